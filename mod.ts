@@ -1,0 +1,43 @@
+/**
+ * Data-parallel map for Deno and Bun: every input goes through one function in
+ * module Web Workers, and the results come back in input order.
+ *
+ * @example Usage
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const add = ([a, b]: [number, number]) => a + b;
+ * const pairs: [number, number][] = [[10, 1], [3, 3], [4, 3]];
+ * assertEquals(await parallelMap(add, pairs, { workers: 2 }), [11, 6, 7]);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  parallelMap,
+  parallelMapSettled,
+  parallelMapStream,
+} from "./src/parallel_map.ts";
+export { Pool } from "./src/pool.ts";
+export {
+  TaskError,
+  type TaskErrorOptions,
+  TaskTimeoutError,
+  WorkerLostError,
+  WorkerStartError,
+} from "./src/errors.ts";
+export type { Progress, RunEvent } from "./src/events.ts";
+export type {
+  Inputs,
+  MapFunction,
+  MapOptions,
+  ModuleSpecifier,
+  PoolOptions,
+  RunOptions,
+  StreamOptions,
+  TaskContext,
+  TypedArray,
+  TypedArrayConstructor,
+} from "./src/options.ts";

@@ -1,0 +1,163 @@
+/**
+ * The check of every option, at the call and before a worker starts.
+ *
+ * @module
+ */
+
+import type { PoolOptions } from "./options.ts";
+
+type Rule = { rule: string; kind: string; holds: (value: never) => boolean };
+
+const whole = (from: number): Rule => ({
+  rule: `must be a whole number from ${from}`,
+  kind: "number",
+  holds: (value: number) => Number.isInteger(value) && value >= from,
+});
+const callback: Rule = {
+  rule: "must be a function",
+  kind: "function",
+  holds: () => true,
+};
+const flag: Rule = {
+  rule: "must be true or false",
+  kind: "boolean",
+  holds: () => true,
+};
+
+const RUN_RULES: Record<string, Rule | undefined> = {
+  module: undefined, // checked where it is resolved: src/wire/function_ref.ts
+  chunkSize: whole(1),
+  concurrency: whole(1),
+  signal: {
+    rule: "must be an AbortSignal",
+    kind: "object",
+    holds: (value: unknown) => value instanceof AbortSignal,
+  },
+  timeout: {
+    rule: "must be a number of milliseconds above 0",
+    kind: "number",
+    holds: (value: number) => value > 0,
+  },
+  retries: whole(0),
+  transfer: flag,
+  onProgress: callback,
+  onEvent: callback,
+};
+
+/** The checks of {@linkcode PoolOptions}. */
+export const POOL_RULES: Record<string, Rule | undefined> = {
+  workers: whole(0),
+  module: undefined,
+  workerData: undefined,
+  init: callback,
+  backend: {
+    rule: 'must be "web" or "threads"',
+    kind: "string",
+    holds: (value: string) => value === "web" || value === "threads",
+  },
+  maxTasksPerWorker: {
+    rule: "must be a whole number from 1, or Infinity",
+    kind: "number",
+    holds: (value: number) =>
+      value === Infinity || (Number.isInteger(value) && value >= 1),
+  },
+  onEvent: callback,
+};
+
+/** The checks of {@linkcode MapOptions}. */
+export const MAP_RULES: Record<string, Rule | undefined> = {
+  ...RUN_RULES,
+  output: {
+    rule: "must be a typed-array constructor",
+    kind: "function",
+    holds: (value: unknown) =>
+      Object.getPrototypeOf(value) === Object.getPrototypeOf(Uint8Array),
+  },
+};
+
+/** The checks of {@linkcode StreamOptions}. */
+export const STREAM_RULES: Record<string, Rule | undefined> = {
+  ...RUN_RULES,
+  ordered: flag,
+  bufferSize: whole(1),
+};
+
+/**
+ * Checks that options are known and fit their rules.
+ *
+ * @param action What cannot be done otherwise, such as `map`.
+ * @param options The options as the caller gave them.
+ * @param rules The check of each known option.
+ * @throws {TypeError} When an option is unknown or of the wrong kind.
+ * @throws {RangeError} When an option is out of its range.
+ */
+export function checkOptions(
+  action: string,
+  options: object,
+  rules: Record<string, Rule | undefined>,
+): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot ${action} as options must be an object: received ${
+        show(options)
+      }`,
+    );
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(rules, name)) {
+      const known = Object.keys(rules).join(", ");
+      throw new TypeError(
+        `Cannot ${action} as options must be among ${known}: received "${name}"`,
+      );
+    }
+    const check = rules[name];
+    if (check === undefined || value === undefined) continue;
+    const fits = typeof value === check.kind && value !== null;
+    if (fits && check.holds(value as never)) continue;
+    const Kind = fits && check.kind === "number" ? RangeError : TypeError;
+    throw new Kind(
+      `Cannot ${action} as "${name}" ${check.rule}: received ${show(value)}`,
+    );
+  }
+}
+
+/**
+ * Splits the options of a one-shot call into those of the pool and the rest.
+ *
+ * @param options Options of both kinds.
+ * @returns The pool's options, and all others.
+ */
+export function splitOptions<S, O extends object>(
+  options: PoolOptions<S> & O,
+): { pool: PoolOptions<S>; run: O } {
+  const pool: Record<string, unknown> = {};
+  const run: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    // onEvent and module stand in both tables: the pool of a one-shot call
+    // tells the ends of its workers too.
+    (Object.hasOwn(POOL_RULES, name) ? pool : run)[name] = value;
+  }
+  return { pool: pool as PoolOptions<S>, run: run as O };
+}
+
+/**
+ * Shows a value in an error message, shortened.
+ *
+ * @param value Any value.
+ * @returns A text of 60 characters at most.
+ */
+export function show(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === "string"
+      ? JSON.stringify(value)
+      : typeof value === "function"
+      ? `function ${value.name || "(anonymous)"}`
+      : typeof value === "object" && value !== null
+      ? Object.prototype.toString.call(value).slice(8, -1)
+      : String(value);
+  } catch {
+    text = typeof value; // a Proxy or a throwing toStringTag
+  }
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,278 @@
+/**
+ * Takes calls: checks their options, and turns each into a run of a scheduler.
+ * Behind both the pool and the one-shot functions.
+ *
+ * @module
+ */
+
+import { checkOptions, MAP_RULES, STREAM_RULES } from "./check_options.ts";
+import type { CallSite } from "./engine/failures.ts";
+import { startError } from "./engine/failures.ts";
+import type { Source } from "./engine/inputs.ts";
+import { checkInputs, openSource } from "./engine/inputs.ts";
+import { Run } from "./engine/run.ts";
+import { Scheduler } from "./engine/scheduler.ts";
+import type { Ends, Sink } from "./engine/sink.ts";
+import { ArraySink, ListSink, SettledSink } from "./engine/sink.ts";
+import { StreamSink } from "./engine/stream.ts";
+import type {
+  Inputs,
+  MapOptions,
+  PoolOptions,
+  RunOptions,
+  StreamOptions,
+  TypedArray,
+} from "./options.ts";
+import { detectRuntime } from "./runtime/detect.ts";
+import { inline } from "./runtime/inline.ts";
+import type { Backend, Runtime } from "./runtime/runtime.ts";
+import { createCodec } from "./wire/codec.ts";
+import type { FunctionRef } from "./wire/function_ref.ts";
+import { functionRef } from "./wire/function_ref.ts";
+import { createInspect } from "./wire/inspection.ts";
+import { createPacking } from "./wire/packing.ts";
+import type { StartMessage } from "./wire/protocol.ts";
+import type { WorkerFlag } from "./worker/loader.ts";
+
+/** The public function a call came through: its frames are left out of stacks. */
+// deno-lint-ignore ban-types -- any function will do
+type Entrance = Function;
+
+/** Takes calls. */
+export class Desk {
+  /** How many workers there may be. */
+  readonly workers: number;
+  readonly #options: PoolOptions;
+  readonly #runtime: Runtime | undefined;
+  readonly #scheduler: Scheduler;
+  #runs = 0;
+
+  /**
+   * Opens a desk.
+   *
+   * @param options How the workers are made; checked before.
+   * @param oneShot Whether it closes after its first run.
+   * @throws {TypeError} When the runtime is not supported, or `init` or
+   * `workerData` cannot be sent.
+   */
+  constructor(options: PoolOptions, oneShot: boolean) {
+    this.#options = options;
+    this.#runtime = options.workers === 0 ? undefined : detectRuntime();
+    this.workers = options.workers ?? this.#runtime?.cores ?? 1;
+    const { workerData, init } = this.#prepare();
+    this.#scheduler = new Scheduler({
+      workers: Math.max(1, this.workers),
+      maxTasksPerWorker: options.maxTasksPerWorker ?? Infinity,
+      backend: (stopsLoops) => this.#backend(stopsLoops),
+      startMessage: (worker): StartMessage => ({
+        type: "start",
+        worker,
+        workerData,
+        init,
+      }),
+      onEvent: options.onEvent,
+      oneShot,
+    });
+  }
+
+  /** Encodes `workerData` and refers to `init`, or says why it cannot. */
+  #prepare(): { workerData: unknown; init: FunctionRef | undefined } {
+    const { workerData, init, module } = this.#options;
+    const codec = createCodec();
+    const packing = createPacking(codec, createInspect());
+    const { packed, refused } = packing.pack([workerData], false);
+    const reason = refused.get(0) ?? packing.findRefused([workerData]).get(0);
+    if (reason !== undefined || packed.as !== "list") {
+      throw new TypeError(
+        `Cannot create pool as "workerData" must be cloneable: received ${reason}`,
+      );
+    }
+    return {
+      workerData: packed.values[0],
+      init: init === undefined
+        ? undefined
+        : functionRef(init, module, this.#place()),
+    };
+  }
+
+  #place(): { entry: string | undefined; inline: boolean } {
+    const runtime = this.#runtime;
+    return { entry: runtime?.entry, inline: runtime === undefined };
+  }
+
+  #backend(stopsLoops: boolean): Backend {
+    if (this.#runtime === undefined) return inline();
+    const wanted = this.#runtime.backend(this.#options.backend ?? "web");
+    return stopsLoops && !wanted.stopsLoops
+      ? this.#runtime.backend("threads")
+      : wanted;
+  }
+
+  /** Starts every worker. */
+  async start(entrance: Entrance): Promise<void> {
+    const site = callSite(entrance);
+    this.#check("start workers");
+    try {
+      await this.#scheduler.start();
+    } catch (error) {
+      throw startError(error, site);
+    }
+  }
+
+  /** A run whose results come as one list, or one typed array. */
+  map(
+    fn: unknown,
+    inputs: Inputs<unknown>,
+    options: MapOptions,
+    entrance: Entrance,
+  ): Promise<unknown> {
+    const { output } = options;
+    return this.#toPromise(
+      fn,
+      inputs,
+      options,
+      entrance,
+      (total, ends) =>
+        output === undefined
+          ? new ListSink(total, ends)
+          : new ArraySink(total, output, ends as Ends<TypedArray>),
+    );
+  }
+
+  /** A run whose outcomes come as one list. */
+  mapSettled<R>(
+    fn: unknown,
+    inputs: Inputs<unknown>,
+    options: RunOptions,
+    entrance: Entrance,
+  ): Promise<PromiseSettledResult<R>[]> {
+    return this.#toPromise(
+      fn,
+      inputs,
+      options,
+      entrance,
+      (total, ends) => new SettledSink(total, ends as Ends<unknown[]>),
+    ) as Promise<PromiseSettledResult<R>[]>;
+  }
+
+  /** A run that is read. It starts with the first read. */
+  stream<R>(
+    fn: unknown,
+    inputs: Inputs<unknown>,
+    options: StreamOptions,
+    entrance: Entrance,
+  ): AsyncGenerator<R, undefined, undefined> {
+    const site = callSite(entrance);
+    checkOptions("stream", options, STREAM_RULES);
+    const ref = this.#accept("stream", fn, inputs, options);
+    const sink = new StreamSink(this.workers, options);
+    let run: Run | undefined;
+    return sink.read(() => {
+      if (run === undefined) {
+        run = this.#open(ref, options, sink, site);
+        this.#begin(run, this.#source(inputs));
+      }
+      return run;
+    });
+  }
+
+  #toPromise(
+    fn: unknown,
+    inputs: Inputs<unknown>,
+    options: RunOptions,
+    entrance: Entrance,
+    makeSink: (total: number | undefined, ends: Ends<unknown>) => Sink,
+  ): Promise<unknown> {
+    const site = callSite(entrance);
+    return new Promise((resolve, reject) => {
+      checkOptions("map", options, MAP_RULES);
+      const ref = this.#accept("map", fn, inputs, options);
+      const source = this.#source(inputs);
+      const sink = makeSink(source.total, { resolve, reject });
+      this.#begin(this.#open(ref, options, sink, site), source);
+    });
+  }
+
+  /** Checks what no table can. */
+  #accept(
+    action: string,
+    fn: unknown,
+    inputs: unknown,
+    options: RunOptions,
+  ): FunctionRef {
+    this.#check(action);
+    const { module = this.#options.module, timeout, signal } = options;
+    const ref = functionRef(fn, module, this.#place());
+    checkInputs(inputs);
+    if (
+      timeout !== undefined && this.#options.backend === "web" &&
+      !this.#backend(false).stopsLoops
+    ) {
+      throw new TypeError(
+        'Cannot map as "timeout" needs workers that can be stopped in a loop, which on Deno are threads: received "backend" "web"',
+      );
+    }
+    signal?.throwIfAborted();
+    return ref;
+  }
+
+  /** Refuses a call on a closed pool, and one that a worker must not make. */
+  #check(action: string): void {
+    if (this.#scheduler.closed) {
+      throw new TypeError(`Cannot ${action} as the pool is closed`);
+    }
+    const flag = (globalThis as unknown as Record<symbol, WorkerFlag>)[
+      Symbol.for("@parallel/map worker")
+    ];
+    if (!flag?.forbids()) return;
+    const error = new TypeError(
+      `Cannot ${action} as a worker is loading this module, and would start workers without end: put the call under if (import.meta.main), or the function in a module of its own`,
+    );
+    flag.misuse(error);
+    throw error;
+  }
+
+  #source(inputs: Inputs<unknown>): Source {
+    return openSource(inputs, () => this.#scheduler.pump());
+  }
+
+  #open(fn: FunctionRef, options: RunOptions, sink: Sink, site: CallSite): Run {
+    return new Run({
+      number: ++this.#runs,
+      fn,
+      options,
+      sink,
+      site,
+      workers: this.workers,
+      onEvent: this.#options.onEvent,
+      wake: () => this.#scheduler.pump(),
+      onOver: (run) => this.#scheduler.remove(run),
+    });
+  }
+
+  #begin(run: Run, source: Source): void {
+    run.open(source);
+    run.emit({
+      type: "run-start",
+      run: run.number,
+      total: source.total,
+      name: run.fn.name,
+      workers: this.workers,
+      cores: this.#runtime?.cores ?? 1,
+      runtime: this.#runtime?.name ?? "inline",
+      at: performance.now(),
+    });
+    if (!run.ended) this.#scheduler.add(run);
+  }
+
+  /** Ends all runs and workers. */
+  close(): Promise<void> {
+    return this.#scheduler.close();
+  }
+}
+
+function callSite(entrance: Entrance): CallSite {
+  const site: CallSite = {};
+  Error.captureStackTrace(site, entrance);
+  return site;
+}

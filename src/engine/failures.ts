@@ -1,0 +1,153 @@
+/**
+ * The errors of tasks, worded in one place and with stacks that lead from the
+ * function in the worker to the caller.
+ *
+ * @module
+ */
+
+import {
+  TaskError,
+  TaskTimeoutError,
+  WorkerLostError,
+  WorkerStartError,
+} from "../errors.ts";
+import type { FunctionRef } from "../wire/function_ref.ts";
+
+/** Where the caller called from: the frames of its stack. */
+export interface CallSite {
+  readonly stack?: string;
+}
+
+/** What became of a task that did not return. */
+export type Failure =
+  | { why: "threw"; error: unknown }
+  | { why: "lost"; code: number | undefined; error: unknown; moved: boolean }
+  | { why: "timeout"; timeout: number }
+  | { why: "unsendable"; reason: string };
+
+/**
+ * Makes the error of one task.
+ *
+ * @param failure What became of it.
+ * @param index Its position.
+ * @param attempts How often it was started.
+ * @param fn The function, for a hint.
+ * @param site Where the caller called from.
+ * @returns The error.
+ */
+export function taskError(
+  failure: Failure,
+  index: number,
+  attempts: number,
+  fn: FunctionRef,
+  site: CallSite,
+): TaskError {
+  const error = make(failure, index, attempts, fn);
+  setStack(error, `${error.name}: ${error.message}`, frames(site.stack));
+  if (failure.why === "threw") join(failure.error, site);
+  return error;
+}
+
+function make(
+  failure: Failure,
+  index: number,
+  attempts: number,
+  fn: FunctionRef,
+): TaskError {
+  const what = `Cannot map input ${index}`;
+  if (failure.why === "threw") {
+    const { error: cause } = failure;
+    return new TaskError(
+      `${what} as ${fn.name || "fn"} threw ${name(cause)}${hint(cause, fn)}`,
+      { index, attempts, cause },
+    );
+  }
+  if (failure.why === "timeout") {
+    const { timeout } = failure;
+    return new TaskTimeoutError(
+      `${what} as it took longer than "timeout": ${timeout} ms`,
+      { index, attempts, timeout },
+    );
+  }
+  if (failure.why === "unsendable") {
+    const message =
+      `${what} as it must be cloneable: received ${failure.reason}`;
+    const cause = new DOMException(message, "DataCloneError");
+    return new TaskError(message, { index, attempts, cause });
+  }
+  const { code, error, moved } = failure;
+  const how = error !== undefined
+    ? ` of ${name(error)}`
+    : code !== undefined
+    ? ` with exit code ${code}`
+    : "";
+  const lost = moved ? ", and its input had been moved there" : "";
+  return new WorkerLostError(
+    `${what} as its worker ended under it${how}${lost}`,
+    error === undefined
+      ? { index, attempts }
+      : { index, attempts, cause: error },
+  );
+}
+
+function name(thrown: unknown): string {
+  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+  try {
+    return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);
+  } catch {
+    return typeof thrown; // an object without a usable toString
+  }
+}
+
+function hint(cause: unknown, fn: FunctionRef): string {
+  if (!(cause instanceof ReferenceError) || fn.from !== "source") return "";
+  return " (a shipped function sees nothing around it: pass what it needs in " +
+    'the input or "workerData", or export it and set "module")';
+}
+
+/**
+ * Makes the error of workers that cannot start.
+ *
+ * @param cause What a worker met.
+ * @param site Where the caller called from.
+ * @returns The error.
+ */
+export function startError(cause: unknown, site: CallSite): WorkerStartError {
+  join(cause, site);
+  const error = new WorkerStartError(
+    `Cannot start workers as one met ${name(cause)}`,
+    { cause },
+  );
+  setStack(error, `${error.name}: ${error.message}`, frames(site.stack));
+  return error;
+}
+
+/**
+ * Leads the stack of what a worker threw on to the caller.
+ *
+ * @param thrown What was thrown.
+ * @param site Where the caller called from.
+ */
+function join(thrown: unknown, site: CallSite): void {
+  if (!(thrown instanceof Error)) return;
+  const lines = (thrown.stack ?? "").split("\n");
+  // The frames of the worker's own program help nobody.
+  const own = /\((blob|data|ext|node):|^\s+at (blob|data|ext|node):/;
+  const kept = lines.filter((line) => !own.test(line) && line !== "");
+  const head = kept.length > 0 ? kept.join("\n") : String(thrown);
+  setStack(thrown, head, frames(site.stack));
+}
+
+function setStack(error: Error, head: string, frames: string): void {
+  Object.defineProperty(error, "stack", {
+    value: frames === "" ? head : `${head}\n${frames}`,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+}
+
+function frames(stack: string | undefined): string {
+  const at = stack?.search(/^\s+at /m) ?? -1;
+  return at < 0 ? "" : stack!.slice(at).replace(/^\n/, "");
+}

@@ -1,0 +1,229 @@
+/**
+ * Any iterable, async iterable or typed array as one source of consecutive
+ * values: pulled, never pushed, and closed by whoever stops early.
+ *
+ * @module
+ */
+
+import { show } from "../check_options.ts";
+import type { Inputs } from "../options.ts";
+import { nextTurn } from "../runtime/runtime.ts";
+
+/** Consecutive values, read as far as there is demand. */
+export interface Source {
+  /** How many values there are in all, where that can be known. */
+  readonly total: number | undefined;
+  /**
+   * Takes the next values.
+   *
+   * @param most How many at most.
+   * @returns Some; an empty list while none is there yet; undefined at the end.
+   * @throws Whatever the inputs throw.
+   */
+  take(most: number): ArrayLike<unknown> | undefined;
+  /** Ends the inputs early, if they have not ended. */
+  close(): void;
+}
+
+/**
+ * Opens inputs.
+ *
+ * @param inputs What the caller gave.
+ * @param wake Called when `take` may have more than it had.
+ * @returns The source.
+ * @throws {TypeError} When the inputs cannot be iterated.
+ */
+export function openSource(
+  inputs: Inputs<unknown>,
+  wake: () => void,
+): Source {
+  if (Array.isArray(inputs)) return new ListSource(inputs.slice());
+  if (ArrayBuffer.isView(inputs) && !(inputs instanceof DataView)) {
+    return new ArraySource(inputs as unknown as Float64Array);
+  }
+  const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
+  if (typeof from?.[Symbol.asyncIterator] === "function") {
+    return new AsyncSource(from[Symbol.asyncIterator](), wake);
+  }
+  if (typeof from?.[Symbol.iterator] === "function") {
+    const { size } = inputs as unknown as Set<unknown>;
+    const total = inputs instanceof Set || inputs instanceof Map
+      ? size
+      : undefined;
+    return new IteratorSource(from[Symbol.iterator](), total);
+  }
+  throw notIterable(inputs);
+}
+
+/**
+ * Checks that inputs can be opened, without touching them.
+ *
+ * @param inputs What the caller gave.
+ * @throws {TypeError} When they cannot be iterated.
+ */
+export function checkInputs(inputs: unknown): void {
+  const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
+  if (
+    typeof from?.[Symbol.asyncIterator] !== "function" &&
+    typeof from?.[Symbol.iterator] !== "function"
+  ) throw notIterable(inputs);
+}
+
+function notIterable(inputs: unknown): TypeError {
+  return new TypeError(
+    `Cannot map as inputs must be iterable or async iterable: received ${
+      show(inputs)
+    }`,
+  );
+}
+
+/** A copy of an array, so that later changes to it do not matter. */
+class ListSource implements Source {
+  readonly total: number;
+  #list: unknown[];
+  #next = 0;
+
+  constructor(list: unknown[]) {
+    this.#list = list;
+    this.total = list.length;
+  }
+
+  take(most: number): ArrayLike<unknown> | undefined {
+    if (this.#next >= this.total) {
+      this.#list = [];
+      return undefined;
+    }
+    const from = this.#next;
+    this.#next = Math.min(this.total, from + most);
+    const values = this.#list.slice(from, this.#next);
+    // Let go of what was handed out: a value must not outlive its task.
+    this.#list.fill(undefined, from, this.#next);
+    return values;
+  }
+
+  close(): void {
+    this.#next = this.total;
+    this.#list = [];
+  }
+}
+
+/** A typed array, copied and then cut without boxing its numbers. */
+class ArraySource implements Source {
+  readonly total: number;
+  readonly #array: Float64Array;
+  #next = 0;
+
+  constructor(array: Float64Array) {
+    this.#array = array.slice();
+    this.total = array.length;
+  }
+
+  take(most: number): ArrayLike<unknown> | undefined {
+    if (this.#next >= this.total) return undefined;
+    const from = this.#next;
+    this.#next = Math.min(this.total, from + most);
+    return this.#array.subarray(from, this.#next);
+  }
+
+  close(): void {
+    this.#next = this.total;
+  }
+}
+
+/** How long one `take` may read from a slow iterator, in milliseconds. */
+const MOST_READING_MS = 2;
+
+/** Any other iterable: a generator, a Set, a string. */
+class IteratorSource implements Source {
+  readonly total: number | undefined;
+  readonly #iterator: Iterator<unknown>;
+  #ended = false;
+
+  constructor(iterator: Iterator<unknown>, total: number | undefined) {
+    this.#iterator = iterator;
+    this.total = total;
+  }
+
+  take(most: number): ArrayLike<unknown> | undefined {
+    if (this.#ended) return undefined;
+    const values: unknown[] = [];
+    const until = performance.now() + MOST_READING_MS;
+    while (values.length < most) {
+      const step = this.#iterator.next();
+      if (step.done) {
+        this.#ended = true;
+        return values.length > 0 ? values : undefined;
+      }
+      values.push(step.value);
+      // At powers of two: the clock costs as much as a fast `next`.
+      const { length } = values;
+      if ((length & (length - 1)) === 0 && performance.now() > until) break;
+    }
+    return values;
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#iterator.return?.();
+  }
+}
+
+/** An async iterable, asked for one value at a time. */
+class AsyncSource implements Source {
+  readonly total = undefined;
+  readonly #iterator: AsyncIterator<unknown>;
+  readonly #wake: () => void;
+  #ready: unknown[] = [];
+  #wanted = 0;
+  #reading = false;
+  #ended = false;
+  #failure: { error: unknown } | undefined;
+
+  constructor(iterator: AsyncIterator<unknown>, wake: () => void) {
+    this.#iterator = iterator;
+    this.#wake = wake;
+  }
+
+  take(most: number): ArrayLike<unknown> | undefined {
+    const values = this.#ready.splice(0, most);
+    if (values.length === 0) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#ended) return undefined;
+      this.#wanted = most;
+      if (!this.#reading) void this.#read();
+    }
+    return values;
+  }
+
+  /** Reads until what was wanted is there, or the inputs keep us waiting. */
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      while (!this.#ended && this.#ready.length < this.#wanted) {
+        const step = await this.#iterator.next();
+        if (this.#ended) break; // closed while it was asked
+        if (step.done) {
+          this.#ended = true;
+          break;
+        }
+        this.#ready.push(step.value);
+        // What has come goes out when the next one takes longer than a turn.
+        if (this.#ready.length === 1) nextTurn(this.#wake);
+      }
+    } catch (error) {
+      this.#failure = { error };
+    } finally {
+      this.#reading = false;
+      this.#wake();
+    }
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#ready = [];
+    // Not awaited: a source that is stuck must not keep its reader.
+    void Promise.resolve(this.#iterator.return?.()).catch(() => {});
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What an answer, or the end of a worker, means for each task it had.
+ *
+ * @module
+ */
+
+import type { Codec } from "../wire/codec.ts";
+import type { Packing } from "../wire/packing.ts";
+import type { DoneMessage } from "../wire/protocol.ts";
+import type { Failure } from "./failures.ts";
+import type { Sent } from "./in_flight.ts";
+import type { Loss } from "./slot.ts";
+
+/**
+ * Settles the tasks of a chunk that was answered.
+ *
+ * @param sent The chunk.
+ * @param answer The answer.
+ * @param worker Number of the worker.
+ * @param wire What turns messages into values.
+ */
+export function settle(
+  sent: Sent,
+  answer: DoneMessage,
+  worker: number,
+  wire: { codec: Codec; packing: Packing },
+): void {
+  const { chunk, refused } = sent;
+  const { run, first } = chunk;
+  const values = wire.packing.unpack(answer.values);
+  if (values.length > 0) {
+    run.learn(values.length, answer.ms, Math.max(sent.bytes, answer.bytes));
+  }
+  const failures = answer.failures.sort(([a], [b]) => a - b);
+  if (answer.times !== undefined) tell(sent, answer, worker);
+  // Stretches of results between the tasks that failed or never went.
+  const gaps = [
+    ...failures,
+    ...[...refused.keys()].map((offset) => [offset, undefined] as const),
+  ].sort(([a], [b]) => a - b);
+  let from = 0;
+  for (const [offset, error] of gaps) {
+    run.put(first + from, part(values, from, offset));
+    from = offset + 1;
+    if (refused.has(offset)) continue; // failed when it was sent
+    const failure: Failure = { why: "threw", error: wire.codec.decode(error) };
+    run.fail(chunk, first + offset, failure, worker);
+  }
+  run.put(first + from, part(values, from, values.length));
+}
+
+function part(
+  values: ArrayLike<unknown>,
+  from: number,
+  to: number,
+): ArrayLike<unknown> {
+  if (from === 0 && to === values.length) return values;
+  return (values as unknown[]).slice(from, to);
+}
+
+function tell(sent: Sent, answer: DoneMessage, worker: number): void {
+  const { chunk: { run, first }, number: chunk } = sent;
+  const times = answer.times!.map((time) => time - performance.timeOrigin);
+  const count = times.length / 2;
+  run.emit({
+    type: "chunk-done",
+    run: run.number,
+    chunk,
+    worker,
+    first,
+    from: Float64Array.from({ length: count }, (_, i) => times[2 * i]),
+    to: Float64Array.from({ length: count }, (_, i) => times[2 * i + 1]),
+    failed: answer.failures.map(([offset]) => first + offset),
+    at: performance.now(),
+  });
+}
+
+/**
+ * Finds out who ended a worker, and sends the others again.
+ *
+ * @param sent What it had in flight.
+ * @param loss How it ended.
+ * @param worker Its number.
+ * @returns Whether a task was at fault or is suspect.
+ */
+export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
+  const { at, timeout, code, error } = loss;
+  const known = at.length === 1 || timeout !== undefined;
+  let found = false;
+  for (const { chunk, serial, refused, moved } of sent) {
+    const { run, first, values } = chunk;
+    for (let offset = 0; offset < values.length; offset++) {
+      if (refused.has(offset)) continue;
+      const suspect = at.includes(serial + offset);
+      found ||= suspect;
+      if ((suspect && known) || moved) {
+        const failure: Failure = suspect && timeout !== undefined
+          ? { why: "timeout", timeout }
+          : { why: "lost", code, error, moved };
+        run.fail(chunk, first + offset, failure, worker);
+      } else run.giveBack(chunk, first + offset, suspect);
+    }
+  }
+  return found;
+}

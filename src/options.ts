@@ -1,0 +1,167 @@
+/**
+ * Every option with its default, and what a function is told. The checks are
+ * in check_options.ts.
+ *
+ * @module
+ */
+
+import type { Progress, RunEvent } from "./events.ts";
+
+/** What a task is told beside its value. */
+export interface TaskContext<S = unknown> {
+  /** Position of the input, from 0. */
+  readonly index: number;
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+  /** Number of the worker in its pool, from 0. */
+  readonly worker: number;
+  /** What `init` returned in this worker, or the worker's own `workerData`. */
+  readonly state: S;
+  /** Whether the run is over; true also in the middle of a synchronous loop. */
+  readonly aborted: boolean;
+  /**
+   * Throws an `AbortError` when the run is over.
+   *
+   * @throws {DOMException} When `aborted` is true.
+   */
+  throwIfAborted(): void;
+}
+
+/** A function that maps one value: `(value, context) => result`. */
+export type MapFunction<T, R, S = unknown> = (
+  value: T,
+  context: TaskContext<S>,
+) => R | Promise<R>;
+
+/** Anything that can be read one value after another. */
+export type Inputs<T> = Iterable<T> | AsyncIterable<T>;
+
+/** Where an exported function is: a URL, or `import.meta` itself. */
+export type ModuleSpecifier = string | URL | { readonly url: string };
+
+/** A typed array of any kind. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** A constructor of typed arrays, such as `Float64Array`. */
+export interface TypedArrayConstructor<A extends TypedArray> {
+  /** Makes an array of that many zeros. */
+  new (length: number): A;
+  /** Bytes of one element. */
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** How the workers of a pool are made. */
+export interface PoolOptions<S = unknown> {
+  /**
+   * How many workers at most. They are started when first needed, never more
+   * than there are tasks. `0` runs everything in this thread, inputs and
+   * results still cloned, for debugging.
+   *
+   * @default {navigator.hardwareConcurrency}
+   */
+  workers?: number;
+  /**
+   * The module that exports the function. Without it the function is shipped
+   * by its source, and sees nothing around it.
+   */
+  module?: ModuleSpecifier;
+  /** Cloned once to each worker; it is `context.state` unless `init` is given. */
+  workerData?: unknown;
+  /**
+   * Runs once in each worker with `workerData`; what it returns (awaited) is
+   * `context.state`. Shipped or imported as the function is.
+   */
+  init?: (workerData: never) => S | Promise<S>;
+  /**
+   * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
+   * take longer to start but can be stopped on Deno in the middle of an endless
+   * loop.
+   *
+   * @default {"web"} and `"threads"` on Deno for a run with `timeout`.
+   */
+  backend?: "web" | "threads";
+  /**
+   * A worker is replaced after that many tasks.
+   *
+   * @default {Infinity}
+   */
+  maxTasksPerWorker?: number;
+  /** Told everything that happens to the workers and tasks of the pool. */
+  onEvent?: (event: RunEvent) => void;
+}
+
+/** How one run is fed and stopped. */
+export interface RunOptions {
+  /** As in {@linkcode PoolOptions}, for this run alone. */
+  module?: ModuleSpecifier;
+  /**
+   * Tasks in one message.
+   *
+   * @default adaptive: starts at 1 and grows with short tasks.
+   */
+  chunkSize?: number;
+  /**
+   * Tasks in flight at once inside each worker, for async functions that wait.
+   *
+   * @default {1}
+   */
+  concurrency?: number;
+  /** Ends the run when it aborts. */
+  signal?: AbortSignal;
+  /**
+   * Milliseconds for one task, from its start in the worker.
+   *
+   * @default {Infinity}
+   */
+  timeout?: number;
+  /**
+   * How often a task that threw, timed out or lost its worker is tried again.
+   *
+   * @default {0}
+   */
+  retries?: number;
+  /**
+   * Moves the ArrayBuffers in inputs and results instead of copying them.
+   *
+   * @default {false}
+   */
+  transfer?: boolean;
+  /** Told how far the run is, whenever tasks have settled. */
+  onProgress?: (progress: Progress) => void;
+  /** Told everything that happens in this run. */
+  onEvent?: (event: RunEvent) => void;
+}
+
+/** The options of {@linkcode Pool.map}. */
+export interface MapOptions<A extends TypedArray = TypedArray>
+  extends RunOptions {
+  /** A typed-array constructor: the results are written into one such array. */
+  output?: TypedArrayConstructor<A>;
+}
+
+/** The options of {@linkcode Pool.stream}. */
+export interface StreamOptions extends RunOptions {
+  /**
+   * Whether results come in input order, or as they are ready.
+   *
+   * @default {true}
+   */
+  ordered?: boolean;
+  /**
+   * How many inputs may be read ahead of the reader, in tasks.
+   *
+   * @default four chunks per worker.
+   */
+  bufferSize?: number;
+}

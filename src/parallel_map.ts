@@ -1,0 +1,175 @@
+/**
+ * The one-shot functions: a pool for one call.
+ *
+ * @module
+ */
+
+import {
+  checkOptions,
+  MAP_RULES,
+  POOL_RULES,
+  splitOptions,
+  STREAM_RULES,
+} from "./check_options.ts";
+import { Desk } from "./desk.ts";
+import type {
+  Inputs,
+  MapFunction,
+  MapOptions,
+  PoolOptions,
+  RunOptions,
+  StreamOptions,
+  TypedArray,
+  TypedArrayConstructor,
+} from "./options.ts";
+
+/**
+ * Maps every input in workers, into one typed array.
+ *
+ * @param fn Called once per input, in a worker. Shipped by its source, it sees
+ * nothing around it; with `module`, imported by its name.
+ * @param inputs Any iterable; read only as fast as workers are free.
+ * @param options With `output`, the class of the array.
+ * @returns One number per input, `results[i]` from `inputs[i]`.
+ *
+ * @example Numbers in, numbers out
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const roots = await parallelMap((n: number) => Math.sqrt(n), [4, 9], {
+ *   output: Float64Array,
+ * });
+ * assertEquals(roots, new Float64Array([2, 3]));
+ * ```
+ */
+export function parallelMap<T, R, S, A extends TypedArray>(
+  fn: MapFunction<T, R, S> | string,
+  inputs: Inputs<T>,
+  options: PoolOptions<S> & MapOptions<A> & {
+    output: TypedArrayConstructor<A>;
+  },
+): Promise<A>;
+/**
+ * Maps every input in workers and resolves to the results in input order.
+ *
+ * @param fn Called once per input, in a worker. Shipped by its source, it sees
+ * nothing around it; with `module`, imported by its name.
+ * @param inputs Any iterable; read only as fast as workers are free.
+ * @param options How many workers, and how they are fed.
+ * @returns One result per input, `results[i]` from `inputs[i]`.
+ * @throws {TypeError} When an argument is of the wrong kind.
+ * @throws {RangeError} When an option is out of its range.
+ * @throws {TaskError} When a task fails: `index` is the input's position,
+ * `cause` what was thrown. The first failure in time ends the run.
+ * @throws {WorkerStartError} When no worker can start.
+ * @throws The signal's reason, when it aborts; what the inputs throw.
+ *
+ * @example Usage
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await parallelMap((n: number) => n * n, [1, 2, 3]), [1, 4, 9]);
+ * ```
+ */
+export function parallelMap<T, R, S>(
+  fn: MapFunction<T, R, S> | string,
+  inputs: Inputs<T>,
+  options?: PoolOptions<S> & MapOptions,
+): Promise<R[]>;
+export function parallelMap(
+  fn: MapFunction<never, unknown, never> | string,
+  inputs: Inputs<unknown>,
+  options: PoolOptions & MapOptions = {},
+): Promise<unknown> {
+  try {
+    const { desk, run } = open("map", options, MAP_RULES);
+    return desk.map(fn, inputs, run, parallelMap);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * Maps every input in workers and resolves to what became of each, as
+ * `Promise.allSettled` does.
+ *
+ * @param fn Called once per input, in a worker: see {@linkcode parallelMap}.
+ * @param inputs Any iterable; read only as fast as workers are free.
+ * @param options How many workers, and how they are fed.
+ * @returns One settled result per input; `reason` is a {@linkcode TaskError}.
+ * @throws {WorkerStartError} When no worker can start.
+ * @throws The signal's reason, when it aborts; what the inputs throw.
+ *
+ * @example Usage
+ * ```ts
+ * import { parallelMapSettled } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const half = (n: number) => {
+ *   if (n % 2) throw new RangeError(`${n} is odd`);
+ *   return n / 2;
+ * };
+ * const [four, five] = await parallelMapSettled(half, [4, 5]);
+ * assertEquals(four, { status: "fulfilled", value: 2 });
+ * assertEquals(five.status, "rejected");
+ * ```
+ */
+export function parallelMapSettled<T, R, S>(
+  fn: MapFunction<T, R, S> | string,
+  inputs: Inputs<T>,
+  options: PoolOptions<S> & RunOptions = {},
+): Promise<PromiseSettledResult<R>[]> {
+  try {
+    const { desk, run } = open("map", options, MAP_RULES);
+    return desk.mapSettled(fn, inputs, run, parallelMapSettled);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * Maps inputs lazily: the first read starts the workers, inputs are read a
+ * bounded way ahead of the reader, and leaving the loop ends both the source
+ * and the workers.
+ *
+ * @param fn Called once per input, in a worker: see {@linkcode parallelMap}.
+ * @param inputs Any iterable or async iterable, also an endless one.
+ * @param options How many workers, how they are fed, and the order of results.
+ * @returns The results, in input order unless `ordered` is false.
+ * @throws {TypeError} When an argument is of the wrong kind, at the call.
+ *
+ * @example An endless source
+ * ```ts
+ * import { parallelMapStream } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function* naturals() {
+ *   for (let n = 0;; n++) yield n;
+ * }
+ * const squares: number[] = [];
+ * for await (const n of parallelMapStream((n: number) => n * n, naturals())) {
+ *   if (squares.push(n) === 4) break;
+ * }
+ * assertEquals(squares, [0, 1, 4, 9]);
+ * ```
+ */
+export function parallelMapStream<T, R, S>(
+  fn: MapFunction<T, R, S> | string,
+  inputs: Inputs<T>,
+  options: PoolOptions<S> & StreamOptions = {},
+): AsyncGenerator<R, undefined, undefined> {
+  const { desk, run } = open("stream", options, STREAM_RULES);
+  return desk.stream(fn, inputs, run, parallelMapStream);
+}
+
+function open<S, O extends RunOptions>(
+  action: string,
+  options: PoolOptions<S> & O,
+  rules: typeof MAP_RULES,
+): { desk: Desk; run: O } {
+  checkOptions(action, options, { ...POOL_RULES, ...rules });
+  const { pool, run } = splitOptions<S, O>(options);
+  return { desk: new Desk(pool as PoolOptions, true), run };
+}

@@ -1,0 +1,200 @@
+/**
+ * A pool of workers with a lifetime: the lecture's `with Pool(5) as p`.
+ *
+ * @module
+ */
+
+import { checkOptions, POOL_RULES } from "./check_options.ts";
+import type {
+  Inputs,
+  MapFunction,
+  MapOptions,
+  PoolOptions,
+  RunOptions,
+  StreamOptions,
+  TypedArray,
+  TypedArrayConstructor,
+} from "./options.ts";
+import { Desk } from "./desk.ts";
+
+/**
+ * A pool of workers, started when first needed and kept until `close`. Use it
+ * for more than one map, or when `init` is expensive.
+ *
+ * On Deno a Web Worker keeps the process running even while it is idle: close
+ * the pool, or hold it with `await using`.
+ *
+ * @typeParam S What `init` returns: `context.state`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Pool } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using pool = new Pool({ workers: 2 });
+ * const add = ([a, b]: [number, number]) => a + b;
+ * assertEquals(await pool.map(add, [[10, 1], [10, 2]]), [11, 12]);
+ * assertEquals(await pool.map(add, [[3, 3]]), [6]);
+ * ```
+ */
+export class Pool<S = unknown> implements AsyncDisposable {
+  /** How many workers it may start. */
+  readonly workers: number;
+  readonly #desk: Desk;
+
+  /**
+   * Makes a pool; no worker is started yet.
+   *
+   * @param options How the workers are made.
+   * @throws {TypeError} When an option is unknown or of the wrong kind, or the
+   * runtime is neither Deno nor Bun.
+   * @throws {RangeError} When an option is out of its range.
+   */
+  constructor(options: PoolOptions<S> = {}) {
+    checkOptions("create pool", options, POOL_RULES);
+    this.#desk = new Desk(options, false);
+    this.workers = this.#desk.workers;
+  }
+
+  /**
+   * Starts every worker, and waits until each has loaded its module and run
+   * `init`. Without it, workers are started as tasks come.
+   *
+   * @returns Settled when all are ready.
+   * @throws {WorkerStartError} When a worker cannot start.
+   *
+   * @example Usage
+   * ```ts
+   * import { Pool } from "@parallel/map";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new Pool({ workers: 2 });
+   * await pool.start();
+   * assertEquals(await pool.map((n: number) => n + 1, [1, 2]), [2, 3]);
+   * ```
+   */
+  start(): Promise<void> {
+    return this.#desk.start(this.start);
+  }
+
+  /**
+   * Maps every input in the workers, into one typed array.
+   *
+   * @param fn Called once per input, in a worker, or the name of an export.
+   * @param inputs Any iterable; read only as fast as workers are free.
+   * @param options With `output`, the class of the array.
+   * @returns One number per input, `results[i]` from `inputs[i]`.
+   */
+  map<T, R, A extends TypedArray>(
+    fn: MapFunction<T, R, S> | string,
+    inputs: Inputs<T>,
+    options: MapOptions<A> & { output: TypedArrayConstructor<A> },
+  ): Promise<A>;
+  /**
+   * Maps every input in the workers and resolves to the results in input
+   * order.
+   *
+   * @param fn Called once per input, in a worker, or the name of an export.
+   * @param inputs Any iterable; read only as fast as workers are free.
+   * @param options How the run is fed and stopped.
+   * @returns One result per input, `results[i]` from `inputs[i]`.
+   * @throws {TaskError} When a task fails; `index` is its position.
+   * @throws {WorkerStartError} When no worker can start.
+   * @throws The signal's reason, when it aborts; what the inputs throw.
+   */
+  map<T, R>(
+    fn: MapFunction<T, R, S> | string,
+    inputs: Inputs<T>,
+    options?: MapOptions,
+  ): Promise<R[]>;
+  map(
+    fn: MapFunction<never, unknown, never> | string,
+    inputs: Inputs<unknown>,
+    options: MapOptions = {},
+  ): Promise<unknown> {
+    return this.#desk.map(fn, inputs, options, this.map);
+  }
+
+  /**
+   * Maps every input in the workers and resolves to what became of each, as
+   * `Promise.allSettled` does.
+   *
+   * @param fn Called once per input, in a worker, or the name of an export.
+   * @param inputs Any iterable; read only as fast as workers are free.
+   * @param options How the run is fed and stopped.
+   * @returns One settled result per input; `reason` is a {@linkcode TaskError}.
+   *
+   * @example Usage
+   * ```ts
+   * import { Pool } from "@parallel/map";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new Pool({ workers: 2 });
+   * const parse = (text: string) => JSON.parse(text) as unknown;
+   * const [good, bad] = await pool.mapSettled(parse, ["1", "{"]);
+   * assertEquals([good.status, bad.status], ["fulfilled", "rejected"]);
+   * ```
+   */
+  mapSettled<T, R>(
+    fn: MapFunction<T, R, S> | string,
+    inputs: Inputs<T>,
+    options: RunOptions = {},
+  ): Promise<PromiseSettledResult<R>[]> {
+    return this.#desk.mapSettled(fn, inputs, options, this.mapSettled);
+  }
+
+  /**
+   * Maps inputs lazily: the first read starts it, inputs are read a bounded
+   * way ahead of the reader, and leaving the loop ends the source.
+   *
+   * @param fn Called once per input, in a worker, or the name of an export.
+   * @param inputs Any iterable, also an endless one.
+   * @param options How the run is fed, ordered and stopped.
+   * @returns The results, in input order unless `ordered` is false.
+   *
+   * @example Usage
+   * ```ts
+   * import { Pool } from "@parallel/map";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new Pool({ workers: 2 });
+   * const squares: number[] = [];
+   * for await (const n of pool.stream((n: number) => n * n, [1, 2, 3])) {
+   *   squares.push(n);
+   * }
+   * assertEquals(squares, [1, 4, 9]);
+   * ```
+   */
+  stream<T, R>(
+    fn: MapFunction<T, R, S> | string,
+    inputs: Inputs<T>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<R, undefined, undefined> {
+    return this.#desk.stream(fn, inputs, options, this.stream);
+  }
+
+  /**
+   * Ends all workers. Pending calls reject with an `AbortError`; running tasks
+   * see `context.aborted`.
+   *
+   * @returns Settled when no worker is left.
+   *
+   * @example Usage
+   * ```ts
+   * import { Pool } from "@parallel/map";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const pool = new Pool({ workers: 1 });
+   * assertEquals(await pool.map((n: number) => -n, [1]), [-1]);
+   * await pool.close();
+   * ```
+   */
+  close(): Promise<void> {
+    return this.#desk.close();
+  }
+
+  /** Closes the pool. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

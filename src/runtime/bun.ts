@@ -1,0 +1,89 @@
+/**
+ * Bun: module Web Workers from one blob URL. A `close` event tells every end.
+ *
+ * @module
+ */
+
+import { bootSource } from "../worker/boot.ts";
+import type { WorkerPort } from "../worker/worker_main.ts";
+import type {
+  Runtime,
+  WorkerEnd,
+  WorkerHandle,
+  WorkerListener,
+} from "./runtime.ts";
+import { threads } from "./threads.ts";
+
+/**
+ * Describes Bun.
+ *
+ * @param bun The `Bun` global.
+ * @returns The runtime.
+ */
+export function bunRuntime(
+  bun: { main: string; pathToFileURL(path: string): URL },
+): Runtime {
+  return {
+    name: "bun",
+    cores: navigator.hardwareConcurrency,
+    entry: bun.pathToFileURL(bun.main).href,
+    backend: (kind) =>
+      kind === "threads"
+        ? threads()
+        : { stopsLoops: true, startBlocks: false, start: startWorker },
+  };
+}
+
+/** One for all workers: a blob URL revoked after use fails in Bun 1.4.5. */
+let bootUrl: string | undefined;
+
+function startWorker(listener: WorkerListener): WorkerHandle {
+  bootUrl ??= URL.createObjectURL(
+    new Blob([bootSource(openPort)], { type: "text/javascript" }),
+  );
+  const worker = new Worker(bootUrl, { type: "module" }) as Worker & {
+    ref(): void;
+    unref(): void;
+  };
+  const end: WorkerEnd = {};
+  worker.addEventListener("message", ({ data }) => listener.onMessage(data));
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    // It may overtake messages; `close` comes after the last one.
+    end.error = event.error ?? new Error(event.message);
+  });
+  worker.addEventListener("close", (event) => {
+    end.code = (event as Event & { code?: number }).code;
+    listener.onEnd(end);
+  });
+  return {
+    post: (message, moved) => worker.postMessage(message, moved),
+    terminate: () => worker.terminate(),
+    setBusy: (busy) => busy ? worker.ref() : worker.unref(),
+  };
+}
+
+/** The worker's end, self-contained. */
+function openPort(): WorkerPort {
+  const scope = globalThis as unknown as {
+    postMessage(message: unknown, moved?: Transferable[]): void;
+    addEventListener: typeof addEventListener;
+    process: {
+      on(name: string, listener: (error: unknown) => void): void;
+    };
+  };
+  const post = scope.postMessage.bind(scope);
+  return {
+    post,
+    listen(listener) {
+      scope.addEventListener(
+        "message",
+        (event) => listener((event as MessageEvent).data),
+      );
+    },
+    onStray(listener) {
+      scope.process.on("uncaughtException", listener);
+      scope.process.on("unhandledRejection", listener);
+    },
+  };
+}

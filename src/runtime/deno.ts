@@ -1,0 +1,152 @@
+/**
+ * Deno: module Web Workers from one blob URL. Deno tells the caller nothing
+ * when a worker ends itself, so each worker holds a Web Lock, and the caller is
+ * granted that lock when the worker is gone.
+ *
+ * @module
+ */
+
+import { bootSource } from "../worker/boot.ts";
+import type { WorkerPort } from "../worker/worker_main.ts";
+import type {
+  Backend,
+  Runtime,
+  WorkerEnd,
+  WorkerHandle,
+  WorkerListener,
+} from "./runtime.ts";
+import { threads } from "./threads.ts";
+
+interface Locks {
+  request(
+    name: string,
+    options: { signal?: AbortSignal },
+    granted: () => unknown,
+  ): Promise<unknown>;
+}
+
+/**
+ * Describes Deno.
+ *
+ * @param deno The `Deno` global.
+ * @returns The runtime.
+ */
+export function denoRuntime(deno: { mainModule: string }): Runtime {
+  const { hardwareConcurrency, locks } = navigator as unknown as {
+    hardwareConcurrency: number;
+    locks: Locks | undefined;
+  };
+  return {
+    name: "deno",
+    cores: hardwareConcurrency,
+    get entry() {
+      try {
+        return deno.mainModule;
+      } catch {
+        return undefined; // needs a permission before Deno 2.10
+      }
+    },
+    backend: (kind) =>
+      // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
+      kind === "threads" || locks === undefined ? threads() : web(locks),
+  };
+}
+
+/** One for all workers of the process, never revoked. */
+let bootUrl: string | undefined;
+
+function web(locks: Locks): Backend {
+  return {
+    stopsLoops: false, // denoland/deno#35657, tests/worker_end_test.ts
+    startBlocks: true,
+    start: (listener) => startWorker(locks, listener),
+  };
+}
+
+function startWorker(locks: Locks, listener: WorkerListener): WorkerHandle {
+  bootUrl ??= URL.createObjectURL(
+    new Blob([bootSource(openPort)], { type: "text/javascript" }),
+  );
+  const name = `@parallel/map ${crypto.randomUUID()}`;
+  const worker = new Worker(bootUrl, { type: "module", name });
+  let messages = 0;
+  let watching = false;
+  let terminated = false;
+  let ended = false;
+
+  function watch(): void {
+    if (watching) return;
+    watching = true;
+    void locks.request(name, {}, () => end({}));
+  }
+
+  async function end(detail: WorkerEnd): Promise<void> {
+    if (ended) return;
+    ended = true;
+    // When this thread was busy, messages the worker sent before its end are
+    // still on their way: wait for a turn that brings none.
+    for (let last = -1; !terminated && last !== messages;) {
+      last = messages;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    if (!watching) worker.terminate();
+    listener.onEnd(detail);
+  }
+
+  worker.addEventListener("message", ({ data }) => {
+    messages++;
+    if (data?.type === "held") watch();
+    else listener.onMessage(data);
+  });
+  worker.addEventListener("error", (event) => {
+    event.preventDefault(); // else Deno ends this process
+    void end({ error: event.error ?? new Error(event.message) });
+  });
+
+  return {
+    post: (message, moved) => worker.postMessage(message, moved),
+    terminate() {
+      terminated = true;
+      worker.terminate();
+      watch();
+    },
+    setBusy() {}, // Deno keeps the process up while a Web Worker lives
+  };
+}
+
+/** The worker's end, self-contained: takes the lock before anything else. */
+function openPort(): WorkerPort {
+  const scope = globalThis as unknown as {
+    name: string;
+    navigator: { locks: Locks };
+    postMessage(message: unknown, moved?: Transferable[]): void;
+    addEventListener: typeof addEventListener;
+  };
+  const post = scope.postMessage.bind(scope);
+  const held = new Promise<void>((resolve) => {
+    void scope.navigator.locks.request(scope.name, {}, () => {
+      post({ type: "held" });
+      resolve();
+      return new Promise(() => {});
+    });
+  });
+  return {
+    post,
+    listen(listener) {
+      scope.addEventListener("message", async (event) => {
+        await held;
+        listener((event as MessageEvent).data);
+      });
+    },
+    onStray(listener) {
+      scope.addEventListener("error", (event) => {
+        event.preventDefault();
+        listener(event.error ?? new Error(event.message));
+      });
+      scope.addEventListener("unhandledrejection", (event) => {
+        event.preventDefault();
+        listener(event.reason);
+      });
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * No worker: the same program in the caller's thread, every message still
+ * cloned, for debugging and for runtimes without workers.
+ *
+ * @module
+ */
+
+import { createCodec } from "../wire/codec.ts";
+import { createInspect } from "../wire/inspection.ts";
+import { createPacking } from "../wire/packing.ts";
+import type { ToWorker } from "../wire/protocol.ts";
+import { createLoader } from "../worker/loader.ts";
+import { workerMain } from "../worker/worker_main.ts";
+import type { Backend } from "./runtime.ts";
+import { nextTurn } from "./runtime.ts";
+
+/**
+ * Describes the caller's own thread.
+ *
+ * @returns The backend.
+ */
+export function inline(): Backend {
+  return {
+    stopsLoops: false,
+    startBlocks: false,
+    start(listener) {
+      const codec = createCodec();
+      const kit = {
+        codec,
+        packing: createPacking(codec, createInspect()),
+        loader: createLoader(false),
+      };
+      let alive = true;
+      let receive: (message: ToWorker) => void;
+      const later = (deliver: () => void) =>
+        nextTurn(() => {
+          if (alive) deliver();
+        });
+      workerMain({
+        post(message, moved) {
+          const copy = structuredClone(message, { transfer: moved });
+          later(() => listener.onMessage(copy));
+        },
+        listen(listener) {
+          receive = listener;
+        },
+        onStray() {}, // an error nobody catches belongs to the caller's thread
+      }, kit);
+      return {
+        post(message, moved) {
+          // A function given as it is cannot be cloned, and need not be.
+          const copy = message.type === "chunk"
+            ? structuredClone(message, { transfer: moved })
+            : message.type === "start"
+            ? { ...message, workerData: structuredClone(message.workerData) }
+            : message;
+          later(() => receive(copy));
+        },
+        terminate() {
+          if (!alive) return;
+          alive = false;
+          nextTurn(() => listener.onEnd({}));
+        },
+        setBusy() {},
+      };
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * What the engine needs of a runtime. One small file per runtime implements
+ * it; nothing else names one.
+ *
+ * @module
+ */
+
+import type { FromWorker, ToWorker } from "../wire/protocol.ts";
+
+/** What is known of the end of a worker. */
+export interface WorkerEnd {
+  /** The exit code, where the runtime tells it. */
+  code?: number;
+  /** The error that ended it, where there was one. */
+  error?: unknown;
+}
+
+/** Hears what a worker says. */
+export interface WorkerListener {
+  onMessage(message: FromWorker): void;
+  /** Called once, after the last message, whoever wanted the end. */
+  onEnd(end: WorkerEnd): void;
+}
+
+/** The engine's end of one worker. */
+export interface WorkerHandle {
+  /** Sends a message; throws when it cannot be cloned. */
+  post(message: ToWorker, moved: Transferable[]): void;
+  /** Ends the worker; `onEnd` follows when it is really gone. */
+  terminate(): void;
+  /** Whether the worker has work: an idle one need not keep the process up. */
+  setBusy(busy: boolean): void;
+}
+
+/** A way to start workers. */
+export interface Backend {
+  /** Whether `terminate` also stops a synchronous endless loop. */
+  readonly stopsLoops: boolean;
+  /** Whether starting a worker blocks the caller's thread. */
+  readonly startBlocks: boolean;
+  /** Starts a worker. */
+  start(listener: WorkerListener): WorkerHandle;
+}
+
+/** A runtime that can start workers. */
+export interface Runtime {
+  /** Its name, as in `deno`. */
+  readonly name: string;
+  /** How many threads can compute at once. */
+  readonly cores: number;
+  /** URL of the program's entry module, where it can be known. */
+  readonly entry: string | undefined;
+  /** The backend of that kind. */
+  backend(kind: "web" | "threads"): Backend;
+}
+
+/**
+ * Calls back in a later turn of the event loop, as soon as there is one. Takes
+ * a few µs on Deno and Bun, where `setTimeout(0)` takes 1 to 2 ms.
+ *
+ * @param callback What to call.
+ */
+export function nextTurn(callback: () => void): void {
+  const { setImmediate } = globalThis as unknown as {
+    setImmediate?: (callback: () => void) => void;
+  };
+  if (setImmediate !== undefined) setImmediate(callback);
+  else setTimeout(callback, 0);
+}

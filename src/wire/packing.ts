@@ -1,0 +1,174 @@
+/**
+ * The values of one chunk as one message: numbers as a Float64Array that is
+ * moved, typed arrays as they are, anything else as structured clone takes it.
+ *
+ * @module
+ */
+
+import type { Codec } from "./codec.ts";
+import type { Inspect } from "./inspection.ts";
+
+/** The values of a chunk, ready to be posted. */
+export type Packed =
+  /** As they are; those at the offsets in `encoded` went through the codec. */
+  | { as: "list"; values: unknown[]; encoded: number[] }
+  /** A typed array of that class. Its buffer alone is moved: see `pack`. */
+  | { as: "array"; kind: string; buffer: ArrayBuffer };
+
+/** A chunk's values packed, and what was seen on the way. */
+export interface Cargo {
+  packed: Packed;
+  /** What to hand to `postMessage` as its transfer list. */
+  moved: ArrayBuffer[];
+  /** Size in bytes, roughly. */
+  bytes: number;
+  /** Values that cannot cross, by offset, with the reason in words. */
+  refused: Map<number, string>;
+}
+
+/** Packs and unpacks. */
+export interface Packing {
+  /**
+   * Packs values.
+   *
+   * @param values A list, or a typed array.
+   * @param transfer Whether the ArrayBuffers in the values are moved.
+   * @param without Offsets known to be refused.
+   */
+  pack(
+    values: ArrayLike<unknown>,
+    transfer: boolean,
+    without?: Map<number, string>,
+  ): Cargo;
+  /** Undoes `pack`. */
+  unpack(packed: Packed): ArrayLike<unknown>;
+  /** Finds, by trying, the values that structured clone itself refuses. */
+  findRefused(values: ArrayLike<unknown>): Map<number, string>;
+}
+
+/**
+ * Makes the packing. Self-contained: workers get this function by its source.
+ *
+ * @param codec For values that hold errors.
+ * @param inspect Looks at each value that is an object.
+ * @returns The packing.
+ */
+export function createPacking(codec: Codec, inspect: Inspect): Packing {
+  // Below this, a buffer of its own costs more than cloning the numbers
+  // (bench/packing.ts).
+  const LEAST_NUMBERS = 32;
+
+  function allNumbers(values: ArrayLike<unknown>): values is number[] {
+    for (let i = 0; i < values.length; i++) {
+      if (typeof values[i] !== "number") return false;
+    }
+    return true;
+  }
+
+  /** A view of a part of a buffer would drag the whole buffer along. */
+  function cut(value: object): object {
+    if (!ArrayBuffer.isView(value)) return value;
+    const { buffer, byteOffset, byteLength } = value;
+    if (!(buffer instanceof ArrayBuffer) || byteLength === buffer.byteLength) {
+      return value;
+    }
+    const part = buffer.slice(byteOffset, byteOffset + byteLength);
+    const name = Object.prototype.toString.call(value).slice(8, -1);
+    // deno-lint-ignore no-explicit-any -- the class of the view, by its name
+    return new (globalThis as any)[name](part);
+  }
+
+  function pack(
+    values: ArrayLike<unknown>,
+    transfer: boolean,
+    without?: Map<number, string>,
+  ): Cargo {
+    const refused = new Map(without);
+    if (ArrayBuffer.isView(values)) {
+      // A copy, to be moved: the sender keeps its values to send them again.
+      const { buffer, constructor, byteLength: bytes } =
+        (values as unknown as Float64Array<ArrayBuffer>).slice();
+      return {
+        // The bare buffer: a Float64Array of 8 MB costs node:worker_threads on
+        // Deno 2.9.5 220 ms to send even when moved, its buffer 0.8 ms.
+        packed: { as: "array", kind: constructor.name, buffer },
+        moved: [buffer],
+        bytes,
+        refused,
+      };
+    }
+    if (
+      values.length >= LEAST_NUMBERS && refused.size === 0 && allNumbers(values)
+    ) {
+      const { buffer, byteLength } = Float64Array.from(values);
+      const packed = { as: "array", kind: "Float64Array", buffer } as const;
+      return { packed, moved: [buffer], bytes: byteLength, refused };
+    }
+    const list: unknown[] = Array.isArray(values) ? values : Array.from(values);
+    let sent = list;
+    const encoded: number[] = [];
+    const moved = new Set<ArrayBuffer>();
+    let bytes = 0;
+    const replace = (offset: number, value: unknown) => {
+      if (sent === list) sent = list.slice();
+      sent[offset] = value;
+    };
+    for (let offset = 0; offset < list.length; offset++) {
+      const value = list[offset];
+      if (refused.has(offset)) {
+        replace(offset, undefined);
+      } else if (typeof value === "object" && value !== null) {
+        const found = inspect(value);
+        if (found.refused !== undefined) {
+          refused.set(offset, found.refused);
+          replace(offset, undefined);
+          continue;
+        }
+        const whole = cut(value);
+        if (found.errors) {
+          encoded.push(offset);
+          replace(offset, codec.encode(value, false));
+        } else if (whole !== value) {
+          replace(offset, whole);
+          found.bytes = (whole as ArrayBufferView).byteLength;
+        } else if (transfer) {
+          for (const buffer of found.buffers) moved.add(buffer);
+        }
+        bytes += found.bytes;
+      } else if (typeof value === "string") {
+        bytes += value.length;
+      } else if (typeof value === "function" || typeof value === "symbol") {
+        const name = typeof value === "function" ? value.name : "";
+        refused.set(offset, `a ${typeof value} ${name}`.trimEnd());
+        replace(offset, undefined);
+      } else bytes += 8;
+    }
+    const packed: Packed = { as: "list", values: sent, encoded };
+    return { packed, moved: [...moved], bytes, refused };
+  }
+
+  function unpack(packed: Packed): ArrayLike<unknown> {
+    if (packed.as === "array") {
+      // deno-lint-ignore no-explicit-any -- the class of the array, by its name
+      return new (globalThis as any)[packed.kind](packed.buffer);
+    }
+    for (const offset of packed.encoded) {
+      packed.values[offset] = codec.decode(packed.values[offset]);
+    }
+    return packed.values;
+  }
+
+  function findRefused(values: ArrayLike<unknown>): Map<number, string> {
+    const refused = new Map<number, string>();
+    for (let offset = 0; offset < values.length; offset++) {
+      try {
+        structuredClone(values[offset]);
+      } catch (error) {
+        refused.set(offset, String((error as Error)?.message ?? error));
+      }
+    }
+    return refused;
+  }
+
+  return { pack, unpack, findRefused };
+}

@@ -1,0 +1,89 @@
+/**
+ * The messages between the caller's thread and a worker: tagged unions of
+ * plain data. A run is announced to a worker before its first chunk; a chunk is
+ * answered by one message.
+ *
+ * @module
+ */
+
+import type { FunctionRef } from "./function_ref.ts";
+import type { Packed } from "./packing.ts";
+
+/** The first message to a worker. */
+export interface StartMessage {
+  type: "start";
+  /** Number of the worker's slot. */
+  worker: number;
+  /** What `init` gets, encoded. */
+  workerData: unknown;
+  init: FunctionRef | undefined;
+}
+
+/** Says which function the next chunks are for, and where to note progress. */
+export interface RunMessage {
+  type: "run";
+  fn: FunctionRef;
+  /** Tasks in flight at once: the number of lanes. */
+  concurrency: number;
+  /** Whether buffers in results are moved. */
+  transfer: boolean;
+  /** One Int32, not 0 once the run is over. Shared by all workers of the run. */
+  over: SharedArrayBuffer;
+  /**
+   * Two Int32 a lane, shared with this worker alone: the serial number of the
+   * task it is at (0 for none), and when that task started, in tenths of a
+   * millisecond after `epoch` (noted only when `watched`).
+   */
+  cell: SharedArrayBuffer;
+  /** Whether the start of each task must be noted in `cell`. */
+  watched: boolean;
+  /** Zero of the clock in `cell`: ms since 1970. */
+  epoch: number;
+}
+
+/** Consecutive tasks. */
+export interface ChunkMessage {
+  type: "chunk";
+  /** Serial number of the first task in this worker, from 1. */
+  serial: number;
+  /** Index of the first task. */
+  first: number;
+  /** Which try of these tasks this is. */
+  attempt: number;
+  values: Packed;
+  /** Offsets of tasks not to run: their values could not be sent. */
+  skip: number[] | undefined;
+  /** Whether the times of each task are wanted. */
+  timed: boolean;
+}
+
+/** What the caller sends. */
+export type ToWorker = StartMessage | RunMessage | ChunkMessage;
+
+/** The answer to a chunk: one outcome a task, fewer if the run was over. */
+export interface DoneMessage {
+  type: "done";
+  /** Serial number of the chunk's first task. */
+  serial: number;
+  /** One result a task; undefined where it failed. */
+  values: Packed;
+  /** Offset in the chunk, and the encoded error. */
+  failures: [offset: number, error: unknown][];
+  /** ms from the start of the first task to the end of the last. */
+  ms: number;
+  /** Bytes in the results, roughly. */
+  bytes: number;
+  /** Start and end of each task in ms since 1970, if `timed`. */
+  times: Float64Array | undefined;
+}
+
+/** What a worker sends. */
+export type FromWorker =
+  | { type: "ready" }
+  /** The module, or `init`, failed: this worker will do nothing. */
+  | { type: "failed"; error: unknown }
+  /** The function of the run could not be had. */
+  | { type: "refused"; error: unknown }
+  /** An error that nobody caught, and the tasks the worker was at. */
+  | { type: "stray"; error: unknown; at: number[] }
+  | DoneMessage;

@@ -1,0 +1,29 @@
+/**
+ * The source text of a worker, put together from self-contained functions.
+ *
+ * @module
+ */
+
+import { createCodec } from "../wire/codec.ts";
+import { createInspect } from "../wire/inspection.ts";
+import { createPacking } from "../wire/packing.ts";
+import { createLoader } from "./loader.ts";
+import type { WorkerPort } from "./worker_main.ts";
+import { workerMain } from "./worker_main.ts";
+
+/**
+ * Writes the program of a worker.
+ *
+ * @param openPort Self-contained; opens the worker's end of the line.
+ * @returns JavaScript, a module without imports.
+ */
+export function bootSource(openPort: () => WorkerPort): string {
+  return [
+    // esbuild with --keep-names wraps functions in this helper of its own.
+    "const __name = (f) => f;",
+    `const codec = (${createCodec})();`,
+    `const packing = (${createPacking})(codec, (${createInspect})());`,
+    `const loader = (${createLoader})(true);`,
+    `(${workerMain})((${openPort})(), { codec, packing, loader });`,
+  ].join("\n");
+}

@@ -1,0 +1,87 @@
+/**
+ * How a worker gets a function, and how a call of this library is kept from
+ * starting workers while a worker loads the caller's own module: that would be
+ * a tree of workers without end.
+ *
+ * @module
+ */
+
+import type { FunctionRef } from "../wire/function_ref.ts";
+
+/** Loads functions in a worker. */
+export interface Loader {
+  /** Whether a task is in its synchronous part. */
+  entered: boolean;
+  /** Gets the function from its source or module. */
+  load(ref: FunctionRef): Promise<(...args: unknown[]) => unknown>;
+  /** Hears that this library was called where it must not be. */
+  onMisuse(listener: (error: unknown) => void): void;
+}
+
+/** What the library finds on `globalThis` when it runs inside a worker. */
+export interface WorkerFlag {
+  /** Tells whether a call must not start workers now. */
+  forbids(): boolean;
+  /** Tells the worker that it was called all the same. */
+  misuse(error: unknown): void;
+}
+
+/**
+ * Makes the loader of a worker. Self-contained: workers get this function by
+ * its source.
+ *
+ * @param isolated Whether this is a thread of its own, not the caller's.
+ * @returns The loader.
+ */
+export function createLoader(isolated: boolean): Loader {
+  let loading = 0;
+  let entry = false;
+  let misused: { error: unknown } | undefined;
+  let tell: (error: unknown) => void = () => {};
+
+  const flag: WorkerFlag = {
+    // An entry module runs again in its workers. What it starts from there,
+    // other than from a task, the caller has started already.
+    forbids: () => loading > 0 || (entry && !loader.entered),
+    misuse(error) {
+      if (loading > 0) misused ??= { error };
+      else tell(error);
+    },
+  };
+  if (isolated) {
+    Object.defineProperty(globalThis, Symbol.for("@parallel/map worker"), {
+      value: flag,
+      configurable: true,
+    });
+  }
+
+  const loader: Loader = {
+    entered: false,
+    onMisuse(listener) {
+      tell = listener;
+    },
+    async load(ref) {
+      // An indirect eval sees the globals, as a function shipped by its source
+      // must, and nothing of this scope.
+      if (ref.from === "source") return (0, eval)(`(${ref.source}\n)`);
+      if (ref.from === "here") return ref.fn;
+      loading++;
+      entry ||= ref.entry;
+      try {
+        const exports = await import(ref.url);
+        if (misused !== undefined) throw misused.error;
+        const found = exports[ref.name];
+        if (typeof found === "function") return found;
+        const names = Object.keys(exports).join(", ") || "no exports";
+        throw new TypeError(
+          `Cannot use module ${ref.url} as it must export a function named "${ref.name}": received ${names}`,
+        );
+      } catch (error) {
+        throw misused !== undefined ? misused.error : error;
+      } finally {
+        loading--;
+      }
+    },
+  };
+  return loader;
+}

@@ -1,0 +1,260 @@
+/**
+ * The program of every worker: one self-contained function, shipped as its own
+ * source, so that no worker file has to be found at run time (a file breaks for
+ * offline JSR use, for bundles and for JSR's npm build).
+ *
+ * @module
+ */
+
+import type { Codec } from "../wire/codec.ts";
+import type { Packing } from "../wire/packing.ts";
+import type {
+  ChunkMessage,
+  FromWorker,
+  RunMessage,
+  StartMessage,
+  ToWorker,
+} from "../wire/protocol.ts";
+import type { Loader } from "./loader.ts";
+
+/** The worker's end of the line to the caller. */
+export interface WorkerPort {
+  /** Sends a message; throws when it cannot be cloned. */
+  post(message: FromWorker, moved: Transferable[]): void;
+  /** Hears every message. */
+  listen(listener: (message: ToWorker) => void): void;
+  /** Hears of errors that nobody caught, and keeps the worker alive. */
+  onStray(listener: (error: unknown) => void): void;
+}
+
+/** The self-contained parts a worker is made of. */
+export interface WorkerKit {
+  codec: Codec;
+  packing: Packing;
+  loader: Loader;
+}
+
+/**
+ * Runs tasks until the worker ends.
+ *
+ * @param port The line to the caller.
+ * @param kit What loads functions, and turns values into messages and back.
+ */
+export function workerMain(port: WorkerPort, kit: WorkerKit): void {
+  type Work = {
+    message: ChunkMessage;
+    values: ArrayLike<unknown>;
+    results: unknown[];
+    failures: [number, unknown][];
+    times: Float64Array | undefined;
+    count: number;
+    next: number; // offset of the task to start next
+    settled: number;
+    began: number;
+  };
+  type Run = {
+    message: RunMessage;
+    fn: (value: unknown, context: unknown) => unknown;
+    over: Int32Array;
+    cell: Int32Array;
+    idleLanes: number[];
+  };
+
+  const { codec, packing, loader } = kit;
+  // Kept here, as user code may change its globals.
+  const clock = performance;
+  const now = () => clock.timeOrigin + clock.now();
+  const queue: Work[] = [];
+  let worker = 0;
+  let state: unknown;
+  let run: Run | undefined;
+  let steps: Promise<unknown> = Promise.resolve();
+
+  class Context {
+    constructor(
+      readonly index: number,
+      readonly attempt: number,
+      readonly worker: number,
+      readonly state: unknown,
+      over: Int32Array,
+    ) {
+      this.#over = over;
+    }
+    readonly #over: Int32Array;
+    get aborted() {
+      return Atomics.load(this.#over, 0) !== 0;
+    }
+    throwIfAborted() {
+      if (!this.aborted) return;
+      throw new DOMException("The run of this task is over", "AbortError");
+    }
+  }
+
+  async function start(message: StartMessage): Promise<void> {
+    try {
+      worker = message.worker;
+      state = codec.decode(message.workerData);
+      if (message.init !== undefined) {
+        state = await (await loader.load(message.init))(state);
+      }
+      port.post({ type: "ready" }, []);
+    } catch (error) {
+      port.post({ type: "failed", error: codec.encode(error, true) }, []);
+      await new Promise(() => {}); // takes no more work
+    }
+  }
+
+  async function begin(message: RunMessage): Promise<void> {
+    try {
+      const fn = await loader.load(message.fn);
+      const lanes = Array.from({ length: message.concurrency }, (_, i) => i);
+      run = {
+        message,
+        fn,
+        over: new Int32Array(message.over),
+        cell: new Int32Array(message.cell),
+        idleLanes: lanes.reverse(),
+      };
+      wake();
+    } catch (error) {
+      queue.length = 0;
+      port.post({ type: "refused", error: codec.encode(error, true) }, []);
+    }
+  }
+
+  function receive(message: ChunkMessage): void {
+    const values = packing.unpack(message.values);
+    const count = values.length;
+    queue.push({
+      message,
+      values,
+      count,
+      results: new Array(count),
+      failures: [],
+      times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
+      next: 0,
+      settled: 0,
+      began: 0,
+    });
+    wake();
+  }
+
+  function wake(): void {
+    while (run && queue.length > 0 && run.idleLanes.length > 0) {
+      void runLane(run, run.idleLanes.pop()!);
+    }
+  }
+
+  /** Takes task after task until none is left. A lane is at one at a time. */
+  async function runLane(run: Run, lane: number): Promise<void> {
+    const { fn, over, cell } = run;
+    const { watched, epoch } = run.message;
+    while (queue.length > 0) {
+      const work = queue[0];
+      const { values, results, times, failures } = work;
+      const { serial, first, attempt, skip } = work.message;
+      if (work.next === 0) work.began = now();
+      while (work.next < work.count && over[0] === 0) {
+        const offset = work.next++;
+        if (work.next === work.count) queue.shift();
+        if (skip === undefined || !skip.includes(offset)) {
+          if (times !== undefined) times[2 * offset] = now();
+          cell[2 * lane] = serial + offset;
+          if (watched) {
+            const tenths = Math.round((now() - epoch) * 10);
+            Atomics.store(cell, 2 * lane + 1, tenths);
+          }
+          try {
+            const index = first + offset;
+            const context = new Context(index, attempt, worker, state, over);
+            loader.entered = true;
+            let result = fn(values[offset], context);
+            loader.entered = false;
+            if (isThenable(result)) result = await result;
+            results[offset] = result;
+          } catch (error) {
+            loader.entered = false;
+            failures.push([offset, codec.encode(error, true)]);
+          }
+          cell[2 * lane] = 0; // at no task: an end now is nobody's fault
+          if (times !== undefined) times[2 * offset + 1] = now();
+        }
+        if (++work.settled === work.count) finish(run, work);
+      }
+      if (work.next < work.count) { // the run is over: leave out the rest
+        queue.shift();
+        work.count = work.next;
+        if (work.settled === work.count) finish(run, work);
+      }
+    }
+    run.idleLanes.push(lane);
+  }
+
+  function isThenable(value: unknown): boolean {
+    return value !== null &&
+      (typeof value === "object" || typeof value === "function") &&
+      typeof (value as PromiseLike<unknown>).then === "function";
+  }
+
+  function finish({ message: { transfer } }: Run, work: Work): void {
+    const { message: { serial }, results, failures, times, count } = work;
+    results.length = count;
+    const ms = count === 0 ? 0 : now() - work.began;
+    const failed = new Map(failures.map(([offset]) => [offset, ""]));
+    for (let tries = 0;; tries++) {
+      const cargo = packing.pack(results, transfer, failed);
+      for (const [offset, reason] of cargo.refused) fail(offset, reason);
+      const { packed: values, bytes } = cargo;
+      try {
+        return port.post(
+          { type: "done", serial, values, failures, ms, bytes, times },
+          cargo.moved,
+        );
+      } catch (error) {
+        // Structured clone refused what the inspection let pass: try each.
+        for (const [offset, reason] of packing.findRefused(results)) {
+          fail(offset, reason);
+        }
+        if (tries < 1) continue;
+        for (let i = 0; i < count; i++) fail(i, String(error));
+      }
+    }
+
+    function fail(offset: number, reason: string): void {
+      if (failed.has(offset)) return;
+      failed.set(offset, reason);
+      const error = new DOMException(
+        `Cannot send the result as it must be cloneable: received ${reason}`,
+        "DataCloneError",
+      );
+      failures.push([offset, codec.encode(error, true)]);
+    }
+  }
+
+  /** Says that this worker is not to be trusted any more. */
+  function stray(error: unknown): void {
+    const at = [...run?.cell ?? []].filter((serial, i) =>
+      i % 2 === 0 && serial
+    );
+    port.post({ type: "stray", error: codec.encode(error, true), at }, []);
+  }
+
+  port.onStray(stray);
+  loader.onMisuse((error) =>
+    port.post({ type: "failed", error: codec.encode(error, true) }, [])
+  );
+  port.listen((message) => {
+    if (message.type === "chunk") {
+      try {
+        receive(message);
+      } catch (error) {
+        stray(error); // a value that cannot be decoded here
+      }
+    } else if (message.type === "run") {
+      run = undefined;
+      steps = steps.then(() => begin(message));
+    } else if (message.type === "start") {
+      steps = steps.then(() => start(message));
+    }
+  });
+}
