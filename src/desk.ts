@@ -45,6 +45,7 @@ export class Desk {
   readonly #options: PoolOptions;
   readonly #runtime: Runtime | undefined;
   readonly #scheduler: Scheduler;
+  readonly #oneShot: boolean;
   #runs = 0;
 
   /**
@@ -57,6 +58,7 @@ export class Desk {
    */
   constructor(options: PoolOptions, oneShot: boolean) {
     this.#options = options;
+    this.#oneShot = oneShot;
     this.#runtime = options.workers === 0 ? undefined : detectRuntime();
     this.workers = options.workers ?? this.#runtime?.cores ?? 1;
     const { workerData, init } = this.#prepare();
@@ -166,14 +168,11 @@ export class Desk {
     checkOptions("stream", options, STREAM_RULES);
     const ref = this.#accept("stream", fn, inputs, options);
     const sink = new StreamSink(this.workers, options);
-    let run: Run | undefined;
     return sink.read(() => {
-      if (run === undefined) {
-        run = this.#open(ref, options, sink, site);
-        this.#begin(run, this.#source(inputs));
-      }
+      const run = this.#open(ref, options, sink, site);
+      this.#begin(run, this.#source(inputs));
       return run;
-    });
+    }, () => this.#settled());
   }
 
   #toPromise(
@@ -188,9 +187,21 @@ export class Desk {
       checkOptions("map", options, MAP_RULES);
       const ref = this.#accept("map", fn, inputs, options);
       const source = this.#source(inputs);
-      const sink = makeSink(source.total, { resolve, reject });
+      const sink = makeSink(source.total, {
+        resolve: (value) => void this.#settled().then(() => resolve(value)),
+        reject: (error) => {
+          const { signal } = options;
+          if (signal?.aborted && signal.reason === error) reject(error); // now
+          else void this.#settled().then(() => reject(error));
+        },
+      });
       this.#begin(this.#open(ref, options, sink, site), source);
     });
+  }
+
+  /** A one-shot call settles when its workers are gone. */
+  async #settled(): Promise<void> {
+    if (this.#oneShot) await this.close();
   }
 
   /** Checks what no table can. */

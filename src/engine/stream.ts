@@ -37,7 +37,7 @@ export class StreamSink implements Sink {
   #at = 0; // offset in the first ready stretch
   #inside = 0; // tasks taken from the inputs and not yet read
   #end: { error?: unknown } | undefined;
-  #waiting: { wake: () => void } | undefined;
+  #wake: (() => void) | undefined;
 
   constructor(
     workers: number,
@@ -88,99 +88,92 @@ export class StreamSink implements Sink {
   }
 
   #wakeReader(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.wake();
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
   }
 
   /**
    * Opens the reader's end. Written by hand: `for await` over an
-   * `async function*` costs three turns a value, this one.
+   * `async function*` takes three turns a value, over this one.
    *
-   * @param run The run behind the sink.
+   * @param open Starts the run, with the first read.
+   * @param closed Settled when what the run held is gone.
    * @returns The generator.
    */
-  read<R>(run: () => StreamRun): AsyncGenerator<R, undefined, undefined> {
+  read<R>(
+    open: () => StreamRun,
+    closed: () => Promise<void>,
+  ): AsyncGenerator<R, undefined, undefined> {
+    let run: StreamRun | undefined;
+    let over = false;
     let asked: Promise<unknown> = Promise.resolve();
-    let ended = false;
-    const step = (value: unknown) => ({ done: false, value }) as const;
+    let overlapping = 0;
 
-    const take = (): { done: boolean; value: unknown } | undefined => {
-      if (ended) return { done: true, value: undefined };
+    /** The next value, if it is there. */
+    const take = (): { done: false; value: unknown } | undefined => {
       const stretch = this.#ready[0];
-      if (stretch !== undefined) {
-        if (stretch instanceof Failed) {
-          ended = true;
-          run().cancel();
-          throw stretch.error;
-        }
-        const value = stretch[this.#at++];
-        this.#inside--;
-        if (this.#at === stretch.length) {
-          this.#ready.shift();
-          this.#at = 0;
-          run().wake();
-        }
-        return step(value);
+      if (over || stretch === undefined || stretch instanceof Failed) return;
+      const value = stretch[this.#at++];
+      this.#inside--;
+      if (this.#at === stretch.length) {
+        this.#ready.shift();
+        this.#at = 0;
+        run!.wake();
       }
-      if (this.#end === undefined) return undefined;
-      ended = true;
-      if ("error" in this.#end) throw this.#end.error;
-      return { done: true, value: undefined };
+      return { done: false, value };
+    };
+
+    const finish = async () => {
+      if (over) return;
+      over = true;
+      this.#ready.length = 0;
+      run?.cancel();
+      this.#wakeReader();
+      if (run !== undefined) await closed();
     };
 
     const wait = async (): Promise<{ done: boolean; value: unknown }> => {
       for (;;) {
         const taken = take();
         if (taken !== undefined) return taken;
-        await new Promise<void>((wake) => this.#waiting = { wake });
-      }
-    };
-
-    let waiting = 0;
-    const next = (): Promise<{ done: boolean; value: unknown }> => {
-      run(); // the first read starts the run
-      if (waiting === 0) {
-        try {
-          const taken = take();
-          if (taken !== undefined) return Promise.resolve(taken);
-        } catch (error) {
-          return Promise.reject(error);
+        const failed = this.#ready[0];
+        const end = failed instanceof Failed ? failed : this.#end;
+        if (over || end !== undefined) {
+          await finish();
+          if (end !== undefined && "error" in end) {
+            this.#end = {}; // a generator throws once
+            throw end.error;
+          }
+          return { done: true, value: undefined };
         }
-      }
-      // Reads that overlap are answered in the order they were made.
-      waiting++;
-      const answer = asked.then(wait).finally(() => waiting--);
-      asked = answer.catch(() => {});
-      return answer;
-    };
-
-    const finish = () => {
-      if (!ended) {
-        ended = true;
-        this.#ready.length = 0;
-        run().cancel();
-        this.#wakeReader();
+        await new Promise<void>((wake) => this.#wake = wake);
       }
     };
 
     const generator = {
-      next,
-      return(value?: unknown) {
-        finish();
-        return Promise.resolve({ done: true, value });
+      next() {
+        run ??= over ? undefined : open();
+        const taken = overlapping === 0 ? take() : undefined;
+        if (taken !== undefined) return Promise.resolve(taken);
+        // Reads that overlap are answered in the order they were made.
+        overlapping++;
+        const answer = asked.then(wait).finally(() => overlapping--);
+        asked = answer.catch(() => {});
+        return answer;
       },
-      throw(error?: unknown) {
-        finish();
-        return Promise.reject(error);
+      async return(value?: unknown) {
+        await finish();
+        return { done: true, value };
+      },
+      async throw(error?: unknown) {
+        await finish();
+        throw error;
       },
       [Symbol.asyncIterator]() {
         return generator;
       },
-      [Symbol.asyncDispose]() {
-        finish();
-        return Promise.resolve();
-      },
+      [Symbol.asyncDispose]: finish,
     };
     return generator as unknown as AsyncGenerator<R, undefined, undefined>;
   }
