@@ -1,0 +1,100 @@
+#!/usr/bin/env bun
+/**
+ * `pmap`: maps one function over the inputs of a file, in parallel.
+ *
+ * ```sh
+ * deno run -A jsr:@parallel/map/cli ./work.ts#norm < in.ndjson > out.ndjson
+ * ```
+ *
+ * `--help` says everything else.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { WorkerStartError } from "../../mod.ts";
+import { dryRun } from "./dry_run.ts";
+import { readCommand } from "./flags.ts";
+import { HELP } from "./help.ts";
+import type { Ending, Stop } from "./job.ts";
+import { Job } from "./job.ts";
+import { JobLog } from "./job_log.ts";
+import { many, say } from "./say.ts";
+import type { Settings } from "./settings.ts";
+import { UsageError } from "./usage_error.ts";
+import { VERSION } from "./version.ts";
+import { openWatchers } from "./watchers.ts";
+
+/** Exit statuses of a job that a signal ended: 128 and the signal's number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+async function main(args: string[]): Promise<number> {
+  try {
+    const command = readCommand(args);
+    if (command.to === "run") return await run(command.settings);
+    console.log(command.to === "help" ? HELP : VERSION);
+    return 0;
+  } catch (error) {
+    const [text, status] = describe(error);
+    say(text);
+    return status;
+  }
+}
+
+async function run(settings: Settings): Promise<number> {
+  const { target: { title }, json } = settings;
+  if (settings.dryRun) return await dryRun(settings) > 0 ? 1 : 0;
+  let stop = (_stop: Stop) => {};
+  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  for (const name of names) {
+    process.on(name, () => stop({ by: "signal", name }));
+  }
+  const log = settings.log && await JobLog.open(
+    settings.log.file,
+    settings.log.resume,
+    { title, json },
+    (error) => stop({ by: "error", error }),
+  );
+  try {
+    if (log !== undefined && log.kept.damaged > 0) {
+      say(`${many(log.kept.damaged, "line")} of the log damaged, and left out`);
+    }
+    const job = new Job(settings, {
+      log,
+      watchers: await openWatchers(settings),
+    });
+    stop = (reason) => job.stop(reason);
+    const ending = await job.run();
+    return conclude(ending, log !== undefined);
+  } finally {
+    log?.close();
+  }
+}
+
+/** Says how a job ended, where that is worth a line. */
+function conclude({ stop, done, failed, kept }: Ending, log: boolean): number {
+  if (stop?.by === "error") throw stop.error;
+  if (stop?.by === "reader") return failed > 0 ? 1 : 0;
+  const finished = many(done + failed + kept, "input");
+  if (stop?.by === "signal") {
+    const cure = log ? "; go on with --resume" : "";
+    say(`ended by ${stop.name} after ${finished}${cure}`);
+    return SIGNALS[stop.name];
+  }
+  if (failed === 0) return 0;
+  say(`${failed} of ${finished} failed`);
+  return 1;
+}
+
+function describe(error: unknown): [text: string, status: number] {
+  if (error instanceof UsageError) return [error.message, 2];
+  if (error instanceof WorkerStartError) {
+    const cause = error.cause instanceof Error
+      ? error.cause.message
+      : String(error.cause);
+    return [`Cannot run as the module must load: received ${cause}`, 2];
+  }
+  return [error instanceof Error ? error.message : String(error), 1];
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));
