@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nameOf } from "./failure.ts";
 import { Feed } from "./feed.ts";
 import { openInputs } from "./inputs.ts";
 import { lookAtLog } from "./job_log.ts";
@@ -33,21 +34,24 @@ export async function dryRun(settings: Settings): Promise<number> {
     room: () => output.drained(),
   });
   let malformed = 0;
-  for await (const _sent of feed) {
-    for (const { index, text, line } of feed.rows.values()) {
-      if (!json || isJson(text)) {
-        output.write(`${name}(${json ? text : JSON.stringify(text)})`);
-      } else {
-        malformed++;
-        say(
-          `Cannot parse input ${index} (line ${line}) as a line must be one JSON value: received ${
-            quote(text)
-          }`,
-        );
-      }
+  let sentInputs = 0;
+  for await (const sent of feed) {
+    const index = typeof sent === "string" ? sentInputs : sent[0];
+    sentInputs++;
+    const input = feed.inFlight.take(index);
+    const { text } = input;
+    if (!json || isJson(text)) {
+      output.write(`${name}(${json ? text : JSON.stringify(text)})`);
+      continue;
     }
-    feed.rows.clear();
+    malformed++;
+    say(
+      `Cannot parse ${
+        nameOf(input, settings)
+      } as a line must be one JSON value: received ${quote(text)}`,
+    );
   }
+  if (failure !== undefined) throw failure.error;
   await output.drained();
   kept?.close();
   const left = feed.read - feed.kept - malformed;

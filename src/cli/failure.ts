@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Row } from "./feed.ts";
+import type { Input } from "./inputs.ts";
 import type { Loss } from "./losses.ts";
 import type { Call, Detail } from "./protocol.ts";
 import { quote } from "./say.ts";
@@ -24,24 +24,24 @@ export interface Failure {
  * Words the failure of an input whose worker replied.
  *
  * @param reply What the worker knows.
- * @param row The input.
+ * @param input Which.
  * @param settings Of the job.
  * @returns The failure.
  */
 export function repliedFailure(
   reply: Detail & { was: "failed" },
-  row: Row,
+  input: Input,
   settings: Settings,
 ): Failure {
   const { malformed, error, stack, call } = reply;
   const { attempt } = call;
-  const input = nameOf(row, settings);
+  const name = nameOf(input, settings);
   const times = attempt > 1 ? ` at attempt ${attempt}` : "";
   const message = malformed
-    ? `Cannot parse ${input} as a line must be one JSON value: received ${
-      quote(row.text)
+    ? `Cannot parse ${name} as a line must be one JSON value: received ${
+      quote(input.text)
     } (${error})`
-    : `Cannot map ${input} as ${settings.target.name} threw ${error}${times}`;
+    : `Cannot map ${name} as ${settings.target.name} threw ${error}${times}`;
   return { message, error: malformed ? message : error, stack, call };
 }
 
@@ -49,13 +49,13 @@ export function repliedFailure(
  * Words the failure of an input whose attempts all ended with their worker.
  *
  * @param loss What was heard of the last; undefined where nobody listened.
- * @param row The input.
+ * @param input Which.
  * @param settings Of the job.
  * @returns The failure.
  */
 export function lostFailure(
   loss: Loss | undefined,
-  row: Row,
+  input: Input,
   settings: Settings,
 ): Failure {
   const { timeout, retries } = settings;
@@ -69,15 +69,22 @@ export function lostFailure(
     attempt: retries + 1,
   };
   return {
-    message: `Cannot map ${nameOf(row, settings)} as ${error}`,
+    message: `Cannot map ${nameOf(input, settings)} as ${error}`,
     error,
     stack: "",
     call,
   };
 }
 
-function nameOf(row: Row, settings: Settings): string {
-  if (settings.source.from === "arguments") return `input ${row.index}`;
-  const file = row.file === undefined ? "" : ` of ${row.file}`;
-  return `input ${row.index} (line ${row.line}${file})`;
+/**
+ * Names an input in a message.
+ *
+ * @param input Which.
+ * @param settings Of the job.
+ * @returns Its index, and its line where it came from a file.
+ */
+export function nameOf(input: Input, settings: Settings): string {
+  if (settings.source.from === "arguments") return `input ${input.index}`;
+  const file = input.file === undefined ? "" : ` of ${input.file}`;
+  return `input ${input.index} (line ${input.line}${file})`;
 }

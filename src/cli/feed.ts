@@ -5,17 +5,12 @@
  * @module
  */
 
+import { InFlight } from "./in_flight.ts";
 import type { Input, InputReader } from "./inputs.ts";
 import type { KeptResults } from "./kept_results.ts";
 import type { InputKey } from "./log_record.ts";
 import { createKeys } from "./log_record.ts";
 import type { Sent } from "./protocol.ts";
-
-/** An input that was sent, until its reply comes. */
-export interface Row extends Input {
-  /** Its key, where there is a log. */
-  key: InputKey | undefined;
-}
 
 /** What a feed is made of. */
 export interface FeedSetup {
@@ -33,8 +28,8 @@ export interface FeedSetup {
 
 /** Numbers inputs, and remembers those in flight. */
 export class Feed implements AsyncIterable<Sent> {
-  /** The inputs that were sent and not answered, by index. */
-  readonly rows: Map<number, Row> = new Map();
+  /** The inputs that were sent and not answered. */
+  readonly inFlight: InFlight<Input> = new InFlight();
   /** How many inputs were read. */
   read = 0;
   /** How many results were kept. */
@@ -58,16 +53,16 @@ export class Feed implements AsyncIterable<Sent> {
     while (!full() && !ended()) {
       const input = inputs.take();
       if (input === undefined) return undefined;
-      const { index, text, line, file } = input;
+      const { index, text } = input;
       this.read++;
-      const key = this.#keyOf?.(text);
-      const result = key && kept?.find(key);
+      input.key = this.#keyOf?.(text);
+      const result = input.key && kept?.find(input.key);
       if (result !== undefined) {
         this.kept++;
         onKept(index, result);
         continue;
       }
-      this.rows.set(index, { index, text, line, file, key });
+      this.inFlight.add(input);
       return index === this.#sent++ ? text : [index, text];
     }
     return undefined;

@@ -7,6 +7,7 @@
 import { closeSync, openSync } from "node:fs";
 import { readSome } from "./files.ts";
 import { LineSplitter } from "./lines.ts";
+import type { InputKey } from "./log_record.ts";
 import type { Settings } from "./settings.ts";
 
 /** One input as it was read. */
@@ -19,6 +20,8 @@ export interface Input {
   line: number;
   /** The file, where there is more than one. */
   file: string | undefined;
+  /** Its key, once it has one. */
+  key: InputKey | undefined;
 }
 
 /** Reads inputs one after another. */
@@ -54,12 +57,8 @@ class ArgumentReader implements InputReader {
     const index = this.#index;
     if (index === this.values.length) return undefined;
     this.#index++;
-    return {
-      index,
-      text: this.values[index],
-      line: index + 1,
-      file: undefined,
-    };
+    const text = this.values[index];
+    return { index, text, line: index + 1, file: undefined, key: undefined };
   }
 
   fill(): Promise<boolean> {
@@ -91,7 +90,7 @@ class FileReader implements InputReader {
       const line = ++this.#line;
       if (this.#skipBlank && text.trim() === "") continue; // no JSON value
       const file = this.#named ? this.#open?.file : undefined;
-      return { index: this.#index++, text, line, file };
+      return { index: this.#index++, text, line, file, key: undefined };
     }
   }
 

@@ -8,9 +8,9 @@
 import { parallelMapStream } from "../../mod.ts";
 import type { Failure } from "./failure.ts";
 import { lostFailure, repliedFailure } from "./failure.ts";
-import type { Row } from "./feed.ts";
 import { Feed } from "./feed.ts";
 import { mustHalt } from "./halt.ts";
+import type { Input } from "./inputs.ts";
 import { openInputs } from "./inputs.ts";
 import type { JobLog } from "./job_log.ts";
 import { Losses } from "./losses.ts";
@@ -20,7 +20,7 @@ import { say } from "./say.ts";
 import type { Settings } from "./settings.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { Watchers } from "./watchers.ts";
-import type { WorkerState } from "./worker_side.ts";
+import type { Caller } from "./worker_side.ts";
 import { callFunction, openWorker } from "./worker_side.ts";
 
 /** Why a job ended before all inputs were through. */
@@ -149,7 +149,7 @@ export class Job {
     };
     // The name that a timeline shows; the source that is sent stays the same.
     Object.defineProperty(callFunction, "name", { value: target.name });
-    const replies = parallelMapStream<Sent, Reply, WorkerState>(
+    const replies = parallelMapStream<Sent, Reply, Caller>(
       callFunction,
       this.#feed,
       {
@@ -159,7 +159,7 @@ export class Job {
         timeout,
         retries: retries + SPARE_ATTEMPTS,
         workerData: setup,
-        init: openWorker as (workerData: never) => Promise<WorkerState>,
+        init: openWorker as (workerData: never) => Promise<Caller>,
         ordered: false,
         onProgress,
         // Only for who needs it: an engine that is listened to takes times.
@@ -179,39 +179,36 @@ export class Job {
   }
 
   #take(reply: Reply): void {
+    const cut = typeof reply === "string" ? reply.indexOf(" ") : 0;
+    const index = typeof reply === "string"
+      ? Number(reply.slice(0, cut))
+      : reply.index;
+    const input = this.#feed.inFlight.take(index);
     if (typeof reply === "string") {
-      const cut = reply.indexOf(" ");
-      const index = Number(reply.slice(0, cut));
-      this.#settle(index, reply.slice(cut + 1));
       this.#done++;
-      return;
-    }
-    const { index } = reply;
-    const row = this.#feed.rows.get(index)!;
-    if (reply.was === "not started") return this.#settle(index, undefined);
-    if (reply.was === "done") {
+      this.#turnstile.put(index, reply.slice(cut + 1));
+    } else if (reply.was === "done") {
       const { text, call } = reply;
-      this.#log?.add({ index, key: row.key!, call, ok: true, text });
-      this.#settle(index, text);
+      this.#log?.add({ index, key: input.key!, call, ok: true, text });
       this.#done++;
-      return;
+      this.#turnstile.put(index, text);
+    } else {
+      this.#turnstile.put(index, undefined);
+      if (reply.was === "not started") return;
+      this.#fail(
+        input,
+        reply.was === "failed"
+          ? repliedFailure(reply, input, this.#settings)
+          : lostFailure(
+            this.#losses.take(reply.task),
+            input,
+            this.#settings,
+          ),
+      );
     }
-    this.#settle(index, undefined);
-    this.#fail(
-      row,
-      reply.was === "failed"
-        ? repliedFailure(reply, row, this.#settings)
-        : lostFailure(this.#losses.take(reply.task), row, this.#settings),
-    );
   }
 
-  /** Takes an input out of those in flight, with its result if it has one. */
-  #settle(index: number, text: string | undefined): void {
-    this.#feed.rows.delete(index);
-    this.#turnstile.put(index, text);
-  }
-
-  #fail({ index, key }: Row, failure: Failure): void {
+  #fail({ index, key }: Input, failure: Failure): void {
     const { halt } = this.#settings;
     const { message, error, stack, call } = failure;
     say(message);

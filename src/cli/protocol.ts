@@ -36,7 +36,7 @@ export type Detail =
     call: Call;
   }
   /** Every attempt ended with its worker, by timeout or otherwise. */
-  | { was: "given up"; index: number; task: number; attempt: number }
+  | { was: "given up"; index: number; task: number }
   /** The job was halted before it started. */
   | { was: "not started"; index: number };
 

@@ -6,39 +6,16 @@
  */
 
 import type { TaskContext } from "../../mod.ts";
-import type { Detail, Reply, Sent, Setup } from "./protocol.ts";
+import type { Call, Detail, Reply, Sent, Setup } from "./protocol.ts";
 
-/** What a worker holds between calls. */
-export interface WorkerState extends Setup {
-  fn: (value: unknown, context: TaskContext) => unknown;
-}
-
-/**
- * Loads the user's function, once in each worker.
- *
- * @param setup What every worker of the job knows.
- * @returns The setup with the function.
- */
-export async function openWorker(setup: Setup): Promise<WorkerState> {
-  // Standard output holds the results and nothing else.
-  console.log = console.info = console.debug = (...args) =>
-    console.error(...args);
-  const exports = await import(setup.url);
-  const fn = exports[setup.name];
-  if (typeof fn === "function") return { ...setup, fn };
-  const names = Object.keys(exports).filter((name) =>
-    typeof exports[name] === "function"
-  );
-  throw new TypeError(
-    `MODULE#EXPORT must name an exported function: received "${setup.name}", not among ${
-      names.join(", ") || "none"
-    }`,
-  );
-}
+/** Calls the user's function; what a worker holds between calls. */
+export type Caller = (
+  sent: Sent,
+  context: TaskContext,
+) => Reply | Promise<Reply>;
 
 /**
- * Calls the user's function with one input. Made so that no task fails in the
- * engine's eyes: the first failure would end its stream.
+ * Calls the user's function with one input.
  *
  * @param sent The input.
  * @param context What the engine tells of the task.
@@ -46,72 +23,135 @@ export async function openWorker(setup: Setup): Promise<WorkerState> {
  */
 export function callFunction(
   sent: Sent,
-  context: TaskContext<WorkerState>,
+  context: TaskContext<Caller>,
 ): Reply | Promise<Reply> {
-  const { fn, json, retries, detailed, halted } = context.state;
-  const { attempt, worker, index: task } = context;
-  const [index, text] = typeof sent === "string" ? [task, sent] : sent;
-  if (Atomics.load(new Int32Array(halted), 0) !== 0) {
-    return { was: "not started", index };
-  }
-  // The attempts of this input are used up, and none came back to say so.
-  if (attempt > retries + 1) return { was: "given up", index, task, attempt };
-  const start = performance.now();
-  const call = () => ({
-    start: Math.round(performance.timeOrigin + start),
-    ms: Math.round((performance.now() - start) * 1000) / 1000,
-    worker,
-    attempt,
-  });
+  return context.state(sent, context);
+}
 
-  function done(result: unknown): Reply {
+/**
+ * Loads the user's function, once in each worker. What it makes never throws
+ * but for another attempt: a task that failed in the engine's eyes would end
+ * its stream.
+ *
+ * @param setup What every worker of the job knows.
+ * @returns What calls the function.
+ */
+export async function openWorker(setup: Setup): Promise<Caller> {
+  const { url, name, json, retries, detailed } = setup;
+  const halted = new Int32Array(setup.halted);
+  // Standard output holds the results and nothing else.
+  console.log = console.info = console.debug = (...args) =>
+    console.error(...args);
+  const exports = await import(url);
+  const fn = exports[name];
+  if (typeof fn !== "function") {
+    const names = Object.keys(exports).filter((name) =>
+      typeof exports[name] === "function"
+    );
+    throw new TypeError(
+      `Cannot run as MODULE#EXPORT must name an exported function: received "${name}", not among ${
+        names.join(", ") || "none"
+      }`,
+    );
+  }
+
+  /** What the user's function is told. */
+  class Context implements TaskContext {
+    readonly worker: number;
+    readonly attempt: number;
+    readonly state: unknown = undefined;
+    readonly #task: TaskContext;
+    constructor(readonly index: number, task: TaskContext) {
+      this.#task = task;
+      this.worker = task.worker;
+      this.attempt = task.attempt;
+    }
+    get aborted() {
+      return this.#task.aborted;
+    }
+    throwIfAborted() {
+      this.#task.throwIfAborted();
+    }
+  }
+
+  function callOf(task: TaskContext, from: number): Call {
+    return {
+      start: Math.round(performance.timeOrigin + from),
+      ms: Math.round((performance.now() - from) * 1000) / 1000,
+      worker: task.worker,
+      attempt: task.attempt,
+    };
+  }
+
+  function done(
+    index: number,
+    task: TaskContext,
+    from: number,
+    result: unknown,
+  ): Reply {
     // What JSON has no word for, such as undefined, is null as in an array.
     const text = JSON.stringify(result) ?? "null";
     if (!detailed) return `${index} ${text}`;
-    return { was: "done", index, text, call: call() };
+    return { was: "done", index, text, call: callOf(task, from) };
   }
 
-  function failed(thrown: unknown, malformed: boolean): Detail {
-    // The engine tries again what throws.
-    if (!malformed && attempt <= retries) throw thrown;
+  function failed(
+    index: number,
+    task: TaskContext,
+    from: number,
+    thrown: unknown,
+  ): Detail {
+    if (task.attempt <= retries) throw thrown; // the engine tries again
     let error = "a value that cannot be shown";
     let stack = "";
     try {
       error = thrown instanceof Error
-        ? malformed ? thrown.message : `${thrown.name}: ${thrown.message}`
+        ? `${thrown.name}: ${thrown.message}`
         : typeof thrown === "string"
         ? JSON.stringify(thrown)
         : String(thrown);
-      if (thrown instanceof Error && !malformed) stack = String(thrown.stack);
+      if (thrown instanceof Error) stack = String(thrown.stack);
     } catch {
-      // an error whose own getters throw: `error` says so already
+      // its own getters throw: `error` says so already
     }
-    return { was: "failed", index, malformed, error, stack, call: call() };
+    const call = callOf(task, from);
+    return { was: "failed", index, malformed: false, error, stack, call };
   }
 
-  let value: unknown = text;
-  try {
-    if (json) value = JSON.parse(text);
-  } catch (error) {
-    return failed(error, true);
-  }
-  try {
-    const result = fn(value, {
-      index,
-      attempt,
-      worker,
-      state: undefined,
-      get aborted() {
-        return context.aborted;
-      },
-      throwIfAborted: () => context.throwIfAborted(),
-    }) as PromiseLike<unknown> | undefined;
-    return typeof result?.then === "function"
-      ? Promise.resolve(result).then(done).catch((error) =>
-        failed(error, false)
-      )
-      : done(result);
-  } catch (error) {
-    return failed(error, false);
-  }
+  return (sent, task) => {
+    const index = typeof sent === "string" ? task.index : sent[0];
+    const text = typeof sent === "string" ? sent : sent[1];
+    if (Atomics.load(halted, 0) !== 0) return { was: "not started", index };
+    // The attempts of this input are used up, and none came back to say so.
+    if (task.attempt > retries + 1) {
+      return { was: "given up", index, task: task.index };
+    }
+    const from = detailed ? performance.now() : 0;
+    let value: unknown = text;
+    try {
+      if (json) value = JSON.parse(text);
+    } catch (error) {
+      const { message } = error as Error;
+      const call = callOf(task, from);
+      const stack = "";
+      return {
+        was: "failed",
+        index,
+        malformed: true,
+        error: message,
+        stack,
+        call,
+      };
+    }
+    try {
+      const result = fn(value, new Context(index, task));
+      return typeof result?.then === "function"
+        ? Promise.resolve(result)
+          .then((result) => done(index, task, from, result))
+          .catch((error) => failed(index, task, from, error))
+        : done(index, task, from, result);
+    } catch (error) {
+      return failed(index, task, from, error);
+    }
+  };
 }
