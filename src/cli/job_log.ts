@@ -12,7 +12,6 @@ import {
   ftruncateSync,
   openSync,
   realpathSync,
-  statSync,
 } from "node:fs";
 import { writeAllSync } from "./files.ts";
 import { KeptResults } from "./kept_results.ts";
@@ -84,12 +83,12 @@ export class JobLog {
     let kept: KeptResults | undefined;
     try {
       unlock = await lockLog(realpathSync(path));
-      if (!resume && statSync(path).size > 0) {
+      kept = KeptResults.open(path, header);
+      if (!resume && !kept.empty) {
         throw new UsageError(
           `Cannot run as --joblog must be a new file without --resume, which goes on with an earlier run: received "${path}"`,
         );
       }
-      kept = KeptResults.open(path, header);
       ftruncateSync(file, kept.bytes); // without a torn last line
       const log = new JobLog(file, kept, unlock, onError);
       if (kept.bytes === 0) log.#write(formatHeader(header));

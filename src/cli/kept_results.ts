@@ -18,6 +18,8 @@ const NEWLINE = 10;
 export class KeptResults {
   /** Bytes of the log up to the end of its last whole line. */
   readonly bytes: number;
+  /** Whether nothing was recorded yet. */
+  readonly empty: boolean;
   /** How many whole lines are no records. */
   readonly damaged: number;
   readonly #file: number;
@@ -30,6 +32,7 @@ export class KeptResults {
     this.#places = scan.places;
     this.#starts = scan.starts;
     this.bytes = scan.starts.at(-1)!;
+    this.empty = scan.starts.length <= 2; // the header at most
     this.damaged = scan.damaged;
   }
 
@@ -58,6 +61,7 @@ export class KeptResults {
    * @returns The JSON of the result; undefined when the log has none.
    */
   find(key: InputKey): string | undefined {
+    if (this.#places.size === 0) return undefined;
     const line = this.#places.get(placeOf(key));
     if (line === undefined) return undefined;
     const from = this.#starts[line];

@@ -44,28 +44,29 @@ async function main(args: string[]): Promise<number> {
 async function run(settings: Settings): Promise<number> {
   const { target: { title }, json } = settings;
   if (settings.dryRun) return await dryRun(settings) > 0 ? 1 : 0;
-  let stop = (_stop: Stop) => {};
-  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
-  for (const name of names) {
-    process.on(name, () => stop({ by: "signal", name }));
+  let stop: ((stop: Stop) => void) | undefined;
+  for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
+    process.on(name, () => {
+      // Before there is a job, and when ending it takes too long.
+      if (stop === undefined) process.exit(SIGNALS[name]);
+      stop({ by: "signal", name });
+      stop = undefined;
+    });
   }
   const log = settings.log && await JobLog.open(
     settings.log.file,
     settings.log.resume,
     { title, json },
-    (error) => stop({ by: "error", error }),
+    (error) => stop?.({ by: "error", error }),
   );
   try {
     if (log !== undefined && log.kept.damaged > 0) {
-      say(`${many(log.kept.damaged, "line")} of the log damaged, and left out`);
+      say(`left out ${many(log.kept.damaged, "damaged line")} of the log`);
     }
-    const job = new Job(settings, {
-      log,
-      watchers: await openWatchers(settings),
-    });
+    const watchers = await openWatchers(settings);
+    const job = new Job(settings, { log, watchers });
     stop = (reason) => job.stop(reason);
-    const ending = await job.run();
-    return conclude(ending, log !== undefined);
+    return conclude(await job.run(), log !== undefined);
   } finally {
     log?.close();
   }
@@ -89,10 +90,11 @@ function conclude({ stop, done, failed, kept }: Ending, log: boolean): number {
 function describe(error: unknown): [text: string, status: number] {
   if (error instanceof UsageError) return [error.message, 2];
   if (error instanceof WorkerStartError) {
-    const cause = error.cause instanceof Error
-      ? error.cause.message
-      : String(error.cause);
-    return [`Cannot run as the module must load: received ${cause}`, 2];
+    const { cause } = error;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    return text.startsWith("Cannot run ")
+      ? [text, 2]
+      : [`Cannot run as MODULE must load: received ${text}`, 2];
   }
   return [error instanceof Error ? error.message : String(error), 1];
 }

@@ -42,7 +42,18 @@ export async function openWorker(setup: Setup): Promise<Caller> {
   // Standard output holds the results and nothing else.
   console.log = console.info = console.debug = (...args) =>
     console.error(...args);
-  const exports = await import(url);
+  const exports = await import(url).catch((error) => {
+    // In words: on Bun it may be of a class that cannot be made again.
+    const { errors = [error] } = error as Partial<AggregateError>;
+    const text = errors.map((error) => {
+      const { file, line } = error?.position ?? {}; // Bun's, of a syntax error
+      const at = file === undefined ? "" : ` at ${file}:${line}`;
+      return `${error?.message ?? error}${at}`;
+    });
+    throw new TypeError(
+      `Cannot run as MODULE must load: received ${text.join("; ")}`,
+    );
+  });
   const fn = exports[name];
   if (typeof fn !== "function") {
     const names = Object.keys(exports).filter((name) =>
