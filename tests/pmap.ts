@@ -1,9 +1,10 @@
 // Starts the command in the runtime of the test, as a user would.
 
-import { spawn } from "node:child_process";
+import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,7 @@ const WORK = fileURLToPath(
 
 /** How a started command ended. */
 export interface Ended {
-  status: number | null;
+  status: number;
   out: string;
   err: string;
 }
@@ -43,9 +44,10 @@ export function start(args: string[]): Running {
   child.stderr!.on("data", (chunk) => err.push(chunk));
   child.stdin!.on("error", () => {}); // it may end before it read everything
   const ended = new Promise<Ended>((resolve) =>
-    child.on("close", (status) =>
+    child.on("close", (status, signal) =>
       resolve({
-        status,
+        // Deno 2.9.5 tells an exit status of 130 as the signal SIGINT.
+        status: status ?? 128 + constants.signals[signal!],
         out: Buffer.concat(out).toString(),
         err: Buffer.concat(err).toString(),
       }))

@@ -6,6 +6,7 @@
  */
 
 import { parallelMapStream } from "../../mod.ts";
+import type { Ending, Stop } from "./ending.ts";
 import type { Failure } from "./failure.ts";
 import { lostFailure, repliedFailure } from "./failure.ts";
 import { Feed } from "./feed.ts";
@@ -23,27 +24,8 @@ import type { Watchers } from "./watchers.ts";
 import type { Caller } from "./worker_side.ts";
 import { callFunction, openWorker } from "./worker_side.ts";
 
-/** Why a job ended before all inputs were through. */
-export type Stop =
-  | { by: "halt" }
-  /** Whoever read the results is gone. */
-  | { by: "reader" }
-  | { by: "signal"; name: "SIGINT" | "SIGTERM" | "SIGHUP" }
-  | { by: "error"; error: unknown };
-
-/** How a job ended. */
-export interface Ending {
-  stop: Stop | undefined;
-  /** How many inputs succeeded in this run. */
-  done: number;
-  /** How many inputs failed. */
-  failed: number;
-  /** How many results an earlier run had left. */
-  kept: number;
-}
-
 /** Whether a job reads inputs, only waits for calls that run, or is over. */
-type Phase = { is: "running" } | { is: "draining" } | { is: "over" };
+type Phase = "running" | "draining" | "over";
 
 /**
  * How many attempts the engine has beyond those of the function. They never
@@ -64,7 +46,7 @@ export class Job {
   readonly #losses = new Losses();
   readonly #halted = new SharedArrayBuffer(4);
   readonly #stopped = Promise.withResolvers<Stop>();
-  #phase: Phase = { is: "running" };
+  #phase: Phase = "running";
   #done = 0;
   #failed = 0;
 
@@ -93,7 +75,7 @@ export class Job {
       inputs: openInputs(settings),
       kept: around.log?.kept,
       onKept: (index, text) => this.#turnstile.put(index, text),
-      ended: () => this.#phase.is !== "running",
+      ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
         await this.#output.drained();
@@ -108,7 +90,7 @@ export class Job {
    * @param stop Why. The first reason counts.
    */
   stop(stop: Stop): void {
-    this.#phase = { is: "over" };
+    this.#phase = "over";
     this.#stopped.resolve(stop);
   }
 
@@ -128,14 +110,14 @@ export class Job {
         stop = await Promise.race([drained, ...stopped]);
       }
     } finally {
-      this.#phase = { is: "over" };
+      this.#phase = "over";
       this.#watchers.close();
     }
     const { kept } = this.#feed;
     return { stop, done: this.#done, failed: this.#failed, kept };
   }
 
-  async #pump(): Promise<undefined> {
+  async #pump(): Promise<Stop | undefined> {
     const { target, json, retries, timeout } = this.#settings;
     const { workers, chunkSize, concurrency } = this.#settings;
     const { onProgress, onEvent } = this.#watchers;
@@ -172,10 +154,11 @@ export class Job {
       },
     );
     for await (const reply of replies) {
-      if (this.#phase.is === "over") return;
+      if (this.#phase === "over") break;
       this.#take(reply);
       if (this.#output.full) await this.#output.drained();
     }
+    return this.#phase === "draining" ? { by: "halt" } : undefined;
   }
 
   #take(reply: Reply): void {
@@ -199,11 +182,7 @@ export class Job {
         input,
         reply.was === "failed"
           ? repliedFailure(reply, input, this.#settings)
-          : lostFailure(
-            this.#losses.take(reply.task),
-            input,
-            this.#settings,
-          ),
+          : lostFailure(this.#losses.take(reply.task), input, this.#settings),
       );
     }
   }
@@ -217,8 +196,8 @@ export class Job {
     const finished = this.#done + this.#failed;
     if (!mustHalt(halt, this.#failed, finished)) return;
     if (halt.when === "now") this.stop({ by: "halt" });
-    else if (this.#phase.is === "running") {
-      this.#phase = { is: "draining" };
+    else if (this.#phase === "running") {
+      this.#phase = "draining";
       Atomics.store(new Int32Array(this.#halted), 0, 1);
     }
   }

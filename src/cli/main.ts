@@ -16,7 +16,8 @@ import { WorkerStartError } from "../../mod.ts";
 import { dryRun } from "./dry_run.ts";
 import { readCommand } from "./flags.ts";
 import { HELP } from "./help.ts";
-import type { Ending, Stop } from "./job.ts";
+import type { Stop } from "./ending.ts";
+import { conclude, SIGNALS } from "./ending.ts";
 import { Job } from "./job.ts";
 import { JobLog } from "./job_log.ts";
 import { many, say } from "./say.ts";
@@ -24,9 +25,6 @@ import type { Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
 import { openWatchers } from "./watchers.ts";
-
-/** Exit statuses of a job that a signal ended: 128 and the signal's number. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 async function main(args: string[]): Promise<number> {
   try {
@@ -70,21 +68,6 @@ async function run(settings: Settings): Promise<number> {
   } finally {
     log?.close();
   }
-}
-
-/** Says how a job ended, where that is worth a line. */
-function conclude({ stop, done, failed, kept }: Ending, log: boolean): number {
-  if (stop?.by === "error") throw stop.error;
-  if (stop?.by === "reader") return failed > 0 ? 1 : 0;
-  const finished = many(done + failed + kept, "input");
-  if (stop?.by === "signal") {
-    const cure = log ? "; go on with --resume" : "";
-    say(`ended by ${stop.name} after ${finished}${cure}`);
-    return SIGNALS[stop.name];
-  }
-  if (failed === 0) return 0;
-  say(`${failed} of ${finished} failed`);
-  return 1;
 }
 
 function describe(error: unknown): [text: string, status: number] {
