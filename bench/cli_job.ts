@@ -10,13 +10,13 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { folder } from "../tests/pmap.ts";
 import type { Contender } from "./commands.ts";
-import { measure, print, printPlace } from "./commands.ts";
+import { measure, print, printPlace, runtimes } from "./commands.ts";
 
 const FILES = Number(process.argv[2] ?? 4000);
 const REPEATS = Number(process.argv[3] ?? 5);
 
 /** A process per input that has to start a runtime is only given so many. */
-const FEW = Math.min(FILES, 200);
+const FEW = Math.min(FILES, 100);
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const pmap = pathOf("../src/cli/main.ts");
@@ -44,8 +44,8 @@ const list = (count: number) => {
 
 const strip = "sed 's/^\"//; s/\"$//'"; // a string is JSON: out of its quotes
 const ours = (count: number): Contender[] =>
-  ["deno run -A", "bun"].map((run) => ({
-    name: `pmap on ${run.split(" ")[0]}`,
+  runtimes().map(({ name, run }) => ({
+    name: `pmap on ${name}`,
     command: `${run} ${pmap} ${work}#digest --lines < ${
       list(count)
     } | ${strip}`,
@@ -80,13 +80,13 @@ print(
   measure(
     [
       ...ours(FEW),
-      ...["deno run -A", "bun"].flatMap((run) => [
+      ...runtimes().flatMap(({ name, run }) => [
         {
-          name: `xargs -P2 ${run}`,
+          name: `xargs -P2 ${name}`,
           command: `xargs -P2 -n1 ${run} ${work} < ${list(FEW)}`,
         },
         {
-          name: `parallel -j2 ${run}`,
+          name: `parallel -j2 ${name}`,
           command: `parallel -j2 ${run} ${work} < ${list(FEW)}`,
         },
       ]),

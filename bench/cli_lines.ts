@@ -10,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { folder } from "../tests/pmap.ts";
 import type { Contender } from "./commands.ts";
-import { measure, print, printPlace } from "./commands.ts";
+import { measure, print, printPlace, runtimes } from "./commands.ts";
 
 const LINES = Number(process.argv[2] ?? 1_000_000);
 const REPEATS = Number(process.argv[3] ?? 5);
@@ -35,8 +35,7 @@ function write(file: string, count: number): string {
 
 function contenders(file: string): Contender[] {
   const found: Contender[] = [];
-  for (const run of ["deno run -A", "bun"]) {
-    const name = run.split(" ")[0];
+  for (const { name, run } of runtimes()) {
     const log = dir.path(`log-${name}`);
     found.push(
       { name: `plain loop on ${name}`, command: `${run} ${loop} < ${file}` },

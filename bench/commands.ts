@@ -34,6 +34,16 @@ export function shell(command: string): string {
   );
 }
 
+/** The two runtimes, by their own programs: npm's `deno` starts Node first. */
+export function runtimes(): { name: string; run: string }[] {
+  const deno = shell("deno eval 'console.log(Deno.execPath())'").trim();
+  const bun = shell("bun -e 'console.log(process.execPath)'").trim();
+  return [
+    { name: "deno", run: `${deno} run -A` },
+    { name: "bun", run: bun },
+  ];
+}
+
 /**
  * Measures commands in turns, after one run of each that is only compared.
  *

@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { InFlight } from "../src/cli/in_flight.ts";
-import { createKeys, formatRecord, resultOf } from "../src/cli/log_record.ts";
+import {
+  createKeys,
+  formatRecord,
+  isOf,
+  resultOf,
+} from "../src/cli/log_record.ts";
+import { NumberTable } from "../src/cli/number_table.ts";
 import { Turnstile } from "../src/cli/turnstile.ts";
 import { test } from "./harness.ts";
 
@@ -69,5 +75,21 @@ test("resultOf() gives the text that formatRecord() was given", () => {
     });
     assertEquals(resultOf(line.trimEnd()), text);
     JSON.parse(line);
+    assertEquals(isOf(line, key), true);
+    assertEquals(isOf(line, { ...key, nth: 11 }), false);
   }
+});
+
+test("NumberTable finds what a Map finds", () => {
+  const table = new NumberTable();
+  const map = new Map<number, number>();
+  for (let i = 0; i < 5000; i++) {
+    // With many alike in their low bits.
+    const key = (i % 3000) * 2 ** (i % 3 === 0 ? 32 : 12);
+    table.set(key, i);
+    map.set(key, i);
+  }
+  assertEquals(table.size, map.size);
+  for (const [key, value] of map) assertEquals(table.get(key), value);
+  assertEquals(table.get(2 ** 52 - 1), undefined);
 });

@@ -61,7 +61,7 @@ Survive a crash, Ctrl-C or a power cut
                         can be repeated until it exits with 0. A call that was
                         running at a crash runs again.
   A log in use is refused, as is one of another function. It grows by each
-  result, and takes about 150 bytes of memory per input.
+  result, and takes about 100 bytes of memory per input.
 
   -h, --help            this text
       --version         the version

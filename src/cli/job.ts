@@ -143,7 +143,9 @@ export class Job {
         workerData: setup,
         init: openWorker as (workerData: never) => Promise<Caller>,
         ordered: false,
-        onProgress,
+        // The engine sees no failures: they are replies.
+        onProgress: onProgress &&
+          ((progress) => onProgress({ ...progress, failed: this.#failed })),
         // Only for who needs it: an engine that is listened to takes times.
         onEvent: timeout === undefined && onEvent === undefined
           ? undefined

@@ -6,7 +6,14 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import type { InputKey, LogHeader } from "./log_record.ts";
-import { formatHeader, readRecord, resultOf } from "./log_record.ts";
+import {
+  formatHeader,
+  isOf,
+  readRecord,
+  resultOf,
+  shortKey,
+} from "./log_record.ts";
+import { NumberTable } from "./number_table.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Bytes read at once. */
@@ -23,7 +30,8 @@ export class KeptResults {
   /** How many whole lines are no records. */
   readonly damaged: number;
   readonly #file: number;
-  readonly #places: Map<string, number>; // number of the line by key
+  readonly #decoder = new TextDecoder();
+  readonly #places: NumberTable; // number of the line by short key
   readonly #starts: number[]; // of the lines, in bytes; one more for the end
   #block = { from: 0, bytes: new Uint8Array(0) };
 
@@ -62,11 +70,12 @@ export class KeptResults {
    */
   find(key: InputKey): string | undefined {
     if (this.#places.size === 0) return undefined;
-    const line = this.#places.get(placeOf(key));
+    const line = this.#places.get(shortKey(key));
     if (line === undefined) return undefined;
     const from = this.#starts[line];
     const to = this.#starts[line + 1] - 1;
-    return resultOf(new TextDecoder().decode(this.#read(from, to)));
+    const text = this.#decoder.decode(this.#read(from, to));
+    return isOf(text, key) ? resultOf(text) : undefined;
   }
 
   /** Mostly from the block read last: results are asked for as they came. */
@@ -92,17 +101,13 @@ export class KeptResults {
 }
 
 interface Scan {
-  places: Map<string, number>;
+  places: NumberTable;
   starts: number[];
   damaged: number;
 }
 
-function placeOf({ digest, nth }: InputKey): string {
-  return nth === 1 ? digest : `${digest} ${nth}`;
-}
-
 function scan(file: number, path: string, header: LogHeader): Scan {
-  const found: Scan = { places: new Map(), starts: [0], damaged: 0 };
+  const found: Scan = { places: new NumberTable(), starts: [0], damaged: 0 };
   const wanted = formatHeader(header);
   const decoder = new TextDecoder();
   let rest = new Uint8Array(0);
@@ -136,7 +141,7 @@ function scan(file: number, path: string, header: LogHeader): Scan {
     }
     const record = readRecord(line);
     if (record === undefined) found.damaged++;
-    else if (record.ok) found.places.set(placeOf(record.key), number);
+    else if (record.ok) found.places.set(shortKey(record.key), number);
   }
 
   function refusal(line: string): UsageError {

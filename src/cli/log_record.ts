@@ -5,6 +5,7 @@
  */
 
 import { hash } from "node:crypto";
+import { NumberTable } from "./number_table.ts";
 import type { Call } from "./protocol.ts";
 
 /** What is written of one call. */
@@ -41,16 +42,40 @@ const RESULT = ',"result":';
  * @returns A function from the text of an input to its key.
  */
 export function createKeys(): (text: string) => InputKey {
-  // By 52 bits of the digest, as numbers take half the room of strings. Two
-  // texts that share them only count as one here; their keys still differ.
-  const counts = new Map<number, number>();
+  // Two texts with the same short key only count as one here: where the list
+  // was re-ordered, one of them may run again.
+  const counts = new NumberTable();
   return (text) => {
     const digest = hash("sha256", text, "hex").slice(0, 32);
-    const short = Number.parseInt(digest.slice(0, 13), 16);
+    const short = shortKey({ digest, nth: 1 });
     const nth = (counts.get(short) ?? 0) + 1;
     counts.set(short, nth);
     return { digest, nth };
   };
+}
+
+/**
+ * Shortens a key to 52 bits, so that a million take little memory. Two keys
+ * may have one such number: see `isOf`.
+ *
+ * @param key A key.
+ * @returns A whole number below 2^52.
+ */
+export function shortKey({ digest, nth }: InputKey): number {
+  const hex = nth === 1 ? digest : hash("sha256", `${digest} ${nth}`, "hex");
+  return Number.parseInt(hex.slice(0, 13), 16);
+}
+
+/**
+ * Tells whether a line is that of an input.
+ *
+ * @param line The line.
+ * @param key The whole key of the input.
+ * @returns Whether it is.
+ */
+export function isOf(line: string, { digest, nth }: InputKey): boolean {
+  const at = line.indexOf(',"input":"');
+  return line.startsWith(`,"input":"${digest}","nth":${nth},`, at);
 }
 
 /**

@@ -4,13 +4,18 @@
  * @module
  */
 
+import process from "node:process";
+
+/** Clears the line, where a bar may be. */
+const CLEAR = process.stderr.isTTY ? "\r\x1b[K" : "";
+
 /**
  * Writes one line to standard error.
  *
  * @param text What to say; its line breaks become spaces.
  */
 export function say(text: string): void {
-  console.error(`pmap: ${text.replace(/\s*[\r\n]+\s*/g, " ")}`);
+  console.error(`${CLEAR}pmap: ${text.replace(/\s*[\r\n]+\s*/g, " ")}`);
 }
 
 /**
