@@ -36,5 +36,5 @@ test("pmap --timeline writes a page", {
   const args = [work("same"), "--timeline", file];
   const { status, out } = await pmap(args, input);
   assertEquals([status, out], [0, input]);
-  assertMatch(readFileSync(file, "utf8"), /^<!doctype html>[^]*same/i);
+  assertMatch(readFileSync(file, "utf8"), /^<!doctype html>[^]*<\/html>\s*$/i);
 });
