@@ -150,3 +150,13 @@ test(
     assertEquals(err.match(/a word|another/g)?.length, 4);
   },
 );
+
+test(
+  "pmap --workers 0 calls the function without workers",
+  PATIENCE,
+  async () => {
+    const args = [work("double"), "--workers", "0"];
+    const { status, out } = await pmap(args, lines(numbers(50)));
+    assertEquals([status, out], [0, lines(numbers(50).map((n) => 2 * n))]);
+  },
+);

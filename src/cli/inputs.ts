@@ -85,7 +85,7 @@ class FileReader implements InputReader {
 
   take(): Input | undefined {
     for (;;) {
-      const text = this.#splitter.next() ?? this.#takeLast();
+      const text = this.#next();
       if (text === undefined) return undefined;
       const line = ++this.#line;
       if (this.#skipBlank && text.trim() === "") continue; // no JSON value
@@ -94,10 +94,23 @@ class FileReader implements InputReader {
     }
   }
 
-  #takeLast(): string | undefined {
-    const last = this.#last;
-    this.#last = undefined;
-    return last;
+  #next(): string | undefined {
+    try {
+      const text = this.#splitter.next() ?? this.#last;
+      if (text === this.#last) this.#last = undefined;
+      return text;
+    } catch (cause) {
+      throw this.#tooLong(cause);
+    }
+  }
+
+  #tooLong(cause: unknown): Error {
+    return new RangeError(
+      `Cannot read inputs as a line must fit in one string: received line ${
+        this.#line + 1
+      } of "${this.#open?.file}" (${(cause as Error).message})`,
+      { cause },
+    );
   }
 
   async fill(): Promise<boolean> {
@@ -118,7 +131,11 @@ class FileReader implements InputReader {
       this.#splitter.push(this.#buffer.subarray(0, count));
       return true;
     }
-    this.#last = this.#splitter.end();
+    try {
+      this.#last = this.#splitter.end();
+    } catch (cause) {
+      throw this.#tooLong(cause);
+    }
     if (this.#last !== undefined) return true; // once more for what comes after
     if (file !== "-") closeSync(descriptor);
     this.#open = undefined;

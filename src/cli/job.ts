@@ -98,12 +98,13 @@ export class Job {
    * Runs the job.
    *
    * @returns How it ended. If it was stopped, workers may still be at it.
-   * @throws {WorkerStartError} When the function cannot be loaded.
    */
   async run(): Promise<Ending> {
     let stop: Stop | undefined;
     try {
-      stop = await Promise.race([this.#pump(), this.#stopped.promise]);
+      const pumped = this.#pump()
+        .catch((error): Stop => ({ by: "error", error }));
+      stop = await Promise.race([pumped, this.#stopped.promise]);
       if (stop?.by !== "reader") {
         const stopped = stop === undefined ? [this.#stopped.promise] : [];
         const drained = this.#output.drained().then(() => stop);

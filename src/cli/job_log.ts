@@ -12,6 +12,7 @@ import {
   ftruncateSync,
   openSync,
   realpathSync,
+  statSync,
 } from "node:fs";
 import { writeAllSync } from "./files.ts";
 import { KeptResults } from "./kept_results.ts";
@@ -71,6 +72,10 @@ export class JobLog {
   ): Promise<JobLog> {
     let file: number;
     try {
+      // Nothing else ends, can be cut, or keeps what is written.
+      if (existsSync(path) && !statSync(path).isFile()) {
+        throw new Error("not a regular file");
+      }
       file = openSync(path, "a"); // makes it; whoever comes by another name too
     } catch (error) {
       throw new UsageError(
