@@ -41,6 +41,7 @@ export class Scheduler {
   #chunks = 0;
   #fruitless = 0;
   #pumping = false;
+  #pumpAgain = false;
   #startedOne = false;
   #closed: Promise<void> | undefined;
 
@@ -102,10 +103,14 @@ export class Scheduler {
 
   /** Gives work to whoever can take it. */
   pump(): void {
-    if (this.#pumping) return; // what happens inside is seen by the loop below
+    this.#pumpAgain = true;
+    if (this.#pumping) return; // seen by the loop below
     this.#pumping = true;
     try {
-      while (this.#runs.length > 0 && !this.closed && this.#feedOne());
+      while (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        while (this.#runs.length > 0 && !this.closed && this.#feedOne());
+      }
     } finally {
       this.#pumping = false;
     }

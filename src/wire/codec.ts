@@ -41,6 +41,14 @@ export function createCodec(): Codec {
     return "Error";
   }
 
+  /** Leaves out the frames of the worker's own program: they help nobody. */
+  function trim(stack: string): string {
+    const own = /\b(blob:|data:text\/javascript|ext:|node:)/;
+    return stack.split("\n")
+      .filter((line) => !(/^\s+at /.test(line) && own.test(line)))
+      .join("\n");
+  }
+
   function isError(value: object): value is Error {
     return value instanceof Error ||
       Object.prototype.toString.call(value) === "[object Error]";
@@ -79,7 +87,7 @@ export function createCodec(): Codec {
           class: classOf(value),
           name: String(read(value, "name")),
           message: String(read(value, "message")),
-          stack: String(read(value, "stack") ?? ""),
+          stack: trim(String(read(value, "stack") ?? "")),
           hidden: {},
           props: {},
         };
@@ -177,6 +185,9 @@ export function createCodec(): Codec {
       const message: string = fields.message;
       // deno-lint-ignore no-explicit-any -- a global looked up by name
       const Class = (globalThis as any)[fields.class] ?? Error;
+      // Without frames of its own Bun shows the stack set below.
+      const limit = Error.stackTraceLimit;
+      Error.stackTraceLimit = 0;
       const error: Error = fields.class === "AggregateError"
         ? new Class([], message)
         : fields.class === "SuppressedError"
@@ -184,6 +195,7 @@ export function createCodec(): Codec {
         : fields.class === "DOMException"
         ? new Class(message, fields.name)
         : new Class(message);
+      Error.stackTraceLimit = limit;
       seen.set(data, error);
       const hide = (key: string, value: unknown) =>
         Object.defineProperty(error, key, {

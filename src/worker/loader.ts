@@ -62,8 +62,11 @@ export function createLoader(isolated: boolean): Loader {
     },
     async load(ref) {
       // An indirect eval sees the globals, as a function shipped by its source
-      // must, and nothing of this scope.
-      if (ref.from === "source") return (0, eval)(`(${ref.source}\n)`);
+      // must, and nothing of this scope. The name is what stacks show.
+      if (ref.from === "source") {
+        const name = `shipped:${encodeURIComponent(ref.name || "function")}`;
+        return (0, eval)(`(${ref.source}\n)\n//# sourceURL=${name}`);
+      }
       if (ref.from === "here") return ref.fn;
       loading++;
       entry ||= ref.entry;
