@@ -236,11 +236,11 @@ export class Desk {
       Symbol.for("@parallel/map worker")
     ];
     if (!flag?.forbids()) return;
-    const error = new TypeError(
-      `Cannot ${action} as a worker is loading this module, and would start workers without end: put the call under if (import.meta.main), or the function in a module of its own`,
+    const error = new Error(
+      "a module must not map while a worker loads it, which would start workers without end: put the call under if (import.meta.main), or the function in a module of its own",
     );
     flag.misuse(error);
-    throw error;
+    throw startError(error, {});
   }
 
   #source(inputs: Inputs<unknown>): Source {

@@ -108,14 +108,20 @@ function hint(cause: unknown, fn: FunctionRef): string {
 /**
  * Makes the error of workers that cannot start.
  *
- * @param cause What a worker met.
+ * @param problem Its message goes on from "Cannot start workers as ".
  * @param site Where the caller called from.
  * @returns The error.
  */
-export function startError(cause: unknown, site: CallSite): WorkerStartError {
+export function startError(problem: unknown, site: CallSite): WorkerStartError {
+  const { message, cause } = problem instanceof Error
+    ? problem
+    : { message: String(problem), cause: undefined };
   join(cause, site);
-  const message = `Cannot start workers as one met ${name(cause)}`;
-  return atSite(site, () => new WorkerStartError(message, { cause }));
+  return atSite(site, () =>
+    new WorkerStartError(
+      `Cannot start workers as ${message}`,
+      cause === undefined ? undefined : { cause },
+    ));
 }
 
 /** Makes an error whose stack is the caller's, not that of this program. */

@@ -186,14 +186,13 @@ export class Scheduler {
   #onFruitlessEnd(end: WorkerEnd): void {
     if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
     this.#fruitless = 0;
-    const how = end.code === undefined
-      ? ""
-      : `, the last with code ${end.code}`;
+    const { code, error: cause } = end;
+    const how = code === undefined ? "" : `, the last with code ${code}`;
     this.#refuseAll(
-      end.error ??
-        new Error(
-          `${MOST_FRUITLESS_ENDS} ends in a row, before any task${how}`,
-        ),
+      new Error(
+        `a worker must stay alive: received ${MOST_FRUITLESS_ENDS} ends in a row before any task${how}`,
+        { cause },
+      ),
     );
   }
 

@@ -115,7 +115,13 @@ export class Slot {
     const from = performance.now();
     this.#gone = Promise.withResolvers();
     const handle = backend.start({
-      onMessage: (message) => this.#hear(message),
+      onMessage: (message) => {
+        try {
+          this.#hear(message);
+        } catch (error) { // a message that makes no sense must not hang a run
+          this.end({ error, at: [] });
+        }
+      },
       onEnd: (end) => this.#onEnd(end),
     });
     this.#state = { at: "up", handle, backend };

@@ -30,13 +30,19 @@ export function createCodec(): Codec {
   // Own properties of errors that are not enumerable, yet carry content.
   const HIDDEN = ["cause", "errors", "error", "suppressed"];
 
+  const CLASSES = ["TypeError", "RangeError", "ReferenceError", "SyntaxError"]
+    .concat("EvalError", "URIError", "AggregateError", "SuppressedError")
+    .concat("DOMException", "Error");
+  const scope = globalThis as unknown as Record<
+    string,
+    { prototype: object } | undefined
+  >;
+
+  /** The nearest class that every runtime has. */
   function classOf(error: Error): string {
-    let at: object | null = error;
-    while ((at = Object.getPrototypeOf(at)) !== null) {
-      const name = Object.getOwnPropertyDescriptor(at, "constructor")?.value
-        ?.name;
-      const known = (globalThis as unknown as Record<string, unknown>)[name];
-      if (typeof known === "function" && known.prototype === at) return name;
+    for (let at: object = error; at !== null; at = Object.getPrototypeOf(at)) {
+      const name = CLASSES.find((name) => scope[name]?.prototype === at);
+      if (name !== undefined) return name;
     }
     return "Error";
   }
@@ -183,8 +189,8 @@ export function createCodec(): Codec {
       // deno-lint-ignore no-explicit-any -- plain data made by encode above
       const fields = (data as any)[ERROR];
       const message: string = fields.message;
-      // deno-lint-ignore no-explicit-any -- a global looked up by name
-      const Class = (globalThis as any)[fields.class] ?? Error;
+      // deno-lint-ignore no-explicit-any -- one of CLASSES
+      const Class = (scope[fields.class] ?? Error) as any;
       // Without frames of its own Bun shows the stack set below.
       const limit = Error.stackTraceLimit;
       Error.stackTraceLimit = 0;

@@ -95,7 +95,14 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       worker = message.worker;
       state = codec.decode(message.workerData);
       if (message.init !== undefined) {
-        state = await (await loader.load(message.init))(state);
+        const init = await loader.load(message.init);
+        try {
+          state = await init(state);
+        } catch (cause) {
+          throw new Error(`"init" must not throw: received ${cause}`, {
+            cause,
+          });
+        }
       }
       port.post({ type: "ready" }, []);
     } catch (error) {
