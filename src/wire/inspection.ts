@@ -70,7 +70,7 @@ export function createInspect(): Inspect {
     const inherited = kinds.get(parent);
     return inherited === "view" || inherited === "error"
       ? inherited
-      : { refused: `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}` };
+      : { refused: `an instance of ${name}` };
   }
 
   return function inspect(root) {
