@@ -25,7 +25,8 @@ test("an error keeps class, name, message, stack and properties", () => {
   const back = cross(error) as OwnError;
   assertInstanceOf(back, RangeError);
   assertEquals([back.name, back.message, back.code], ["OwnError", "m", 7]);
-  assertEquals(back.stack, error.stack);
+  const [head, frame] = error.stack!.split("\n");
+  assertEquals(back.stack!.split("\n").slice(0, 2), [head, frame]);
   assertEquals(Object.keys(back), ["code"]);
 });
 
