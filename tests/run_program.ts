@@ -1,6 +1,9 @@
 // Runs a program, as a user would on the command line.
 
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 
@@ -36,9 +39,19 @@ export function runProgram([program, ...args]: string[], cwd = ROOT): End {
       ...process.env,
       NO_COLOR: "1",
       // Deno and Bun as installed with this project come first.
-      PATH: `${ROOT}node_modules/.bin:${process.env.PATH}`,
+      PATH: join(ROOT, "node_modules/.bin") + delimiter + process.env.PATH,
     },
   });
   if (error !== undefined && status === undefined) throw error;
   return { code: status, out: stdout ?? "", err: stderr ?? `${error}` };
+}
+
+/** Gives a folder of its own to a piece of work, and removes it afterwards. */
+export function inFolder(work: (folder: string) => void): void {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), "parallel-map-"));
+  try {
+    work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
