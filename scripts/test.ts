@@ -10,7 +10,7 @@ import { join } from "@std/path";
 
 /** What one runtime said about its tests. */
 interface Report {
-  /** The tests in tests/, each as `file: name`. */
+  /** The tests in tests/, without the examples. */
   names: string[];
   passed: number;
   failed: number;
@@ -41,10 +41,9 @@ function read(xml: string): Report {
     if (/<(failure|error)\b/.test(body)) report.failed++;
     else if (body.includes("<skipped")) report.skipped++;
     else report.passed++;
-    const name = attributes.match(/\bname="([^"]*)"/)?.[1];
-    // Deno calls the file `classname`, Bun `file`.
-    const file = attributes.match(/="(?:\.\/)?(tests\/[^"]+_test\.ts)"/)?.[1];
-    if (file !== undefined) report.names.push(`${file}: ${name}`);
+    // An example in a doc comment is named by its lines, as file.ts#6-14.ts.
+    const name = attributes.match(/\bname="([^"]*)"/)?.[1] ?? "";
+    if (!/#\d+-\d+\.ts$/.test(name)) report.names.push(name);
   }
   return report;
 }
