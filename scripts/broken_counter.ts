@@ -3,7 +3,7 @@
 //     deno run --allow-read scripts/broken_counter.ts
 //     bun scripts/broken_counter.ts
 //
-// The amounts add up to 15. Before you run it: what will the last line say?
+// The amounts add up to 15. Before you run it: what will TOTAL be?
 // The two ways to do it right are in fixed_counter.ts.
 
 import { Pool, type TaskContext } from "../mod.ts";

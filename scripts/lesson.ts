@@ -85,6 +85,7 @@ async function computeWith(workers: number, notes: Notes): Promise<number> {
   await using pool = new Pool({ workers });
   await notes.startUp(pool);
   const how = workers === 1 ? "1 worker" : `${workers} workers`;
+  // The best of three times, as other programs may want the cores as well.
   return await notes.time(
     { work: "ten busy adds", how, times: 3 },
     () => pool.map(busyAdd, PAIRS),
@@ -110,7 +111,6 @@ if (import.meta.main) {
 All steps. "start" is how long the workers took to start, before the clock of
 the step ran (in step 7 while it ran). "speed-up" compares with the first way to
 do the same work. Times are in seconds.
-
 `);
   notes.printTable();
 }
