@@ -29,6 +29,9 @@ const USERS = new Map([
 const MOST_LINES = 260;
 const MANY_LINES = 220;
 
+/** Files that may be longer until they are split, and how long. */
+const LONGER = new Map([["src/engine/slot.ts", 280]]);
+
 /**
  * Tells which rule an import breaks.
  *
@@ -124,7 +127,8 @@ if (import.meta.main) {
   for (const file of files) {
     const lines = countLines(readFileSync(new URL(file, root), "utf8"));
     const told = `${file} has ${lines} lines of code`;
-    if (lines > MOST_LINES) breaches.add(`${told}: at most ${MOST_LINES}`);
+    const most = LONGER.get(file) ?? MOST_LINES;
+    if (lines > most) breaches.add(`${told}: at most ${most}`);
     else if (lines > MANY_LINES) console.log(`${told}: better ${MANY_LINES}`);
   }
 
