@@ -9,7 +9,18 @@ import type { Packing } from "../wire/packing.ts";
 import type { DoneMessage } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
 import type { Sent } from "./in_flight.ts";
-import type { Loss } from "./slot.ts";
+
+/** Why a worker is lost: what is known, and the tasks it was at. */
+export interface Loss {
+  code?: number;
+  error?: unknown;
+  /** Serial numbers of the suspects. */
+  at: number[];
+  /** Set when the suspects ran too long. */
+  timeout?: number;
+  /** Whether each suspect is known to be at fault. */
+  sure?: boolean;
+}
 
 /**
  * Settles the tasks of a chunk that was answered.
