@@ -426,6 +426,7 @@ export function contract(name: BackendName): void {
     const results = reasons(await parallelMapSettled(make, range(7), pool));
     for (const error of results.slice(0, 6)) {
       assertInstanceOf(error, TaskError);
+      assertStringIncludes(error.message, "as its result must be cloneable");
       assertEquals((error.cause as Error).name, "DataCloneError");
     }
     assertEquals(results[6], 6);

@@ -86,7 +86,7 @@ const run = (name: string) =>
 for (const name of ["unguarded", "unguarded_later"]) {
   test(`an entry module without a guard (${name}) starts no tree of workers`, {
     timeout: 60_000,
-  }, async () => {
+  }, () => {
     const { code, out } = run(name);
     assertEquals(code, 0);
     assertStringIncludes(out, "WorkerStartError: Cannot start workers as");

@@ -159,7 +159,7 @@ export class Slot {
       }
     }
     for (const [offset, refusal] of refused) {
-      const failure = { why: "unsendable", refusal } as const;
+      const failure = { why: "unsendable", what: "input", refusal } as const;
       run.fail(chunk, chunk.first + offset, failure, this.number);
     }
   }
