@@ -808,6 +808,20 @@ export function contract(name: BackendName): void {
     await reader.return(undefined);
   });
 
+  it("a slow source does not hold back what is finished", async () => {
+    const release = Promise.withResolvers<void>();
+    async function* slow() {
+      yield 1;
+      await release.promise;
+      yield 2;
+    }
+    const reader = parallelMapStream(double, slow(), pool);
+    assertEquals((await reader.next()).value, 2); // before 2 has come in
+    release.resolve();
+    assertEquals((await reader.next()).value, 4);
+    assertEquals((await reader.next()).done, true);
+  });
+
   it("break ends the source and the workers", async () => {
     let closed = 0;
     async function* endless() {
