@@ -186,7 +186,7 @@ export function contract(name: BackendName): void {
         return 2;
       }
     }
-    class Table extends Map {}
+    class Table extends Map<number, number> {}
     const regex = /x/g;
     regex.lastIndex = 3;
     const values = [
