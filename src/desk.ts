@@ -255,6 +255,7 @@ export class Desk {
       sink,
       site,
       workers: this.workers,
+      cpuTime: () => this.#runtime?.cpuTime(),
       onEvent: this.#options.onEvent,
       wake: () => this.#scheduler.pump(),
       onOver: (run) => this.#scheduler.remove(run),
@@ -271,8 +272,10 @@ export class Desk {
       workers: this.workers,
       cores: this.#runtime?.cores ?? 1,
       runtime: this.#runtime?.name ?? "inline",
+      cpu: this.#runtime?.cpuTime(),
       at: performance.now(),
     });
+    if (!run.ended) run.begin();
     if (!run.ended) this.#scheduler.add(run);
   }
 

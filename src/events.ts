@@ -25,6 +25,8 @@ export type RunEvent =
     cores: number;
     /** Which runtime: `deno`, `bun`, … */
     runtime: string;
+    /** CPU time this process has used, in ms; undefined where nobody tells. */
+    cpu: number | undefined;
     /** When. */
     at: number;
   }
@@ -35,6 +37,8 @@ export type RunEvent =
     run: number;
     /** Whether all tasks settled. */
     ok: boolean;
+    /** CPU time this process has used, in ms; undefined where nobody tells. */
+    cpu: number | undefined;
     /** When. */
     at: number;
   }
@@ -125,6 +129,11 @@ export type RunEvent =
 
 /** How far a run has come; counts completions, not dispatch. */
 export interface Progress {
+  /**
+   * `running` from the first call on; the last call says `done` when every
+   * task settled, or `stopped` after a failure or an abort.
+   */
+  state: "running" | "done" | "stopped";
   /** Tasks that settled, failed ones included. */
   done: number;
   /** Tasks that failed for good. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RunEvent } from "../events.ts";
+import type { Progress, RunEvent } from "../events.ts";
 import type { RunOptions } from "../options.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { ChunkSizer } from "./chunking.ts";
@@ -36,6 +36,8 @@ export interface RunSetup {
   site: CallSite;
   /** How many workers may serve it. */
   workers: number;
+  /** CPU time this process has used, in ms. */
+  cpuTime(): number | undefined;
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
   /** Asks the scheduler to look at the run again. */
@@ -95,6 +97,20 @@ export class Run {
       const stop = () => this.stop(signal.reason);
       signal.addEventListener("abort", stop, { once: true });
       this.#stopListening = () => signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Tells that the run began, before any task. */
+  begin(): void {
+    this.#tell("running");
+  }
+
+  /** Tells how far the run is; a caller's onProgress that throws ends it. */
+  #tell(state: Progress["state"]): void {
+    try {
+      this.#meter.say(state);
+    } catch (error) {
+      this.stop(error);
     }
   }
 
@@ -247,6 +263,8 @@ export class Run {
       return;
     }
     if (this.#limit < Infinity) return; // the failure is still to be read
+    this.#tell("done");
+    if (this.#ended) return; // the listener threw, or aborted
     this.#end(true);
     this.#setup.sink.done(this.#next);
   }
@@ -269,6 +287,7 @@ export class Run {
   stop(error: unknown): void {
     if (this.#ended) return;
     this.#end(false);
+    this.#tell("stopped");
     this.#setup.sink.stop(error);
   }
 
@@ -288,7 +307,8 @@ export class Run {
     this.#stopListening();
     this.#close();
     const at = performance.now();
-    this.emit({ type: "run-end", run: this.number, ok, at });
+    const cpu = this.#setup.cpuTime();
+    this.emit({ type: "run-end", run: this.number, ok, cpu, at });
     this.#setup.onOver(this);
   }
 

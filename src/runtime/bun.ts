@@ -12,6 +12,7 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
+import { processCpuTime } from "./runtime.ts";
 import { threads } from "./threads.ts";
 
 /**
@@ -27,6 +28,7 @@ export function bunRuntime(
     name: "bun",
     cores: navigator.hardwareConcurrency,
     entry: bun.pathToFileURL(bun.main).href,
+    cpuTime: processCpuTime,
     backend: (kind) =>
       kind === "threads"
         ? threads()
