@@ -85,6 +85,8 @@ export type RunEvent =
     tasks: number;
     /** Which try of these tasks this is, from 1. */
     attempt: number;
+    /** How long the caller took to read their values from the inputs, in ms. */
+    reading: number;
     /** When cloning and sending began. */
     from: number;
     /** When the caller went on. */

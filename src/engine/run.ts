@@ -22,6 +22,8 @@ export interface Chunk {
   /** Which try this is. */
   readonly attempt: number;
   readonly values: ArrayLike<unknown>;
+  /** How long reading its values from the inputs took, in ms. */
+  readonly reading: number;
   /** Whether it must be the only one in its worker, as one task is suspect. */
   readonly alone: boolean;
 }
@@ -152,6 +154,7 @@ export class Run {
     const room = Math.min(size, most, sink.room(size));
     if (room < 1) return undefined;
     let values: ArrayLike<unknown> | undefined;
+    const began = performance.now();
     try {
       values = this.#source.take(room);
     } catch (error) {
@@ -170,7 +173,8 @@ export class Run {
     this.#next += values.length;
     this.#unsettled += values.length;
     sink.took(values.length);
-    return { run: this, first, attempt: 1, values, alone: false };
+    const reading = performance.now() - began;
+    return { run: this, first, attempt: 1, values, reading, alone: false };
   }
 
   /** Learns how long a chunk took. */
@@ -238,7 +242,14 @@ export class Run {
     const value = ArrayBuffer.isView(values)
       ? (values as unknown as Float64Array).slice(at, at + 1)
       : [values[at]];
-    return { run: this, first: index, attempt, values: value, alone };
+    return {
+      run: this,
+      first: index,
+      attempt,
+      values: value,
+      reading: 0,
+      alone,
+    };
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */

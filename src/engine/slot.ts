@@ -156,7 +156,7 @@ export class Slot {
   #post(chunk: Chunk, cargo: ReturnType<Packing["pack"]>): void {
     if (this.#state.at !== "up") return;
     const { handle } = this.#state;
-    const { run, first, attempt, values } = chunk;
+    const { run, first, attempt, values, reading } = chunk;
     const { packed, moved, bytes, refused } = cargo;
     const from = performance.now();
     if (this.#inFlight.run !== run) {
@@ -192,6 +192,7 @@ export class Slot {
         first,
         tasks: values.length,
         attempt,
+        reading,
         from,
         to: performance.now(),
       });
