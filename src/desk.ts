@@ -255,7 +255,6 @@ export class Desk {
       sink,
       site,
       workers: this.workers,
-      cpuTime: () => this.#runtime?.cpuTime(),
       onEvent: this.#options.onEvent,
       wake: () => this.#scheduler.pump(),
       onOver: (run) => this.#scheduler.remove(run),
@@ -272,7 +271,6 @@ export class Desk {
       workers: this.workers,
       cores: this.#runtime?.cores ?? 1,
       runtime: this.#runtime?.name ?? "inline",
-      cpu: this.#runtime?.cpuTime(),
       at: performance.now(),
     });
     if (!run.ended) run.begin();

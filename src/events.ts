@@ -25,8 +25,6 @@ export type RunEvent =
     cores: number;
     /** Which runtime: `deno`, `bun`, … */
     runtime: string;
-    /** CPU time this process has used, in ms; undefined where nobody tells. */
-    cpu: number | undefined;
     /** When. */
     at: number;
   }
@@ -37,8 +35,6 @@ export type RunEvent =
     run: number;
     /** Whether all tasks settled. */
     ok: boolean;
-    /** CPU time this process has used, in ms; undefined where nobody tells. */
-    cpu: number | undefined;
     /** When. */
     at: number;
   }
@@ -109,6 +105,11 @@ export type RunEvent =
     to: Float64Array;
     /** Indexes of the tasks that failed. */
     failed: number[];
+    /**
+     * CPU time the worker used since it last said so, in ms: little of it when
+     * tasks sleep. Undefined when it was asked a moment ago, or cannot tell.
+     */
+    cpu: number | undefined;
     /** When the message reached the caller. */
     at: number;
   }

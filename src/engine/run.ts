@@ -38,8 +38,6 @@ export interface RunSetup {
   site: CallSite;
   /** How many workers may serve it. */
   workers: number;
-  /** CPU time this process has used, in ms. */
-  cpuTime(): number | undefined;
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
   /** Asks the scheduler to look at the run again. */
@@ -318,8 +316,7 @@ export class Run {
     this.#stopListening();
     this.#close();
     const at = performance.now();
-    const cpu = this.#setup.cpuTime();
-    this.emit({ type: "run-end", run: this.number, ok, cpu, at });
+    this.emit({ type: "run-end", run: this.number, ok, at });
     this.#setup.onOver(this);
   }
 

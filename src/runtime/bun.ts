@@ -12,7 +12,6 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
-import { processCpuTime } from "./runtime.ts";
 import { threads } from "./threads.ts";
 
 /**
@@ -28,7 +27,6 @@ export function bunRuntime(
     name: "bun",
     cores: navigator.hardwareConcurrency,
     entry: bun.pathToFileURL(bun.main).href,
-    cpuTime: processCpuTime,
     backend: (kind) =>
       kind === "threads"
         ? threads()

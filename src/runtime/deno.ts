@@ -15,7 +15,6 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
-import { processCpuTime } from "./runtime.ts";
 import { threads } from "./threads.ts";
 
 interface Locks {
@@ -47,7 +46,6 @@ export function denoRuntime(deno: { mainModule: string }): Runtime {
         return undefined; // needs a permission before Deno 2.10
       }
     },
-    cpuTime: processCpuTime,
     backend: (kind) =>
       // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
       kind === "threads" || locks === undefined ? threads() : web(locks),

@@ -50,23 +50,8 @@ export interface Runtime {
   readonly cores: number;
   /** URL of the program's entry module, where it can be known. */
   readonly entry: string | undefined;
-  /** CPU time all threads of this process have used, in ms. */
-  cpuTime(): number | undefined;
   /** The backend of that kind. */
   backend(kind: "web" | "threads"): Backend;
-}
-
-/**
- * Reads the CPU time that all threads of this process have used. Takes 2 µs.
- *
- * @returns Milliseconds; undefined where the runtime does not tell.
- */
-export function processCpuTime(): number | undefined {
-  const { process } = globalThis as unknown as {
-    process?: { cpuUsage?(): { user: number; system: number } };
-  };
-  const usage = process?.cpuUsage?.();
-  return usage && (usage.user + usage.system) / 1000;
 }
 
 /**

@@ -64,6 +64,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
   // Kept here, as user code may change its globals.
   const clock = performance;
   const now = () => clock.timeOrigin + clock.now();
+  const readCpu = cpuMeter();
   const queue: Work[] = [];
   let worker = 0;
   let state: unknown;
@@ -153,7 +154,10 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       const work = queue[0];
       const { values, results, times, failures } = work;
       const { serial, first, attempt, skip } = work.message;
-      if (work.next === 0) work.began = now();
+      if (work.next === 0) {
+        work.began = now();
+        if (times !== undefined) readCpu();
+      }
       while (work.next < work.count && over[0] === 0) {
         const offset = work.next++;
         if (work.next === work.count) queue.shift();
@@ -190,6 +194,25 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     run.idleLanes.push(lane);
   }
 
+  /** Reads CPU time every 10 ms at most: it takes Deno 40 µs each time. */
+  function cpuMeter(): () => number | undefined {
+    type Usage = { user: number; system: number };
+    const { process } = globalThis as unknown as {
+      process?: { threadCpuUsage?(): Usage };
+    };
+    let at = -Infinity;
+    let last: number | undefined;
+    return () => {
+      if (now() - at < 10) return undefined;
+      at = now();
+      const usage = process?.threadCpuUsage?.();
+      const total = usage && (usage.user + usage.system) / 1000;
+      const since = total && last && total - last;
+      last = total;
+      return since;
+    };
+  }
+
   function isThenable(value: unknown): boolean {
     return value !== null &&
       (typeof value === "object" || typeof value === "function") &&
@@ -200,6 +223,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     const { message: { serial }, results, failures, times, count } = work;
     results.length = count;
     const ms = count === 0 ? 0 : now() - work.began;
+    const cpu = times === undefined ? undefined : readCpu();
     const failed = new Map(failures.map(([offset]) => [offset, ""]));
     for (let tries = 0;; tries++) {
       const cargo = packing.pack(results, transfer, failed);
@@ -207,7 +231,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       const { packed: values, bytes } = cargo;
       try {
         return port.post(
-          { type: "done", serial, values, failures, ms, bytes, times },
+          { type: "done", serial, values, failures, ms, bytes, times, cpu },
           cargo.moved,
         );
       } catch (error) {
