@@ -112,10 +112,13 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
       ...{ kind: failed[i] ? "failed" : "task", lane: lane[i], tasks: 1 },
       ...{ from: from[i], to: to[i], first: index[i], last: index[i] },
       ...{ work: ms, why: failed[i] ? "threw" : undefined },
-      share: share === undefined ? 1 : share(from[i], to[i]),
+      share: 1,
     };
     bars.push(bar);
     if (ms < least) open.set(key, bar);
+  }
+  if (share !== undefined) {
+    for (const bar of bars) bar.share = share(bar.from, bar.to);
   }
   return bars;
 }

@@ -91,7 +91,7 @@ export function drawChart(setup: ChartSetup): Chart {
   });
   return {
     slow,
-    html: `<figure class="chart" data-zoom="fit">
+    html: `<figure class="chart${large ? " dense" : ""}">
 <div class="tools">${legend(kinds, crowded)}<div class="zoom">
 <button type="button" data-by="0.5" aria-label="Zoom out">−</button>
 <button type="button" data-by="0" aria-label="Fit the whole run">fit</button>
@@ -127,8 +127,10 @@ ${
   }
 
   function axis({ span }: ChartSetup): string {
-    const ticks = tickTimes(span).map((ms) =>
-      `<span style="left:${100 * ms / span}%">${duration(ms)}</span>`
+    const ticks = tickTimes(span).map(({ ms, level }) =>
+      `<span class="z${level}" style="left:${+(100 * ms / span).toFixed(4)}%">${
+        duration(ms)
+      }</span>`
     );
     const over = (end - zero) / span;
     if (over < 0.97) {
@@ -203,12 +205,15 @@ function legend(kinds: Set<string>, crowded: boolean): string {
   return `<ul class="legend">${entries.join("")}</ul>`;
 }
 
-/** About five round times, from 0 to less than the whole. */
-function tickTimes(span: number): number[] {
+/** About five round times, and finer ones for when the chart is zoomed. */
+function tickTimes(span: number): { ms: number; level: number }[] {
   const rough = span / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((n) => n * power >= rough)! * power;
-  const times: number[] = [];
-  for (let n = 0; n * step < span * 0.93; n++) times.push(n * step);
+  const times: { ms: number; level: number }[] = [];
+  for (let n = 0; n * step / 20 < span * 0.93; n++) {
+    const level = n % 20 === 0 ? 0 : n % 5 === 0 ? 1 : 2;
+    times.push({ ms: n * step / 20, level });
+  }
   return times;
 }

@@ -34,7 +34,7 @@ export interface Facts {
   stopped: number;
   /** Calls in the caller's own thread, timed by hand. */
   calls: number;
-  /** Tasks that ran to their end, failed ones and calls included. */
+  /** Tasks that ran, each try counted, and calls. */
   tasks: number;
   /** Tasks that failed, each try counted. */
   failed: number;
@@ -54,7 +54,7 @@ export interface Facts {
   loop: number;
   /** `loop` by `wall`. */
   speedUp: number;
-  /** `speedUp` by the workers that had a task. */
+  /** `speedUp` by the workers that had a task, or the tasks at once if more. */
   efficiency: number;
   /** Time in which any worker was being started. */
   startUp: number;
@@ -111,7 +111,7 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
     runs: runs.length,
     stopped: runs.filter((run) => !run.ok).length,
     calls: calls.length,
-    tasks: sum(places, ({ from }) => from.length),
+    tasks: sum(places, ({ from, lost }) => from.length + lost.length),
     failed: failures.length +
       sum(places, ({ failed }) => failed.reduce((n, one) => n + one, 0)),
     chunks: chunks.length,
@@ -122,7 +122,7 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
     peak: flow.peak,
     loop,
     speedUp,
-    efficiency: used > 0 ? speedUp / used : 0,
+    efficiency: used > 0 ? speedUp / Math.max(used, flow.peak) : 0,
     startUp: lengthOf(union(places.flatMap(({ startUp }) => startUp))),
     rows: places.map(rowOf),
     reading: sum(chunks, ({ reading }) => reading),

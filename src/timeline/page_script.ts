@@ -88,7 +88,7 @@ export function pageMain(): void {
       zoom = next;
       plane.style.setProperty("--zoom", String(zoom));
       scroll.scrollLeft = before * plane.offsetWidth / width - centre;
-      chart.dataset.zoom = zoom > 1 ? "in" : "fit";
+      chart.dataset.zoom = zoom < 4 ? "" : zoom < 16 ? "1" : "2"; // finer ticks
     }
 
     chart.addEventListener("focusin", ({ target }) => {

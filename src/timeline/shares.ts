@@ -36,12 +36,13 @@ export function rowOf(track: Track): RowFacts {
   const { name, from, to, present, startUp, inFlight } = track;
   const began = intersect(startUp, present);
   const flying = intersect(inFlight, present);
-  const work = covered(from, to);
+  // What never came back ran as well, after all that did.
+  const work = covered(from, to) + lengthOf(union(track.lost));
   const transport = Math.max(0, lengthOf(flying) - work);
   const rest = lengthOf(present) - lengthOf(began) - work - transport;
   return {
     name,
-    tasks: from.length,
+    tasks: from.length + track.lost.length,
     present: lengthOf(present),
     startUp: lengthOf(began),
     work,

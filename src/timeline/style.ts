@@ -66,7 +66,12 @@ figure { margin: 0; min-width: 0; }
 .ticks span, .ticks b { position: absolute; bottom: 0; top: 0; padding-left: 0.3rem;
   white-space: nowrap; border-left: 1px solid var(--line); }
 .ticks b { color: var(--ink); font-weight: 650; background: var(--card);
-  border-left: 2px solid var(--ink); padding-right: 0.3rem; z-index: 1; }
+  border-left: 2px solid var(--ink); padding-right: 0.3rem; z-index: 2; }
+.ticks b::after { content: ""; position: absolute; left: -2px; top: 0; height: 200rem;
+  border-left: 2px solid var(--ink); pointer-events: none; }
+.ticks .z1, .ticks .z2 { display: none; }
+.chart[data-zoom="1"] .z1, .chart[data-zoom="2"] :is(.z1, .z2) { display: block; }
+.dense .bar { box-shadow: none; border-radius: 0; }
 .row { padding: 3px 0; }
 .name { position: sticky; left: 0; z-index: 3; background: var(--card);
   display: flex; flex-direction: column; justify-content: center;
@@ -130,7 +135,7 @@ a:focus-visible, .zoom button:focus-visible, .table:focus-visible {
     max-width: 100%; padding: 0.15rem 0.5rem 0.1rem 0; }
   .axis { position: relative; }
   .ticks { height: 100%; }
-  .ticks span:nth-of-type(even) { color: transparent; }
+  .chart:not([data-zoom]) .ticks .z0:nth-of-type(40n + 21) { color: transparent; }
 }
 @media (prefers-reduced-motion: no-preference) { .bar { transition: filter 0.12s; } }
 @media print { .zoom, .readout { display: none; } section { break-inside: avoid; } }

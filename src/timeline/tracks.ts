@@ -23,7 +23,7 @@ export interface Track {
   /** Position of the run in the recording. */
   run: Uint32Array;
   attempt: Uint16Array;
-  /** Tasks that never came back. */
+  /** Tasks that began and never came back. */
   lost: (FailureRecord & Span)[];
   /** Ends of workers that nobody wanted. */
   deaths: number[];
@@ -108,7 +108,9 @@ function workerTrack(
   const known = lives.length > 0
     ? lives.map(({ from, end = last }) => ({ from, to: end }))
     : [{ from: active[0]?.from ?? 0, to: last }]; // started before
-  const lost = recording.failures.filter((failure) => failure.worker === worker)
+  const lost = recording.failures.filter((failure) =>
+    failure.worker === worker && failure.why !== "unsendable"
+  )
     .map((failure) => ({
       ...failure,
       from: lostFrom(failure, chunks, startUp),
@@ -158,11 +160,10 @@ function tasksOf(chunks: readonly ChunkRecord[]) {
 
 /** A task that never came back began after all that did, at the earliest. */
 function lostFrom(
-  { at, index, run, why }: FailureRecord,
+  { at, index, run }: FailureRecord,
   chunks: readonly ChunkRecord[],
   startUp: readonly Span[],
 ): number {
-  if (why === "unsendable") return at;
   const chunk = chunks.findLast(({ first, tasks, from, ...chunk }) =>
     chunk.run === run && from <= at && first <= index && index < first + tasks
   );

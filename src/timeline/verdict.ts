@@ -165,10 +165,10 @@ const RULES: Rule[] = [
     kind: "good",
     holds: ({ efficiency, computing, speedUp, cores }) =>
       efficiency > GOOD || (computing && speedUp > GOOD * cores),
-    say: ({ used, work, wall, speedUp }) =>
-      `${plural(used, "worker")} did ${duration(work)} of work in ${
-        duration(wall)
-      }: ${factor(speedUp)} as fast as a loop`,
+    say: (facts) =>
+      `${plural(facts.used, "worker")} did ${duration(facts.work)} of work in ${
+        duration(facts.wall)
+      }: ${factor(facts.speedUp)} as fast as a loop${unsure(facts)}`,
   },
   {
     kind: "mixed",
@@ -201,6 +201,13 @@ function transportLoses(facts: Facts): boolean {
   const { loop, wall, work, used, startUp } = facts;
   const lost = transport(facts);
   return loop < wall && lost > work && lost / used > startUp;
+}
+
+/** Work is timed by the clock: computing that had to wait counts as well. */
+function unsure({ computing, cpu = 0, loop }: Facts): string {
+  if (!computing || cpu > 0.75 * loop) return "";
+  const had = percent(cpu / loop);
+  return `, unless other programs kept it from its cores (it had one for ${had} of that time)`;
 }
 
 function largestLoss({ rows }: Facts): string {
