@@ -72,10 +72,13 @@ export interface Facts {
 
 /**
  * Above this share of the core time they could have, tasks count as computing.
- * Sleeping ones come to 0.06, computing ones to 0.4 on a machine that others
- * use as well, and to 1 on one that nobody does.
+ * Sleeping ones came to 0.06 at most; computing ones to 1, and to 0.14 on a
+ * machine with three times as much to do as it has cores.
  */
-const COMPUTING = 0.15;
+const COMPUTING = 0.1;
+
+/** CPU ms a worker uses for being one, and Deno's clock ticks of 10 ms. */
+const IDLE_CPU_MS = 3;
 
 /**
  * Works out the numbers.
@@ -98,10 +101,11 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
     cores,
   );
   const work = sum(places, ({ from, to }) => sumOf(from, to));
-  const computing = (cpu ?? 0) > COMPUTING * flow.possible;
+  const used = places.filter(({ from }) => from.length > 0).length;
+  const computing = (cpu ?? 0) >
+    Math.max(COMPUTING * flow.possible, IDLE_CPU_MS * used);
   // Tasks that compute share the cores, and each takes longer for it.
   const loop = computing ? Math.min(work, flow.possible) : work;
-  const used = places.filter(({ from }) => from.length > 0).length;
   const speedUp = wall > 0 ? loop / wall : 0;
   return {
     runtime: runs[0]?.runtime,
