@@ -221,6 +221,7 @@ export class Desk {
       runtime: this.#crew.runtime,
       at: performance.now(),
     });
+    if (!run.ended) run.begin();
     if (!run.ended) this.#scheduler.add(run);
   }
 

@@ -17,6 +17,7 @@ import {
   parallelMapStream,
   Pool,
   type PoolOptions,
+  type Progress,
   type RunEvent,
   type TaskContext,
   TaskError,
@@ -943,13 +944,15 @@ export function contract(name: BackendName): void {
   });
 
   it("progress counts completions", async () => {
-    const seen: [number, number, number | undefined][] = [];
+    const seen: Progress[] = [];
     await parallelMapSettled(failAt2, range(10), {
       ...pool,
-      onProgress: ({ done, failed, total }) => seen.push([done, failed, total]),
+      onProgress: (progress) => seen.push(progress),
     });
-    assertEquals(seen.at(-1), [10, 1, 10]);
-    assert(seen.every(([done], i) => i === 0 || done > seen[i - 1][0]));
+    const { state, done, failed, total } = seen.at(-1)!;
+    assertEquals([state, done, failed, total], ["done", 10, 1, 10]);
+    assertEquals([seen[0].state, seen[0].done], ["running", 0]);
+    assert(seen.every(({ done }, i) => i === 0 || done >= seen[i - 1].done));
   });
 
   it("a listener that throws ends the run with its error", async () => {

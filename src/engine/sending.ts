@@ -70,7 +70,7 @@ function post(
   host: SendingHost,
   { handle, inFlight }: Line,
 ): void {
-  const { run, first, attempt, values } = chunk;
+  const { run, first, attempt, values, reading } = chunk;
   const from = performance.now();
   if (inFlight.run !== run) handle.post(inFlight.announce(run), []);
   const serial = inFlight.nextSerial;
@@ -92,6 +92,7 @@ function post(
     first,
     tasks: values.length,
     attempt,
+    reading,
     from,
     to: performance.now(),
   });

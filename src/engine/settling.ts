@@ -87,6 +87,7 @@ function tell(sent: Sent, answer: DoneMessage, worker: number): void {
     from: Float64Array.from({ length: count }, (_, i) => times[2 * i]),
     to: Float64Array.from({ length: count }, (_, i) => times[2 * i + 1]),
     failed: answer.failures.map(({ offset }) => first + offset),
+    cpu: answer.cpu,
     at: performance.now(),
   });
 }

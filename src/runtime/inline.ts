@@ -9,6 +9,7 @@ import { createCodec } from "../wire/codec.ts";
 import { createInspect } from "../wire/inspection.ts";
 import { createPacking } from "../wire/packing.ts";
 import type { ToWorker } from "../wire/protocol.ts";
+import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createLoader } from "../worker/loader.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
@@ -29,6 +30,7 @@ export function inline(): Backend {
         codec,
         packing: createPacking(codec, createInspect()),
         loader: createLoader(false),
+        readCpu: createCpuMeter(),
       };
       let alive = true;
       let receive: (message: ToWorker) => void;

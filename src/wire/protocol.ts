@@ -90,6 +90,8 @@ export interface DoneMessage {
   bytes: number;
   /** Start and end of each task in ms since 1970, if `timed`. */
   times: Float64Array | undefined;
+  /** CPU ms of this thread since it last said so, if `timed` and known. */
+  cpu: number | undefined;
 }
 
 /** What a worker sends. */

@@ -7,6 +7,7 @@
 import { createCodec } from "../wire/codec.ts";
 import { createInspect } from "../wire/inspection.ts";
 import { createPacking } from "../wire/packing.ts";
+import { createCpuMeter } from "./cpu_meter.ts";
 import { createLoader } from "./loader.ts";
 import type { WorkerPort } from "./worker_main.ts";
 import { workerMain } from "./worker_main.ts";
@@ -24,6 +25,7 @@ export function bootSource(openPort: () => WorkerPort): string {
     `const codec = (${createCodec})();`,
     `const packing = (${createPacking})(codec, (${createInspect})());`,
     `const loader = (${createLoader})(true);`,
-    `(${workerMain})((${openPort})(), { codec, packing, loader });`,
+    `const readCpu = (${createCpuMeter})();`,
+    `(${workerMain})((${openPort})(), { codec, packing, loader, readCpu });`,
   ].join("\n");
 }

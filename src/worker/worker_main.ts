@@ -16,6 +16,7 @@ import type {
   TaskFailure,
   ToWorker,
 } from "../wire/protocol.ts";
+import type { CpuMeter } from "./cpu_meter.ts";
 import type { Loader } from "./loader.ts";
 
 /** The worker's end of the line to the caller. */
@@ -33,6 +34,7 @@ export interface WorkerKit {
   codec: Codec;
   packing: Packing;
   loader: Loader;
+  readCpu: CpuMeter;
 }
 
 /**
@@ -61,7 +63,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     idleLanes: number[];
   };
 
-  const { codec, packing, loader } = kit;
+  const { codec, packing, loader, readCpu } = kit;
   // Kept here, as user code may change its globals.
   const clock = performance;
   const now = () => clock.timeOrigin + clock.now();
@@ -160,7 +162,10 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       const work = queue[0];
       const { values, results, times, failures } = work;
       const { serial, first, attempt, skip } = work.message;
-      if (work.next === 0) work.began = now();
+      if (work.next === 0) {
+        work.began = now();
+        if (times !== undefined) readCpu();
+      }
       while (work.next < work.count && over[0] === 0) {
         const offset = work.next++;
         if (work.next === work.count) queue.shift();
@@ -226,6 +231,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     const { message: { serial }, results, failures, times, count } = work;
     results.length = count;
     const ms = count === 0 ? 0 : now() - work.began;
+    const cpu = times === undefined ? undefined : readCpu();
     const failed = new Map(
       failures.map(({ offset }) => [offset, { reason: "" }]),
     );
@@ -235,7 +241,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       const { packed: values, bytes } = cargo;
       try {
         return port.post(
-          { type: "done", serial, values, failures, ms, bytes, times },
+          { type: "done", serial, values, failures, ms, bytes, times, cpu },
           cargo.moved,
         );
       } catch (error) {
