@@ -144,7 +144,8 @@ const CASES: {
     name: "with strings",
     ways: ["rows", "joined", "json", "jsonBlind"],
     input: (i) => ({ id: i, name: `user ${i}`, mail: `u${i}@example.org` }),
-    fn: "({ id, name, mail }) => ({ id, text: name + ' <' + mail + '>', ok: true })",
+    fn:
+      "({ id, name, mail }) => ({ id, text: name + ' <' + mail + '>', ok: true })",
   },
   {
     name: "nested",
