@@ -83,10 +83,10 @@ export class Desk {
     const codec = createCodec();
     const packing = createPacking(codec, createInspect());
     const { packed, refused } = packing.pack([workerData], false);
-    const reason = refused.get(0) ?? packing.findRefused([workerData]).get(0);
-    if (reason !== undefined || packed.as !== "list") {
+    const refusal = refused.get(0) ?? packing.findRefused([workerData]).get(0);
+    if (refusal !== undefined || packed.as !== "list") {
       throw new TypeError(
-        `Cannot create pool as "workerData" must be cloneable: received ${reason}`,
+        `Cannot create pool as "workerData" must be cloneable: received ${refusal?.reason}`,
       );
     }
     return {
@@ -167,7 +167,7 @@ export class Desk {
     const site = callSite(entrance);
     checkOptions("stream", options, STREAM_RULES);
     const ref = this.#accept("stream", fn, inputs, options);
-    const sink = new StreamSink(this.workers, options);
+    const sink = new StreamSink(Math.max(1, this.workers), options);
     return sink.read(() => {
       const run = this.#open(ref, options, sink, site);
       this.#begin(run, this.#source(inputs));
@@ -236,11 +236,11 @@ export class Desk {
       Symbol.for("@parallel/map worker")
     ];
     if (!flag?.forbids()) return;
-    const error = new TypeError(
-      `Cannot ${action} as a worker is loading this module, and would start workers without end: put the call under if (import.meta.main), or the function in a module of its own`,
+    const error = new Error(
+      "a module must not map while a worker loads it, which would start workers without end: put the call under if (import.meta.main), or the function in a module of its own",
     );
     flag.misuse(error);
-    throw error;
+    throw startError(error, {});
   }
 
   #source(inputs: Inputs<unknown>): Source {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Refusal } from "../wire/packing.ts";
 import type { RunMessage } from "../wire/protocol.ts";
 import type { Chunk, Run } from "./run.ts";
 
@@ -17,7 +18,7 @@ export interface Sent {
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
   /** Offsets of tasks that were not sent. */
-  readonly refused: ReadonlyMap<number, string>;
+  readonly refused: ReadonlyMap<number, Refusal>;
   /** Whether its buffers were moved, so that it cannot be sent again. */
   readonly moved: boolean;
 }

@@ -41,6 +41,7 @@ export class Scheduler {
   #chunks = 0;
   #fruitless = 0;
   #pumping = false;
+  #pumpAgain = false;
   #startedOne = false;
   #closed: Promise<void> | undefined;
 
@@ -102,10 +103,14 @@ export class Scheduler {
 
   /** Gives work to whoever can take it. */
   pump(): void {
-    if (this.#pumping) return; // what happens inside is seen by the loop below
+    this.#pumpAgain = true;
+    if (this.#pumping) return; // seen by the loop below
     this.#pumping = true;
     try {
-      while (this.#runs.length > 0 && !this.closed && this.#feedOne());
+      while (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        while (this.#runs.length > 0 && !this.closed && this.#feedOne());
+      }
     } finally {
       this.#pumping = false;
     }
@@ -181,14 +186,13 @@ export class Scheduler {
   #onFruitlessEnd(end: WorkerEnd): void {
     if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
     this.#fruitless = 0;
-    const how = end.code === undefined
-      ? ""
-      : `, the last with code ${end.code}`;
+    const { code, error: cause } = end;
+    const how = code === undefined ? "" : `, the last with code ${code}`;
     this.#refuseAll(
-      end.error ??
-        new Error(
-          `${MOST_FRUITLESS_ENDS} ends in a row, before any task${how}`,
-        ),
+      new Error(
+        `a worker must stay alive: received ${MOST_FRUITLESS_ENDS} ends in a row before any task${how}`,
+        { cause },
+      ),
     );
   }
 

@@ -113,10 +113,15 @@ export class Slot {
   /** Starts a worker. Only an empty slot can. */
   start(backend: Backend): void {
     const from = performance.now();
-    this.#inFlight = new InFlight();
     this.#gone = Promise.withResolvers();
     const handle = backend.start({
-      onMessage: (message) => this.#hear(message),
+      onMessage: (message) => {
+        try {
+          this.#hear(message);
+        } catch (error) { // a message that makes no sense must not hang a run
+          this.end({ error, at: [] });
+        }
+      },
       onEnd: (end) => this.#onEnd(end),
     });
     this.#state = { at: "up", handle, backend };
@@ -147,8 +152,8 @@ export class Slot {
         if (sendable()) this.#post(chunk, cargo);
       }
     }
-    for (const [offset, reason] of cargo.refused) {
-      const failure = { why: "unsendable", reason } as const;
+    for (const [offset, refusal] of cargo.refused) {
+      const failure = { why: "unsendable", refusal } as const;
       run.fail(chunk, chunk.first + offset, failure, this.number);
     }
   }
@@ -301,6 +306,7 @@ export class Slot {
     this.#ready.promise.catch(() => {});
     this.#gone.resolve();
     const sent = this.#inFlight.clear();
+    this.#inFlight = new InFlight();
     if (!wanted && !judge(sent, loss, this.number)) {
       this.#host.onFruitlessEnd(end);
     }

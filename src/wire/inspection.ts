@@ -56,13 +56,12 @@ export function createInspect(): Inspect {
     const known = kinds.get(proto);
     if (known !== undefined || proto === null) return known ?? "object";
     const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-    const named = typeof own === "function"
-      ? Object.getOwnPropertyDescriptor(globalThis, own.name)
-      : undefined;
     // What a user puts on globalThis is enumerable, what the platform puts
     // there is not (on Bun some is; there clone itself throws).
-    const kind = named?.value === own && named?.enumerable === false &&
-        own !== undefined
+    const scope = globalThis as unknown as Record<string, unknown>;
+    const platform = typeof own === "function" && scope[own.name] === own &&
+      !Object.prototype.propertyIsEnumerable.call(scope, own.name);
+    const kind = platform
       ? builtIn(own.name, proto)
       : kindOf(Object.getPrototypeOf(proto));
     kinds.set(proto, kind);

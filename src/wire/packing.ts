@@ -15,6 +15,14 @@ export type Packed =
   /** A typed array of that class. Its buffer alone is moved: see `pack`. */
   | { as: "array"; kind: string; buffer: ArrayBuffer };
 
+/** Why a value cannot cross. */
+export interface Refusal {
+  /** What it is or holds, in words. */
+  reason: string;
+  /** What it threw when it was read, if it did. */
+  cause?: unknown;
+}
+
 /** A chunk's values packed, and what was seen on the way. */
 export interface Cargo {
   packed: Packed;
@@ -23,7 +31,7 @@ export interface Cargo {
   /** Size in bytes, roughly. */
   bytes: number;
   /** Values that cannot cross, by offset, with the reason in words. */
-  refused: Map<number, string>;
+  refused: Map<number, Refusal>;
 }
 
 /** Packs and unpacks. */
@@ -38,12 +46,12 @@ export interface Packing {
   pack(
     values: ArrayLike<unknown>,
     transfer: boolean,
-    without?: Map<number, string>,
+    without?: ReadonlyMap<number, Refusal>,
   ): Cargo;
   /** Undoes `pack`. */
   unpack(packed: Packed): ArrayLike<unknown>;
   /** Finds, by trying, the values that structured clone itself refuses. */
-  findRefused(values: ArrayLike<unknown>): Map<number, string>;
+  findRefused(values: ArrayLike<unknown>): Map<number, Refusal>;
 }
 
 /**
@@ -81,7 +89,7 @@ export function createPacking(codec: Codec, inspect: Inspect): Packing {
   function pack(
     values: ArrayLike<unknown>,
     transfer: boolean,
-    without?: Map<number, string>,
+    without?: ReadonlyMap<number, Refusal>,
   ): Cargo {
     const refused = new Map(without);
     if (ArrayBuffer.isView(values)) {
@@ -113,34 +121,40 @@ export function createPacking(codec: Codec, inspect: Inspect): Packing {
       if (sent === list) sent = list.slice();
       sent[offset] = value;
     };
+    const refuse = (offset: number, refusal: Refusal) => {
+      refused.set(offset, refusal);
+      replace(offset, undefined);
+    };
+    const packObject = (offset: number, value: object) => {
+      const found = inspect(value);
+      if (found.refused !== undefined) {
+        return refuse(offset, { reason: found.refused });
+      }
+      const whole = cut(value);
+      if (found.errors) {
+        encoded.push(offset);
+        replace(offset, codec.encode(value, false));
+      } else if (whole !== value) {
+        replace(offset, whole);
+        found.bytes = (whole as ArrayBufferView).byteLength;
+      } else if (transfer) {
+        for (const buffer of found.buffers) moved.add(buffer);
+      }
+      bytes += found.bytes;
+    };
     for (let offset = 0; offset < list.length; offset++) {
       const value = list[offset];
-      if (refused.has(offset)) {
-        replace(offset, undefined);
-      } else if (typeof value === "object" && value !== null) {
-        const found = inspect(value);
-        if (found.refused !== undefined) {
-          refused.set(offset, found.refused);
-          replace(offset, undefined);
-          continue;
+      if (refused.has(offset)) replace(offset, undefined);
+      else if (typeof value === "object" && value !== null) {
+        try {
+          packObject(offset, value);
+        } catch (cause) { // a getter of the value threw
+          refuse(offset, { reason: `a value that threw ${cause}`, cause });
         }
-        const whole = cut(value);
-        if (found.errors) {
-          encoded.push(offset);
-          replace(offset, codec.encode(value, false));
-        } else if (whole !== value) {
-          replace(offset, whole);
-          found.bytes = (whole as ArrayBufferView).byteLength;
-        } else if (transfer) {
-          for (const buffer of found.buffers) moved.add(buffer);
-        }
-        bytes += found.bytes;
-      } else if (typeof value === "string") {
-        bytes += value.length;
-      } else if (typeof value === "function" || typeof value === "symbol") {
-        const name = typeof value === "function" ? value.name : "";
-        refused.set(offset, `a ${typeof value} ${name}`.trimEnd());
-        replace(offset, undefined);
+      } else if (typeof value === "string") bytes += value.length;
+      else if (typeof value === "function" || typeof value === "symbol") {
+        const name = typeof value === "function" ? ` ${value.name}` : "";
+        refuse(offset, { reason: `a ${typeof value}${name}` });
       } else bytes += 8;
     }
     const packed: Packed = { as: "list", values: sent, encoded };
@@ -158,13 +172,15 @@ export function createPacking(codec: Codec, inspect: Inspect): Packing {
     return packed.values;
   }
 
-  function findRefused(values: ArrayLike<unknown>): Map<number, string> {
-    const refused = new Map<number, string>();
+  function findRefused(values: ArrayLike<unknown>): Map<number, Refusal> {
+    const refused = new Map<number, Refusal>();
     for (let offset = 0; offset < values.length; offset++) {
       try {
         structuredClone(values[offset]);
       } catch (error) {
-        refused.set(offset, String((error as Error)?.message ?? error));
+        refused.set(offset, {
+          reason: String((error as Error)?.message ?? error),
+        });
       }
     }
     return refused;

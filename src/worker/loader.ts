@@ -12,7 +12,10 @@ import type { FunctionRef } from "../wire/function_ref.ts";
 export interface Loader {
   /** Whether a task is in its synchronous part. */
   entered: boolean;
-  /** Gets the function from its source or module. */
+  /**
+   * Gets the function from its source or module. Rejects with an error whose
+   * message goes on from "Cannot start workers as ".
+   */
   load(ref: FunctionRef): Promise<(...args: unknown[]) => unknown>;
   /** Hears that this library was called where it must not be. */
   onMisuse(listener: (error: unknown) => void): void;
@@ -62,19 +65,34 @@ export function createLoader(isolated: boolean): Loader {
     },
     async load(ref) {
       // An indirect eval sees the globals, as a function shipped by its source
-      // must, and nothing of this scope.
-      if (ref.from === "source") return (0, eval)(`(${ref.source}\n)`);
+      // must, and nothing of this scope. The name is what stacks show.
+      if (ref.from === "source") {
+        const name = `shipped:${encodeURIComponent(ref.name || "function")}`;
+        return (0, eval)(`(${ref.source}\n)\n//# sourceURL=${name}`);
+      }
       if (ref.from === "here") return ref.fn;
       loading++;
       entry ||= ref.entry;
       try {
-        const exports = await import(ref.url);
+        const exports = await import(ref.url).catch((cause) => {
+          const text = cause instanceof Error || cause?.message !== undefined
+            ? `${cause.name}: ${cause.message}`
+            : String(cause);
+          // Bun names the importer too, which is this very program.
+          const clean = text.replace(/ imported from \S*(blob|data):\S*/, "");
+          // Bun keeps the place of a syntax error apart from its message.
+          const at = cause?.position;
+          const place = at ? ` at ${at.file}:${at.line}:${at.column}` : "";
+          throw new Error(
+            `module ${ref.url} must load: received ${clean}${place}`,
+            { cause },
+          );
+        });
         if (misused !== undefined) throw misused.error;
-        const found = exports[ref.name];
-        if (typeof found === "function") return found;
+        if (typeof exports[ref.name] === "function") return exports[ref.name];
         const names = Object.keys(exports).join(", ") || "no exports";
-        throw new TypeError(
-          `Cannot use module ${ref.url} as it must export a function named "${ref.name}": received ${names}`,
+        throw new Error(
+          `module ${ref.url} must export a function named "${ref.name}": received ${names}`,
         );
       } catch (error) {
         throw misused !== undefined ? misused.error : error;

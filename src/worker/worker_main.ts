@@ -7,7 +7,7 @@
  */
 
 import type { Codec } from "../wire/codec.ts";
-import type { Packing } from "../wire/packing.ts";
+import type { Packing, Refusal } from "../wire/packing.ts";
 import type {
   ChunkMessage,
   FromWorker,
@@ -95,7 +95,14 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       worker = message.worker;
       state = codec.decode(message.workerData);
       if (message.init !== undefined) {
-        state = await (await loader.load(message.init))(state);
+        const init = await loader.load(message.init);
+        try {
+          state = await init(state);
+        } catch (cause) {
+          throw new Error(`"init" must not throw: received ${cause}`, {
+            cause,
+          });
+        }
       }
       port.post({ type: "ready" }, []);
     } catch (error) {
@@ -200,10 +207,12 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     const { message: { serial }, results, failures, times, count } = work;
     results.length = count;
     const ms = count === 0 ? 0 : now() - work.began;
-    const failed = new Map(failures.map(([offset]) => [offset, ""]));
+    const failed = new Map(
+      failures.map(([offset]) => [offset, { reason: "" }]),
+    );
     for (let tries = 0;; tries++) {
       const cargo = packing.pack(results, transfer, failed);
-      for (const [offset, reason] of cargo.refused) fail(offset, reason);
+      for (const [offset, refusal] of cargo.refused) fail(offset, refusal);
       const { packed: values, bytes } = cargo;
       try {
         return port.post(
@@ -212,18 +221,18 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
         );
       } catch (error) {
         // Structured clone refused what the inspection let pass: try each.
-        for (const [offset, reason] of packing.findRefused(results)) {
-          fail(offset, reason);
+        for (const [offset, refusal] of packing.findRefused(results)) {
+          fail(offset, refusal);
         }
         if (tries < 1) continue;
-        for (let i = 0; i < count; i++) fail(i, String(error));
+        for (let i = 0; i < count; i++) fail(i, { reason: String(error) });
       }
     }
 
-    function fail(offset: number, reason: string): void {
+    function fail(offset: number, { reason, cause }: Refusal): void {
       if (failed.has(offset)) return;
-      failed.set(offset, reason);
-      const error = new DOMException(
+      failed.set(offset, { reason });
+      const error = cause ?? new DOMException(
         `Cannot send the result as it must be cloneable: received ${reason}`,
         "DataCloneError",
       );
