@@ -84,8 +84,7 @@ function tell(sent: Sent, answer: DoneMessage, worker: number): void {
  * @returns Whether a task was at fault or is suspect.
  */
 export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
-  const { at, timeout, code, error } = loss;
-  const known = at.length === 1 || timeout !== undefined;
+  const { at, timeout, code, error, sure = at.length === 1 } = loss;
   let found = false;
   for (const { chunk, serial, refused, moved } of sent) {
     const { run, first, values } = chunk;
@@ -93,7 +92,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
       if (refused.has(offset)) continue;
       const suspect = at.includes(serial + offset);
       found ||= suspect;
-      if ((suspect && known) || moved) {
+      if ((suspect && sure) || moved) {
         const failure: Failure = suspect && timeout !== undefined
           ? { why: "timeout", timeout }
           : { why: "lost", code, error, moved };

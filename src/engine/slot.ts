@@ -16,6 +16,9 @@ import type { Chunk, Run } from "./run.ts";
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
 
+/** How long a worker whose thread is free may take to answer, in ms. */
+const PONG_MS = 250;
+
 /** How long a worker may take to be gone once it was ended, in ms. */
 const GONE_MS = 1000;
 
@@ -48,8 +51,10 @@ export interface Loss {
   error?: unknown;
   /** Serial numbers of the suspects. */
   at: number[];
-  /** Set when a suspect ran too long. */
+  /** Set when the suspects ran too long. */
   timeout?: number;
+  /** Whether each suspect is known to be at fault. */
+  sure?: boolean;
 }
 
 type SlotState =
@@ -66,6 +71,7 @@ export class Slot {
   #inFlight = new InFlight();
   #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #pong = () => {};
   #ready = Promise.withResolvers<void>();
   #gone = Promise.withResolvers<void>();
 
@@ -211,6 +217,9 @@ export class Slot {
       this.#host.onProgress();
       settle(sent, message, this.number, this.#host);
       this.#rest();
+    } else if (message.type === "pong") {
+      clearTimeout(this.#timer);
+      this.#pong();
     } else if (message.type === "ready") {
       const { number: worker } = this;
       this.#host.emit({ type: "worker-ready", worker, at: performance.now() });
@@ -238,6 +247,7 @@ export class Slot {
     if (this.#state.at !== "up") return;
     if (this.#inFlight.chunks === 0) {
       clearTimeout(this.#timer);
+      this.#pong = () => {};
       this.#state.handle.setBusy(false);
       if (this.#closing || this.left < 1) this.end(undefined);
     }
@@ -252,12 +262,31 @@ export class Slot {
     // Longer than a timer can wait means for ever.
     if (timeout > 0x7fffffff) return;
     const look = () => {
-      const { serials: at, again } = this.#inFlight.overdue(timeout);
-      if (at.length > 0) this.end({ at, timeout });
-      else this.#timer = setTimeout(look, again);
+      const { serials, again } = this.#inFlight.overdue(timeout);
+      if (serials.length === 0) this.#timer = setTimeout(look, again);
+      else if (run.options.concurrency === undefined) {
+        this.end({ at: serials, timeout });
+      } else this.#ask(timeout);
     };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(look, timeout);
+  }
+
+  /**
+   * Several tasks are in flight, and one is overdue. If the thread is free they
+   * wait, each for itself; if not, one of them holds up the others.
+   */
+  #ask(timeout: number): void {
+    if (this.#state.at !== "up") return;
+    this.#state.handle.post({ type: "ping" }, []);
+    this.#pong = () => {
+      const { serials: at } = this.#inFlight.overdue(timeout);
+      if (at.length > 0) this.end({ at, timeout, sure: true });
+      else this.#watch();
+    };
+    this.#timer = setTimeout(() => {
+      this.end({ at: this.#inFlight.at(), timeout });
+    }, PONG_MS);
   }
 
   /** The run is over: its tasks get a moment to end, then the worker is ended. */

@@ -30,9 +30,11 @@ export interface RunMessage {
   /** One Int32, not 0 once the run is over. Shared by all workers of the run. */
   over: SharedArrayBuffer;
   /**
-   * Two Int32 a lane, shared with this worker alone: the serial number of the
-   * task it is at (0 for none), and when that task started, in tenths of a
-   * millisecond after `epoch` (noted only when `watched`).
+   * Int32, shared with this worker alone. At 0 the serial number of the task
+   * whose synchronous part runs, or 0. Then two a lane: the serial number of
+   * the task it is at, or 0; and when that task started, in tenths of a
+   * millisecond after `epoch`, or -1 while that is being written (noted only
+   * when `watched`).
    */
   cell: SharedArrayBuffer;
   /** Whether the start of each task must be noted in `cell`. */
@@ -57,8 +59,12 @@ export interface ChunkMessage {
   timed: boolean;
 }
 
-/** What the caller sends. */
-export type ToWorker = StartMessage | RunMessage | ChunkMessage;
+/** What the caller sends. A ping is answered as soon as the thread is free. */
+export type ToWorker =
+  | StartMessage
+  | RunMessage
+  | ChunkMessage
+  | { type: "ping" };
 
 /** The answer to a chunk: one outcome a task, fewer if the run was over. */
 export interface DoneMessage {
@@ -80,6 +86,7 @@ export interface DoneMessage {
 /** What a worker sends. */
 export type FromWorker =
   | { type: "ready" }
+  | { type: "pong" }
   /** The module, or `init`, failed: this worker will do nothing. */
   | { type: "failed"; error: unknown }
   /** The function of the run could not be had. */
