@@ -31,7 +31,7 @@ const WORKS: Record<string, string> = {
 };
 
 /** ms after which a peer counts as hanging. */
-const LIMIT = 20_000;
+const LIMIT = 15_000;
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
@@ -72,8 +72,8 @@ async function measureCold(peer: string) {
 }
 
 function failure(output: string): string {
-  const line = output.split("\n").find((line) => /error/i.test(line)) ?? "";
-  return `fails: ${line.trim().slice(0, 60)}`.replaceAll("|", "/");
+  const [, what = ""] = output.match(/Error: (.*)/) ?? [];
+  return `fails: ${what.split(/ and |[|.]/)[0].slice(0, 60)}`;
 }
 
 function ratio(n: number): string {

@@ -22,6 +22,10 @@ interface Warm {
   effort?: Effort;
 }
 
+if (peer === "multithreading" && work === "copied") {
+  throw new Error("it always moves buffers"); // its move() leaves no choice
+}
+
 const few: Effort = { budget: 3000, warmups: 1, least: 3, most: 9 };
 
 const tail = (long: "early" | "late"): Warm => ({
