@@ -14,7 +14,7 @@ test("detectRuntime() says what it found where it knows nothing", () => {
   assertThrows(
     () => detectRuntime({}),
     TypeError,
-    'Cannot start workers as the runtime must be Deno or Bun (or "workers" 0): received an unknown runtime',
+    "Cannot start workers as the runtime must be Deno or Bun: received an unknown runtime",
   );
 });
 
@@ -53,6 +53,6 @@ test("a call on Node.js says what is supported", {
     const [, told] = err.match(/TypeError: (.*) received Node\.js \d+/) ?? [];
     assertEquals(
       told,
-      'Cannot start workers as the runtime must be Deno or Bun (or "workers" 0):',
+      "Cannot start workers as the runtime must be Deno or Bun:",
     );
   }));

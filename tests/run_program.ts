@@ -13,6 +13,9 @@ export const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** The command that runs a script on the runtime at hand. */
 export const RUN: string[] = "Deno" in globalThis ? ["deno", "run"] : ["bun"];
 
+/** The same, with every permission. */
+export const RUN_ALL: string[] = RUN.length > 1 ? [...RUN, "-A"] : RUN;
+
 /** What became of a program. */
 export interface End {
   /** Its exit code; null when it was still running after a minute. */

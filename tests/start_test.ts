@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { parallelMap, Pool, WorkerStartError } from "../mod.ts";
 import { test } from "./harness.ts";
-import { runProgram } from "./programs.ts";
+import { RUN_ALL, runProgram } from "./run_program.ts";
 
 const MODULES: Record<string, { text: string; says: string }> = {
   "missing.ts": { text: "", says: "must load" },
@@ -80,32 +80,32 @@ test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
   await assertRejects(() => pool.start(), WorkerStartError, "no licence");
 });
 
-const entry = (name: string) =>
-  new URL(`./fixtures/entries/${name}.ts`, import.meta.url);
+const run = (name: string) =>
+  runProgram([...RUN_ALL, `tests/fixtures/entries/${name}.ts`]);
 
 for (const name of ["unguarded", "unguarded_later"]) {
   test(`an entry module without a guard (${name}) starts no tree of workers`, {
     timeout: 60_000,
-  }, async () => {
-    const { code, stdout } = await runProgram(entry(name));
+  }, () => {
+    const { code, out } = run(name);
     assertEquals(code, 0);
-    assertStringIncludes(stdout, "WorkerStartError: Cannot start workers as");
-    assertStringIncludes(stdout, "if (import.meta.main)");
+    assertStringIncludes(out, "WorkerStartError: Cannot start workers as");
+    assertStringIncludes(out, "if (import.meta.main)");
     // The caller and its two workers, and nobody below.
-    assert(stdout.split("main runs").length - 1 <= 3, stdout);
+    assert(out.split("main runs").length - 1 <= 3, out);
   });
 }
 
 test("an entry module with a guard maps its own export", {
   timeout: 60_000,
-}, async () => {
-  const { code, stdout } = await runProgram(entry("guarded"));
+}, () => {
+  const { code, out } = run("guarded");
   assertEquals(code, 0);
-  assertStringIncludes(stdout, "[ 2, 3 ]");
+  assertStringIncludes(out, "[ 2, 3 ]");
 });
 
-test("a task may map", { timeout: 60_000 }, async () => {
-  const { code, stdout, stderr } = await runProgram(entry("nested"));
-  assertEquals([code, stderr], [0, ""]);
-  assertEquals(JSON.parse(stdout), [[1, 4], [25, 36]]);
+test("a task may map", { timeout: 60_000 }, () => {
+  const { code, out, err } = run("nested");
+  assertEquals([code, err], [0, ""]);
+  assertEquals(JSON.parse(out), [[1, 4], [25, 36]]);
 });

@@ -24,7 +24,7 @@ export type Failure =
   | { why: "threw"; error: unknown }
   | { why: "lost"; code: number | undefined; error: unknown; moved: boolean }
   | { why: "timeout"; timeout: number }
-  | { why: "unsendable"; refusal: Refusal };
+  | { why: "unsendable"; what: "input" | "result"; refusal: Refusal };
 
 /**
  * Makes the error of one task.
@@ -72,7 +72,8 @@ function make(
   if (failure.why === "unsendable") {
     const { reason, cause = new DOMException(reason, "DataCloneError") } =
       failure.refusal;
-    const message = `${what} as it must be cloneable: received ${reason}`;
+    const which = failure.what === "input" ? "it" : "its result";
+    const message = `${what} as ${which} must be cloneable: received ${reason}`;
     return new TaskError(message, { index, attempts, cause });
   }
   const { code, error, moved } = failure;

@@ -185,8 +185,10 @@ export class Run {
     if (this.#ended || index >= this.#limit) return;
     const { retries = 0 } = this.options;
     const { attempt } = chunk;
-    const again = attempt <= retries && failure.why !== "unsendable" &&
-      !(failure.why === "lost" && failure.moved);
+    const hopeless = failure.why === "unsendable"
+      ? failure.what === "input"
+      : failure.why === "lost" && failure.moved;
+    const again = attempt <= retries && !hopeless;
     const { why } = failure;
     const at = performance.now();
     const { number: run } = this;

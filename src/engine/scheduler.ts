@@ -153,12 +153,17 @@ export class Scheduler {
   }
 
   #send(slot: Slot, chunk: Chunk): void {
-    slot.send(chunk, () => {
-      const { timeout } = chunk.run.options;
-      const backend = this.#setup.backend(timeout !== undefined);
-      if (backend.startBlocks) this.#startNextLater();
-      return backend;
-    });
+    try {
+      slot.send(chunk, () => {
+        const { timeout } = chunk.run.options;
+        const backend = this.#setup.backend(timeout !== undefined);
+        if (backend.startBlocks) this.#startNextLater();
+        return backend;
+      });
+    } catch (cause) { // the runtime would not make a worker
+      const message = `the runtime must make a worker: received ${cause}`;
+      chunk.run.refuse(new Error(message, { cause }));
+    }
   }
 
   /** One blocking start a turn, so that answers are heard in between. */

@@ -7,17 +7,16 @@
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { Packing } from "../wire/packing.ts";
+import type { Cargo, Packing, Refusal } from "../wire/packing.ts";
 import type { FromWorker, StartMessage } from "../wire/protocol.ts";
-import { judge, settle } from "./settling.ts";
+import { Deadline } from "./deadline.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk, Run } from "./run.ts";
+import type { Loss } from "./settling.ts";
+import { judge, settle } from "./settling.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
-
-/** How long a worker whose thread is free may take to answer, in ms. */
-const PONG_MS = 250;
 
 /** How long a worker may take to be gone once it was ended, in ms. */
 const GONE_MS = 1000;
@@ -45,18 +44,6 @@ export interface SlotHost {
   warn(text: string): void;
 }
 
-/** Why a worker is lost: what is known, and the tasks it was at. */
-export interface Loss {
-  code?: number;
-  error?: unknown;
-  /** Serial numbers of the suspects. */
-  at: number[];
-  /** Set when the suspects ran too long. */
-  timeout?: number;
-  /** Whether each suspect is known to be at fault. */
-  sure?: boolean;
-}
-
 type SlotState =
   | { at: "empty" }
   | { at: "up"; handle: WorkerHandle; backend: Backend }
@@ -71,7 +58,14 @@ export class Slot {
   #inFlight = new InFlight();
   #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #pong = () => {};
+  readonly #deadline = new Deadline({
+    ping: () => {
+      if (this.#state.at === "up") {
+        this.#state.handle.post({ type: "ping" }, []);
+      }
+    },
+    onOverdue: (loss) => this.end(loss),
+  });
   #ready = Promise.withResolvers<void>();
   #gone = Promise.withResolvers<void>();
 
@@ -146,25 +140,31 @@ export class Slot {
     const { packing } = this.#host;
     const { run, values } = chunk;
     const { transfer = false } = run.options;
-    let cargo = packing.pack(values, transfer);
-    const sendable = () => cargo.refused.size < values.length;
-    if (sendable()) {
+    let refused: ReadonlyMap<number, Refusal> = new Map();
+    for (let posted = false; !posted;) {
+      const cargo = packing.pack(values, transfer, refused);
+      refused = cargo.refused;
+      if (refused.size === values.length) break;
       if (this.#state.at === "empty") this.start(start());
       try {
         this.#post(chunk, cargo);
-      } catch {
+        posted = true;
+      } catch (cause) {
         // Structured clone refused what the inspection let pass: try each.
-        cargo = packing.pack(values, transfer, packing.findRefused(values));
-        if (sendable()) this.#post(chunk, cargo);
+        const before = refused.size;
+        refused = new Map([...refused, ...packing.findRefused(values)]);
+        if (refused.size > before) continue;
+        const all = { reason: String(cause), cause };
+        refused = new Map(Array.from(values, (_, offset) => [offset, all]));
       }
     }
-    for (const [offset, refusal] of cargo.refused) {
-      const failure = { why: "unsendable", refusal } as const;
+    for (const [offset, refusal] of refused) {
+      const failure = { why: "unsendable", what: "input", refusal } as const;
       run.fail(chunk, chunk.first + offset, failure, this.number);
     }
   }
 
-  #post(chunk: Chunk, cargo: ReturnType<Packing["pack"]>): void {
+  #post(chunk: Chunk, cargo: Cargo): void {
     if (this.#state.at !== "up") return;
     const { handle } = this.#state;
     const { run, first, attempt, values } = chunk;
@@ -193,7 +193,7 @@ export class Slot {
       moved: packed.as === "list" && moved.length > 0,
     });
     handle.setBusy(true);
-    if (this.#inFlight.chunks === 1) this.#watch();
+    if (this.#inFlight.chunks === 1) this.#deadline.watch(this.#inFlight);
     if (run.timed) {
       run.emit({
         type: "chunk-send",
@@ -218,8 +218,7 @@ export class Slot {
       settle(sent, message, this.number, this.#host);
       this.#rest();
     } else if (message.type === "pong") {
-      clearTimeout(this.#timer);
-      this.#pong();
+      this.#deadline.pong();
     } else if (message.type === "ready") {
       const { number: worker } = this;
       this.#host.emit({ type: "worker-ready", worker, at: performance.now() });
@@ -247,51 +246,17 @@ export class Slot {
     if (this.#state.at !== "up") return;
     if (this.#inFlight.chunks === 0) {
       clearTimeout(this.#timer);
-      this.#pong = () => {};
+      this.#deadline.stop();
       this.#state.handle.setBusy(false);
       if (this.#closing || this.left < 1) this.end(undefined);
     }
     this.#host.onChange();
   }
 
-  /** Looks for a task that has run too long. */
-  #watch(): void {
-    const { run } = this.#inFlight;
-    const { timeout } = run?.options ?? {};
-    if (run === undefined || timeout === undefined || run.ended) return;
-    // Longer than a timer can wait means for ever.
-    if (timeout > 0x7fffffff) return;
-    const look = () => {
-      const { serials, again } = this.#inFlight.overdue(timeout);
-      if (serials.length === 0) this.#timer = setTimeout(look, again);
-      else if (run.options.concurrency === undefined) {
-        this.end({ at: serials, timeout });
-      } else this.#ask(timeout);
-    };
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(look, timeout);
-  }
-
-  /**
-   * Several tasks are in flight, and one is overdue. If the thread is free they
-   * wait, each for itself; if not, one of them holds up the others.
-   */
-  #ask(timeout: number): void {
-    if (this.#state.at !== "up") return;
-    this.#state.handle.post({ type: "ping" }, []);
-    this.#pong = () => {
-      const { serials: at } = this.#inFlight.overdue(timeout);
-      if (at.length > 0) this.end({ at, timeout, sure: true });
-      else this.#watch();
-    };
-    this.#timer = setTimeout(() => {
-      this.end({ at: this.#inFlight.at(), timeout });
-    }, PONG_MS);
-  }
-
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
     if (this.run !== run || this.#state.at !== "up") return;
+    this.#deadline.stop();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.end(undefined), GRACE_MS);
   }
@@ -301,6 +266,7 @@ export class Slot {
     if (this.#state.at !== "up") return;
     const { handle } = this.#state;
     const index = this.#inFlight.indexAt();
+    this.#deadline.stop();
     clearTimeout(this.#timer);
     this.#state = { at: "ending", loss };
     handle.terminate();
@@ -321,6 +287,7 @@ export class Slot {
   #onEnd(end: WorkerEnd): void {
     if (this.#state.at === "empty") return; // given up before
     const state = this.#state;
+    this.#deadline.stop();
     clearTimeout(this.#timer);
     const wanted = state.at === "ending" && state.loss === undefined;
     const loss: Loss = state.at === "ending" && state.loss !== undefined

@@ -35,6 +35,6 @@ export function detectRuntime(
     ? `Node.js ${process.versions.node}`
     : navigator?.userAgent ?? "an unknown runtime";
   throw new TypeError(
-    `Cannot start workers as the runtime must be Deno or Bun (or "workers" 0): received ${found}`,
+    `Cannot start workers as the runtime must be Deno or Bun: received ${found}`,
   );
 }

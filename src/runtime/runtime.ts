@@ -65,6 +65,7 @@ export function nextTurn(callback: () => void): void {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
+    port2.close();
     callback();
   };
   port2.postMessage(0);

@@ -154,7 +154,7 @@ export function createPacking(codec: Codec, inspect: Inspect): Packing {
       } else if (typeof value === "string") bytes += value.length;
       else if (typeof value === "function" || typeof value === "symbol") {
         const name = typeof value === "function" ? ` ${value.name}` : "";
-        refuse(offset, { reason: `a ${typeof value}${name}` });
+        refuse(offset, { reason: `a ${typeof value}${name}`.trimEnd() });
       } else bytes += 8;
     }
     const packed: Packed = { as: "list", values: sent, encoded };

@@ -66,6 +66,15 @@ export type ToWorker =
   | ChunkMessage
   | { type: "ping" };
 
+/** A task that failed, by its offset in the chunk. */
+export interface TaskFailure {
+  offset: number;
+  /** What it threw, or what its result threw when it was read; encoded. */
+  error: unknown;
+  /** Why the result cannot be sent, in words; undefined when the task threw. */
+  refused: string | undefined;
+}
+
 /** The answer to a chunk: one outcome a task, fewer if the run was over. */
 export interface DoneMessage {
   type: "done";
@@ -73,8 +82,8 @@ export interface DoneMessage {
   serial: number;
   /** One result a task; undefined where it failed. */
   values: Packed;
-  /** Offset in the chunk, and the encoded error. */
-  failures: [offset: number, error: unknown][];
+  /** The tasks that failed. */
+  failures: TaskFailure[];
   /** ms from the start of the first task to the end of the last. */
   ms: number;
   /** Bytes in the results, roughly. */

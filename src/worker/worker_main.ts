@@ -13,6 +13,7 @@ import type {
   FromWorker,
   RunMessage,
   StartMessage,
+  TaskFailure,
   ToWorker,
 } from "../wire/protocol.ts";
 import type { Loader } from "./loader.ts";
@@ -45,7 +46,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     message: ChunkMessage;
     values: ArrayLike<unknown>;
     results: unknown[];
-    failures: [number, unknown][];
+    failures: TaskFailure[];
     times: Float64Array | undefined;
     count: number;
     next: number; // offset of the task to start next
@@ -182,7 +183,11 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
           } catch (error) {
             loader.entered = false;
             cell[0] = 0;
-            failures.push([offset, codec.encode(error, true)]);
+            failures.push({
+              offset,
+              error: codec.encode(error, true),
+              refused: undefined,
+            });
           }
           cell[1 + 2 * lane] = 0; // at no task: an end now is nobody's fault
           if (times !== undefined) times[2 * offset + 1] = now();
@@ -222,7 +227,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     results.length = count;
     const ms = count === 0 ? 0 : now() - work.began;
     const failed = new Map(
-      failures.map(([offset]) => [offset, { reason: "" }]),
+      failures.map(({ offset }) => [offset, { reason: "" }]),
     );
     for (let tries = 0;; tries++) {
       const cargo = packing.pack(results, transfer, failed);
@@ -246,11 +251,8 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     function fail(offset: number, { reason, cause }: Refusal): void {
       if (failed.has(offset)) return;
       failed.set(offset, { reason });
-      const error = cause ?? new DOMException(
-        `Cannot send the result as it must be cloneable: received ${reason}`,
-        "DataCloneError",
-      );
-      failures.push([offset, codec.encode(error, true)]);
+      const error = cause === undefined ? undefined : codec.encode(cause, true);
+      failures.push({ offset, error, refused: reason });
     }
   }
 
