@@ -54,11 +54,16 @@ export const stream: Row = {
     ], { aim: "1.2 ×, memory within 20 MB of a plain loop" });
     const memory = async (side: string) =>
       JSON.parse(await outputOf(["cold/stream.ts", side, "10000000"]));
-    const ours = await memory("ours");
-    const loop = await memory("loop");
-    if (ours.sum !== loop.sum) throw new Error("The streams differ");
+    const [ours, raw10, loop] = [
+      await memory("ours"),
+      await memory("raw"),
+      await memory("loop"),
+    ];
+    if (ours.sum !== loop.sum || raw10.sum !== loop.sum) {
+      throw new Error("The streams differ");
+    }
     streamed.note =
-      `10 million numbers from a generator, most RSS: ours ${ours.most} MB (${ours.early} MB in the first million), a loop ${loop.most} MB`;
+      `10 million numbers from a generator, most RSS: ours ${ours.most} MB (${ours.early} MB in the first million), two raw workers by hand ${raw10.most} MB, a loop ${loop.most} MB`;
     yield streamed;
   },
 };
