@@ -8,6 +8,8 @@
 
 import type { FunctionRef } from "../wire/function_ref.ts";
 
+type Anything = (...args: unknown[]) => unknown;
+
 /** Loads functions in a worker. */
 export interface Loader {
   /** Whether a task is in its synchronous part. */
@@ -16,7 +18,7 @@ export interface Loader {
    * Gets the function from its source or module. Rejects with an error whose
    * message goes on from "Cannot start workers as ".
    */
-  load(ref: FunctionRef): Promise<(...args: unknown[]) => unknown>;
+  load(ref: FunctionRef): Promise<Anything>;
   /** Hears that this library was called where it must not be. */
   onMisuse(listener: (error: unknown) => void): void;
 }
@@ -40,6 +42,7 @@ export function createLoader(isolated: boolean): Loader {
   let loading = 0;
   let entry = false;
   let misused: { error: unknown } | undefined;
+  let shipped: { source: string; fn: Anything } | undefined;
   let tell: (error: unknown) => void = () => {};
 
   const flag: WorkerFlag = {
@@ -67,8 +70,12 @@ export function createLoader(isolated: boolean): Loader {
       // An indirect eval sees the globals, as a function shipped by its source
       // must, and nothing of this scope. The name is what stacks show.
       if (ref.from === "source") {
+        // The last one is kept: the engine has made its code fast by now.
+        if (shipped?.source === ref.source) return shipped.fn;
         const name = `shipped:${encodeURIComponent(ref.name || "function")}`;
-        return (0, eval)(`(${ref.source}\n)\n//# sourceURL=${name}`);
+        const fn = (0, eval)(`(${ref.source}\n)\n//# sourceURL=${name}`);
+        shipped = { source: ref.source, fn };
+        return fn;
       }
       if (ref.from === "here") return ref.fn;
       loading++;
@@ -89,7 +96,12 @@ export function createLoader(isolated: boolean): Loader {
           );
         });
         if (misused !== undefined) throw misused.error;
-        if (typeof exports[ref.name] === "function") return exports[ref.name];
+        const found = exports[ref.name];
+        if (typeof found === "function") {
+          // The worker calls it by `call`, which must be the language's own.
+          if (found.call === Function.prototype.call) return found;
+          return (value, context) => found(value, context);
+        }
         const names = Object.keys(exports).join(", ") || "no exports";
         throw new Error(
           `module ${ref.url} must export a function named "${ref.name}": received ${names}`,
