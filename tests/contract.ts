@@ -10,6 +10,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { Buffer } from "node:buffer";
 import {
   parallelMap,
   parallelMapSettled,
@@ -176,6 +177,41 @@ export function contract(name: BackendName): void {
     assertStrictEquals(back.shared[0], back.shared[1]);
     assertStrictEquals(back.cycle, back);
     assert("none" in back && back !== value);
+  });
+
+  it("other values arrive as the README says", async () => {
+    class Point {
+      x = 1;
+      get y() {
+        return 2;
+      }
+    }
+    class Table extends Map<number, number> {}
+    const regex = /x/g;
+    regex.lastIndex = 3;
+    const values = [
+      new Point(),
+      new Table([[1, 2]]),
+      regex,
+      Buffer.from("ab"),
+      new Blob(["xy"]),
+      Object(5n),
+    ];
+    const back = await parallelMap((v: unknown) => v, values, pool) as [
+      object,
+      Map<number, number>,
+      RegExp,
+      Uint8Array,
+      Blob,
+      unknown,
+    ];
+    assertEquals(back[0], { x: 1 });
+    assertStrictEquals(back[1].constructor, Map);
+    assertEquals([back[2].source, back[2].lastIndex], ["x", 0]);
+    assertStrictEquals(back[3].constructor, Uint8Array);
+    assertEquals([...back[3]], [97, 98]);
+    assertEquals(await back[4].text(), "xy");
+    assertEquals(back[5], Object(5n));
   });
 
   it("an Error as a value keeps class, name, cause and properties", async () => {
@@ -806,6 +842,20 @@ export function contract(name: BackendName): void {
     await pause(30);
     assert(read <= 11, `read ${read}`);
     await reader.return(undefined);
+  });
+
+  it("a slow source does not hold back what is finished", async () => {
+    const release = Promise.withResolvers<void>();
+    async function* slow() {
+      yield 1;
+      await release.promise;
+      yield 2;
+    }
+    const reader = parallelMapStream(double, slow(), pool);
+    assertEquals((await reader.next()).value, 2); // before 2 has come in
+    release.resolve();
+    assertEquals((await reader.next()).value, 4);
+    assertEquals((await reader.next()).done, true);
   });
 
   it("break ends the source and the workers", async () => {

@@ -19,14 +19,20 @@ import { Slot } from "./slot.ts";
 /** Workers lost in a row, with no task to blame, before the runs give up. */
 const MOST_FRUITLESS_ENDS = 3;
 
-/** What a scheduler is made of. */
-export interface SchedulerSetup {
-  /** How many workers at most. */
-  workers: number;
-  maxTasksPerWorker: number;
+/** Makes workers. */
+export interface WorkerMaker {
+  /** How many there may be; 0 for none but the caller's thread. */
+  readonly workers: number;
   /** The backend for a run: one that stops loops, if the run needs that. */
   backend(stopsLoops: boolean): Backend;
+  /** The first message to a worker. */
   startMessage(worker: number): StartMessage;
+}
+
+/** What a scheduler is made of. */
+export interface SchedulerSetup {
+  crew: WorkerMaker;
+  maxTasksPerWorker: number;
   onEvent: ((event: RunEvent) => void) | undefined;
   /** Whether to close when the last run is over. */
   oneShot: boolean;
@@ -52,7 +58,7 @@ export class Scheduler {
       codec,
       packing: createPacking(codec, createInspect()),
       maxTasksPerWorker: setup.maxTasksPerWorker,
-      startMessage: setup.startMessage,
+      startMessage: (worker) => setup.crew.startMessage(worker),
       nextChunk: () => ++this.#chunks,
       emit: (event) => this.#emit(event),
       onChange: () => this.pump(),
@@ -66,7 +72,10 @@ export class Scheduler {
   /** A slot without a worker; a new one, if there may be more. */
   #emptySlot(): Slot | undefined {
     const slot = this.#slots.find((slot) => slot.empty);
-    if (slot !== undefined || this.#slots.length >= this.#setup.workers) {
+    if (
+      slot !== undefined ||
+      this.#slots.length >= Math.max(1, this.#setup.crew.workers)
+    ) {
       return slot;
     }
     const added = new Slot(this.#slots.length, this.#host);
@@ -96,7 +105,7 @@ export class Scheduler {
   /** Starts every worker. */
   async start(): Promise<void> {
     for (let slot; !this.closed && (slot = this.#emptySlot());) {
-      slot.start(this.#setup.backend(false));
+      slot.start(this.#setup.crew.backend(false));
     }
     await Promise.all(this.#slots.map((slot) => slot.ready));
   }
@@ -156,7 +165,7 @@ export class Scheduler {
     try {
       slot.send(chunk, () => {
         const { timeout } = chunk.run.options;
-        const backend = this.#setup.backend(timeout !== undefined);
+        const backend = this.#setup.crew.backend(timeout !== undefined);
         if (backend.startBlocks) this.#startNextLater();
         return backend;
       });

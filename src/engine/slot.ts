@@ -7,12 +7,13 @@
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { Cargo, Packing, Refusal } from "../wire/packing.ts";
 import type { FromWorker, StartMessage } from "../wire/protocol.ts";
 import { Deadline } from "./deadline.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk, Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
+import type { SendingHost } from "./sending.ts";
+import { sendChunk } from "./sending.ts";
 import { judge, settle } from "./settling.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
@@ -22,15 +23,12 @@ const GRACE_MS = 100;
 const GONE_MS = 1000;
 
 /** What a slot needs of its pool. */
-export interface SlotHost {
+export interface SlotHost extends SendingHost {
   readonly codec: Codec;
-  readonly packing: Packing;
   /** Tasks after which a worker is replaced. */
   readonly maxTasksPerWorker: number;
   /** The first message to the worker in a slot. */
   startMessage(worker: number): StartMessage;
-  /** Numbers a chunk. */
-  nextChunk(): number;
   emit(event: RunEvent): void;
   /** The slot may take more, or is empty. */
   onChange(): void;
@@ -137,76 +135,14 @@ export class Slot {
 
   /** Sends a chunk; what cannot be cloned fails, by its index. */
   send(chunk: Chunk, start: () => Backend): void {
-    const { packing } = this.#host;
-    const { run, values } = chunk;
-    const { transfer = false } = run.options;
-    let refused: ReadonlyMap<number, Refusal> = new Map();
-    for (let posted = false; !posted;) {
-      const cargo = packing.pack(values, transfer, refused);
-      refused = cargo.refused;
-      if (refused.size === values.length) break;
+    sendChunk(chunk, this.number, this.#host, () => {
       if (this.#state.at === "empty") this.start(start());
-      try {
-        this.#post(chunk, cargo);
-        posted = true;
-      } catch (cause) {
-        // Structured clone refused what the inspection let pass: try each.
-        const before = refused.size;
-        refused = new Map([...refused, ...packing.findRefused(values)]);
-        if (refused.size > before) continue;
-        const all = { reason: String(cause), cause };
-        refused = new Map(Array.from(values, (_, offset) => [offset, all]));
-      }
-    }
-    for (const [offset, refusal] of refused) {
-      const failure = { why: "unsendable", what: "input", refusal } as const;
-      run.fail(chunk, chunk.first + offset, failure, this.number);
-    }
-  }
-
-  #post(chunk: Chunk, cargo: Cargo): void {
-    if (this.#state.at !== "up") return;
-    const { handle } = this.#state;
-    const { run, first, attempt, values } = chunk;
-    const { packed, moved, bytes, refused } = cargo;
-    const from = performance.now();
-    if (this.#inFlight.run !== run) {
-      handle.post(this.#inFlight.announce(run), []);
-    }
-    const serial = this.#inFlight.nextSerial;
-    handle.post({
-      type: "chunk",
-      serial,
-      first,
-      attempt,
-      values: packed,
-      skip: refused.size > 0 ? [...refused.keys()] : undefined,
-      timed: run.timed,
-    }, moved);
-    const number = this.#host.nextChunk();
-    this.#inFlight.add({
-      chunk,
-      number,
-      serial,
-      bytes,
-      refused,
-      moved: packed.as === "list" && moved.length > 0,
+      if (this.#state.at !== "up") throw new Error("no worker is up");
+      this.#state.handle.setBusy(true);
+      return { handle: this.#state.handle, inFlight: this.#inFlight };
     });
-    handle.setBusy(true);
     if (this.#inFlight.chunks === 1) this.#deadline.watch(this.#inFlight);
-    if (run.timed) {
-      run.emit({
-        type: "chunk-send",
-        run: run.number,
-        chunk: number,
-        worker: this.number,
-        first,
-        tasks: values.length,
-        attempt,
-        from,
-        to: performance.now(),
-      });
-    }
+    if (this.#state.at === "up" && this.idle) this.#state.handle.setBusy(false);
   }
 
   #hear(message: FromWorker): void {
