@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import process from "node:process";
 import { RUNTIME } from "./processes.ts";
 import type { Finding } from "./row.ts";
@@ -25,6 +25,10 @@ export function header(command: string): string {
       versions[RUNTIME]
     }${engine}`,
     `- Machine: ${cpus().length} × ${model}, ${gb} GB, ${process.platform} ${process.arch}`,
+    // Two workers on two cores that others use are not twice as fast.
+    `- Load before: ${loadavg()[0].toFixed(1)} of ${cpus().length} cores${
+      loadavg()[0] > 0.5 ? " (busy: take no figure from this run)" : ""
+    }`,
     `- Date: ${new Date().toISOString().slice(0, 10)}`,
     `- Command: \`${command}\``,
   ].join("\n");
