@@ -9,7 +9,7 @@
  * message (40 µs on Deno, 18 µs on Bun) shows; more, and a failure, an abort or
  * the end of the run waits longer for the chunk.
  *
- * Source: bench/chunk_size.ts.
+ * Source: bench/rows/chunk_size.ts.
  */
 const TARGET_MS = 5;
 
