@@ -6,7 +6,10 @@
 // The amounts add up to 15. Before you run it: what will TOTAL be?
 // The two ways to do it right are in fixed_counter.ts.
 
-import { Pool, type TaskContext } from "../mod.ts";
+import { Pool, type PoolOptions, type TaskContext } from "../mod.ts";
+
+/** What is added. */
+export const AMOUNTS = [3, 2, 9, 1];
 
 /** One variable? One in each thread that imports this file. */
 let total = 0;
@@ -18,10 +21,11 @@ export function increment(amount: number, { worker }: TaskContext): void {
 }
 
 /** Lets two workers increment, and tells what became of the total here. */
-export async function brokenCounter(): Promise<number> {
-  await using pool = new Pool({ workers: 2, module: import.meta.url });
+export async function brokenCounter(options?: PoolOptions): Promise<number> {
+  const { url: module } = import.meta;
+  await using pool = new Pool({ ...options, workers: 2, module });
   await pool.start();
-  await pool.map(increment, [3, 2, 9, 1]);
+  await pool.map(increment, AMOUNTS);
   console.log(`   the program that asked: TOTAL ${total}`);
   return total;
 }

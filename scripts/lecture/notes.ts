@@ -1,7 +1,9 @@
 // What the steps of the lecture write down: how long each way to do some work
-// took, told at once, and at the end all of them in one table.
+// took, told at once, and at the end all of them in one table; and a picture of
+// each, for a page.
 
-import type { Pool } from "../../mod.ts";
+import type { Pool, RunEvent } from "../../mod.ts";
+import { type Section, Timeline, toPage } from "../../src/timeline/mod.ts";
 
 /** One way to do some work. */
 export interface Way {
@@ -26,6 +28,7 @@ interface Row extends Way {
 /** Times the steps of the lecture, tells about each, and keeps the table. */
 export class Notes {
   readonly #rows: Row[] = [];
+  readonly #pictures: Section[] = [];
   #step = 0;
   #startUp: number | undefined;
 
@@ -33,6 +36,41 @@ export class Notes {
   heading(title: string): void {
     this.#step++;
     console.log(`\n${this.#step}. ${title}`);
+  }
+
+  /**
+   * Begins a picture: what is recorded from now on is in it.
+   *
+   * @param title What it shows.
+   * @param text What to look at.
+   * @param scale Pictures of one scale can be compared by their width.
+   * @param notes Texts beside the rows, by the worker's number.
+   */
+  picture(
+    title: string,
+    text: string,
+    scale?: string,
+    notes?: Record<number, string>,
+  ): void {
+    const timeline = new Timeline();
+    const step = `${this.#step}. ${title}`;
+    this.#pictures.push({ timeline, title: step, text, scale, notes });
+  }
+
+  /** Records what the workers of a pool do: its `onEvent`. */
+  readonly record = (event: RunEvent): void => {
+    this.#pictures.at(-1)?.timeline.record(event);
+  };
+
+  /** Records every call of a function in this thread. */
+  watch<T, R>(fn: (value: T) => R): (value: T) => R {
+    const { timeline } = this.#pictures.at(-1)!;
+    return (value) => timeline.measure(() => fn(value));
+  }
+
+  /** All pictures as one HTML page. */
+  toPage(title: string): string {
+    return toPage(this.#pictures, { title });
   }
 
   /** Starts the workers of a pool, and tells what that alone takes. */
