@@ -9,12 +9,10 @@ import type { PoolOptions } from "./options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import { inline } from "./runtime/inline.ts";
 import type { Backend, Runtime } from "./runtime/runtime.ts";
-import { createCodec } from "./wire/codec.ts";
 import type { FunctionRef, Place } from "./wire/function_ref.ts";
 import { functionRef } from "./wire/function_ref.ts";
-import { createInspect } from "./wire/inspection.ts";
-import { createPacking } from "./wire/packing.ts";
 import type { StartMessage } from "./wire/protocol.ts";
+import { createWire } from "./wire/wire.ts";
 
 /** Makes the workers of one pool. */
 export class Crew {
@@ -78,7 +76,7 @@ export class Crew {
 
 /** Encodes `workerData`, or says why it cannot be sent. */
 function encode(workerData: unknown): unknown {
-  const packing = createPacking(createCodec(), createInspect());
+  const { packing } = createWire();
   const { packed, refused } = packing.pack([workerData], false);
   const refusal = refused.get(0) ?? packing.findRefused([workerData]).get(0);
   if (refusal === undefined && packed.as === "list") return packed.values[0];

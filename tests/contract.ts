@@ -215,6 +215,35 @@ export function contract(name: BackendName): void {
     assertEquals(back[5], Object(5n));
   });
 
+  it("many small objects and strings in a chunk arrive whole", async () => {
+    const inputs = range(300).map((id) => ({
+      id,
+      name: `\ud800${id}`,
+      at: { x: -0, on: id % 2 ? undefined : null },
+    }));
+    const options = { ...pool, chunkSize: 100 };
+    const turn = ({ id, name, at }: (typeof inputs)[0]) => ({ at, name, id });
+    const turned = await parallelMap(turn, inputs, options);
+    assertEquals(turned, inputs.map(turn));
+    assertEquals(Object.keys(turned[299]), ["at", "name", "id"]);
+    const names = await parallelMap(({ name }) => name, inputs, options);
+    assertEquals(names, inputs.map(({ name }) => name));
+    // One failure: then the others of its chunk go as a list.
+    const settled = await parallelMapSettled(
+      (value: (typeof inputs)[0]) => {
+        if (value.id === 150) throw new Error("150");
+        return value;
+      },
+      inputs,
+      options,
+    );
+    assertEquals(settled[150].status, "rejected");
+    assertEquals(
+      settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []),
+      inputs.toSpliced(150, 1),
+    );
+  });
+
   it("an Error as a value keeps class, name, cause and properties", async () => {
     const error = Object.assign(new RangeError("r", { cause: { n: 1 } }), {
       code: 7,

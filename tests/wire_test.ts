@@ -6,7 +6,9 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { createCodec } from "../src/wire/codec.ts";
+import { createColumns } from "../src/wire/columns.ts";
 import { createInspect } from "../src/wire/inspection.ts";
+import { createRows } from "../src/wire/rows.ts";
 import { test } from "./harness.ts";
 
 const codec = createCodec();
@@ -153,7 +155,7 @@ test("the inspection sees size, buffers and errors", () => {
 
 test("what workers get by source stands on its own", () => {
   // A minifier may rename anything outside of these functions.
-  for (const make of [createCodec, createInspect]) {
+  for (const make of [createCodec, createInspect, createColumns, createRows]) {
     const alone = new Function(`return (${make})()`)();
     assert(typeof alone === "function" || typeof alone === "object");
   }

@@ -8,10 +8,8 @@
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd } from "../runtime/runtime.ts";
 import { nextTurn } from "../runtime/runtime.ts";
-import { createCodec } from "../wire/codec.ts";
-import { createInspect } from "../wire/inspection.ts";
-import { createPacking } from "../wire/packing.ts";
 import type { StartMessage } from "../wire/protocol.ts";
+import { createWire } from "../wire/wire.ts";
 import type { Chunk, Run } from "./run.ts";
 import type { SlotHost } from "./slot.ts";
 import { Slot } from "./slot.ts";
@@ -53,10 +51,8 @@ export class Scheduler {
 
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
-    const codec = createCodec();
     this.#host = {
-      codec,
-      packing: createPacking(codec, createInspect()),
+      ...createWire(),
       maxTasksPerWorker: setup.maxTasksPerWorker,
       startMessage: (worker) => setup.crew.startMessage(worker),
       nextChunk: () => ++this.#chunks,
