@@ -144,7 +144,10 @@ export function createPacking(
         sent[offset] = whole;
         found.bytes = (whole as ArrayBufferView).byteLength;
       } else if (transfer) {
-        for (const buffer of found.buffers) moved.add(buffer);
+        for (const buffer of found.buffers) {
+          moved.add(buffer);
+          found.bytes -= buffer.byteLength; // moving costs the same at any size
+        }
       }
       bytes += found.bytes;
     };
