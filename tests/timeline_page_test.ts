@@ -1,58 +1,18 @@
 // The page in a real browser: Chromium, without window or network.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "@std/path";
+import { writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { parallelMap, parallelMapSettled } from "../mod.ts";
 import { Timeline, toPage } from "../src/timeline/mod.ts";
+import { options, withBrowser } from "./fixtures/browser.ts";
 import { test } from "./harness.ts";
-
-const executablePath = "/usr/bin/chromium";
-const options = {
-  ignore: !existsSync(executablePath),
-  timeout: 60_000,
-};
-if (options.ignore) {
-  console.warn(`timeline_page_test.ts is skipped: no ${executablePath}`);
-}
-
-const ARGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const looks = [360, 1280].flatMap((width) =>
   (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme }))
 );
-
-/** Opens a browser with a fresh profile, and closes it with all it had. */
-async function withBrowser(
-  run: (browser: BrowserContext, folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "timeline-"));
-  try {
-    const browser = await chromium.launchPersistentContext(
-      join(folder, "profile"),
-      { executablePath, args: ARGS, offline: true },
-    );
-    try {
-      await run(browser, folder);
-    } finally {
-      await browser.close();
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
 
 /** Opens a page in every look, and fails on whatever the browser objects to. */
 async function inEveryLook(

@@ -25,19 +25,29 @@ interface Provocation {
   ready?: boolean;
 }
 
+/**
+ * Really runs it, and expects that verdict. On a machine that others use, the
+ * reason may really be another one: three tries.
+ */
 async function provoke<T>(
+  kind: VerdictKind,
   fn: MapFunction<T, unknown, void>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T> | (() => Inputs<T>),
   { ready = true, chunkSize, ...options }: Provocation,
-): Promise<{ kind: VerdictKind; text: string }> {
-  const timeline = new Timeline();
-  await using pool = new Pool(options);
-  if (ready) await pool.start();
-  await pool.map(fn, inputs, { chunkSize, onEvent: timeline.record });
-  const { verdict } = timeline.summary();
-  const [last] = timeline.report().split("\n").slice(-1);
-  assertEquals(last, `${verdict.text}.`);
-  return verdict;
+): Promise<string> {
+  for (let tries = 1;; tries++) {
+    const timeline = new Timeline();
+    await using pool = new Pool(options);
+    if (ready) await pool.start();
+    const source = typeof inputs === "function" ? inputs() : inputs;
+    await pool.map(fn, source, { chunkSize, onEvent: timeline.record });
+    const { verdict } = timeline.summary();
+    if (verdict.kind !== kind && tries < 3) continue;
+    assertEquals(verdict.kind, kind, timeline.report());
+    const last = timeline.report().split("\n").at(-1);
+    assertEquals(last, `${verdict.text}.`);
+    return verdict.text;
+  }
 }
 
 test("verdict: nothing was recorded", () => {
@@ -58,18 +68,15 @@ test("verdict: a plain loop", () => {
 });
 
 test("verdict: everything ran in this thread", async () => {
-  const { kind } = await provoke(nap, [1, 1], { workers: 0 });
-  assertEquals(kind, "inline");
+  await provoke("inline", nap, [1, 1], { workers: 0 });
 });
 
 test("verdict: there was one input", async () => {
-  const { kind } = await provoke(nap, [10], { workers: 2 });
-  assertEquals(kind, "one-input");
+  await provoke("one-input", nap, [10], { workers: 2 });
 });
 
 test("verdict: one input took most of the time", async () => {
-  const { kind, text } = await provoke(nap, [5, 400, 5, 5], { workers: 2 });
-  assertEquals(kind, "one-slow");
+  const text = await provoke("one-slow", nap, [5, 400, 5, 5], { workers: 2 });
   assertMatch(text, /^Input 1 took \d+ % of the time: no number of workers/);
 });
 
@@ -79,8 +86,7 @@ test("verdict: more workers compute than there are cores", {
 }, async () => {
   const workers = 2 * cores;
   const steps = new Array(workers).fill(6e7);
-  const { kind, text } = await provoke(compute, steps, { workers });
-  assertEquals(kind, "cores", text);
+  const text = await provoke("cores", compute, steps, { workers });
   assertMatch(
     text,
     /^\d+ cores?, \d+ workers computing: (\d+|one) of them wai/,
@@ -93,8 +99,7 @@ test("verdict: workers that sleep do not need a core", {
 }, async () => {
   const workers = 2 * cores;
   const naps = new Array(workers).fill(300);
-  const { kind, text } = await provoke(nap, naps, { workers });
-  assertEquals(kind, "good", text);
+  await provoke("good", nap, naps, { workers });
 });
 
 test("verdict: a slow source of inputs", async () => {
@@ -104,8 +109,7 @@ test("verdict: a slow source of inputs", async () => {
       yield 1;
     }
   }
-  const { kind, text } = await provoke(nap, source(), { workers: 2 });
-  assertEquals(kind, "starved");
+  const text = await provoke("starved", nap, source, { workers: 2 });
   assertMatch(text, /^The workers waited \d+ % of their time for inputs/);
 });
 
@@ -116,17 +120,15 @@ test("verdict: inputs that take the caller long to make", async () => {
       yield 1;
     }
   }
-  const { kind, text } = await provoke(nap, source(), { workers: 2 });
-  assertEquals(kind, "starved");
+  const text = await provoke("starved", nap, source, { workers: 2 });
   assertMatch(text, /^Reading the inputs took \d+ ms of the \d+ ms/);
 });
 
 test("verdict: transport costs more than the work", async () => {
   const inputs = Array.from({ length: 50_000 }, (_, id) => ({ id }));
-  const { kind, text } = await provoke(({ id }) => ({ id }), inputs, {
+  const text = await provoke("transport", ({ id }) => ({ id }), inputs, {
     workers: 2,
   });
-  assertEquals(kind, "transport", text);
   assertMatch(
     text,
     /^Each input took .* µs of work and .* of transport: a plain loop would/,
@@ -136,57 +138,55 @@ test("verdict: transport costs more than the work", async () => {
 test("verdict: a message for each tiny input", async () => {
   const inputs = Array.from({ length: 2000 }, (_, i) => i);
   const options = { workers: 2, chunkSize: 1 };
-  const { kind, text } = await provoke((n: number) => n + 1, inputs, options);
-  assertEquals(kind, "small-chunks", text);
+  await provoke("small-chunks", (n: number) => n + 1, inputs, options);
 });
 
 test("verdict: starting the workers took most of the time", async () => {
-  const { kind, text } = await provoke(nap, [1, 1, 1], {
+  const text = await provoke("start-up", nap, [1, 1, 1], {
     workers: 2,
     ready: false,
     init() {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
     },
   });
-  assertEquals(kind, "start-up", text);
   assertMatch(text, /a plain loop would be faster, unless a Pool is kept/);
 });
 
 test("verdict: chunks so large that workers went without", async () => {
   const options = { workers: 3, chunkSize: 4 };
-  const { kind, text } = await provoke(nap, [20, 20, 20, 20, 20], options);
-  assertEquals(kind, "large-chunks", text);
+  const text = await provoke(
+    "large-chunks",
+    nap,
+    [20, 20, 20, 20, 20],
+    options,
+  );
   assertMatch(text, /^5 inputs went in 2 messages, so 2 of 3 workers had any/);
 });
 
 test("verdict: one worker is no faster than a loop", async () => {
-  const { kind } = await provoke(nap, [40, 40, 40], { workers: 1 });
-  assertEquals(kind, "one-worker");
+  await provoke("one-worker", nap, [40, 40, 40], { workers: 1 });
 });
 
 test("verdict: nothing left for some workers", async () => {
   const options = { workers: 2, chunkSize: 4 };
-  const { kind, text } = await provoke(nap, [60, 60, 60, 60, 60], options);
-  assertEquals(kind, "uneven", text);
+  const text = await provoke("uneven", nap, [60, 60, 60, 60, 60], options);
   assertMatch(text, /^The workers had nothing left for \d+ % of their time/);
 });
 
 test("verdict: as good as it gets", async () => {
-  const { kind, text } = await provoke(nap, new Array(6).fill(80), {
+  const text = await provoke("good", nap, new Array(6).fill(80), {
     workers: 2,
   });
-  assertEquals(kind, "good", text);
   assertMatch(text, /^2 workers did .* of work in .*: \d\.\d× as fast as a lo/);
 });
 
-test("verdict: otherwise the largest loss", async () => {
-  const { kind, text } = await provoke(nap, new Array(8).fill(200), {
+test("verdict: otherwise the largest loss", { timeout: 20_000 }, async () => {
+  const text = await provoke("mixed", nap, new Array(8).fill(200), {
     workers: 2,
     ready: false,
     init() {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 480);
     },
   });
-  assertEquals(kind, "mixed", text);
   assertMatch(text, /most of the rest was start-up \(\d+ %\)$/);
 });

@@ -76,16 +76,21 @@ function part(
 
 function tell(sent: Sent, answer: DoneMessage, worker: number): void {
   const { chunk: { run, first }, number: chunk } = sent;
-  const times = answer.times!.map((time) => time - performance.timeOrigin);
-  const count = times.length / 2;
+  const times = answer.times!;
+  const from = new Float64Array(times.length / 2);
+  const to = new Float64Array(from.length);
+  for (let i = 0; i < from.length; i++) {
+    from[i] = times[2 * i] - performance.timeOrigin;
+    to[i] = times[2 * i + 1] - performance.timeOrigin;
+  }
   run.emit({
     type: "chunk-done",
     run: run.number,
     chunk,
     worker,
     first,
-    from: Float64Array.from({ length: count }, (_, i) => times[2 * i]),
-    to: Float64Array.from({ length: count }, (_, i) => times[2 * i + 1]),
+    from,
+    to,
     failed: answer.failures.map(({ offset }) => first + offset),
     cpu: answer.cpu,
     at: performance.now(),

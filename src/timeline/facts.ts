@@ -71,14 +71,19 @@ export interface Facts {
 }
 
 /**
- * Above this share of the core time they could have, tasks count as computing.
- * Sleeping ones came to 0.06 at most; computing ones to 1, and to 0.14 on a
- * machine with three times as much to do as it has cores.
+ * Above this share of the core time they could have, tasks certainly computed:
+ * they come to 1 on a machine of their own, and sleeping ones to 0.14.
  */
-const COMPUTING = 0.1;
+const COMPUTING = 0.4;
 
-/** CPU ms a worker uses for being one, and Deno's clock ticks of 10 ms. */
-const IDLE_CPU_MS = 3;
+/**
+ * Above this share they did if there was enough CPU time to trust it: on a
+ * machine with three times as much to do as it has cores, they came to 0.14.
+ */
+const COMPUTING_ON_BUSY = 0.1;
+
+/** CPU ms of a worker to be trusted: Deno's clock ticks every 10 ms. */
+const TICK_MS = 10;
 
 /**
  * Works out the numbers.
@@ -102,8 +107,10 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
   );
   const work = sum(places, ({ from, to }) => sumOf(from, to));
   const used = places.filter(({ from }) => from.length > 0).length;
-  const computing = (cpu ?? 0) >
-    Math.max(COMPUTING * flow.possible, IDLE_CPU_MS * used);
+  const computing = (cpu ?? 0) > Math.min(
+    COMPUTING * flow.possible,
+    Math.max(COMPUTING_ON_BUSY * flow.possible, TICK_MS * used),
+  );
   // Tasks that compute share the cores, and each takes longer for it.
   const loop = computing ? Math.min(work, flow.possible) : work;
   const speedUp = wall > 0 ? loop / wall : 0;

@@ -38,6 +38,7 @@ p { margin: 0.6rem 0 0; max-width: 68ch; text-wrap: pretty; overflow-wrap: break
 header p { color: var(--soft); }
 section { margin-top: 1.75rem; padding: 1.5rem; background: var(--card);
   border: 1px solid var(--line); border-radius: 0.75rem; }
+section > :first-child { margin-top: 0; }
 .facts { color: var(--soft); margin-top: 0.3rem; font-size: 0.9rem; }
 .verdict { margin-top: 0.9rem; padding-left: 0.9rem; border-left: 3px solid var(--task);
   font-size: 1.06rem; font-weight: 500; }
@@ -101,7 +102,7 @@ figure { margin: 0; min-width: 0; }
 .bar.transport, .legend i.transport { background: var(--transport); }
 .bar.failed { z-index: 1; }
 .bar:hover { filter: brightness(1.12); }
-.bar:focus-visible { outline: 3px solid var(--focus); outline-offset: -3px; z-index: 2;
+.bar:focus { outline: 3px solid var(--focus); outline-offset: -3px; z-index: 2;
   min-width: 7px; box-shadow: inset 0 0 0 4px var(--card); }
 @container (max-width: 1.05rem) { .bar span { display: none; } }
 .readout { display: block; min-height: 3.1em; margin-top: 0.5rem; padding: 0.45rem 0.7rem;

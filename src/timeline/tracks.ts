@@ -131,31 +131,58 @@ function workerTrack(
   };
 }
 
-function tasksOf(chunks: readonly ChunkRecord[]) {
-  const order: [began: number, chunk: ChunkRecord, offset: number][] = [];
+type Tasks = Pick<
+  Track,
+  "index" | "from" | "to" | "failed" | "run" | "attempt"
+>;
+
+function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
+  const most = chunks.reduce((sum, { ended }) => sum + ended.length, 0);
+  const index = new Float64Array(most);
+  const from = new Float64Array(most);
+  const to = new Float64Array(most);
+  const failed = new Uint8Array(most);
+  const run = new Uint32Array(most);
+  const attempt = new Uint16Array(most);
+  let n = 0;
   let sorted = true;
   for (const chunk of chunks) {
+    const failures = new Set(chunk.failed);
     for (let i = 0; i < chunk.ended.length; i++) {
       if (!(chunk.ended[i] >= chunk.began[i])) continue; // NaN: it never ran
-      sorted &&= chunk.began[i] >= (order.at(-1)?.[0] ?? -Infinity);
-      order.push([chunk.began[i], chunk, i]);
+      index[n] = chunk.first + i;
+      from[n] = chunk.began[i];
+      to[n] = chunk.ended[i];
+      failed[n] = Number(failures.has(index[n]));
+      run[n] = chunk.run;
+      attempt[n] = chunk.attempt;
+      sorted &&= n === 0 || from[n] >= from[n - 1];
+      n++;
     }
   }
-  if (!sorted) order.sort(([a], [b]) => a - b);
-  const failures = new Map(
-    chunks.map((chunk) => [chunk, new Set(chunk.failed)]),
-  );
+  const order = sorted ? undefined : new Uint32Array(n);
+  order?.forEach((_, i) => order[i] = i);
+  order?.sort((a, b) => from[a] - from[b]);
   return {
-    index: Float64Array.from(order, ([, { first }, i]) => first + i),
-    from: Float64Array.from(order, ([began]) => began),
-    to: Float64Array.from(order, ([, { ended }, i]) => ended[i]),
-    failed: Uint8Array.from(
-      order,
-      ([, chunk, i]) => Number(failures.get(chunk)!.has(chunk.first + i)),
-    ),
-    run: Uint32Array.from(order, ([, { run }]) => run),
-    attempt: Uint16Array.from(order, ([, { attempt }]) => attempt),
+    index: inOrder(index, order, n),
+    from: inOrder(from, order, n),
+    to: inOrder(to, order, n),
+    failed: inOrder(failed, order, n),
+    run: inOrder(run, order, n),
+    attempt: inOrder(attempt, order, n),
   };
+}
+
+function inOrder<
+  A extends Float64Array | Uint8Array | Uint16Array | Uint32Array,
+>(
+  values: A,
+  order: Uint32Array | undefined,
+  count: number,
+): A {
+  const sorted = values.slice(0, count) as A;
+  order?.forEach((from, to) => sorted[to] = values[from]);
+  return sorted;
 }
 
 /** A task that never came back began after all that did, at the earliest. */

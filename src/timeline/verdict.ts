@@ -207,7 +207,7 @@ function transportLoses(facts: Facts): boolean {
 function unsure({ computing, cpu = 0, loop }: Facts): string {
   if (!computing || cpu > 0.75 * loop) return "";
   const had = percent(cpu / loop);
-  return `, unless other programs kept it from its cores (it had one for ${had} of that time)`;
+  return `, unless other programs took the cores (the tasks had one for ${had} of that time)`;
 }
 
 function largestLoss({ rows }: Facts): string {
