@@ -1,0 +1,69 @@
+/**
+ * Bytes as lines of text, whatever their size and wherever a chunk ends.
+ *
+ * @module
+ */
+
+/**
+ * Cuts bytes into lines. `\n` and `\r\n` end a line, a byte order mark at the
+ * start is left out, and bytes that are not UTF-8 become U+FFFD.
+ */
+export class LineSplitter {
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #at = 0; // where the next line starts in the text
+  #held: string[] = []; // the start of a line that goes on in the next chunk
+
+  /**
+   * Takes more bytes, once `next` has no line left.
+   *
+   * @param bytes The next chunk.
+   */
+  push(bytes: Uint8Array): void {
+    this.#text = this.#decoder.decode(bytes, { stream: true });
+    this.#at = 0;
+  }
+
+  /**
+   * Gives the next line.
+   *
+   * @returns The line without its end; undefined when more bytes are needed.
+   */
+  next(): string | undefined {
+    const end = this.#text.indexOf("\n", this.#at);
+    if (end < 0) {
+      if (this.#at < this.#text.length) this.#hold();
+      return undefined;
+    }
+    const line = this.#text.slice(this.#at, end);
+    this.#at = end + 1;
+    return this.#join(line);
+  }
+
+  /**
+   * Ends the bytes.
+   *
+   * @returns The last line, where no line end followed it.
+   */
+  end(): string | undefined {
+    this.#text = this.#decoder.decode();
+    this.#at = 0;
+    this.#hold();
+    const line = this.#join("");
+    return line === "" ? undefined : line;
+  }
+
+  #hold(): void {
+    this.#held.push(this.#text.slice(this.#at));
+    this.#at = this.#text.length;
+  }
+
+  #join(end: string): string {
+    let line = end;
+    if (this.#held.length > 0) {
+      line = this.#held.join("") + end;
+      this.#held = [];
+    }
+    return line.endsWith("\r") ? line.slice(0, -1) : line;
+  }
+}

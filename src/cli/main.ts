@@ -1,0 +1,85 @@
+#!/usr/bin/env bun
+/**
+ * `pmap`: maps one function over the inputs of a file, in parallel.
+ *
+ * ```sh
+ * deno run -A jsr:@parallel/map/cli ./work.ts#norm < in.ndjson > out.ndjson
+ * ```
+ *
+ * `--help` says everything else.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { WorkerStartError } from "../../mod.ts";
+import { dryRun } from "./dry_run.ts";
+import { readCommand } from "./flags.ts";
+import { HELP } from "./help.ts";
+import type { Stop } from "./ending.ts";
+import { conclude, SIGNALS } from "./ending.ts";
+import { Job } from "./job.ts";
+import { JobLog } from "./job_log.ts";
+import { many, say } from "./say.ts";
+import type { Settings } from "./settings.ts";
+import { UsageError } from "./usage_error.ts";
+import { VERSION } from "./version.ts";
+import { openWatchers } from "./watchers.ts";
+
+async function main(args: string[]): Promise<number> {
+  try {
+    const command = readCommand(args);
+    if (command.to === "run") return await run(command.settings);
+    console.log(command.to === "help" ? HELP : VERSION);
+    return 0;
+  } catch (error) {
+    const [text, status] = describe(error);
+    say(text);
+    return status;
+  }
+}
+
+async function run(settings: Settings): Promise<number> {
+  const { target: { title }, json } = settings;
+  if (settings.dryRun) return await dryRun(settings) > 0 ? 1 : 0;
+  let stop: ((stop: Stop) => void) | undefined;
+  for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
+    process.on(name, () => {
+      // Before there is a job, and when ending it takes too long.
+      if (stop === undefined) process.exit(SIGNALS[name]);
+      stop({ by: "signal", name });
+      stop = undefined;
+    });
+  }
+  const log = settings.log && await JobLog.open(
+    settings.log.file,
+    settings.log.resume,
+    { title, json },
+    (error) => stop?.({ by: "error", error }),
+  );
+  try {
+    if (log !== undefined && log.kept.damaged > 0) {
+      say(`left out ${many(log.kept.damaged, "damaged line")} of the log`);
+    }
+    const watchers = await openWatchers(settings);
+    const job = new Job(settings, { log, watchers });
+    stop = (reason) => job.stop(reason);
+    return conclude(await job.run(), log !== undefined);
+  } finally {
+    log?.close();
+  }
+}
+
+function describe(error: unknown): [text: string, status: number] {
+  if (error instanceof UsageError) return [error.message, 2];
+  if (error instanceof WorkerStartError) {
+    const { cause } = error;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    return text.startsWith("Cannot run ")
+      ? [text, 2]
+      : [`Cannot run as MODULE must load: received ${text}`, 2];
+  }
+  return [error instanceof Error ? error.message : String(error), 1];
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,86 @@
+/**
+ * Standard output: lines, written together as they come.
+ *
+ * @module
+ */
+
+import { writeAll } from "./files.ts";
+
+/** Characters that are written without waiting for the end of the turn. */
+const WRITE_AT = 1 << 16;
+
+/** Characters that may wait for a slow reader. */
+const MOST_WAITING = 1 << 22;
+
+/** Writes lines to a file descriptor. */
+export class Output {
+  readonly #file: number;
+  readonly #onError: (error: unknown) => void;
+  #waiting = "";
+  #scheduled = false;
+  #writing: Promise<void> | undefined;
+  #broken = false;
+
+  /**
+   * Makes an output.
+   *
+   * @param file File descriptor.
+   * @param onError Told once, when it cannot be written.
+   */
+  constructor(file: number, onError: (error: unknown) => void) {
+    this.#file = file;
+    this.#onError = onError;
+  }
+
+  /** Whether to wait for `drained` before more is written. */
+  get full(): boolean {
+    return this.#waiting.length > MOST_WAITING;
+  }
+
+  /**
+   * Writes a line.
+   *
+   * @param line Its text, without line end.
+   */
+  write(line: string): void {
+    this.#waiting += line;
+    this.#waiting += "\n";
+    if (this.#waiting.length > WRITE_AT) this.#start();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#start();
+      });
+    }
+  }
+
+  /**
+   * Waits until everything is written.
+   *
+   * @returns Settled when nothing waits.
+   */
+  async drained(): Promise<void> {
+    while (this.#waiting !== "" || this.#writing !== undefined) {
+      this.#start();
+      await this.#writing;
+    }
+  }
+
+  #start(): void {
+    if (this.#writing !== undefined || this.#waiting === "") return;
+    if (this.#broken) {
+      this.#waiting = "";
+      return;
+    }
+    const bytes = new TextEncoder().encode(this.#waiting);
+    this.#waiting = "";
+    this.#writing = writeAll(this.#file, bytes).catch((error) => {
+      this.#broken = true;
+      this.#onError(error);
+    }).then(() => {
+      this.#writing = undefined;
+      if (this.#waiting.length > 0) this.#start();
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "./harness.ts";
+import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
+
+/** The first bytes on standard output. */
+function firstOutput({ child }: ReturnType<typeof start>): Promise<unknown> {
+  return new Promise((resolve) => child.stdout!.once("data", resolve));
+}
+
+test("pmap ends quietly when its reader goes away", PATIENCE, async () => {
+  const running = start([work("same")]);
+  const { child, ended } = running;
+  const input = lines(
+    numbers(20_000).map((n) => ({ n, text: "x".repeat(99) })),
+  );
+  // Standard input stays open: only the lost reader can end it.
+  child.stdin!.write(input);
+  await firstOutput(running);
+  child.stdout!.destroy();
+  child.stdin!.write(input);
+  const { status, err } = await ended;
+  assertEquals([status, err], [0, ""]);
+});
+
+test(
+  "pmap ends with 130 at Ctrl-C, with what it has written and logged",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const log = dir.path("log");
+    const running = start([work("job"), "--workers", "2", "--joblog", log]);
+    const { child, ended } = running;
+    child.stdin!.write(lines([{ id: 0 }, { id: 1 }, { id: 2, ms: 600_000 }]));
+    await firstOutput(running);
+    child.kill("SIGINT");
+    const { status, out, err } = await ended;
+    assertEquals(status, 130);
+    assert("0\n1\n".startsWith(out), out);
+    assertMatch(
+      err,
+      /^pmap: ended by SIGINT after . inputs?; go on with --resume\n$/,
+    );
+    assertEquals(existsSync(`${log}.lock`), false);
+    const records = readFileSync(log, "utf8").trim().split("\n").length - 1;
+    assert(records >= 1 && records <= 2);
+  },
+);
+
+test(
+  "pmap ends at Ctrl-C also when every worker is in an endless loop",
+  PATIENCE,
+  async () => {
+    const running = start([work("stuck"), "--workers", "2"]);
+    const { child, ended } = running;
+    child.stdin!.write("0\n1\n");
+    await firstOutput(running);
+    child.kill("SIGINT");
+    assertEquals((await ended).status, 130);
+  },
+);
+
+test(
+  "pmap ends when its function is stuck but all inputs failed to matter",
+  PATIENCE,
+  async () => {
+    const args = [work("stuck"), "--workers", "2", "--halt", "now"];
+    const { status } = await pmap(args, "0\n1\noops\n");
+    assertEquals(status, 1);
+  },
+);

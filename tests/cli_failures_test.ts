@@ -1,0 +1,142 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { mustHalt, readHalt } from "../src/cli/halt.ts";
+import { test } from "./harness.ts";
+import { lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
+
+test(
+  "pmap says which inputs failed, and goes on with the others",
+  PATIENCE,
+  async () => {
+    const { status, out, err } = await pmap(
+      [work("odd"), "--workers", "1"],
+      "1\n\n2\n3\n4\n",
+    );
+    assertEquals([status, out], [1, "1\n3\n"]);
+    assertEquals(
+      err,
+      "pmap: Cannot map input 1 (line 3) as odd threw RangeError: 2 is even\n" +
+        "pmap: Cannot map input 3 (line 5) as odd threw RangeError: 4 is even\n" +
+        "pmap: 2 of 4 inputs failed\n",
+    );
+  },
+);
+
+test("pmap names the line that is no JSON", PATIENCE, async () => {
+  const { status, out, err } = await pmap([work("double")], "1\n\n{oops\n3");
+  assertEquals([status, out], [1, "2\n6\n"]);
+  assertMatch(
+    err,
+    /^pmap: Cannot parse input 1 \(line 3\) as a line must be one JSON value: received "\{oops" \(.+\)\n/,
+  );
+});
+
+test(
+  "pmap writes any result as JSON, or says that it cannot",
+  PATIENCE,
+  async () => {
+    const kinds = [
+      "undefined",
+      "NaN",
+      "bigint",
+      "throw undefined",
+      "throw text",
+    ];
+    const args = [work("odds"), "--workers", "1", "--args", ...kinds];
+    const { status, out, err } = await pmap(args);
+    assertEquals([status, out], [1, "null\nnull\n"]);
+    const [bigint, thrown, text] = err.split("\n");
+    assertMatch(bigint, /Cannot map input 2 as odds threw TypeError: .*BigInt/);
+    assertMatch(thrown, /Cannot map input 3 as odds threw undefined$/);
+    assertMatch(text, /Cannot map input 4 as odds threw "two\\nlines"$/);
+  },
+);
+
+test("pmap --retries calls again", PATIENCE, async () => {
+  const good = await pmap([work("third"), "--retries", "2"], "1\n2\n");
+  assertEquals([good.status, good.err], [0, ""]);
+  assertEquals(good.out, lines(["1 at 3", "2 at 3"]));
+  const bad = await pmap([work("third"), "--retries", "1"], "1\n");
+  assertEquals([bad.status, bad.out], [1, ""]);
+  assertMatch(bad.err, /input 0 .* threw Error: attempt 2 at attempt 2\n/);
+});
+
+test(
+  "pmap --timeout ends a call that is stuck, and no other",
+  PATIENCE,
+  async () => {
+    const args = [work("stuck"), "--timeout", "700", "--workers", "2"];
+    const { status, out, err } = await pmap(args, lines(numbers(20)));
+    assertEquals(status, 1);
+    assertEquals(out, lines(numbers(20).filter((n) => n !== 1)));
+    assertMatch(
+      err,
+      /Cannot map input 1 \(line 2\) as it took longer than --timeout: 700 ms\n/,
+    );
+  },
+);
+
+test("pmap says so when the function ends its worker", PATIENCE, async () => {
+  for (const extra of [[], ["--retries", "1"]]) {
+    const args = [work("leave"), "--workers", "2", ...extra];
+    const { status, out, err } = await pmap(args, lines(numbers(20)));
+    assertEquals(status, 1);
+    assertEquals(out, lines(numbers(20).filter((n) => n !== 1)));
+    assertMatch(
+      err,
+      /Cannot map input 1 \(line 2\) as its worker ended under it\n/,
+    );
+  }
+});
+
+const JOBS = lines([
+  { id: 0, ms: 50 },
+  { id: 1, ms: 5, fail: true },
+  ...numbers(200).map((n) => ({ id: n + 2, ms: 50 })),
+]);
+
+test(
+  "pmap --halt soon lets running calls end, and starts no other",
+  PATIENCE,
+  async () => {
+    const args = [work("job"), "--workers", "2", "--halt", "soon"];
+    const { status, out, err } = await pmap(args, JOBS);
+    assertEquals(status, 1);
+    assert(out.startsWith("0\n"), out);
+    assert(out.split("\n").length < 20, out);
+    assertMatch(err, /job 1 failed\npmap: stopped by --halt after 1 failure/);
+  },
+);
+
+test("pmap --halt now drops running calls", PATIENCE, async () => {
+  const jobs = lines([{ id: 0, ms: 600_000 }, { id: 1, ms: 5, fail: true }]);
+  const args = [work("job"), "--workers", "2", "--halt", "now"];
+  const { status, out, err } = await pmap(args, jobs);
+  assertEquals([status, out], [1, ""]);
+  assertMatch(err, /job 1 failed\npmap: stopped by --halt after 1 failure/);
+});
+
+test("pmap --halt never is the default", PATIENCE, async () => {
+  const all = await pmap([work("odd"), "--halt", "never"], lines(numbers(40)));
+  const other = await pmap([work("odd")], lines(numbers(40)));
+  assertEquals([all.status, all.out], [other.status, other.out]);
+});
+
+test("readHalt() and mustHalt() count failures, or their share", () => {
+  const table: [rule: string, failed: number, finished: number, is: boolean][] =
+    [
+      ["never", 9, 9, false],
+      ["now", 0, 5, false],
+      ["now", 1, 1, true],
+      ["soon,fail=3", 2, 100, false],
+      ["soon,fail=3", 3, 100, true],
+      ["soon,fail=10%", 1, 9, false], // one of nine says nothing about 10%
+      ["soon,fail=10%", 1, 10, true],
+      ["soon,fail=10%", 1, 11, false],
+      ["soon,fail=10%", 2, 20, true],
+      ["now,fail=0.5%", 1, 200, true],
+      ["now,fail=100%", 1, 1, true],
+    ];
+  for (const [rule, failed, finished, is] of table) {
+    assertEquals(mustHalt(readHalt(rule), failed, finished), is, rule);
+  }
+});

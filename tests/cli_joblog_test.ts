@@ -1,0 +1,113 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { test } from "./harness.ts";
+import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
+import { counted, logged, records, runs } from "./pmap_log.ts";
+
+test("pmap --joblog writes a line for every input", PATIENCE, async () => {
+  using dir = folder();
+  const log = dir.path("log");
+  const input = "1\n2\noops\n1\n";
+  const { status } = await pmap([work("odd"), "--joblog", log], input);
+  assertEquals(status, 1);
+  const found = records(log).sort((a, b) => Number(a.index) - Number(b.index));
+  assertEquals(found.map(({ index, nth, ok }) => [index, nth, ok]), [
+    [0, 1, true],
+    [1, 1, false],
+    [2, 1, false],
+    [3, 2, true],
+  ]);
+  const [one, two, oops, again] = found;
+  assertEquals(one.input, again.input);
+  assertMatch(String(one.input), /^[0-9a-f]{32}$/);
+  assertEquals([one.result, two.error], [1, "RangeError: 2 is even"]);
+  assertMatch(String(two.stack), /work\.ts/);
+  assertMatch(String(oops.error), /input 2 \(line 3\)/);
+  for (const { start, ms, worker, attempt } of found) {
+    assert(Math.abs(Number(start) - Date.now()) < 3_600_000, String(start));
+    assert(Number(ms) >= 0 && Number(worker) >= 0 && attempt === 1);
+  }
+});
+
+test("pmap refuses a log that another process writes", PATIENCE, async () => {
+  using dir = folder();
+  const log = dir.path("log");
+  const args = [work("double"), "--joblog", log, "--resume"];
+  const { child, ended } = start(args);
+  const result = new Promise((resolve) => child.stdout!.once("data", resolve));
+  child.stdin!.write("1\n");
+  await result;
+  const { status, err } = await pmap(args, "1\n");
+  assertEquals(status, 2);
+  assertMatch(err, new RegExp(`in use by process ${child.pid}\\b`));
+  child.stdin!.end();
+  assertEquals((await ended).status, 0);
+  assertEquals((await pmap(args, "1\n")).status, 0);
+  assertEquals(existsSync(`${log}.lock`), false);
+});
+
+test(
+  "pmap --joblog logs a timeout and a lost worker too",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const log = dir.path("log");
+    const flags = ["--joblog", log, "--timeout", "500", "--resume"];
+    assertEquals((await pmap([work("stuck"), ...flags], "1\n2\n")).status, 1);
+    const [record] = records(log).filter(({ ok }) => !ok);
+    assertMatch(String(record.error), /longer than --timeout: 500 ms/);
+    assertEquals([record.index, record.ms, record.attempt], [0, 500, 1]);
+  },
+);
+
+test(
+  "pmap refuses a log that is not its own, and leaves it as it is",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    for (const text of ["precious", "a,b\n1,2\n", '{"pmap":1}\n']) {
+      const log = dir.path("log");
+      writeFileSync(log, text);
+      const { status, err } = await logged(log, "double", "1\n");
+      assertEquals(status, 2);
+      assertMatch(
+        err,
+        /--joblog must be a new file, or a log that starts with/,
+      );
+      assertEquals(readFileSync(log, "utf8"), text);
+    }
+  },
+);
+
+test(
+  "pmap refuses a log of another function, or without --resume",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const log = dir.path("log");
+    await logged(log, "double", "1\n");
+    const other = await logged(log, "odd", "1\n");
+    assertEquals(other.status, 2);
+    assertMatch(other.err, /starts with \{"pmap":1,"function":"work\.ts#odd"/);
+    const again = await pmap([work("double"), "--joblog", log], "1\n");
+    assertEquals(again.status, 2);
+    assertMatch(again.err, /--joblog must be a new file without --resume/);
+  },
+);
+
+test(
+  "pmap lets one of several through that start at once on one log",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [log, ran] = [dir.path("log"), dir.path("ran")];
+    writeFileSync(`${log}.lock`, `999999999 0 ${hostname()}`);
+    const input = lines(counted(2, ran, 1500));
+    const all = await Promise.all(
+      numbers(4).map(() => logged(log, "count", input)),
+    );
+    assertEquals(all.map(({ status }) => status).sort(), [0, 2, 2, 2]);
+    assertEquals([...runs(ran).values()], [1, 1]);
+  },
+);

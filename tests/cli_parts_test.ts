@@ -1,0 +1,95 @@
+import { assertEquals } from "@std/assert";
+import { InFlight } from "../src/cli/in_flight.ts";
+import {
+  createKeys,
+  formatRecord,
+  isOf,
+  resultOf,
+} from "../src/cli/log_record.ts";
+import { NumberTable } from "../src/cli/number_table.ts";
+import { Turnstile } from "../src/cli/turnstile.ts";
+import { test } from "./harness.ts";
+
+test("Turnstile lets results out in order, and skips inputs without one", async () => {
+  const out: string[] = [];
+  const turnstile = new Turnstile(true, (text) => out.push(text));
+  turnstile.put(2, "c");
+  turnstile.put(1, undefined);
+  assertEquals(out, []);
+  turnstile.put(0, "a");
+  assertEquals(out, ["a", "c"]);
+  turnstile.put(3, "");
+  assertEquals(out, ["a", "c", ""]);
+  await turnstile.room();
+});
+
+test("Turnstile is full until the input that all wait for is done", async () => {
+  const out: string[] = [];
+  const turnstile = new Turnstile(true, (text) => out.push(text));
+  const large = "x".repeat(1 << 25);
+  for (const index of [1, 2]) turnstile.put(index, large);
+  assertEquals(turnstile.full, false);
+  turnstile.put(3, "y");
+  assertEquals(turnstile.full, true);
+  const room = turnstile.room();
+  turnstile.put(0, undefined);
+  await room;
+  assertEquals([turnstile.full, out.length], [false, 3]);
+});
+
+test("Turnstile that is not ordered holds nothing", () => {
+  const out: string[] = [];
+  const turnstile = new Turnstile(false, (text) => out.push(text));
+  turnstile.put(5, "f");
+  turnstile.put(0, undefined);
+  turnstile.put(1, "b");
+  assertEquals([out, turnstile.full], [["f", "b"], false]);
+});
+
+test("InFlight finds values far apart", () => {
+  const inFlight = new InFlight<{ index: number }>();
+  const indexes = [0, 1, 1 << 16, 2 << 16, (1 << 16) + 1, 5];
+  for (const index of indexes) inFlight.add({ index });
+  for (const index of [2 << 16, 5, 0, (1 << 16) + 1, 1 << 16, 1]) {
+    assertEquals(inFlight.take(index), { index });
+  }
+});
+
+test("createKeys() counts equal inputs", () => {
+  const keyOf = createKeys();
+  const keys = ["a", "b", "a"].map(keyOf);
+  assertEquals(keys.map(({ nth }) => nth), [1, 1, 2]);
+  assertEquals(keys[0].digest, keys[2].digest);
+  assertEquals(keys[0].digest, "ca978112ca1bbdcafac231b39a23dc4d"); // sha256sum
+});
+
+test("resultOf() gives the text that formatRecord() was given", () => {
+  const key = createKeys()("a");
+  for (const text of ["1e400", '{"x":",\\"result\\":"}', "null", '"é"', "-0"]) {
+    const line = formatRecord({
+      index: 0,
+      key,
+      call: undefined,
+      ok: true,
+      text,
+    });
+    assertEquals(resultOf(line.trimEnd()), text);
+    JSON.parse(line);
+    assertEquals(isOf(line, key), true);
+    assertEquals(isOf(line, { ...key, nth: 11 }), false);
+  }
+});
+
+test("NumberTable finds what a Map finds", () => {
+  const table = new NumberTable();
+  const map = new Map<number, number>();
+  for (let i = 0; i < 5000; i++) {
+    // With many alike in their low bits.
+    const key = (i % 3000) * 2 ** (i % 3 === 0 ? 32 : 12);
+    table.set(key, i);
+    map.set(key, i);
+  }
+  assertEquals(table.size, map.size);
+  for (const [key, value] of map) assertEquals(table.get(key), value);
+  assertEquals(table.get(2 ** 52 - 1), undefined);
+});

@@ -1,0 +1,111 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readFileSync } from "node:fs";
+import { test } from "./harness.ts";
+import { folder, PATIENCE, pmap, work } from "./pmap.ts";
+
+test(
+  "pmap --help fits in 80 columns and names every flag",
+  PATIENCE,
+  async () => {
+    const { status, out, err } = await pmap(["--help"]);
+    assertEquals([status, err], [0, ""]);
+    for (const line of out.split("\n")) assert(line.length <= 80, line);
+    const source = readFileSync(
+      new URL("../src/cli/flags.ts", import.meta.url),
+      "utf8",
+    );
+    const flags = [...source.matchAll(/^ {2}"?([a-z-]+)"?: \{ type:/gm)];
+    assert(flags.length >= 16);
+    for (const [, flag] of flags) assert(out.includes(`--${flag}`), flag);
+  },
+);
+
+test("pmap --version tells the version of the package", PATIENCE, async () => {
+  const { status, out } = await pmap(["--version"]);
+  const { version } = JSON.parse(
+    readFileSync(new URL("../deno.json", import.meta.url), "utf8"),
+  );
+  assertEquals([status, out], [0, `${version}\n`]);
+});
+
+const WRONG: [args: string[], message: RegExp][] = [
+  [[], /^pmap: .*first argument must be MODULE/],
+  [["./none.ts"], /MODULE must be a file that exists.*"\.\/none\.ts"/],
+  [[work("double"), "--worker", "2"], /--worker \(is it --workers\?\)/],
+  [[work("double"), "--args", "-7"], /-7 \(put -- before arguments/],
+  [[work("double"), "--workers", "two"], /--workers must be a whole.*"two"/],
+  [[work("double"), "--chunk-size", "0"], /--chunk-size must be.*"0"/],
+  [[work("double"), "--retries", "1.5"], /--retries must be.*"1\.5"/],
+  [[work("double"), "--timeout", "0"], /--timeout must be.*above 0.*"0"/],
+  [[work("double"), "--timeout"], /--timeout needs a value/],
+  [[work("double"), "--bar=yes"], /--bar takes no value.*"yes"/],
+  [[work("double"), "--halt", "later"], /--halt must be never, now or soon/],
+  [[work("double"), "--halt", "now,fail=0"], /--halt must be/],
+  [[work("double"), "--halt", "never,fail=2"], /--halt must be/],
+  [[work("double"), "--resume"], /--resume needs --joblog/],
+  [[work("double"), "--lines", "--args", "a"], /exclude each other/],
+  [[work("double"), "none.ndjson"], /"none\.ndjson", no such file/],
+  [[work("double"), "."], /"\.", a folder/],
+  [[work("double"), "--joblog", "/none/log"], /--joblog must be a file that/],
+];
+
+for (const [args, message] of WRONG) {
+  const shown = args.map((arg) => arg.replace(/.*#/, "#")).join(" ");
+  test(
+    `pmap ${shown} is wrong usage: one line and status 2`,
+    PATIENCE,
+    async () => {
+      const { status, out, err } = await pmap(args);
+      assertEquals([status, out], [2, ""]);
+      assertMatch(err, message);
+      assertMatch(err, /^pmap: Cannot run as .*: received .*\n$/);
+    },
+  );
+}
+
+test(
+  "pmap names the exports when the function is not among them",
+  PATIENCE,
+  async () => {
+    const { status, err } = await pmap([work("nope"), "--args", "a"]);
+    assertEquals(status, 2);
+    assertMatch(err, /received "nope", not among count, default, double/);
+  },
+);
+
+test("pmap says why a module does not load", PATIENCE, async () => {
+  for (
+    const [name, message] of [
+      ["throws", /MODULE must load: received thrown while loading\n$/],
+      ["broken", /MODULE must load: received .*broken\.js/],
+      ["lost_import", /MODULE must load: received .*none\.ts/],
+    ] as const
+  ) {
+    using dir = folder();
+    const file = dir.path(`${name}.js`);
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(
+      file,
+      {
+        throws: 'throw new Error("thrown while loading");',
+        broken: "export default function (",
+        lost_import: 'import "./none.ts";',
+      }[name],
+    );
+    const { status, out, err } = await pmap([file, "--args", "a"]);
+    assertEquals([status, out], [2, ""]);
+    assertMatch(err, message);
+    assertEquals(err.split("\n").length, 2, err);
+  }
+});
+
+test("pmap --dry-run writes the calls and makes none", PATIENCE, async () => {
+  const { status, out, err } = await pmap(
+    [work("odd"), "--dry-run"],
+    '2\n{"a":\n[4]\n',
+  );
+  assertEquals(out, "odd(2)\nodd([4])\n");
+  assertEquals(status, 1);
+  assertMatch(err, /input 1 \(line 2\) as a line must be one JSON value/);
+  assertMatch(err, /would call work\.ts#odd for 2 inputs/);
+});

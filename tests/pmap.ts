@@ -1,0 +1,88 @@
+// Starts the command in the runtime of the test, as a user would.
+
+import { Buffer } from "node:buffer";
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const WORK = fileURLToPath(
+  new URL("./fixtures/cli/work.ts", import.meta.url),
+);
+
+/** How a started command ended. */
+export interface Ended {
+  status: number;
+  out: string;
+  err: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+}
+
+/** Names a function of tests/fixtures/cli/work.ts. */
+export function work(name: string): string {
+  return `${WORK}#${name}`;
+}
+
+/** Starts the command; standard input stays open. */
+export function start(args: string[]): Running {
+  const run = "Deno" in globalThis ? ["run", "-A", MAIN] : [MAIN];
+  const child = spawn(process.execPath, [...run, ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const out: Uint8Array[] = [];
+  const err: Uint8Array[] = [];
+  child.stdout!.on("data", (chunk) => out.push(chunk));
+  child.stderr!.on("data", (chunk) => err.push(chunk));
+  child.stdin!.on("error", () => {}); // it may end before it read everything
+  const ended = new Promise<Ended>((resolve) =>
+    child.on("close", (status, signal) =>
+      resolve({
+        // Deno 2.9.5 tells an exit status of 130 as the signal SIGINT.
+        status: status ?? 128 + constants.signals[signal!],
+        out: Buffer.concat(out).toString(),
+        err: Buffer.concat(err).toString(),
+      }))
+  );
+  return { child, ended };
+}
+
+/** Runs the command to its end. */
+export async function pmap(
+  args: string[],
+  input: string | Uint8Array = "",
+): Promise<Ended> {
+  const { child, ended } = start(args);
+  child.stdin!.end(input);
+  return await ended;
+}
+
+/** Makes a folder for the time of a test. */
+export function folder(): Disposable & { path(name: string): string } {
+  const root = mkdtempSync(join(tmpdir(), "pmap-"));
+  return {
+    path: (name) => join(root, name),
+    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+/** Lines of text, with their ends. */
+export function lines(values: unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
+}
+
+/** Whole numbers from 0. */
+export function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+/** Enough for a slow machine; Bun would give a test 5 s. */
+export const PATIENCE = { timeout: 60_000 };
