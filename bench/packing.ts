@@ -5,10 +5,13 @@
  * @module
  */
 
+import { createCodec } from "../src/wire/codec.ts";
+import { createColumns } from "../src/wire/columns.ts";
 import { createInspect } from "../src/wire/inspection.ts";
-import { createJson } from "./packing/json.ts";
-import { createRows } from "./packing/rows.ts";
-import { createTexts } from "./packing/texts.ts";
+import { createPacking, type Packed } from "../src/wire/packing.ts";
+import { createRows } from "../src/wire/rows.ts";
+import { createWire } from "../src/wire/wire.ts";
+import { createJson } from "./packing_json.ts";
 
 type Value = Record<string, unknown> | string;
 
@@ -17,25 +20,24 @@ const TASKS = 20_000;
 const ROUNDS = 21;
 
 const WORKER = `
+const __name = (f) => f;
 const inspect = (${createInspect})();
 const json = (${createJson})();
-const rows = (${createRows})(false);
-const joined = (${createRows})(true);
-const texts = (${createTexts})();
+const columns = (${createColumns})();
+const rows = (${createRows})(columns);
+const packing = (${createPacking})((${createCodec})(), inspect, { columns, rows });
 let fn;
 onmessage = ({ data: m }) => {
   if (m.fn) { fn = (0, eval)(m.fn); return postMessage({}); }
   const { way, first } = m;
-  let list = way === "rows" ? rows.unpack(m.data) : way === "joined" ? joined.unpack(m.data)
-    : way === "texts" ? texts.unpack(m.data)
+  const list = way === "packed" ? packing.unpack(m.data)
     : way === "json" || way === "jsonBlind" ? JSON.parse(m.data) : m.data;
-  const out = new Array(list.length);
-  for (let i = 0; i < list.length; i++) out[i] = fn(list[i]);
-  if (way === "rows" || way === "joined") {
-    const data = (way === "rows" ? rows : joined).pack(out);
-    postMessage({ first, data }, [data.numbers]);
-  } else if (way === "texts") { const data = texts.pack(out); postMessage({ first, data }, [data.lengths]); }
-  else if (way === "json") postMessage({ first, data: json.pack(out) });
+  const out = [];
+  for (let i = 0; i < list.length; i++) out.push(fn(list[i]));
+  if (way === "packed") {
+    const { packed, moved } = packing.pack(out, false);
+    postMessage({ first, data: packed }, moved);
+  } else if (way === "json") postMessage({ first, data: json.pack(out) });
   else if (way === "jsonBlind") postMessage({ first, data: JSON.stringify(out) });
   else {
     if (way === "inspected") for (const o of out) if (typeof o === "object") inspect(o);
@@ -47,9 +49,7 @@ postMessage({});
 
 const inspect = createInspect();
 const json = createJson();
-const rows = createRows(false);
-const joined = createRows(true);
-const texts = createTexts();
+const { packing } = createWire();
 
 const url = URL.createObjectURL(
   new Blob([WORKER], { type: "text/javascript" }),
@@ -71,14 +71,9 @@ function next(worker: Worker): Promise<unknown> {
 function send(worker: Worker, way: string, first: number, values: Value[]) {
   const post = (data: unknown, moved: ArrayBuffer[] = []) =>
     worker.postMessage({ way, first, data }, moved);
-  if (way === "rows" || way === "joined") {
-    const data = (way === "rows" ? rows : joined).pack(values);
-    if (data === undefined) throw new Error("not packed");
-    post(data, [data.numbers]);
-  } else if (way === "texts") {
-    const data = texts.pack(values);
-    if (data === undefined) throw new Error("not packed");
-    post(data, [data.lengths]);
+  if (way === "packed") {
+    const { packed, moved } = packing.pack(values, false);
+    post(packed, moved);
   } else if (way === "json") post(json.pack(values));
   else if (way === "jsonBlind") post(JSON.stringify(values));
   else {
@@ -89,12 +84,10 @@ function send(worker: Worker, way: string, first: number, values: Value[]) {
   }
 }
 
-// deno-lint-ignore no-explicit-any -- whatever this way made of the results
-function receive(way: string, data: any): unknown[] {
-  if (way === "rows") return rows.unpack(data);
-  if (way === "joined") return joined.unpack(data);
-  if (way === "texts") return texts.unpack(data);
-  return way === "json" || way === "jsonBlind" ? JSON.parse(data) : data;
+function receive(way: string, data: unknown): ArrayLike<unknown> {
+  if (way === "packed") return packing.unpack(data as Packed);
+  const text = way === "json" || way === "jsonBlind";
+  return text ? JSON.parse(data as string) : data as unknown[];
 }
 
 function run(way: string, inputs: Value[], size: number): Promise<unknown[]> {
@@ -124,38 +117,32 @@ function run(way: string, inputs: Value[], size: number): Promise<unknown[]> {
 
 const CASES: {
   name: string;
-  ways: string[];
   input(i: number): Value;
   fn: string;
 }[] = [
   {
     name: "{ id, v } whole numbers",
-    ways: ["rows", "json", "jsonBlind"],
     input: (i) => ({ id: i, v: i * 3 }),
     fn: "({ id, v }) => ({ id, r: v * 2 })",
   },
   {
     name: "{ id, v } fractions",
-    ways: ["rows", "json", "jsonBlind"],
     input: (i) => ({ id: i, v: Math.sin(i) }),
     fn: "({ id, v }) => ({ id, r: v * 2 })",
   },
   {
     name: "with strings",
-    ways: ["rows", "joined", "json", "jsonBlind"],
     input: (i) => ({ id: i, name: `user ${i}`, mail: `u${i}@example.org` }),
     fn:
       "({ id, name, mail }) => ({ id, text: name + ' <' + mail + '>', ok: true })",
   },
   {
     name: "nested",
-    ways: ["rows", "json", "jsonBlind"],
     input: (i) => ({ id: i, at: { x: i, y: i / 2 }, on: i % 2 === 0 }),
     fn: "({ id, at, on }) => ({ id, to: { x: at.x + 1, y: at.y }, on })",
   },
   {
     name: "strings",
-    ways: ["texts", "json", "jsonBlind"],
     input: (i) => `line ${i} of a text`,
     fn: "(s) => s + '!'",
   },
@@ -163,7 +150,9 @@ const CASES: {
 
 const median = (of: number[]) => of.toSorted((a, b) => a - b)[of.length >> 1];
 
-for (const { name, ways, input, fn } of CASES) {
+const WAYS = ["clone", "inspected", "packed", "json", "jsonBlind"];
+
+for (const { name, input, fn } of CASES) {
   const inputs = Array.from({ length: TASKS }, (_, i) => input(i));
   const told = workers.map(next);
   for (const worker of workers) worker.postMessage({ fn });
@@ -172,7 +161,7 @@ for (const { name, ways, input, fn } of CASES) {
   const all: [label: string, way: string, size: number][] = [
     ["raw", "clone", TASKS / 2],
     ...[100, 1000].flatMap((size) =>
-      ["clone", "inspected", ...ways].map((way) =>
+      WAYS.map((way) =>
         [`${way} ${size}`, way, size] as [string, string, number]
       )
     ),
