@@ -7,7 +7,7 @@
 
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd } from "../runtime/runtime.ts";
-import { nextTurn } from "../runtime/runtime.ts";
+import { lastTurn, nextTurn } from "../runtime/runtime.ts";
 import type { StartMessage } from "../wire/protocol.ts";
 import { createWire } from "../wire/wire.ts";
 import type { Chunk, Run } from "./run.ts";
@@ -220,5 +220,6 @@ export class Scheduler {
     const reason = new DOMException("The pool was closed", "AbortError");
     for (const run of [...this.#runs]) run.stop(reason);
     await Promise.all(this.#slots.map((slot) => slot.close()));
+    await lastTurn();
   }
 }

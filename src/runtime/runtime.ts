@@ -63,10 +63,25 @@ export interface Runtime {
  */
 export function nextTurn(callback: () => void): void {
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    port2.close();
-    callback();
-  };
+  turns = new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      port2.close();
+      resolve();
+      callback();
+    };
+  });
   port2.postMessage(0);
+}
+
+/** Settles with the turn that was asked for last. */
+let turns: Promise<void> = Promise.resolve();
+
+/**
+ * Waits for the turns that were asked for, so that nothing is left open.
+ *
+ * @returns Settled when the last of them has come.
+ */
+export function lastTurn(): Promise<void> {
+  return turns;
 }
