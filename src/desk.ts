@@ -12,7 +12,7 @@ import { startError } from "./engine/failures.ts";
 import type { Source } from "./engine/inputs.ts";
 import { checkInputs, openSource } from "./engine/inputs.ts";
 import { Run } from "./engine/run.ts";
-import { Scheduler } from "./engine/scheduler.ts";
+import { closedError, Scheduler } from "./engine/scheduler.ts";
 import type { Ends, Sink } from "./engine/sink.ts";
 import { ArraySink, ListSink, SettledSink } from "./engine/sink.ts";
 import { StreamSink } from "./engine/stream.ts";
@@ -221,6 +221,10 @@ export class Desk {
       runtime: this.#crew.runtime,
       at: performance.now(),
     });
+    // A stream may be read long after it was asked for.
+    const { signal } = run.options;
+    if (signal?.aborted) run.stop(signal.reason);
+    if (this.#scheduler.closed) run.stop(closedError());
     if (!run.ended) run.begin();
     if (!run.ended) this.#scheduler.add(run);
   }

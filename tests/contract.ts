@@ -55,6 +55,7 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "concurrent tasks of a lost worker are told apart": NO_WORKER,
     "timeout ends a synchronous endless loop, and only that task": NO_WORKER,
     "timeout leaves a pool that works": NO_WORKER,
+    "what a task posts by itself is left alone": NO_WORKER,
     "a synchronous loop sees the abort": NO_SECOND_THREAD,
     "an abort does not wait for a task that computes": NO_SECOND_THREAD,
     "tasks run at the same time": NO_SECOND_THREAD,
@@ -876,6 +877,30 @@ export function contract(name: BackendName): void {
     await pause(30);
     assert(read <= 11, `read ${read}`);
     await reader.return(undefined);
+  });
+
+  it("a stream read after its pool was closed, or its signal, rejects", async () => {
+    const workers = new Pool(pool);
+    const late = workers.stream(double, range(3));
+    await workers.close();
+    const error = await assertRejects(() => late.next(), DOMException);
+    assertEquals(error.name, "AbortError");
+    assertEquals((await late.next()).done, true);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const reader = parallelMapStream(double, range(3), { ...pool, signal });
+    abort.abort("enough");
+    assertEquals(await reader.next().catch((reason) => reason), "enough");
+    await calm();
+  });
+
+  it("what a task posts by itself is left alone", async () => {
+    const post = (n: number) => {
+      const { postMessage } = globalThis as { postMessage?(v: unknown): void };
+      for (const odd of [null, 5, "x", { type: "odd" }]) postMessage?.(odd);
+      return n;
+    };
+    assertEquals(await parallelMap(post, range(4), pool), range(4));
   });
 
   it("a slow source does not hold back what is finished", async () => {

@@ -36,6 +36,11 @@ export interface SchedulerSetup {
   oneShot: boolean;
 }
 
+/** What a call is told that was pending when its pool was closed. */
+export function closedError(): DOMException {
+  return new DOMException("The pool was closed", "AbortError");
+}
+
 /** Feeds slots. */
 export class Scheduler {
   readonly #setup: SchedulerSetup;
@@ -217,8 +222,7 @@ export class Scheduler {
 
   async #close(): Promise<void> {
     await Promise.resolve(); // #closed is set from here on
-    const reason = new DOMException("The pool was closed", "AbortError");
-    for (const run of [...this.#runs]) run.stop(reason);
+    for (const run of [...this.#runs]) run.stop(closedError());
     await Promise.all(this.#slots.map((slot) => slot.close()));
     await lastTurn();
   }

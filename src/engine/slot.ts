@@ -147,6 +147,7 @@ export class Slot {
 
   #hear(message: FromWorker): void {
     if (this.#state.at !== "up") return;
+    if (message === null) return; // a task has posted something of its own
     if (message.type === "done") {
       const sent = this.#inFlight.remove(message.serial);
       if (sent === undefined) return;
