@@ -7,7 +7,7 @@
 import { parallelism } from "./parallelism.ts";
 import type { Recording } from "./recording.ts";
 import { type RowFacts, rowOf, waits } from "./shares.ts";
-import { lengthOf, union } from "./spans.ts";
+import { intersect, lengthOf, union } from "./spans.ts";
 import { callsTime, type Track } from "./tracks.ts";
 
 /** A task and how long it took. */
@@ -56,7 +56,7 @@ export interface Facts {
   speedUp: number;
   /** `speedUp` by the workers that had a task, or the tasks at once if more. */
   efficiency: number;
-  /** Time in which any worker was being started. */
+  /** Part of `wall` in which any worker was being started. */
   startUp: number;
   /** Where the time of each worker went. */
   rows: RowFacts[];
@@ -134,7 +134,9 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
     loop,
     speedUp,
     efficiency: used > 0 ? speedUp / Math.max(used, flow.peak) : 0,
-    startUp: lengthOf(union(places.flatMap(({ startUp }) => startUp))),
+    startUp: lengthOf(
+      intersect(union(places.flatMap(({ startUp }) => startUp)), time),
+    ),
     rows: places.map(rowOf),
     reading: sum(chunks, ({ reading }) => reading),
     ...waits(recording, places),
