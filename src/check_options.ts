@@ -152,7 +152,7 @@ export function show(value: unknown): string {
     text = typeof value === "string"
       ? JSON.stringify(value)
       : typeof value === "function"
-      ? `function ${value.name || "(anonymous)"}`
+      ? `function ${value.name.trim() || "(anonymous)"}`
       : typeof value === "object" && value !== null
       ? Object.prototype.toString.call(value).slice(8, -1)
       : String(value);

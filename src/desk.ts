@@ -6,12 +6,13 @@
  */
 
 import { checkOptions, MAP_RULES, STREAM_RULES } from "./check_options.ts";
+import { Crew } from "./crew.ts";
 import type { CallSite } from "./engine/failures.ts";
 import { startError } from "./engine/failures.ts";
 import type { Source } from "./engine/inputs.ts";
 import { checkInputs, openSource } from "./engine/inputs.ts";
 import { Run } from "./engine/run.ts";
-import { Scheduler } from "./engine/scheduler.ts";
+import { closedError, Scheduler } from "./engine/scheduler.ts";
 import type { Ends, Sink } from "./engine/sink.ts";
 import { ArraySink, ListSink, SettledSink } from "./engine/sink.ts";
 import { StreamSink } from "./engine/stream.ts";
@@ -23,15 +24,8 @@ import type {
   StreamOptions,
   TypedArray,
 } from "./options.ts";
-import { detectRuntime } from "./runtime/detect.ts";
-import { inline } from "./runtime/inline.ts";
-import type { Backend, Runtime } from "./runtime/runtime.ts";
-import { createCodec } from "./wire/codec.ts";
 import type { FunctionRef } from "./wire/function_ref.ts";
 import { functionRef } from "./wire/function_ref.ts";
-import { createInspect } from "./wire/inspection.ts";
-import { createPacking } from "./wire/packing.ts";
-import type { StartMessage } from "./wire/protocol.ts";
 import type { WorkerFlag } from "./worker/loader.ts";
 
 /** The public function a call came through: its frames are left out of stacks. */
@@ -43,7 +37,7 @@ export class Desk {
   /** How many workers there may be. */
   readonly workers: number;
   readonly #options: PoolOptions;
-  readonly #runtime: Runtime | undefined;
+  readonly #crew: Crew;
   readonly #scheduler: Scheduler;
   readonly #oneShot: boolean;
   #runs = 0;
@@ -53,61 +47,18 @@ export class Desk {
    *
    * @param options How the workers are made; checked before.
    * @param oneShot Whether it closes after its first run.
-   * @throws {TypeError} When the runtime is not supported, or `init` or
-   * `workerData` cannot be sent.
    */
   constructor(options: PoolOptions, oneShot: boolean) {
     this.#options = options;
     this.#oneShot = oneShot;
-    this.#runtime = options.workers === 0 ? undefined : detectRuntime();
-    this.workers = options.workers ?? this.#runtime?.cores ?? 1;
-    const { workerData, init } = this.#prepare();
+    this.#crew = new Crew(options);
+    this.workers = this.#crew.workers;
     this.#scheduler = new Scheduler({
-      workers: Math.max(1, this.workers),
+      crew: this.#crew,
       maxTasksPerWorker: options.maxTasksPerWorker ?? Infinity,
-      backend: (stopsLoops) => this.#backend(stopsLoops),
-      startMessage: (worker): StartMessage => ({
-        type: "start",
-        worker,
-        workerData,
-        init,
-      }),
       onEvent: options.onEvent,
       oneShot,
     });
-  }
-
-  /** Encodes `workerData` and refers to `init`, or says why it cannot. */
-  #prepare(): { workerData: unknown; init: FunctionRef | undefined } {
-    const { workerData, init, module } = this.#options;
-    const codec = createCodec();
-    const packing = createPacking(codec, createInspect());
-    const { packed, refused } = packing.pack([workerData], false);
-    const reason = refused.get(0) ?? packing.findRefused([workerData]).get(0);
-    if (reason !== undefined || packed.as !== "list") {
-      throw new TypeError(
-        `Cannot create pool as "workerData" must be cloneable: received ${reason}`,
-      );
-    }
-    return {
-      workerData: packed.values[0],
-      init: init === undefined
-        ? undefined
-        : functionRef(init, module, this.#place()),
-    };
-  }
-
-  #place(): { entry: string | undefined; inline: boolean } {
-    const runtime = this.#runtime;
-    return { entry: runtime?.entry, inline: runtime === undefined };
-  }
-
-  #backend(stopsLoops: boolean): Backend {
-    if (this.#runtime === undefined) return inline();
-    const wanted = this.#runtime.backend(this.#options.backend ?? "web");
-    return stopsLoops && !wanted.stopsLoops
-      ? this.#runtime.backend("threads")
-      : wanted;
   }
 
   /** Starts every worker. */
@@ -167,7 +118,7 @@ export class Desk {
     const site = callSite(entrance);
     checkOptions("stream", options, STREAM_RULES);
     const ref = this.#accept("stream", fn, inputs, options);
-    const sink = new StreamSink(this.workers, options);
+    const sink = new StreamSink(Math.max(1, this.workers), options);
     return sink.read(() => {
       const run = this.#open(ref, options, sink, site);
       this.#begin(run, this.#source(inputs));
@@ -213,12 +164,9 @@ export class Desk {
   ): FunctionRef {
     this.#check(action);
     const { module = this.#options.module, timeout, signal } = options;
-    const ref = functionRef(fn, module, this.#place());
+    const ref = functionRef(fn, module, this.#crew.place);
     checkInputs(inputs);
-    if (
-      timeout !== undefined && this.#options.backend === "web" &&
-      !this.#backend(false).stopsLoops
-    ) {
+    if (timeout !== undefined && this.#crew.cannotTime) {
       throw new TypeError(
         'Cannot map as "timeout" needs workers that can be stopped in a loop, which on Deno are threads: received "backend" "web"',
       );
@@ -236,11 +184,11 @@ export class Desk {
       Symbol.for("@parallel/map worker")
     ];
     if (!flag?.forbids()) return;
-    const error = new TypeError(
-      `Cannot ${action} as a worker is loading this module, and would start workers without end: put the call under if (import.meta.main), or the function in a module of its own`,
+    const error = new Error(
+      "a module must not map while a worker loads it, which would start workers without end: put the call under if (import.meta.main), or the function in a module of its own",
     );
     flag.misuse(error);
-    throw error;
+    throw startError(error, {});
   }
 
   #source(inputs: Inputs<unknown>): Source {
@@ -269,10 +217,15 @@ export class Desk {
       total: source.total,
       name: run.fn.name,
       workers: this.workers,
-      cores: this.#runtime?.cores ?? 1,
-      runtime: this.#runtime?.name ?? "inline",
+      cores: this.#crew.cores,
+      runtime: this.#crew.runtime,
       at: performance.now(),
     });
+    // A stream may be read long after it was asked for.
+    const { signal } = run.options;
+    if (signal?.aborted) run.stop(signal.reason);
+    if (this.#scheduler.closed) run.stop(closedError());
+    if (!run.ended) run.begin();
     if (!run.ended) this.#scheduler.add(run);
   }
 

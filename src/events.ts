@@ -81,6 +81,8 @@ export type RunEvent =
     tasks: number;
     /** Which try of these tasks this is, from 1. */
     attempt: number;
+    /** How long the caller took to read their values from the inputs, in ms. */
+    reading: number;
     /** When cloning and sending began. */
     from: number;
     /** When the caller went on. */
@@ -103,6 +105,11 @@ export type RunEvent =
     to: Float64Array;
     /** Indexes of the tasks that failed. */
     failed: number[];
+    /**
+     * CPU time the worker used since it last said so, in ms: little of it when
+     * tasks sleep. Undefined when it was asked a moment ago, or cannot tell.
+     */
+    cpu: number | undefined;
     /** When the message reached the caller. */
     at: number;
   }
@@ -125,6 +132,11 @@ export type RunEvent =
 
 /** How far a run has come; counts completions, not dispatch. */
 export interface Progress {
+  /**
+   * `running` from the first call on; the last call says `done` when every
+   * task settled, or `stopped` after a failure or an abort.
+   */
+  state: "running" | "done" | "stopped";
   /** Tasks that settled, failed ones included. */
   done: number;
   /** Tasks that failed for good. */

@@ -137,7 +137,7 @@ export interface RunOptions {
    * @default {false}
    */
   transfer?: boolean;
-  /** Told how far the run is, whenever tasks have settled. */
+  /** Told how far the run is: at its start, when tasks settle, and at its end. */
   onProgress?: (progress: Progress) => void;
   /** Told everything that happens in this run. */
   onEvent?: (event: RunEvent) => void;

@@ -22,7 +22,8 @@ import { Desk } from "./desk.ts";
  * for more than one map, or when `init` is expensive.
  *
  * On Deno a Web Worker keeps the process running even while it is idle: close
- * the pool, or hold it with `await using`.
+ * the pool, or hold it with `await using`. Await the calls of such a pool
+ * inside its block: what is pending when the block ends is stopped.
  *
  * @typeParam S What `init` returns: `context.state`.
  *

@@ -12,6 +12,7 @@ import {
   WorkerStartError,
 } from "../errors.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
+import type { Refusal } from "../wire/packing.ts";
 
 /** Where the caller called from: the frames of its stack. */
 export interface CallSite {
@@ -23,7 +24,7 @@ export type Failure =
   | { why: "threw"; error: unknown }
   | { why: "lost"; code: number | undefined; error: unknown; moved: boolean }
   | { why: "timeout"; timeout: number }
-  | { why: "unsendable"; reason: string };
+  | { why: "unsendable"; what: "input" | "result"; refusal: Refusal };
 
 /**
  * Makes the error of one task.
@@ -42,8 +43,7 @@ export function taskError(
   fn: FunctionRef,
   site: CallSite,
 ): TaskError {
-  const error = make(failure, index, attempts, fn);
-  setStack(error, `${error.name}: ${error.message}`, frames(site.stack));
+  const error = atSite(site, () => make(failure, index, attempts, fn));
   if (failure.why === "threw") join(failure.error, site);
   return error;
 }
@@ -70,9 +70,10 @@ function make(
     );
   }
   if (failure.why === "unsendable") {
-    const message =
-      `${what} as it must be cloneable: received ${failure.reason}`;
-    const cause = new DOMException(message, "DataCloneError");
+    const { reason, cause = new DOMException(reason, "DataCloneError") } =
+      failure.refusal;
+    const which = failure.what === "input" ? "it" : "its result";
+    const message = `${what} as ${which} must be cloneable: received ${reason}`;
     return new TaskError(message, { index, attempts, cause });
   }
   const { code, error, moved } = failure;
@@ -108,16 +109,28 @@ function hint(cause: unknown, fn: FunctionRef): string {
 /**
  * Makes the error of workers that cannot start.
  *
- * @param cause What a worker met.
+ * @param problem Its message goes on from "Cannot start workers as ".
  * @param site Where the caller called from.
  * @returns The error.
  */
-export function startError(cause: unknown, site: CallSite): WorkerStartError {
+export function startError(problem: unknown, site: CallSite): WorkerStartError {
+  const { message, cause } = problem instanceof Error
+    ? problem
+    : { message: String(problem), cause: undefined };
   join(cause, site);
-  const error = new WorkerStartError(
-    `Cannot start workers as one met ${name(cause)}`,
-    { cause },
-  );
+  return atSite(site, () =>
+    new WorkerStartError(
+      `Cannot start workers as ${message}`,
+      cause === undefined ? undefined : { cause },
+    ));
+}
+
+/** Makes an error whose stack is the caller's, not that of this program. */
+function atSite<E extends Error>(site: CallSite, make: () => E): E {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0; // else Bun 1.4.5 prints frames of its own
+  const error = make();
+  Error.stackTraceLimit = limit;
   setStack(error, `${error.name}: ${error.message}`, frames(site.stack));
   return error;
 }
@@ -130,11 +143,7 @@ export function startError(cause: unknown, site: CallSite): WorkerStartError {
  */
 function join(thrown: unknown, site: CallSite): void {
   if (!(thrown instanceof Error)) return;
-  const lines = (thrown.stack ?? "").split("\n");
-  // The frames of the worker's own program help nobody.
-  const own = /\((blob|data|ext|node):|^\s+at (blob|data|ext|node):/;
-  const kept = lines.filter((line) => !own.test(line) && line !== "");
-  const head = kept.length > 0 ? kept.join("\n") : String(thrown);
+  const head = thrown.stack?.trimEnd() || String(thrown);
   setStack(thrown, head, frames(site.stack));
 }
 

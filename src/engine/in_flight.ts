@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Refusal } from "../wire/packing.ts";
 import type { RunMessage } from "../wire/protocol.ts";
 import type { Chunk, Run } from "./run.ts";
 
@@ -17,7 +18,7 @@ export interface Sent {
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
   /** Offsets of tasks that were not sent. */
-  readonly refused: ReadonlyMap<number, string>;
+  readonly refused: ReadonlyMap<number, Refusal>;
   /** Whether its buffers were moved, so that it cannot be sent again. */
   readonly moved: boolean;
 }
@@ -60,7 +61,7 @@ export class InFlight {
    */
   announce(run: Run): RunMessage {
     const { concurrency = 1, transfer = false, timeout } = run.options;
-    const cell = new SharedArrayBuffer(8 * concurrency);
+    const cell = new SharedArrayBuffer(4 + 8 * concurrency);
     this.run = run;
     this.#cell = new Int32Array(cell);
     this.#epoch = performance.timeOrigin + performance.now();
@@ -103,14 +104,30 @@ export class InFlight {
     return this.#sent.splice(0);
   }
 
-  /** Serial numbers of the tasks the worker is at. */
+  /** Serial numbers of the tasks the worker is at: one, if it can be told. */
   at(): number[] {
-    const serials: number[] = [];
-    for (let lane = 0; lane < this.#cell.length; lane += 2) {
-      const serial = Atomics.load(this.#cell, lane);
-      if (this.#has(serial)) serials.push(serial);
+    const running = this.#load(0);
+    if (this.#has(running)) return [running];
+    return this.#lanes().map(({ serial }) => serial);
+  }
+
+  #load(at: number): number {
+    return at < this.#cell.length ? Atomics.load(this.#cell, at) : 0;
+  }
+
+  /** The lanes that are at a task; `started` in ms after the epoch. */
+  #lanes(): { serial: number; started: number | undefined }[] {
+    const lanes = [];
+    for (let at = 1; at < this.#cell.length; at += 2) {
+      const serial = this.#load(at);
+      if (!this.#has(serial)) continue;
+      const tenths = this.#load(at + 1);
+      // The serial number changes before the time does: read in between, the
+      // time would be an older task's.
+      const whole = tenths >= 0 && this.#load(at) === serial;
+      lanes.push({ serial, started: whole ? tenths / 10 : undefined });
     }
-    return serials;
+    return lanes;
   }
 
   /** Index of the first task the worker is at; undefined if at none. */
@@ -136,17 +153,10 @@ export class InFlight {
     const now = performance.timeOrigin + performance.now() - this.#epoch;
     const serials: number[] = [];
     let again = timeout;
-    for (let lane = 0; lane < this.#cell.length; lane += 2) {
-      const serial = Atomics.load(this.#cell, lane);
-      if (!this.#has(serial)) continue;
-      const started = Atomics.load(this.#cell, lane + 1) / 10;
-      // The worker writes the serial number, then the time: read in between,
-      // the time is an older task's. Look again before judging.
-      if (now - started < timeout) {
-        again = Math.min(again, timeout - (now - started));
-      } else if (Atomics.load(this.#cell, lane) === serial) {
-        serials.push(serial);
-      }
+    for (const { serial, started = now } of this.#lanes()) {
+      const left = timeout - (now - started);
+      if (left <= 0) serials.push(serial);
+      else again = Math.min(again, left);
     }
     return { serials, again: Math.max(1, again) };
   }

@@ -28,11 +28,21 @@ export class ProgressMeter {
   add(done: number, failed: number): void {
     this.#done += done;
     this.#failed += failed;
+    this.say("running");
+  }
+
+  /**
+   * Tells how far the run is.
+   *
+   * @param state Whether it goes on.
+   */
+  say(state: Progress["state"]): void {
     if (this.#tell === undefined) return;
     const elapsed = performance.now() - this.#began;
     const rate = elapsed > 0 ? this.#done / elapsed * 1000 : 0;
     const { total } = this;
     this.#tell({
+      state,
       done: this.#done,
       failed: this.#failed,
       total,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RunEvent } from "../events.ts";
+import type { Progress, RunEvent } from "../events.ts";
 import type { RunOptions } from "../options.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { ChunkSizer } from "./chunking.ts";
@@ -22,6 +22,8 @@ export interface Chunk {
   /** Which try this is. */
   readonly attempt: number;
   readonly values: ArrayLike<unknown>;
+  /** How long reading its values from the inputs took, in ms. */
+  readonly reading: number;
   /** Whether it must be the only one in its worker, as one task is suspect. */
   readonly alone: boolean;
 }
@@ -98,6 +100,20 @@ export class Run {
     }
   }
 
+  /** Tells that the run began, before any task. */
+  begin(): void {
+    this.#tell("running");
+  }
+
+  /** Tells how far the run is; a caller's onProgress that throws ends it. */
+  #tell(state: Progress["state"]): void {
+    try {
+      this.#meter.say(state);
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
   /** Tells what happened in this run. */
   emit(event: RunEvent): void {
     try {
@@ -136,6 +152,7 @@ export class Run {
     const room = Math.min(size, most, sink.room(size));
     if (room < 1) return undefined;
     let values: ArrayLike<unknown> | undefined;
+    const began = performance.now();
     try {
       values = this.#source.take(room);
     } catch (error) {
@@ -154,7 +171,8 @@ export class Run {
     this.#next += values.length;
     this.#unsettled += values.length;
     sink.took(values.length);
-    return { run: this, first, attempt: 1, values, alone: false };
+    const reading = performance.now() - began;
+    return { run: this, first, attempt: 1, values, reading, alone: false };
   }
 
   /** Learns how long a chunk took. */
@@ -185,8 +203,10 @@ export class Run {
     if (this.#ended || index >= this.#limit) return;
     const { retries = 0 } = this.options;
     const { attempt } = chunk;
-    const again = attempt <= retries && failure.why !== "unsendable" &&
-      !(failure.why === "lost" && failure.moved);
+    const hopeless = failure.why === "unsendable"
+      ? failure.what === "input"
+      : failure.why === "lost" && failure.moved;
+    const again = attempt <= retries && !hopeless;
     const { why } = failure;
     const at = performance.now();
     const { number: run } = this;
@@ -222,7 +242,14 @@ export class Run {
     const value = ArrayBuffer.isView(values)
       ? (values as unknown as Float64Array).slice(at, at + 1)
       : [values[at]];
-    return { run: this, first: index, attempt, values: value, alone };
+    return {
+      run: this,
+      first: index,
+      attempt,
+      values: value,
+      reading: 0,
+      alone,
+    };
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */
@@ -247,6 +274,8 @@ export class Run {
       return;
     }
     if (this.#limit < Infinity) return; // the failure is still to be read
+    this.#tell("done");
+    if (this.#ended) return; // the listener threw, or aborted
     this.#end(true);
     this.#setup.sink.done(this.#next);
   }
@@ -269,6 +298,7 @@ export class Run {
   stop(error: unknown): void {
     if (this.#ended) return;
     this.#end(false);
+    this.#tell("stopped");
     this.#setup.sink.stop(error);
   }
 

@@ -7,11 +7,9 @@
 
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd } from "../runtime/runtime.ts";
-import { nextTurn } from "../runtime/runtime.ts";
-import { createCodec } from "../wire/codec.ts";
-import { createInspect } from "../wire/inspection.ts";
-import { createPacking } from "../wire/packing.ts";
+import { lastTurn, nextTurn } from "../runtime/runtime.ts";
 import type { StartMessage } from "../wire/protocol.ts";
+import { createWire } from "../wire/wire.ts";
 import type { Chunk, Run } from "./run.ts";
 import type { SlotHost } from "./slot.ts";
 import { Slot } from "./slot.ts";
@@ -19,17 +17,28 @@ import { Slot } from "./slot.ts";
 /** Workers lost in a row, with no task to blame, before the runs give up. */
 const MOST_FRUITLESS_ENDS = 3;
 
-/** What a scheduler is made of. */
-export interface SchedulerSetup {
-  /** How many workers at most. */
-  workers: number;
-  maxTasksPerWorker: number;
+/** Makes workers. */
+export interface WorkerMaker {
+  /** How many there may be; 0 for none but the caller's thread. */
+  readonly workers: number;
   /** The backend for a run: one that stops loops, if the run needs that. */
   backend(stopsLoops: boolean): Backend;
+  /** The first message to a worker. */
   startMessage(worker: number): StartMessage;
+}
+
+/** What a scheduler is made of. */
+export interface SchedulerSetup {
+  crew: WorkerMaker;
+  maxTasksPerWorker: number;
   onEvent: ((event: RunEvent) => void) | undefined;
   /** Whether to close when the last run is over. */
   oneShot: boolean;
+}
+
+/** What a call is told that was pending when its pool was closed. */
+export function closedError(): DOMException {
+  return new DOMException("The pool was closed", "AbortError");
 }
 
 /** Feeds slots. */
@@ -41,17 +50,16 @@ export class Scheduler {
   #chunks = 0;
   #fruitless = 0;
   #pumping = false;
+  #pumpAgain = false;
   #startedOne = false;
   #closed: Promise<void> | undefined;
 
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
-    const codec = createCodec();
     this.#host = {
-      codec,
-      packing: createPacking(codec, createInspect()),
+      ...createWire(),
       maxTasksPerWorker: setup.maxTasksPerWorker,
-      startMessage: setup.startMessage,
+      startMessage: (worker) => setup.crew.startMessage(worker),
       nextChunk: () => ++this.#chunks,
       emit: (event) => this.#emit(event),
       onChange: () => this.pump(),
@@ -65,7 +73,10 @@ export class Scheduler {
   /** A slot without a worker; a new one, if there may be more. */
   #emptySlot(): Slot | undefined {
     const slot = this.#slots.find((slot) => slot.empty);
-    if (slot !== undefined || this.#slots.length >= this.#setup.workers) {
+    if (
+      slot !== undefined ||
+      this.#slots.length >= Math.max(1, this.#setup.crew.workers)
+    ) {
       return slot;
     }
     const added = new Slot(this.#slots.length, this.#host);
@@ -95,17 +106,21 @@ export class Scheduler {
   /** Starts every worker. */
   async start(): Promise<void> {
     for (let slot; !this.closed && (slot = this.#emptySlot());) {
-      slot.start(this.#setup.backend(false));
+      slot.start(this.#setup.crew.backend(false));
     }
     await Promise.all(this.#slots.map((slot) => slot.ready));
   }
 
   /** Gives work to whoever can take it. */
   pump(): void {
-    if (this.#pumping) return; // what happens inside is seen by the loop below
+    this.#pumpAgain = true;
+    if (this.#pumping) return; // seen by the loop below
     this.#pumping = true;
     try {
-      while (this.#runs.length > 0 && !this.closed && this.#feedOne());
+      while (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        while (this.#runs.length > 0 && !this.closed && this.#feedOne());
+      }
     } finally {
       this.#pumping = false;
     }
@@ -148,12 +163,17 @@ export class Scheduler {
   }
 
   #send(slot: Slot, chunk: Chunk): void {
-    slot.send(chunk, () => {
-      const { timeout } = chunk.run.options;
-      const backend = this.#setup.backend(timeout !== undefined);
-      if (backend.startBlocks) this.#startNextLater();
-      return backend;
-    });
+    try {
+      slot.send(chunk, () => {
+        const { timeout } = chunk.run.options;
+        const backend = this.#setup.crew.backend(timeout !== undefined);
+        if (backend.startBlocks) this.#startNextLater();
+        return backend;
+      });
+    } catch (cause) { // the runtime would not make a worker
+      const message = `the runtime must make a worker: received ${cause}`;
+      chunk.run.refuse(new Error(message, { cause }));
+    }
   }
 
   /** One blocking start a turn, so that answers are heard in between. */
@@ -181,14 +201,13 @@ export class Scheduler {
   #onFruitlessEnd(end: WorkerEnd): void {
     if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
     this.#fruitless = 0;
-    const how = end.code === undefined
-      ? ""
-      : `, the last with code ${end.code}`;
+    const { code, error: cause } = end;
+    const how = code === undefined ? "" : `, the last with code ${code}`;
     this.#refuseAll(
-      end.error ??
-        new Error(
-          `${MOST_FRUITLESS_ENDS} ends in a row, before any task${how}`,
-        ),
+      new Error(
+        `a worker must stay alive: received ${MOST_FRUITLESS_ENDS} ends in a row before any task${how}`,
+        { cause },
+      ),
     );
   }
 
@@ -203,8 +222,8 @@ export class Scheduler {
 
   async #close(): Promise<void> {
     await Promise.resolve(); // #closed is set from here on
-    const reason = new DOMException("The pool was closed", "AbortError");
-    for (const run of [...this.#runs]) run.stop(reason);
+    for (const run of [...this.#runs]) run.stop(closedError());
     await Promise.all(this.#slots.map((slot) => slot.close()));
+    await lastTurn();
   }
 }

@@ -9,7 +9,18 @@ import type { Packing } from "../wire/packing.ts";
 import type { DoneMessage } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
 import type { Sent } from "./in_flight.ts";
-import type { Loss } from "./slot.ts";
+
+/** Why a worker is lost: what is known, and the tasks it was at. */
+export interface Loss {
+  code?: number;
+  error?: unknown;
+  /** Serial numbers of the suspects. */
+  at: number[];
+  /** Set when the suspects ran too long. */
+  timeout?: number;
+  /** Whether each suspect is known to be at fault. */
+  sure?: boolean;
+}
 
 /**
  * Settles the tasks of a chunk that was answered.
@@ -31,19 +42,24 @@ export function settle(
   if (values.length > 0) {
     run.learn(values.length, answer.ms, Math.max(sent.bytes, answer.bytes));
   }
-  const failures = answer.failures.sort(([a], [b]) => a - b);
   if (answer.times !== undefined) tell(sent, answer, worker);
-  // Stretches of results between the tasks that failed or never went.
-  const gaps = [
-    ...failures,
-    ...[...refused.keys()].map((offset) => [offset, undefined] as const),
-  ].sort(([a], [b]) => a - b);
+  // Stretches of results between the tasks that failed or were not sent.
+  const failures = new Map(answer.failures.map((f) => [f.offset, f]));
+  const gaps = [...failures.keys(), ...refused.keys()].sort((a, b) => a - b);
   let from = 0;
-  for (const [offset, error] of gaps) {
+  for (const offset of gaps) {
     run.put(first + from, part(values, from, offset));
     from = offset + 1;
-    if (refused.has(offset)) continue; // failed when it was sent
-    const failure: Failure = { why: "threw", error: wire.codec.decode(error) };
+    const failed = failures.get(offset);
+    if (failed === undefined) continue; // failed when it was to be sent
+    const error = wire.codec.decode(failed.error);
+    const failure: Failure = failed.refused === undefined
+      ? { why: "threw", error }
+      : {
+        why: "unsendable",
+        what: "result",
+        refusal: { reason: failed.refused, cause: error },
+      };
     run.fail(chunk, first + offset, failure, worker);
   }
   run.put(first + from, part(values, from, values.length));
@@ -60,17 +76,23 @@ function part(
 
 function tell(sent: Sent, answer: DoneMessage, worker: number): void {
   const { chunk: { run, first }, number: chunk } = sent;
-  const times = answer.times!.map((time) => time - performance.timeOrigin);
-  const count = times.length / 2;
+  const times = answer.times!;
+  const from = new Float64Array(times.length / 2);
+  const to = new Float64Array(from.length);
+  for (let i = 0; i < from.length; i++) {
+    from[i] = times[2 * i] - performance.timeOrigin;
+    to[i] = times[2 * i + 1] - performance.timeOrigin;
+  }
   run.emit({
     type: "chunk-done",
     run: run.number,
     chunk,
     worker,
     first,
-    from: Float64Array.from({ length: count }, (_, i) => times[2 * i]),
-    to: Float64Array.from({ length: count }, (_, i) => times[2 * i + 1]),
-    failed: answer.failures.map(([offset]) => first + offset),
+    from,
+    to,
+    failed: answer.failures.map(({ offset }) => first + offset),
+    cpu: answer.cpu,
     at: performance.now(),
   });
 }
@@ -84,8 +106,7 @@ function tell(sent: Sent, answer: DoneMessage, worker: number): void {
  * @returns Whether a task was at fault or is suspect.
  */
 export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
-  const { at, timeout, code, error } = loss;
-  const known = at.length === 1 || timeout !== undefined;
+  const { at, timeout, code, error, sure = at.length === 1 } = loss;
   let found = false;
   for (const { chunk, serial, refused, moved } of sent) {
     const { run, first, values } = chunk;
@@ -93,7 +114,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
       if (refused.has(offset)) continue;
       const suspect = at.includes(serial + offset);
       found ||= suspect;
-      if ((suspect && known) || moved) {
+      if ((suspect && sure) || moved) {
         const failure: Failure = suspect && timeout !== undefined
           ? { why: "timeout", timeout }
           : { why: "lost", code, error, moved };

@@ -7,11 +7,14 @@
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { Packing } from "../wire/packing.ts";
 import type { FromWorker, StartMessage } from "../wire/protocol.ts";
-import { judge, settle } from "./settling.ts";
+import { Deadline } from "./deadline.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk, Run } from "./run.ts";
+import type { Loss } from "./settling.ts";
+import type { SendingHost } from "./sending.ts";
+import { sendChunk } from "./sending.ts";
+import { judge, settle } from "./settling.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
@@ -20,15 +23,12 @@ const GRACE_MS = 100;
 const GONE_MS = 1000;
 
 /** What a slot needs of its pool. */
-export interface SlotHost {
+export interface SlotHost extends SendingHost {
   readonly codec: Codec;
-  readonly packing: Packing;
   /** Tasks after which a worker is replaced. */
   readonly maxTasksPerWorker: number;
   /** The first message to the worker in a slot. */
   startMessage(worker: number): StartMessage;
-  /** Numbers a chunk. */
-  nextChunk(): number;
   emit(event: RunEvent): void;
   /** The slot may take more, or is empty. */
   onChange(): void;
@@ -40,16 +40,6 @@ export interface SlotHost {
   onProgress(): void;
   /** Tells the user what no error can tell. */
   warn(text: string): void;
-}
-
-/** Why a worker is lost: what is known, and the tasks it was at. */
-export interface Loss {
-  code?: number;
-  error?: unknown;
-  /** Serial numbers of the suspects. */
-  at: number[];
-  /** Set when a suspect ran too long. */
-  timeout?: number;
 }
 
 type SlotState =
@@ -66,6 +56,14 @@ export class Slot {
   #inFlight = new InFlight();
   #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #deadline = new Deadline({
+    ping: () => {
+      if (this.#state.at === "up") {
+        this.#state.handle.post({ type: "ping" }, []);
+      }
+    },
+    onOverdue: (loss) => this.end(loss),
+  });
   #ready = Promise.withResolvers<void>();
   #gone = Promise.withResolvers<void>();
 
@@ -113,10 +111,15 @@ export class Slot {
   /** Starts a worker. Only an empty slot can. */
   start(backend: Backend): void {
     const from = performance.now();
-    this.#inFlight = new InFlight();
     this.#gone = Promise.withResolvers();
     const handle = backend.start({
-      onMessage: (message) => this.#hear(message),
+      onMessage: (message) => {
+        try {
+          this.#hear(message);
+        } catch (error) { // a message that makes no sense must not hang a run
+          this.end({ error, at: [] });
+        }
+      },
       onEnd: (end) => this.#onEnd(end),
     });
     this.#state = { at: "up", handle, backend };
@@ -132,80 +135,27 @@ export class Slot {
 
   /** Sends a chunk; what cannot be cloned fails, by its index. */
   send(chunk: Chunk, start: () => Backend): void {
-    const { packing } = this.#host;
-    const { run, values } = chunk;
-    const { transfer = false } = run.options;
-    let cargo = packing.pack(values, transfer);
-    const sendable = () => cargo.refused.size < values.length;
-    if (sendable()) {
+    sendChunk(chunk, this.number, this.#host, () => {
       if (this.#state.at === "empty") this.start(start());
-      try {
-        this.#post(chunk, cargo);
-      } catch {
-        // Structured clone refused what the inspection let pass: try each.
-        cargo = packing.pack(values, transfer, packing.findRefused(values));
-        if (sendable()) this.#post(chunk, cargo);
-      }
-    }
-    for (const [offset, reason] of cargo.refused) {
-      const failure = { why: "unsendable", reason } as const;
-      run.fail(chunk, chunk.first + offset, failure, this.number);
-    }
-  }
-
-  #post(chunk: Chunk, cargo: ReturnType<Packing["pack"]>): void {
-    if (this.#state.at !== "up") return;
-    const { handle } = this.#state;
-    const { run, first, attempt, values } = chunk;
-    const { packed, moved, bytes, refused } = cargo;
-    const from = performance.now();
-    if (this.#inFlight.run !== run) {
-      handle.post(this.#inFlight.announce(run), []);
-    }
-    const serial = this.#inFlight.nextSerial;
-    handle.post({
-      type: "chunk",
-      serial,
-      first,
-      attempt,
-      values: packed,
-      skip: refused.size > 0 ? [...refused.keys()] : undefined,
-      timed: run.timed,
-    }, moved);
-    const number = this.#host.nextChunk();
-    this.#inFlight.add({
-      chunk,
-      number,
-      serial,
-      bytes,
-      refused,
-      moved: packed.as === "list" && moved.length > 0,
+      if (this.#state.at !== "up") throw new Error("no worker is up");
+      this.#state.handle.setBusy(true);
+      return { handle: this.#state.handle, inFlight: this.#inFlight };
     });
-    handle.setBusy(true);
-    if (this.#inFlight.chunks === 1) this.#watch();
-    if (run.timed) {
-      run.emit({
-        type: "chunk-send",
-        run: run.number,
-        chunk: number,
-        worker: this.number,
-        first,
-        tasks: values.length,
-        attempt,
-        from,
-        to: performance.now(),
-      });
-    }
+    if (this.#inFlight.chunks === 1) this.#deadline.watch(this.#inFlight);
+    if (this.#state.at === "up" && this.idle) this.#state.handle.setBusy(false);
   }
 
   #hear(message: FromWorker): void {
     if (this.#state.at !== "up") return;
+    if (message === null) return; // a task has posted something of its own
     if (message.type === "done") {
       const sent = this.#inFlight.remove(message.serial);
       if (sent === undefined) return;
       this.#host.onProgress();
       settle(sent, message, this.number, this.#host);
       this.#rest();
+    } else if (message.type === "pong") {
+      this.#deadline.pong();
     } else if (message.type === "ready") {
       const { number: worker } = this;
       this.#host.emit({ type: "worker-ready", worker, at: performance.now() });
@@ -233,31 +183,17 @@ export class Slot {
     if (this.#state.at !== "up") return;
     if (this.#inFlight.chunks === 0) {
       clearTimeout(this.#timer);
+      this.#deadline.stop();
       this.#state.handle.setBusy(false);
       if (this.#closing || this.left < 1) this.end(undefined);
     }
     this.#host.onChange();
   }
 
-  /** Looks for a task that has run too long. */
-  #watch(): void {
-    const { run } = this.#inFlight;
-    const { timeout } = run?.options ?? {};
-    if (run === undefined || timeout === undefined || run.ended) return;
-    // Longer than a timer can wait means for ever.
-    if (timeout > 0x7fffffff) return;
-    const look = () => {
-      const { serials: at, again } = this.#inFlight.overdue(timeout);
-      if (at.length > 0) this.end({ at, timeout });
-      else this.#timer = setTimeout(look, again);
-    };
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(look, timeout);
-  }
-
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
     if (this.run !== run || this.#state.at !== "up") return;
+    this.#deadline.stop();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.end(undefined), GRACE_MS);
   }
@@ -267,6 +203,7 @@ export class Slot {
     if (this.#state.at !== "up") return;
     const { handle } = this.#state;
     const index = this.#inFlight.indexAt();
+    this.#deadline.stop();
     clearTimeout(this.#timer);
     this.#state = { at: "ending", loss };
     handle.terminate();
@@ -287,6 +224,7 @@ export class Slot {
   #onEnd(end: WorkerEnd): void {
     if (this.#state.at === "empty") return; // given up before
     const state = this.#state;
+    this.#deadline.stop();
     clearTimeout(this.#timer);
     const wanted = state.at === "ending" && state.loss === undefined;
     const loss: Loss = state.at === "ending" && state.loss !== undefined
@@ -301,6 +239,7 @@ export class Slot {
     this.#ready.promise.catch(() => {});
     this.#gone.resolve();
     const sent = this.#inFlight.clear();
+    this.#inFlight = new InFlight();
     if (!wanted && !judge(sent, loss, this.number)) {
       this.#host.onFruitlessEnd(end);
     }

@@ -153,7 +153,12 @@ export class StreamSink implements Sink {
 
     const generator = {
       next() {
-        run ??= over ? undefined : open();
+        try {
+          run ??= over ? undefined : open();
+        } catch (error) { // the inputs would not be opened
+          over = true;
+          return Promise.reject(error);
+        }
         const taken = overlapping === 0 ? take() : undefined;
         if (taken !== undefined) return Promise.resolve(taken);
         // Reads that overlap are answered in the order they were made.

@@ -5,10 +5,9 @@
  * @module
  */
 
-import { createCodec } from "../wire/codec.ts";
-import { createInspect } from "../wire/inspection.ts";
-import { createPacking } from "../wire/packing.ts";
 import type { ToWorker } from "../wire/protocol.ts";
+import { createWire } from "../wire/wire.ts";
+import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createLoader } from "../worker/loader.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
@@ -24,11 +23,10 @@ export function inline(): Backend {
     stopsLoops: false,
     startBlocks: false,
     start(listener) {
-      const codec = createCodec();
       const kit = {
-        codec,
-        packing: createPacking(codec, createInspect()),
+        ...createWire(),
         loader: createLoader(false),
+        readCpu: createCpuMeter(),
       };
       let alive = true;
       let receive: (message: ToWorker) => void;

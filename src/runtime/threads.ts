@@ -19,7 +19,8 @@ interface Thread {
 }
 
 interface ThreadModule {
-  Worker: new (url: URL) => Thread;
+  Worker: new (url: URL, options: { env: symbol }) => Thread;
+  SHARE_ENV: symbol;
 }
 
 /**
@@ -44,8 +45,10 @@ function startThread(listener: WorkerListener): WorkerHandle {
       new TextEncoder().encode(bootSource(openPort)).toBase64()
     }`,
   );
-  const { Worker } = process.getBuiltinModule("node:worker_threads");
-  const worker = new Worker(bootUrl);
+  const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
+  // Shared, as with a Web Worker: to copy it, Deno 2.9.5 would ask the user for
+  // access to all of it.
+  const worker = new Worker(bootUrl, { env: SHARE_ENV });
   let error: unknown;
   worker.on("message", (message) => listener.onMessage(message));
   worker.on("error", (cause) => error = cause);

@@ -30,15 +30,29 @@ export function createCodec(): Codec {
   // Own properties of errors that are not enumerable, yet carry content.
   const HIDDEN = ["cause", "errors", "error", "suppressed"];
 
+  const CLASSES = ["TypeError", "RangeError", "ReferenceError", "SyntaxError"]
+    .concat("EvalError", "URIError", "AggregateError", "SuppressedError")
+    .concat("DOMException", "Error");
+  const scope = globalThis as unknown as Record<
+    string,
+    { prototype: object } | undefined
+  >;
+
+  /** The nearest class that every runtime has. */
   function classOf(error: Error): string {
-    let at: object | null = error;
-    while ((at = Object.getPrototypeOf(at)) !== null) {
-      const name = Object.getOwnPropertyDescriptor(at, "constructor")?.value
-        ?.name;
-      const known = (globalThis as unknown as Record<string, unknown>)[name];
-      if (typeof known === "function" && known.prototype === at) return name;
+    for (let at: object = error; at !== null; at = Object.getPrototypeOf(at)) {
+      const name = CLASSES.find((name) => scope[name]?.prototype === at);
+      if (name !== undefined) return name;
     }
     return "Error";
+  }
+
+  /** Leaves out the frames of the worker's own program: they help nobody. */
+  function trim(stack: string): string {
+    const own = /\b(blob:|data:text\/javascript|ext:|node:)/;
+    return stack.split("\n")
+      .filter((line) => !(/^\s+at /.test(line) && own.test(line)))
+      .join("\n");
   }
 
   function isError(value: object): value is Error {
@@ -79,7 +93,7 @@ export function createCodec(): Codec {
           class: classOf(value),
           name: String(read(value, "name")),
           message: String(read(value, "message")),
-          stack: String(read(value, "stack") ?? ""),
+          stack: trim(String(read(value, "stack") ?? "")),
           hidden: {},
           props: {},
         };
@@ -175,8 +189,11 @@ export function createCodec(): Codec {
       // deno-lint-ignore no-explicit-any -- plain data made by encode above
       const fields = (data as any)[ERROR];
       const message: string = fields.message;
-      // deno-lint-ignore no-explicit-any -- a global looked up by name
-      const Class = (globalThis as any)[fields.class] ?? Error;
+      // deno-lint-ignore no-explicit-any -- one of CLASSES
+      const Class = (scope[fields.class] ?? Error) as any;
+      // Without frames of its own Bun shows the stack set below.
+      const limit = Error.stackTraceLimit;
+      Error.stackTraceLimit = 0;
       const error: Error = fields.class === "AggregateError"
         ? new Class([], message)
         : fields.class === "SuppressedError"
@@ -184,6 +201,7 @@ export function createCodec(): Codec {
         : fields.class === "DOMException"
         ? new Class(message, fields.name)
         : new Class(message);
+      Error.stackTraceLimit = limit;
       seen.set(data, error);
       const hide = (key: string, value: unknown) =>
         Object.defineProperty(error, key, {

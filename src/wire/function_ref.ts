@@ -41,8 +41,8 @@ export function functionRef(
   place: Place,
 ): FunctionRef {
   if (module !== undefined) {
-    const name = exportName(fn);
     const url = moduleUrl(module);
+    const name = exportName(fn);
     // In this thread never by its URL: a module that imports itself while it
     // is being loaded waits for ever (Deno 2.9.5 and Bun 1.4.5).
     return place.inline && typeof fn === "function"

@@ -32,8 +32,8 @@ export type Inspect = (value: object) => Inspection;
  */
 export function createInspect(): Inspect {
   type Kind = "object" | "array" | "map" | "set" | "buffer" | "view" | "error";
-  const LEAVES = "Boolean Number String BigInt Date RegExp Blob File " +
-    "DOMException SharedArrayBuffer";
+  const LEAVES = ["Boolean", "Number", "String", "BigInt", "Date", "RegExp"]
+    .concat("Blob", "File", "DOMException", "SharedArrayBuffer");
   type Verdict = Kind | "leaf" | { refused: string };
   const kinds = new Map<object | null, Verdict>([
     [null, "object"],
@@ -46,23 +46,19 @@ export function createInspect(): Inspect {
     [Object.getPrototypeOf(Uint8Array.prototype), "view"],
     [Error.prototype, "error"],
   ]);
-  for (const name of LEAVES.split(" ")) {
-    const known = (globalThis as unknown as Record<string, unknown>)[name];
-    if (typeof known === "function") kinds.set(known.prototype, "leaf");
-  }
-
   /** The kind of the nearest known prototype. */
   function kindOf(proto: object | null): Verdict {
     const known = kinds.get(proto);
     if (known !== undefined || proto === null) return known ?? "object";
     const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-    const named = typeof own === "function"
-      ? Object.getOwnPropertyDescriptor(globalThis, own.name)
-      : undefined;
     // What a user puts on globalThis is enumerable, what the platform puts
     // there is not (on Bun some is; there clone itself throws).
-    const kind = named?.value === own && named?.enumerable === false &&
-        own !== undefined
+    const scope = globalThis as unknown as Record<string, unknown>;
+    const platform = typeof own === "function" && scope[own.name] === own &&
+      !Object.prototype.propertyIsEnumerable.call(scope, own.name);
+    const kind = platform && LEAVES.includes(own.name)
+      ? "leaf"
+      : platform
       ? builtIn(own.name, proto)
       : kindOf(Object.getPrototypeOf(proto));
     kinds.set(proto, kind);
@@ -74,7 +70,7 @@ export function createInspect(): Inspect {
     const inherited = kinds.get(parent);
     return inherited === "view" || inherited === "error"
       ? inherited
-      : { refused: `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}` };
+      : { refused: `an instance of ${name}` };
   }
 
   return function inspect(root) {

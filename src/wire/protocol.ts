@@ -30,9 +30,11 @@ export interface RunMessage {
   /** One Int32, not 0 once the run is over. Shared by all workers of the run. */
   over: SharedArrayBuffer;
   /**
-   * Two Int32 a lane, shared with this worker alone: the serial number of the
-   * task it is at (0 for none), and when that task started, in tenths of a
-   * millisecond after `epoch` (noted only when `watched`).
+   * Int32, shared with this worker alone. At 0 the serial number of the task
+   * whose synchronous part runs, or 0. Then two a lane: the serial number of
+   * the task it is at, or 0; and when that task started, in tenths of a
+   * millisecond after `epoch`, or -1 while that is being written (noted only
+   * when `watched`).
    */
   cell: SharedArrayBuffer;
   /** Whether the start of each task must be noted in `cell`. */
@@ -57,8 +59,21 @@ export interface ChunkMessage {
   timed: boolean;
 }
 
-/** What the caller sends. */
-export type ToWorker = StartMessage | RunMessage | ChunkMessage;
+/** What the caller sends. A ping is answered as soon as the thread is free. */
+export type ToWorker =
+  | StartMessage
+  | RunMessage
+  | ChunkMessage
+  | { type: "ping" };
+
+/** A task that failed, by its offset in the chunk. */
+export interface TaskFailure {
+  offset: number;
+  /** What it threw, or what its result threw when it was read; encoded. */
+  error: unknown;
+  /** Why the result cannot be sent, in words; undefined when the task threw. */
+  refused: string | undefined;
+}
 
 /** The answer to a chunk: one outcome a task, fewer if the run was over. */
 export interface DoneMessage {
@@ -67,19 +82,22 @@ export interface DoneMessage {
   serial: number;
   /** One result a task; undefined where it failed. */
   values: Packed;
-  /** Offset in the chunk, and the encoded error. */
-  failures: [offset: number, error: unknown][];
+  /** The tasks that failed. */
+  failures: TaskFailure[];
   /** ms from the start of the first task to the end of the last. */
   ms: number;
   /** Bytes in the results, roughly. */
   bytes: number;
   /** Start and end of each task in ms since 1970, if `timed`. */
   times: Float64Array | undefined;
+  /** CPU ms of this thread since it last said so, if `timed` and known. */
+  cpu: number | undefined;
 }
 
 /** What a worker sends. */
 export type FromWorker =
   | { type: "ready" }
+  | { type: "pong" }
   /** The module, or `init`, failed: this worker will do nothing. */
   | { type: "failed"; error: unknown }
   /** The function of the run could not be had. */

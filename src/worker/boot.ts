@@ -5,8 +5,11 @@
  */
 
 import { createCodec } from "../wire/codec.ts";
+import { createColumns } from "../wire/columns.ts";
 import { createInspect } from "../wire/inspection.ts";
 import { createPacking } from "../wire/packing.ts";
+import { createRows } from "../wire/rows.ts";
+import { createCpuMeter } from "./cpu_meter.ts";
 import { createLoader } from "./loader.ts";
 import type { WorkerPort } from "./worker_main.ts";
 import { workerMain } from "./worker_main.ts";
@@ -22,8 +25,12 @@ export function bootSource(openPort: () => WorkerPort): string {
     // esbuild with --keep-names wraps functions in this helper of its own.
     "const __name = (f) => f;",
     `const codec = (${createCodec})();`,
-    `const packing = (${createPacking})(codec, (${createInspect})());`,
+    `const columns = (${createColumns})();`,
+    `const rows = (${createRows})(columns);`,
+    `const inspect = (${createInspect})();`,
+    `const packing = (${createPacking})(codec, inspect, { columns, rows });`,
     `const loader = (${createLoader})(true);`,
-    `(${workerMain})((${openPort})(), { codec, packing, loader });`,
+    `const readCpu = (${createCpuMeter})();`,
+    `(${workerMain})((${openPort})(), { codec, packing, loader, readCpu });`,
   ].join("\n");
 }

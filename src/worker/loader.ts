@@ -8,12 +8,17 @@
 
 import type { FunctionRef } from "../wire/function_ref.ts";
 
+type Anything = (...args: unknown[]) => unknown;
+
 /** Loads functions in a worker. */
 export interface Loader {
   /** Whether a task is in its synchronous part. */
   entered: boolean;
-  /** Gets the function from its source or module. */
-  load(ref: FunctionRef): Promise<(...args: unknown[]) => unknown>;
+  /**
+   * Gets the function from its source or module. Rejects with an error whose
+   * message goes on from "Cannot start workers as ".
+   */
+  load(ref: FunctionRef): Promise<Anything>;
   /** Hears that this library was called where it must not be. */
   onMisuse(listener: (error: unknown) => void): void;
 }
@@ -37,6 +42,7 @@ export function createLoader(isolated: boolean): Loader {
   let loading = 0;
   let entry = false;
   let misused: { error: unknown } | undefined;
+  let shipped: { source: string; fn: Anything } | undefined;
   let tell: (error: unknown) => void = () => {};
 
   const flag: WorkerFlag = {
@@ -62,19 +68,43 @@ export function createLoader(isolated: boolean): Loader {
     },
     async load(ref) {
       // An indirect eval sees the globals, as a function shipped by its source
-      // must, and nothing of this scope.
-      if (ref.from === "source") return (0, eval)(`(${ref.source}\n)`);
+      // must, and nothing of this scope. The name is what stacks show.
+      if (ref.from === "source") {
+        // The last one is kept: the engine has made its code fast by now.
+        if (shipped?.source === ref.source) return shipped.fn;
+        const name = `shipped:${encodeURIComponent(ref.name || "function")}`;
+        const fn = (0, eval)(`(${ref.source}\n)\n//# sourceURL=${name}`);
+        shipped = { source: ref.source, fn };
+        return fn;
+      }
       if (ref.from === "here") return ref.fn;
       loading++;
       entry ||= ref.entry;
       try {
-        const exports = await import(ref.url);
+        const exports = await import(ref.url).catch((cause) => {
+          const text = cause instanceof Error || cause?.message !== undefined
+            ? `${cause.name}: ${cause.message}`
+            : String(cause);
+          // Bun names the importer too, which is this very program.
+          const clean = text.replace(/ imported from \S*(blob|data):\S*/, "");
+          // Bun keeps the place of a syntax error apart from its message.
+          const at = cause?.position;
+          const place = at ? ` at ${at.file}:${at.line}:${at.column}` : "";
+          throw new Error(
+            `module ${ref.url} must load: received ${clean}${place}`,
+            { cause },
+          );
+        });
         if (misused !== undefined) throw misused.error;
         const found = exports[ref.name];
-        if (typeof found === "function") return found;
+        if (typeof found === "function") {
+          // The worker calls it by `call`, which must be the language's own.
+          if (found.call === Function.prototype.call) return found;
+          return (value, context) => found(value, context);
+        }
         const names = Object.keys(exports).join(", ") || "no exports";
-        throw new TypeError(
-          `Cannot use module ${ref.url} as it must export a function named "${ref.name}": received ${names}`,
+        throw new Error(
+          `module ${ref.url} must export a function named "${ref.name}": received ${names}`,
         );
       } catch (error) {
         throw misused !== undefined ? misused.error : error;

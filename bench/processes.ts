@@ -1,0 +1,81 @@
+/**
+ * Runs scripts of this folder as processes of their own, on either runtime.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import process from "node:process";
+
+/** Which runtime this is. */
+export const RUNTIME: "deno" | "bun" = "Deno" in globalThis ? "deno" : "bun";
+
+/** How a process ended. */
+export interface Ended {
+  /** Its exit code; undefined when it had to be killed. */
+  code: number | undefined;
+  output: string;
+}
+
+/**
+ * Runs a script on the runtime at hand.
+ *
+ * @param script Its path from this folder, and arguments for it.
+ * @param limit ms after which it is killed.
+ * @returns How it ended, and what it wrote to its standard output.
+ */
+export function runScript(
+  [script, ...rest]: [string, ...string[]],
+  limit = 60_000,
+): Promise<Ended> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const args = RUNTIME === "deno" ? ["run", "-A", path] : [path];
+  return runProcess(process.execPath, [...args, ...rest], limit);
+}
+
+/**
+ * Runs a program.
+ *
+ * @param program Its name.
+ * @param args Its arguments.
+ * @param limit ms after which it is killed.
+ * @returns How it ended, and what it wrote to its standard output.
+ */
+export function runProcess(
+  program: string,
+  args: string[],
+  limit: number,
+): Promise<Ended> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  return new Promise((resolve, reject) => {
+    let output = "";
+    let complaint = "";
+    let killed = false;
+    const timer = setTimeout(() => {
+      killed = true;
+      child.kill("SIGKILL");
+    }, limit);
+    child.stdout!.on("data", (part) => output += part);
+    child.stderr!.on("data", (part) => complaint += part);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      if (code !== 0 && !killed) output += complaint;
+      resolve({ code: killed ? undefined : code ?? 1, output });
+    });
+  });
+}
+
+/**
+ * Runs a script that must succeed.
+ *
+ * @param script Its path from this folder, and arguments for it.
+ * @returns What it wrote to its standard output.
+ * @throws {Error} When it fails.
+ */
+export async function outputOf(script: [string, ...string[]]): Promise<string> {
+  const { code, output } = await runScript(script);
+  if (code !== 0) throw new Error(`${script.join(" ")} failed: ${output}`);
+  return output.trim();
+}

@@ -1,0 +1,155 @@
+/**
+ * The floor: bare workers as one would write them by hand for one job. Inputs
+ * are split beforehand, one message goes each way.
+ *
+ * @module
+ */
+
+/** The program of a bare worker: gets a function, then lists of values. */
+const PROGRAM = `
+let fn;
+onmessage = async ({ data: { source, values, move } }) => {
+  if (source !== undefined) fn = (0, eval)("(" + source + ")");
+  if (values === undefined) return postMessage(undefined);
+  const results = new values.constructor(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const result = fn(values[i]);
+    results[i] = result instanceof Promise ? await result : result;
+  }
+  postMessage(results, move ? [results.buffer] : []);
+};
+`;
+
+let url: string | undefined;
+
+/** Bare workers that know one function. */
+export class RawWorkers implements Disposable {
+  readonly #workers: Worker[] = [];
+
+  private constructor() {}
+
+  /**
+   * Starts workers, and waits until they have the function.
+   *
+   * @param fn The function, self-contained.
+   * @param count How many.
+   * @returns The workers.
+   */
+  static async start(
+    // deno-lint-ignore ban-types -- any function will do
+    fn: Function,
+    count: number,
+  ): Promise<RawWorkers> {
+    const raw = new RawWorkers();
+    const told = Array.from({ length: count }, () => {
+      const worker = startWorker();
+      raw.#workers.push(worker);
+      const answer = answerOf(worker);
+      worker.postMessage({ source: String(fn) });
+      return answer;
+    });
+    await Promise.all(told);
+    return raw;
+  }
+
+  /**
+   * Maps lists, one a worker, in one message each way.
+   *
+   * @param parts One list of values for each worker.
+   * @param buffers What to move to each worker.
+   * @returns All results, in the order of the parts.
+   */
+  async map<R>(
+    parts: readonly (readonly unknown[])[],
+    buffers: readonly Transferable[][] = [],
+  ): Promise<R[]> {
+    const answers = parts.map((values, i) => {
+      const answer = answerOf(this.#workers[i]);
+      this.#workers[i].postMessage({ values }, buffers[i] ?? []);
+      return answer as Promise<R[]>;
+    });
+    return joinLists(await Promise.all(answers));
+  }
+
+  /** Maps typed arrays, moved both ways, into one. */
+  async mapTyped(parts: readonly Float64Array[]): Promise<Float64Array> {
+    const answers = parts.map((values, i) => {
+      const answer = answerOf(this.#workers[i]);
+      this.#workers[i].postMessage({ values, move: true }, [
+        values.buffer as ArrayBuffer,
+      ]);
+      return answer as Promise<Float64Array>;
+    });
+    const lists = await Promise.all(answers);
+    const all = new Float64Array(lists.reduce((sum, l) => sum + l.length, 0));
+    let at = 0;
+    for (const list of lists) {
+      all.set(list, at);
+      at += list.length;
+    }
+    return all;
+  }
+
+  /** Ends the workers. */
+  [Symbol.dispose](): void {
+    for (const worker of this.#workers) worker.terminate();
+  }
+}
+
+/**
+ * Starts bare workers, maps and ends them: what a cold call has to do.
+ *
+ * @param fn The function, self-contained.
+ * @param parts One list of values for each worker.
+ * @returns All results.
+ */
+export async function rawOnce<R>(
+  // deno-lint-ignore ban-types -- any function will do
+  fn: Function,
+  parts: readonly (readonly unknown[])[],
+): Promise<R[]> {
+  const workers: Worker[] = [];
+  const answers = parts.map((values) => {
+    const worker = startWorker();
+    workers.push(worker);
+    const answer = answerOf(worker);
+    worker.postMessage({ source: String(fn), values });
+    return answer as Promise<R[]>;
+  });
+  const lists = await Promise.all(answers);
+  for (const worker of workers) worker.terminate();
+  return joinLists(lists);
+}
+
+/**
+ * Splits values into parts of nearly the same length.
+ *
+ * @param values The values.
+ * @param count How many parts.
+ * @returns The parts.
+ */
+export function split<T>(values: readonly T[], count: number): T[][] {
+  return Array.from({ length: count }, (_, i) => {
+    const at = (i: number) => Math.round(i * values.length / count);
+    return values.slice(at(i), at(i + 1));
+  });
+}
+
+function joinLists<R>(lists: readonly (readonly R[])[]): R[] {
+  return ([] as R[]).concat(...lists);
+}
+
+function startWorker(): Worker {
+  // Kept: a blob URL that is revoked after use fails in Bun 1.4.5.
+  url ??= URL.createObjectURL(
+    new Blob([PROGRAM], { type: "text/javascript" }),
+  );
+  return new Worker(url, { type: "module" });
+}
+
+function answerOf(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => reject(event.error ?? event.message);
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * What starting workers costs.
+ *
+ * @module
+ */
+
+import { parallelMap, Pool } from "../../mod.ts";
+import { outputOf } from "../processes.ts";
+import { rawOnce, split } from "../raw.ts";
+import { finding, type Row } from "../row.ts";
+import { trivial } from "../tasks.ts";
+
+const TEN = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/** A whole process that maps eight numbers and ends. */
+export const cold: Row = {
+  name: "cold",
+  async *measure() {
+    yield await finding("8 numbers, whole process, cold", [
+      { name: "raw", run: () => outputOf(["cold/raw.ts"]) },
+      { name: "loop", run: () => outputOf(["cold/loop.ts"]) },
+      { name: "ours", run: () => outputOf(["cold/ours.ts"]) },
+    ], { aim: "1.25 ×", budget: 9000, least: 11 });
+  },
+};
+
+/** A cold call in a process that is up. */
+export const start: Row = {
+  name: "start",
+  async *measure() {
+    for (const workers of [1, 2, 4]) {
+      yield await finding(`a cold call with 10 numbers, workers: ${workers}`, [
+        { name: "raw", run: () => rawOnce(trivial, split(TEN, workers)) },
+        { name: "ours", run: () => parallelMap(trivial, TEN, { workers }) },
+      ], { budget: 3000, most: 15 });
+    }
+  },
+};
+
+/** Pools made and disposed of. */
+export const cycles: Row = {
+  name: "cycles",
+  async *measure() {
+    const timed = await finding(
+      "create a pool, map 10, dispose, 50 times",
+      [
+        { name: "raw", run: () => rawOnce(trivial, split(TEN, 2)) },
+        {
+          name: "ours",
+          run: async () => {
+            await using pool = new Pool({ workers: 2 });
+            return await pool.map(trivial, TEN);
+          },
+        },
+      ],
+      { aim: "1.1 ×, no growth", least: 50, most: 50 },
+    );
+    const grown = async (side: string) =>
+      `${await outputOf(["cold/cycles.ts", side])} MB`;
+    timed.note = `growth of RSS over 50 more: ours ${await grown(
+      "ours",
+    )}, raw ${await grown("raw")}`;
+    yield timed;
+  },
+};

@@ -1,0 +1,86 @@
+/**
+ * How the workers of a pool are made: which runtime and backend start them, and
+ * what they are told first.
+ *
+ * @module
+ */
+
+import type { PoolOptions } from "./options.ts";
+import { detectRuntime } from "./runtime/detect.ts";
+import { inline } from "./runtime/inline.ts";
+import type { Backend, Runtime } from "./runtime/runtime.ts";
+import type { FunctionRef, Place } from "./wire/function_ref.ts";
+import { functionRef } from "./wire/function_ref.ts";
+import type { StartMessage } from "./wire/protocol.ts";
+import { createWire } from "./wire/wire.ts";
+
+/** Makes the workers of one pool. */
+export class Crew {
+  /** How many workers there may be; 0 for none but the caller's thread. */
+  readonly workers: number;
+  /** How many threads can compute at once. */
+  readonly cores: number;
+  /** Name of the runtime, or `inline`. */
+  readonly runtime: string;
+  /** Where functions are to run. */
+  readonly place: Place;
+  readonly #options: PoolOptions;
+  readonly #runtime: Runtime | undefined;
+  readonly #workerData: unknown;
+  readonly #init: FunctionRef | undefined;
+
+  /**
+   * Plans the workers; none is started.
+   *
+   * @param options The options of the pool, checked before.
+   * @throws {TypeError} When the runtime is not supported, or `init` or
+   * `workerData` cannot be sent.
+   */
+  constructor(options: PoolOptions) {
+    const { workers, workerData, init, module } = options;
+    this.#options = options;
+    this.#runtime = workers === 0 ? undefined : detectRuntime();
+    this.cores = this.#runtime?.cores ?? 1;
+    this.workers = workers ?? this.cores;
+    this.runtime = this.#runtime?.name ?? "inline";
+    this.place = { entry: this.#runtime?.entry, inline: workers === 0 };
+    this.#workerData = encode(workerData);
+    if (init !== undefined) this.#init = functionRef(init, module, this.place);
+  }
+
+  /** Whether `timeout` asks for more than the backend that was asked for. */
+  get cannotTime(): boolean {
+    return this.#options.backend === "web" && !this.backend(false).stopsLoops;
+  }
+
+  /**
+   * Chooses a backend.
+   *
+   * @param stopsLoops Whether its workers must be stoppable in any loop.
+   * @returns The backend that was asked for, or the one that is needed.
+   */
+  backend(stopsLoops: boolean): Backend {
+    if (this.#runtime === undefined) return inline();
+    const wanted = this.#runtime.backend(this.#options.backend ?? "web");
+    return stopsLoops && !wanted.stopsLoops
+      ? this.#runtime.backend("threads")
+      : wanted;
+  }
+
+  /** The first message to a worker. */
+  startMessage(worker: number): StartMessage {
+    const workerData = this.#workerData;
+    return { type: "start", worker, workerData, init: this.#init };
+  }
+}
+
+/** Encodes `workerData`, or says why it cannot be sent. */
+function encode(workerData: unknown): unknown {
+  const { packing } = createWire();
+  const { packed, refused } = packing.pack([workerData], false);
+  const refusal = refused.get(0) ?? packing.findRefused([workerData]).get(0);
+  if (refusal === undefined && packed.as === "list") return packed.values[0];
+  throw new TypeError(
+    `Cannot create pool as "workerData" must be cloneable: received ${refusal?.reason}`,
+  );
+}

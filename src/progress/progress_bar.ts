@@ -1,0 +1,113 @@
+/**
+ * Draws a bar as a run goes on.
+ *
+ * @module
+ */
+
+import { clearInterval, setInterval } from "node:timers"; // can unref on Deno
+import type { Progress } from "../../mod.ts";
+import { barLine, logLine } from "./line.ts";
+import { isInteractive, onExit, stderr, type TextOutput } from "./terminal.ts";
+
+/** How often a bar is drawn, in ms: seen as moving, and cheap. */
+const DRAW_MS = 100;
+
+/** How often a line goes to a log, in ms: a sign of life, not a flood. */
+const LOG_MS = 5000;
+
+/** How a bar is drawn. */
+export interface ProgressBarOptions {
+  /**
+   * Where it is drawn.
+   *
+   * @default {process.stderr}
+   */
+  output?: TextOutput;
+}
+
+/**
+ * Makes a listener for `onProgress` that draws a bar: tasks done of how many,
+ * rate, time left, failures. Without a known total it shows a spinner and a
+ * count. On a pipe, in a file or in CI it writes a line every five seconds and
+ * one at the end, without control characters. One bar serves one run after
+ * another, not two at once.
+ *
+ * After the run its last line stays, and says how the run ended. The cursor is
+ * never hidden and no signal is listened to, so Ctrl-C works as without a bar.
+ *
+ * @param options Where it is drawn.
+ * @returns The listener.
+ * @throws {TypeError} When `output` cannot be written to.
+ *
+ * @example Usage
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { progressBar } from "@parallel/map/progress";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let log = "";
+ * await parallelMap((n: number) => n + 1, [1, 2, 3], {
+ *   onProgress: progressBar({ output: { write: (text) => log += text } }),
+ * });
+ * assertEquals(log.slice(0, 3), "3/3");
+ * ```
+ */
+export function progressBar(
+  options: ProgressBarOptions = {},
+): (progress: Progress) => void {
+  const { output = stderr() } = options;
+  if (typeof output?.write !== "function") {
+    throw new TypeError(
+      `Cannot draw a bar as "output" must have a write method: received ${output}`,
+    );
+  }
+  const interactive = isInteractive(output);
+  let last: Progress | undefined; // of the run in progress
+  let drawn: number | undefined; // tasks done in the last line
+  let tick = 0;
+  let stop = () => {};
+
+  function draw(progress: Progress): void {
+    drawn = progress.done;
+    if (!interactive) {
+      output.write(`${logLine(progress)}\n`);
+      return;
+    }
+    const line = barLine(progress, output.columns || 80, tick++);
+    // Back to the first column: what comes next, the end of the process
+    // included, starts at a line's start. "^C" covers the spinner and a blank.
+    output.write(
+      `\r${line}\x1b[K${progress.state === "running" ? "\r" : "\n"}`,
+    );
+  }
+
+  /** Draws in between as well, so that a long task does not look like a hang. */
+  function start(): void {
+    const began = performance.now();
+    const { elapsed } = last!;
+    const timer = setInterval(() => {
+      if (!interactive && last!.done === drawn) return;
+      const since = performance.now() - began;
+      draw({ ...last!, elapsed: elapsed + since });
+    }, interactive ? DRAW_MS : LOG_MS);
+    timer.unref(); // a stream that nobody reads on must not keep the process up
+    const forget = onExit(() => interactive && output.write("\n"));
+    stop = () => {
+      clearInterval(timer);
+      forget();
+    };
+    if (interactive) draw(last!);
+  }
+
+  return (progress) => {
+    const first = last === undefined;
+    last = progress;
+    if (progress.state === "running") {
+      if (first) start();
+      return;
+    }
+    stop();
+    draw(progress);
+    last = undefined;
+  };
+}

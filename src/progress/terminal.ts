@@ -1,0 +1,73 @@
+/**
+ * Where a bar is drawn. The one file of this entry point that names a runtime.
+ *
+ * @module
+ */
+
+/** Takes text, as `process.stderr` does. */
+export interface TextOutput {
+  /** Takes text, without adding a line end. */
+  write(text: string): unknown;
+  /** Whether it is a terminal, on which a line can be drawn again. */
+  readonly isTTY?: boolean;
+  /** Width of the terminal in characters, as it is now. */
+  readonly columns?: number;
+}
+
+interface Scope {
+  Deno?: {
+    permissions: {
+      querySync(
+        asked: { name: "env"; variable: string },
+      ): { state: string };
+    };
+  };
+  process: {
+    stderr: TextOutput;
+    env: Record<string, string | undefined>;
+    on(event: "exit", listener: () => void): void;
+    off(event: "exit", listener: () => void): void;
+  };
+}
+
+const scope = globalThis as unknown as Scope;
+
+/**
+ * Finds the standard error stream.
+ *
+ * @returns `process.stderr`, which Deno has too.
+ */
+export function stderr(): TextOutput {
+  return scope.process.stderr;
+}
+
+/**
+ * Tells whether a line can be drawn again and again: not on a pipe, in a file,
+ * on a terminal that knows no control characters, or in CI.
+ *
+ * @param output Where the bar is drawn.
+ * @returns Whether it is a terminal with someone in front of it.
+ */
+export function isInteractive(output: TextOutput): boolean {
+  return output.isTTY === true && environment("TERM") !== "dumb" &&
+    !environment("CI");
+}
+
+/** Reads a variable, but never makes Deno ask for a permission. */
+function environment(variable: string): string | undefined {
+  const asked = { name: "env", variable } as const;
+  const state = scope.Deno?.permissions.querySync(asked).state ?? "granted";
+  return state === "granted" ? scope.process.env[variable] : undefined;
+}
+
+/**
+ * Calls back when the process exits of itself, by `Deno.exit` or by an error.
+ * A signal calls nobody, and needs nobody: see progress_bar.ts.
+ *
+ * @param callback What to call; it must not wait.
+ * @returns Takes the callback away again.
+ */
+export function onExit(callback: () => void): () => void {
+  scope.process.on("exit", callback);
+  return () => scope.process.off("exit", callback);
+}

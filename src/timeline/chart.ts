@@ -1,0 +1,219 @@
+/**
+ * A Gantt chart as HTML: a row for each track, bars placed in percent of the
+ * chart's time, so that zooming is nothing but making it wider.
+ *
+ * @module
+ */
+
+import { type Bar, barsOf } from "./bars.ts";
+import { coreShare } from "./core_share.ts";
+import { type Facts, joined } from "./facts.ts";
+import { escape } from "./html.ts";
+import type { Span } from "./spans.ts";
+import type { Track } from "./tracks.ts";
+import { duration, percent, plural } from "./units.ts";
+
+/** With more tasks than this, short neighbours are drawn as one bar. */
+const MOST_TASKS = 1500;
+
+/** Bars in a chart at most, roughly: what a phone scrolls without stutter. */
+const MOST_BARS = 4000;
+
+/** Bars that can carry the index of their input. */
+const MOST_LABELS = 300;
+
+/** What a chart shows. */
+export interface ChartSetup {
+  /** Prefix of its elements' ids. */
+  id: string;
+  places: Track[];
+  facts: Facts;
+  /** When the chart begins. */
+  zero: number;
+  /** How much time its width is, in ms. */
+  span: number;
+  /** When what it shows ends. */
+  end: number;
+  /** Texts beside the rows, by worker number. */
+  notes: Readonly<Record<number, string>>;
+}
+
+/** A chart, and where to find the slowest inputs in it. */
+export interface Chart {
+  html: string;
+  /** Id of the bar of each slow input. */
+  slow: Map<number, string>;
+}
+
+/**
+ * Draws a chart.
+ *
+ * @param setup What it shows.
+ * @returns HTML.
+ */
+export function drawChart(setup: ChartSetup): Chart {
+  const { id, places, facts, zero, span, end } = setup;
+  const slow = new Map<number, string>();
+  const crowded = facts.computing && facts.peak > facts.cores;
+  const large = facts.tasks > MOST_TASKS;
+  const options = {
+    least: large ? span / Math.max(100, MOST_BARS / places.length) : 0,
+    leastGap: span / (large ? 200 : 1000),
+    share: crowded
+      ? coreShare(
+        joined(places.map(({ from }) => from)),
+        joined(places.map(({ to }) => to)),
+        facts.cores,
+      )
+      : undefined,
+  };
+  const kinds = new Set<string>();
+  const rows = places.map((track, row) => {
+    const { bars, lanes } = barsOf(track, options);
+    const labels = facts.tasks <= MOST_LABELS;
+    const drawn = bars.map((bar, n) => {
+      kinds.add(bar.kind);
+      const name = `${id}-${row}-${n}`;
+      const { index } = facts.slowest.find((task) =>
+        bar.tasks > 0 && bar.first <= task.index && task.index <= bar.last &&
+        Math.abs(bar.work - task.ms) < 1e-6
+      ) ?? { index: -1 };
+      if (index >= 0) {
+        slow.set(index, name);
+      }
+      return drawBar(bar, setup, track, {
+        ...{ lanes, label: labels },
+        name: index >= 0 ? name : undefined,
+      });
+    });
+    const here = track.present.map((one) => `<i ${place(one, setup)}></i>`);
+    return drawRow(track, setup, lanes, [...here, ...drawn].join(""));
+  });
+  return {
+    slow,
+    html: `<figure class="chart${large ? " dense" : ""}">
+<div class="tools">${legend(kinds, crowded)}<div class="zoom">
+<button type="button" data-by="0.5" aria-label="Zoom out">−</button>
+<button type="button" data-by="0" aria-label="Fit the whole run">fit</button>
+<button type="button" data-by="2" aria-label="Zoom in">+</button></div></div>
+<div class="scroll"><div class="plane">
+<div class="axis" aria-hidden="true"><div></div><div class="ticks">${
+      axis(setup)
+    }</div></div>
+${rows.join("\n")}
+</div></div>
+<output class="readout">${
+      places.length === 0
+        ? "Nothing was recorded"
+        : `${
+          plural(facts.tasks, "task")
+        }: point at a bar, or use Tab and the arrow keys`
+    }</output>
+${large ? remark("Tasks too short to see alone are drawn together.") : ""}
+${
+      crowded
+        ? remark(
+          `The solid part of a bar is the share of a core that its task could have, with up to ${facts.peak} tasks on ${
+            plural(facts.cores, "core")
+          }; in the pale part it waited for one.`,
+        )
+        : ""
+    }
+</figure>`,
+  };
+
+  function remark(text: string): string {
+    return `<p class="remark">${text}</p>`;
+  }
+
+  function axis({ span }: ChartSetup): string {
+    const ticks = tickTimes(span).map(({ ms, level }) =>
+      `<span class="z${level}" style="left:${+(100 * ms / span).toFixed(4)}%">${
+        duration(ms)
+      }</span>`
+    );
+    const over = (end - zero) / span;
+    if (over < 0.97) {
+      ticks.push(`<b style="left:${100 * over}%">${duration(end - zero)}</b>`);
+    }
+    return ticks.join("");
+  }
+}
+
+function drawRow(
+  track: Track,
+  { notes }: ChartSetup,
+  lanes: number,
+  bars: string,
+): string {
+  const note = track.worker === undefined ? undefined : notes[track.worker];
+  return `<div class="row"><div class="name"><span>${track.name}</span>${
+    note === undefined ? "" : `<em>${escape(note)}</em>`
+  }</div><div class="track" role="group" aria-label="${track.name}"${
+    lanes > 1 ? ` style="--lanes:${lanes}"` : ""
+  }>${bars}</div></div>`;
+}
+
+function drawBar(
+  bar: Bar,
+  setup: ChartSetup,
+  track: Track,
+  look: { lanes: number; label: boolean; name: string | undefined },
+): string {
+  const { kind, lane, tasks, first, share } = bar;
+  const style = [place(bar, setup).slice(7, -1)];
+  if (look.lanes > 1) style.push(`--lane:${lane}`);
+  if (share < 0.995) style.push(`--share:${percent(share).replace(" ", "")}`);
+  return `<button type="button" tabindex="-1" class="bar ${kind}"${
+    look.name === undefined ? "" : ` id="${look.name}"`
+  } style="${style.join(";")}" aria-label="${
+    escape(describe(bar, track, setup.zero))
+  }">${look.label && tasks === 1 ? `<span>${first}</span>` : ""}</button>`;
+}
+
+function place({ from, to }: Span, { zero, span }: ChartSetup): string {
+  const share = (ms: number) => +(100 * ms / span).toFixed(4);
+  return `style="left:${share(from - zero)}%;width:${share(to - from)}%"`;
+}
+
+/** What a bar is, in words; the page shows it for the bar at hand. */
+function describe(bar: Bar, track: Track, zero: number): string {
+  const { kind, tasks, first, last, work, from, to, why, share } = bar;
+  const when = `from ${duration(from - zero)} to ${duration(to - zero)}`;
+  const took = duration(to - from);
+  const parts = tasks === 0
+    ? [kind, took]
+    : tasks === 1
+    ? [`input ${first}`, took]
+    : [`${plural(tasks, "task")}, inputs ${first} to ${last}`, duration(work)];
+  if (why !== undefined) parts.push(why === "threw" ? "threw" : why);
+  if (share < 0.995) parts.push(`${percent(share)} of a core`);
+  return [...parts, track.name, when].join(" · ");
+}
+
+function legend(kinds: Set<string>, crowded: boolean): string {
+  const shown = ["task", "failed", "start-up", "transport"].filter((kind) =>
+    kinds.has(kind)
+  );
+  const entries = shown.map((kind) =>
+    `<li><i class="${kind}"></i>${kind}</li>`
+  );
+  if (crowded) {
+    entries.push('<li><i class="task pale"></i>waiting for a core</li>');
+  }
+  entries.push('<li><i class="waiting"></i>waiting</li>');
+  return `<ul class="legend">${entries.join("")}</ul>`;
+}
+
+/** About five round times, and finer ones for when the chart is zoomed. */
+function tickTimes(span: number): { ms: number; level: number }[] {
+  const rough = span / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((n) => n * power >= rough)! * power;
+  const times: { ms: number; level: number }[] = [];
+  for (let n = 0; n * step / 20 < span * 0.93; n++) {
+    const level = n % 20 === 0 ? 0 : n % 5 === 0 ? 1 : 2;
+    times.push({ ms: n * step / 20, level });
+  }
+  return times;
+}

@@ -1,0 +1,155 @@
+/**
+ * What the page does by itself: moves among bars by keyboard, tells what a bar
+ * is, and zooms. One self-contained function, shipped as its own source.
+ *
+ * @module
+ */
+
+/** The little of a browser that the script needs; Deno's types have none. */
+interface PageElement {
+  className: string;
+  textContent: string;
+  tabIndex: number;
+  scrollLeft: number;
+  clientWidth: number;
+  offsetLeft: number;
+  offsetWidth: number;
+  scrollWidth: number;
+  dataset: Record<string, string>;
+  style: { setProperty(name: string, value: string): void };
+  getAttribute(name: string): string;
+  getBoundingClientRect(): { left: number; right: number };
+  querySelector(selector: string): PageElement;
+  querySelectorAll(selector: string): Iterable<PageElement>;
+  closest(selector: string): PageElement | null;
+  focus(options?: { preventScroll: boolean }): void;
+  addEventListener(
+    type: string,
+    listener: (event: PageEvent) => void,
+    options?: { passive: boolean },
+  ): void;
+}
+
+interface PageEvent {
+  target: PageElement;
+  key: string;
+  deltaY: number;
+  clientX: number;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+  preventDefault(): void;
+}
+
+/** Runs in the page. */
+export function pageMain(): void {
+  const { document } = globalThis as unknown as { document: PageElement };
+  for (const chart of document.querySelectorAll(".chart")) wake(chart);
+
+  function wake(chart: PageElement): void {
+    const scroll = chart.querySelector(".scroll");
+    const plane = chart.querySelector(".plane");
+    const readout = chart.querySelector(".readout");
+    const hint = readout.textContent;
+    const rows = [...chart.querySelectorAll(".row")].map((row) => [
+      ...row.querySelectorAll(".bar"),
+    ]).filter((row) => row.length > 0);
+    let current = rows[0]?.[0];
+    let zoom = 1;
+    if (current !== undefined) current.tabIndex = 0;
+
+    function tell(bar: PageElement | null): void {
+      readout.textContent = bar ? bar.getAttribute("aria-label") : hint;
+    }
+
+    function go(bar: PageElement | undefined): void {
+      if (bar === undefined) return;
+      current.tabIndex = -1;
+      current = bar;
+      current.tabIndex = 0;
+      current.focus();
+    }
+
+    /** The bar of another row at the same time, or the nearest. */
+    function beside(row: PageElement[] | undefined): PageElement | undefined {
+      const place = (bar: PageElement) => {
+        const { left, right } = bar.getBoundingClientRect();
+        return (left + right) / 2;
+      };
+      const from = place(current);
+      const far = (bar: PageElement) => Math.abs(place(bar) - from);
+      return row?.reduce((best, bar) => far(bar) < far(best) ? bar : best);
+    }
+
+    function zoomTo(next: number, centre: number): void {
+      next = Math.min(64, Math.max(1, next));
+      const before = scroll.scrollLeft + centre;
+      const width = plane.offsetWidth;
+      zoom = next;
+      plane.style.setProperty("--zoom", String(zoom));
+      scroll.scrollLeft = before * plane.offsetWidth / width - centre;
+      chart.dataset.zoom = zoom < 4 ? "" : zoom < 16 ? "1" : "2"; // finer ticks
+    }
+
+    chart.addEventListener("focusin", ({ target }) => {
+      const bar = target.closest(".bar");
+      if (bar === null) return;
+      current.tabIndex = -1;
+      current = bar;
+      current.tabIndex = 0;
+      tell(bar);
+    });
+    chart.addEventListener("focusout", () => tell(null));
+    chart.addEventListener("mouseover", ({ target }) => {
+      const bar = target.closest(".bar");
+      if (bar !== null) tell(bar);
+    });
+    chart.addEventListener("mouseout", () => tell(null));
+    chart.addEventListener("click", ({ target }) => {
+      const bar = target.closest(".bar");
+      if (bar !== null) tell(bar);
+      const button = target.closest(".zoom button");
+      if (button === null) return;
+      const by = Number(button.dataset.by);
+      zoomTo(by === 0 ? 1 : zoom * by, scroll.clientWidth / 2);
+    });
+    chart.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest(".bar") === null) return;
+      const at = rows.findIndex((row) => row.includes(current));
+      const row = rows[at];
+      const column = row.indexOf(current);
+      const middle = current.offsetLeft + current.offsetWidth / 2 -
+        scroll.scrollLeft;
+      const actions: Record<string, () => void> = {
+        ArrowRight: () => go(row[column + 1]),
+        ArrowLeft: () => go(row[column - 1]),
+        ArrowDown: () => go(beside(rows[at + 1])),
+        ArrowUp: () => go(beside(rows[at - 1])),
+        Home: () => go(row[0]),
+        End: () => go(row.at(-1)),
+        "+": () => zoomTo(zoom * 2, middle),
+        "-": () => zoomTo(zoom / 2, middle),
+        "0": () => zoomTo(1, 0),
+      };
+      const action = actions[event.key];
+      if (action === undefined) return;
+      event.preventDefault();
+      action();
+    });
+    scroll.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const { left } = scroll.getBoundingClientRect();
+      zoomTo(zoom * Math.exp(-event.deltaY / 200), event.clientX - left);
+    }, { passive: false });
+  }
+
+  /** A link to a slow input focuses its bar. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-bar]");
+    if (link === null) return;
+    event.preventDefault();
+    document.querySelector(`#${link.dataset.bar}`)?.focus();
+  });
+}

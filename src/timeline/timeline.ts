@@ -1,0 +1,202 @@
+/**
+ * Records what the workers did, and shows it.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "../../mod.ts";
+import { type Facts, factsOf } from "./facts.ts";
+import { type PageOptions, writePage } from "./page.ts";
+import { Recording } from "./recording.ts";
+import { writeReport } from "./report.ts";
+import { writeTrace } from "./trace.ts";
+import { tracks } from "./tracks.ts";
+import { judge, type Verdict } from "./verdict.ts";
+
+/** The numbers behind a report, and what they come to. */
+export interface Summary extends Facts {
+  /** Why it was not faster, or that it could not be. */
+  verdict: Verdict;
+}
+
+/** What a timeline has recorded, for the other files of this entry point. */
+export let recordingOf: (timeline: Timeline) => Recording;
+
+/**
+ * Records what the workers did: start-up, chunks, tasks, waiting, failures, on
+ * one clock. Recording takes 16 bytes a task and about 300 a message, and so
+ * little time that it can be left on. One timeline records one pool, or calls
+ * one after another.
+ *
+ * @example Usage
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { Timeline } from "@parallel/map/timeline";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const timeline = new Timeline();
+ * await parallelMap((n: number) => n * n, [1, 2, 3], {
+ *   workers: 2,
+ *   onEvent: timeline.record,
+ * });
+ * assertEquals(timeline.summary().tasks, 3);
+ * ```
+ */
+export class Timeline {
+  readonly #recording: Recording = new Recording();
+
+  static {
+    recordingOf = (timeline) => timeline.#recording;
+  }
+
+  /**
+   * Records one event: hand it over as `onEvent`, of a call or of a pool.
+   *
+   * @param event What happened.
+   *
+   * @example All that a pool does
+   * ```ts
+   * import { Pool } from "@parallel/map";
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * await using pool = new Pool({ workers: 1, onEvent: timeline.record });
+   * await pool.map((n: number) => -n, [1, 2]);
+   * await pool.map((n: number) => -n, [3]);
+   * assertEquals(timeline.summary().runs, 2);
+   * ```
+   */
+  readonly record: (event: RunEvent) => void = (event) =>
+    this.#recording.hear(event);
+
+  /**
+   * Calls a function in this thread and records the call, so that a plain loop
+   * can be seen beside the workers. Calls are numbered from 0.
+   *
+   * @param fn What to call; when it returns a promise, the call lasts until
+   * that settles.
+   * @returns What `fn` returned.
+   * @throws What `fn` throws.
+   *
+   * @example A plain loop
+   * ```ts
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * const squares: number[] = [];
+   * for (const n of [1, 2, 3]) squares.push(timeline.measure(() => n * n));
+   * assertEquals(squares, [1, 4, 9]);
+   * assertEquals(timeline.summary().calls, 3);
+   * ```
+   */
+  measure<R>(fn: () => R): R {
+    const from = performance.now();
+    const end = (failed: boolean) =>
+      this.#recording.addCall({ from, to: performance.now(), failed });
+    let result: R;
+    try {
+      result = fn();
+    } catch (error) {
+      end(true);
+      throw error;
+    }
+    if (result instanceof Promise) {
+      result.then(() => end(false), () => end(true));
+    } else end(false);
+    return result;
+  }
+
+  /**
+   * Works out the numbers behind the report.
+   *
+   * @returns Times in ms, shares from 0 to 1, and the verdict.
+   *
+   * @example The slowest input
+   * ```ts
+   * import { parallelMap } from "@parallel/map";
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * const nap = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
+   * const { record: onEvent } = timeline;
+   * await parallelMap(nap, [1, 99, 1], { workers: 2, onEvent });
+   * assertEquals(timeline.summary().slowest[0].index, 1);
+   * ```
+   */
+  summary(): Summary {
+    const facts = factsOf(this.#recording, tracks(this.#recording));
+    return { ...facts, verdict: judge(facts) };
+  }
+
+  /**
+   * Writes a short text: wall time, work, speed-up and efficiency, where the
+   * time of each worker went, the slowest inputs, and why it was not faster.
+   *
+   * @returns Lines, without an end of the last.
+   *
+   * @example Usage
+   * ```ts
+   * import { parallelMap } from "@parallel/map";
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertMatch } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * const { record: onEvent } = timeline;
+   * await parallelMap((n: number) => n, [1, 2], { workers: 1, onEvent });
+   * assertMatch(timeline.report(), /^2 tasks in .* 1 worker on /);
+   * ```
+   */
+  report(): string {
+    const { verdict, ...facts } = this.summary();
+    return writeReport(facts, verdict);
+  }
+
+  /**
+   * Writes what was recorded in Chrome's trace event format, for Perfetto,
+   * Chromium's DevTools or `chrome://tracing`.
+   *
+   * @returns JSON.
+   *
+   * @example Usage
+   * ```ts
+   * import { parallelMap } from "@parallel/map";
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * const { record: onEvent } = timeline;
+   * await parallelMap((n: number) => n, [1, 2], { workers: 1, onEvent });
+   * const { traceEvents } = JSON.parse(timeline.toTrace());
+   * const tasks = traceEvents.filter(({ cat }: { cat: string }) => cat === "task");
+   * assertEquals(tasks.length, 2);
+   * ```
+   */
+  toTrace(): string {
+    return writeTrace(this.#recording, tracks(this.#recording));
+  }
+
+  /**
+   * Writes one self-contained page with a Gantt chart and the report.
+   *
+   * @param options What stands above the chart.
+   * @returns A whole HTML document that fetches nothing.
+   *
+   * @example Usage
+   * ```ts
+   * import { parallelMap } from "@parallel/map";
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertMatch } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * const { record: onEvent } = timeline;
+   * await parallelMap((n: number) => n, [1, 2], { workers: 1, onEvent });
+   * assertMatch(timeline.toHtml({ title: "Two" }), /<title>Two<\/title>/);
+   * ```
+   */
+  toHtml(options: PageOptions = {}): string {
+    return writePage([{ recording: this.#recording }], options);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The recording in Chrome's trace event format, which Perfetto, Chromium's
+ * DevTools and chrome://tracing open.
+ *
+ * Format: "Trace Event Format", Google 2016, phases M, X and i.
+ *
+ * @module
+ */
+
+import { lanesOf } from "./lanes.ts";
+import type { Recording } from "./recording.ts";
+import { type Span, subtract, union } from "./spans.ts";
+import type { Track } from "./tracks.ts";
+
+/** One trace event; times in µs. */
+interface TraceEvent {
+  ph: "M" | "X" | "i";
+  name: string;
+  cat: string;
+  pid: number;
+  tid: number;
+  ts: number;
+  dur?: number;
+  /** Scope of an instant: its thread. */
+  s?: "t";
+  args?: Record<string, unknown>;
+}
+
+/** One process holds all: its number means nothing. */
+const PID = 1;
+
+/** Row of what the caller's thread does for the workers. */
+const CALLER = 1;
+
+/**
+ * Writes the trace.
+ *
+ * @param recording What was recorded.
+ * @param places Its tracks.
+ * @returns JSON.
+ */
+export function writeTrace(recording: Recording, places: Track[]): string {
+  const writer = new TraceWriter(firstTime(recording));
+  const { runs, workers, chunks } = recording;
+  writer.name("process_name", 0, "@parallel/map");
+  writer.name("thread_name", CALLER, "caller");
+  for (const { name, from, to, total } of runs) {
+    writer.point(CALLER, "run", `${name || "run"} begins`, from, { total });
+    if (to !== undefined) {
+      writer.point(CALLER, "run", `${name || "run"} ends`, to, {});
+    }
+  }
+  for (const { worker, from, to } of workers) {
+    writer.bar(CALLER, "start-up", `start worker ${worker}`, { from, to }, {});
+  }
+  for (const { worker, first, tasks, attempt, from, sent } of chunks) {
+    const args = { worker, first, tasks, attempt };
+    writer.bar(CALLER, "transport", "send", { from, to: sent }, args);
+  }
+  let tid = CALLER + 1;
+  for (const place of places) tid = writeTrack(writer, place, tid);
+  return JSON.stringify({
+    displayTimeUnit: "ms",
+    traceEvents: writer.events,
+  });
+}
+
+function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
+  const { name, index, from, to, failed, run, attempt, lost, deaths } = track;
+  const lanes = lanesOf(from, to);
+  for (let lane = 0; lane < lanes.count; lane++) {
+    writer.name(
+      "thread_name",
+      tid + lane,
+      lane > 0 ? `${name} (${lane + 1})` : name,
+    );
+  }
+  for (const span of track.startUp) {
+    writer.bar(tid, "start-up", "start-up", span, {});
+  }
+  const tasks: Span[] = [];
+  for (let i = 0; i < from.length; i++) {
+    const span = { from: from[i], to: to[i] };
+    tasks.push(span);
+    writer.bar(
+      tid + lanes.of[i],
+      failed[i] ? "failed" : "task",
+      `input ${index[i]}`,
+      span,
+      { index: index[i], run: run[i] + 1, attempt: attempt[i] },
+    );
+  }
+  for (const { index, why, run, ...span } of lost) {
+    const args = { index, run: run + 1, why };
+    writer.bar(tid, "failed", `input ${index} ${why}`, span, args);
+    tasks.push(span);
+  }
+  if (track.worker !== undefined) {
+    for (const span of subtract(track.inFlight, union(tasks))) {
+      writer.bar(tid, "transport", "transport", span, {});
+    }
+  }
+  for (const at of deaths) writer.point(tid, "failed", "worker lost", at, {});
+  return tid + lanes.count;
+}
+
+/** Collects events, on a clock that starts at 0. */
+class TraceWriter {
+  readonly events: TraceEvent[] = [];
+  readonly #zero: number;
+
+  constructor(zero: number) {
+    this.#zero = zero;
+  }
+
+  /** Whole ns, so that bars which touch in ms do not overlap in µs. */
+  #ns(ms: number): number {
+    return Math.round((ms - this.#zero) * 1e6);
+  }
+
+  name(kind: string, tid: number, name: string): void {
+    const args = { name };
+    this.events.push(
+      { ph: "M", name: kind, cat: "__metadata", pid: PID, tid, ts: 0, args },
+    );
+  }
+
+  bar(tid: number, cat: string, name: string, span: Span, args: object): void {
+    const from = this.#ns(span.from);
+    const dur = Math.max(0, this.#ns(span.to) - from) / 1000;
+    const ts = from / 1000;
+    this.events.push(
+      { ph: "X", name, cat, pid: PID, tid, ts, dur, args: { ...args } },
+    );
+  }
+
+  point(tid: number, cat: string, name: string, at: number, args: object) {
+    const ts = this.#ns(at) / 1000;
+    this.events.push(
+      { ph: "i", s: "t", name, cat, pid: PID, tid, ts, args: { ...args } },
+    );
+  }
+}
+
+/** The earliest time in a recording. */
+export function firstTime({ runs, workers, calls }: Recording): number {
+  let first = Infinity;
+  for (const list of [runs, workers, calls]) {
+    for (const { from } of list) first = Math.min(first, from);
+  }
+  return first === Infinity ? 0 : first;
+}

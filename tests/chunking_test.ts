@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import { ChunkSizer } from "../src/engine/chunking.ts";
+import { test } from "./harness.ts";
+
+/** Sizes of the chunks a run of equal tasks would get. */
+function sizes(
+  { tasks, msPerTask, bytesPerTask = 8, workers = 2, known = true }: {
+    tasks: number;
+    msPerTask: number;
+    bytesPerTask?: number;
+    workers?: number;
+    known?: boolean;
+  },
+): number[] {
+  const sizer = new ChunkSizer(undefined);
+  const all: number[] = [];
+  for (let left = tasks; left > 0;) {
+    const size = Math.min(
+      left,
+      sizer.next(known ? left : undefined, workers),
+    );
+    all.push(size);
+    left -= size;
+    sizer.learn(size, size * msPerTask, size * bytesPerTask);
+  }
+  return all;
+}
+
+test("the first chunks have one task", () => {
+  const sizer = new ChunkSizer(undefined);
+  for (let i = 0; i < 10; i++) assertEquals(sizer.next(10, 5), 1);
+});
+
+test("chunks grow by doubling at most", () => {
+  const all = sizes({ tasks: 1000, msPerTask: 0.3 });
+  assertEquals(all.slice(0, 5), [1, 2, 4, 8, 16]);
+  assert(all.every((size, i) => i === 0 || size <= 2 * all[i - 1]));
+});
+
+test("chunks grow faster while they take next to no time", () => {
+  const all = sizes({ tasks: 100_000, msPerTask: 0.0001 });
+  assertEquals(all.slice(0, 3), [1, 16, 256]);
+  assert(all.every((size, i) => i === 0 || size <= 16 * all[i - 1]));
+});
+
+test("tasks as long as a message is short travel alone", () => {
+  assert(sizes({ tasks: 200, msPerTask: 100 }).every((size) => size === 1));
+});
+
+test("a chunk takes about five milliseconds", () => {
+  const all = sizes({ tasks: 100_000, msPerTask: 0.05, known: false });
+  assertEquals(Math.max(...all), 100);
+});
+
+test("chunks shrink towards a known end", () => {
+  const all = sizes({ tasks: 10_000, msPerTask: 0.05 });
+  const last = all.slice(-12);
+  assert(last.every((size, i) => i === 0 || size <= last[i - 1]));
+  // Not below half a millisecond, but for the very last one.
+  assert(all.slice(5, -1).every((size) => size >= 10), `${all}`);
+});
+
+test("large values travel a megabyte at a time", () => {
+  const all = sizes({ tasks: 64, msPerTask: 0.001, bytesPerTask: 8 << 20 });
+  assert(all.slice(2).every((size) => size === 1), `${all}`);
+});
+
+test("one long task does not shrink the chunks for good", () => {
+  const sizer = new ChunkSizer(undefined);
+  const settle = () => {
+    for (let i = 0; i < 40; i++) {
+      const size = sizer.next(undefined, 2);
+      sizer.learn(size, size * 0.001, 8);
+    }
+    return sizer.next(undefined, 2);
+  };
+  const before = settle();
+  assert(before > 1000);
+  sizer.learn(1, 500, 8);
+  assertEquals(sizer.next(undefined, 2), 1);
+  assert(settle() > before * 0.9);
+});
+
+test("a second chunk waits in a worker only behind a short one", () => {
+  const sizer = new ChunkSizer(undefined);
+  assertEquals(sizer.prefetches, false);
+  sizer.learn(1, 0.01, 8);
+  assertEquals(sizer.prefetches, true);
+  sizer.learn(1, 100, 8);
+  assertEquals(sizer.prefetches, false);
+});
+
+test("chunkSize is kept", () => {
+  const sizer = new ChunkSizer(7);
+  sizer.learn(7, 1000, 1e9);
+  assertEquals(sizer.next(100, 2), 7);
+});

@@ -1,0 +1,1059 @@
+// What every backend must do, in one place. A test file per runtime is not
+// needed: the same suite runs on each backend of the runtime at hand, and a
+// known difference is an entry in `DIFFERENCES`, with its reason.
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { Buffer } from "node:buffer";
+import {
+  parallelMap,
+  parallelMapSettled,
+  parallelMapStream,
+  Pool,
+  type PoolOptions,
+  type Progress,
+  type RunEvent,
+  type TaskContext,
+  TaskError,
+  TaskTimeoutError,
+  WorkerLostError,
+  WorkerStartError,
+} from "../mod.ts";
+import type { ShopError } from "./fixtures/tasks.ts";
+import { test } from "./harness.ts";
+
+/** A way to run tasks. */
+export type BackendName = "web" | "threads" | "inline";
+
+const NO_WORKER = "in the caller's thread there is no worker to end";
+const NO_SECOND_THREAD = "in the caller's thread there is one at a time";
+
+const runtime = "Deno" in globalThis ? "deno" : "bun";
+
+/** Tests a backend does not run, with the reason. */
+const DIFFERENCES: Record<string, Record<string, string>> = {
+  "bun web": {
+    "the cause of a lost worker is the error that ended it":
+      "workers under bun test 1.4.5 do not hear uncaughtException",
+  },
+  inline: {
+    "signal rejects with its reason itself": NO_WORKER,
+    "close settles every pending call": NO_WORKER,
+    "the cause of a lost worker is the error that ended it": NO_WORKER,
+    "a task that exits loses its worker, and only itself": NO_WORKER,
+    "a task that closes its worker loses it": NO_WORKER,
+    "an error in a timer loses the worker of its task": NO_WORKER,
+    "an unhandled rejection loses the worker of its task": NO_WORKER,
+    "a pool is usable after its workers were lost": NO_WORKER,
+    "a lost task is tried again": NO_WORKER,
+    "concurrent tasks of a lost worker are told apart": NO_WORKER,
+    "timeout ends a synchronous endless loop, and only that task": NO_WORKER,
+    "timeout leaves a pool that works": NO_WORKER,
+    "what a task posts by itself is left alone": NO_WORKER,
+    "a synchronous loop sees the abort": NO_SECOND_THREAD,
+    "an abort does not wait for a task that computes": NO_SECOND_THREAD,
+    "tasks run at the same time": NO_SECOND_THREAD,
+    "module state is one per worker": NO_WORKER,
+    "maxTasksPerWorker replaces workers": NO_WORKER,
+    "init that exits ends the run": NO_WORKER,
+  },
+};
+
+const TASKS = new URL("./fixtures/tasks.ts", import.meta.url);
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const double = (n: number) => n * 2;
+const failAt2 = (n: number) => {
+  if (n === 2) throw new RangeError("two");
+  return n;
+};
+const reasons = (results: PromiseSettledResult<unknown>[]) =>
+  results.map((r) => r.status === "fulfilled" ? r.value : r.reason);
+
+/**
+ * Registers the suite for one backend.
+ *
+ * @param name The backend.
+ */
+export function contract(name: BackendName): void {
+  const differences = {
+    ...DIFFERENCES[name],
+    ...DIFFERENCES[`${runtime} ${name}`],
+  };
+  const pool: Pick<PoolOptions, "workers" | "backend"> = name === "inline"
+    ? { workers: 0 }
+    : { workers: 2, backend: name };
+  // `timeout` picks its backend by itself when none is asked for.
+  const timed: typeof pool = name === "web" ? { workers: 2 } : pool;
+  const used = new Set<string>();
+  const it = (title: string, body: () => Promise<void>) => {
+    used.add(title);
+    const options = { ignore: title in differences, timeout: 60_000 };
+    test(`${name}: ${title}`, options, body);
+  };
+
+  it("results come in input order", async () => {
+    const inputs = range(1000);
+    assertEquals(await parallelMap(double, inputs, pool), inputs.map(double));
+  });
+
+  it("no input gives an empty list and starts nothing", async () => {
+    const events: string[] = [];
+    const onEvent = ({ type }: RunEvent) => events.push(type);
+    assertEquals(await parallelMap(double, [], { ...pool, onEvent }), []);
+    assertEquals(events, ["run-start", "run-end"]);
+  });
+
+  it("one input starts one worker", async () => {
+    const events: string[] = [];
+    const onEvent = ({ type }: RunEvent) => events.push(type);
+    assertEquals(await parallelMap(double, [4], { ...pool, onEvent }), [8]);
+    assertEquals(events.filter((type) => type === "worker-start").length, 1);
+    assertEquals(events.filter((type) => type === "worker-end").length, 1);
+  });
+
+  it("any iterable is an input", async () => {
+    function* some() {
+      yield* range(40);
+    }
+    async function* later() {
+      for (const n of range(40)) yield await Promise.resolve(n);
+    }
+    const sources = [
+      new Set(range(40)),
+      new Map([[1, 2]]).keys(),
+      some(),
+      later(),
+      new Blob(["ab"]).stream(),
+      Int16Array.of(3, -4),
+      "añ💚",
+      [, 1] as number[],
+    ];
+    const wanted = [
+      range(40),
+      [1],
+      range(40),
+      range(40),
+      [Uint8Array.of(97, 98)],
+      [3, -4],
+      ["a", "ñ", "💚"],
+      [undefined, 1],
+    ];
+    for (const [i, source] of sources.entries()) {
+      const results = await parallelMap(
+        (value: unknown) => value,
+        source as Iterable<unknown>,
+        pool,
+      );
+      assertEquals(results, wanted[i] as unknown[]);
+    }
+  });
+
+  it("numbers keep NaN, -0 and infinities", async () => {
+    const inputs = range(100).map((i) => [NaN, -0, 1 / 0, 0.1][i % 4]);
+    const results = await parallelMap((n: number) => n, inputs, pool);
+    assert(results.every((n, i) => Object.is(n, inputs[i])));
+  });
+
+  it("values arrive as structured clone brings them", async () => {
+    const shared = { deep: [1] };
+    const value = {
+      shared: [shared, shared],
+      date: new Date(5),
+      map: new Map([[{ a: 1 }, new Set([2n])]]),
+      regex: /x/gi,
+      none: undefined,
+      bytes: Uint8Array.of(1, 2),
+      cycle: null as unknown,
+    };
+    value.cycle = value;
+    const [back] = await parallelMap((v: typeof value) => v, [value], pool);
+    assertEquals(back.date, value.date);
+    assertEquals(back.map, value.map);
+    assertEquals(back.bytes, value.bytes);
+    assertStrictEquals(back.shared[0], back.shared[1]);
+    assertStrictEquals(back.cycle, back);
+    assert("none" in back && back !== value);
+  });
+
+  it("other values arrive as the README says", async () => {
+    class Point {
+      x = 1;
+      get y() {
+        return 2;
+      }
+    }
+    class Table extends Map<number, number> {}
+    const regex = /x/g;
+    regex.lastIndex = 3;
+    const values = [
+      new Point(),
+      new Table([[1, 2]]),
+      regex,
+      Buffer.from("ab"),
+      new Blob(["xy"]),
+      Object(5n),
+    ];
+    const back = await parallelMap((v: unknown) => v, values, pool) as [
+      object,
+      Map<number, number>,
+      RegExp,
+      Uint8Array,
+      Blob,
+      unknown,
+    ];
+    assertEquals(back[0], { x: 1 });
+    assertStrictEquals(back[1].constructor, Map);
+    assertEquals([back[2].source, back[2].lastIndex], ["x", 0]);
+    assertStrictEquals(back[3].constructor, Uint8Array);
+    assertEquals([...back[3]], [97, 98]);
+    assertEquals(await back[4].text(), "xy");
+    assertEquals(back[5], Object(5n));
+  });
+
+  it("many small objects and strings in a chunk arrive whole", async () => {
+    const inputs = range(300).map((id) => ({
+      id,
+      name: `\ud800${id}`,
+      at: { x: -0, on: id % 2 ? undefined : null },
+    }));
+    const options = { ...pool, chunkSize: 100 };
+    const turn = ({ id, name, at }: (typeof inputs)[0]) => ({ at, name, id });
+    const turned = await parallelMap(turn, inputs, options);
+    assertEquals(turned, inputs.map(turn));
+    assertEquals(Object.keys(turned[299]), ["at", "name", "id"]);
+    const names = await parallelMap(({ name }) => name, inputs, options);
+    assertEquals(names, inputs.map(({ name }) => name));
+    // One failure: then the others of its chunk go as a list.
+    const settled = await parallelMapSettled(
+      (value: (typeof inputs)[0]) => {
+        if (value.id === 150) throw new Error("150");
+        return value;
+      },
+      inputs,
+      options,
+    );
+    assertEquals(settled[150].status, "rejected");
+    assertEquals(
+      settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []),
+      inputs.toSpliced(150, 1),
+    );
+  });
+
+  it("an Error as a value keeps class, name, cause and properties", async () => {
+    const error = Object.assign(new RangeError("r", { cause: { n: 1 } }), {
+      code: 7,
+    });
+    const group = new AggregateError([error, 2], "two");
+    const [back] = await parallelMap(
+      (v: { group: AggregateError }) => v,
+      [{ group }],
+      pool,
+    );
+    assertInstanceOf(back.group, AggregateError);
+    const [first, second] = back.group.errors;
+    assertInstanceOf(first, RangeError);
+    assertEquals([first.cause, (first as typeof error).code, second], [
+      { n: 1 },
+      7,
+      2,
+    ]);
+  });
+
+  it("async functions are awaited", async () => {
+    const later = async (n: number) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return n + 1;
+    };
+    assertEquals(await parallelMap(later, [1, 2, 3], pool), [2, 3, 4]);
+  });
+
+  it("the context tells index, attempt, worker and state", async () => {
+    const tell = (_: string, c: TaskContext<{ a: number }>) => [
+      c.index,
+      c.attempt,
+      c.worker,
+      c.state.a,
+      c.aborted,
+    ];
+    const results = await parallelMap(tell, ["x", "y"], {
+      ...pool,
+      workers: pool.workers === 0 ? 0 : 1,
+      workerData: { a: 5 },
+    });
+    assertEquals(results, [[0, 1, 0, 5, false], [1, 1, 0, 5, false]]);
+  });
+
+  it("init makes the state, once per worker", async () => {
+    const results = await parallelMap(
+      (n: number, { state }: TaskContext<{ calls: number; base: number }>) =>
+        ++state.calls && state.base + n,
+      range(20),
+      {
+        ...pool,
+        workerData: 100,
+        init: async (base: number) => await { calls: 0, base },
+      },
+    );
+    assertEquals(results, range(20).map((n) => 100 + n));
+  });
+
+  it("an exported function and init are imported by name", async () => {
+    const { greet, open } = await import("./fixtures/tasks.ts");
+    const options = { ...pool, module: TASKS, workerData: "hello", init: open };
+    assertEquals(await parallelMap(greet, ["a", "b"], options), [
+      "hello a",
+      "hello b",
+    ]);
+    assertEquals(
+      await parallelMap("square", [3], { ...pool, module: TASKS.href }),
+      [9],
+    );
+    assertEquals(
+      await parallelMap("default", [3], { ...pool, module: TASKS }),
+      [
+        -3,
+      ],
+    );
+  });
+
+  it("module state is one per worker", async () => {
+    const { countCalls } = await import("./fixtures/tasks.ts");
+    const before = countCalls();
+    const counts = await parallelMap(countCalls, range(50), {
+      ...pool,
+      module: TASKS,
+    });
+    assertEquals(countCalls(), before + 1); // the caller's own is untouched
+    assertEquals(counts.filter((n) => n === 1).length, pool.workers);
+  });
+
+  it("tasks run at the same time", async () => {
+    // Each waits until the other has started: alone, neither would end.
+    const meet = async (cell: Int32Array) => {
+      Atomics.add(cell, 0, 1);
+      while (Atomics.load(cell, 0) < 2) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      return Atomics.load(cell, 0);
+    };
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    assertEquals(await parallelMap(meet, [cell, cell], pool), [2, 2]);
+  });
+
+  it("concurrency keeps tasks in flight inside each worker", async () => {
+    const wait = async (cell: Int32Array) => {
+      const now = Atomics.add(cell, 0, 1) + 1;
+      for (let peak = Atomics.load(cell, 1); now > peak;) {
+        peak = Atomics.compareExchange(cell, 1, peak, now);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      Atomics.sub(cell, 0, 1);
+    };
+    const cell = new Int32Array(new SharedArrayBuffer(8));
+    const inputs = range(60).map(() => cell);
+    await parallelMap(wait, inputs, { ...pool, concurrency: 5 });
+    assertEquals(cell[1], 5 * (pool.workers || 1));
+  });
+
+  it("a throw rejects with its index, class, properties and stack", async () => {
+    const { closeShop } = await import("./fixtures/tasks.ts");
+    const error = await assertRejects(
+      () => parallelMap(closeShop, [0, 1], { ...pool, module: TASKS }),
+      TaskError,
+      "Cannot map input 1 as closeShop threw ShopError: closed",
+    );
+    assertEquals([error.index, error.attempts], [1, 1]);
+    const cause = error.cause as ShopError;
+    assertInstanceOf(cause, RangeError);
+    assertEquals([cause.name, cause.message, cause.code], [
+      "ShopError",
+      "closed",
+      "E_SHOP",
+    ]);
+    assertEquals(cause.detail.at, { shelf: 7 });
+    assertInstanceOf(cause.detail.inner, TypeError);
+    assertInstanceOf(cause.cause, SyntaxError);
+    assertStringIncludes(cause.stack ?? "", "tasks.ts:");
+    assertStringIncludes(cause.stack ?? "", "contract.ts:");
+    assertStringIncludes(error.stack ?? "", "contract.ts:");
+  });
+
+  it("whatever is thrown arrives, and is still a throw", async () => {
+    const throwIt = (what: string) => {
+      const odd: Record<string, unknown> = {
+        undefined: undefined,
+        null: null,
+        zero: 0,
+        empty: "",
+        plain: { a: [1] },
+        abort: new DOMException("d", "AbortError"),
+        group: new AggregateError([new RangeError("in")], "g"),
+        uncloneable: Object.assign(new Error("u"), { run: () => 1 }),
+        url: Object.assign(new Error("l"), { at: new URL("file:///x") }),
+      };
+      throw odd[what];
+    };
+    const names = [
+      "undefined",
+      "null",
+      "zero",
+      "empty",
+      "plain",
+      "abort",
+      "group",
+      "uncloneable",
+      "url",
+    ];
+    const causes = reasons(await parallelMapSettled(throwIt, names, pool))
+      .map((error, index) => {
+        assertInstanceOf(error, TaskError);
+        assertEquals(error.index, index);
+        return error.cause;
+      });
+    assertEquals(causes.slice(0, 5), [undefined, null, 0, "", { a: [1] }]);
+    const [abort, group, odd, url] = causes.slice(5);
+    assertInstanceOf(abort, DOMException);
+    assertEquals(abort.name, "AbortError");
+    assertInstanceOf(group, AggregateError);
+    assertInstanceOf(group.errors[0], RangeError);
+    assertEquals((odd as { run: unknown }).run, "[Function: run]");
+    assertEquals((url as { at: unknown }).at, "file:///x");
+  });
+
+  it("mapSettled tells the outcome of each input", async () => {
+    const results = await parallelMapSettled(failAt2, range(5), pool);
+    assertEquals(results.map((r) => r.status === "fulfilled"), [
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
+    assertEquals(reasons(results)[4], 4);
+  });
+
+  it("retries try a failed task again", async () => {
+    const flaky = (n: number, { attempt }: TaskContext) => {
+      if (attempt <= n) throw new Error(`attempt ${attempt}`);
+      return attempt;
+    };
+    const results = reasons(
+      await parallelMapSettled(flaky, [0, 1, 2, 3], { ...pool, retries: 2 }),
+    );
+    assertEquals(results.slice(0, 3), [1, 2, 3]);
+    assertInstanceOf(results[3], TaskError);
+    assertEquals(results[3].attempts, 3);
+  });
+
+  it("an input that cannot be cloned names its index", async () => {
+    const bad: unknown[] = [
+      () => 1,
+      Symbol("s"),
+      { deep: [{ callback() {} }] },
+      new WeakMap(),
+      Promise.resolve(1),
+      new URL("file:///x"),
+      new Headers(),
+      new Proxy({}, {}),
+    ];
+    for (const value of bad) {
+      const results = reasons(
+        await parallelMapSettled(
+          (v: unknown) => typeof v,
+          [1, value, "x"],
+          pool,
+        ),
+      );
+      const error = results[1];
+      assertInstanceOf(error, TaskError);
+      assertStringIncludes(
+        error.message,
+        "Cannot map input 1 as it must be cloneable: received ",
+      );
+      assertEquals([results[0], results[2]], ["number", "string"]);
+    }
+  });
+
+  it("a result that cannot be cloned fails its task alone", async () => {
+    const make = (n: number): unknown =>
+      [
+        () => n,
+        Symbol("s"),
+        new URL("file:///x"),
+        { a: new Headers() },
+        new WeakSet(),
+        new Proxy({}, {}),
+        n,
+      ][n];
+    const results = reasons(await parallelMapSettled(make, range(7), pool));
+    for (const error of results.slice(0, 6)) {
+      assertInstanceOf(error, TaskError);
+      assertStringIncludes(error.message, "as its result must be cloneable");
+      assertEquals((error.cause as Error).name, "DataCloneError");
+    }
+    assertEquals(results[6], 6);
+  });
+
+  it("a getter that throws fails its input with its own error", async () => {
+    const bad = {
+      get boom() {
+        throw new RangeError("getter");
+      },
+    };
+    const results = reasons(
+      await parallelMapSettled((v: unknown) => typeof v, [bad, 1], pool),
+    );
+    assertInstanceOf(results[0], TaskError);
+    assertStringIncludes(results[0].message, "getter");
+    assertEquals(results[1], "number");
+  });
+
+  it("a result may be a million items long", async () => {
+    const [list] = await parallelMap(
+      (n: number) => Array.from({ length: n }, (_, i) => ({ i })),
+      [1_000_000],
+      pool,
+    );
+    assertEquals([list.length, list[999_999]], [1_000_000, { i: 999_999 }]);
+  });
+
+  it("inputs changed during the run do not matter", async () => {
+    const inputs = range(500);
+    const running = parallelMap(double, inputs, pool);
+    inputs.length = 3;
+    inputs[0] = 99;
+    assertEquals(await running, range(500).map(double));
+  });
+
+  it("an iterable that throws passes its own error on", async () => {
+    const own = new Error("mine");
+    for (const at of [0, 3, 9]) {
+      let returned = 0;
+      const make = (step: () => { done: boolean; value: number }) => ({
+        next: step,
+        return() {
+          returned++;
+          return { done: true, value: 0 };
+        },
+      });
+      let n = 0;
+      const step = () => {
+        if (n === at) throw own;
+        return { done: n === 9, value: n++ };
+      };
+      const sync = { [Symbol.iterator]: () => make(step) };
+      const caught = await parallelMap(double, sync as Iterable<number>, pool)
+        .catch((error) => error);
+      assertStrictEquals(caught, own);
+      n = 0;
+      const later = {
+        [Symbol.asyncIterator]: () =>
+          make(step) as unknown as AsyncIterator<number>,
+      };
+      const again = await parallelMap(
+        double,
+        later as AsyncIterable<number>,
+        pool,
+      )
+        .catch((error) => error);
+      assertStrictEquals(again, own);
+      assertEquals(returned, 2);
+    }
+  });
+
+  it("signal rejects with its reason itself", async () => {
+    const reason = { why: "enough" };
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 10_000));
+    const abort = new AbortController();
+    const running = parallelMap(wait, range(4), {
+      ...pool,
+      signal: abort.signal,
+    });
+    setTimeout(() => abort.abort(reason), 30);
+    assertStrictEquals(await running.catch((error) => error), reason);
+    const before = parallelMap(double, [1], { ...pool, signal: abort.signal });
+    assertStrictEquals(await before.catch((error) => error), reason);
+    await calm();
+  });
+
+  it("a synchronous loop sees the abort", async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(8));
+    const spin = (cell: Int32Array, context: TaskContext) => {
+      Atomics.add(cell, 0, 1);
+      try {
+        for (;;) context.throwIfAborted();
+      } finally {
+        Atomics.add(cell, 1, 1);
+      }
+    };
+    const abort = new AbortController();
+    const running = parallelMap(spin, [cell, cell], {
+      ...pool,
+      signal: abort.signal,
+    });
+    while (Atomics.load(cell, 0) < 2) await pause(2);
+    abort.abort();
+    await assertRejects(() => running, DOMException);
+    await calm();
+    assertEquals(cell[1], 2);
+  });
+
+  it("an abort does not wait for a task that computes", async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(8));
+    const spin = (cell: Int32Array) => {
+      Atomics.store(cell, 0, 1);
+      const until = Date.now() + 2500;
+      while (Date.now() < until);
+      Atomics.store(cell, 1, 1);
+    };
+    await using workers = new Pool(pool);
+    await workers.start();
+    const abort = new AbortController();
+    const running = workers.map(spin, [cell], { signal: abort.signal });
+    while (Atomics.load(cell, 0) === 0) await pause(2);
+    abort.abort();
+    await assertRejects(() => running, DOMException);
+    assertEquals(cell[1], 0);
+    assertEquals(await workers.map(double, [1, 2, 3]), [2, 4, 6]);
+    // Deno cannot end the loop of a Web Worker: until it ends by itself, the
+    // sanitizers would see its lock.
+    await pause(2500);
+  });
+
+  it("a task that exits loses its worker, and only itself", async () => {
+    const { perish } = await import("./fixtures/tasks.ts");
+    const inputs = ["fine", "exit", "fine", "fine", "exit", "fine"];
+    const results = reasons(
+      await parallelMapSettled(perish, inputs, { ...pool, module: TASKS }),
+    );
+    for (const [index, how] of inputs.entries()) {
+      if (how === "fine") assertEquals(results[index], "fine");
+      else {
+        const error = results[index];
+        assertInstanceOf(error, WorkerLostError);
+        assertEquals(error.index, index);
+      }
+    }
+  });
+
+  it("a task that closes its worker loses it", async () => {
+    const { perish } = await import("./fixtures/tasks.ts");
+    // Bun has no self.close(): there the task would wait for ever.
+    const how = "close" in globalThis && name === "web" ? "close" : "exit";
+    const results = reasons(
+      await parallelMapSettled(perish, ["fine", how, "fine"], {
+        ...pool,
+        module: TASKS,
+      }),
+    );
+    assertInstanceOf(results[1], WorkerLostError);
+    assertEquals([results[0], results[2]], ["fine", "fine"]);
+  });
+
+  for (
+    const [how, title] of [
+      ["timer", "an error in a timer loses the worker of its task"],
+      ["reject", "an unhandled rejection loses the worker of its task"],
+    ]
+  ) {
+    it(title, async () => {
+      const { perish } = await import("./fixtures/tasks.ts");
+      const results = reasons(
+        await parallelMapSettled(perish, ["fine", how, "fine"], {
+          ...pool,
+          module: TASKS,
+        }),
+      );
+      assertInstanceOf(results[1], WorkerLostError);
+      assertEquals([results[0], results[2]], ["fine", "fine"]);
+    });
+  }
+
+  it("the cause of a lost worker is the error that ended it", async () => {
+    const { perish } = await import("./fixtures/tasks.ts");
+    for (const how of ["timer", "reject"]) {
+      const error = await assertRejects(
+        () => parallelMap(perish, [how], { ...pool, module: TASKS }),
+        WorkerLostError,
+      );
+      assertInstanceOf(error.cause, RangeError);
+      assertStringIncludes(error.cause.stack ?? "", "tasks.ts:");
+    }
+  });
+
+  it("a pool is usable after its workers were lost", async () => {
+    const { perish } = await import("./fixtures/tasks.ts");
+    await using workers = new Pool({ ...pool, module: TASKS });
+    for (let round = 0; round < 3; round++) {
+      await assertRejects(
+        () => workers.map(perish, ["exit", "exit"]),
+        WorkerLostError,
+      );
+      assertEquals(await workers.map(perish, ["fine"]), ["fine"]);
+    }
+  });
+
+  it("a lost task is tried again", async () => {
+    const once = (n: number, { attempt }: TaskContext) => {
+      if (n === 3 && attempt === 1) globalThis.process.exit(1);
+      return attempt;
+    };
+    assertEquals(await parallelMap(once, range(6), { ...pool, retries: 1 }), [
+      1,
+      1,
+      1,
+      2,
+      1,
+      1,
+    ]);
+  });
+
+  it("concurrent tasks of a lost worker are told apart", async () => {
+    const exitLater = async (n: number) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (n === 4) globalThis.process.exit(1);
+      return n;
+    };
+    const results = reasons(
+      await parallelMapSettled(exitLater, range(12), {
+        ...pool,
+        concurrency: 4,
+      }),
+    );
+    for (const [index, result] of results.entries()) {
+      if (index === 4) assertInstanceOf(result, WorkerLostError);
+      else assertEquals(result, index);
+    }
+  });
+
+  it("timeout ends a synchronous endless loop, and only that task", async () => {
+    const spin = (n: number) => {
+      while (n === 2);
+      return n;
+    };
+    const results = reasons(
+      await parallelMapSettled(spin, range(8), { ...timed, timeout: 500 }),
+    );
+    const error = results[2];
+    assertInstanceOf(error, TaskTimeoutError);
+    assertEquals([error.index, error.timeout], [2, 500]);
+    results[2] = 2;
+    assertEquals(results, range(8));
+  });
+
+  it("timeout leaves a pool that works", async () => {
+    await using workers = new Pool(timed);
+    assertEquals(await workers.map(double, [1]), [2]);
+    const spin = () => {
+      for (;;);
+    };
+    await assertRejects(
+      () => workers.map(spin, [1], { timeout: 200 }),
+      TaskTimeoutError,
+    );
+    assertEquals(await workers.map(double, [1, 2]), [2, 4]);
+  });
+
+  it("maxTasksPerWorker replaces workers", async () => {
+    const starts: number[] = [];
+    const results = await parallelMap(double, range(20), {
+      ...pool,
+      maxTasksPerWorker: 4,
+      onEvent: (event) => {
+        if (event.type === "worker-start") starts.push(event.worker);
+      },
+    });
+    assertEquals(results, range(20).map(double));
+    assertGreater(starts.length, 4);
+  });
+
+  it("init that throws ends the run with one clear error", async () => {
+    const error = await assertRejects(
+      () =>
+        parallelMap(double, range(9), {
+          ...pool,
+          init: () => {
+            throw new RangeError("no licence");
+          },
+        }),
+      WorkerStartError,
+      "no licence",
+    );
+    assertInstanceOf(error.cause, RangeError);
+  });
+
+  it("init that exits ends the run", async () => {
+    await assertRejects(
+      () =>
+        parallelMap(double, range(9), {
+          ...pool,
+          init: () => globalThis.process.exit(9),
+        }),
+      WorkerStartError,
+    );
+  });
+
+  it("close settles every pending call", async () => {
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 10_000));
+    const workers = new Pool(pool);
+    const pending = [
+      workers.map(wait, range(5)),
+      workers.mapSettled(wait, [1]),
+      workers.stream(wait, [1]).next(),
+    ];
+    const outcomes = Promise.allSettled(pending);
+    await pause(20);
+    await Promise.all([workers.close(), workers.close()]);
+    for (const outcome of await outcomes) {
+      assert(outcome.status === "rejected");
+      assertEquals(outcome.reason.name, "AbortError");
+    }
+    await assertRejects(() => workers.map(double, [1]), TypeError, "closed");
+  });
+
+  it("close works while workers start, when idle, and after a failure", async () => {
+    for (const state of ["new", "starting", "idle", "failed"]) {
+      const workers = new Pool(pool);
+      if (state === "starting") void workers.start().catch(() => {});
+      if (state === "idle") await workers.map(double, [1, 2]);
+      if (state === "failed") await workers.map(failAt2, [2]).catch(() => {});
+      await workers.close();
+    }
+  });
+
+  it("runs of one pool share its workers and do not mix", async () => {
+    await using workers = new Pool(pool);
+    const triple = (n: number) => n * 3;
+    const all = await Promise.all([
+      workers.map(double, range(300)),
+      workers.map(triple, range(200)),
+      Array.fromAsync(workers.stream(double, range(100))),
+      workers.mapSettled(failAt2, range(4)),
+    ]);
+    assertEquals(all[0], range(300).map(double));
+    assertEquals(all[1], range(200).map(triple));
+    assertEquals(all[2], range(100).map(double));
+    assertEquals(all[3].map((r) => r.status)[2], "rejected");
+  });
+
+  it("stream keeps order, or not", async () => {
+    const inputs = range(300);
+    const inOrder = parallelMapStream(double, inputs, pool);
+    assertEquals(await Array.fromAsync(inOrder), inputs.map(double));
+    if (pool.workers === 0) return; // one thread has but one order
+    // The first task waits for another: it cannot be the first that is ready.
+    const last = async (n: number, { state }: TaskContext<Int32Array>) => {
+      if (n > 0) Atomics.store(state, 0, 1);
+      while (Atomics.load(state, 0) === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      return n;
+    };
+    const workerData = new Int32Array(new SharedArrayBuffer(4));
+    const asReady = await Array.fromAsync(
+      parallelMapStream(last, inputs, { ...pool, workerData, ordered: false }),
+    );
+    assertEquals(asReady.toSorted((a, b) => a - b), inputs);
+    assert(asReady[0] !== 0);
+  });
+
+  it("stream reads only a bounded way ahead", async () => {
+    let read = 0;
+    function* endless() {
+      for (;;) yield read++;
+    }
+    const reader = parallelMapStream(double, endless(), {
+      ...pool,
+      bufferSize: 10,
+    });
+    assertEquals(read, 0); // nothing starts before the first read
+    assertEquals((await reader.next()).value, 0);
+    await pause(30);
+    assert(read <= 11, `read ${read}`);
+    await reader.return(undefined);
+  });
+
+  it("a stream read after its pool was closed, or its signal, rejects", async () => {
+    const workers = new Pool(pool);
+    const late = workers.stream(double, range(3));
+    await workers.close();
+    const error = await assertRejects(() => late.next(), DOMException);
+    assertEquals(error.name, "AbortError");
+    assertEquals((await late.next()).done, true);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const reader = parallelMapStream(double, range(3), { ...pool, signal });
+    abort.abort("enough");
+    assertEquals(await reader.next().catch((reason) => reason), "enough");
+    await calm();
+  });
+
+  it("what a task posts by itself is left alone", async () => {
+    const post = (n: number) => {
+      const { postMessage } = globalThis as { postMessage?(v: unknown): void };
+      for (const odd of [null, 5, "x", { type: "odd" }]) postMessage?.(odd);
+      return n;
+    };
+    assertEquals(await parallelMap(post, range(4), pool), range(4));
+  });
+
+  it("a slow source does not hold back what is finished", async () => {
+    const release = Promise.withResolvers<void>();
+    async function* slow() {
+      yield 1;
+      await release.promise;
+      yield 2;
+    }
+    const reader = parallelMapStream(double, slow(), pool);
+    assertEquals((await reader.next()).value, 2); // before 2 has come in
+    release.resolve();
+    assertEquals((await reader.next()).value, 4);
+    assertEquals((await reader.next()).done, true);
+  });
+
+  it("break ends the source and the workers", async () => {
+    let closed = 0;
+    async function* endless() {
+      try {
+        for (let n = 0;; n++) yield await Promise.resolve(n);
+      } finally {
+        closed++;
+      }
+    }
+    for await (const n of parallelMapStream(double, endless(), pool)) {
+      if (n > 50) break;
+    }
+    await pause(5);
+    assertEquals(closed, 1);
+  });
+
+  it("a failing task ends a stream in its turn", async () => {
+    const got: number[] = [];
+    await assertRejects(async () => {
+      for await (const n of parallelMapStream(failAt2, range(50), pool)) {
+        got.push(n);
+      }
+    }, TaskError);
+    assertEquals(got, [0, 1]);
+  });
+
+  it("transfer moves buffers both ways, for many inputs", async () => {
+    const inputs = range(6).map((n) => new Uint8Array(1000).fill(n));
+    const results = await parallelMap(
+      (bytes: Uint8Array) => bytes.map((b) => b + 1),
+      inputs,
+      { ...pool, transfer: true },
+    );
+    assertEquals(
+      results.map((bytes) => bytes[999]),
+      range(6).map((n) => n + 1),
+    );
+    assertEquals(inputs.map((bytes) => bytes.length), range(6).map(() => 0));
+    const again = reasons(
+      await parallelMapSettled((b: Uint8Array) => b.length, inputs, {
+        ...pool,
+        transfer: true,
+      }),
+    );
+    assertInstanceOf(again[0], TaskError);
+    assertStringIncludes(again[0].message, "moved away");
+  });
+
+  it("a view is cut out of its buffer", async () => {
+    const big = new Uint8Array(1 << 20).fill(7);
+    const sizes = await parallelMap(
+      (view: Uint8Array) => [view.length, view.buffer.byteLength],
+      [big.subarray(10, 20)],
+      pool,
+    );
+    assertEquals(sizes, [[10, 10]]);
+  });
+
+  it("a SharedArrayBuffer is shared", async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    await parallelMap(
+      (cell: Int32Array) => Atomics.add(cell, 0, 1),
+      range(50).map(() => cell),
+      pool,
+    );
+    assertEquals(cell[0], 50);
+  });
+
+  it("output fills one typed array", async () => {
+    for (const inputs of [range(3000), Float64Array.from(range(3000))]) {
+      const results = await parallelMap(double, inputs, {
+        ...pool,
+        output: Float64Array,
+      });
+      assertInstanceOf(results, Float64Array);
+      assertEquals([...results], range(3000).map(double));
+    }
+    const unknown = await parallelMap(double, range(3000).values(), {
+      ...pool,
+      output: Int32Array,
+    });
+    assertEquals([...unknown], range(3000).map(double));
+  });
+
+  it("progress counts completions", async () => {
+    const seen: Progress[] = [];
+    await parallelMapSettled(failAt2, range(10), {
+      ...pool,
+      onProgress: (progress) => seen.push(progress),
+    });
+    const { state, done, failed, total } = seen.at(-1)!;
+    assertEquals([state, done, failed, total], ["done", 10, 1, 10]);
+    assertEquals([seen[0].state, seen[0].done], ["running", 0]);
+    assert(seen.every(({ done }, i) => i === 0 || done >= seen[i - 1].done));
+  });
+
+  it("a listener that throws ends the run with its error", async () => {
+    const own = new Error("mine");
+    const fail = () => {
+      throw own;
+    };
+    for (const option of [{ onProgress: fail }, { onEvent: fail }]) {
+      const caught = await parallelMap(double, range(5), { ...pool, ...option })
+        .catch((error) => error);
+      assertStrictEquals(caught, own);
+    }
+  });
+
+  it("events tell every task once, with its times", async () => {
+    const events: RunEvent[] = [];
+    await parallelMap(double, range(200), {
+      ...pool,
+      onEvent: (event) => events.push(event),
+    });
+    const told: number[] = [];
+    for (const event of events) {
+      if (event.type !== "chunk-done") continue;
+      for (const [offset, from] of event.from.entries()) {
+        assert(from <= event.to[offset] && event.to[offset] <= event.at + 1);
+        told.push(event.first + offset);
+      }
+    }
+    assertEquals(told.toSorted((a, b) => a - b), range(200));
+    assertEquals(events.at(-1)?.type, "worker-end");
+  });
+
+  for (const title of Object.keys(differences)) {
+    if (!used.has(title)) throw new Error(`No test is called "${title}"`);
+  }
+}
+
+/** Waits that many ms. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until workers that were ended in the background are gone. */
+function calm(): Promise<void> {
+  return pause(400);
+}

@@ -1,0 +1,5 @@
+import { contract } from "./contract.ts";
+
+contract("web");
+contract("threads");
+contract("inline");

@@ -1,0 +1,43 @@
+// What a whole program does: that it ends by itself, and says what it cannot.
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { test } from "./harness.ts";
+import { RUN_ALL, runProgram } from "./run_program.ts";
+
+const run = (name: string, ...args: string[]) =>
+  runProgram([...RUN_ALL, `tests/fixtures/programs/${name}.ts`, ...args]);
+const deno = "Deno" in globalThis;
+const minute = 60_000;
+
+test("a script ends by itself when its last call has settled", {
+  timeout: minute,
+}, () => {
+  const { code, out, err } = run("settles");
+  assertEquals([code, out.trim(), err], [0, "done", ""]);
+});
+
+test("an idle pool does not keep the process where the runtime can tell", {
+  // Deno has no unref() for a Web Worker: there only threads let it end.
+  timeout: minute,
+}, () => {
+  const { code, out } = run("idle", deno ? "threads" : "web");
+  assertEquals([code, out.trim()], [0, "last line"]);
+});
+
+test("an abort is told at once, also in the middle of a loop", {
+  timeout: minute,
+}, () => {
+  const { code, out, err } = run("stuck");
+  assertStringIncludes(out, "aborted");
+  assertEquals(code, 0);
+  // Deno cannot stop the loop of a Web Worker: it must say so, and how to.
+  if (!deno) return assertEquals(err, "");
+  assertStringIncludes(err, "the task of input 0 still runs");
+  assertStringIncludes(err, '"backend": "threads"');
+});
+
+test("a worker's console reaches the caller's", {
+  timeout: minute,
+}, () => {
+  const lines = run("prints").out.trim().split("\n").toSorted();
+  assertEquals(lines, ["from task 0", "from task 1", "from task 2"]);
+});

@@ -1,0 +1,197 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { parallelMap, parallelMapSettled } from "../mod.ts";
+import { progressBar, type TextOutput } from "../src/progress/mod.ts";
+import { test } from "./harness.ts";
+
+/** A terminal of one's own: what is on it, and where the cursor is. */
+class Screen implements TextOutput {
+  readonly isTTY = true;
+  readonly lines = [""];
+  readonly written: string[] = [];
+  column = 0;
+  constructor(readonly columns: number) {}
+
+  write(text: string): void {
+    this.written.push(text);
+    // deno-lint-ignore no-control-regex -- control characters are the point
+    for (const [part] of text.matchAll(/\x1b\[K|[^\x1b]/g)) {
+      const line = this.lines.at(-1)!;
+      if (part === "\r") this.column = 0;
+      else if (part === "\n") {
+        this.lines.push("");
+        this.column = 0;
+      } else if (part === "\x1b[K") {
+        this.lines[this.lines.length - 1] = line.slice(0, this.column);
+      } else {
+        this.lines[this.lines.length - 1] = line.slice(0, this.column) + part +
+          line.slice(this.column + 1);
+        this.column++;
+      }
+    }
+  }
+}
+
+/** Runs with no CI variable, so that a fake terminal is taken for one. */
+async function atTerminal(
+  columns: number,
+  run: (screen: Screen) => Promise<unknown>,
+): Promise<Screen> {
+  const { CI, TERM } = process.env;
+  delete process.env.CI;
+  process.env.TERM = "xterm";
+  const screen = new Screen(columns);
+  try {
+    await run(screen);
+  } finally {
+    if (CI !== undefined) process.env.CI = CI;
+    if (TERM === undefined) delete process.env.TERM;
+    else process.env.TERM = TERM;
+  }
+  return screen;
+}
+
+test("progressBar() counts completions and leaves its last line", async () => {
+  const screen = await atTerminal(
+    80,
+    (output) =>
+      parallelMap((n: number) => n * 2, [1, 2, 3], {
+        workers: 2,
+        onProgress: progressBar({ output }),
+      }),
+  );
+  assertEquals(screen.column, 0);
+  assertEquals(screen.lines.length, 2, "one line, and the cursor below it");
+  assertMatch(screen.lines[0], /^✓ 3\/3 █{8,40} {2}100 % .* in \d/);
+  assertMatch(screen.written[0], /0\/3/, "drawn before the first task is done");
+});
+
+test("progressBar() tells of failed tasks", async () => {
+  const screen = await atTerminal(80, (output) =>
+    parallelMapSettled(
+      (n: number) => {
+        if (n === 2) throw new Error("two");
+      },
+      [1, 2, 3],
+      { workers: 1, onProgress: progressBar({ output }) },
+    ));
+  assertMatch(screen.lines[0], /^✗ 3\/3 .* 1 failed$/);
+});
+
+test("progressBar() leaves the terminal clean after a failure", async () => {
+  const screen = await atTerminal(
+    80,
+    (output) =>
+      assertRejects(() =>
+        parallelMap(
+          (n: number) => {
+            if (n === 2) throw new Error("two");
+          },
+          [1, 2, 3],
+          { workers: 1, chunkSize: 1, onProgress: progressBar({ output }) },
+        )
+      ),
+  );
+  assertEquals([screen.column, screen.lines.at(-1)], [0, ""]);
+  assertMatch(screen.lines[0], /^✗ 1\/3 .* stopped after/);
+});
+
+test("progressBar() leaves the terminal clean after an abort", async () => {
+  const screen = await atTerminal(40, (output) => {
+    const controller = new AbortController();
+    const bar = progressBar({ output });
+    return assertRejects(() =>
+      parallelMap((n: number) => n, [1, 2, 3], {
+        workers: 1,
+        chunkSize: 1,
+        signal: controller.signal,
+        onProgress(progress) {
+          bar(progress);
+          if (progress.done === 2) controller.abort();
+        },
+      })
+    );
+  });
+  assertEquals([screen.column, screen.lines.at(-1)], [0, ""]);
+  assertMatch(screen.lines[0], /^✗ 2\/3 .*stopped after/);
+});
+
+test("progressBar() hides no cursor and parks it where a line starts", async () => {
+  const screen = await atTerminal(
+    80,
+    (output) =>
+      parallelMap((n: number) => n, [1, 2, 3], {
+        workers: 1,
+        onProgress: progressBar({ output }),
+      }),
+  );
+  for (const text of screen.written) {
+    assert(!text.includes("\x1b[?"), "a mode would outlive Ctrl-C");
+    assertMatch(text, /[\r\n]$/);
+  }
+});
+
+test("progressBar() spins with a count while the total is unknown", async () => {
+  const screen = await atTerminal(80, (output) =>
+    parallelMap(
+      (n: number) => n,
+      (function* () {
+        yield* [1, 2, 3];
+      })(),
+      { workers: 1, onProgress: progressBar({ output }) },
+    ));
+  assertMatch(screen.written[0], /⠋ 0 done/);
+  assertMatch(screen.lines[0], /^✓ 3\/3/);
+});
+
+test("progressBar() serves one run after another", async () => {
+  const screen = await atTerminal(80, async (output) => {
+    const onProgress = progressBar({ output });
+    await parallelMap((n: number) => n, [1, 2], { workers: 1, onProgress });
+    await parallelMap((n: number) => n, [1], { workers: 1, onProgress });
+  });
+  const [first, second, rest] = screen.lines;
+  assertStringIncludes(first, "2/2");
+  assertStringIncludes(second, "1/1");
+  assertEquals(rest, "");
+});
+
+test("progressBar() tells of a run without inputs", async () => {
+  const screen = await atTerminal(
+    80,
+    (output) =>
+      parallelMap((n: number) => n, [], {
+        onProgress: progressBar({ output }),
+      }),
+  );
+  assertMatch(screen.lines[0], /^✓ 0\/0/);
+});
+
+test("progressBar() writes lines without control characters to a pipe", () => {
+  const program = fromFileUrl(
+    new URL("fixtures/bar_program.ts", import.meta.url),
+  );
+  const run = "Deno" in globalThis ? ["run", "-A", program] : [program];
+  const { stderr, stdout, status } = spawnSync(process.execPath, run, {
+    encoding: "utf8",
+  });
+  assertEquals([status, stdout], [0, "after\n"]);
+  assertMatch(stderr, /^4\/4 {2}100 % {2}\S+\/s {2}in [\d.]+ m?s\n$/);
+});
+
+test("progressBar() refuses an output that cannot be written to", () => {
+  assertThrows(
+    () => progressBar({ output: 1 as unknown as TextOutput }),
+    TypeError,
+    'Cannot draw a bar as "output" must have a write method: received 1',
+  );
+});

@@ -1,0 +1,60 @@
+// Runs a program, as a user would on the command line.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import process from "node:process";
+
+/** The root of this project. */
+export const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** The command that runs a script on the runtime at hand. */
+export const RUN: string[] = "Deno" in globalThis ? ["deno", "run"] : ["bun"];
+
+/** The same, with every permission. */
+export const RUN_ALL: string[] = RUN.length > 1 ? [...RUN, "-A"] : RUN;
+
+/** What became of a program. */
+export interface End {
+  /** Its exit code; null when it was still running after a minute. */
+  code: number | null;
+  /** What it printed. */
+  out: string;
+  /** What it complained of. */
+  err: string;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param command The program and its arguments.
+ * @param cwd The folder to run it in; the root of this project, unless given.
+ * @returns What became of it.
+ */
+export function runProgram([program, ...args]: string[], cwd = ROOT): End {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd,
+    encoding: "utf8",
+    timeout: 60_000,
+    env: {
+      ...process.env,
+      NO_COLOR: "1",
+      // Deno and Bun as installed with this project come first.
+      PATH: join(ROOT, "node_modules/.bin") + delimiter + process.env.PATH,
+    },
+  });
+  if (error !== undefined && status === undefined) throw error;
+  return { code: status, out: stdout ?? "", err: stderr ?? `${error}` };
+}
+
+/** Gives a folder of its own to a piece of work, and removes it afterwards. */
+export function inFolder(work: (folder: string) => void): void {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), "parallel-map-"));
+  try {
+    work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,111 @@
+// What happens when a worker cannot start.
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { join, toFileUrl } from "@std/path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { parallelMap, Pool, WorkerStartError } from "../mod.ts";
+import { test } from "./harness.ts";
+import { RUN_ALL, runProgram } from "./run_program.ts";
+
+const MODULES: Record<string, { text: string; says: string }> = {
+  "missing.ts": { text: "", says: "must load" },
+  "syntax.ts": { text: "export function f( {\n", says: "syntax.ts:" },
+  "throws.ts": {
+    text: 'throw new RangeError("at load"); export function f() {}',
+    says: "RangeError: at load",
+  },
+  "other.ts": {
+    text: "export const g = 1; export function h() {}",
+    says: 'must export a function named "f": received g, h',
+  },
+};
+
+for (const backend of ["web", "threads"] as const) {
+  for (const [name, { text, says }] of Object.entries(MODULES)) {
+    test(
+      `${backend}: a module that cannot be used (${name}) is one clear error`,
+      {
+        timeout: 20_000,
+      },
+      async () => {
+        const dir = mkdtempSync(join(tmpdir(), "modules-"));
+        try {
+          const module = toFileUrl(join(dir, name));
+          if (text !== "") writeFileSync(module, text);
+          const ends: string[] = [];
+          const error = await assertRejects(
+            () =>
+              parallelMap("f", [1, 2, 3], {
+                module,
+                backend,
+                workers: 2,
+                onEvent: ({ type }) => ends.push(type),
+              }),
+            WorkerStartError,
+            says,
+          );
+          assertInstanceOf(error, TypeError);
+          assertStringIncludes(error.message, name);
+          assertStringIncludes(error.stack ?? "", "start_test.ts");
+          const count = (type: string) => ends.filter((e) => e === type).length;
+          assertEquals(count("worker-end"), count("worker-start"));
+          // A pool says it as well when it is started by hand.
+          await using pool = new Pool({ workers: 1, backend });
+          await assertRejects(
+            () => pool.map("f", [1], { module }),
+            WorkerStartError,
+          );
+          assertEquals(await pool.map((n: number) => n, [1]), [1]);
+        } finally {
+          rmSync(dir, { recursive: true });
+        }
+      },
+    );
+  }
+}
+
+test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
+  await using pool = new Pool({
+    workers: 2,
+    init: () => {
+      throw new RangeError("no licence");
+    },
+  });
+  await assertRejects(() => pool.start(), WorkerStartError, "no licence");
+});
+
+const run = (name: string) =>
+  runProgram([...RUN_ALL, `tests/fixtures/entries/${name}.ts`]);
+
+for (const name of ["unguarded", "unguarded_later"]) {
+  test(`an entry module without a guard (${name}) starts no tree of workers`, {
+    timeout: 60_000,
+  }, () => {
+    const { code, out } = run(name);
+    assertEquals(code, 0);
+    assertStringIncludes(out, "WorkerStartError: Cannot start workers as");
+    assertStringIncludes(out, "if (import.meta.main)");
+    // The caller and its two workers, and nobody below.
+    assert(out.split("main runs").length - 1 <= 3, out);
+  });
+}
+
+test("an entry module with a guard maps its own export", {
+  timeout: 60_000,
+}, () => {
+  const { code, out } = run("guarded");
+  assertEquals(code, 0);
+  assertStringIncludes(out, "[ 2, 3 ]");
+});
+
+test("a task may map", { timeout: 60_000 }, () => {
+  const { code, out, err } = run("nested");
+  assertEquals([code, err], [0, ""]);
+  assertEquals(JSON.parse(out), [[1, 4], [25, 36]]);
+});

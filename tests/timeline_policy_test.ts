@@ -1,0 +1,48 @@
+import { assertEquals } from "@std/assert";
+import { parallelism } from "../src/timeline/parallelism.ts";
+import { intersect, subtract, union } from "../src/timeline/spans.ts";
+import { duration, factor, plural } from "../src/timeline/units.ts";
+import { test } from "./harness.ts";
+
+test("spans add up and take away", () => {
+  const span = (from: number, to: number) => ({ from, to });
+  const joined = union([span(4, 5), span(0, 2), span(1, 3), span(3, 3.5)]);
+  assertEquals(joined, [span(0, 3.5), span(4, 5)]);
+  assertEquals(subtract(joined, [span(1, 2), span(3, 4.5)]), [
+    span(0, 1),
+    span(2, 3),
+    span(4.5, 5),
+  ]);
+  assertEquals(intersect(joined, [span(3, 4.5)]), [span(3, 3.5), span(4, 4.5)]);
+  assertEquals(union([]), []);
+});
+
+test("parallelism() counts what is in progress at once", () => {
+  const from = new Float64Array([0, 0, 5, 10]);
+  const to = new Float64Array([10, 10, 15, 20]);
+  const { peak, busy, possible } = parallelism(from, to, 2);
+  assertEquals([peak, busy, possible], [3, 20, 35]);
+});
+
+test("durations read well", () => {
+  const read = [0.00006, 0.0123, 0.99, 1.5, 12.3, 999, 1250, 61_000];
+  assertEquals(read.map(duration), [
+    "0.06 µs",
+    "12 µs",
+    "990 µs",
+    "1.5 ms",
+    "12 ms",
+    "999 ms",
+    "1.25 s",
+    "1 min 1 s",
+  ]);
+  assertEquals([duration(0), factor(4.94), factor(12)], [
+    "0 ms",
+    "4.9×",
+    "12×",
+  ]);
+  assertEquals([plural(1, "task"), plural(1234567, "task")], [
+    "1 task",
+    "1,234,567 tasks",
+  ]);
+});

@@ -1,0 +1,87 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { parallelMap } from "../mod.ts";
+import { Timeline, toPage } from "../src/timeline/mod.ts";
+import { barsOf } from "./fixtures/bars.ts";
+import { test } from "./harness.ts";
+
+test("Timeline.report() is a short text", async () => {
+  const timeline = new Timeline();
+  await parallelMap((n: number) => n, [1, 2, 3, 4, 5, 6], {
+    workers: 2,
+    chunkSize: 1,
+    onEvent: timeline.record,
+  });
+  const lines = timeline.report().split("\n");
+  assertMatch(lines[0], /^6 tasks in .* workers? on (deno|bun), \d+ cores?$/);
+  assertMatch(lines[1], /^work .*, speed-up .*×, efficiency \d+ %/);
+  assertMatch(lines[3], /^ +tasks +work +start-up +transport +waiting$/);
+  assertMatch(lines[4], /^worker 0 +\d+( +\d+ %){4}$/);
+  assertMatch(lines.at(-3)!, /^slowest inputs {2}(\d: .*s(, )?){5}$/);
+  for (const line of lines.slice(0, -1)) assert(line.length <= 80, line);
+});
+
+test("Timeline.toHtml() draws a bar for each task of a small run", async () => {
+  const timeline = new Timeline();
+  const inputs = Array.from({ length: 300 }, (_, i) => i);
+  const { record: onEvent } = timeline;
+  await parallelMap((n: number) => n, inputs, { workers: 2, onEvent });
+  const bars = barsOf(timeline.toHtml()).filter(({ kind }) => kind === "task");
+  const indexes = bars.map(({ label }) => Number(label.match(/\d+/)![0]));
+  assertEquals(indexes.sort((a, b) => a - b), inputs);
+});
+
+test("Timeline.toHtml() draws a large run with few elements", async () => {
+  const timeline = new Timeline();
+  const inputs = Array.from({ length: 100_000 }, (_, i) => i);
+  const { record: onEvent } = timeline;
+  await parallelMap((n: number) => n % 7, inputs, { workers: 2, onEvent });
+  const html = timeline.toHtml();
+  const bars = barsOf(html).filter(({ kind }) => kind === "task");
+  assert(bars.length < 8000, `${bars.length} bars`);
+  const tasks = bars.reduce((sum, { label }) => {
+    const several = label.match(/^([\d,]+) tasks, /);
+    return sum + (several ? Number(several[1].replace(/,/g, "")) : 1);
+  }, 0);
+  assertEquals(tasks, 100_000);
+});
+
+test("toPage() shows text as text, and fetches nothing", () => {
+  const timeline = new Timeline();
+  timeline.measure(() => 0);
+  const html = toPage([{
+    timeline,
+    title: "<script>alert(1)</script>",
+    text: "one & two\n\nthree",
+    notes: { 0: "unseen" },
+  }], { title: "</title><b>" });
+  assert(!html.includes("<script>alert"));
+  assertStringIncludes(html, "<p>one &amp; two</p>\n<p>three</p>");
+  assertStringIncludes(html, "<title>&lt;/title&gt;&lt;b&gt;</title>");
+  assert(!/\b(?:https?:|src=|@import|url\()/.test(html));
+});
+
+test("toPage() draws sections of one scale to one scale", () => {
+  const [short, long] = [10, 40].map((ms) => {
+    const timeline = new Timeline();
+    const from = performance.now();
+    timeline.measure(() => {
+      while (performance.now() - from < ms);
+    });
+    return timeline;
+  });
+  const widths = (scale?: string) =>
+    [
+      ...toPage([{ timeline: short, scale }, { timeline: long, scale }])
+        .matchAll(/class="bar task".*?width:([\d.]+)%/g),
+    ]
+      .map(([, width]) => Math.round(Number(width)));
+  assertEquals(widths(), [100, 100]);
+  const [first, second] = widths("same");
+  assert(first < 60, `${first}`);
+  assertEquals(second, 100);
+});

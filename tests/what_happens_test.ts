@@ -1,0 +1,93 @@
+// Every row of the README's "What happens when" is a test of the contract.
+import { assert, assertEquals } from "@std/assert";
+import { readFileSync } from "node:fs";
+import { test } from "./harness.ts";
+
+/** What a row says, and the test that proves it. */
+const ROWS: [when: string, title: string][] = [
+  [
+    "`fn` throws, whatever it throws",
+    "whatever is thrown arrives, and is still a throw",
+  ],
+  [
+    "`fn` throws an error of its own class",
+    "a throw rejects with its index, class, properties and stack",
+  ],
+  [
+    "an error is thrown in a timer that `fn` set",
+    "an error in a timer loses the worker of its task",
+  ],
+  [
+    "a promise that nobody awaits rejects",
+    "an unhandled rejection loses the worker of its task",
+  ],
+  [
+    "`fn` calls `process.exit()` or `Deno.exit()`",
+    "a task that exits loses its worker, and only itself",
+  ],
+  ["`fn` calls `self.close()`", "a task that closes its worker loses it"],
+  ["the next call after that", "a pool is usable after its workers were lost"],
+  [
+    "several tasks are in flight in a worker that ends",
+    "concurrent tasks of a lost worker are told apart",
+  ],
+  [
+    "`fn` never returns, with `timeout`",
+    "timeout ends a synchronous endless loop, and only that task",
+  ],
+  ["`signal` aborts", "signal rejects with its reason itself"],
+  [
+    "`signal` aborts while `fn` computes",
+    "an abort does not wait for a task that computes",
+  ],
+  [
+    "`fn` loops and looks at `context.aborted`",
+    "a synchronous loop sees the abort",
+  ],
+  [
+    "an input cannot be cloned",
+    "an input that cannot be cloned names its index",
+  ],
+  [
+    "a result cannot be cloned, or would arrive as `{}`",
+    "a result that cannot be cloned fails its task alone",
+  ],
+  [
+    "the inputs throw while they are read",
+    "an iterable that throws passes its own error on",
+  ],
+  [
+    "the inputs change during the run",
+    "inputs changed during the run do not matter",
+  ],
+  [
+    "a buffer was moved away before",
+    "transfer moves buffers both ways, for many inputs",
+  ],
+  ["`init` throws", "init that throws ends the run with one clear error"],
+  ["workers end as soon as they start", "init that exits ends the run"],
+  [
+    "`onProgress` or `onEvent` throws",
+    "a listener that throws ends the run with its error",
+  ],
+  ["the reader of a stream leaves", "break ends the source and the workers"],
+  [
+    "the pool is closed while calls are pending",
+    "close settles every pending call",
+  ],
+];
+
+const read = (name: string) =>
+  readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+
+test("every row of the README's table has its test", () => {
+  const [, section] = read("README.md").split("## What happens when");
+  const rows = section.split("\n## ")[0].split("\n")
+    .filter((line) => line.startsWith("|")).slice(2)
+    .map((line) => line.split("|")[1].trim());
+  assertEquals(rows, ROWS.map(([when]) => when));
+  const contract = read("tests/contract.ts");
+  for (const [, title] of ROWS) {
+    assert(contract.includes(`"${title}"`), `no test is called "${title}"`);
+  }
+});

@@ -1,0 +1,162 @@
+// What crosses the thread boundary, without a thread.
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+} from "@std/assert";
+import { createCodec } from "../src/wire/codec.ts";
+import { createColumns } from "../src/wire/columns.ts";
+import { createInspect } from "../src/wire/inspection.ts";
+import { createRows } from "../src/wire/rows.ts";
+import { test } from "./harness.ts";
+
+const codec = createCodec();
+const inspect = createInspect();
+
+/** There and back, as if through a worker. */
+const cross = (value: unknown, describe = true) =>
+  codec.decode(structuredClone(codec.encode(value, describe)));
+
+test("an error keeps class, name, message, stack and properties", () => {
+  class OwnError extends RangeError {
+    override name = "OwnError";
+    code = 7;
+  }
+  const error = new OwnError("m");
+  const back = cross(error) as OwnError;
+  assertInstanceOf(back, RangeError);
+  assertEquals([back.name, back.message, back.code], ["OwnError", "m", 7]);
+  const [head, frame] = error.stack!.split("\n");
+  assertEquals(back.stack!.split("\n").slice(0, 2), [head, frame]);
+  assertEquals(Object.keys(back), ["code"]);
+});
+
+test("causes, groups and cycles of errors stay whole", () => {
+  const inner: Error & { self?: Error } = new TypeError("inner");
+  inner.self = inner;
+  const error = new AggregateError([inner, 3, null], "many", {
+    cause: new EvalError("why", { cause: undefined }),
+  });
+  const back = cross(error) as AggregateError;
+  assertInstanceOf(back, AggregateError);
+  assertInstanceOf(back.errors[0], TypeError);
+  const first: typeof inner = back.errors[0];
+  assertStrictEquals(first.self, first);
+  assertEquals(back.errors.slice(1), [3, null]);
+  assertInstanceOf(back.cause, EvalError);
+  assert("cause" in back.cause);
+  assertEquals(Object.keys(back), []);
+});
+
+test("a class no runtime shares becomes its nearest common one", () => {
+  const odd = Object.create(Error.prototype, {
+    name: { value: "BuildMessage" },
+    message: { value: "m" },
+  });
+  assertInstanceOf(cross(odd), Error);
+});
+
+test("what cannot be cloned in a thrown value is described", () => {
+  const { run, at, deep, bad } = cross({
+    run: function go() {},
+    at: new URL("file:///x"),
+    deep: [new Map([["k", Symbol("s")]])],
+    get bad() {
+      throw new Error("no");
+    },
+  }) as Record<string, unknown>;
+  assertEquals([run, at], ["[Function: go]", "file:///x"]);
+  assertEquals(deep, [new Map([["k", "Symbol(s)"]])]);
+  assertEquals(bad, "[threw Error: no]");
+});
+
+test("a property called __proto__ stays a property", () => {
+  const value = JSON.parse('{"__proto__": {"a": 1}}');
+  const error = Object.assign(new Error("e"), { value });
+  const back = cross(error) as typeof error;
+  assertEquals(Object.keys(back.value), ["__proto__"]);
+});
+
+test("the inspection finds what cannot cross, wherever it is", () => {
+  const bad: [unknown, string][] = [
+    [{ a: [{ f: () => 1 }] }, 'the function f at "f"'],
+    [new Map([[1, Symbol("s")]]), "a symbol"],
+    [{ a: new URL("file:///x") }, "an instance of URL"],
+    [[new Headers()], "an instance of Headers"],
+    [{ p: Promise.resolve() }, "an instance of Promise"],
+    [new WeakRef({}), "an instance of WeakRef"],
+    [new AbortController().signal, "an instance of AbortSignal"],
+    [new (class extends URL {})("file:///x"), "an instance of URL"],
+    [new FormData(), "an instance of FormData"],
+    [new Event("e"), "an instance of Event"],
+    [new ReadableStream(), "an instance of ReadableStream"],
+  ];
+  for (const [value, reason] of bad) {
+    const { refused } = inspect(value as object);
+    // Bun makes some globals enumerable: there structured clone itself throws.
+    if (refused === undefined) {
+      let threw = false;
+      try {
+        structuredClone(value);
+      } catch {
+        threw = true;
+      }
+      assert(threw, `passed: ${reason}`);
+    } else assertEquals(refused, reason);
+  }
+});
+
+test("the inspection lets pass what structured clone carries", () => {
+  class Point {
+    x = 1;
+  }
+  const cycle: Record<string, unknown> = {};
+  cycle.self = cycle;
+  const deep = Array.from({ length: 20_000 }).reduce<object>(
+    (inner) => ({ inner }),
+    {},
+  );
+  const sparse: number[] = [];
+  sparse[4_000_000_000] = 1;
+  const good = [
+    {},
+    [],
+    Object.create(null),
+    new Point(),
+    new (class extends Map {})(),
+    new Date(),
+    /x/,
+    new Set([1]),
+    new Blob(["x"]),
+    new Boolean(true),
+    new Uint8Array(2),
+    new DataView(new ArrayBuffer(2)),
+    new SharedArrayBuffer(2),
+    new DOMException("m"),
+    new Error("e"),
+    cycle,
+    deep,
+    sparse,
+  ];
+  for (const value of good) assertEquals(inspect(value).refused, undefined);
+});
+
+test("the inspection sees size, buffers and errors", () => {
+  const buffer = new ArrayBuffer(1000);
+  const found = inspect({ a: new Uint8Array(buffer), b: buffer, c: "12345" });
+  assertEquals([...found.buffers], [buffer]);
+  assert(found.bytes >= 1005 && found.bytes < 1100);
+  assertEquals(found.errors, false);
+  assertEquals(inspect({ deep: [new TypeError("t")] }).errors, true);
+  structuredClone(buffer, { transfer: [buffer] });
+  assertEquals(inspect([buffer]).refused, "a buffer that was moved away");
+});
+
+test("what workers get by source stands on its own", () => {
+  // A minifier may rename anything outside of these functions.
+  for (const make of [createCodec, createInspect, createColumns, createRows]) {
+    const alone = new Function(`return (${make})()`)();
+    assert(typeof alone === "function" || typeof alone === "object");
+  }
+});
