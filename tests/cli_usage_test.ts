@@ -47,7 +47,7 @@ const WRONG: [args: string[], message: RegExp][] = [
   [[work("double"), "none.ndjson"], /"none\.ndjson", no such file/],
   [[work("double"), "."], /"\.", a folder/],
   [[work("double"), "--joblog", "/none/log"], /--joblog must be a file that/],
-  [[work("double"), "--joblog", "/dev/full"], /not a regular file/],
+  [[work("double"), "--joblog", "/dev/null"], /not a regular file/],
 ];
 
 for (const [args, message] of WRONG) {

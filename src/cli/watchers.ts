@@ -25,32 +25,16 @@ export interface Watchers {
 export async function openWatchers(
   { bar, timeline: file }: Settings,
 ): Promise<Watchers> {
-  const timeline = file === undefined ? undefined : await openTimeline();
+  const timeline = file === undefined
+    ? undefined
+    : new (await import("../timeline/mod.ts")).Timeline();
   return {
     onEvent: timeline && ((event) => timeline.record(event)),
-    onProgress: bar ? await openBar() : undefined,
+    onProgress: bar
+      ? (await import("../progress/mod.ts")).progressBar()
+      : undefined,
     close() {
       if (timeline !== undefined) writeFileSync(file!, timeline.toHtml());
     },
   };
-}
-
-interface TimelineLike {
-  record(event: RunEvent): void;
-  toHtml(): string;
-}
-
-// Until ./progress and ./timeline are merged: a path in a variable is not
-// looked for by the type checker.
-const PROGRESS: string = "../progress/mod.ts";
-const TIMELINE: string = "../timeline/mod.ts";
-
-async function openTimeline(): Promise<TimelineLike> {
-  const { Timeline } = await import(TIMELINE);
-  return new Timeline();
-}
-
-async function openBar(): Promise<(progress: Progress) => void> {
-  const { progressBar } = await import(PROGRESS);
-  return progressBar();
 }
