@@ -12,7 +12,7 @@ pmap: map one function over many inputs, in parallel workers
   pmap [flags] MODULE[#EXPORT] --args VALUE...
 
 pmap is, with Deno:  deno run -A jsr:@parallel/map/cli
-and with Bun:        bunx pmap   (or pmap, once the package is installed)
+and with Bun:        bun link   in a clone of the project, once; then pmap
 
 MODULE is a path or URL of a JavaScript or TypeScript module; EXPORT is the
 function in it, the default export if left out. It is called once per input,
