@@ -27,7 +27,7 @@ export function header(command: string): string {
     `- Machine: ${cpus().length} × ${model}, ${gb} GB, ${process.platform} ${process.arch}`,
     // Two workers on two cores that others use are not twice as fast.
     `- Load before: ${loadavg()[0].toFixed(1)} of ${cpus().length} cores${
-      loadavg()[0] > 0.5 ? " (busy: take no figure from this run)" : ""
+      loadavg()[0] > 2 ? " (busy: take no figure from this run)" : ""
     }`,
     `- Date: ${new Date().toISOString().slice(0, 10)}`,
     `- Command: \`${command}\``,
