@@ -45,21 +45,39 @@ function startWorker(listener: WorkerListener): WorkerHandle {
     ref(): void;
     unref(): void;
   };
-  const end: WorkerEnd = {};
+  const detail: WorkerEnd = {};
+  let busy = true;
+  let ended = false;
+
+  function end(): void {
+    if (ended) return;
+    ended = true;
+    listener.onEnd(detail);
+  }
+
   worker.addEventListener("message", ({ data }) => listener.onMessage(data));
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     // It may overtake messages; `close` comes after the last one.
-    end.error = event.error ?? new Error(event.message);
+    detail.error = event.error ?? new Error(event.message);
   });
   worker.addEventListener("close", (event) => {
-    end.code = (event as Event & { code?: number }).code;
-    listener.onEnd(end);
+    detail.code = (event as Event & { code?: number }).code;
+    end();
   });
   return {
     post: (message, moved) => worker.postMessage(message, moved),
-    terminate: () => worker.terminate(),
-    setBusy: (busy) => busy ? worker.ref() : worker.unref(),
+    terminate() {
+      worker.terminate();
+      // Nothing runs in an idle worker from here on. `close` tells 2 ms later
+      // that its memory is free as well, which nobody needs to wait for.
+      if (!busy) end();
+    },
+    setBusy(value) {
+      busy = value;
+      if (busy) worker.ref();
+      else worker.unref();
+    },
   };
 }
 
