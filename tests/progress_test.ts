@@ -9,7 +9,7 @@ import {
 import { fromFileUrl } from "@std/path";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { parallelMap, parallelMapSettled } from "../mod.ts";
+import { parallelMap, parallelMapSettled, Pool } from "../mod.ts";
 import { progressBar, type TextOutput } from "../src/progress/mod.ts";
 import { test } from "./harness.ts";
 
@@ -106,12 +106,13 @@ test("progressBar() leaves the terminal clean after a failure", async () => {
 });
 
 test("progressBar() leaves the terminal clean after an abort", async () => {
+  // A pool, as a one-shot call rejects before its workers are gone.
+  await using pool = new Pool({ workers: 1 });
   const screen = await atTerminal(40, (output) => {
     const controller = new AbortController();
     const bar = progressBar({ output });
     return assertRejects(() =>
-      parallelMap((n: number) => n, [1, 2, 3], {
-        workers: 1,
+      pool.map((n: number) => n, [1, 2, 3], {
         chunkSize: 1,
         signal: controller.signal,
         onProgress(progress) {
