@@ -128,7 +128,7 @@ async function theBug(notes: Notes) {
     beside,
   );
   const onEvent: typeof notes.record = (event) => {
-    notes.record(event);
+    notes.record?.(event);
     if (event.type !== "chunk-done") return;
     for (let i = 0; i < event.from.length; i++) {
       totals[event.worker] += AMOUNTS[event.first + i];
@@ -148,7 +148,7 @@ if (import.meta.main) {
   const { values: { html } } = parseArgs({
     options: { html: { type: "string" } },
   });
-  const notes = new Notes();
+  const notes = new Notes(html !== undefined);
   console.log(`The lecture, on ${navigator.userAgent}`);
   for (const step of STEPS) await step(notes);
   console.log(`

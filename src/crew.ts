@@ -70,7 +70,8 @@ export class Crew {
   /** The first message to a worker. */
   startMessage(worker: number): StartMessage {
     const workerData = this.#workerData;
-    return { type: "start", worker, workerData, init: this.#init };
+    const timed = this.#options.onEvent !== undefined;
+    return { type: "start", worker, timed, workerData, init: this.#init };
   }
 }
 

@@ -32,6 +32,16 @@ export class Notes {
   #step = 0;
   #startUp: number | undefined;
 
+  /**
+   * Opens the notes.
+   *
+   * @param draws Whether there are to be pictures.
+   */
+  constructor(draws = false) {
+    if (!draws) return;
+    this.record = (event) => this.#pictures.at(-1)?.timeline.record(event);
+  }
+
   /** Begins the next step. */
   heading(title: string): void {
     this.#step++;
@@ -57,13 +67,15 @@ export class Notes {
     this.#pictures.push({ timeline, title: step, text, scale, notes });
   }
 
-  /** Records what the workers of a pool do: its `onEvent`. */
-  readonly record = (event: RunEvent): void => {
-    this.#pictures.at(-1)?.timeline.record(event);
-  };
+  /**
+   * Records what the workers of a pool do: its `onEvent`. Undefined without
+   * pictures, as to be watched takes a worker some of its time.
+   */
+  readonly record: ((event: RunEvent) => void) | undefined;
 
   /** Records every call of a function in this thread. */
   watch<T, R>(fn: (value: T) => R): (value: T) => R {
+    if (this.record === undefined) return fn;
     const { timeline } = this.#pictures.at(-1)!;
     return (value) => timeline.measure(() => fn(value));
   }

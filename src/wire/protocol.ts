@@ -14,6 +14,8 @@ export interface StartMessage {
   type: "start";
   /** Number of the worker's slot. */
   worker: number;
+  /** Whether its runs will be timed. */
+  timed: boolean;
   /** What `init` gets, encoded. */
   workerData: unknown;
   init: FunctionRef | undefined;

@@ -96,6 +96,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
   async function start(message: StartMessage): Promise<void> {
     try {
       worker = message.worker;
+      if (message.timed) readCpu(); // the first reading is slow: not in a task
       state = codec.decode(message.workerData);
       if (message.init !== undefined) {
         const init = await loader.load(message.init);
