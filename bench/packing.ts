@@ -5,12 +5,9 @@
  * @module
  */
 
-import { createCodec } from "../src/wire/codec.ts";
-import { createColumns } from "../src/wire/columns.ts";
-import { createInspect } from "../src/wire/inspection.ts";
-import { createPacking, type Packed } from "../src/wire/packing.ts";
-import { createRows } from "../src/wire/rows.ts";
-import { createWire } from "../src/wire/wire.ts";
+import { createInspector } from "../src/wire/inspection.ts";
+import type { Packed } from "../src/wire/packing.ts";
+import { createWire, wireSource } from "../src/wire/wire.ts";
 import { createJson } from "./packing_json.ts";
 
 type Value = Record<string, unknown> | string;
@@ -21,11 +18,8 @@ const ROUNDS = 21;
 
 const WORKER = `
 const __name = (f) => f;
-const inspect = (${createInspect})();
 const json = (${createJson})();
-const columns = (${createColumns})();
-const rows = (${createRows})(columns);
-const packing = (${createPacking})((${createCodec})(), inspect, { columns, rows });
+const { packing } = ${wireSource()};
 let fn;
 onmessage = ({ data: m }) => {
   if (m.fn) { fn = (0, eval)(m.fn); return postMessage({}); }
@@ -47,7 +41,7 @@ onmessage = ({ data: m }) => {
 postMessage({});
 `;
 
-const inspect = createInspect();
+const { inspect } = createInspector();
 const json = createJson();
 const { packing } = createWire();
 

@@ -9,6 +9,7 @@ import type { PoolOptions } from "./options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import { inline } from "./runtime/inline.ts";
 import type { Backend, Runtime } from "./runtime/runtime.ts";
+import type { Encoded } from "./wire/codec.ts";
 import type { FunctionRef, Place } from "./wire/function_ref.ts";
 import { functionRef } from "./wire/function_ref.ts";
 import type { StartMessage } from "./wire/protocol.ts";
@@ -26,7 +27,7 @@ export class Crew {
   readonly place: Place;
   readonly #options: PoolOptions;
   readonly #runtime: Runtime | undefined;
-  readonly #workerData: unknown;
+  readonly #workerData: Encoded;
   readonly #init: FunctionRef | undefined;
 
   /**
@@ -69,18 +70,28 @@ export class Crew {
 
   /** The first message to a worker. */
   startMessage(worker: number): StartMessage {
-    const workerData = this.#workerData;
-    const timed = this.#options.onEvent !== undefined;
-    return { type: "start", worker, timed, workerData, init: this.#init };
+    return {
+      type: "start",
+      tag: Math.random(),
+      worker,
+      timed: this.#options.onEvent !== undefined,
+      workerData: this.#workerData,
+      init: this.#init,
+    };
   }
 }
 
 /** Encodes `workerData`, or says why it cannot be sent. */
-function encode(workerData: unknown): unknown {
+function encode(workerData: unknown): Encoded {
   const { packing } = createWire();
   const { packed, refused } = packing.pack([workerData], false);
-  const refusal = refused.get(0) ?? packing.findRefused([workerData]).get(0);
-  if (refusal === undefined && packed.as === "list") return packed.values[0];
+  const refusal = refused.get(0) ??
+    packing.findRefused([workerData], packed).get(0);
+  if (refusal === undefined && packed.as === "list") {
+    const [value] = packed.values;
+    const [[, errors] = [0, []]] = packed.encoded;
+    return { value, errors };
+  }
   throw new TypeError(
     `Cannot create pool as "workerData" must be cloneable: received ${refusal?.reason}`,
   );

@@ -121,7 +121,7 @@ export class Desk {
     const sink = new StreamSink(Math.max(1, this.workers), options);
     return sink.read(() => {
       const run = this.#open(ref, options, sink, site);
-      this.#begin(run, this.#source(inputs));
+      this.#begin(run, openSource(inputs, () => this.#scheduler.wake(run)));
       return run;
     }, () => this.#settled());
   }
@@ -137,16 +137,19 @@ export class Desk {
     return new Promise((resolve, reject) => {
       checkOptions("map", options, MAP_RULES);
       const ref = this.#accept("map", fn, inputs, options);
-      const source = this.#source(inputs);
+      const source = openSource(inputs, () => this.#scheduler.wake(run));
       const sink = makeSink(source.total, {
-        resolve: (value) => void this.#settled().then(() => resolve(value)),
+        resolve: (value) =>
+          void this.#settled().then(() => resolve(value), reject),
         reject: (error) => {
           const { signal } = options;
-          if (signal?.aborted && signal.reason === error) reject(error); // now
-          else void this.#settled().then(() => reject(error));
+          const told = () => reject(error); // the first error is the one
+          if (signal?.aborted && signal.reason === error) told(); // now
+          else void this.#settled().then(told, told);
         },
       });
-      this.#begin(this.#open(ref, options, sink, site), source);
+      const run = this.#open(ref, options, sink, site);
+      this.#begin(run, source);
     });
   }
 
@@ -191,10 +194,6 @@ export class Desk {
     throw startError(error, {});
   }
 
-  #source(inputs: Inputs<unknown>): Source {
-    return openSource(inputs, () => this.#scheduler.pump());
-  }
-
   #open(fn: FunctionRef, options: RunOptions, sink: Sink, site: CallSite): Run {
     return new Run({
       number: ++this.#runs,
@@ -202,9 +201,10 @@ export class Desk {
       options,
       sink,
       site,
-      workers: this.workers,
+      workers: Math.max(1, this.workers), // inline counts as one
       onEvent: this.#options.onEvent,
-      wake: () => this.#scheduler.pump(),
+      onMore: (run) => this.#scheduler.look(run),
+      wake: (run) => this.#scheduler.wake(run),
       onOver: (run) => this.#scheduler.remove(run),
     });
   }

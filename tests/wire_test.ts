@@ -6,13 +6,16 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { createCodec } from "../src/wire/codec.ts";
-import { createColumns } from "../src/wire/columns.ts";
-import { createInspect } from "../src/wire/inspection.ts";
-import { createRows } from "../src/wire/rows.ts";
+import { createInspector } from "../src/wire/inspection.ts";
+import { createViews } from "../src/wire/views.ts";
 import { test } from "./harness.ts";
 
 const codec = createCodec();
-const inspect = createInspect();
+const { inspect, explain } = createInspector();
+
+/** Why a value cannot cross; undefined when it can. */
+const refusal = (value: object) =>
+  inspect(value).refused ? explain(value, undefined) : undefined;
 
 /** There and back, as if through a worker. */
 const cross = (value: unknown, describe = true) =>
@@ -80,11 +83,11 @@ test("a property called __proto__ stays a property", () => {
 
 test("the inspection finds what cannot cross, wherever it is", () => {
   const bad: [unknown, string][] = [
-    [{ a: [{ f: () => 1 }] }, 'the function f at "f"'],
-    [new Map([[1, Symbol("s")]]), "a symbol"],
-    [{ a: new URL("file:///x") }, "an instance of URL"],
-    [[new Headers()], "an instance of Headers"],
-    [{ p: Promise.resolve() }, "an instance of Promise"],
+    [{ a: [{ f: () => 1 }] }, 'the function f at "a[0].f"'],
+    [new Map([["k", Symbol("s")]]), 'a symbol at "get("k")"'],
+    [{ a: new URL("file:///x") }, 'an instance of URL at "a"'],
+    [[new Headers()], 'an instance of Headers at "[0]"'],
+    [{ p: Promise.resolve() }, 'an instance of Promise at "p"'],
     [new WeakRef({}), "an instance of WeakRef"],
     [new AbortController().signal, "an instance of AbortSignal"],
     [new (class extends URL {})("file:///x"), "an instance of URL"],
@@ -93,7 +96,7 @@ test("the inspection finds what cannot cross, wherever it is", () => {
     [new ReadableStream(), "an instance of ReadableStream"],
   ];
   for (const [value, reason] of bad) {
-    const { refused } = inspect(value as object);
+    const refused = refusal(value as object);
     // Bun makes some globals enumerable: there structured clone itself throws.
     if (refused === undefined) {
       let threw = false;
@@ -139,7 +142,7 @@ test("the inspection lets pass what structured clone carries", () => {
     deep,
     sparse,
   ];
-  for (const value of good) assertEquals(inspect(value).refused, undefined);
+  for (const value of good) assertEquals(refusal(value), undefined);
 });
 
 test("the inspection sees size, buffers and errors", () => {
@@ -150,12 +153,12 @@ test("the inspection sees size, buffers and errors", () => {
   assertEquals(found.errors, false);
   assertEquals(inspect({ deep: [new TypeError("t")] }).errors, true);
   structuredClone(buffer, { transfer: [buffer] });
-  assertEquals(inspect([buffer]).refused, "a buffer that was moved away");
+  assertEquals(refusal([buffer]), 'a buffer that was moved away at "[0]"');
 });
 
 test("what workers get by source stands on its own", () => {
   // A minifier may rename anything outside of these functions.
-  for (const make of [createCodec, createInspect, createColumns, createRows]) {
+  for (const make of [createCodec, createInspector, createViews]) {
     const alone = new Function(`return (${make})()`)();
     assert(typeof alone === "function" || typeof alone === "object");
   }

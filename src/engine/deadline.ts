@@ -46,7 +46,7 @@ export class Deadline {
     const { serials: at, again } = this.#inFlight!.overdue(timeout);
     if (at.length === 0) {
       this.#timer = setTimeout(() => this.#look(timeout), again);
-    } else if (this.#inFlight!.run?.options.concurrency === undefined) {
+    } else if ((this.#inFlight!.run?.options.concurrency ?? 1) === 1) {
       this.#host.onOverdue({ at, timeout });
     } else this.#ask(timeout);
   }

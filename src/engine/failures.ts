@@ -43,9 +43,14 @@ export function taskError(
   fn: FunctionRef,
   site: CallSite,
 ): TaskError {
-  const error = atSite(site, () => make(failure, index, attempts, fn));
-  if (failure.why === "threw") join(failure.error, site);
-  return error;
+  try {
+    const error = atSite(site, () => make(failure, index, attempts, fn));
+    if (failure.why === "threw") join(failure.error, site);
+    return error;
+  } catch (cause) { // what was thrown cannot even be looked at
+    const message = `Cannot map input ${index}`;
+    return new TaskError(message, { index, attempts, cause });
+  }
 }
 
 function make(
@@ -143,7 +148,7 @@ function atSite<E extends Error>(site: CallSite, make: () => E): E {
  */
 function join(thrown: unknown, site: CallSite): void {
   if (!(thrown instanceof Error)) return;
-  const head = thrown.stack?.trimEnd() || String(thrown);
+  const head = String(thrown.stack ?? "").trimEnd() || String(thrown);
   setStack(thrown, head, frames(site.stack));
 }
 
@@ -157,6 +162,8 @@ function setStack(error: Error, head: string, frames: string): void {
 }
 
 function frames(stack: string | undefined): string {
-  const at = stack?.search(/^\s+at /m) ?? -1;
-  return at < 0 ? "" : stack!.slice(at).replace(/^\n/, "");
+  // No text if the program prepares its stacks in a way of its own.
+  if (typeof stack !== "string") return "";
+  const at = stack.search(/^\s+at /m);
+  return at < 0 ? "" : stack.slice(at).replace(/^\n/, "");
 }

@@ -19,8 +19,8 @@ export interface Sent {
   readonly bytes: number;
   /** Offsets of tasks that were not sent. */
   readonly refused: ReadonlyMap<number, Refusal>;
-  /** Whether its buffers were moved, so that it cannot be sent again. */
-  readonly moved: boolean;
+  /** Offsets of tasks that cannot be sent again: their buffers were moved. */
+  readonly gone: ReadonlySet<number>;
 }
 
 /** What one worker has in flight. */
@@ -121,11 +121,10 @@ export class InFlight {
     for (let at = 1; at < this.#cell.length; at += 2) {
       const serial = this.#load(at);
       if (!this.#has(serial)) continue;
-      const tenths = this.#load(at + 1);
-      // The serial number changes before the time does: read in between, the
-      // time would be an older task's.
-      const whole = tenths >= 0 && this.#load(at) === serial;
-      lanes.push({ serial, started: whole ? tenths / 10 : undefined });
+      const started = this.#load(at + 1);
+      // The time is another task's if the lane went on in between.
+      const same = this.#load(at) === serial;
+      lanes.push({ serial, started: same ? started : undefined });
     }
     return lanes;
   }
@@ -150,11 +149,14 @@ export class InFlight {
    * @returns Their serial numbers, and in how many ms to look again.
    */
   overdue(timeout: number): { serials: number[]; again: number } {
-    const now = performance.timeOrigin + performance.now() - this.#epoch;
+    const now = Math.floor(
+      performance.timeOrigin + performance.now() - this.#epoch,
+    );
     const serials: number[] = [];
     let again = timeout;
     for (const { serial, started = now } of this.#lanes()) {
-      const left = timeout - (now - started);
+      // Both are whole ms modulo 2^32: exact for the 24 days a timer can wait.
+      const left = timeout - (now - started | 0);
       if (left <= 0) serials.push(serial);
       else again = Math.min(again, left);
     }

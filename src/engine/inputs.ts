@@ -6,8 +6,11 @@
  */
 
 import { show } from "../check_options.ts";
-import type { Inputs } from "../options.ts";
+import type { Inputs, TypedArray } from "../options.ts";
 import { nextTurn } from "../runtime/runtime.ts";
+import { createViews } from "../wire/views.ts";
+
+const views = createViews();
 
 /** Consecutive values, read as far as there is demand. */
 export interface Source {
@@ -37,18 +40,27 @@ export function openSource(
   inputs: Inputs<unknown>,
   wake: () => void,
 ): Source {
-  if (Array.isArray(inputs)) return new ListSource(inputs.slice());
-  if (ArrayBuffer.isView(inputs) && !(inputs instanceof DataView)) {
-    return new ArraySource(inputs as unknown as Float64Array);
+  if (Array.isArray(inputs) && isOwn(inputs, Array)) {
+    // `slice` asks the constructor of an array which class to make.
+    const copy = inputs.constructor === Array
+      ? inputs.slice()
+      : Array.from(inputs);
+    return new ListSource(copy);
+  }
+  const kind = views.kindOf(inputs);
+  if (kind !== undefined) {
+    // A copy, of the plain kind: the `slice` of a Buffer is a view.
+    const copy = views.make(kind, inputs as unknown as TypedArray);
+    return new ArraySource(copy as Float64Array);
   }
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
   if (typeof from?.[Symbol.asyncIterator] === "function") {
     return new AsyncSource(from[Symbol.asyncIterator](), wake);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
-    const { size } = inputs as unknown as Set<unknown>;
-    const total = inputs instanceof Set || inputs instanceof Map
-      ? size
+    const total = (inputs instanceof Set && isOwn(inputs, Set)) ||
+        (inputs instanceof Map && isOwn(inputs, Map))
+      ? inputs.size
       : undefined;
     return new IteratorSource(from[Symbol.iterator](), total);
   }
@@ -75,6 +87,17 @@ function notIterable(inputs: unknown): TypeError {
       show(inputs)
     }`,
   );
+}
+
+/** Whether inputs are read as the language reads its own, in no own way. */
+function isOwn(
+  inputs: object,
+  { prototype }: { prototype: object },
+): boolean {
+  type Read = { [Symbol.iterator]: unknown; size?: unknown };
+  const own = (object: object) => (object as Read)[Symbol.iterator];
+  return own(inputs) === own(prototype) && !Object.hasOwn(inputs, "size") &&
+    (Array.isArray(inputs) || Object.getPrototypeOf(inputs) === prototype);
 }
 
 /** A copy of an array, so that later changes to it do not matter. */
@@ -114,7 +137,7 @@ class ArraySource implements Source {
   #next = 0;
 
   constructor(array: Float64Array) {
-    this.#array = array.slice();
+    this.#array = array;
     this.total = array.length;
   }
 
@@ -138,6 +161,7 @@ class IteratorSource implements Source {
   readonly total: number | undefined;
   readonly #iterator: Iterator<unknown>;
   #ended = false;
+  #failure: { error: unknown } | undefined;
 
   constructor(iterator: Iterator<unknown>, total: number | undefined) {
     this.#iterator = iterator;
@@ -145,21 +169,24 @@ class IteratorSource implements Source {
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
-    if (this.#ended) return undefined;
     const values: unknown[] = [];
     const until = performance.now() + MOST_READING_MS;
-    while (values.length < most) {
-      const step = this.#iterator.next();
-      if (step.done) {
+    while (values.length < most && !this.#ended) {
+      try {
+        const step = checkStep(this.#iterator.next());
+        if (step.done) this.#ended = true;
+        else values.push(step.value);
+      } catch (error) { // what came before it goes first
         this.#ended = true;
-        return values.length > 0 ? values : undefined;
+        this.#failure = { error };
       }
-      values.push(step.value);
       // At powers of two: the clock costs as much as a fast `next`.
       const { length } = values;
       if ((length & (length - 1)) === 0 && performance.now() > until) break;
     }
-    return values;
+    if (values.length > 0) return values;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return undefined;
   }
 
   close(): void {
@@ -167,6 +194,16 @@ class IteratorSource implements Source {
     this.#ended = true;
     this.#iterator.return?.();
   }
+}
+
+/** Refuses what no iterator may answer, as `for…of` does. */
+function checkStep<S>(step: S): S {
+  if (typeof step === "object" && step !== null) return step;
+  throw new TypeError(
+    `Cannot map as an iterator must answer with an object: received ${
+      show(step)
+    }`,
+  );
 }
 
 /** An async iterable, asked for one value at a time. */
@@ -201,7 +238,7 @@ class AsyncSource implements Source {
     this.#reading = true;
     try {
       while (!this.#ended && this.#ready.length < this.#wanted) {
-        const step = await this.#iterator.next();
+        const step = checkStep(await this.#iterator.next());
         if (this.#ended) break; // closed while it was asked
         if (step.done) {
           this.#ended = true;
@@ -212,6 +249,8 @@ class AsyncSource implements Source {
         if (this.#ready.length === 1) nextTurn(this.#wake);
       }
     } catch (error) {
+      if (this.#ended) return; // closed while it was asked
+      this.#ended = true;
       this.#failure = { error };
     } finally {
       this.#reading = false;

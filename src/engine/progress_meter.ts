@@ -14,13 +14,14 @@ export class ProgressMeter {
   readonly #began = performance.now();
   #done = 0;
   #failed = 0;
+  #over = false;
 
   constructor(tell: ((progress: Progress) => void) | undefined) {
     this.#tell = tell;
   }
 
   /**
-   * Counts settled tasks, and tells.
+   * Counts settled tasks.
    *
    * @param done How many settled.
    * @param failed How many of them failed.
@@ -28,16 +29,16 @@ export class ProgressMeter {
   add(done: number, failed: number): void {
     this.#done += done;
     this.#failed += failed;
-    this.say("running");
   }
 
   /**
-   * Tells how far the run is.
+   * Tells how far the run is. Once it said that the run is over, nothing.
    *
    * @param state Whether it goes on.
    */
   say(state: Progress["state"]): void {
-    if (this.#tell === undefined) return;
+    if (this.#tell === undefined || this.#over) return;
+    this.#over = state !== "running";
     const elapsed = performance.now() - this.#began;
     const rate = elapsed > 0 ? this.#done / elapsed * 1000 : 0;
     const { total } = this;

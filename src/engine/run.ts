@@ -11,6 +11,7 @@ import { ChunkSizer } from "./chunking.ts";
 import type { CallSite, Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
 import type { Source } from "./inputs.ts";
+import { onAbort } from "./on_abort.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import type { Sink } from "./sink.ts";
 
@@ -40,8 +41,10 @@ export interface RunSetup {
   workers: number;
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
-  /** Asks the scheduler to look at the run again. */
-  wake(): void;
+  /** Told that there is something to take again, though `take` had nothing. */
+  onMore(run: Run): void;
+  /** The same, at once. */
+  wake(run: Run): void;
   /** Called once, when the run is over. */
   onOver(run: Run): void;
 }
@@ -61,6 +64,7 @@ export class Run {
   #next = 0; // index of the next task
   #unsettled = 0;
   #limit = Infinity; // tasks from this index on do not matter any more
+  #sourceFailure: { error: unknown } | undefined; // to be told in its turn
   #ended = false;
   #stopListening = () => {};
 
@@ -93,11 +97,8 @@ export class Run {
     this.#source = source;
     this.#meter.total = source.total;
     const { signal } = this.options;
-    if (signal !== undefined) {
-      const stop = () => this.stop(signal.reason);
-      signal.addEventListener("abort", stop, { once: true });
-      this.#stopListening = () => signal.removeEventListener("abort", stop);
-    }
+    if (signal === undefined) return;
+    this.#stopListening = onAbort(signal, () => this.stop(signal.reason));
   }
 
   /** Tells that the run began, before any task. */
@@ -155,11 +156,12 @@ export class Run {
     const began = performance.now();
     try {
       values = this.#source.take(room);
-    } catch (error) {
-      this.#source.close();
-      this.stop(error); // the inputs' own error, untouched
-      return undefined;
+    } catch (error) { // the inputs' own: it goes to the caller as it is
+      this.#source = undefined; // it has ended, and must not be closed
+      if (!sink.inTurn) this.stop(error);
+      this.#sourceFailure = { error };
     }
+    if (this.#ended) return undefined; // the inputs ended the run, or failed
     if (values === undefined) {
       this.#source = undefined;
       this.#meter.total = this.#next;
@@ -198,23 +200,24 @@ export class Run {
    * @param index Its index.
    * @param failure What became of it.
    * @param worker Number of its worker.
+   * @param repeatable Whether the same would not happen again.
    */
-  fail(chunk: Chunk, index: number, failure: Failure, worker: number): void {
+  fail(
+    chunk: Chunk,
+    index: number,
+    failure: Failure,
+    worker: number,
+    repeatable: boolean,
+  ): void {
     if (this.#ended || index >= this.#limit) return;
-    const { retries = 0 } = this.options;
     const { attempt } = chunk;
-    const hopeless = failure.why === "unsendable"
-      ? failure.what === "input"
-      : failure.why === "lost" && failure.moved;
-    const again = attempt <= retries && !hopeless;
+    const again = repeatable && attempt <= (this.options.retries ?? 0);
     const { why } = failure;
     const at = performance.now();
     const { number: run } = this;
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
-    if (again) {
-      this.#again.push(this.#single(chunk, index, attempt + 1, false));
-      return;
-    }
+    if (this.#ended) return; // the listener threw, aborted or closed
+    if (again) return this.#sendAgain(chunk, index, attempt + 1, false);
     const { site, sink } = this.#setup;
     const error = taskError(failure, index, attempt, this.fn, site);
     const verdict = sink.fail(index, error);
@@ -232,24 +235,30 @@ export class Run {
    */
   giveBack(chunk: Chunk, index: number, alone: boolean): void {
     if (this.#ended || index >= this.#limit) return;
-    this.#again.push(this.#single(chunk, index, chunk.attempt, alone));
+    this.#sendAgain(chunk, index, chunk.attempt, alone);
   }
 
-  #single(chunk: Chunk, index: number, attempt: number, alone: boolean): Chunk {
+  #sendAgain(
+    chunk: Chunk,
+    index: number,
+    attempt: number,
+    alone: boolean,
+  ): void {
     const at = index - chunk.first;
     // Of a typed array, a part that owns its buffer.
-    const { values } = chunk;
-    const value = ArrayBuffer.isView(values)
-      ? (values as unknown as Float64Array).slice(at, at + 1)
-      : [values[at]];
-    return {
+    const values = ArrayBuffer.isView(chunk.values)
+      ? (chunk.values as unknown as Float64Array).slice(at, at + 1)
+      : [chunk.values[at]];
+    const again = {
       run: this,
       first: index,
       attempt,
-      values: value,
+      values,
       reading: 0,
       alone,
     };
+    this.#again.push(again);
+    this.#setup.onMore(this);
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */
@@ -261,11 +270,9 @@ export class Run {
 
   #settle(done: number, failed: number): void {
     this.#unsettled -= done;
-    try {
-      this.#meter.add(done, failed);
-    } catch (error) {
-      return this.stop(error); // the caller's onProgress threw
-    }
+    if (this.#ended) return;
+    this.#meter.add(done, failed);
+    this.#tell("running");
     this.#finishIfDone();
   }
 
@@ -274,20 +281,30 @@ export class Run {
       return;
     }
     if (this.#limit < Infinity) return; // the failure is still to be read
+    const failure = this.#sourceFailure;
+    if (failure !== undefined) return this.stop(failure.error);
     this.#tell("done");
     if (this.#ended) return; // the listener threw, or aborted
-    this.#end(true);
-    this.#setup.sink.done(this.#next);
+    const thrown = this.#end(true);
+    if (thrown === undefined) this.#setup.sink.done(this.#next);
+    else this.#setup.sink.stop(thrown.error);
   }
 
   /** There is room again: goes on. */
   wake(): void {
-    if (!this.#ended) this.#setup.wake();
+    if (!this.#ended) this.#setup.wake(this);
   }
 
-  /** Ends the run, as nobody wants its results any more. */
+  /**
+   * Ends the run, as nobody wants its results any more.
+   *
+   * @throws What the end of the inputs threw, as `break` in a loop does.
+   */
   cancel(): void {
+    const source = this.#source;
+    this.#source = undefined; // else an error of its end would be dropped
     this.stop(undefined);
+    source?.close();
   }
 
   /**
@@ -311,24 +328,34 @@ export class Run {
     this.stop(startError(cause, this.#setup.site));
   }
 
-  #end(ok: boolean): void {
+  /** Ends it; says what a listener threw at the last event. */
+  #end(ok: boolean): { error: unknown } | undefined {
     this.#ended = true;
     Atomics.store(new Int32Array(this.over), 0, 1);
     this.#again = [];
     this.#stopListening();
     this.#close();
     const at = performance.now();
-    this.emit({ type: "run-end", run: this.number, ok, at });
+    let thrown: { error: unknown } | undefined;
+    for (const onEvent of [this.#setup.onEvent, this.options.onEvent]) {
+      try {
+        onEvent?.({ type: "run-end", run: this.number, ok, at });
+      } catch (error) {
+        thrown ??= { error };
+      }
+    }
     this.#setup.onOver(this);
+    return thrown;
   }
 
+  /** Ends the inputs early. */
   #close(): void {
+    const source = this.#source;
+    this.#source = undefined;
     try {
-      this.#source?.close();
-    } catch (error) {
-      this.stop(error); // the inputs' own `return` threw
-    } finally {
-      this.#source = undefined;
+      source?.close();
+    } catch {
+      // Something else went wrong before, and that is what the caller hears.
     }
   }
 }

@@ -46,13 +46,16 @@ export class Scheduler {
   readonly #setup: SchedulerSetup;
   readonly #host: SlotHost;
   readonly #slots: Slot[] = [];
-  #runs: Run[] = [];
+  readonly #runs = new Set<Run>();
+  /** Those that may have a chunk, in the order of their turns. */
+  readonly #ready = new Set<Run>();
   #chunks = 0;
   #fruitless = 0;
   #pumping = false;
   #pumpAgain = false;
   #startedOne = false;
   #closed: Promise<void> | undefined;
+  #thrown: { error: unknown } | undefined; // by a listener, when no run was left
 
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
@@ -91,15 +94,27 @@ export class Scheduler {
 
   /** Adds a run, whose tasks are then sent. */
   add(run: Run): void {
-    this.#runs.push(run);
+    this.#runs.add(run);
+    this.wake(run);
+  }
+
+  /** Looks at a run at its next turn, though it had nothing to send before. */
+  look(run: Run): void {
+    if (this.#runs.has(run)) this.#ready.add(run);
+  }
+
+  /** Looks at a run now. */
+  wake(run: Run): void {
+    this.look(run);
     this.pump();
   }
 
   /** Takes out a run that is over. */
   remove(run: Run): void {
-    this.#runs = this.#runs.filter((other) => other !== run);
+    this.#runs.delete(run);
+    this.#ready.delete(run);
     for (const slot of this.#slots) slot.release(run);
-    if (this.#setup.oneShot) void this.close();
+    if (this.#setup.oneShot) this.close().catch(() => {}); // the call hears it
     else this.pump();
   }
 
@@ -119,7 +134,7 @@ export class Scheduler {
     try {
       while (this.#pumpAgain) {
         this.#pumpAgain = false;
-        while (this.#runs.length > 0 && !this.closed && this.#feedOne());
+        while (this.#runs.size > 0 && !this.closed && this.#feedOne());
       }
     } finally {
       this.#pumping = false;
@@ -147,15 +162,15 @@ export class Scheduler {
 
   /** Gives a slot without work the next chunk of whichever run has one. */
   #feed(slot: Slot): boolean {
-    for (const run of [...this.#runs]) {
+    for (const run of this.#ready) {
       if (!slot.fits(run)) {
         slot.retire();
         return true;
       }
+      this.#ready.delete(run); // until there is more, see look()
       const chunk = run.take(slot.left, true);
       if (chunk === undefined) continue;
-      // To the end of the line: runs take turns.
-      this.#runs = this.#runs.filter((other) => other !== run).concat(run);
+      this.look(run); // to the end of the line: runs take turns
       this.#send(slot, chunk);
       return true;
     }
@@ -190,6 +205,7 @@ export class Scheduler {
       this.#setup.onEvent?.(event);
       for (const run of this.#runs) run.hear(event);
     } catch (error) {
+      if (this.#runs.size === 0) this.#thrown ??= { error };
       for (const run of [...this.#runs]) run.stop(error);
     }
   }
@@ -214,7 +230,8 @@ export class Scheduler {
   /**
    * Ends all runs and workers.
    *
-   * @returns Settled when no worker is left.
+   * @returns Settled when no worker is left; rejects with what a listener threw
+   * when no run was left to tell.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -225,5 +242,6 @@ export class Scheduler {
     for (const run of [...this.#runs]) run.stop(closedError());
     await Promise.all(this.#slots.map((slot) => slot.close()));
     await lastTurn();
+    if (this.#thrown !== undefined) throw this.#thrown.error;
   }
 }

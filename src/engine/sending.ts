@@ -49,9 +49,13 @@ export function sendChunk(
       post(chunk, cargo, worker, host, line);
       posted = true;
     } catch (cause) {
-      // Structured clone refused what the inspection let pass: try each.
+      // Structured clone refused what the inspection let pass: try each. Not
+      // when buffers were moved: then each was tried before.
       const before = refused.size;
-      refused = new Map([...refused, ...packing.findRefused(values)]);
+      if (cargo.gone.size === 0) {
+        const found = packing.findRefused(values, cargo.packed);
+        refused = new Map([...refused, ...found]);
+      }
       if (refused.size > before) continue;
       const all = { reason: String(cause), cause };
       refused = new Map(Array.from(values, (_, offset) => [offset, all]));
@@ -59,13 +63,13 @@ export function sendChunk(
   }
   for (const [offset, refusal] of refused) {
     const failure = { why: "unsendable", what: "input", refusal } as const;
-    run.fail(chunk, first + offset, failure, worker);
+    run.fail(chunk, first + offset, failure, worker, false);
   }
 }
 
 function post(
   chunk: Chunk,
-  { packed, moved, bytes, refused }: Cargo,
+  { packed, moved, gone, bytes, refused }: Cargo,
   worker: number,
   host: SendingHost,
   { handle, inFlight }: Line,
@@ -81,8 +85,7 @@ function post(
     moved,
   );
   const number = host.nextChunk();
-  const gone = packed.as === "list" && moved.length > 0;
-  inFlight.add({ chunk, number, serial, bytes, refused, moved: gone });
+  inFlight.add({ chunk, number, serial, bytes, refused, gone });
   if (!timed) return;
   run.emit({
     type: "chunk-send",

@@ -6,7 +6,7 @@
 
 import type { Codec } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
-import type { DoneMessage } from "../wire/protocol.ts";
+import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
 import type { Sent } from "./in_flight.ts";
 
@@ -36,9 +36,14 @@ export function settle(
   worker: number,
   wire: { codec: Codec; packing: Packing },
 ): void {
-  const { chunk, refused } = sent;
+  const { chunk, refused, gone } = sent;
   const { run, first } = chunk;
-  const values = wire.packing.unpack(answer.values);
+  let values: ArrayLike<unknown>;
+  try {
+    values = wire.packing.unpack(answer.values);
+  } catch (cause) {
+    return failAll(sent, "result", cause, worker);
+  }
   if (values.length > 0) {
     run.learn(values.length, answer.ms, Math.max(sent.bytes, answer.bytes));
   }
@@ -52,17 +57,52 @@ export function settle(
     from = offset + 1;
     const failed = failures.get(offset);
     if (failed === undefined) continue; // failed when it was to be sent
-    const error = wire.codec.decode(failed.error);
-    const failure: Failure = failed.refused === undefined
-      ? { why: "threw", error }
-      : {
-        why: "unsendable",
-        what: "result",
-        refusal: { reason: failed.refused, cause: error },
-      };
-    run.fail(chunk, first + offset, failure, worker);
+    const failure = readFailure(failed, wire.codec);
+    run.fail(chunk, first + offset, failure, worker, !gone.has(offset));
   }
   run.put(first + from, part(values, from, values.length));
+}
+
+/** What became of a task that failed. */
+function readFailure({ error, refused }: TaskFailure, codec: Codec): Failure {
+  let cause: unknown;
+  try {
+    cause = error && codec.decode(error);
+  } catch (failure) { // it cannot be put together here: the task still failed
+    cause = failure;
+  }
+  return refused === undefined ? { why: "threw", error: cause } : {
+    why: "unsendable",
+    what: "result",
+    refusal: { reason: refused, cause },
+  };
+}
+
+/**
+ * Fails all tasks of a chunk, as their values, or their results, arrived in a
+ * state that cannot be read.
+ *
+ * @param sent The chunk.
+ * @param what What could not be read.
+ * @param cause Why.
+ * @param worker Number of the worker.
+ */
+export function failAll(
+  { chunk, refused }: Sent,
+  what: "input" | "result",
+  cause: unknown,
+  worker: number,
+): void {
+  const reason = `what the other thread cannot read: ${cause}`;
+  const failure = {
+    why: "unsendable",
+    what,
+    refusal: { reason, cause },
+  } as const;
+  for (let offset = 0; offset < chunk.values.length; offset++) {
+    if (refused.has(offset)) continue;
+    chunk.run.fail(chunk, chunk.first + offset, failure, worker, false);
+  }
 }
 
 function part(
@@ -108,17 +148,18 @@ function tell(sent: Sent, answer: DoneMessage, worker: number): void {
 export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
   const { at, timeout, code, error, sure = at.length === 1 } = loss;
   let found = false;
-  for (const { chunk, serial, refused, moved } of sent) {
+  for (const { chunk, serial, refused, gone } of sent) {
     const { run, first, values } = chunk;
     for (let offset = 0; offset < values.length; offset++) {
       if (refused.has(offset)) continue;
       const suspect = at.includes(serial + offset);
       found ||= suspect;
+      const moved = gone.has(offset);
       if ((suspect && sure) || moved) {
         const failure: Failure = suspect && timeout !== undefined
           ? { why: "timeout", timeout }
           : { why: "lost", code, error, moved };
-        run.fail(chunk, first + offset, failure, worker);
+        run.fail(chunk, first + offset, failure, worker, !moved);
       } else run.giveBack(chunk, first + offset, suspect);
     }
   }

@@ -13,6 +13,11 @@ export type Verdict = "end" | "drain" | "go on";
 
 /** Takes the outcomes of a run, in whichever order they come. */
 export interface Sink {
+  /**
+   * Whether the inputs' own error comes in its turn, after the results of what
+   * they had given before; else it ends the run at once.
+   */
+  readonly inTurn: boolean;
   /** Notes that tasks were read from the inputs. */
   took(tasks: number): void;
   /**
@@ -46,6 +51,7 @@ export type Ends<R> = {
 
 /** Results in one list; the first failure ends the run. */
 export class ListSink implements Sink {
+  readonly inTurn = false;
   readonly #ends: Ends<unknown[]>;
   #results: unknown[];
 
@@ -69,7 +75,8 @@ export class ListSink implements Sink {
     return Infinity;
   }
 
-  done(): void {
+  done(total: number): void {
+    this.#results.length = total; // a Set may have shrunk since it was asked
     this.#ends.resolve(this.#results);
     this.#results = [];
   }
@@ -97,6 +104,7 @@ export class SettledSink extends ListSink {
 
 /** Results in one typed array. */
 export class ArraySink implements Sink {
+  readonly inTurn = false;
   readonly #ends: Ends<TypedArray>;
   readonly #Array: TypedArrayConstructor<TypedArray>;
   #results: TypedArray;

@@ -7,14 +7,14 @@
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { FromWorker, StartMessage } from "../wire/protocol.ts";
+import type { FromWorker, StartMessage, Tagged } from "../wire/protocol.ts";
 import { Deadline } from "./deadline.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk, Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 import type { SendingHost } from "./sending.ts";
 import { sendChunk } from "./sending.ts";
-import { judge, settle } from "./settling.ts";
+import { failAll, judge, settle } from "./settling.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
@@ -54,6 +54,7 @@ export class Slot {
   readonly #host: SlotHost;
   #state: SlotState = { at: "empty" };
   #inFlight = new InFlight();
+  #tag = 0;
   #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #deadline = new Deadline({
@@ -114,8 +115,10 @@ export class Slot {
     this.#gone = Promise.withResolvers();
     const handle = backend.start({
       onMessage: (message) => {
+        // What else arrives was posted by a task, and means nothing here.
+        if (!Array.isArray(message) || message[0] !== this.#tag) return;
         try {
-          this.#hear(message);
+          this.#hear((message as Tagged)[1]);
         } catch (error) { // a message that makes no sense must not hang a run
           this.end({ error, at: [] });
         }
@@ -123,7 +126,9 @@ export class Slot {
       onEnd: (end) => this.#onEnd(end),
     });
     this.#state = { at: "up", handle, backend };
-    handle.post(this.#host.startMessage(this.number), []);
+    const message = this.#host.startMessage(this.number);
+    this.#tag = message.tag;
+    handle.post(message, []);
     const to = performance.now();
     this.#host.emit({ type: "worker-start", worker: this.number, from, to });
   }
@@ -147,12 +152,17 @@ export class Slot {
 
   #hear(message: FromWorker): void {
     if (this.#state.at !== "up") return;
-    if (message === null) return; // a task has posted something of its own
     if (message.type === "done") {
       const sent = this.#inFlight.remove(message.serial);
       if (sent === undefined) return;
       this.#host.onProgress();
       settle(sent, message, this.number, this.#host);
+      this.#rest();
+    } else if (message.type === "unread") {
+      const sent = this.#inFlight.remove(message.serial);
+      if (sent === undefined) return;
+      const cause = this.#host.codec.decode(message.error);
+      failAll(sent, "input", cause, this.number);
       this.#rest();
     } else if (message.type === "pong") {
       this.#deadline.pong();

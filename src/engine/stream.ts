@@ -13,7 +13,7 @@ import type { Sink } from "./sink.ts";
 export interface StreamRun {
   /** Asks the run to go on, as there is room again. */
   wake(): void;
-  /** Ends the run: nobody reads on. */
+  /** Ends the run: nobody reads on. Throws what the end of the inputs threw. */
   cancel(): void;
 }
 
@@ -30,6 +30,7 @@ const CHUNKS_AHEAD = 4;
 
 /** A sink that is read as an async generator. */
 export class StreamSink implements Sink {
+  readonly inTurn = true;
   readonly #workers: number;
   readonly #bufferSize: number | undefined;
   readonly #order: Reorder<Stretch> | undefined;
@@ -128,9 +129,12 @@ export class StreamSink implements Sink {
       if (over) return;
       over = true;
       this.#ready.length = 0;
-      run?.cancel();
-      this.#wakeReader();
-      if (run !== undefined) await closed();
+      try {
+        run?.cancel();
+      } finally {
+        this.#wakeReader();
+        if (run !== undefined) await closed();
+      }
     };
 
     const wait = async (): Promise<{ done: boolean; value: unknown }> => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FromWorker, ToWorker } from "../wire/protocol.ts";
+import type { ToWorker } from "../wire/protocol.ts";
 
 /** What is known of the end of a worker. */
 export interface WorkerEnd {
@@ -17,7 +17,8 @@ export interface WorkerEnd {
 
 /** Hears what a worker says. */
 export interface WorkerListener {
-  onMessage(message: FromWorker): void;
+  /** Called with all that the worker posts, also with what a task posts. */
+  onMessage(message: unknown): void;
   /** Called once, after the last message, whoever wanted the end. */
   onEnd(end: WorkerEnd): void;
 }

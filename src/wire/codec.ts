@@ -6,6 +6,33 @@
  * @module
  */
 
+/**
+ * A value whose errors are written beside it. Where one stood stands an empty
+ * object, its place, which stays the same object in one message. So no key of
+ * the user's own data can be taken for an error.
+ */
+export interface Encoded {
+  /** The value, with places for its errors. */
+  value: unknown;
+  /** The errors, none inside another: a chain of any length crosses. */
+  errors: ErrorParts[];
+}
+
+/** An error as plain data. */
+export interface ErrorParts {
+  /** What stands for it in the value, and in the parts of other errors. */
+  place: object;
+  /** Name of the nearest class that every runtime has. */
+  kind: string;
+  name: string;
+  message: string;
+  stack: string;
+  /** `cause`, `errors` and the like: own, yet not enumerable. */
+  hidden: [key: string, value: unknown][];
+  /** Own enumerable properties, without those above. */
+  shown: [key: string, value: unknown][];
+}
+
 /** Turns values into plain data and back. */
 export interface Codec {
   /**
@@ -13,11 +40,12 @@ export interface Codec {
    *
    * @param value Any value.
    * @param describe Whether what cannot be cloned is replaced by a text that
-   * describes it, as for a thrown value, instead of being left to fail.
+   * describes it, as for a thrown value, instead of being left to fail. In an
+   * error it always is: an error must not fail for what hangs on it.
    */
-  encode(value: unknown, describe: boolean): unknown;
+  encode(value: unknown, describe: boolean): Encoded;
   /** Undoes `encode`. */
-  decode(data: unknown): unknown;
+  decode(encoded: Encoded): unknown;
 }
 
 /**
@@ -26,23 +54,43 @@ export interface Codec {
  * @returns The codec.
  */
 export function createCodec(): Codec {
-  const ERROR = "@parallel/map error";
   // Own properties of errors that are not enumerable, yet carry content.
   const HIDDEN = ["cause", "errors", "error", "suppressed"];
+  // Properties with a place of their own.
+  const TOLD = ["name", "message", "stack"];
+  // Levels of a thrown value, or of a part of an error, that are kept: Deno
+  // 2.9.5 writes values of some 2,500 levels and more that it cannot read.
+  const MOST_LEVELS = 1000;
 
-  const CLASSES = ["TypeError", "RangeError", "ReferenceError", "SyntaxError"]
-    .concat("EvalError", "URIError", "AggregateError", "SuppressedError")
-    .concat("DOMException", "Error");
-  const scope = globalThis as unknown as Record<
-    string,
-    { prototype: object } | undefined
-  >;
+  type Class = new (...args: unknown[]) => Error;
+  const scope = globalThis as unknown as Record<string, unknown>;
+  /** All classes an error may come back as. Data never names any other. */
+  const classes = new Map<string, Class>();
+  for (
+    const name of ["TypeError", "RangeError", "ReferenceError", "SyntaxError"]
+      .concat("EvalError", "URIError", "AggregateError", "SuppressedError")
+      .concat("DOMException", "Error")
+  ) {
+    if (typeof scope[name] === "function") {
+      classes.set(name, scope[name] as Class);
+    }
+  }
+  /** What structured clone takes whole. */
+  const leaves = ["Date", "RegExp", "Boolean", "Number", "String", "BigInt"]
+    .concat("ArrayBuffer", "SharedArrayBuffer", "Blob")
+    .map((name) => scope[name])
+    .filter((leaf) => typeof leaf === "function") as Class[];
 
-  /** The nearest class that every runtime has. */
-  function classOf(error: Error): string {
-    for (let at: object = error; at !== null; at = Object.getPrototypeOf(at)) {
-      const name = CLASSES.find((name) => scope[name]?.prototype === at);
-      if (name !== undefined) return name;
+  function kindOf(error: Error): string {
+    let at: object = error;
+    try {
+      for (; at !== null; at = Object.getPrototypeOf(at)) {
+        for (const [name, { prototype }] of classes) {
+          if (prototype === at) return name;
+        }
+      }
+    } catch {
+      // a Proxy that throws
     }
     return "Error";
   }
@@ -55,9 +103,16 @@ export function createCodec(): Codec {
       .join("\n");
   }
 
+  function tagOf(value: object): string {
+    return Object.prototype.toString.call(value);
+  }
+
   function isError(value: object): value is Error {
-    return value instanceof Error ||
-      Object.prototype.toString.call(value) === "[object Error]";
+    try {
+      return value instanceof Error || tagOf(value) === "[object Error]";
+    } catch {
+      return false; // a Proxy that throws, or a throwing toStringTag
+    }
   }
 
   function describeValue(value: unknown): string {
@@ -66,159 +121,199 @@ export function createCodec(): Codec {
         ? `[Function: ${value.name || "(anonymous)"}]`
         : String(value);
     } catch {
-      return Object.prototype.toString.call(value);
+      return `[${typeof value}]`; // it has no usable toString
     }
   }
 
-  function encode(root: unknown, describe: boolean): unknown {
-    const copies = new Map<object, unknown>();
-
-    function read(from: object, key: string): unknown {
-      if (!describe) return (from as Record<string, unknown>)[key];
-      try {
-        return (from as Record<string, unknown>)[key];
-      } catch (error) {
-        return `[threw ${describeValue(error)}]`; // a getter of a thrown value
-      }
+  /** Reads a property of a thrown value, whose getter may throw in turn. */
+  function read(from: object, key: string): unknown {
+    try {
+      return (from as Record<string, unknown>)[key];
+    } catch (error) {
+      return `[threw ${describeValue(error)}]`;
     }
+  }
 
-    function visit(value: unknown): unknown {
+  function define(
+    to: object,
+    key: string,
+    value: unknown,
+    enumerable = true,
+  ): void {
+    const how = { value, enumerable, writable: true, configurable: true };
+    Reflect.defineProperty(to, key, how);
+  }
+
+  function encode(root: unknown, describe: boolean): Encoded {
+    const errors: ErrorParts[] = [];
+    const copies = new Map<object, unknown>();
+    // What is still to be filled: in lists, not by recursion, as a value may
+    // be deeper than the stack. What is in errors comes last, so that what an
+    // error shares with the rest of the value is copied whole.
+    const toFill: (() => void)[] = [];
+    const toFillInErrors: (() => void)[] = [];
+
+    function shell(value: unknown, inError: boolean, level: number): unknown {
       if (typeof value === "function" || typeof value === "symbol") {
-        return describe ? describeValue(value) : value;
+        return inError ? describeValue(value) : value;
       }
       if (typeof value !== "object" || value === null) return value;
       if (copies.has(value)) return copies.get(value);
-      if (isError(value)) {
-        const fields: Record<string, unknown> = {
-          class: classOf(value),
-          name: String(read(value, "name")),
-          message: String(read(value, "message")),
-          stack: trim(String(read(value, "stack") ?? "")),
-          hidden: {},
-          props: {},
-        };
-        const data = { [ERROR]: fields };
-        copies.set(value, data);
-        const hidden = fields.hidden as Record<string, unknown>;
-        for (const key of HIDDEN) {
-          if (Object.hasOwn(value, key)) hidden[key] = visit(read(value, key));
+      if (isError(value)) return shellOfError(value);
+      if (inError && level > MOST_LEVELS) return describeValue(value);
+      const copy = shellOf(value, inError);
+      copies.set(value, copy);
+      if (copy === value || typeof copy !== "object" || copy === null) {
+        return copy;
+      }
+      (inError ? toFillInErrors : toFill).push(() => {
+        const inner = (part: unknown) => shell(part, inError, level + 1);
+        if (copy instanceof Map) {
+          for (const [key, item] of value as Map<unknown, unknown>) {
+            copy.set(inner(key), inner(item));
+          }
+        } else if (copy instanceof Set) {
+          for (const item of value as Set<unknown>) copy.add(inner(item));
+        } else {
+          for (const key of Object.keys(value)) {
+            const part = inError
+              ? read(value, key)
+              : (value as Record<string, unknown>)[key];
+            define(copy, key, inner(part));
+          }
         }
-        fields.props = copyProps(value, {});
-        return data;
-      }
-      if (Array.isArray(value)) {
-        const copy: unknown[] = new Array(value.length);
-        copies.set(value, copy);
-        return copyProps(value, copy);
-      }
-      if (value instanceof Map) {
-        const copy = new Map();
-        copies.set(value, copy);
-        for (const [key, item] of value) copy.set(visit(key), visit(item));
-        return copy;
-      }
-      if (value instanceof Set) {
-        const copy = new Set();
-        copies.set(value, copy);
-        for (const item of value) copy.add(visit(item));
-        return copy;
-      }
-      const tag = Object.prototype.toString.call(value);
-      if (tag === "[object Object]") {
-        const copy = {};
-        copies.set(value, copy);
-        return copyProps(value, copy);
-      }
-      if (!describe) return value;
+      });
+      return copy;
+    }
+
+    /** An empty copy, or what goes as it is. */
+    function shellOf(value: object, inError: boolean): unknown {
       try {
-        const clone = structuredClone(value);
+        if (Array.isArray(value)) return new Array(value.length);
+        if (value instanceof Map) return new Map();
+        if (value instanceof Set) return new Set();
+        const whole = ArrayBuffer.isView(value) ||
+          leaves.some((leaf) => value instanceof leaf);
+        if (!inError) return whole ? value : {};
+        const copied = !whole &&
+          (tagOf(value) === "[object Object]" || Object.keys(value).length > 0);
+        return copied ? {} : ifCloneable(value);
+      } catch {
+        return describeValue(value); // a Proxy that throws
+      }
+    }
+
+    function ifCloneable(value: object): unknown {
+      try {
         // Deno clones URL, Headers and others to {} without a word.
-        if (Object.prototype.toString.call(clone) === tag) return value;
+        if (tagOf(structuredClone(value)) === tagOf(value)) return value;
       } catch {
         // not cloneable: described below
       }
       return describeValue(value);
     }
 
-    function copyProps(from: object, to: object): object {
-      for (const key of Object.keys(from)) {
-        Object.defineProperty(to, key, {
-          value: visit(read(from, key)),
-          writable: true,
-          enumerable: true,
-          configurable: true,
-        });
-      }
-      return to;
+    function shellOfError(error: Error): object {
+      const text = (key: string) => {
+        const value = read(error, key);
+        return typeof value === "string" ? value : describeValue(value ?? "");
+      };
+      const parts: ErrorParts = {
+        place: {},
+        kind: kindOf(error),
+        name: text("name"),
+        message: text("message"),
+        stack: trim(text("stack")),
+        hidden: [],
+        shown: [],
+      };
+      copies.set(error, parts.place);
+      errors.push(parts);
+      toFillInErrors.push(() => {
+        const inner = (key: string) => shell(read(error, key), true, 0);
+        for (const key of HIDDEN) {
+          if (Object.hasOwn(error, key)) parts.hidden.push([key, inner(key)]);
+        }
+        for (const key of Object.keys(error)) {
+          if (!TOLD.includes(key)) parts.shown.push([key, inner(key)]);
+        }
+      });
+      return parts.place;
     }
 
-    return visit(root);
+    const value = shell(root, describe, 0);
+    for (const fill of toFill) fill(); // grows as it goes
+    for (const fill of toFillInErrors) {
+      try {
+        fill();
+      } catch {
+        // A Proxy or an iterator that throws: what was read so far is kept.
+      }
+    }
+    return { value, errors };
   }
 
-  function decode(root: unknown): unknown {
-    const seen = new Map<object, unknown>();
+  function decode({ value, errors }: Encoded): unknown {
+    const revived = new Map<object, Error>();
+    for (const parts of errors) revived.set(parts.place, revive(parts));
+    const seen = new Set<object>();
 
-    function visit(value: unknown): unknown {
+    /** What stands in the place of a value: itself, or an error. */
+    function at(value: unknown): unknown {
       if (typeof value !== "object" || value === null) return value;
-      if (seen.has(value)) return seen.get(value);
-      if (Object.hasOwn(value, ERROR)) return revive(value);
-      seen.set(value, value);
-      if (value instanceof Map) {
-        const entries = [...value];
-        value.clear();
-        for (const [key, item] of entries) value.set(visit(key), visit(item));
-      } else if (value instanceof Set) {
-        const items = [...value];
-        value.clear();
-        for (const item of items) value.add(visit(item));
-      } else if (
-        Array.isArray(value) ||
-        Object.getPrototypeOf(value) === Object.prototype
-      ) {
-        const record = value as Record<string, unknown>;
-        for (const key of Object.keys(value)) {
-          const was = record[key];
-          const is = visit(was);
-          if (is !== was) record[key] = is;
-        }
-      }
-      return value;
+      const error = revived.get(value);
+      if (error === undefined) seen.add(value);
+      return error ?? value;
     }
 
-    function revive(data: object): Error {
-      // deno-lint-ignore no-explicit-any -- plain data made by encode above
-      const fields = (data as any)[ERROR];
-      const message: string = fields.message;
-      // deno-lint-ignore no-explicit-any -- one of CLASSES
-      const Class = (scope[fields.class] ?? Error) as any;
-      // Without frames of its own Bun shows the stack set below.
-      const limit = Error.stackTraceLimit;
-      Error.stackTraceLimit = 0;
-      const error: Error = fields.class === "AggregateError"
-        ? new Class([], message)
-        : fields.class === "SuppressedError"
-        ? new Class(undefined, undefined, message)
-        : fields.class === "DOMException"
-        ? new Class(message, fields.name)
-        : new Class(message);
-      Error.stackTraceLimit = limit;
-      seen.set(data, error);
-      const hide = (key: string, value: unknown) =>
-        Object.defineProperty(error, key, {
-          value,
-          writable: true,
-          configurable: true,
-          enumerable: false,
-        });
-      if (error.name !== fields.name) hide("name", fields.name);
-      hide("stack", fields.stack);
-      for (const key of Object.keys(fields.hidden)) {
-        hide(key, visit(fields.hidden[key]));
-      }
-      return Object.assign(error, visit(fields.props));
+    const root = at(value);
+    for (const { place, hidden, shown } of errors) {
+      const error = revived.get(place)!;
+      for (const [key, part] of hidden) define(error, key, at(part), false);
+      for (const [key, part] of shown) define(error, key, at(part));
     }
+    if (errors.length > 0) { for (const part of seen) restore(part, at); // grows
+     }
+    return root;
+  }
 
-    return visit(root);
+  /** Puts the errors in a value where they stood. */
+  function restore(value: object, at: (value: unknown) => unknown): void {
+    if (value instanceof Map) {
+      const entries = [...value];
+      value.clear();
+      for (const [key, item] of entries) value.set(at(key), at(item));
+    } else if (value instanceof Set) {
+      const items = [...value];
+      value.clear();
+      for (const item of items) value.add(at(item));
+    } else if (
+      Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+    ) {
+      for (const key of Object.keys(value)) {
+        const was = (value as Record<string, unknown>)[key];
+        const is = at(was);
+        if (is !== was) define(value, key, is);
+      }
+    }
+  }
+
+  function revive({ kind, name, message, stack }: ErrorParts): Error {
+    const Class = classes.get(kind) ?? Error as Class;
+    // Without frames of its own Bun shows the stack set below.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    const error = kind === "AggregateError"
+      ? new Class([], message)
+      : kind === "SuppressedError"
+      ? new Class(undefined, undefined, message)
+      : kind === "DOMException"
+      ? new Class(message, name)
+      : new Class(message);
+    Error.stackTraceLimit = limit;
+    if (error.name !== name) define(error, "name", name, false);
+    define(error, "stack", stack, false);
+    return error;
   }
 
   return { encode, decode };

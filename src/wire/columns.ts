@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Views } from "./views.ts";
+
 /** Values of one type. */
 export type Column =
   /** A typed array of that class. The bare buffer is sent: see packing.ts. */
@@ -41,9 +43,10 @@ export interface ColumnPacking {
  * What arrives is exact: -0, NaN and lone surrogates too. Both engines keep the
  * joined text alive as long as one of its strings of 13 characters or more is.
  *
+ * @param views Makes typed arrays.
  * @returns The packing.
  */
-export function createColumns(): ColumnPacking {
+export function createColumns(views: Views): ColumnPacking {
   // Mean length in characters: on Deno longer ones arrive sooner when cloned
   // (bench/packing.ts).
   const MOST_MEAN = 100;
@@ -89,10 +92,7 @@ export function createColumns(): ColumnPacking {
   }
 
   function unpack(column: Column): ArrayLike<unknown> {
-    if (column.as === "array") {
-      // deno-lint-ignore no-explicit-any -- the class of the array, by its name
-      return new (globalThis as any)[column.kind](column.buffer);
-    }
+    if (column.as === "array") return views.make(column.kind, column.buffer);
     const { text, lengths } = column;
     const sizes = new Uint32Array(lengths);
     const list: string[] = new Array(sizes.length);

@@ -6,46 +6,78 @@
 
 /** What a value is made of. */
 export interface Inspection {
-  /** What in it cannot cross, in words; undefined when all of it can. */
-  refused: string | undefined;
+  /** Whether something in it cannot cross: `explain` says what, and where. */
+  refused: boolean;
   /** Whether it holds errors, which structured clone would damage. */
   errors: boolean;
+  /**
+   * Whether only structured clone itself can tell: the value is very deep, or
+   * an object of a class that refuses.
+   */
+  doubtful: boolean;
   /** Its size in bytes, roughly. */
   bytes: number;
   /** The ArrayBuffers in it. */
-  buffers: Set<ArrayBuffer>;
+  buffers: ReadonlySet<ArrayBuffer>;
 }
 
-/** Looks at a value of type object. */
-export type Inspect = (value: object) => Inspection;
+/** Looks at values of type object. */
+export interface Inspector {
+  /** Looks at one. */
+  inspect(value: object): Inspection;
+  /**
+   * Says why a value cannot cross.
+   *
+   * @param value Any value.
+   * @param otherwise What clone said, if it was asked.
+   * @returns What it is or holds, in words, and where.
+   */
+  explain(value: unknown, otherwise: string | undefined): string;
+}
 
 /**
- * Makes the function that looks at values. Self-contained: workers get this
- * function by its source.
+ * Makes the inspector. Self-contained: workers get this function by its source.
  *
  * Refuses what Deno would turn into `{}` without an error (`URL`, `Headers`,
- * `Response`, …: denoland/deno 2.9.5, tests/crossing_test.ts), and what no
- * runtime clones, by one rule: an instance of a built-in class that is not
- * among those structured clone knows.
+ * `Response`, …: denoland/deno 2.9.5, tests/wire_test.ts), and what no runtime
+ * clones, by one rule: an instance of a built-in class that is not among those
+ * structured clone knows.
  *
- * @returns The function.
+ * @returns The inspector.
  */
-export function createInspect(): Inspect {
+export function createInspector(): Inspector {
+  // Objects in a value before cycles, shared parts and depth are watched: most
+  // values are small trees, and to watch costs more than all the rest.
+  const UNWATCHED = 500;
+  // Levels that surely cross. Deno 2.9.5 reads some 2,500.
+  const SURE_LEVELS = 1000;
+  // A longer array may be sparse, and is read by its keys alone.
+  const LONGEST = 10_000_000;
+  // Elements of an array without objects whose other keys are looked at. To
+  // list them takes Bun 1.4.5 up to 7 times as long as to clone such an array,
+  // so of those inside a value, as coordinates are, it is not done at all.
+  const MOST_SIMPLE = 100;
+
   type Kind = "object" | "array" | "map" | "set" | "buffer" | "view" | "error";
+  type Verdict = Kind | "leaf" | { refused: string };
   const LEAVES = ["Boolean", "Number", "String", "BigInt", "Date", "RegExp"]
     .concat("Blob", "File", "DOMException", "SharedArrayBuffer");
-  type Verdict = Kind | "leaf" | { refused: string };
+  const none: ReadonlySet<ArrayBuffer> = new Set<ArrayBuffer>();
+  const { getPrototypeOf, keys } = Object; // as user code may change its globals
+  const plain = Object.prototype;
+  const list = Array.prototype;
   const kinds = new Map<object | null, Verdict>([
     [null, "object"],
-    [Object.prototype, "object"],
-    [Array.prototype, "array"],
+    [plain, "object"],
+    [list, "array"],
     [Map.prototype, "map"],
     [Set.prototype, "set"],
     [ArrayBuffer.prototype, "buffer"],
     [DataView.prototype, "view"],
-    [Object.getPrototypeOf(Uint8Array.prototype), "view"],
+    [getPrototypeOf(Uint8Array.prototype), "view"],
     [Error.prototype, "error"],
   ]);
+
   /** The kind of the nearest known prototype. */
   function kindOf(proto: object | null): Verdict {
     const known = kinds.get(proto);
@@ -54,90 +86,227 @@ export function createInspect(): Inspect {
     // What a user puts on globalThis is enumerable, what the platform puts
     // there is not (on Bun some is; there clone itself throws).
     const scope = globalThis as unknown as Record<string, unknown>;
-    const platform = typeof own === "function" && scope[own.name] === own &&
+    const platform = typeof own === "function" &&
+      typeof own.name === "string" && scope[own.name] === own &&
       !Object.prototype.propertyIsEnumerable.call(scope, own.name);
-    const kind = platform && LEAVES.includes(own.name)
+    return platform && LEAVES.includes(own.name)
       ? "leaf"
       : platform
       ? builtIn(own.name, proto)
-      : kindOf(Object.getPrototypeOf(proto));
-    kinds.set(proto, kind);
-    return kind;
+      : kindOf(getPrototypeOf(proto));
   }
 
   function builtIn(name: string, proto: object): Verdict {
-    const parent = Object.getPrototypeOf(proto);
-    const inherited = kinds.get(parent);
+    const inherited = kinds.get(getPrototypeOf(proto));
     return inherited === "view" || inherited === "error"
       ? inherited
       : { refused: `an instance of ${name}` };
   }
 
-  return function inspect(root) {
-    const found: Inspection = {
-      refused: undefined,
-      errors: false,
-      bytes: 0,
-      buffers: new Set(),
-    };
-    const stack: object[] = [root];
-    // Cycles and shared parts: remembered only after many steps, because most
-    // values are small trees and a Set costs more than all the rest.
-    let seen: Set<object> | undefined;
-    let steps = 0;
+  function clones(value: unknown): boolean {
+    try {
+      structuredClone(value);
+      return true;
+    } catch {
+      return false; // whatever it threw: it does not cross
+    }
+  }
 
-    function look(value: unknown, key: string | number | undefined): void {
-      if (typeof value === "string") found.bytes += value.length;
-      else if (typeof value === "object") {
-        found.bytes += 8;
-        if (value !== null) stack.push(value);
-      } else if (typeof value === "function" || typeof value === "symbol") {
-        const what = typeof value === "symbol"
-          ? "a symbol"
-          : `the function ${value.name || "(anonymous)"}`;
-        found.refused ??= key === undefined ? what : `${what} at "${key}"`;
-      } else found.bytes += 8;
+  /**
+   * The kind of a value whose prototype was not met before. A host object
+   * without a known name may look like an instance of any class, so the first
+   * of each class is tried.
+   */
+  function meet(value: object, found: Inspection): Verdict {
+    const proto = getPrototypeOf(value);
+    const kind = kindOf(proto);
+    if (kind !== "object" || clones(value)) kinds.set(proto, kind);
+    else found.doubtful = true;
+    return kind;
+  }
+
+  function inspect(root: object): Inspection {
+    const found: Inspection = {
+      refused: false,
+      errors: false,
+      doubtful: false,
+      bytes: 0,
+      buffers: none,
+    };
+    if (!look(root, found, undefined)) {
+      found.bytes = 0;
+      look(root, found, new Set());
+    }
+    return found;
+  }
+
+  /**
+   * Looks at all of a value.
+   *
+   * @param root The value.
+   * @param found Where to note what it is made of.
+   * @param seen What was seen; undefined stops after many objects.
+   * @returns Whether all was looked at.
+   */
+  function look(
+    root: object,
+    found: Inspection,
+    seen: Set<object> | undefined,
+  ): boolean {
+    const stack: object[] = [root];
+    const levels: number[] = [0]; // of those on the stack, when watched
+    let steps = 0;
+    let bytes = 0;
+    let level = 0;
+
+    function add(value: unknown): void {
+      bytes += 8;
+      if (typeof value === "object") {
+        if (value === null) return;
+        stack.push(value);
+        if (seen !== undefined) levels.push(level);
+      } else if (typeof value === "string") bytes += value.length;
+      else if (typeof value === "function" || typeof value === "symbol") {
+        found.refused = true;
+      }
     }
 
-    while (stack.length > 0 && found.refused === undefined) {
+    function addAll(record: Record<string, unknown>, keys: string[]): void {
+      for (let i = 0; i < keys.length; i++) {
+        const part = record[keys[i]];
+        if (typeof part === "number") bytes += 8;
+        else add(part);
+      }
+    }
+
+    while (stack.length > 0 && !found.refused) {
       const value = stack.pop()!;
-      if (++steps > 500) {
-        seen ??= new Set();
+      if (seen !== undefined) {
+        level = levels.pop()! + 1;
         if (seen.has(value)) continue;
         seen.add(value);
-      }
-      const kind = kindOf(Object.getPrototypeOf(value));
+        if (level > SURE_LEVELS) found.doubtful = true;
+      } else if (++steps > UNWATCHED) return false;
+      const proto = getPrototypeOf(value);
+      const kind = proto === plain
+        ? "object"
+        : proto === list
+        ? "array"
+        : kinds.get(proto) ?? meet(value, found);
       if (kind === "object") {
-        const record = value as Record<string, unknown>;
-        for (const key of Object.keys(record)) look(record[key], key);
+        addAll(value as Record<string, unknown>, keys(value));
       } else if (kind === "array") {
         const array = value as unknown[];
-        // A sparse array may claim billions of places: then only its own keys.
-        if (array.length > 10_000_000) {
-          for (const key of Object.keys(array)) look(array[Number(key)], key);
-        } else for (let i = 0; i < array.length; i++) look(array[i], i);
+        const { length } = array;
+        const before = stack.length;
+        for (let i = 0; i < length && length <= LONGEST; i++) {
+          const part = array[i];
+          if (typeof part === "number") bytes += 8;
+          else add(part);
+        }
+        const often = stack.length === before &&
+          (value !== root || length > MOST_SIMPLE);
+        if (length > LONGEST) addAll(array as never, keys(array));
+        else if (!often) addAll(array as never, otherKeys(array));
       } else if (kind === "map") {
         for (const [key, item] of value as Map<unknown, unknown>) {
-          look(key, undefined);
-          look(item, undefined);
+          add(key);
+          add(item);
         }
       } else if (kind === "set") {
-        for (const item of value as Set<unknown>) look(item, undefined);
+        for (const item of value as Set<unknown>) add(item);
       } else if (kind === "buffer" || kind === "view") {
         const buffer = kind === "view"
           ? (value as ArrayBufferView).buffer
           : value as ArrayBuffer;
         if (buffer instanceof ArrayBuffer && !found.buffers.has(buffer)) {
-          if (buffer.detached) found.refused = "a buffer that was moved away";
-          found.buffers.add(buffer);
-          found.bytes += buffer.byteLength;
+          if (buffer.detached) found.refused = true;
+          if (found.buffers === none) found.buffers = new Set();
+          (found.buffers as Set<ArrayBuffer>).add(buffer);
+          bytes += buffer.byteLength;
         }
-      } else if (kind === "error") {
-        found.errors = true;
-      } else if (kind !== "leaf") {
-        found.refused = kind.refused;
+      } else if (kind === "error") found.errors = true;
+      else if (kind !== "leaf") found.refused = true;
+    }
+    found.bytes += bytes;
+    return true;
+  }
+
+  /** The keys of an array that are no indexes: engines list them last. */
+  function otherKeys(array: unknown[]): string[] {
+    const own = keys(array);
+    let from = own.length;
+    while (from > 0 && String(Number(own[from - 1]) >>> 0) !== own[from - 1]) {
+      from--;
+    }
+    return own.slice(from);
+  }
+
+  /** What a value itself is that cannot cross, whatever it holds. */
+  function nameOf(value: unknown, inspected: boolean): string | undefined {
+    if (typeof value === "symbol") return "a symbol";
+    if (typeof value === "function") {
+      const { name } = value;
+      const known = typeof name === "string" && name !== "";
+      return `the function ${known ? name : "(anonymous)"}`;
+    }
+    if (typeof value !== "object" || value === null) return undefined;
+    const kind = kindOf(getPrototypeOf(value));
+    if (typeof kind === "object") return kind.refused;
+    const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+    const gone = buffer instanceof ArrayBuffer && buffer.detached;
+    return gone && inspected ? "a buffer that was moved away" : undefined;
+  }
+
+  /** What a value holds, and how it is reached. */
+  function partsOf(value: object): [path: string, part: unknown][] {
+    const kind = kindOf(getPrototypeOf(value));
+    const parts: [string, unknown][] = [];
+    if (kind === "object" || kind === "array") {
+      for (const key of keys(value)) {
+        const path = /^\d+$/.test(key)
+          ? `[${key}]`
+          : /^[\w$]+$/.test(key)
+          ? `.${key}`
+          : `[${JSON.stringify(key)}]`;
+        parts.push([path, (value as Record<string, unknown>)[key]]);
+      }
+    } else if (kind === "map") {
+      for (const [key, item] of value as Map<unknown, unknown>) {
+        const name = typeof key === "string" ? JSON.stringify(key) : "…";
+        parts.push([`.get(${name})`, item], [".keys()", key]);
+      }
+    } else if (kind === "set") {
+      for (const item of value as Set<unknown>) parts.push([".keys()", item]);
+    }
+    return parts;
+  }
+
+  function explain(root: unknown, otherwise: string | undefined): string {
+    const seen = new Set<unknown>();
+    const todo: [path: string, part: unknown][] = [["", root]];
+    let deepest = ""; // where clone itself refuses, and nothing shows why
+    for (const [path, value] of todo) { // grows: the shortest path is found
+      if (seen.has(value)) continue;
+      seen.add(value);
+      const name = nameOf(value, otherwise === undefined);
+      if (name !== undefined) return name + at(path);
+      if (typeof value !== "object" || value === null) continue;
+      if (path.length > deepest.length && !clones(value)) deepest = path;
+      try {
+        for (const [step, part] of partsOf(value)) {
+          todo.push([path + step, part]);
+        }
+      } catch (error) { // a getter
+        return `a value that threw ${error}${at(path)}`;
       }
     }
-    return found;
-  };
+    return (otherwise ?? "a value that changed") + at(deepest);
+  }
+
+  function at(path: string): string {
+    return path === "" ? "" : ` at "${path.replace(/^\./, "")}"`;
+  }
+
+  return { inspect, explain };
 }

@@ -6,15 +6,16 @@
  * @module
  */
 
-import type { Codec } from "./codec.ts";
+import type { Codec, ErrorParts } from "./codec.ts";
 import type { Column, ColumnPacking } from "./columns.ts";
-import type { Inspect } from "./inspection.ts";
+import type { Inspector } from "./inspection.ts";
 import type { RowPacking, Rows } from "./rows.ts";
+import type { Views } from "./views.ts";
 
 /** The values of a chunk, ready to be posted. */
 export type Packed =
-  /** As they are; those at the offsets in `encoded` went through the codec. */
-  | { as: "list"; values: unknown[]; encoded: number[] }
+  /** As they are; `encoded` says at which offsets errors are written beside. */
+  | { as: "list"; values: unknown[]; encoded: [number, ErrorParts[]][] }
   | Column
   | Rows;
 
@@ -31,6 +32,8 @@ export interface Cargo {
   packed: Packed;
   /** What to hand to `postMessage` as its transfer list. */
   moved: ArrayBuffer[];
+  /** Offsets of values whose buffers were moved out of the sender's hands. */
+  gone: Set<number>;
   /** Size in bytes, roughly. */
   bytes: number;
   /** Values that cannot cross, by offset, with the reason in words. */
@@ -54,30 +57,60 @@ export interface Packing {
   /** Undoes `pack`. */
   unpack(packed: Packed): ArrayLike<unknown>;
   /** Finds, by trying, the values that structured clone itself refuses. */
-  findRefused(values: ArrayLike<unknown>): Map<number, Refusal>;
+  findRefused(
+    values: ArrayLike<unknown>,
+    packed: Packed,
+  ): Map<number, Refusal>;
+}
+
+/** What packs and unpacks values of one kind. */
+export interface Compact {
+  views: Views;
+  columns: ColumnPacking;
+  rows: RowPacking;
 }
 
 /**
  * Makes the packing. Self-contained: workers get this function by its source.
  *
  * @param codec For values that hold errors.
- * @param inspect Looks at each value that is an object.
+ * @param inspector Looks at each value that is an object.
  * @param compact What packs values of one kind.
  * @returns The packing.
  */
 export function createPacking(
   codec: Codec,
-  inspect: Inspect,
-  { columns, rows }: { columns: ColumnPacking; rows: RowPacking },
+  inspector: Inspector,
+  { views, columns, rows }: Compact,
 ): Packing {
   // Values in a list: with fewer, cloning it is as fast (bench/packing.ts).
   const LEAST_COMPACT = 32;
   // Bytes of a buffer: to move one costs 10 µs on Deno, in which as much as
   // this is cloned (bench/packing.ts).
   const LEAST_MOVED = 1 << 15;
+  // Levels by which a value is made deeper to try it: more than a message adds.
+  const MARGIN = 20;
 
   const toMove = (buffers: ArrayBuffer[]) =>
     buffers.filter(({ byteLength }) => byteLength >= LEAST_MOVED);
+
+  function messageOf(error: unknown): string {
+    try {
+      return String((error as Error)?.message ?? error);
+    } catch {
+      return typeof error; // an object without a usable toString
+    }
+  }
+
+  function refusal(value: unknown, cause: unknown): Refusal {
+    try {
+      const said = cause === undefined ? undefined : messageOf(cause);
+      const reason = inspector.explain(value, said);
+      return cause === undefined ? { reason } : { reason, cause };
+    } catch { // a Proxy that throws at everything
+      return { reason: "a value that cannot be read", cause };
+    }
+  }
 
   /** A view of a part of a buffer would drag the whole buffer along. */
   function cut(value: object): object {
@@ -86,10 +119,51 @@ export function createPacking(
     if (!(buffer instanceof ArrayBuffer) || byteLength === buffer.byteLength) {
       return value;
     }
-    const part = buffer.slice(byteOffset, byteOffset + byteLength);
-    const name = Object.prototype.toString.call(value).slice(8, -1);
-    // deno-lint-ignore no-explicit-any -- the class of the view, by its name
-    return new (globalThis as any)[name](part);
+    const kind = views.kindOf(value);
+    return kind === undefined
+      ? new DataView(buffer.slice(byteOffset, byteOffset + byteLength))
+      : views.make(kind, value as Float64Array);
+  }
+
+  /** Throws what structured clone throws, also where the message adds levels. */
+  function check(value: unknown): void {
+    let deeper = value;
+    for (let level = 0; level < MARGIN; level++) deeper = [deeper];
+    structuredClone(deeper);
+  }
+
+  /**
+   * Moves the buffers of one value into a copy of it. One by one: Deno 2.9.5
+   * takes all buffers of a message before it finds a value it cannot clone, so
+   * in the message itself there must be none.
+   */
+  function move(value: object, buffers: ReadonlySet<ArrayBuffer>): object {
+    const [buffer] = buffers;
+    const kind = views.kindOf(value);
+    try {
+      // Twenty times faster than structuredClone, for what is sent most.
+      return kind !== undefined && !buffer.resizable
+        ? views.make(kind, buffer.transfer())
+        : structuredClone(value, { transfer: [...buffers] });
+    } catch (error) {
+      if ([...buffers].some(({ detached }) => detached)) throw error;
+      return structuredClone(value); // one of them stays: WebAssembly.Memory
+    }
+  }
+
+  function packTypedArray(kind: string, array: Float64Array): Cargo {
+    // A copy: it may be moved, and the sender keeps its values to send them
+    // again; nor must the whole buffer go with a part of it.
+    const { buffer, byteLength: bytes } = views.make(kind, array);
+    return {
+      // The bare buffer: a Float64Array of 8 MB costs node:worker_threads on
+      // Deno 2.9.5 220 ms to send even when moved, its buffer 0.8 ms.
+      packed: { as: "array", kind, buffer: buffer as ArrayBuffer },
+      moved: toMove([buffer as ArrayBuffer]),
+      gone: new Set(),
+      bytes,
+      refused: new Map(),
+    };
   }
 
   function pack(
@@ -97,98 +171,125 @@ export function createPacking(
     transfer: boolean,
     without?: ReadonlyMap<number, Refusal>,
   ): Cargo {
-    const refused = new Map(without);
-    if (ArrayBuffer.isView(values)) {
-      // A copy: it may be moved, and the sender keeps its values to send them
-      // again; nor must the whole buffer go with a part of it.
-      const { buffer, constructor, byteLength: bytes } =
-        (values as unknown as Float64Array<ArrayBuffer>).slice();
-      return {
-        // The bare buffer: a Float64Array of 8 MB costs node:worker_threads on
-        // Deno 2.9.5 220 ms to send even when moved, its buffer 0.8 ms.
-        packed: { as: "array", kind: constructor.name, buffer },
-        moved: toMove([buffer]),
-        bytes,
-        refused,
-      };
-    }
-    if (values.length >= LEAST_COMPACT && refused.size === 0) {
+    const kind = views.kindOf(values);
+    if (kind !== undefined) return packTypedArray(kind, values as Float64Array);
+    if (values.length >= LEAST_COMPACT && !without?.size) {
       // What `transfer` moves is in objects that rows would leave to clone.
       const load = columns.pack(values) ??
         (transfer ? undefined : rows.pack(values));
       if (load !== undefined) {
         const { packed, buffers, bytes } = load;
-        return { packed, moved: toMove(buffers), bytes, refused };
+        const moved = toMove(buffers);
+        return { packed, moved, gone: new Set(), bytes, refused: new Map() };
       }
     }
+    return packList(values, transfer, new Map(without));
+  }
+
+  function packList(
+    values: ArrayLike<unknown>,
+    transfer: boolean,
+    refused: Map<number, Refusal>,
+  ): Cargo {
     // A list that grows: Deno 2.9.5 clones one that was ever sparse, as
     // `new Array(9)` is, up to 3 times slower, because V8 writes each index too.
     const sent: unknown[] = [];
-    const encoded: number[] = [];
-    const moved = new Set<ArrayBuffer>();
+    const encoded: [number, ErrorParts[]][] = [];
+    const moved: ArrayBuffer[] = [];
+    const gone = new Set<number>();
+    const unsure: number[] = []; // only clone itself can tell
     let bytes = 0;
-    const refuse = (offset: number, refusal: Refusal) => {
-      refused.set(offset, refusal);
+
+    function refuse(offset: number, cause: unknown): void {
+      refused.set(
+        offset,
+        gone.has(offset)
+          ? { reason: messageOf(cause), cause }
+          : refusal(values[offset], cause),
+      );
       sent[offset] = undefined;
-    };
-    const packObject = (offset: number, value: object) => {
-      const found = inspect(value);
-      if (found.refused !== undefined) {
-        return refuse(offset, { reason: found.refused });
-      }
-      const whole = cut(value);
-      if (found.errors) {
-        encoded.push(offset);
-        sent[offset] = codec.encode(value, false);
-      } else if (whole !== value) {
-        sent[offset] = whole;
-        found.bytes = (whole as ArrayBufferView).byteLength;
-      } else if (transfer) {
-        for (const buffer of found.buffers) {
-          moved.add(buffer);
-          found.bytes -= buffer.byteLength; // moving costs the same at any size
-        }
-      }
+    }
+
+    function packObject(offset: number, value: object): unknown {
+      const { buffers, ...found } = inspector.inspect(value);
+      if (found.refused) throw undefined;
       bytes += found.bytes;
-    };
+      if (found.errors) {
+        const { value: data, errors } = codec.encode(value, false);
+        if (found.doubtful || transfer) check([data, errors]);
+        encoded.push([offset, errors]);
+        return data;
+      }
+      const part = cut(value);
+      if (part !== value) {
+        bytes -= (value as ArrayBufferView).buffer.byteLength;
+        bytes += (part as ArrayBufferView).byteLength;
+        return part;
+      }
+      if (found.doubtful) check(value);
+      else if (transfer && buffers.size === 0) unsure.push(offset);
+      if (!transfer || buffers.size === 0) return value;
+      // Moving costs the same at any size.
+      for (const { byteLength } of buffers) bytes -= byteLength;
+      try {
+        const copy = move(value, buffers);
+        moved.push(...inspector.inspect(copy).buffers);
+        return copy;
+      } finally {
+        if ([...buffers].some(({ detached }) => detached)) gone.add(offset);
+      }
+    }
+
     for (let offset = 0; offset < values.length; offset++) {
-      const value = values[offset];
-      sent.push(value);
-      if (refused.has(offset)) sent[offset] = undefined;
-      else if (typeof value === "object" && value !== null) {
-        try {
-          packObject(offset, value);
-        } catch (cause) { // a getter of the value threw
-          refuse(offset, { reason: `a value that threw ${cause}`, cause });
-        }
-      } else if (typeof value === "string") bytes += value.length;
-      else if (typeof value === "function" || typeof value === "symbol") {
-        const name = typeof value === "function" ? ` ${value.name}` : "";
-        refuse(offset, { reason: `a ${typeof value}${name}`.trimEnd() });
-      } else bytes += 8;
+      let value = values[offset];
+      try {
+        if (refused.has(offset)) value = undefined;
+        else if (typeof value === "object" && value !== null) {
+          value = packObject(offset, value);
+        } else if (typeof value === "string") bytes += value.length;
+        else if (typeof value === "function" || typeof value === "symbol") {
+          throw undefined;
+        } else bytes += 8;
+        sent.push(value);
+      } catch (cause) { // inspection or clone refused it, or a getter threw
+        sent.push(undefined);
+        refuse(offset, cause);
+      }
+    }
+    for (const offset of moved.length > 0 ? unsure : []) {
+      try {
+        check(sent[offset]);
+      } catch (cause) { // it would take the buffers of its neighbours along
+        refuse(offset, cause);
+      }
     }
     const packed: Packed = { as: "list", values: sent, encoded };
-    return { packed, moved: [...moved], bytes, refused };
+    return { packed, moved, gone, bytes, refused };
   }
 
   function unpack(packed: Packed): ArrayLike<unknown> {
     if (packed.as === "rows") return rows.unpack(packed);
     if (packed.as !== "list") return columns.unpack(packed);
-    for (const offset of packed.encoded) {
-      packed.values[offset] = codec.decode(packed.values[offset]);
+    const { values, encoded } = packed;
+    for (const [offset, errors] of encoded) {
+      values[offset] = codec.decode({ value: values[offset], errors });
     }
-    return packed.values;
+    return values;
   }
 
-  function findRefused(values: ArrayLike<unknown>): Map<number, Refusal> {
+  function findRefused(
+    values: ArrayLike<unknown>,
+    packed: Packed,
+  ): Map<number, Refusal> {
+    // What was sent: of a value that holds errors, not the value itself.
+    const sent = packed.as === "list" ? packed.values : values;
+    const errors = new Map(packed.as === "list" ? packed.encoded : []);
     const refused = new Map<number, Refusal>();
-    for (let offset = 0; offset < values.length; offset++) {
+    for (let offset = 0; offset < sent.length; offset++) {
       try {
-        structuredClone(values[offset]);
+        check([sent[offset], errors.get(offset)]);
       } catch (error) {
-        refused.set(offset, {
-          reason: String((error as Error)?.message ?? error),
-        });
+        refused.set(offset, refusal(values[offset], error));
       }
     }
     return refused;

@@ -6,18 +6,21 @@
  * @module
  */
 
+import type { Encoded } from "./codec.ts";
 import type { FunctionRef } from "./function_ref.ts";
 import type { Packed } from "./packing.ts";
 
 /** The first message to a worker. */
 export interface StartMessage {
   type: "start";
+  /** A number nobody else knows, which marks what this worker itself says. */
+  tag: number;
   /** Number of the worker's slot. */
   worker: number;
   /** Whether its runs will be timed. */
   timed: boolean;
-  /** What `init` gets, encoded. */
-  workerData: unknown;
+  /** What `init` gets. */
+  workerData: Encoded;
   init: FunctionRef | undefined;
 }
 
@@ -34,9 +37,9 @@ export interface RunMessage {
   /**
    * Int32, shared with this worker alone. At 0 the serial number of the task
    * whose synchronous part runs, or 0. Then two a lane: the serial number of
-   * the task it is at, or 0; and when that task started, in tenths of a
-   * millisecond after `epoch`, or -1 while that is being written (noted only
-   * when `watched`).
+   * the task it is at, or 0; and when that task started, in milliseconds after
+   * `epoch`, rounded up, modulo 2^32 (noted only when `watched`). The time is
+   * written while the serial number is 0.
    */
   cell: SharedArrayBuffer;
   /** Whether the start of each task must be noted in `cell`. */
@@ -71,8 +74,8 @@ export type ToWorker =
 /** A task that failed, by its offset in the chunk. */
 export interface TaskFailure {
   offset: number;
-  /** What it threw, or what its result threw when it was read; encoded. */
-  error: unknown;
+  /** What it threw, or what its result threw when it was read. */
+  error: Encoded | undefined;
   /** Why the result cannot be sent, in words; undefined when the task threw. */
   refused: string | undefined;
 }
@@ -96,14 +99,22 @@ export interface DoneMessage {
   cpu: number | undefined;
 }
 
+/**
+ * What arrives from a worker: a message with its tag before it. Anything else
+ * was posted by a task, or by a library in it, and is not for us.
+ */
+export type Tagged = [tag: number, message: FromWorker];
+
 /** What a worker sends. */
 export type FromWorker =
   | { type: "ready" }
   | { type: "pong" }
   /** The module, or `init`, failed: this worker will do nothing. */
-  | { type: "failed"; error: unknown }
+  | { type: "failed"; error: Encoded }
   /** The function of the run could not be had. */
-  | { type: "refused"; error: unknown }
+  | { type: "refused"; error: Encoded }
+  /** The values of a chunk could not be read: none of its tasks ran. */
+  | { type: "unread"; serial: number; error: Encoded }
   /** An error that nobody caught, and the tasks the worker was at. */
-  | { type: "stray"; error: unknown; at: number[] }
+  | { type: "stray"; error: Encoded; at: number[] }
   | DoneMessage;

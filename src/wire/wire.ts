@@ -1,6 +1,6 @@
 /**
- * What turns values into messages and back, put together for the caller's
- * thread; worker/boot.ts does the same for a worker.
+ * What turns values into messages and back, put together from self-contained
+ * parts: here for the caller's thread, and as source text for a worker.
  *
  * @module
  */
@@ -8,15 +8,36 @@
 import type { Codec } from "./codec.ts";
 import { createCodec } from "./codec.ts";
 import { createColumns } from "./columns.ts";
-import { createInspect } from "./inspection.ts";
+import { createInspector } from "./inspection.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
 import { createRows } from "./rows.ts";
+import { createViews } from "./views.ts";
 
 /** What turns values into messages and back. */
 export interface Wire {
   codec: Codec;
   packing: Packing;
+}
+
+const PARTS = {
+  createCodec,
+  createViews,
+  createColumns,
+  createRows,
+  createInspector,
+  createPacking,
+};
+
+/** Puts the parts together. Self-contained: workers get it by its source. */
+function join(parts: typeof PARTS): Wire {
+  const codec = parts.createCodec();
+  const views = parts.createViews();
+  const columns = parts.createColumns(views);
+  const rows = parts.createRows(columns);
+  const inspector = parts.createInspector();
+  const compact = { views, columns, rows };
+  return { codec, packing: parts.createPacking(codec, inspector, compact) };
 }
 
 /**
@@ -25,9 +46,15 @@ export interface Wire {
  * @returns The codec, and the packing that uses it.
  */
 export function createWire(): Wire {
-  const codec = createCodec();
-  const columns = createColumns();
-  const rows = createRows(columns);
-  const packing = createPacking(codec, createInspect(), { columns, rows });
-  return { codec, packing };
+  return join(PARTS);
+}
+
+/**
+ * Writes what makes one.
+ *
+ * @returns JavaScript, an expression.
+ */
+export function wireSource(): string {
+  const parts = Object.entries(PARTS).map(([name, make]) => `${name}: ${make}`);
+  return `(${join})({ ${parts.join(", ")} })`;
 }

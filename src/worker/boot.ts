@@ -4,11 +4,7 @@
  * @module
  */
 
-import { createCodec } from "../wire/codec.ts";
-import { createColumns } from "../wire/columns.ts";
-import { createInspect } from "../wire/inspection.ts";
-import { createPacking } from "../wire/packing.ts";
-import { createRows } from "../wire/rows.ts";
+import { wireSource } from "../wire/wire.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
 import { createLoader } from "./loader.ts";
 import type { WorkerPort } from "./worker_main.ts";
@@ -24,11 +20,7 @@ export function bootSource(openPort: () => WorkerPort): string {
   return [
     // esbuild with --keep-names wraps functions in this helper of its own.
     "const __name = (f) => f;",
-    `const codec = (${createCodec})();`,
-    `const columns = (${createColumns})();`,
-    `const rows = (${createRows})(columns);`,
-    `const inspect = (${createInspect})();`,
-    `const packing = (${createPacking})(codec, inspect, { columns, rows });`,
+    `const { codec, packing } = ${wireSource()};`,
     `const loader = (${createLoader})(true);`,
     `const readCpu = (${createCpuMeter})();`,
     `(${workerMain})((${openPort})(), { codec, packing, loader, readCpu });`,

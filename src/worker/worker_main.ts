@@ -13,6 +13,7 @@ import type {
   FromWorker,
   RunMessage,
   StartMessage,
+  Tagged,
   TaskFailure,
   ToWorker,
 } from "../wire/protocol.ts";
@@ -22,7 +23,7 @@ import type { Loader } from "./loader.ts";
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
   /** Sends a message; throws when it cannot be cloned. */
-  post(message: FromWorker, moved: Transferable[]): void;
+  post(message: Tagged, moved: Transferable[]): void;
   /** Hears every message. */
   listen(listener: (message: ToWorker) => void): void;
   /** Hears of errors that nobody caught, and keeps the worker alive. */
@@ -65,9 +66,12 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
 
   const { codec, packing, loader, readCpu } = kit;
   // Kept here, as user code may change its globals.
-  const clock = performance;
-  const now = () => clock.timeOrigin + clock.now();
+  const { timeOrigin } = performance;
+  const clock = performance.now.bind(performance);
+  const now = () => timeOrigin + clock();
+  const { ceil } = Math;
   const queue: Work[] = [];
+  let tag = 0;
   let worker = 0;
   let state: unknown;
   let run: Run | undefined;
@@ -93,8 +97,13 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     }
   }
 
+  function post(message: FromWorker, moved: Transferable[] = []): void {
+    port.post([tag, message], moved);
+  }
+
   async function start(message: StartMessage): Promise<void> {
     try {
+      tag = message.tag;
       worker = message.worker;
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       state = codec.decode(message.workerData);
@@ -108,9 +117,9 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
           });
         }
       }
-      port.post({ type: "ready" }, []);
+      post({ type: "ready" });
     } catch (error) {
-      port.post({ type: "failed", error: codec.encode(error, true) }, []);
+      post({ type: "failed", error: codec.encode(error, true) });
       await new Promise(() => {}); // takes no more work
     }
   }
@@ -129,7 +138,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       wake();
     } catch (error) {
       queue.length = 0;
-      port.post({ type: "refused", error: codec.encode(error, true) }, []);
+      post({ type: "refused", error: codec.encode(error, true) });
     }
   }
 
@@ -216,10 +225,9 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       cell[at] = serial;
       return;
     }
-    const tenths = Math.round((now() - message.epoch) * 10);
-    Atomics.store(cell, at + 1, -1);
+    Atomics.store(cell, at, 0);
+    Atomics.store(cell, at + 1, ceil(now() - message.epoch));
     Atomics.store(cell, at, serial);
-    Atomics.store(cell, at + 1, tenths);
   }
 
   function isThenable(value: unknown): boolean {
@@ -241,17 +249,17 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       for (const [offset, refusal] of cargo.refused) fail(offset, refusal);
       const { packed: values, bytes } = cargo;
       try {
-        return port.post(
+        return post(
           { type: "done", serial, values, failures, ms, bytes, times, cpu },
           cargo.moved,
         );
       } catch (error) {
         // Structured clone refused what the inspection let pass: try each.
-        for (const [offset, refusal] of packing.findRefused(results)) {
-          fail(offset, refusal);
-        }
-        if (tries < 1) continue;
-        for (let i = 0; i < count; i++) fail(i, { reason: String(error) });
+        const reason = String(error);
+        const refused = packing.findRefused(results, values);
+        for (const [offset, refusal] of refused) fail(offset, refusal);
+        if (tries > 1) throw error;
+        for (let i = 0; i < count && tries > 0; i++) fail(i, { reason });
       }
     }
 
@@ -268,25 +276,26 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     const at = [...run?.cell ?? []].filter((serial, i) =>
       i % 2 === 1 && serial !== 0
     );
-    port.post({ type: "stray", error: codec.encode(error, true), at }, []);
+    post({ type: "stray", error: codec.encode(error, true), at });
   }
 
   port.onStray(stray);
   loader.onMisuse((error) =>
-    port.post({ type: "failed", error: codec.encode(error, true) }, [])
+    post({ type: "failed", error: codec.encode(error, true) })
   );
   port.listen((message) => {
     if (message.type === "chunk") {
       try {
         receive(message);
       } catch (error) {
-        stray(error); // a value that cannot be decoded here
+        const { serial } = message;
+        post({ type: "unread", serial, error: codec.encode(error, true) });
       }
     } else if (message.type === "run") {
       run = undefined;
       steps = steps.then(() => begin(message));
     } else if (message.type === "ping") {
-      port.post({ type: "pong" }, []);
+      post({ type: "pong" });
     } else if (message.type === "start") {
       steps = steps.then(() => start(message));
     }
