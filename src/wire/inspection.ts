@@ -53,6 +53,8 @@ export function createInspector(): Inspector {
   const SURE_LEVELS = 1000;
   // A longer array may be sparse, and is read by its keys alone.
   const LONGEST = 10_000_000;
+  // Objects to look at for the reason of a refusal.
+  const MOST_LOOKS = 1000;
   // Elements of an array without objects whose other keys are looked at. To
   // list them takes Bun 1.4.5 up to 7 times as long as to clone such an array,
   // so of those inside a value, as coordinates are, it is not done at all.
@@ -292,6 +294,7 @@ export function createInspector(): Inspector {
       const name = nameOf(value, otherwise === undefined);
       if (name !== undefined) return name + at(path);
       if (typeof value !== "object" || value === null) continue;
+      if (seen.size > MOST_LOOKS) break;
       if (path.length > deepest.length && !clones(value)) deepest = path;
       try {
         for (const [step, part] of partsOf(value)) {

@@ -1,0 +1,480 @@
+// Whatever the data is: nothing hangs, nothing is lost, nothing runs. Values,
+// sources and listeners that once broke a call, one test each, on every
+// backend; tests/values_test.ts and tests/programs_test.ts generate more.
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+} from "@std/assert";
+import { Buffer } from "node:buffer";
+import {
+  parallelMap,
+  parallelMapSettled,
+  parallelMapStream,
+  Pool,
+  type RunEvent,
+  type TaskContext,
+  type TaskError,
+  TaskTimeoutError,
+} from "../mod.ts";
+import { test } from "./harness.ts";
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const same = <T>(value: T) => value;
+const MARKS = ["@parallel/map error", "kind", "as", "then", "__proto__"];
+
+/** Indexes of the tasks that failed. */
+const failed = (results: PromiseSettledResult<unknown>[]) =>
+  results.flatMap(({ status }, i) => status === "rejected" ? [i] : []);
+const reason = (result: PromiseSettledResult<unknown>): TaskError => {
+  assert(result.status === "rejected");
+  return result.reason;
+};
+
+for (const name of ["web", "threads", "inline"] as const) {
+  const pool = name === "inline"
+    ? { workers: 0 }
+    : { workers: 1, backend: name };
+  const it = (title: string, body: () => Promise<void>) =>
+    test(`${name}: ${title}`, { timeout: 60_000 }, body);
+
+  it("data that looks like an error of ours stays data", async () => {
+    (globalThis as { ran?: number }).ran = 0;
+    const parts = { class: "Function", message: "globalThis.ran++", name: "x" };
+    for (const mark of MARKS) {
+      const text = JSON.stringify({ toJSON: { [mark]: parts } });
+      const data: unknown = JSON.parse(text);
+      const [thrown] = await parallelMapSettled(
+        (data) => {
+          throw Object.assign(new Error("400"), { data });
+        },
+        [data],
+        pool,
+      );
+      const cause = reason(thrown).cause as { data: unknown };
+      assertEquals(JSON.stringify(cause.data), text);
+      const whole = { data, error: new Error("beside it") };
+      const [back] = await parallelMap((v: typeof whole) => v, [whole], pool);
+      assertEquals(JSON.stringify(back.data), text);
+      const state = await parallelMap(
+        (_: number, { state }: TaskContext) => JSON.stringify(state),
+        [0],
+        { ...pool, workerData: whole.data },
+      );
+      assertEquals(state, [text]);
+    }
+    assertEquals((globalThis as { ran?: number }).ran, 0);
+  });
+
+  it("an error that is hard to rebuild fails its task alone", async () => {
+    const results = await parallelMapSettled(
+      (n: number) => {
+        class OwnAbort extends DOMException {
+          override name = "OwnAbort" as never;
+          override code = 7 as never;
+        }
+        if (n === 1) throw new OwnAbort("mine", "AbortError");
+        if (n === 2) throw new Proxy(new Error("proxy"), {});
+        if (n === 3) throw Object.freeze(new TypeError("frozen"));
+        if (n === 4) {
+          throw Object.defineProperty(new Error(), "message", {
+            get() {
+              throw new Error("no message");
+            },
+          });
+        }
+        if (n === 5) throw Object.create(null);
+        if (n === 6) {
+          throw new Proxy({}, {
+            get() {
+              throw new Error("no property");
+            },
+            getPrototypeOf() {
+              throw new Error("no prototype");
+            },
+          });
+        }
+        return n;
+      },
+      range(8),
+      pool,
+    );
+    assertEquals(failed(results), [1, 2, 3, 4, 5, 6]);
+    const own = reason(results[1]).cause as DOMException;
+    assertEquals([own.name, own.code], ["OwnAbort", 7]);
+    assertInstanceOf(reason(results[3]).cause, TypeError);
+  });
+
+  it("a chain of 5,000 causes arrives", async () => {
+    const chain = (length: number) => {
+      let error = new Error("first");
+      for (let i = 1; i < length; i++) {
+        error = new Error(`${i}`, { cause: error });
+      }
+      return error;
+    };
+    const count = (error: unknown) => {
+      let length = 0;
+      for (let at = error; at instanceof Error; at = at.cause) length++;
+      return length;
+    };
+    const [there] = await parallelMap(count, [chain(5000)], pool);
+    assertEquals(there, 5000);
+    const [back] = await parallelMap(chain, [5000], pool);
+    assertEquals(count(back), 5000);
+    const [thrown] = await parallelMapSettled(
+      (length: number) => {
+        let error = new Error("first");
+        for (let i = 1; i < length; i++) {
+          error = new Error(`${i}`, { cause: error });
+        }
+        throw error;
+      },
+      [5000],
+      pool,
+    );
+    assertEquals(count(reason(thrown).cause), 5000);
+  });
+
+  it("a value of any depth arrives or fails alone, both ways", async () => {
+    const make = (depth: number) => {
+      let value: unknown = null;
+      for (let i = 0; i < depth; i++) value = i % 2 ? [value] : { value };
+      return value;
+    };
+    for (const depth of [100, 1000, 2000, 3000, 5000, 20_000]) {
+      const settings = { ...pool, chunkSize: 3 };
+      const there = await parallelMapSettled(
+        (value) => value === 1,
+        [1, make(depth), 1],
+        settings,
+      );
+      const back = await parallelMapSettled(make, [1, depth, 1], settings);
+      for (const results of [there, back]) {
+        assertEquals([results[0], results[2]].map((r) => r.status), [
+          "fulfilled",
+          "fulfilled",
+        ]);
+        if (depth <= 2000) assertEquals(failed(results), []);
+      }
+    }
+  });
+
+  it("one error with a function in it does not fail its chunk", async () => {
+    const settings = { ...pool, chunkSize: 3 };
+    const make = (n: number) =>
+      n === 1
+        ? { error: Object.assign(new Error("500"), { config: { retry() {} } }) }
+        : n;
+    const [, back] = await parallelMap(make, range(3), settings);
+    const { error } = back as { error: Error & { config: unknown } };
+    assertEquals(error.message, "500");
+    assertEquals(error.config, { retry: "[Function: retry]" } as never);
+    const there = range(3).map(make);
+    assertEquals(await parallelMap((v) => typeof v, there, settings), [
+      "number",
+      "object",
+      "number",
+    ]);
+  });
+
+  it("an error under any key of an array arrives whole", async () => {
+    const error = Object.assign(new TypeError("in", { cause: 5 }), { code: 7 });
+    const list = Object.assign([1], { error });
+    const [got] = await parallelMap((v: typeof list) => v, [list], pool);
+    assertInstanceOf(got.error, TypeError);
+    assertEquals([got.error.cause, got.error.code], [5, 7]);
+  });
+
+  it("a Buffer, and a typed array of an own class, are inputs", async () => {
+    class Own extends Uint8Array {}
+    for (
+      const bytes of [
+        Buffer.from("x".repeat(50)),
+        Buffer.alloc(40_000, 7),
+        new Own([1, 2, 3]),
+        new Uint8Array(new SharedArrayBuffer(5)),
+        new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 })),
+      ]
+    ) {
+      const want = Array.from(bytes, (n) => n + 1);
+      const got = parallelMap((n: number) => n + 1, bytes, pool);
+      const { length } = bytes;
+      bytes.fill(99); // the inputs were copied at the call
+      assertEquals(await got, want);
+      assertEquals(bytes.length, length);
+    }
+  });
+
+  it("what is refused does not cost its neighbours their buffers", async () => {
+    const settings = { ...pool, chunkSize: 4, transfer: true };
+    const odd: (() => unknown)[] = [
+      () => ({ p: new Proxy({}, {}) }),
+      () => new Proxy({}, {}),
+      () => ({ bytes: new Uint8Array(9), p: new Proxy({}, {}) }),
+      () => ({ f() {} }),
+      () => (function* () {})(),
+    ];
+    for (const make of odd) {
+      const inputs = [new Uint8Array(9), make(), { b: new ArrayBuffer(9) }, 3];
+      const there = await parallelMapSettled((v) => typeof v, inputs, settings);
+      assertEquals(failed(there), [1]);
+    }
+    const back = await parallelMapSettled(
+      (n: number) =>
+        n === 1 ? { p: new Proxy({}, {}) } : { bytes: new Uint8Array(9) },
+      range(4),
+      settings,
+    );
+    assertEquals(failed(back), [1]);
+    const memory = () => new WebAssembly.Memory({ initial: 1 }).buffer;
+    const size = (buffer: ArrayBuffer) => buffer.byteLength;
+    const whole = memory();
+    const inputs = [new ArrayBuffer(9), whole, new ArrayBuffer(9)];
+    assertEquals(await parallelMap(size, inputs, settings), [9, 65536, 9]);
+    assertEquals(whole.byteLength, 65536); // it cannot be moved: copied
+  });
+
+  it("a failure whose input was moved is told as it was", async () => {
+    const [result] = await parallelMapSettled(
+      (_: Uint8Array) => {
+        throw new Error("the real one");
+      },
+      [new Uint8Array(8)],
+      { ...pool, transfer: true, retries: 3 },
+    );
+    assertEquals((reason(result).cause as Error).message, "the real one");
+    assertEquals(reason(result).attempts, 1); // it cannot be sent again
+  });
+
+  it("a refusal says where in the value", async () => {
+    const page = { links: [{ href: new URL("file:///x") }] };
+    const results = await parallelMapSettled(same, [
+      { page },
+      { deep: [0, { "odd key": Symbol() }] },
+      [1, [() => {}]],
+      { p: [new Proxy({}, {})] },
+    ], pool);
+    const where = results.map((result) =>
+      reason(result).message.match(/at "(.*)"$/)?.[1]
+    );
+    assertEquals(where, [
+      "page.links[0].href",
+      'deep[1]["odd key"]',
+      "[1][0]",
+      "p[0]",
+    ]);
+  });
+
+  it("a source that fails tells why, even if it cannot be closed", async () => {
+    const own = new Error("connection lost");
+    let n = 0;
+    const cursor = {
+      [Symbol.iterator]: () => ({
+        next() {
+          if (n === 500) throw own;
+          return { value: n++, done: false };
+        },
+        return() {
+          throw new Error("cannot close");
+        },
+      }),
+    } as Iterable<number>;
+    const caught = await parallelMap(same, cursor, pool).catch((e) => e);
+    assertStrictEquals(caught, own);
+  });
+
+  for (const kind of ["sync", "async"]) {
+    it(`a stream gives what came before its ${kind} source failed`, async () => {
+      const own = new URIError("source");
+      function* fail() {
+        yield* range(7);
+        throw own;
+      }
+      async function* later() {
+        yield* fail();
+      }
+      for (const ordered of [true, false]) {
+        const got: number[] = [];
+        const source = kind === "sync" ? fail() : later();
+        const settings = { ...pool, ordered };
+        const caught = await (async () => {
+          const echo = (n: number) => n;
+          for await (const n of parallelMapStream(echo, source, settings)) {
+            got.push(n);
+          }
+        })().catch((error) => error);
+        assertStrictEquals(caught, own);
+        assertEquals(got.sort(), range(7));
+      }
+    });
+  }
+
+  it("an iterator that answers no object is an error", async () => {
+    for (const answer of [5, undefined, null, "text"]) {
+      const odd = { [Symbol.iterator]: () => ({ next: () => answer }) };
+      const error = await parallelMap(same, odd as unknown as Iterable<number>)
+        .catch((error) => error);
+      assertInstanceOf(error, TypeError);
+    }
+  });
+
+  it("leaving a stream passes on what its source throws", async () => {
+    const own = new Error("cannot close");
+    const source = {
+      [Symbol.iterator]: () => ({
+        next: () => ({ value: 1, done: false }),
+        return() {
+          throw own;
+        },
+      }),
+    } as Iterable<number>;
+    const caught = await (async () => {
+      for await (const _ of parallelMapStream(same, source, pool)) break;
+    })().catch((error) => error);
+    assertStrictEquals(caught, own);
+  });
+
+  it("a Set that shrinks and a class that lies give what they yield", async () => {
+    class Odd extends Set<number> {
+      override get size(): number {
+        return NaN;
+      }
+      override [Symbol.iterator]() {
+        return [1, 2, 3].values() as SetIterator<number>;
+      }
+    }
+    assertEquals(await parallelMap(same, new Odd(), pool), [1, 2, 3]);
+    assertEquals(await parallelMap(same, new Set(), pool), []);
+    assertEquals(await parallelMap(same, new Map([[1, 2]]), pool), [[1, 2]]);
+    const numbers = new Set(range(100));
+    const got = parallelMap(same, numbers, pool);
+    for (let n = 50; n < 100; n++) numbers.delete(n);
+    const results = await got;
+    assertEquals(results, range(results.length));
+    assert(results.length >= 50);
+    class List extends Array<number> {
+      override [Symbol.iterator]() {
+        return [7, 8].values();
+      }
+    }
+    assertEquals(await parallelMap(same, new List(5), pool), [7, 8]);
+  });
+
+  it("a listener that throws at the end is heard", async () => {
+    for (const type of ["run-end", "worker-end"]) {
+      const own = new Error("mine");
+      const onEvent = (event: RunEvent) => {
+        if (event.type === type) throw own;
+      };
+      const caught = await parallelMap(same, [1], { ...pool, onEvent })
+        .catch((error) => error);
+      assertStrictEquals(caught, own);
+    }
+  });
+
+  it("nothing is told after the last word", async () => {
+    const states: string[] = [];
+    const ending = new AbortController();
+    const caught = await parallelMapSettled(
+      () => {
+        throw 1;
+      },
+      range(3),
+      {
+        ...pool,
+        chunkSize: 3,
+        signal: ending.signal,
+        onProgress: ({ state }) => void states.push(state),
+        onEvent: ({ type }) => {
+          if (type === "task-fail") ending.abort("enough");
+        },
+      },
+    ).catch((error) => error);
+    assertEquals(caught, "enough");
+    assertEquals(states.filter((state) => state !== "running"), ["stopped"]);
+    assertEquals(states.at(-1), "stopped");
+    const own = new Error("mine");
+    const said: string[] = [];
+    const at = await parallelMap(same, [1], {
+      ...pool,
+      onProgress: ({ state }) => {
+        said.push(state);
+        if (state === "done") throw own;
+      },
+    }).catch((error) => error);
+    assertStrictEquals(at, own);
+    assertEquals(said.at(-1), "done");
+  });
+
+  if (name === "inline") continue; // there is no worker to post or to stop
+
+  it("what a task posts is not believed", async () => {
+    const messages: unknown[] = [undefined, null, 5, "text", [], {}]
+      .concat(["failed", "refused", "stray", "done", "ready", "held", "unread"]
+        .flatMap((type) => [{ type }, [0, { type }], [{ type }]]));
+    const posts = (message: unknown) => {
+      const scope = globalThis as unknown as {
+        postMessage(message: unknown): void;
+        process?: { getBuiltinModule(name: string): { parentPort?: unknown } };
+      };
+      type Port = { postMessage(message: unknown): void };
+      const { parentPort } =
+        scope.process?.getBuiltinModule("node:worker_threads") ?? {};
+      (parentPort as Port | undefined)?.postMessage(message);
+      if (parentPort == null) scope.postMessage(message);
+      return 1;
+    };
+    const got = await parallelMap(posts, messages, pool);
+    assertEquals(got, messages.map(() => 1));
+  });
+
+  it("a task is timed whatever its clock says", async () => {
+    await using timed = new Pool({
+      workers: 1,
+      ...(name === "threads" ? { backend: name } : {}),
+      init: () => {
+        const now = performance.now.bind(performance);
+        performance.now = () => now() + 60 * 3600 * 1000;
+      },
+    });
+    const error = await timed.map(
+      () => {
+        for (;;);
+      },
+      [1],
+      { timeout: 100 },
+    ).catch((error) => error);
+    assertInstanceOf(error, TaskTimeoutError);
+  });
+
+  it("an explicit concurrency of 1 is the default", async () => {
+    const pings: string[] = [];
+    await using timed = new Pool({
+      workers: 1,
+      ...(name === "threads" ? { backend: name } : {}),
+    });
+    const results = await timed.mapSettled(
+      (n: number) => {
+        while (n === 1);
+        return n;
+      },
+      range(3),
+      { timeout: 100, concurrency: 1 },
+    );
+    assertEquals(failed(results), [1]);
+    assertEquals(pings, []);
+  });
+}
+
+test(
+  "20,000 calls at once on one pool settle",
+  { timeout: 60_000 },
+  async () => {
+    await using pool = new Pool({ workers: 2 });
+    const { signal } = new AbortController();
+    const calls = range(20_000).map((n) => pool.map(same, [n], { signal }));
+    assertEquals((await Promise.all(calls)).flat(), range(20_000));
+  },
+);
