@@ -55,10 +55,11 @@ export function createInspector(): Inspector {
   const LONGEST = 10_000_000;
   // Objects to look at for the reason of a refusal.
   const MOST_LOOKS = 1000;
-  // Elements of an array without objects whose other keys are looked at. To
-  // list them takes Bun 1.4.5 up to 7 times as long as to clone such an array,
-  // so of those inside a value, as coordinates are, it is not done at all.
-  const MOST_SIMPLE = 100;
+  // Elements of an array whose other keys are looked at, if it holds objects or
+  // is the value itself. To list the keys of an array takes Bun 1.4.5 up to 7
+  // times as long as to clone it, so of what holds most elements in real data,
+  // as coordinates are, it is not done.
+  const MOST_ELEMENTS = 16;
 
   type Kind = "object" | "array" | "map" | "set" | "buffer" | "view" | "error";
   type Verdict = Kind | "leaf" | { refused: string };
@@ -127,111 +128,118 @@ export function createInspector(): Inspector {
     return kind;
   }
 
-  function inspect(root: object): Inspection {
-    const found: Inspection = {
+  /** What was found so far, and what is still to be looked at. */
+  type Search = Inspection & {
+    stack: object[];
+    /** How deep each of those on the stack is; undefined while unwatched. */
+    levels: number[] | undefined;
+    level: number;
+  };
+
+  function startSearch(root: object, levels: number[] | undefined): Search {
+    return {
       refused: false,
       errors: false,
       doubtful: false,
       bytes: 0,
       buffers: none,
+      stack: [root],
+      levels,
+      level: 0,
     };
-    if (!look(root, found, undefined)) {
-      found.bytes = 0;
-      look(root, found, new Set());
-    }
-    return found;
   }
 
-  /**
-   * Looks at all of a value.
-   *
-   * @param root The value.
-   * @param found Where to note what it is made of.
-   * @param seen What was seen; undefined stops after many objects.
-   * @returns Whether all was looked at.
-   */
-  function look(
-    root: object,
-    found: Inspection,
-    seen: Set<object> | undefined,
-  ): boolean {
-    const stack: object[] = [root];
-    const levels: number[] = [0]; // of those on the stack, when watched
-    let steps = 0;
-    let bytes = 0;
-    let level = 0;
-
-    function add(value: unknown): void {
-      bytes += 8;
-      if (typeof value === "object") {
-        if (value === null) return;
-        stack.push(value);
-        if (seen !== undefined) levels.push(level);
-      } else if (typeof value === "string") bytes += value.length;
-      else if (typeof value === "function" || typeof value === "symbol") {
-        found.refused = true;
-      }
+  function inspect(root: object): Inspection {
+    const search = startSearch(root, undefined);
+    for (let steps = 0; search.stack.length > 0 && !search.refused; steps++) {
+      if (steps === UNWATCHED) return inspectWatched(root);
+      look(search, search.stack.pop()!, root);
     }
+    return search;
+  }
 
-    function addAll(record: Record<string, unknown>, keys: string[]): void {
-      for (let i = 0; i < keys.length; i++) {
-        const part = record[keys[i]];
-        if (typeof part === "number") bytes += 8;
-        else add(part);
-      }
+  /** The same, for a value that is large, deep or a cycle. */
+  function inspectWatched(root: object): Inspection {
+    const levels = [0];
+    const seen = new Set<object>();
+    const search = startSearch(root, levels);
+    while (search.stack.length > 0 && !search.refused) {
+      const value = search.stack.pop()!;
+      search.level = levels.pop()! + 1;
+      const { size } = seen;
+      if (seen.add(value).size === size) continue; // a cycle, or a shared part
+      if (search.level > SURE_LEVELS) search.doubtful = true;
+      look(search, value, root);
     }
+    return search;
+  }
 
-    while (stack.length > 0 && !found.refused) {
-      const value = stack.pop()!;
-      if (seen !== undefined) {
-        level = levels.pop()! + 1;
-        if (seen.has(value)) continue;
-        seen.add(value);
-        if (level > SURE_LEVELS) found.doubtful = true;
-      } else if (++steps > UNWATCHED) return false;
-      const proto = getPrototypeOf(value);
-      const kind = proto === plain
-        ? "object"
-        : proto === list
-        ? "array"
-        : kinds.get(proto) ?? meet(value, found);
-      if (kind === "object") {
-        addAll(value as Record<string, unknown>, keys(value));
-      } else if (kind === "array") {
-        const array = value as unknown[];
-        const { length } = array;
-        const before = stack.length;
-        for (let i = 0; i < length && length <= LONGEST; i++) {
-          const part = array[i];
-          if (typeof part === "number") bytes += 8;
-          else add(part);
-        }
-        const often = stack.length === before &&
-          (value !== root || length > MOST_SIMPLE);
-        if (length > LONGEST) addAll(array as never, keys(array));
-        else if (!often) addAll(array as never, otherKeys(array));
-      } else if (kind === "map") {
-        for (const [key, item] of value as Map<unknown, unknown>) {
-          add(key);
-          add(item);
-        }
-      } else if (kind === "set") {
-        for (const item of value as Set<unknown>) add(item);
-      } else if (kind === "buffer" || kind === "view") {
-        const buffer = kind === "view"
+  /** Looks at an object itself, and notes its parts. */
+  function look(search: Search, value: object, root: object): void {
+    const proto = getPrototypeOf(value);
+    const kind = proto === plain
+      ? "object"
+      : proto === list
+      ? "array"
+      : kinds.get(proto) ?? meet(value, search);
+    if (kind === "object") {
+      addAll(search, value as Record<string, unknown>, keys(value));
+    } else if (kind === "array") {
+      addElements(search, value as unknown[], value === root);
+    } else if (kind === "map") {
+      for (const [key, item] of value as Map<unknown, unknown>) {
+        add(search, key);
+        add(search, item);
+      }
+    } else if (kind === "set") {
+      for (const item of value as Set<unknown>) add(search, item);
+    } else if (kind === "buffer" || kind === "view") {
+      addBuffer(
+        search,
+        kind === "view"
           ? (value as ArrayBufferView).buffer
-          : value as ArrayBuffer;
-        if (buffer instanceof ArrayBuffer && !found.buffers.has(buffer)) {
-          if (buffer.detached) found.refused = true;
-          if (found.buffers === none) found.buffers = new Set();
-          (found.buffers as Set<ArrayBuffer>).add(buffer);
-          bytes += buffer.byteLength;
-        }
-      } else if (kind === "error") found.errors = true;
-      else if (kind !== "leaf") found.refused = true;
+          : value as ArrayBuffer,
+      );
+    } else if (kind === "error") search.errors = true;
+    else if (kind !== "leaf") search.refused = true;
+  }
+
+  function add(search: Search, part: unknown): void {
+    search.bytes += 8;
+    if (typeof part === "object") {
+      if (part === null) return;
+      search.stack.push(part);
+      search.levels?.push(search.level);
+    } else if (typeof part === "string") search.bytes += part.length;
+    else if (typeof part === "function" || typeof part === "symbol") {
+      search.refused = true;
     }
-    found.bytes += bytes;
-    return true;
+  }
+
+  function addAll(
+    search: Search,
+    record: Record<string, unknown>,
+    names: string[],
+  ): void {
+    for (let i = 0; i < names.length; i++) add(search, record[names[i]]);
+  }
+
+  function addElements(search: Search, array: unknown[], whole: boolean): void {
+    const { length } = array;
+    if (length > LONGEST) return addAll(search, array as never, keys(array));
+    const before = search.stack.length;
+    for (let i = 0; i < length; i++) add(search, array[i]);
+    if (length > MOST_ELEMENTS) return;
+    if (!whole && search.stack.length === before) return;
+    addAll(search, array as never, otherKeys(array));
+  }
+
+  function addBuffer(search: Search, buffer: ArrayBufferLike): void {
+    if (!(buffer instanceof ArrayBuffer) || search.buffers.has(buffer)) return;
+    if (buffer.detached) search.refused = true;
+    if (search.buffers === none) search.buffers = new Set();
+    (search.buffers as Set<ArrayBuffer>).add(buffer);
+    search.bytes += buffer.byteLength;
   }
 
   /** The keys of an array that are no indexes: engines list them last. */

@@ -211,7 +211,8 @@ export function createPacking(
     }
 
     function packObject(offset: number, value: object): unknown {
-      const { buffers, ...found } = inspector.inspect(value);
+      const found = inspector.inspect(value);
+      const { buffers } = found;
       if (found.refused) throw undefined;
       bytes += found.bytes;
       if (found.errors) {
