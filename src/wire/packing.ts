@@ -137,17 +137,25 @@ export function createPacking(
    * takes all buffers of a message before it finds a value it cannot clone, so
    * in the message itself there must be none.
    */
-  function move(value: object, buffers: ReadonlySet<ArrayBuffer>): object {
+  function move(
+    value: object,
+    buffers: ReadonlySet<ArrayBuffer>,
+  ): { copy: object; moved: ArrayBuffer[] } {
     const [buffer] = buffers;
     const kind = views.kindOf(value);
     try {
-      // Twenty times faster than structuredClone, for what is sent most.
-      return kind !== undefined && !buffer.resizable
-        ? views.make(kind, buffer.transfer())
-        : structuredClone(value, { transfer: [...buffers] });
+      if ((value === buffer || kind !== undefined) && !buffer.resizable) {
+        // Ten times faster than structuredClone, for what is sent most.
+        const own = buffer.transfer();
+        const copy = kind === undefined ? own : views.make(kind, own);
+        return { copy, moved: [own] };
+      }
+      const copy = structuredClone(value, { transfer: [...buffers] });
+      return { copy, moved: [...inspector.inspect(copy).buffers] };
     } catch (error) {
       if ([...buffers].some(({ detached }) => detached)) throw error;
-      return structuredClone(value); // one of them stays: WebAssembly.Memory
+      // One of them cannot be moved, as that of a WebAssembly.Memory.
+      return { copy: structuredClone(value), moved: [] };
     }
   }
 
@@ -232,13 +240,11 @@ export function createPacking(
       if (!transfer || buffers.size === 0) return value;
       // Moving costs the same at any size.
       for (const { byteLength } of buffers) bytes -= byteLength;
-      try {
-        const copy = move(value, buffers);
-        moved.push(...inspector.inspect(copy).buffers);
-        return copy;
-      } finally {
-        if ([...buffers].some(({ detached }) => detached)) gone.add(offset);
-      }
+      gone.add(offset); // also if it is refused: Deno has taken them by then
+      const own = move(value, buffers);
+      if (own.moved.length === 0) gone.delete(offset);
+      moved.push(...own.moved);
+      return own.copy;
     }
 
     for (let offset = 0; offset < values.length; offset++) {
