@@ -6,6 +6,7 @@
  */
 
 import type { PoolOptions } from "./options.ts";
+import type { Clock } from "./runtime/clock.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import { inline } from "./runtime/inline.ts";
 import type { Backend, Runtime } from "./runtime/runtime.ts";
@@ -26,6 +27,7 @@ export class Crew {
   /** Where functions are to run. */
   readonly place: Place;
   readonly #options: PoolOptions;
+  readonly #clock: Clock;
   readonly #runtime: Runtime | undefined;
   readonly #workerData: Encoded;
   readonly #init: FunctionRef | undefined;
@@ -34,10 +36,12 @@ export class Crew {
    * Plans the workers; none is started.
    *
    * @param options The options of the pool, checked before.
+   * @param clock The time.
    * @throws {TypeError} When the runtime is not supported, or `init` or
    * `workerData` cannot be sent.
    */
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions, clock: Clock) {
+    this.#clock = clock;
     const { workers, workerData, init, module } = options;
     this.#options = options;
     this.#runtime = workers === 0 ? undefined : detectRuntime();
@@ -61,7 +65,7 @@ export class Crew {
    * @returns The backend that was asked for, or the one that is needed.
    */
   backend(stopsLoops: boolean): Backend {
-    if (this.#runtime === undefined) return inline();
+    if (this.#runtime === undefined) return inline(this.#clock);
     const wanted = this.#runtime.backend(this.#options.backend ?? "web");
     return stopsLoops && !wanted.stopsLoops
       ? this.#runtime.backend("threads")

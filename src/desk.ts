@@ -24,6 +24,8 @@ import type {
   StreamOptions,
   TypedArray,
 } from "./options.ts";
+import type { Clock } from "./runtime/clock.ts";
+import { createClock } from "./runtime/clock.ts";
 import type { FunctionRef } from "./wire/function_ref.ts";
 import { functionRef } from "./wire/function_ref.ts";
 import type { WorkerFlag } from "./worker/loader.ts";
@@ -37,7 +39,8 @@ export class Desk {
   /** How many workers there may be. */
   readonly workers: number;
   readonly #options: PoolOptions;
-  readonly #crew: Crew;
+  readonly #clock: Clock;
+  readonly #crew: Pick<Crew, keyof Crew>;
   readonly #scheduler: Scheduler;
   readonly #oneShot: boolean;
   #runs = 0;
@@ -47,14 +50,23 @@ export class Desk {
    *
    * @param options How the workers are made; checked before.
    * @param oneShot Whether it closes after its first run.
+   * @param clock The time; tests have one of their own.
+   * @param crew Makes the workers; tests have one of their own.
    */
-  constructor(options: PoolOptions, oneShot: boolean) {
+  constructor(
+    options: PoolOptions,
+    oneShot: boolean,
+    clock: Clock = createClock(),
+    crew: Pick<Crew, keyof Crew> = new Crew(options, clock),
+  ) {
     this.#options = options;
     this.#oneShot = oneShot;
-    this.#crew = new Crew(options);
+    this.#clock = clock;
+    this.#crew = crew;
     this.workers = this.#crew.workers;
     this.#scheduler = new Scheduler({
-      crew: this.#crew,
+      crew,
+      clock,
       maxTasksPerWorker: options.maxTasksPerWorker ?? Infinity,
       onEvent: options.onEvent,
       oneShot,
@@ -121,7 +133,7 @@ export class Desk {
     const sink = new StreamSink(Math.max(1, this.workers), options);
     return sink.read(() => {
       const run = this.#open(ref, options, sink, site);
-      this.#begin(run, openSource(inputs, () => this.#scheduler.wake(run)));
+      this.#begin(run, this.#source(inputs, () => run));
       return run;
     }, () => this.#settled());
   }
@@ -137,7 +149,7 @@ export class Desk {
     return new Promise((resolve, reject) => {
       checkOptions("map", options, MAP_RULES);
       const ref = this.#accept("map", fn, inputs, options);
-      const source = openSource(inputs, () => this.#scheduler.wake(run));
+      const source = this.#source(inputs, () => run);
       const sink = makeSink(source.total, {
         resolve: (value) =>
           void this.#settled().then(() => resolve(value), reject),
@@ -194,11 +206,20 @@ export class Desk {
     throw startError(error, {});
   }
 
+  #source(inputs: Inputs<unknown>, run: () => Run): Source {
+    return openSource(
+      inputs,
+      () => this.#scheduler.wake(run()),
+      this.#clock,
+    );
+  }
+
   #open(fn: FunctionRef, options: RunOptions, sink: Sink, site: CallSite): Run {
     return new Run({
       number: ++this.#runs,
       fn,
       options,
+      clock: this.#clock,
       sink,
       site,
       workers: Math.max(1, this.workers), // inline counts as one
@@ -219,7 +240,7 @@ export class Desk {
       workers: this.workers,
       cores: this.#crew.cores,
       runtime: this.#crew.runtime,
-      at: performance.now(),
+      at: this.#clock.now(),
     });
     // A stream may be read long after it was asked for.
     const { signal } = run.options;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../runtime/clock.ts";
 import type { InFlight } from "./in_flight.ts";
 import type { Loss } from "./settling.ts";
 
@@ -15,6 +16,7 @@ const LONGEST_MS = 0x7fffffff;
 
 /** What a deadline needs of its slot. */
 export interface DeadlineHost {
+  readonly clock: Clock;
   /** Asks the worker for a sign of life: `pong` follows if it can answer. */
   ping(): void;
   /** Tasks have run too long. */
@@ -25,7 +27,7 @@ export interface DeadlineHost {
 export class Deadline {
   readonly #host: DeadlineHost;
   #inFlight: InFlight | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancel = () => {};
   #asked = false;
 
   constructor(host: DeadlineHost) {
@@ -39,13 +41,17 @@ export class Deadline {
     const { timeout } = run?.options ?? {};
     if (timeout === undefined || timeout > LONGEST_MS || run?.ended) return;
     this.#inFlight = inFlight;
-    this.#timer = setTimeout(() => this.#look(timeout), timeout);
+    this.#wait(timeout, () => this.#look(timeout));
+  }
+
+  #wait(ms: number, then: () => void): void {
+    this.#cancel = this.#host.clock.after(ms, then);
   }
 
   #look(timeout: number): void {
     const { serials: at, again } = this.#inFlight!.overdue(timeout);
     if (at.length === 0) {
-      this.#timer = setTimeout(() => this.#look(timeout), again);
+      this.#wait(again, () => this.#look(timeout));
     } else if ((this.#inFlight!.run?.options.concurrency ?? 1) === 1) {
       this.#host.onOverdue({ at, timeout });
     } else this.#ask(timeout);
@@ -57,9 +63,10 @@ export class Deadline {
    */
   #ask(timeout: number): void {
     this.#asked = true;
-    this.#timer = setTimeout(() => {
-      this.#host.onOverdue({ at: this.#inFlight!.at(), timeout });
-    }, PONG_MS);
+    this.#wait(
+      PONG_MS,
+      () => this.#host.onOverdue({ at: this.#inFlight!.at(), timeout }),
+    );
     this.#host.ping();
   }
 
@@ -75,7 +82,7 @@ export class Deadline {
 
   /** Watches no more. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#asked = false;
   }
 }

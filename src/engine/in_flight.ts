@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../runtime/clock.ts";
 import type { Refusal } from "../wire/packing.ts";
 import type { RunMessage } from "../wire/protocol.ts";
 import type { Chunk, Run } from "./run.ts";
@@ -27,11 +28,16 @@ export interface Sent {
 export class InFlight {
   /** The run whose function the worker has. */
   run: Run | undefined;
+  readonly #clock: Clock;
   readonly #sent: Sent[] = [];
   #serial = 1;
   #tasks = 0;
   #cell: Int32Array = new Int32Array(0);
   #epoch = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** How many chunks. */
   get chunks(): number {
@@ -64,7 +70,7 @@ export class InFlight {
     const cell = new SharedArrayBuffer(4 + 8 * concurrency);
     this.run = run;
     this.#cell = new Int32Array(cell);
-    this.#epoch = performance.timeOrigin + performance.now();
+    this.#epoch = this.#clock.origin + this.#clock.now();
     return {
       type: "run",
       fn: run.fn,
@@ -150,7 +156,7 @@ export class InFlight {
    */
   overdue(timeout: number): { serials: number[]; again: number } {
     const now = Math.floor(
-      performance.timeOrigin + performance.now() - this.#epoch,
+      this.#clock.origin + this.#clock.now() - this.#epoch,
     );
     const serials: number[] = [];
     let again = timeout;

@@ -7,7 +7,7 @@
 
 import { show } from "../check_options.ts";
 import type { Inputs, TypedArray } from "../options.ts";
-import { nextTurn } from "../runtime/runtime.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { createViews } from "../wire/views.ts";
 
 const views = createViews();
@@ -33,12 +33,14 @@ export interface Source {
  *
  * @param inputs What the caller gave.
  * @param wake Called when `take` may have more than it had.
+ * @param clock Says how long reading takes.
  * @returns The source.
  * @throws {TypeError} When the inputs cannot be iterated.
  */
 export function openSource(
   inputs: Inputs<unknown>,
   wake: () => void,
+  clock: Clock,
 ): Source {
   if (Array.isArray(inputs) && isOwn(inputs, Array)) {
     // `slice` asks the constructor of an array which class to make.
@@ -55,14 +57,14 @@ export function openSource(
   }
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
   if (typeof from?.[Symbol.asyncIterator] === "function") {
-    return new AsyncSource(from[Symbol.asyncIterator](), wake);
+    return new AsyncSource(from[Symbol.asyncIterator](), wake, clock);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
     const total = (inputs instanceof Set && isOwn(inputs, Set)) ||
         (inputs instanceof Map && isOwn(inputs, Map))
       ? inputs.size
       : undefined;
-    return new IteratorSource(from[Symbol.iterator](), total);
+    return new IteratorSource(from[Symbol.iterator](), total, clock);
   }
   throw notIterable(inputs);
 }
@@ -160,17 +162,23 @@ const MOST_READING_MS = 2;
 class IteratorSource implements Source {
   readonly total: number | undefined;
   readonly #iterator: Iterator<unknown>;
+  readonly #clock: Clock;
   #ended = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(iterator: Iterator<unknown>, total: number | undefined) {
+  constructor(
+    iterator: Iterator<unknown>,
+    total: number | undefined,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
     this.#iterator = iterator;
     this.total = total;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
     const values: unknown[] = [];
-    const until = performance.now() + MOST_READING_MS;
+    const until = this.#clock.now() + MOST_READING_MS;
     while (values.length < most && !this.#ended) {
       try {
         const step = checkStep(this.#iterator.next());
@@ -182,7 +190,7 @@ class IteratorSource implements Source {
       }
       // At powers of two: the clock costs as much as a fast `next`.
       const { length } = values;
-      if ((length & (length - 1)) === 0 && performance.now() > until) break;
+      if ((length & (length - 1)) === 0 && this.#clock.now() > until) break;
     }
     if (values.length > 0) return values;
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -210,6 +218,7 @@ function checkStep<S>(step: S): S {
 class AsyncSource implements Source {
   readonly total = undefined;
   readonly #iterator: AsyncIterator<unknown>;
+  readonly #clock: Clock;
   readonly #wake: () => void;
   #ready: unknown[] = [];
   #wanted = 0;
@@ -217,7 +226,12 @@ class AsyncSource implements Source {
   #ended = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(iterator: AsyncIterator<unknown>, wake: () => void) {
+  constructor(
+    iterator: AsyncIterator<unknown>,
+    wake: () => void,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
     this.#iterator = iterator;
     this.#wake = wake;
   }
@@ -246,7 +260,7 @@ class AsyncSource implements Source {
         }
         this.#ready.push(step.value);
         // What has come goes out when the next one takes longer than a turn.
-        if (this.#ready.length === 1) nextTurn(this.#wake);
+        if (this.#ready.length === 1) this.#clock.turn(this.#wake);
       }
     } catch (error) {
       if (this.#ended) return; // closed while it was asked

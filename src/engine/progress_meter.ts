@@ -5,19 +5,26 @@
  */
 
 import type { Progress } from "../events.ts";
+import type { Clock } from "../runtime/clock.ts";
 
 /** Counts the settled tasks of one run. */
 export class ProgressMeter {
   /** How many inputs there are, once that is known. */
   total: number | undefined;
   readonly #tell: ((progress: Progress) => void) | undefined;
-  readonly #began = performance.now();
+  readonly #clock: Clock;
+  readonly #began: number;
   #done = 0;
   #failed = 0;
   #over = false;
 
-  constructor(tell: ((progress: Progress) => void) | undefined) {
+  constructor(
+    tell: ((progress: Progress) => void) | undefined,
+    clock: Clock,
+  ) {
     this.#tell = tell;
+    this.#clock = clock;
+    this.#began = clock.now();
   }
 
   /**
@@ -39,7 +46,7 @@ export class ProgressMeter {
   say(state: Progress["state"]): void {
     if (this.#tell === undefined || this.#over) return;
     this.#over = state !== "running";
-    const elapsed = performance.now() - this.#began;
+    const elapsed = this.#clock.now() - this.#began;
     const rate = elapsed > 0 ? this.#done / elapsed * 1000 : 0;
     const { total } = this;
     this.#tell({

@@ -6,6 +6,7 @@
 
 import type { Progress, RunEvent } from "../events.ts";
 import type { RunOptions } from "../options.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { ChunkSizer } from "./chunking.ts";
 import type { CallSite, Failure } from "./failures.ts";
@@ -35,6 +36,7 @@ export interface RunSetup {
   number: number;
   fn: FunctionRef;
   options: RunOptions;
+  clock: Clock;
   sink: Sink;
   site: CallSite;
   /** How many workers may serve it. */
@@ -74,7 +76,7 @@ export class Run {
     this.fn = setup.fn;
     this.options = setup.options;
     this.#sizer = new ChunkSizer(setup.options.chunkSize);
-    this.#meter = new ProgressMeter(setup.options.onProgress);
+    this.#meter = new ProgressMeter(setup.options.onProgress, setup.clock);
   }
 
   /** Whether the run is over, with every task settled or not. */
@@ -153,7 +155,7 @@ export class Run {
     const room = Math.min(size, most, sink.room(size));
     if (room < 1) return undefined;
     let values: ArrayLike<unknown> | undefined;
-    const began = performance.now();
+    const began = this.#setup.clock.now();
     try {
       values = this.#source.take(room);
     } catch (error) { // the inputs' own: it goes to the caller as it is
@@ -173,7 +175,7 @@ export class Run {
     this.#next += values.length;
     this.#unsettled += values.length;
     sink.took(values.length);
-    const reading = performance.now() - began;
+    const reading = this.#setup.clock.now() - began;
     return { run: this, first, attempt: 1, values, reading, alone: false };
   }
 
@@ -213,7 +215,7 @@ export class Run {
     const { attempt } = chunk;
     const again = repeatable && attempt <= (this.options.retries ?? 0);
     const { why } = failure;
-    const at = performance.now();
+    const at = this.#setup.clock.now();
     const { number: run } = this;
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
     if (this.#ended) return; // the listener threw, aborted or closed
@@ -335,7 +337,7 @@ export class Run {
     this.#again = [];
     this.#stopListening();
     this.#close();
-    const at = performance.now();
+    const at = this.#setup.clock.now();
     let thrown: { error: unknown } | undefined;
     for (const onEvent of [this.#setup.onEvent, this.options.onEvent]) {
       try {

@@ -7,7 +7,7 @@
 
 import type { RunEvent } from "../events.ts";
 import type { Backend, WorkerEnd } from "../runtime/runtime.ts";
-import { lastTurn, nextTurn } from "../runtime/runtime.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { StartMessage } from "../wire/protocol.ts";
 import { createWire } from "../wire/wire.ts";
 import type { Chunk, Run } from "./run.ts";
@@ -30,6 +30,7 @@ export interface WorkerMaker {
 /** What a scheduler is made of. */
 export interface SchedulerSetup {
   crew: WorkerMaker;
+  clock: Clock;
   maxTasksPerWorker: number;
   onEvent: ((event: RunEvent) => void) | undefined;
   /** Whether to close when the last run is over. */
@@ -61,6 +62,7 @@ export class Scheduler {
     this.#setup = setup;
     this.#host = {
       ...createWire(),
+      clock: setup.clock,
       maxTasksPerWorker: setup.maxTasksPerWorker,
       startMessage: (worker) => setup.crew.startMessage(worker),
       nextChunk: () => ++this.#chunks,
@@ -194,7 +196,7 @@ export class Scheduler {
   /** One blocking start a turn, so that answers are heard in between. */
   #startNextLater(): void {
     this.#startedOne = true;
-    nextTurn(() => {
+    this.#setup.clock.turn(() => {
       this.#startedOne = false;
       this.pump();
     });
@@ -241,7 +243,7 @@ export class Scheduler {
     await Promise.resolve(); // #closed is set from here on
     for (const run of [...this.#runs]) run.stop(closedError());
     await Promise.all(this.#slots.map((slot) => slot.close()));
-    await lastTurn();
+    await this.#setup.clock.settled();
     if (this.#thrown !== undefined) throw this.#thrown.error;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../runtime/clock.ts";
 import type { WorkerHandle } from "../runtime/runtime.ts";
 import type { Cargo, Packing, Refusal } from "../wire/packing.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -11,6 +12,7 @@ import type { Chunk } from "./run.ts";
 
 /** What sending needs of the pool. */
 export interface SendingHost {
+  readonly clock: Clock;
   readonly packing: Packing;
   /** Numbers a chunk. */
   nextChunk(): number;
@@ -75,7 +77,7 @@ function post(
   { handle, inFlight }: Line,
 ): void {
   const { run, first, attempt, values, reading } = chunk;
-  const from = performance.now();
+  const from = host.clock.now();
   if (inFlight.run !== run) handle.post(inFlight.announce(run), []);
   const serial = inFlight.nextSerial;
   const skip = refused.size > 0 ? [...refused.keys()] : undefined;
@@ -97,6 +99,6 @@ function post(
     attempt,
     reading,
     from,
-    to: performance.now(),
+    to: host.clock.now(),
   });
 }

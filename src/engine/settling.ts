@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../runtime/clock.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
 import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
@@ -28,13 +29,13 @@ export interface Loss {
  * @param sent The chunk.
  * @param answer The answer.
  * @param worker Number of the worker.
- * @param wire What turns messages into values.
+ * @param wire What turns messages into values, and the clock.
  */
 export function settle(
   sent: Sent,
   answer: DoneMessage,
   worker: number,
-  wire: { codec: Codec; packing: Packing },
+  wire: { codec: Codec; packing: Packing; clock: Clock },
 ): void {
   const { chunk, refused, gone } = sent;
   const { run, first } = chunk;
@@ -47,7 +48,7 @@ export function settle(
   if (values.length > 0) {
     run.learn(values.length, answer.ms, Math.max(sent.bytes, answer.bytes));
   }
-  if (answer.times !== undefined) tell(sent, answer, worker);
+  if (answer.times !== undefined) tell(sent, answer, worker, wire.clock);
   // Stretches of results between the tasks that failed or were not sent.
   const failures = new Map(answer.failures.map((f) => [f.offset, f]));
   const gaps = [...failures.keys(), ...refused.keys()].sort((a, b) => a - b);
@@ -114,14 +115,19 @@ function part(
   return (values as unknown[]).slice(from, to);
 }
 
-function tell(sent: Sent, answer: DoneMessage, worker: number): void {
+function tell(
+  sent: Sent,
+  answer: DoneMessage,
+  worker: number,
+  clock: Clock,
+): void {
   const { chunk: { run, first }, number: chunk } = sent;
   const times = answer.times!;
   const from = new Float64Array(times.length / 2);
   const to = new Float64Array(from.length);
   for (let i = 0; i < from.length; i++) {
-    from[i] = times[2 * i] - performance.timeOrigin;
-    to[i] = times[2 * i + 1] - performance.timeOrigin;
+    from[i] = times[2 * i] - clock.origin;
+    to[i] = times[2 * i + 1] - clock.origin;
   }
   run.emit({
     type: "chunk-done",
@@ -133,7 +139,7 @@ function tell(sent: Sent, answer: DoneMessage, worker: number): void {
     to,
     failed: answer.failures.map(({ offset }) => first + offset),
     cpu: answer.cpu,
-    at: performance.now(),
+    at: clock.now(),
   });
 }
 

@@ -53,24 +53,27 @@ export class Slot {
   readonly number: number;
   readonly #host: SlotHost;
   #state: SlotState = { at: "empty" };
-  #inFlight = new InFlight();
+  #inFlight: InFlight;
   #tag = 0;
   #closing = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #deadline = new Deadline({
-    ping: () => {
-      if (this.#state.at === "up") {
-        this.#state.handle.post({ type: "ping" }, []);
-      }
-    },
-    onOverdue: (loss) => this.end(loss),
-  });
+  #cancel = () => {}; // calls off the timer that runs
+  readonly #deadline: Deadline;
   #ready = Promise.withResolvers<void>();
   #gone = Promise.withResolvers<void>();
 
   constructor(number: number, host: SlotHost) {
     this.number = number;
     this.#host = host;
+    this.#inFlight = new InFlight(host.clock);
+    this.#deadline = new Deadline({
+      clock: host.clock,
+      ping: () => {
+        if (this.#state.at === "up") {
+          this.#state.handle.post({ type: "ping" }, []);
+        }
+      },
+      onOverdue: (loss) => this.end(loss),
+    });
     this.#ready.promise.catch(() => {}); // told by the runs as well
   }
 
@@ -111,7 +114,7 @@ export class Slot {
 
   /** Starts a worker. Only an empty slot can. */
   start(backend: Backend): void {
-    const from = performance.now();
+    const from = this.#host.clock.now();
     this.#gone = Promise.withResolvers();
     const handle = backend.start({
       onMessage: (message) => {
@@ -129,7 +132,7 @@ export class Slot {
     const message = this.#host.startMessage(this.number);
     this.#tag = message.tag;
     handle.post(message, []);
-    const to = performance.now();
+    const to = this.#host.clock.now();
     this.#host.emit({ type: "worker-start", worker: this.number, from, to });
   }
 
@@ -168,7 +171,11 @@ export class Slot {
       this.#deadline.pong();
     } else if (message.type === "ready") {
       const { number: worker } = this;
-      this.#host.emit({ type: "worker-ready", worker, at: performance.now() });
+      this.#host.emit({
+        type: "worker-ready",
+        worker,
+        at: this.#host.clock.now(),
+      });
       this.#ready.resolve();
       if (this.#inFlight.chunks === 0) this.#state.handle.setBusy(false);
     } else if (message.type === "refused") {
@@ -192,7 +199,7 @@ export class Slot {
   #rest(): void {
     if (this.#state.at !== "up") return;
     if (this.#inFlight.chunks === 0) {
-      clearTimeout(this.#timer);
+      this.#cancel();
       this.#deadline.stop();
       this.#state.handle.setBusy(false);
       if (this.#closing || this.left < 1) this.end(undefined);
@@ -204,8 +211,11 @@ export class Slot {
   release(run: Run): void {
     if (this.run !== run || this.#state.at !== "up") return;
     this.#deadline.stop();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.end(undefined), GRACE_MS);
+    this.#cancel();
+    this.#cancel = this.#host.clock.after(
+      GRACE_MS,
+      () => this.end(undefined),
+    );
   }
 
   /** Ends the worker. */
@@ -214,11 +224,11 @@ export class Slot {
     const { handle } = this.#state;
     const index = this.#inFlight.indexAt();
     this.#deadline.stop();
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#state = { at: "ending", loss };
     handle.terminate();
     if (this.#state.at !== "ending") return; // it is gone already
-    this.#timer = setTimeout(() => {
+    this.#cancel = this.#host.clock.after(GONE_MS, () => {
       this.#host.warn(
         `worker ${this.number} cannot be stopped: ` +
           (index === undefined ? "it" : `the task of input ${index}`) +
@@ -228,28 +238,28 @@ export class Slot {
           '"threads".',
       );
       this.#onEnd({});
-    }, GONE_MS);
+    });
   }
 
   #onEnd(end: WorkerEnd): void {
     if (this.#state.at === "empty") return; // given up before
     const state = this.#state;
     this.#deadline.stop();
-    clearTimeout(this.#timer);
+    this.#cancel();
     const wanted = state.at === "ending" && state.loss === undefined;
     const loss: Loss = state.at === "ending" && state.loss !== undefined
       ? { ...end, ...state.loss }
       : { ...end, at: this.#inFlight.at() };
     this.#state = { at: "empty" };
     const { number: worker } = this;
-    const at = performance.now();
+    const at = this.#host.clock.now();
     this.#host.emit({ type: "worker-end", worker, lost: !wanted, at });
     this.#ready.reject(loss.error ?? new Error("The worker ended"));
     this.#ready = Promise.withResolvers();
     this.#ready.promise.catch(() => {});
     this.#gone.resolve();
     const sent = this.#inFlight.clear();
-    this.#inFlight = new InFlight();
+    this.#inFlight = new InFlight(this.#host.clock);
     if (!wanted && !judge(sent, loss, this.number)) {
       this.#host.onFruitlessEnd(end);
     }

@@ -11,14 +11,15 @@ import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createLoader } from "../worker/loader.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
-import { nextTurn } from "./runtime.ts";
+import type { Clock } from "./clock.ts";
 
 /**
  * Describes the caller's own thread.
  *
+ * @param clock Delivers messages in later turns.
  * @returns The backend.
  */
-export function inline(): Backend {
+export function inline(clock: Clock): Backend {
   return {
     stopsLoops: false,
     startBlocks: false,
@@ -31,7 +32,7 @@ export function inline(): Backend {
       let alive = true;
       let receive: (message: ToWorker) => void;
       const later = (deliver: () => void) =>
-        nextTurn(() => {
+        clock.turn(() => {
           if (alive) deliver();
         });
       workerMain({
@@ -57,7 +58,7 @@ export function inline(): Backend {
         terminate() {
           if (!alive) return;
           alive = false;
-          nextTurn(() => listener.onEnd({}));
+          clock.turn(() => listener.onEnd({}));
         },
         setBusy() {},
       };

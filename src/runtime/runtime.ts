@@ -54,35 +54,3 @@ export interface Runtime {
   /** The backend of that kind. */
   backend(kind: "web" | "threads"): Backend;
 }
-
-/**
- * Calls back in a later turn of the event loop, as soon as there is one. Not by
- * `setTimeout(0)`, which takes 1 to 2 ms, nor by `setImmediate`, which costs
- * Deno 2.9.5 4 ms when it is first touched.
- *
- * @param callback What to call.
- */
-export function nextTurn(callback: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  turns = new Promise((resolve) => {
-    port1.onmessage = () => {
-      port1.close();
-      port2.close();
-      resolve();
-      callback();
-    };
-  });
-  port2.postMessage(0);
-}
-
-/** Settles with the turn that was asked for last. */
-let turns: Promise<void> = Promise.resolve();
-
-/**
- * Waits for the turns that were asked for, so that nothing is left open.
- *
- * @returns Settled when the last of them has come.
- */
-export function lastTurn(): Promise<void> {
-  return turns;
-}
