@@ -115,6 +115,8 @@ export class Slot {
   /** Starts a worker. Only an empty slot can. */
   start(backend: Backend): void {
     const from = this.#host.clock.now();
+    const start = this.#host.startMessage(this.number);
+    this.#tag = start.tag;
     this.#gone = Promise.withResolvers();
     const handle = backend.start({
       onMessage: (message) => {
@@ -126,12 +128,13 @@ export class Slot {
           this.end({ error, at: [] });
         }
       },
-      onEnd: (end) => this.#onEnd(end),
+      onEnd: (end) => {
+        // One that was given up may end when the next is up.
+        if (start.tag === this.#tag) this.#onEnd(end);
+      },
     });
     this.#state = { at: "up", handle, backend };
-    const message = this.#host.startMessage(this.number);
-    this.#tag = message.tag;
-    handle.post(message, []);
+    handle.post(start, []);
     const to = this.#host.clock.now();
     this.#host.emit({ type: "worker-start", worker: this.number, from, to });
   }

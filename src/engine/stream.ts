@@ -143,9 +143,10 @@ export class StreamSink implements Sink {
         if (taken !== undefined) return taken;
         const failed = this.#ready[0];
         const end = failed instanceof Failed ? failed : this.#end;
-        if (over || end !== undefined) {
+        if (over) return { done: true, value: undefined }; // the reader left
+        if (end !== undefined) {
           await finish();
-          if (end !== undefined && "error" in end) {
+          if ("error" in end) {
             this.#end = {}; // a generator throws once
             throw end.error;
           }

@@ -1,0 +1,582 @@
+// The engine without a thread and without waiting: tables of what becomes of
+// each task when workers end, are slow, or say nothing, and of what a call
+// hears when it is ended, at every step.
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  type RunEvent,
+  TaskError,
+  TaskTimeoutError,
+  WorkerLostError,
+  WorkerStartError,
+} from "../mod.ts";
+import type { RunOptions, StreamOptions } from "../src/options.ts";
+import { type FakePowers, type FakeWorker, FakeWorld } from "./fakes.ts";
+import { test } from "./harness.ts";
+
+const same = (value: unknown) => value;
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** What became of a task, in a word. */
+function word(result: PromiseSettledResult<unknown>): unknown {
+  if (result.status === "fulfilled") return result.value;
+  const { reason } = result;
+  assert(reason instanceof TaskError);
+  if (reason instanceof TaskTimeoutError) return "timeout";
+  if (reason instanceof WorkerLostError) return "lost";
+  return reason.message.includes("threw") ? "threw" : "unsendable";
+}
+
+/** A call of `mapSettled` whose first chunks are with their workers. */
+function start(
+  inputs: unknown[],
+  options: RunOptions = {},
+  { workers = 1, powers = {} as FakePowers } = {},
+) {
+  const world = new FakeWorld({ workers }, powers);
+  const call = world.desk.mapSettled(same, inputs, options, start);
+  for (const worker of world.backend.alive) worker.receiveAll().deliverAll();
+  for (const worker of world.backend.alive) worker.receiveAll();
+  const end = async () => {
+    const result = await world.finish(call);
+    assert(result.status === "fulfilled");
+    return result.value.map(word);
+  };
+  return { world, worker: world.worker(0), call, end };
+}
+
+/** Takes the first chunk of the inputs. */
+const begin = (worker: FakeWorker, count: number) =>
+  range(count).map(() => worker.begin()!);
+
+const buffers = (count: number) => range(count).map(() => new ArrayBuffer(8));
+
+type Case = [
+  title: string,
+  inputs: unknown[],
+  options: RunOptions,
+  play: (worker: FakeWorker, world: FakeWorld) => void,
+  outcomes: unknown[],
+];
+
+const BLAME: Case[] = [
+  [
+    "one lane: the task it was at is lost, what follows goes again",
+    range(4),
+    { chunkSize: 4 },
+    (worker) => {
+      worker.settle(worker.begin()!, { value: 0 });
+      worker.begin();
+      worker.leave({ code: 3 });
+    },
+    [0, "lost", 2, 3],
+  ],
+  [
+    "at no task: nobody is to blame",
+    range(4),
+    { chunkSize: 4 },
+    (worker) => worker.leave(),
+    [0, 1, 2, 3],
+  ],
+  [
+    "several lanes: each is suspect, and goes again alone",
+    range(4),
+    { chunkSize: 1, concurrency: 4 },
+    (worker) => {
+      begin(worker, 4);
+      worker.leave();
+    },
+    [0, 1, 2, 3],
+  ],
+  [
+    "several lanes, one in its synchronous part: that one is lost",
+    range(4),
+    { chunkSize: 1, concurrency: 4 },
+    (worker) => {
+      begin(worker, 3);
+      worker.begin(true);
+      worker.leave();
+    },
+    [0, 1, 2, "lost"],
+  ],
+  [
+    "a suspect that does it again is lost",
+    range(3),
+    { chunkSize: 1, concurrency: 3 },
+    (worker, world) => {
+      begin(worker, 3);
+      worker.leave();
+      const next = world.worker(1).receiveAll();
+      const [task] = begin(next, 1);
+      assertEquals(next.begin(), undefined); // it is alone
+      assertEquals(task.attempt, 1); // it was not at fault yet
+      next.leave();
+    },
+    ["lost", 1, 2],
+  ],
+  [
+    "a lost task is tried again, with retries",
+    range(2),
+    { chunkSize: 2, retries: 1 },
+    (worker) => {
+      worker.begin();
+      worker.leave();
+    },
+    [0, 1],
+  ],
+  [
+    "moved buffers cannot be sent again: their tasks are lost as well",
+    [...buffers(2), 7],
+    { chunkSize: 3, transfer: true },
+    (worker) => worker.leave(),
+    ["lost", "lost", 7],
+  ],
+  [
+    "what was not sent is no suspect",
+    [0, () => {}, 2],
+    { chunkSize: 3 },
+    (worker) => {
+      worker.begin();
+      worker.leave();
+    },
+    ["lost", "unsendable", 2],
+  ],
+  [
+    "values that cannot be read there fail their chunk, and no other",
+    range(4),
+    { chunkSize: 2 },
+    (worker) => {
+      const error = { value: "no", errors: [] };
+      worker.say({ type: "unread", serial: 1, error });
+      worker.deliver();
+    },
+    ["unsendable", "unsendable", 2, 3],
+  ],
+  [
+    "an error that nobody caught is its task's",
+    range(3),
+    { chunkSize: 3 },
+    (worker, world) => {
+      const { serial } = worker.begin()!;
+      const error = { value: "stray", errors: [] };
+      worker.say({ type: "stray", error, at: [serial] });
+      worker.deliver();
+      assert(worker.ending);
+      worker.leave();
+      assertEquals(world.backend.alive.length, 1);
+    },
+    ["lost", 1, 2],
+  ],
+  [
+    "messages that are not the worker's own mean nothing",
+    range(2),
+    { chunkSize: 2 },
+    (worker) => {
+      for (
+        const message of [undefined, null, 5, [], [0], { type: "stray" }, [
+          -1,
+          { type: "failed" },
+        ]]
+      ) worker.outbox.push(message);
+      worker.deliverAll();
+      assert(!worker.ending);
+    },
+    [0, 1],
+  ],
+];
+
+for (const [title, inputs, options, play, outcomes] of BLAME) {
+  test(`blame: ${title}`, async () => {
+    const { world, worker, end } = start(inputs, options);
+    play(worker, world);
+    const got = await end();
+    assertEquals(
+      got.map((one) => one instanceof ArrayBuffer ? "buffer" : one),
+      outcomes,
+    );
+  });
+}
+
+const LATE: Case[] = [
+  [
+    "one lane: the task is stopped, what follows goes again",
+    range(3),
+    { chunkSize: 3, timeout: 100 },
+    (worker, { clock }) => {
+      worker.begin(true);
+      clock.advance(99);
+      assert(!worker.ending);
+      clock.advance(2);
+      assert(worker.ending);
+      worker.leave();
+    },
+    ["timeout", 1, 2],
+  ],
+  [
+    "the clock of each task is its own",
+    range(3),
+    { chunkSize: 3, timeout: 100 },
+    (worker, { clock }) => {
+      for (const _ of range(3)) {
+        const task = worker.begin()!;
+        clock.advance(90);
+        worker.settle(task, { value: task.value });
+      }
+      worker.deliverAll();
+      assert(!worker.ending);
+    },
+    [0, 1, 2],
+  ],
+  [
+    "concurrency: a thread that answers is free, so what is late is slow",
+    range(3),
+    { chunkSize: 1, concurrency: 3, timeout: 100 },
+    (worker, { clock }) => {
+      worker.begin();
+      clock.advance(60);
+      begin(worker, 2);
+      clock.advance(41);
+      assert(!worker.ending);
+      assertEquals(worker.receive()?.type, "ping");
+      worker.deliver();
+      assert(worker.ending);
+      worker.leave();
+    },
+    ["timeout", 1, 2],
+  ],
+  [
+    "concurrency: a thread that is silent is held up by what runs in it",
+    range(3),
+    { chunkSize: 1, concurrency: 3, timeout: 100 },
+    (worker, { clock }) => {
+      begin(worker, 2);
+      clock.advance(60);
+      worker.begin(true);
+      clock.advance(41);
+      assertEquals(worker.inbox.map(({ type }) => type), ["ping"]);
+      assert(!worker.ending);
+      clock.advance(251);
+      assert(worker.ending);
+      worker.leave();
+    },
+    [0, 1, "timeout"],
+  ],
+  [
+    "concurrency: what ends before the answer is not late",
+    range(2),
+    { chunkSize: 1, concurrency: 2, timeout: 100 },
+    (worker, { clock }) => {
+      const [first, second] = begin(worker, 2);
+      clock.advance(101);
+      worker.settle(first, { value: 0 });
+      worker.settle(second, { value: 1 });
+      worker.receiveAll().deliverAll();
+      assert(!worker.ending);
+      clock.advance(1000);
+      assert(!worker.ending);
+    },
+    [0, 1],
+  ],
+  [
+    "an explicit concurrency of 1 is the default",
+    range(2),
+    { chunkSize: 2, concurrency: 1, timeout: 100 },
+    (worker, { clock }) => {
+      worker.begin();
+      clock.advance(101);
+      assert(worker.ending); // without a ping
+      worker.leave();
+    },
+    ["timeout", 1],
+  ],
+  [
+    "a timeout is tried again, with retries",
+    range(1),
+    { timeout: 100, retries: 1 },
+    (worker, { clock }) => {
+      worker.begin(true);
+      clock.advance(101);
+      worker.leave();
+    },
+    [0],
+  ],
+  [
+    "a task that was moved and is late is told as late",
+    buffers(1),
+    { timeout: 100, retries: 1, transfer: true },
+    (worker, { clock }) => {
+      worker.begin(true);
+      clock.advance(101);
+      worker.leave();
+    },
+    ["timeout"],
+  ],
+];
+
+for (const [title, inputs, options, play, outcomes] of LATE) {
+  test(`timeout: ${title}`, async () => {
+    const { world, worker, end } = start(inputs, options);
+    play(worker, world);
+    assertEquals(await end(), outcomes);
+  });
+}
+
+test("retries: each try has its number, and the last error counts", async () => {
+  const { world, worker, call } = start([7], { retries: 2 });
+  for (const attempt of [1, 2, 3]) {
+    const task = worker.receiveAll().begin()!;
+    assertEquals(task.attempt, attempt);
+    worker.settle(task, { error: new Error(`no ${attempt}`) });
+    worker.deliverAll();
+  }
+  await world.flush();
+  const [result] = await call;
+  assert(result.status === "rejected");
+  assertEquals([result.reason.attempts, result.reason.cause.message], [
+    3,
+    "no 3",
+  ]);
+});
+
+test("maxTasksPerWorker: a worker is sent so many, then replaced", async () => {
+  const world = new FakeWorld({ workers: 1, maxTasksPerWorker: 3 });
+  const call = world.desk.map(same, range(8), {}, start);
+  const { status } = await world.finish(call);
+  assertEquals(status, "fulfilled");
+  assertEquals(world.backend.workers.length, 3);
+});
+
+test("three ends in a row at no task end the call", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const call = world.desk.map(same, [1], {}, start);
+  for (const n of range(3)) world.worker(n).receiveAll().leave({ code: 9 });
+  const { status, reason } = await world.finish(call) as PromiseRejectedResult;
+  assertEquals(status, "rejected");
+  assert(reason instanceof WorkerStartError);
+  assert(reason.message.includes("3 ends in a row"), reason.message);
+  assertEquals(world.backend.workers.length, 3);
+});
+
+test("a worker whose module fails ends the calls, once", async () => {
+  const world = new FakeWorld({ workers: 2 });
+  const calls = [1, 2].map((n) => world.desk.map(same, [n], {}, start));
+  const error = { value: "broken", errors: [] };
+  for (const worker of world.backend.alive) {
+    worker.receive();
+    worker.outbox = [];
+    worker.say({ type: "failed", error });
+    worker.deliver();
+    assert(worker.ending);
+  }
+  for (const call of calls) {
+    const { status, reason } = await world.finish(
+      call,
+    ) as PromiseRejectedResult;
+    assertEquals(status, "rejected");
+    assert(reason instanceof WorkerStartError);
+  }
+  const next = await world.finish(world.desk.map(same, [5], {}, start));
+  assertEquals(next, { status: "fulfilled", value: [5] });
+});
+
+/** How far a call has come. */
+const STAGES: [string, (world: FakeWorld) => void][] = [
+  ["before its workers are up", () => {}],
+  ["when they are up", ({ backend }) => {
+    for (const worker of backend.alive) worker.receiveAll().deliverAll();
+  }],
+  ["in a task", ({ backend }) => {
+    for (const worker of backend.alive) worker.receiveAll().begin(true);
+  }],
+  ["when its answer is on the way", ({ backend }) => {
+    for (const worker of backend.alive) {
+      const task = worker.receiveAll().begin();
+      if (task) worker.settle(task, { value: task.value });
+    }
+  }],
+  ["when a worker is ending", ({ backend }) => {
+    const error = { value: "stray", errors: [] };
+    for (const worker of backend.alive) {
+      const at = [worker.receiveAll().begin()!.serial];
+      worker.deliverAll();
+      worker.say({ type: "stray", error, at });
+      worker.deliverAll();
+    }
+  }],
+];
+
+for (const [when, play] of STAGES) {
+  for (const oneShot of [true, false]) {
+    const kind = oneShot ? "a one-shot call" : "a pool";
+    test(`abort: ${kind} ${when}`, async () => {
+      const world = new FakeWorld({}, {}, oneShot);
+      const ending = new AbortController();
+      const { signal } = ending;
+      const call = world.desk.mapSettled(same, range(9), { signal }, start);
+      play(world);
+      ending.abort("enough");
+      let heard: unknown;
+      call.catch((reason) => heard = reason);
+      await world.flush();
+      assertEquals(heard, "enough"); // at once, whatever the workers do
+      await world.finish(world.desk.close());
+      assertEquals(world.backend.alive, []);
+      assertEquals(world.clock.timers, 0);
+    });
+
+    test(`close: ${kind} ${when}`, async () => {
+      const world = new FakeWorld({}, {}, oneShot);
+      const call = world.desk.mapSettled(same, range(9), {}, start);
+      play(world);
+      const closed = world.desk.close();
+      const { reason } = await world.finish(call) as PromiseRejectedResult;
+      assertEquals(reason.name, "AbortError");
+      await world.finish(closed);
+      assertEquals(world.backend.alive, []);
+      assertEquals(world.clock.timers, 0);
+    });
+  }
+}
+
+test("a worker that cannot be stopped is given up, and nothing waits", async () => {
+  const world = new FakeWorld({ workers: 1 }, { stopsLoops: false });
+  const ending = new AbortController();
+  const { signal } = ending;
+  const call = world.desk.map(same, [1], { signal }, start);
+  world.worker(0).receiveAll().deliverAll().receiveAll().begin(true);
+  ending.abort("enough");
+  await call.catch(() => {});
+  const said: unknown[] = [];
+  const { error } = console;
+  console.error = (text) => said.push(text);
+  try {
+    world.clock.advance(100); // it may clean up
+    assert(world.worker(0).ending);
+    world.clock.advance(1000); // it is not gone
+  } finally {
+    console.error = error;
+  }
+  assertEquals(said.length, 1);
+  const next = await world.finish(world.desk.map(same, [5], {}, start));
+  assertEquals(next, { status: "fulfilled", value: [5] });
+  assertEquals(world.backend.workers.length, 2);
+});
+
+/** How a reader of a stream leaves. */
+const LEAVING: [
+  string,
+  (stream: AsyncGenerator, reading: Promise<unknown>) => unknown,
+][] = [
+  ["return", (stream) => stream.return(undefined)],
+  ["throw", (stream) => stream.throw(new Error("mine")).catch(() => {})],
+  ["dispose", (stream) => stream[Symbol.asyncDispose]()],
+];
+
+for (const [how, leave] of LEAVING) {
+  for (const [when, play] of STAGES) {
+    for (const read of [0, 1, 3]) {
+      test(`stream: ${how} after ${read} ${when}`, async () => {
+        const world = new FakeWorld({});
+        let returned = 0;
+        const source = {
+          n: 0,
+          [Symbol.iterator]: () => source,
+          next: () => ({ done: false, value: source.n++ }),
+          return() {
+            returned++;
+            return { done: true, value: undefined };
+          },
+        };
+        const stream = world.desk.stream<unknown>(
+          same,
+          source as Iterable<unknown>,
+          {},
+          start,
+        );
+        for (const n of range(read)) {
+          assertEquals(await world.finish(stream.next()), {
+            status: "fulfilled",
+            value: { done: false, value: n },
+          });
+        }
+        const reading = stream.next();
+        play(world);
+        const left = Promise.resolve(leave(stream, reading));
+        const end = await world.finish(left);
+        assertEquals(end.status, "fulfilled");
+        const last = await world.finish(reading);
+        assertEquals(last.status, "fulfilled");
+        assertEquals(returned, 1);
+        assertEquals(await stream.next(), { done: true, value: undefined });
+        await world.finish(world.desk.close());
+        assertEquals(world.backend.alive, []);
+        assertEquals(world.clock.timers, 0);
+      });
+    }
+  }
+}
+
+const DEEDS = ["throws", "aborts", "closes"] as const;
+
+/** The events and progress calls of a call in which a task throws. */
+async function told(): Promise<number> {
+  let calls = 0;
+  const { world, options } = listened(() => calls++);
+  await world.finish(
+    world.desk.mapSettled(same, range(3), options, start),
+    fail2,
+  );
+  return calls;
+}
+
+function fail2(value: unknown): unknown {
+  return value;
+}
+
+function listened(hear: (what: RunEvent | string) => void) {
+  const world = new FakeWorld({ workers: 1, onEvent: hear });
+  const options: RunOptions & StreamOptions = {
+    chunkSize: 1,
+    retries: 1,
+    onEvent: hear,
+    onProgress: ({ state }) => hear(state),
+  };
+  return { world, options };
+}
+
+test("a listener may throw, abort or close at any call", async () => {
+  const most = await told();
+  assert(most > 10);
+  for (const deed of DEEDS) {
+    for (let at = 0; at < most; at++) {
+      const own = new Error("mine");
+      const ending = new AbortController();
+      let calls = 0;
+      const states: string[] = [];
+      const { world, options } = listened((what) => {
+        if (typeof what === "string") states.push(what);
+        if (calls++ !== at) return;
+        if (deed === "throws") throw own;
+        if (deed === "aborts") ending.abort(own);
+        else void world.desk.close();
+      });
+      const { signal } = ending;
+      const settings = { ...options, signal };
+      const end = await world.finish(
+        world.desk.mapSettled(same, range(3), settings, start),
+      );
+      const where = `${deed} at call ${at}`;
+      if (end.status === "rejected") {
+        if (deed !== "closes") assertStrictEquals(end.reason, own, where);
+        else assertEquals(end.reason.name, "AbortError", where);
+      } else {
+        assertEquals(end.value.map(word), [0, 1, 2], where);
+        assert(deed !== "throws", where); // all that is thrown is heard
+      }
+      const last = states.findIndex((state) => state !== "running");
+      assertEquals(states.slice(last + 1), [], where);
+      await world.finish(world.desk.close());
+      assertEquals(world.backend.alive, [], where);
+      assertEquals(world.clock.timers, 0, where);
+    }
+  }
+});

@@ -1,0 +1,409 @@
+// A clock and workers that do nothing by themselves: a test takes each step by
+// hand, in whichever order, without a thread and without waiting. The workers
+// keep the protocol as src/worker/worker_main.ts does.
+import { Desk } from "../src/desk.ts";
+import type { PoolOptions } from "../src/options.ts";
+import type { Clock } from "../src/runtime/clock.ts";
+import type {
+  Backend,
+  WorkerEnd,
+  WorkerHandle,
+  WorkerListener,
+} from "../src/runtime/runtime.ts";
+import type {
+  ChunkMessage,
+  FromWorker,
+  RunMessage,
+  StartMessage,
+  TaskFailure,
+  ToWorker,
+} from "../src/wire/protocol.ts";
+import { createWire } from "../src/wire/wire.ts";
+
+/** A clock that goes on when it is told. */
+export class FakeClock implements Clock {
+  readonly origin = 1_600_000_000_000;
+  #now = 0;
+  #count = 0;
+  #timers: { at: number; order: number; callback: () => void }[] = [];
+  readonly #turns: (() => void)[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { at: this.#now + ms, order: this.#count++, callback };
+    this.#timers.push(timer);
+    return () => this.#timers = this.#timers.filter((one) => one !== timer);
+  }
+
+  turn(callback: () => void): void {
+    this.#turns.push(callback);
+  }
+
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** How many timers run, and how many turns are to come. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+  get turns(): number {
+    return this.#turns.length;
+  }
+
+  /** Lets the turn come that was asked for first. */
+  takeTurn(): void {
+    this.#turns.shift()?.();
+  }
+
+  /** Goes on to the next timer, and lets it ring. */
+  ring(): void {
+    const next =
+      this.#timers.toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
+    if (next === undefined) return;
+    this.#timers = this.#timers.filter((one) => one !== next);
+    this.#now = Math.max(this.#now, next.at);
+    next.callback();
+  }
+
+  /** Goes on by so many ms; what is due rings. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    while (this.#timers.some(({ at }) => at <= until)) this.ring();
+    this.#now = until;
+  }
+}
+
+/** A task in a fake worker. */
+export interface FakeTask {
+  serial: number;
+  index: number;
+  attempt: number;
+  value: unknown;
+}
+
+/** A chunk that a fake worker has. */
+interface Work {
+  message: ChunkMessage;
+  values: ArrayLike<unknown>;
+  results: unknown[];
+  failures: TaskFailure[];
+  next: number;
+  open: number; // tasks not settled yet
+}
+
+/** What a fake backend can do. */
+export interface FakePowers {
+  stopsLoops?: boolean;
+  startBlocks?: boolean;
+}
+
+/** Starts fake workers. */
+export class FakeBackend implements Backend {
+  readonly stopsLoops: boolean;
+  readonly startBlocks: boolean;
+  /** All that were started, also those that ended. */
+  readonly workers: FakeWorker[] = [];
+  readonly #clock: FakeClock;
+
+  constructor(clock: FakeClock, powers: FakePowers = {}) {
+    this.#clock = clock;
+    this.stopsLoops = powers.stopsLoops ?? true;
+    this.startBlocks = powers.startBlocks ?? false;
+  }
+
+  start(listener: WorkerListener): WorkerHandle {
+    const worker = new FakeWorker(listener, this.#clock);
+    this.workers.push(worker);
+    return worker;
+  }
+
+  /** Those that have not ended. */
+  get alive(): FakeWorker[] {
+    return this.workers.filter((worker) => worker.alive);
+  }
+}
+
+/** A worker that takes a step when it is told. */
+export class FakeWorker implements WorkerHandle {
+  alive = true;
+  /** Whether the engine ended it, and `leave` is to follow. */
+  ending = false;
+  busy = true;
+  inbox: ToWorker[] = [];
+  outbox: unknown[] = [];
+  /** The task of each lane; undefined where there is none. */
+  lanes: (FakeTask | undefined)[] = [];
+  readonly #listener: WorkerListener;
+  readonly #clock: FakeClock;
+  readonly #wire = createWire();
+  #start: StartMessage | undefined;
+  #run: RunMessage | undefined;
+  #cell = new Int32Array(new SharedArrayBuffer(4));
+  #works: Work[] = [];
+
+  constructor(listener: WorkerListener, clock: FakeClock) {
+    this.#listener = listener;
+    this.#clock = clock;
+  }
+
+  post(message: ToWorker, moved: Transferable[]): void {
+    this.inbox.push(structuredClone(message, { transfer: moved }));
+  }
+
+  terminate(): void {
+    this.ending = true;
+  }
+
+  setBusy(busy: boolean): void {
+    this.busy = busy;
+  }
+
+  /** Number of its slot. */
+  get number(): number | undefined {
+    return this.#start?.worker;
+  }
+
+  /** Takes the next message of the caller. */
+  receive(): ToWorker | undefined {
+    const message = this.inbox.shift();
+    if (message?.type === "start") {
+      this.#start = message;
+      this.say({ type: "ready" });
+    } else if (message?.type === "run") {
+      this.#run = message;
+      this.#cell = new Int32Array(message.cell);
+      this.lanes = new Array(message.concurrency).fill(undefined);
+      this.#works = [];
+    } else if (message?.type === "ping") this.say({ type: "pong" });
+    else if (message?.type === "chunk") {
+      const values = this.#wire.packing.unpack(message.values);
+      const { length } = values;
+      const skipped = message.skip?.length ?? 0;
+      this.#works.push({
+        message,
+        values,
+        results: new Array(length).fill(undefined),
+        failures: [],
+        next: 0,
+        open: length - skipped,
+      });
+    }
+    return message;
+  }
+
+  /** Takes all messages. */
+  receiveAll(): this {
+    while (this.inbox.length > 0) this.receive();
+    return this;
+  }
+
+  /** Whether a task can begin. */
+  get canBegin(): boolean {
+    return this.lanes.includes(undefined) &&
+      this.#works.some(({ next, values }) => next < values.length);
+  }
+
+  /**
+   * Begins the next task, in a lane that is free.
+   *
+   * @param running Whether its synchronous part goes on: the thread is taken.
+   * @returns The task; undefined when there is none.
+   */
+  begin(running = false): FakeTask | undefined {
+    const lane = this.lanes.indexOf(undefined);
+    if (lane < 0) return undefined;
+    for (const work of this.#works) {
+      const { message, values } = work;
+      while (work.next < values.length) {
+        const offset = work.next++;
+        if (message.skip?.includes(offset)) continue;
+        const serial = message.serial + offset;
+        const index = message.first + offset;
+        const { attempt } = message;
+        const task = { serial, index, attempt, value: values[offset] };
+        this.lanes[lane] = task;
+        this.#note(lane, serial);
+        if (running) this.#cell[0] = serial;
+        return task;
+      }
+    }
+    return undefined;
+  }
+
+  #note(lane: number, serial: number): void {
+    const since = this.#clock.origin + this.#clock.now() - this.#run!.epoch;
+    this.#cell[1 + 2 * lane] = serial;
+    this.#cell[2 + 2 * lane] = Math.ceil(since);
+  }
+
+  /**
+   * Settles a task; with the last of its chunk, the answer goes out.
+   *
+   * @param task The task.
+   * @param outcome What it returned or threw.
+   */
+  settle(
+    task: FakeTask,
+    outcome: { value: unknown } | { error: unknown },
+  ): void {
+    const lane = this.lanes.indexOf(task);
+    this.lanes[lane] = undefined;
+    this.#cell[0] = 0;
+    this.#cell[1 + 2 * lane] = 0;
+    const work = this.#works.find(({ message: { serial }, values }) =>
+      task.serial >= serial && task.serial < serial + values.length
+    )!;
+    const offset = task.serial - work.message.serial;
+    if ("value" in outcome) work.results[offset] = outcome.value;
+    else {
+      const error = this.#wire.codec.encode(outcome.error, true);
+      work.failures.push({ offset, error, refused: undefined });
+    }
+    if (--work.open === 0) this.#answer(work);
+  }
+
+  #answer(work: Work): void {
+    this.#works = this.#works.filter((other) => other !== work);
+    const { message: { serial }, results, failures } = work;
+    const { packed: values, bytes } = this.#wire.packing.pack(results, false);
+    const [ms, times, cpu] = [1, undefined, undefined];
+    this.say({ type: "done", serial, values, failures, ms, bytes, times, cpu });
+  }
+
+  /** Answers what is left, as a worker does that sees that the run is over. */
+  skipRest(): void {
+    for (const work of [...this.#works]) {
+      const left = work.values.length - work.next;
+      if (left === 0) continue;
+      work.results.length = work.next;
+      work.open -= left;
+      work.next = work.values.length;
+      if (work.open === 0) this.#answer(work);
+    }
+  }
+
+  /** Whether the run of its tasks is over. */
+  get sawEnd(): boolean {
+    return this.#run !== undefined && new Int32Array(this.#run.over)[0] !== 0;
+  }
+
+  /** Says something to the caller. */
+  say(message: FromWorker): void {
+    this.outbox.push([this.#start?.tag, message]);
+  }
+
+  /** Lets the next message of its own arrive. */
+  deliver(): void {
+    this.#listener.onMessage(structuredClone(this.outbox.shift()));
+  }
+
+  /** Lets all of them arrive. */
+  deliverAll(): this {
+    while (this.outbox.length > 0) this.deliver();
+    return this;
+  }
+
+  /** Ends: what it said arrives, unless it was ended by the engine. */
+  leave(end: WorkerEnd = {}): void {
+    if (!this.alive) return;
+    this.alive = false;
+    if (!this.ending) this.deliverAll();
+    this.#listener.onEnd(end);
+  }
+}
+
+/** A pool whose workers and clock are fakes. */
+export class FakeWorld {
+  readonly clock = new FakeClock();
+  readonly backend: FakeBackend;
+  readonly desk: Desk;
+
+  /**
+   * Makes one.
+   *
+   * @param options Of the pool, checked before.
+   * @param powers What its workers can do.
+   * @param oneShot Whether it is for one call.
+   */
+  constructor(
+    options: PoolOptions = {},
+    powers: FakePowers = {},
+    oneShot = false,
+  ) {
+    this.backend = new FakeBackend(this.clock, powers);
+    const { workers = 2 } = options;
+    let tag = 0;
+    const crew = {
+      workers,
+      cores: 2,
+      runtime: "fake",
+      place: { entry: undefined, inline: false },
+      cannotTime: false,
+      backend: () => this.backend,
+      startMessage: (worker: number): StartMessage => ({
+        type: "start",
+        tag: ++tag,
+        worker,
+        timed: false,
+        workerData: { value: undefined, errors: [] },
+        init: undefined,
+      }),
+    };
+    this.desk = new Desk({ workers, ...options }, oneShot, this.clock, crew);
+  }
+
+  /** The worker that was started n-th. */
+  worker(n: number): FakeWorker {
+    return this.backend.workers[n];
+  }
+
+  /** Lets promises come to their ends. */
+  async flush(): Promise<void> {
+    for (let i = 0; i < 30; i++) await undefined;
+  }
+
+  /**
+   * Plays on until a promise settles: every task returns what `fn` gives, every
+   * worker that is ended leaves.
+   *
+   * @param promise What to wait for.
+   * @param fn Instead of the function of the call.
+   * @returns What became of it.
+   */
+  async finish<T>(
+    promise: Promise<T>,
+    fn: (value: unknown) => unknown = (value) => value,
+  ): Promise<PromiseSettledResult<T>> {
+    let result: PromiseSettledResult<T> | undefined;
+    promise.then(
+      (value) => result = { status: "fulfilled", value },
+      (reason) => result = { status: "rejected", reason },
+    );
+    for (let steps = 0; steps < 10_000; steps++) {
+      await this.flush();
+      if (result !== undefined) return result;
+      let moved = false;
+      for (const worker of this.backend.alive) {
+        moved ||= worker.ending ||
+          worker.inbox.length + worker.outbox.length > 0;
+        if (worker.ending) {
+          worker.leave();
+          continue;
+        }
+        worker.receiveAll();
+        for (let task; (task = worker.begin());) {
+          worker.settle(task, { value: fn(task.value) });
+          moved = true;
+        }
+        worker.deliverAll();
+      }
+      if (this.clock.turns > 0) this.clock.takeTurn();
+      else if (!moved) this.clock.ring();
+    }
+    throw new Error("The call does not settle");
+  }
+}
