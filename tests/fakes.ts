@@ -210,10 +210,12 @@ export class FakeWorker implements WorkerHandle {
   /**
    * Begins the next task, in a lane that is free.
    *
-   * @param running Whether its synchronous part goes on: the thread is taken.
+   * @param stuck Whether its synchronous part goes on: the thread is taken.
    * @returns The task; undefined when there is none.
    */
-  begin(running = false): FakeTask | undefined {
+  begin(
+    stuck: boolean | ((task: FakeTask) => boolean) = false,
+  ): FakeTask | undefined {
     const lane = this.lanes.indexOf(undefined);
     if (lane < 0) return undefined;
     for (const work of this.#works) {
@@ -227,7 +229,8 @@ export class FakeWorker implements WorkerHandle {
         const task = { serial, index, attempt, value: values[offset] };
         this.lanes[lane] = task;
         this.#note(lane, serial);
-        if (running) this.#cell[0] = serial;
+        const taken = typeof stuck === "boolean" ? stuck : stuck(task);
+        if (taken) this.#cell[0] = serial;
         return task;
       }
     }
@@ -277,10 +280,12 @@ export class FakeWorker implements WorkerHandle {
   /** Answers what is left, as a worker does that sees that the run is over. */
   skipRest(): void {
     for (const work of [...this.#works]) {
-      const left = work.values.length - work.next;
-      if (left === 0) continue;
-      work.results.length = work.next;
-      work.open -= left;
+      const { next, message: { skip = [] } } = work;
+      if (next === work.values.length) continue;
+      for (let i = next; i < work.values.length; i++) {
+        if (!skip.includes(i)) work.open--;
+      }
+      work.results.length = next;
       work.next = work.values.length;
       if (work.open === 0) this.#answer(work);
     }

@@ -214,8 +214,8 @@ export class Run {
     if (this.#ended || index >= this.#limit) return;
     const { attempt } = chunk;
     const again = repeatable && attempt <= (this.options.retries ?? 0);
-    const { why } = failure;
     const at = this.#setup.clock.now();
+    const { why } = failure;
     const { number: run } = this;
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
     if (this.#ended) return; // the listener threw, aborted or closed
@@ -251,15 +251,14 @@ export class Run {
     const values = ArrayBuffer.isView(chunk.values)
       ? (chunk.values as unknown as Float64Array).slice(at, at + 1)
       : [chunk.values[at]];
-    const again = {
+    this.#again.push({
       run: this,
       first: index,
       attempt,
       values,
       reading: 0,
       alone,
-    };
-    this.#again.push(again);
+    });
     this.#setup.onMore(this);
   }
 

@@ -146,7 +146,7 @@ export class Scheduler {
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
   #feedOne(): boolean {
     for (const slot of this.#slots) {
-      if (slot.idle && this.#feed(slot)) return true;
+      if (slot.idle && slot.left > 0 && this.#feed(slot)) return true;
     }
     const empty = this.#emptySlot();
     if (empty !== undefined) {

@@ -256,13 +256,14 @@ export class Slot {
     this.#state = { at: "empty" };
     const { number: worker } = this;
     const at = this.#host.clock.now();
-    this.#host.emit({ type: "worker-end", worker, lost: !wanted, at });
     this.#ready.reject(loss.error ?? new Error("The worker ended"));
     this.#ready = Promise.withResolvers();
     this.#ready.promise.catch(() => {});
     this.#gone.resolve();
     const sent = this.#inFlight.clear();
     this.#inFlight = new InFlight(this.#host.clock);
+    // Only now: a listener may have the next worker started in this slot.
+    this.#host.emit({ type: "worker-end", worker, lost: !wanted, at });
     if (!wanted && !judge(sent, loss, this.number)) {
       this.#host.onFruitlessEnd(end);
     }
