@@ -15,13 +15,31 @@ test("a script ends by itself when its last call has settled", {
   assertEquals([code, out.trim(), err], [0, "done", ""]);
 });
 
-test("an idle pool does not keep the process where the runtime can tell", {
-  // Deno has no unref() for a Web Worker: there only threads let it end.
-  timeout: minute,
-}, () => {
-  const { code, out } = run("idle", deno ? "threads" : "web");
-  assertEquals([code, out.trim()], [0, "last line"]);
-});
+for (const backend of ["web", "threads"]) {
+  const uses = [
+    "plainly",
+    "with init",
+    "started",
+    "half a stream",
+    "with timers left",
+    "without what Deno hides",
+  ];
+  for (const use of uses) {
+    test(`${backend}: a pool that nobody closes lets the process end: ${use}`, {
+      timeout: minute,
+    }, () => {
+      const { code, out, err } = run("idle", backend, use);
+      assertEquals([code, out.trim(), err], [0, "last line", ""]);
+    });
+  }
+
+  test(`${backend}: a worker that ended while idle does not get a task`, {
+    timeout: minute,
+  }, () => {
+    const { code, out, err } = run("idle_end", backend);
+    assertEquals([code, out.replace(/\s/g, ""), err], [0, "[2,3]", ""]);
+  });
+}
 
 test("an abort is told at once, also in the middle of a loop", {
   timeout: minute,

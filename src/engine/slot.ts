@@ -55,6 +55,8 @@ export class Slot {
   #state: SlotState = { at: "empty" };
   #inFlight = new InFlight();
   #closing = false;
+  /** Whether this worker has had nothing to do: it can live without a task. */
+  #rested = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #deadline = new Deadline({
     ping: () => {
@@ -112,6 +114,7 @@ export class Slot {
   start(backend: Backend): void {
     const from = performance.now();
     this.#gone = Promise.withResolvers();
+    this.#rested = false;
     const handle = backend.start({
       onMessage: (message) => {
         try {
@@ -142,7 +145,7 @@ export class Slot {
       return { handle: this.#state.handle, inFlight: this.#inFlight };
     });
     if (this.#inFlight.chunks === 1) this.#deadline.watch(this.#inFlight);
-    if (this.#state.at === "up" && this.idle) this.#state.handle.setBusy(false);
+    if (this.idle) this.#setIdle();
   }
 
   #hear(message: FromWorker): void {
@@ -160,7 +163,7 @@ export class Slot {
       const { number: worker } = this;
       this.#host.emit({ type: "worker-ready", worker, at: performance.now() });
       this.#ready.resolve();
-      if (this.#inFlight.chunks === 0) this.#state.handle.setBusy(false);
+      if (this.idle) this.#setIdle();
     } else if (message.type === "refused") {
       const { run } = this.#inFlight;
       this.#inFlight.clear();
@@ -184,10 +187,16 @@ export class Slot {
     if (this.#inFlight.chunks === 0) {
       clearTimeout(this.#timer);
       this.#deadline.stop();
-      this.#state.handle.setBusy(false);
+      this.#setIdle();
       if (this.#closing || this.left < 1) this.end(undefined);
     }
     this.#host.onChange();
+  }
+
+  #setIdle(): void {
+    if (this.#state.at !== "up") return;
+    this.#rested = true;
+    this.#state.handle.setBusy(false);
   }
 
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
@@ -240,7 +249,8 @@ export class Slot {
     this.#gone.resolve();
     const sent = this.#inFlight.clear();
     this.#inFlight = new InFlight();
-    if (!wanted && !judge(sent, loss, this.number)) {
+    // One that ended while it was idle, before it was known, counts for nothing.
+    if (!wanted && !judge(sent, loss, this.number) && !this.#rested) {
       this.#host.onFruitlessEnd(end);
     }
     this.#host.onChange();

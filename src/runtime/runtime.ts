@@ -28,7 +28,10 @@ export interface WorkerHandle {
   post(message: ToWorker, moved: Transferable[]): void;
   /** Ends the worker; `onEnd` follows when it is really gone. */
   terminate(): void;
-  /** Whether the worker has work: an idle one need not keep the process up. */
+  /**
+   * Whether the worker has work. One that has none does not keep the process
+   * up; if it ends then, that is told when it is busy again at the latest.
+   */
   setBusy(busy: boolean): void;
 }
 
