@@ -123,6 +123,7 @@ export class Slot {
           this.end({ error, at: [] });
         }
       },
+      onUnreadable: () => this.#hear({ type: "unreadable" }),
       onEnd: (end) => this.#onEnd(end),
     });
     this.#state = { at: "up", handle, backend };
@@ -157,6 +158,9 @@ export class Slot {
       this.#host.onProgress();
       settle(sent, message, this.number, this.#host);
       this.#rest();
+    } else if (message.type === "unreadable") {
+      const error = new Error("a message came that could not be read");
+      this.end({ error, at: [] });
     } else if (message.type === "pong") {
       this.#deadline.pong();
     } else if (message.type === "ready") {

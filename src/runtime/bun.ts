@@ -56,6 +56,7 @@ function startWorker(listener: WorkerListener): WorkerHandle {
   }
 
   worker.addEventListener("message", ({ data }) => listener.onMessage(data));
+  worker.addEventListener("messageerror", () => listener.onUnreadable());
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     // It may overtake messages; `close` comes after the last one.
@@ -97,6 +98,10 @@ function openPort(): WorkerPort {
       scope.addEventListener(
         "message",
         (event) => listener((event as MessageEvent).data),
+      );
+      scope.addEventListener(
+        "messageerror",
+        () => post({ type: "unreadable" }),
       );
     },
     onStray(listener) {

@@ -140,6 +140,7 @@ function startWorker(
     locked = true;
     if (!rest.resting) watch();
   });
+  worker.addEventListener("messageerror", () => listener.onUnreadable());
   worker.addEventListener("error", (event) => {
     event.preventDefault(); // else Deno ends this process
     void end({ error: event.error ?? new Error(event.message) });
@@ -181,6 +182,10 @@ function openPort(): WorkerPort {
       scope.addEventListener("message", async (event) => {
         await held;
         listener((event as MessageEvent).data);
+      });
+      scope.addEventListener("messageerror", async () => {
+        await held;
+        post({ type: "unreadable" });
       });
     },
     onStray(listener) {

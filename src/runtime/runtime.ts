@@ -18,6 +18,11 @@ export interface WorkerEnd {
 /** Hears what a worker says. */
 export interface WorkerListener {
   onMessage(message: FromWorker): void;
+  /**
+   * A message came that could not be read. The worker may live on, but Deno
+   * 2.9.5 delivers none of its messages after that.
+   */
+  onUnreadable(): void;
   /** Called once, after the last message, whoever wanted the end. */
   onEnd(end: WorkerEnd): void;
 }

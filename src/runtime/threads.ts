@@ -51,6 +51,7 @@ function startThread(listener: WorkerListener): WorkerHandle {
   const worker = new Worker(bootUrl, { env: SHARE_ENV });
   let error: unknown;
   worker.on("message", (message) => listener.onMessage(message));
+  worker.on("messageerror", () => listener.onUnreadable());
   worker.on("error", (cause) => error = cause);
   worker.on("exit", (code) => listener.onEnd({ code, error }));
   return {
@@ -94,6 +95,10 @@ function openPort(): WorkerPort {
       parentPort.on("message", async (message) => {
         await held;
         listener(message);
+      });
+      parentPort.on("messageerror", async () => {
+        await held;
+        parentPort.postMessage({ type: "unreadable" }, []);
       });
     },
     onStray(listener) {

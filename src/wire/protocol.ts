@@ -100,6 +100,8 @@ export interface DoneMessage {
 export type FromWorker =
   | { type: "ready" }
   | { type: "pong" }
+  /** A message came that the worker could not read. */
+  | { type: "unreadable" }
   /** The module, or `init`, failed: this worker will do nothing. */
   | { type: "failed"; error: unknown }
   /** The function of the run could not be had. */
