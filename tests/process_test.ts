@@ -1,5 +1,5 @@
 // What a whole program does: that it ends by itself, and says what it cannot.
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { test } from "./harness.ts";
 import { RUN_ALL, runProgram } from "./run_program.ts";
 
@@ -51,6 +51,14 @@ test("an abort is told at once, also in the middle of a loop", {
   if (!deno) return assertEquals(err, "");
   assertStringIncludes(err, "the task of input 0 still runs");
   assertStringIncludes(err, '"backend": "threads"');
+});
+
+test("a task that timed out in a loop uses no core any more", {
+  timeout: minute,
+}, () => {
+  const { code, out } = run("timed_out");
+  assertEquals(code, 0);
+  assertLess(Number(out), 0.3);
 });
 
 test("a worker's console reaches the caller's", {

@@ -78,7 +78,7 @@ let bootUrl: string | undefined;
 
 function web(locks: Locks, hold: Hold): Backend {
   return {
-    stopsLoops: false, // denoland/deno#35657, tests/worker_end_test.ts
+    stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
     startBlocks: true,
     start: (listener) => startWorker(locks, hold, listener),
   };

@@ -80,8 +80,8 @@ function openPort(): WorkerPort {
     };
   };
   const { parentPort } = process.getBuiltinModule("node:worker_threads");
-  // Deno stops the loop of a terminated thread only if it holds a Web Lock
-  // (denoland/deno#35963; tests/worker_end_test.ts fails when that changes).
+  // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
+  // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
   const held = new Promise<void>((resolve) => {
     if (navigator.locks === undefined) return resolve();
     void navigator.locks.request(`@parallel/map ${crypto.randomUUID()}`, () => {
