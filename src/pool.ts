@@ -50,7 +50,7 @@ export class Pool<S = unknown> implements AsyncDisposable {
    *
    * @param options How the workers are made.
    * @throws {TypeError} When an option is unknown or of the wrong kind, or the
-   * runtime is neither Deno nor Bun.
+   * runtime is neither Deno nor Bun, or too old.
    * @throws {RangeError} When an option is out of its range.
    */
   constructor(options: PoolOptions<S> = {}) {
