@@ -21,9 +21,11 @@ import { Desk } from "./desk.ts";
  * A pool of workers, started when first needed and kept until `close`. Use it
  * for more than one map, or when `init` is expensive.
  *
- * On Deno a Web Worker keeps the process running even while it is idle: close
- * the pool, or hold it with `await using`. Await the calls of such a pool
- * inside its block: what is pending when the block ends is stopped.
+ * A pool that has nothing to do does not keep the program running. Until it is
+ * closed, though, its workers keep their threads, their memory, and what `init`
+ * opened: close it when they are not needed any more, or hold it with
+ * `await using`. Await the calls of such a pool inside its block: what is
+ * pending when the block ends is stopped.
  *
  * @typeParam S What `init` returns: `context.state`.
  *
@@ -48,7 +50,7 @@ export class Pool<S = unknown> implements AsyncDisposable {
    *
    * @param options How the workers are made.
    * @throws {TypeError} When an option is unknown or of the wrong kind, or the
-   * runtime is neither Deno nor Bun.
+   * runtime is neither Deno nor Bun, or too old.
    * @throws {RangeError} When an option is out of its range.
    */
   constructor(options: PoolOptions<S> = {}) {

@@ -623,7 +623,7 @@ export function contract(name: BackendName): void {
     assertEquals(await workers.map(double, [1, 2, 3]), [2, 4, 6]);
     // Deno cannot end the loop of a Web Worker: until it ends by itself, the
     // sanitizers would see its lock.
-    await pause(2500);
+    await pause(3000);
   });
 
   it("a task that exits loses its worker, and only itself", async () => {

@@ -38,6 +38,54 @@ test("detectRuntime() names Node.js, which has a user agent too", () => {
   );
 });
 
+/** A runtime of a version, with no more of it than its name. */
+const old = (name: "Deno" | "Bun", version: string) =>
+  name === "Deno" ? { Deno: { version: { deno: version } } } : {
+    Bun: { version, main: "/", pathToFileURL: () => new URL("file:///") },
+  };
+
+for (
+  const [name, version, least] of [
+    ["Deno", "2.7.14", "2.8"],
+    ["Deno", "2.5.7", "2.8"],
+    ["Deno", "1.46.3", "2.8"],
+    ["Deno", "2.7.0+3fbb1da", "2.8"],
+    ["Bun", "1.3.14", "1.4"],
+    ["Bun", "1.3.11-canary.20260322.1", "1.4"],
+    ["Bun", "0.8.1", "1.4"],
+  ] as const
+) {
+  test(`detectRuntime() refuses ${name} ${version}`, () => {
+    assertThrows(
+      () => detectRuntime(old(name, version)),
+      TypeError,
+      `Cannot start workers as ${name} must be ${least} or newer: received ${version}`,
+    );
+  });
+}
+
+for (
+  const [name, version] of [
+    ["Deno", "2.8.0"],
+    ["Deno", "2.10.0+3fbb1da"],
+    ["Deno", "3.0.0-rc.1"],
+    ["Deno", "somebody's own"],
+    ["Bun", "1.4.0"],
+    ["Bun", "1.4.0-canary.20260826.1"],
+    ["Bun", "1.10.2"],
+    ["Bun", "2.0.0"],
+    ["Bun", ""],
+  ] as const
+) {
+  test(`detectRuntime() takes ${name} ${version || "without a version"}`, {
+    // Only its own runtime can be described further.
+    ignore: (name === "Deno") !== ("Deno" in globalThis),
+  }, () => {
+    const { name: found } = detectRuntime(old(name, version));
+    assertEquals(found, name.toLowerCase());
+  });
+}
+
 const node = runProgram(["node", "--version"]).code === 0;
 
 test("a call on Node.js says what is supported", {

@@ -152,6 +152,32 @@ const BLAME: Case[] = [
     ["unsendable", "unsendable", 2, 3],
   ],
   [
+    "a message that was not read there: each of several goes again alone",
+    range(3),
+    { chunkSize: 3 },
+    (worker, world) => {
+      worker.say({ type: "unreadable" });
+      worker.deliver();
+      assert(worker.ending);
+      worker.leave();
+      world.worker(1).receiveAll().say({ type: "unreadable" });
+      world.worker(1).deliverAll();
+      assert(!world.worker(1).ending);
+    },
+    ["unsendable", 1, 2],
+  ],
+  [
+    "a message that was not read here: its worker is not heard any more",
+    range(2),
+    { chunkSize: 1 },
+    (worker) => {
+      worker.garble();
+      assert(worker.ending);
+      worker.leave();
+    },
+    ["unsendable", 1],
+  ],
+  [
     "an error that nobody caught is its task's",
     range(3),
     { chunkSize: 3 },

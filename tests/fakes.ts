@@ -306,6 +306,11 @@ export class FakeWorker implements WorkerHandle {
     this.#listener.onMessage(structuredClone(this.outbox.shift()));
   }
 
+  /** Lets a message arrive that cannot be read. */
+  garble(): void {
+    this.#listener.onUnreadable();
+  }
+
   /** Lets all of them arrive. */
   deliverAll(): this {
     while (this.outbox.length > 0) this.deliver();

@@ -1,5 +1,5 @@
 // What a whole program does: that it ends by itself, and says what it cannot.
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { test } from "./harness.ts";
 import { RUN_ALL, runProgram } from "./run_program.ts";
 
@@ -15,13 +15,31 @@ test("a script ends by itself when its last call has settled", {
   assertEquals([code, out.trim(), err], [0, "done", ""]);
 });
 
-test("an idle pool does not keep the process where the runtime can tell", {
-  // Deno has no unref() for a Web Worker: there only threads let it end.
-  timeout: minute,
-}, () => {
-  const { code, out } = run("idle", deno ? "threads" : "web");
-  assertEquals([code, out.trim()], [0, "last line"]);
-});
+for (const backend of ["web", "threads"]) {
+  const uses = [
+    "plainly",
+    "with init",
+    "started",
+    "half a stream",
+    "with timers left",
+    "without what Deno hides",
+  ];
+  for (const use of uses) {
+    test(`${backend}: a pool that nobody closes lets the process end: ${use}`, {
+      timeout: minute,
+    }, () => {
+      const { code, out, err } = run("idle", backend, use);
+      assertEquals([code, out.trim(), err], [0, "last line", ""]);
+    });
+  }
+
+  test(`${backend}: a worker that ended while idle does not get a task`, {
+    timeout: minute,
+  }, () => {
+    const { code, out, err } = run("idle_end", backend);
+    assertEquals([code, out.replace(/\s/g, ""), err], [0, "[2,3]", ""]);
+  });
+}
 
 test("an abort is told at once, also in the middle of a loop", {
   timeout: minute,
@@ -33,6 +51,14 @@ test("an abort is told at once, also in the middle of a loop", {
   if (!deno) return assertEquals(err, "");
   assertStringIncludes(err, "the task of input 0 still runs");
   assertStringIncludes(err, '"backend": "threads"');
+});
+
+test("a task that timed out in a loop uses no core any more", {
+  timeout: minute,
+}, () => {
+  const { code, out } = run("timed_out");
+  assertEquals(code, 0);
+  assertLess(Number(out), 0.3);
 });
 
 test("a worker's console reaches the caller's", {

@@ -110,6 +110,15 @@ export class InFlight {
     return this.#sent.splice(0);
   }
 
+  /** Serial numbers of all tasks that were sent and not answered. */
+  all(): number[] {
+    return this.#sent.flatMap(({ serial, chunk, refused }) =>
+      Array.from(chunk.values, (_, offset) => offset)
+        .filter((offset) => !refused.has(offset))
+        .map((offset) => serial + offset)
+    );
+  }
+
   /** Serial numbers of the tasks the worker is at: one, if it can be told. */
   at(): number[] {
     const running = this.#load(0);

@@ -56,6 +56,8 @@ export class Slot {
   #inFlight: InFlight;
   #tag = 0;
   #closing = false;
+  /** Whether this worker has had nothing to do: it can live without a task. */
+  #rested = false;
   #cancel = () => {}; // calls off the timer that runs
   readonly #deadline: Deadline;
   #ready = Promise.withResolvers<void>();
@@ -118,6 +120,7 @@ export class Slot {
     const start = this.#host.startMessage(this.number);
     this.#tag = start.tag;
     this.#gone = Promise.withResolvers();
+    this.#rested = false;
     const handle = backend.start({
       onMessage: (message) => {
         // What else arrives was posted by a task, and means nothing here.
@@ -128,6 +131,7 @@ export class Slot {
           this.end({ error, at: [] });
         }
       },
+      onUnreadable: () => this.#onUnreadable("result"),
       onEnd: (end) => {
         // One that was given up may end when the next is up.
         if (start.tag === this.#tag) this.#onEnd(end);
@@ -153,7 +157,7 @@ export class Slot {
       return { handle: this.#state.handle, inFlight: this.#inFlight };
     });
     if (this.#inFlight.chunks === 1) this.#deadline.watch(this.#inFlight);
-    if (this.#state.at === "up" && this.idle) this.#state.handle.setBusy(false);
+    if (this.idle) this.#setIdle();
   }
 
   #hear(message: FromWorker): void {
@@ -170,6 +174,8 @@ export class Slot {
       const cause = this.#host.codec.decode(message.error);
       failAll(sent, "input", cause, this.number);
       this.#rest();
+    } else if (message.type === "unreadable") {
+      this.#onUnreadable("input");
     } else if (message.type === "pong") {
       this.#deadline.pong();
     } else if (message.type === "ready") {
@@ -180,7 +186,7 @@ export class Slot {
         at: this.#host.clock.now(),
       });
       this.#ready.resolve();
-      if (this.#inFlight.chunks === 0) this.#state.handle.setBusy(false);
+      if (this.idle) this.#setIdle();
     } else if (message.type === "refused") {
       const { run } = this.#inFlight;
       this.#inFlight.clear();
@@ -198,16 +204,38 @@ export class Slot {
     }
   }
 
+  /**
+   * A message was lost, as it could not be read. Of several tasks in flight,
+   * any may have been in it: each goes again alone.
+   */
+  #onUnreadable(what: "input" | "result"): void {
+    const error = new Error("a message that could not be read");
+    if (this.#inFlight.tasks !== 1) {
+      return this.end({ error, at: this.#inFlight.all(), sure: false });
+    }
+    for (const sent of this.#inFlight.clear()) {
+      failAll(sent, what, error, this.number);
+    }
+    if (what === "result") this.end(undefined); // it is not heard any more
+    this.#rest();
+  }
+
   /** After an answer: the worker has less to do, or nothing. */
   #rest(): void {
     if (this.#state.at !== "up") return;
     if (this.#inFlight.chunks === 0) {
       this.#cancel();
       this.#deadline.stop();
-      this.#state.handle.setBusy(false);
+      this.#setIdle();
       if (this.#closing || this.left < 1) this.end(undefined);
     }
     this.#host.onChange();
+  }
+
+  #setIdle(): void {
+    if (this.#state.at !== "up") return;
+    this.#rested = true;
+    this.#state.handle.setBusy(false);
   }
 
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
@@ -264,7 +292,8 @@ export class Slot {
     this.#inFlight = new InFlight(this.#host.clock);
     // Only now: a listener may have the next worker started in this slot.
     this.#host.emit({ type: "worker-end", worker, lost: !wanted, at });
-    if (!wanted && !judge(sent, loss, this.number)) {
+    // One that ended while it was idle, before it was known, counts for nothing.
+    if (!wanted && !judge(sent, loss, this.number) && !this.#rested) {
       this.#host.onFruitlessEnd(end);
     }
     this.#host.onChange();

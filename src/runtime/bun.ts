@@ -56,6 +56,7 @@ function startWorker(listener: WorkerListener): WorkerHandle {
   }
 
   worker.addEventListener("message", ({ data }) => listener.onMessage(data));
+  worker.addEventListener("messageerror", () => listener.onUnreadable());
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     // It may overtake messages; `close` comes after the last one.
@@ -93,11 +94,12 @@ function openPort(): WorkerPort {
   const post = scope.postMessage.bind(scope);
   return {
     post,
-    listen(listener) {
+    listen(listener, onUnreadable) {
       scope.addEventListener(
         "message",
         (event) => listener((event as MessageEvent).data),
       );
+      scope.addEventListener("messageerror", onUnreadable);
     },
     onStray(listener) {
       scope.process.on("uncaughtException", listener);

@@ -8,6 +8,7 @@
 
 import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
+import { Rest } from "./rest.ts";
 import type {
   Backend,
   Runtime,
@@ -36,6 +37,7 @@ export function denoRuntime(deno: { mainModule: string }): Runtime {
     hardwareConcurrency: number;
     locks: Locks | undefined;
   };
+  const hold = findHold();
   return {
     name: "deno",
     cores: hardwareConcurrency,
@@ -48,56 +50,97 @@ export function denoRuntime(deno: { mainModule: string }): Runtime {
     },
     backend: (kind) =>
       // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
-      kind === "threads" || locks === undefined ? threads() : web(locks),
+      // And without the hidden method, only threads let an idle pool go.
+      kind === "threads" || locks === undefined || hold === undefined
+        ? threads()
+        : web(locks, hold),
   };
+}
+
+/** The method that says whether a Web Worker keeps the process up. */
+type Hold = symbol;
+
+/**
+ * Finds it: Deno 2.9.5 has no public one, and this one without a name, which
+ * nothing else uses (tests/idle_test.ts fails when it goes).
+ */
+function findHold(): Hold | undefined {
+  const methods = Worker.prototype as unknown as Record<symbol, unknown>;
+  return Object.getOwnPropertySymbols(methods).find((key) => {
+    const method = methods[key];
+    return key.description === undefined && typeof method === "function" &&
+      method.length === 1;
+  });
 }
 
 /** One for all workers of the process, never revoked. */
 let bootUrl: string | undefined;
 
-function web(locks: Locks): Backend {
+function web(locks: Locks, hold: Hold): Backend {
   return {
-    stopsLoops: false, // denoland/deno#35657, tests/worker_end_test.ts
+    stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
     startBlocks: true,
-    start: (listener) => startWorker(locks, listener),
+    start: (listener) => startWorker(locks, hold, listener),
   };
 }
 
-function startWorker(locks: Locks, listener: WorkerListener): WorkerHandle {
+function startWorker(
+  locks: Locks,
+  hold: Hold,
+  listener: WorkerListener,
+): WorkerHandle {
   bootUrl ??= URL.createObjectURL(
     new Blob([bootSource(openPort)], { type: "text/javascript" }),
   );
   const name = `@parallel/map ${crypto.randomUUID()}`;
-  const worker = new Worker(bootUrl, { type: "module", name });
+  const worker = new Worker(bootUrl, { type: "module", name }) as
+    & Worker
+    & Record<Hold, (keeps: boolean) => void>;
   let messages = 0;
-  let watching = false;
+  let locked = false; // by the worker
+  let request: AbortController | undefined; // for that lock
   let terminated = false;
   let ended = false;
 
   function watch(): void {
-    if (watching) return;
-    watching = true;
-    void locks.request(name, {}, () => end({}));
+    if (request !== undefined) return;
+    request = new AbortController();
+    const { signal } = request;
+    locks.request(name, { signal }, () => void end({}))
+      .catch(() => {}); // withdrawn
   }
+
+  const rest = new Rest((resting) => {
+    worker[hold](!resting);
+    if (!resting) {
+      if (locked) watch(); // it may have ended meanwhile
+      return;
+    }
+    request?.abort(); // a request for a lock keeps the process up as well
+    request = undefined;
+  });
 
   async function end(detail: WorkerEnd): Promise<void> {
     if (ended) return;
     ended = true;
+    rest.stop();
     // When this thread was busy, messages the worker sent before its end are
     // still on their way: wait for a turn that brings none.
     for (let last = -1; !terminated && last !== messages;) {
       last = messages;
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
-    if (!watching) worker.terminate();
+    if (request === undefined) worker.terminate();
     listener.onEnd(detail);
   }
 
   worker.addEventListener("message", ({ data }) => {
     messages++;
-    if (data?.type === "held") watch();
-    else listener.onMessage(data);
+    if (data?.type !== "held") return listener.onMessage(data);
+    locked = true;
+    if (!rest.resting) watch();
   });
+  worker.addEventListener("messageerror", () => listener.onUnreadable());
   worker.addEventListener("error", (event) => {
     event.preventDefault(); // else Deno ends this process
     void end({ error: event.error ?? new Error(event.message) });
@@ -107,10 +150,13 @@ function startWorker(locks: Locks, listener: WorkerListener): WorkerHandle {
     post: (message, moved) => worker.postMessage(message, moved),
     terminate() {
       terminated = true;
+      rest.stop();
       worker.terminate();
       watch();
     },
-    setBusy() {}, // Deno keeps the process up while a Web Worker lives
+    setBusy(busy) {
+      if (!ended) rest.setBusy(busy);
+    },
   };
 }
 
@@ -132,10 +178,14 @@ function openPort(): WorkerPort {
   });
   return {
     post,
-    listen(listener) {
+    listen(listener, onUnreadable) {
       scope.addEventListener("message", async (event) => {
         await held;
         listener((event as MessageEvent).data);
+      });
+      scope.addEventListener("messageerror", async () => {
+        await held;
+        onUnreadable();
       });
     },
     onStray(listener) {

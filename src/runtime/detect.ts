@@ -9,26 +9,39 @@ import { denoRuntime } from "./deno.ts";
 import type { Runtime } from "./runtime.ts";
 
 interface Scope {
-  Deno?: { mainModule: string };
-  Bun?: { main: string; pathToFileURL(path: string): URL };
+  Deno?: { mainModule: string; version?: { deno?: string } };
+  Bun?: { main: string; pathToFileURL(path: string): URL; version?: string };
   process?: { versions?: { node?: string } };
   navigator?: { userAgent?: string };
 }
+
+/**
+ * The oldest versions on which everything works, as `npm run floors` shows.
+ * Deno 2.7.14 gives `{}` for a `Blob`, and 2.6.8 starts no thread; nor does Bun
+ * 1.3.14, and on 1.3.5 a task goes on after `process.exit`: wrong results.
+ */
+const FLOORS = { Deno: [2, 8], Bun: [1, 4] } as const;
 
 /**
  * Finds the runtime at hand.
  *
  * @param scope Where to look; by default the globals.
  * @returns The runtime.
- * @throws {TypeError} When it is neither Deno nor Bun; the message names what
- * was found.
+ * @throws {TypeError} When it is neither Deno nor Bun, or too old; the message
+ * names what was found.
  */
 export function detectRuntime(
   scope: object = globalThis,
 ): Runtime {
   const { Deno, Bun } = scope as Scope;
-  if (Deno !== undefined) return denoRuntime(Deno);
-  if (Bun !== undefined) return bunRuntime(Bun);
+  if (Deno !== undefined) {
+    checkVersion("Deno", Deno.version?.deno);
+    return denoRuntime(Deno);
+  }
+  if (Bun !== undefined) {
+    checkVersion("Bun", Bun.version);
+    return bunRuntime(Bun);
+  }
   // Only now: to touch `process` costs Deno 2.9.5 14 ms, once.
   const { process, navigator } = scope as Scope;
   const found = process?.versions?.node !== undefined
@@ -36,5 +49,17 @@ export function detectRuntime(
     : navigator?.userAgent ?? "an unknown runtime";
   throw new TypeError(
     `Cannot start workers as the runtime must be Deno or Bun: received ${found}`,
+  );
+}
+
+/** Refuses what is too old; a canary counts as its release. */
+function checkVersion(name: keyof typeof FLOORS, version = ""): void {
+  const [leastMajor, leastMinor] = FLOORS[name];
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
+  // What names no number is somebody's own build, of which nothing is known.
+  if (major === undefined || major > leastMajor) return;
+  if (major === leastMajor && minor >= leastMinor) return;
+  throw new TypeError(
+    `Cannot start workers as ${name} must be ${leastMajor}.${leastMinor} or newer: received ${version}`,
   );
 }

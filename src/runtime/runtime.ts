@@ -19,6 +19,11 @@ export interface WorkerEnd {
 export interface WorkerListener {
   /** Called with all that the worker posts, also with what a task posts. */
   onMessage(message: unknown): void;
+  /**
+   * A message came that could not be read. The worker may live on, but Deno
+   * 2.9.5 delivers none of its messages after that.
+   */
+  onUnreadable(): void;
   /** Called once, after the last message, whoever wanted the end. */
   onEnd(end: WorkerEnd): void;
 }
@@ -29,7 +34,10 @@ export interface WorkerHandle {
   post(message: ToWorker, moved: Transferable[]): void;
   /** Ends the worker; `onEnd` follows when it is really gone. */
   terminate(): void;
-  /** Whether the worker has work: an idle one need not keep the process up. */
+  /**
+   * Whether the worker has work. One that has none does not keep the process
+   * up; if it ends then, that is told when it is busy again at the latest.
+   */
   setBusy(busy: boolean): void;
 }
 

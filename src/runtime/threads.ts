@@ -51,6 +51,7 @@ function startThread(listener: WorkerListener): WorkerHandle {
   const worker = new Worker(bootUrl, { env: SHARE_ENV });
   let error: unknown;
   worker.on("message", (message) => listener.onMessage(message));
+  worker.on("messageerror", () => listener.onUnreadable());
   worker.on("error", (cause) => error = cause);
   worker.on("exit", (code) => listener.onEnd({ code, error }));
   return {
@@ -79,8 +80,8 @@ function openPort(): WorkerPort {
     };
   };
   const { parentPort } = process.getBuiltinModule("node:worker_threads");
-  // Deno stops the loop of a terminated thread only if it holds a Web Lock
-  // (denoland/deno#35963; tests/worker_end_test.ts fails when that changes).
+  // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
+  // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
   const held = new Promise<void>((resolve) => {
     if (navigator.locks === undefined) return resolve();
     void navigator.locks.request(`@parallel/map ${crypto.randomUUID()}`, () => {
@@ -90,10 +91,14 @@ function openPort(): WorkerPort {
   });
   return {
     post: (message, moved) => parentPort.postMessage(message, moved),
-    listen(listener) {
+    listen(listener, onUnreadable) {
       parentPort.on("message", async (message) => {
         await held;
         listener(message);
+      });
+      parentPort.on("messageerror", async () => {
+        await held;
+        onUnreadable();
       });
     },
     onStray(listener) {

@@ -109,6 +109,8 @@ export type Tagged = [tag: number, message: FromWorker];
 export type FromWorker =
   | { type: "ready" }
   | { type: "pong" }
+  /** A message came that the worker could not read. */
+  | { type: "unreadable" }
   /** The module, or `init`, failed: this worker will do nothing. */
   | { type: "failed"; error: Encoded }
   /** The function of the run could not be had. */

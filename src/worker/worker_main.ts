@@ -24,8 +24,11 @@ import type { Loader } from "./loader.ts";
 export interface WorkerPort {
   /** Sends a message; throws when it cannot be cloned. */
   post(message: Tagged, moved: Transferable[]): void;
-  /** Hears every message. */
-  listen(listener: (message: ToWorker) => void): void;
+  /** Hears every message, and of those that could not be read. */
+  listen(
+    listener: (message: ToWorker) => void,
+    onUnreadable: () => void,
+  ): void;
   /** Hears of errors that nobody caught, and keeps the worker alive. */
   onStray(listener: (error: unknown) => void): void;
 }
@@ -299,5 +302,5 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     } else if (message.type === "start") {
       steps = steps.then(() => start(message));
     }
-  });
+  }, () => post({ type: "unreadable" }));
 }

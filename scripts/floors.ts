@@ -1,0 +1,113 @@
+// Runs scripts/smoke.ts on the oldest runtimes that are supported, and shows
+// that older ones are refused in one sentence. Fetches them from npm, into a
+// folder that is removed at the end.
+import { assert, assertEquals } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { DELIMITER, join } from "@std/path";
+
+type Name = "deno" | "bun";
+
+/** The oldest that must work, with the sentence for those that must not. */
+const FLOORS: Record<Name, { least: string; older: string[]; says: string }> = {
+  deno: {
+    least: "2.8.0",
+    older: ["2.7.14", "2.5.7"],
+    says: "Cannot start workers as Deno must be 2.8 or newer: received ",
+  },
+  bun: {
+    least: "1.4.0",
+    older: ["1.3.14", "1.3.5"],
+    says: "Cannot start workers as Bun must be 1.4 or newer: received ",
+  },
+};
+
+/** How long a program may run, in ms. */
+const HANGS_MS = 120_000;
+
+const SMOKE = join(import.meta.dirname!, "smoke.ts");
+
+/** Runs a program, with the commands of a folder before all others. */
+function run(folder: string, [program, ...args]: string[]) {
+  const { PATH } = process.env;
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: HANGS_MS,
+    env: {
+      ...process.env,
+      NO_COLOR: "1",
+      DENO_DIR: join(folder, "cache"),
+      PATH: join(folder, "node_modules", ".bin") + DELIMITER + PATH,
+    },
+  });
+  return { status, out: stdout ?? "", err: stderr || `${error ?? ""}` };
+}
+
+/** Installs a runtime in a folder of its own. */
+function install(folder: string, name: Name, version: string): void {
+  mkdirSync(folder);
+  // Without its script, the package of Bun has no program in it (npm 11 asks).
+  const own = { private: true, allowScripts: { bun: true, deno: true } };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(own));
+  const npm = ["npm", "install", "--prefix", folder, "--no-package-lock"];
+  const quiet = ["--no-audit", "--no-fund", `${name}@${version}`];
+  const { status, err } = run(folder, [...npm, ...quiet]);
+  assertEquals(status, 0, `npm did not install ${name} ${version}: ${err}`);
+  const { out } = run(folder, [name, "--version"]);
+  assert(out.includes(version), `${name} ${version} says that it is ${out}`);
+}
+
+/** Runs the smoke on a runtime that was installed. */
+function smoke(folder: string, name: Name, ...backends: string[]) {
+  const command = name === "deno" ? ["deno", "run", "-A"] : ["bun"];
+  return run(folder, [...command, SMOKE, ...backends]);
+}
+
+function checkFloor(folder: string, name: Name, version: string): number {
+  const { status, out, err } = smoke(folder, name, "inline", "web", "threads");
+  assertEquals([status, err], [0, ""], `${name} ${version} failed: ${out}`);
+  const counts = Array.from(out.matchAll(/: (\d+) checks/g), ([, n]) => +n);
+  assertEquals(counts.length, 3, out);
+  return counts.reduce((sum, count) => sum + count);
+}
+
+function checkOlder(folder: string, name: Name, version: string): void {
+  // The caller's own thread needs no worker, and works.
+  assertEquals(smoke(folder, name, "inline").status, 0);
+  const { status, err } = smoke(folder, name, "web");
+  assertEquals(status, 1, `${name} ${version} was not refused: ${err}`);
+  const sentence = FLOORS[name].says + version;
+  assert(err.split(/\r?\n/).some((line) => line.endsWith(sentence)), err);
+}
+
+const root = mkdtempSync(join(tmpdir(), "parallel-map-floors-"));
+const passed: string[] = [];
+const refused: string[] = [];
+try {
+  for (const name of ["deno", "bun"] as const) {
+    const { least, older } = FLOORS[name];
+    for (const version of [least, ...older]) {
+      const folder = join(root, `${name}-${version}`);
+      install(folder, name, version);
+      if (version === least) {
+        const checks = checkFloor(folder, name, version);
+        passed.push(`${name} ${version} (${checks} checks)`);
+      } else {
+        checkOlder(folder, name, version);
+        refused.push(`${name} ${version}`);
+      }
+      console.log(
+        `${name} ${version}: ${version === least ? "works" : "is refused"}`,
+      );
+      rmSync(folder, { recursive: true });
+    }
+  }
+} finally {
+  rmSync(root, { recursive: true });
+}
+console.log(
+  `floors: ${passed.join(", ")} passed; ${refused.join(", ")} refused`,
+);
