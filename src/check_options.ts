@@ -24,7 +24,11 @@ const flag: Rule = {
   holds: () => true,
 };
 
-const RUN_RULES: Record<string, Rule | undefined> = {
+/** The check of each option that is known. */
+export type Rules = Record<string, Rule | undefined>;
+
+/** The checks of {@linkcode RunOptions}. */
+export const RUN_RULES: Rules = {
   module: undefined, // checked where it is resolved: src/wire/function_ref.ts
   chunkSize: whole(1),
   concurrency: whole(1),
@@ -45,7 +49,7 @@ const RUN_RULES: Record<string, Rule | undefined> = {
 };
 
 /** The checks of {@linkcode PoolOptions}. */
-export const POOL_RULES: Record<string, Rule | undefined> = {
+export const POOL_RULES: Rules = {
   workers: whole(0),
   module: undefined,
   workerData: undefined,
@@ -65,7 +69,7 @@ export const POOL_RULES: Record<string, Rule | undefined> = {
 };
 
 /** The checks of {@linkcode MapOptions}. */
-export const MAP_RULES: Record<string, Rule | undefined> = {
+export const MAP_RULES: Rules = {
   ...RUN_RULES,
   output: {
     rule: "must be a typed-array constructor",
@@ -76,7 +80,7 @@ export const MAP_RULES: Record<string, Rule | undefined> = {
 };
 
 /** The checks of {@linkcode StreamOptions}. */
-export const STREAM_RULES: Record<string, Rule | undefined> = {
+export const STREAM_RULES: Rules = {
   ...RUN_RULES,
   ordered: flag,
   bufferSize: whole(1),
@@ -94,7 +98,7 @@ export const STREAM_RULES: Record<string, Rule | undefined> = {
 export function checkOptions(
   action: string,
   options: object,
-  rules: Record<string, Rule | undefined>,
+  rules: Rules,
 ): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(

@@ -88,12 +88,13 @@ export class Crew {
 /** Encodes `workerData`, or says why it cannot be sent. */
 function encode(workerData: unknown): Encoded {
   const { packing } = createWire();
-  const { packed, refused } = packing.pack([workerData], false);
-  const refusal = refused.get(0) ??
-    packing.findRefused([workerData], packed).get(0);
-  if (refusal === undefined && packed.as === "list") {
-    const [value] = packed.values;
-    const [[, errors] = [0, []]] = packed.encoded;
+  const cargo = packing.pack([workerData], false);
+  // A copy of the caller's: for each worker the same, whatever changes later.
+  const again = packing.repack([workerData], cargo, undefined);
+  const refusal = again.refused.get(0);
+  if (refusal === undefined && again.packed.as === "list") {
+    const [value] = again.packed.values;
+    const [[, errors] = [0, []]] = again.packed.encoded;
     return { value, errors };
   }
   throw new TypeError(

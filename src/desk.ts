@@ -5,24 +5,31 @@
  * @module
  */
 
-import { checkOptions, MAP_RULES, STREAM_RULES } from "./check_options.ts";
+import type { Rules } from "./check_options.ts";
+import {
+  checkOptions,
+  MAP_RULES,
+  RUN_RULES,
+  STREAM_RULES,
+} from "./check_options.ts";
 import { Crew } from "./crew.ts";
+import type { Engine } from "./engine/engine.ts";
+import { closedError } from "./engine/engine.ts";
 import type { CallSite } from "./engine/failures.ts";
 import { startError } from "./engine/failures.ts";
-import type { Source } from "./engine/inputs.ts";
 import { checkInputs, openSource } from "./engine/inputs.ts";
+import { onAbort } from "./engine/on_abort.ts";
 import { Run } from "./engine/run.ts";
-import { closedError, Scheduler } from "./engine/scheduler.ts";
-import type { Ends, Sink } from "./engine/sink.ts";
+import { Scheduler } from "./engine/scheduler.ts";
+import type { Collection, Sink } from "./engine/sink.ts";
 import { ArraySink, ListSink, SettledSink } from "./engine/sink.ts";
-import { StreamSink } from "./engine/stream.ts";
+import { Reader, StreamSink } from "./engine/stream.ts";
 import type {
   Inputs,
   MapOptions,
   PoolOptions,
   RunOptions,
   StreamOptions,
-  TypedArray,
 } from "./options.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { createClock } from "./runtime/clock.ts";
@@ -34,6 +41,15 @@ import type { WorkerFlag } from "./worker/loader.ts";
 // deno-lint-ignore ban-types -- any function will do
 type Entrance = Function;
 
+/** What a call was given. */
+interface Call {
+  fn: unknown;
+  inputs: Inputs<unknown>;
+  options: RunOptions;
+  rules: Rules;
+  site: CallSite;
+}
+
 /** Takes calls. */
 export class Desk {
   /** How many workers there may be. */
@@ -41,7 +57,7 @@ export class Desk {
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #crew: Pick<Crew, keyof Crew>;
-  readonly #scheduler: Scheduler;
+  readonly #engine: Engine;
   readonly #oneShot: boolean;
   #runs = 0;
 
@@ -64,8 +80,12 @@ export class Desk {
     this.#clock = clock;
     this.#crew = crew;
     this.workers = this.#crew.workers;
-    this.#scheduler = new Scheduler({
-      crew,
+    this.#engine = new Scheduler({
+      maker: {
+        workers: Math.max(1, crew.workers), // inline counts as one
+        backend: (stopsLoops) => crew.backend(stopsLoops),
+        startMessage: (worker) => crew.startMessage(worker),
+      },
       clock,
       maxTasksPerWorker: options.maxTasksPerWorker ?? Infinity,
       onEvent: options.onEvent,
@@ -78,7 +98,7 @@ export class Desk {
     const site = callSite(entrance);
     this.#check("start workers");
     try {
-      await this.#scheduler.start();
+      await this.#engine.start();
     } catch (error) {
       throw startError(error, site);
     }
@@ -91,16 +111,12 @@ export class Desk {
     options: MapOptions,
     entrance: Entrance,
   ): Promise<unknown> {
-    const { output } = options;
-    return this.#toPromise(
-      fn,
-      inputs,
-      options,
-      entrance,
-      (total, ends) =>
-        output === undefined
-          ? new ListSink(total, ends)
-          : new ArraySink(total, output, ends as Ends<TypedArray>),
+    return this.#collect(
+      { fn, inputs, options, rules: MAP_RULES, site: callSite(entrance) },
+      (total) =>
+        options.output === undefined
+          ? new ListSink(total)
+          : new ArraySink(total, options.output),
     );
   }
 
@@ -111,12 +127,9 @@ export class Desk {
     options: RunOptions,
     entrance: Entrance,
   ): Promise<PromiseSettledResult<R>[]> {
-    return this.#toPromise(
-      fn,
-      inputs,
-      options,
-      entrance,
-      (total, ends) => new SettledSink(total, ends as Ends<unknown[]>),
+    return this.#collect(
+      { fn, inputs, options, rules: RUN_RULES, site: callSite(entrance) },
+      (total) => new SettledSink(total),
     ) as Promise<PromiseSettledResult<R>[]>;
   }
 
@@ -128,41 +141,40 @@ export class Desk {
     entrance: Entrance,
   ): AsyncGenerator<R, undefined, undefined> {
     const site = callSite(entrance);
-    checkOptions("stream", options, STREAM_RULES);
+    if (!this.#oneShot) checkOptions("stream", options, STREAM_RULES);
     const ref = this.#accept("stream", fn, inputs, options);
     const sink = new StreamSink(Math.max(1, this.workers), options);
-    return sink.read(() => {
-      const run = this.#open(ref, options, sink, site);
-      this.#begin(run, this.#source(inputs, () => run));
-      return run;
-    }, () => this.#settled());
+    const reader = new Reader({
+      sink,
+      open: () => this.#begin(ref, inputs, options, site, () => sink).run,
+      touch: (run) => this.#engine.touch(run),
+      closed: () => this.#settled(),
+    });
+    return reader as AsyncGenerator<R, undefined, undefined>;
   }
 
-  #toPromise(
-    fn: unknown,
-    inputs: Inputs<unknown>,
-    options: RunOptions,
-    entrance: Entrance,
-    makeSink: (total: number | undefined, ends: Ends<unknown>) => Sink,
+  /** A run whose results are there at its end. */
+  async #collect(
+    { fn, inputs, options, rules, site }: Call,
+    makeSink: (total: number | undefined) => Collection<unknown>,
   ): Promise<unknown> {
-    const site = callSite(entrance);
-    return new Promise((resolve, reject) => {
-      checkOptions("map", options, MAP_RULES);
-      const ref = this.#accept("map", fn, inputs, options);
-      const source = this.#source(inputs, () => run);
-      const sink = makeSink(source.total, {
-        resolve: (value) =>
-          void this.#settled().then(() => resolve(value), reject),
-        reject: (error) => {
-          const { signal } = options;
-          const told = () => reject(error); // the first error is the one
-          if (signal?.aborted && signal.reason === error) told(); // now
-          else void this.#settled().then(told, told);
-        },
-      });
-      const run = this.#open(ref, options, sink, site);
-      this.#begin(run, source);
-    });
+    // Those of a one-shot call were checked with those of its pool.
+    if (!this.#oneShot) checkOptions("map", options, rules);
+    const ref = this.#accept("map", fn, inputs, options);
+    const { run, sink } = this.#begin(ref, inputs, options, site, makeSink);
+    let total: number;
+    try {
+      total = await run.done;
+    } catch (error) {
+      const { signal } = options;
+      // An abort is told at once. The first error is the one, whatever happens
+      // when the workers end.
+      const now = signal?.aborted && signal.reason === error;
+      if (!now) await this.#settled().catch(() => {});
+      throw error;
+    }
+    await this.#settled();
+    return sink.results(total);
   }
 
   /** A one-shot call settles when its workers are gone. */
@@ -192,7 +204,7 @@ export class Desk {
 
   /** Refuses a call on a closed pool, and one that a worker must not make. */
   #check(action: string): void {
-    if (this.#scheduler.closed) {
+    if (this.#engine.closed) {
       throw new TypeError(`Cannot ${action} as the pool is closed`);
     }
     const flag = (globalThis as unknown as Record<symbol, WorkerFlag>)[
@@ -206,53 +218,62 @@ export class Desk {
     throw startError(error, {});
   }
 
-  #source(inputs: Inputs<unknown>, run: () => Run): Source {
-    return openSource(
-      inputs,
-      () => this.#scheduler.wake(run()),
-      this.#clock,
-    );
-  }
-
-  #open(fn: FunctionRef, options: RunOptions, sink: Sink, site: CallSite): Run {
-    return new Run({
+  /** Opens the inputs, and hands a run of them to the engine. */
+  #begin<S extends Sink>(
+    fn: FunctionRef,
+    inputs: Inputs<unknown>,
+    options: RunOptions,
+    site: CallSite,
+    makeSink: (total: number | undefined) => S,
+  ): { run: Run; sink: S } {
+    const clock = this.#clock;
+    const engine = this.#engine;
+    const source = openSource(inputs, () => engine.touch(run), clock);
+    const sink = makeSink(source.total);
+    const run = new Run({
       number: ++this.#runs,
       fn,
       options,
-      clock: this.#clock,
+      clock,
+      source,
       sink,
       site,
       workers: Math.max(1, this.workers), // inline counts as one
       onEvent: this.#options.onEvent,
-      onMore: (run) => this.#scheduler.look(run),
-      wake: (run) => this.#scheduler.wake(run),
-      onOver: (run) => this.#scheduler.remove(run),
     });
-  }
-
-  #begin(run: Run, source: Source): void {
-    run.open(source);
+    this.#listen(run);
     run.emit({
       type: "run-start",
       run: run.number,
       total: source.total,
-      name: run.fn.name,
+      name: fn.name,
       workers: this.workers,
       cores: this.#crew.cores,
       runtime: this.#crew.runtime,
-      at: this.#clock.now(),
+      at: clock.now(),
     });
-    // A stream may be read long after it was asked for.
+    if (engine.closed) run.stop(closedError());
+    if (!run.over) run.say("running");
+    if (!run.over) engine.add(run);
+    return { run, sink };
+  }
+
+  /** Ends a run when its signal aborts. */
+  #listen(run: Run): void {
     const { signal } = run.options;
-    if (signal?.aborted) run.stop(signal.reason);
-    if (this.#scheduler.closed) run.stop(closedError());
-    if (!run.ended) run.begin();
-    if (!run.ended) this.#scheduler.add(run);
+    if (signal === undefined) return;
+    // A stream may be read long after it was asked for.
+    if (signal.aborted) return run.stop(signal.reason);
+    const forget = onAbort(signal, () => {
+      run.stop(signal.reason);
+      this.#engine.touch(run);
+    });
+    run.done.then(forget, forget);
   }
 
   /** Ends all runs and workers. */
   close(): Promise<void> {
-    return this.#scheduler.close();
+    return this.#engine.close();
   }
 }
 

@@ -8,6 +8,8 @@ import {
   checkOptions,
   MAP_RULES,
   POOL_RULES,
+  type Rules,
+  RUN_RULES,
   splitOptions,
   STREAM_RULES,
 } from "./check_options.ts";
@@ -122,7 +124,7 @@ export function parallelMapSettled<T, R, S>(
   options: PoolOptions<S> & RunOptions = {},
 ): Promise<PromiseSettledResult<R>[]> {
   try {
-    const { desk, run } = open("map", options, MAP_RULES);
+    const { desk, run } = open("map", options, RUN_RULES);
     return desk.mapSettled(fn, inputs, run, parallelMapSettled);
   } catch (error) {
     return Promise.reject(error);
@@ -167,7 +169,7 @@ export function parallelMapStream<T, R, S>(
 function open<S, O extends RunOptions>(
   action: string,
   options: PoolOptions<S> & O,
-  rules: typeof MAP_RULES,
+  rules: Rules,
 ): { desk: Desk; run: O } {
   checkOptions(action, options, { ...POOL_RULES, ...rules });
   const { pool, run } = splitOptions<S, O>(options);

@@ -13,11 +13,11 @@ import type {
 import type {
   ChunkMessage,
   FromWorker,
-  RunMessage,
   StartMessage,
   TaskFailure,
   ToWorker,
 } from "../src/wire/protocol.ts";
+import { createBoard } from "../src/wire/board.ts";
 import { createWire } from "../src/wire/wire.ts";
 
 /** A clock that goes on when it is told. */
@@ -97,12 +97,14 @@ interface Work {
 
 /** What a fake backend can do. */
 export interface FakePowers {
+  sharesMemory?: boolean;
   stopsLoops?: boolean;
   startBlocks?: boolean;
 }
 
 /** Starts fake workers. */
 export class FakeBackend implements Backend {
+  readonly sharesMemory: boolean;
   readonly stopsLoops: boolean;
   readonly startBlocks: boolean;
   /** All that were started, also those that ended. */
@@ -111,6 +113,7 @@ export class FakeBackend implements Backend {
 
   constructor(clock: FakeClock, powers: FakePowers = {}) {
     this.#clock = clock;
+    this.sharesMemory = powers.sharesMemory ?? true;
     this.stopsLoops = powers.stopsLoops ?? true;
     this.startBlocks = powers.startBlocks ?? false;
   }
@@ -141,8 +144,7 @@ export class FakeWorker implements WorkerHandle {
   readonly #clock: FakeClock;
   readonly #wire = createWire();
   #start: StartMessage | undefined;
-  #run: RunMessage | undefined;
-  #cell = new Int32Array(new SharedArrayBuffer(4));
+  #board = createBoard(undefined);
   #works: Work[] = [];
 
   constructor(listener: WorkerListener, clock: FakeClock) {
@@ -174,8 +176,7 @@ export class FakeWorker implements WorkerHandle {
       this.#start = message;
       this.say({ type: "ready" });
     } else if (message?.type === "run") {
-      this.#run = message;
-      this.#cell = new Int32Array(message.cell);
+      this.#board = createBoard(message.board);
       this.lanes = new Array(message.concurrency).fill(undefined);
       this.#works = [];
     } else if (message?.type === "ping") this.say({ type: "pong" });
@@ -228,19 +229,14 @@ export class FakeWorker implements WorkerHandle {
         const { attempt } = message;
         const task = { serial, index, attempt, value: values[offset] };
         this.lanes[lane] = task;
-        this.#note(lane, serial);
+        const now = this.#clock.origin + this.#clock.now();
+        this.#board.enter(lane, serial, now);
         const taken = typeof stuck === "boolean" ? stuck : stuck(task);
-        if (taken) this.#cell[0] = serial;
+        if (taken) this.#board.setRunning(serial);
         return task;
       }
     }
     return undefined;
-  }
-
-  #note(lane: number, serial: number): void {
-    const since = this.#clock.origin + this.#clock.now() - this.#run!.epoch;
-    this.#cell[1 + 2 * lane] = serial;
-    this.#cell[2 + 2 * lane] = Math.ceil(since);
   }
 
   /**
@@ -255,8 +251,8 @@ export class FakeWorker implements WorkerHandle {
   ): void {
     const lane = this.lanes.indexOf(task);
     this.lanes[lane] = undefined;
-    this.#cell[0] = 0;
-    this.#cell[1 + 2 * lane] = 0;
+    this.#board.setRunning(0);
+    this.#board.leave(lane);
     const work = this.#works.find(({ message: { serial }, values }) =>
       task.serial >= serial && task.serial < serial + values.length
     )!;
@@ -293,7 +289,7 @@ export class FakeWorker implements WorkerHandle {
 
   /** Whether the run of its tasks is over. */
   get sawEnd(): boolean {
-    return this.#run !== undefined && new Int32Array(this.#run.over)[0] !== 0;
+    return this.#board.isOver();
   }
 
   /** Says something to the caller. */

@@ -1,88 +1,78 @@
 /**
- * Looks for tasks of one worker that have run longer than `timeout`.
+ * Which tasks of a worker have run longer than `timeout`: pure policy, without
+ * clock, timer or worker.
  *
  * @module
  */
 
-import type { Clock } from "../runtime/clock.ts";
-import type { InFlight } from "./in_flight.ts";
-import type { Loss } from "./settling.ts";
+/** How long a worker whose thread is free may take to answer a ping, in ms. */
+export const PONG_MS = 250;
 
-/** How long a worker whose thread is free may take to answer, in ms. */
-const PONG_MS = 250;
-
-/** Longer than a timer can wait means for ever. */
+/** Longer than a timer can wait, in ms, means for ever. */
 const LONGEST_MS = 0x7fffffff;
 
-/** What a deadline needs of its slot. */
-export interface DeadlineHost {
-  readonly clock: Clock;
-  /** Asks the worker for a sign of life: `pong` follows if it can answer. */
-  ping(): void;
-  /** Tasks have run too long. */
-  onOverdue(loss: Loss): void;
+/** What can be seen of a worker at one moment. */
+export interface Sight {
+  /** The tasks it is at, and for how many ms. */
+  tasks: { serial: number; ran: number }[];
+  /** The one whose synchronous part runs; undefined if that cannot be told. */
+  running: number | undefined;
+  /** What became of the ping it was sent. */
+  ping: "not sent" | "silent" | "answered";
 }
 
-/** Watches one worker. */
-export class Deadline {
-  readonly #host: DeadlineHost;
-  #inFlight: InFlight | undefined;
-  #cancel = () => {};
-  #asked = false;
+/** What to do next. */
+export type Step =
+  | { do: "look again"; in: number }
+  | { do: "ping" }
+  /** These ran too long; `sure` unless only one of them is at fault. */
+  | { do: "blame"; serials: number[]; sure: boolean };
 
-  constructor(host: DeadlineHost) {
-    this.#host = host;
-  }
+/**
+ * Says whether a limit is one that can pass.
+ *
+ * @param timeout The limit in ms.
+ * @returns Whether tasks have to be watched.
+ */
+export function canPass(timeout: number | undefined): timeout is number {
+  return timeout !== undefined && timeout <= LONGEST_MS;
+}
 
-  /** Watches what is in flight, if its run has a limit. */
-  watch(inFlight: InFlight): void {
-    this.stop();
-    const { run } = inFlight;
-    const { timeout } = run?.options ?? {};
-    if (timeout === undefined || timeout > LONGEST_MS || run?.ended) return;
-    this.#inFlight = inFlight;
-    this.#wait(timeout, () => this.#look(timeout));
+/**
+ * Decides what a look at a worker means.
+ *
+ * With several lanes, a task that is late may be innocent: another may hold the
+ * thread, so that it cannot go on. So the worker is pinged. If it answers, the
+ * thread is free, and every late task is slow by itself. If it is silent, the
+ * task in its synchronous part holds the thread, and is at fault once it is
+ * late itself.
+ *
+ * @param sight What can be seen.
+ * @param timeout The limit in ms.
+ * @param lanes How many tasks there may be at once.
+ * @returns What to do.
+ */
+export function judgeLateness(
+  { tasks, running, ping }: Sight,
+  timeout: number,
+  lanes: number,
+): Step {
+  const late: number[] = [];
+  let next = timeout;
+  for (const { serial, ran } of tasks) {
+    if (ran >= timeout) late.push(serial);
+    else next = Math.min(next, timeout - ran);
   }
-
-  #wait(ms: number, then: () => void): void {
-    this.#cancel = this.#host.clock.after(ms, then);
+  const again: Step = { do: "look again", in: Math.max(1, next) };
+  if (late.length === 0) return again;
+  if (lanes === 1 || ping === "answered") {
+    return { do: "blame", serials: late, sure: true };
   }
-
-  #look(timeout: number): void {
-    const { serials: at, again } = this.#inFlight!.overdue(timeout);
-    if (at.length === 0) {
-      this.#wait(again, () => this.#look(timeout));
-    } else if ((this.#inFlight!.run?.options.concurrency ?? 1) === 1) {
-      this.#host.onOverdue({ at, timeout });
-    } else this.#ask(timeout);
+  if (ping === "not sent") return { do: "ping" };
+  if (running === undefined) {
+    return { do: "blame", serials: late, sure: late.length === 1 };
   }
-
-  /**
-   * Several tasks are in flight, and one is overdue. If the thread is free they
-   * wait, each for itself; if not, one of them holds up the others.
-   */
-  #ask(timeout: number): void {
-    this.#asked = true;
-    this.#wait(
-      PONG_MS,
-      () => this.#host.onOverdue({ at: this.#inFlight!.at(), timeout }),
-    );
-    this.#host.ping();
-  }
-
-  /** The worker answered: its thread is free. */
-  pong(): void {
-    if (!this.#asked) return;
-    const inFlight = this.#inFlight!;
-    const { timeout = Infinity } = inFlight.run?.options ?? {};
-    const { serials: at } = inFlight.overdue(timeout);
-    if (at.length > 0) this.#host.onOverdue({ at, timeout, sure: true });
-    else this.watch(inFlight);
-  }
-
-  /** Watches no more. */
-  stop(): void {
-    this.#cancel();
-    this.#asked = false;
-  }
+  return late.includes(running)
+    ? { do: "blame", serials: [running], sure: true }
+    : again;
 }

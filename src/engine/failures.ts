@@ -63,7 +63,9 @@ function make(
   if (failure.why === "threw") {
     const { error: cause } = failure;
     return new TaskError(
-      `${what} as ${fn.name || "fn"} threw ${name(cause)}${hint(cause, fn)}`,
+      `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
+        hint(cause, fn)
+      }`,
       { index, attempts, cause },
     );
   }
@@ -83,7 +85,7 @@ function make(
   }
   const { code, error, moved } = failure;
   const how = error !== undefined
-    ? ` of ${name(error)}`
+    ? ` of ${nameThrown(error)}`
     : code !== undefined
     ? ` with exit code ${code}`
     : "";
@@ -96,7 +98,13 @@ function make(
   );
 }
 
-function name(thrown: unknown): string {
+/**
+ * Names what was thrown, whatever it is.
+ *
+ * @param thrown Any value.
+ * @returns A short text.
+ */
+export function nameThrown(thrown: unknown): string {
   if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
   try {
     return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);

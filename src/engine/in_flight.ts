@@ -1,12 +1,17 @@
 /**
- * What one worker has been sent and has not answered, and which task it is at.
+ * The book of one worker: what it has been sent and has not answered, and which
+ * task it is at. An *index* counts the inputs of a run, a *serial* number the
+ * tasks of a worker, from 1, an *offset* those of a chunk.
  *
  * @module
  */
 
 import type { Clock } from "../runtime/clock.ts";
-import type { Refusal } from "../wire/packing.ts";
-import type { RunMessage } from "../wire/protocol.ts";
+import type { Board } from "../wire/board.ts";
+import { allotLanes, createBoard } from "../wire/board.ts";
+import type { Cargo, Refusal } from "../wire/packing.ts";
+import type { ChunkMessage, RunMessage } from "../wire/protocol.ts";
+import type { Sight } from "./deadline.ts";
 import type { Chunk, Run } from "./run.ts";
 
 /** A chunk that was sent. */
@@ -14,7 +19,7 @@ export interface Sent {
   readonly chunk: Chunk;
   /** Number of the chunk in its pool, for events. */
   readonly number: number;
-  /** Serial number of its first task in this worker, from 1. */
+  /** Serial number of its first task. */
   readonly serial: number;
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
@@ -29,14 +34,16 @@ export class InFlight {
   /** The run whose function the worker has. */
   run: Run | undefined;
   readonly #clock: Clock;
+  readonly #sharesMemory: boolean;
   readonly #sent: Sent[] = [];
   #serial = 1;
   #tasks = 0;
-  #cell: Int32Array = new Int32Array(0);
+  #board: Board | undefined;
   #epoch = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, sharesMemory: boolean) {
     this.#clock = clock;
+    this.#sharesMemory = sharesMemory;
   }
 
   /** How many chunks. */
@@ -59,40 +66,56 @@ export class InFlight {
     return this.#sent.some(({ chunk }) => chunk.alone);
   }
 
+  #now(): number {
+    return this.#clock.origin + this.#clock.now();
+  }
+
   /**
-   * Makes the message that announces a run, and the cell for its tasks.
+   * Makes the message that announces a run.
    *
    * @param run The run of the next chunks.
    * @returns The message.
    */
   announce(run: Run): RunMessage {
     const { concurrency = 1, transfer = false, timeout } = run.options;
-    const cell = new SharedArrayBuffer(4 + 8 * concurrency);
     this.run = run;
-    this.#cell = new Int32Array(cell);
-    this.#epoch = this.#clock.origin + this.#clock.now();
+    this.#epoch = this.#now();
+    const board = this.#sharesMemory
+      ? {
+        over: run.memory,
+        lanes: allotLanes(concurrency),
+        epoch: this.#epoch,
+      }
+      : undefined;
+    this.#board = board && createBoard(board);
+    const watched = timeout !== undefined && timeout < Infinity;
+    return { type: "run", fn: run.fn, concurrency, transfer, board, watched };
+  }
+
+  /**
+   * Makes the message of a chunk, and notes it once it was posted.
+   *
+   * @param chunk The chunk.
+   * @param cargo Its values, packed.
+   * @param timed Whether the times of its tasks are wanted.
+   * @returns The message, and what to call when it was posted.
+   */
+  send(
+    chunk: Chunk,
+    { packed: values, refused, bytes, gone }: Cargo,
+    timed: boolean,
+  ): { message: ChunkMessage; note(number: number): void } {
+    const { first, attempt } = chunk;
+    const serial = this.#serial;
+    const skip = refused.size > 0 ? [...refused.keys()] : undefined;
     return {
-      type: "run",
-      fn: run.fn,
-      concurrency,
-      transfer,
-      over: run.over,
-      cell,
-      watched: timeout !== undefined && timeout < Infinity,
-      epoch: this.#epoch,
+      message: { type: "chunk", serial, first, attempt, values, skip, timed },
+      note: (number) => {
+        this.#sent.push({ chunk, number, serial, bytes, refused, gone });
+        this.#serial += chunk.values.length;
+        this.#tasks += chunk.values.length;
+      },
     };
-  }
-
-  /** The serial number the next chunk gets. */
-  get nextSerial(): number {
-    return this.#serial;
-  }
-
-  /** Notes a chunk that was sent. */
-  add(sent: Sent): void {
-    this.#sent.push(sent);
-    this.#serial += sent.chunk.values.length;
-    this.#tasks += sent.chunk.values.length;
   }
 
   /** Takes out the chunk with that serial number, which was answered. */
@@ -112,36 +135,37 @@ export class InFlight {
 
   /** Serial numbers of all tasks that were sent and not answered. */
   all(): number[] {
-    return this.#sent.flatMap(({ serial, chunk, refused }) =>
-      Array.from(chunk.values, (_, offset) => offset)
-        .filter((offset) => !refused.has(offset))
-        .map((offset) => serial + offset)
+    const serials: number[] = [];
+    for (const { serial, chunk, refused } of this.#sent) {
+      for (let offset = 0; offset < chunk.values.length; offset++) {
+        if (!refused.has(offset)) serials.push(serial + offset);
+      }
+    }
+    return serials;
+  }
+
+  #has(serial: number): boolean {
+    return this.#sent.some((sent) =>
+      serial >= sent.serial && serial < sent.serial + sent.chunk.values.length
     );
   }
 
-  /** Serial numbers of the tasks the worker is at: one, if it can be told. */
+  /** Serial number of the task that holds the thread, if that can be told. */
+  #running(): number | undefined {
+    const serial = this.#board?.running() ?? 0;
+    return this.#has(serial) ? serial : undefined;
+  }
+
+  /**
+   * Serial numbers of the tasks the worker is at: one, if it can be told; all
+   * that were not answered, where no memory is shared.
+   */
   at(): number[] {
-    const running = this.#load(0);
-    if (this.#has(running)) return [running];
-    return this.#lanes().map(({ serial }) => serial);
-  }
-
-  #load(at: number): number {
-    return at < this.#cell.length ? Atomics.load(this.#cell, at) : 0;
-  }
-
-  /** The lanes that are at a task; `started` in ms after the epoch. */
-  #lanes(): { serial: number; started: number | undefined }[] {
-    const lanes = [];
-    for (let at = 1; at < this.#cell.length; at += 2) {
-      const serial = this.#load(at);
-      if (!this.#has(serial)) continue;
-      const started = this.#load(at + 1);
-      // The time is another task's if the lane went on in between.
-      const same = this.#load(at) === serial;
-      lanes.push({ serial, started: same ? started : undefined });
-    }
-    return lanes;
+    if (this.#board === undefined) return this.all();
+    const running = this.#running();
+    if (running !== undefined) return [running];
+    return this.#board.lanes().map(({ serial }) => serial)
+      .filter((serial) => this.#has(serial));
   }
 
   /** Index of the first task the worker is at; undefined if at none. */
@@ -151,30 +175,12 @@ export class InFlight {
     return sent && sent.chunk.first + serial - sent.serial;
   }
 
-  #has(serial: number): boolean {
-    return this.#sent.some((sent) =>
-      serial >= sent.serial && serial < sent.serial + sent.chunk.values.length
-    );
-  }
-
-  /**
-   * Finds the tasks that have run too long.
-   *
-   * @param timeout The limit in ms.
-   * @returns Their serial numbers, and in how many ms to look again.
-   */
-  overdue(timeout: number): { serials: number[]; again: number } {
-    const now = Math.floor(
-      this.#clock.origin + this.#clock.now() - this.#epoch,
-    );
-    const serials: number[] = [];
-    let again = timeout;
-    for (const { serial, started = now } of this.#lanes()) {
-      // Both are whole ms modulo 2^32: exact for the 24 days a timer can wait.
-      const left = timeout - (now - started | 0);
-      if (left <= 0) serials.push(serial);
-      else again = Math.min(again, left);
-    }
-    return { serials, again: Math.max(1, again) };
+  /** What can be seen of its tasks now. */
+  look(ping: Sight["ping"]): Sight {
+    const now = Math.floor(this.#now() - this.#epoch);
+    const lanes = this.#board?.lanes() ?? [];
+    const tasks = lanes.filter(({ serial }) => this.#has(serial))
+      .map(({ serial, since = now }) => ({ serial, ran: now - since | 0 }));
+    return { tasks, running: this.#running(), ping };
   }
 }

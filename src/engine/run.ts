@@ -1,5 +1,6 @@
 /**
- * One map or stream in progress: which tasks go next, and what became of each.
+ * One map or stream in progress, as a ledger: which tasks go next, and what
+ * became of each. It calls nobody; whoever changes it touches its engine.
  *
  * @module
  */
@@ -7,12 +8,12 @@
 import type { Progress, RunEvent } from "../events.ts";
 import type { RunOptions } from "../options.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { raiseOver } from "../wire/board.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { ChunkSizer } from "./chunking.ts";
 import type { CallSite, Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
 import type { Source } from "./inputs.ts";
-import { onAbort } from "./on_abort.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import type { Sink } from "./sink.ts";
 
@@ -37,19 +38,23 @@ export interface RunSetup {
   fn: FunctionRef;
   options: RunOptions;
   clock: Clock;
+  source: Source;
   sink: Sink;
   site: CallSite;
-  /** How many workers may serve it. */
+  /** How many workers may serve it, from 1. */
   workers: number;
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
-  /** Told that there is something to take again, though `take` had nothing. */
-  onMore(run: Run): void;
-  /** The same, at once. */
-  wake(run: Run): void;
-  /** Called once, when the run is over. */
-  onOver(run: Run): void;
 }
+
+type RunState =
+  /** There may be more inputs. */
+  | { at: "reading"; source: Source }
+  /** There are none; the inputs ended so. */
+  | { at: "draining"; failure: { error: unknown } | undefined }
+  /** None are read any more: the reader comes to a failure first. */
+  | { at: "failing" }
+  | { at: "over" };
 
 /** One map or stream in progress. */
 export class Run {
@@ -57,31 +62,36 @@ export class Run {
   readonly fn: FunctionRef;
   readonly options: RunOptions;
   /** One Int32, not 0 once the run is over: tasks see it in any loop. */
-  readonly over = new SharedArrayBuffer(4);
+  readonly memory: SharedArrayBuffer = new SharedArrayBuffer(4);
+  /** Settles with the number of tasks, or with why the run ended early. */
+  readonly done: Promise<number>;
   readonly #setup: RunSetup;
   readonly #sizer: ChunkSizer;
   readonly #meter: ProgressMeter;
-  #source: Source | undefined;
+  readonly #ends = Promise.withResolvers<number>();
+  #state: RunState;
   #again: Chunk[] = [];
   #next = 0; // index of the next task
   #unsettled = 0;
   #limit = Infinity; // tasks from this index on do not matter any more
-  #sourceFailure: { error: unknown } | undefined; // to be told in its turn
-  #ended = false;
-  #stopListening = () => {};
 
   constructor(setup: RunSetup) {
+    const { source, options, clock } = setup;
     this.#setup = setup;
     this.number = setup.number;
     this.fn = setup.fn;
-    this.options = setup.options;
-    this.#sizer = new ChunkSizer(setup.options.chunkSize);
-    this.#meter = new ProgressMeter(setup.options.onProgress, setup.clock);
+    this.options = options;
+    this.#sizer = new ChunkSizer(options.chunkSize);
+    this.#meter = new ProgressMeter(options.onProgress, clock);
+    this.#meter.total = source.total;
+    this.#state = { at: "reading", source };
+    this.done = this.#ends.promise;
+    this.done.catch(() => {}); // heard by whoever made the call
   }
 
-  /** Whether the run is over, with every task settled or not. */
-  get ended(): boolean {
-    return this.#ended;
+  /** Whether it ended: every task settled, or it was stopped. */
+  get over(): boolean {
+    return this.#state.at === "over";
   }
 
   /** Whether a worker with tasks of this run may be given more. */
@@ -94,43 +104,37 @@ export class Run {
     return (this.options.onEvent ?? this.#setup.onEvent) !== undefined;
   }
 
-  /** Starts reading the inputs. */
-  open(source: Source): void {
-    this.#source = source;
-    this.#meter.total = source.total;
-    const { signal } = this.options;
-    if (signal === undefined) return;
-    this.#stopListening = onAbort(signal, () => this.stop(signal.reason));
-  }
-
-  /** Tells that the run began, before any task. */
-  begin(): void {
-    this.#tell("running");
-  }
-
-  /** Tells how far the run is; a caller's onProgress that throws ends it. */
-  #tell(state: Progress["state"]): void {
-    try {
-      this.#meter.say(state);
-    } catch (error) {
-      this.stop(error);
-    }
-  }
-
-  /** Tells what happened in this run. */
+  /** Tells the listeners of the pool and of the run; one that throws ends it. */
   emit(event: RunEvent): void {
-    try {
-      this.#setup.onEvent?.(event);
-    } catch (error) {
-      this.stop(error);
-    }
-    this.hear(event);
+    const { thrown } = this.#tellAll(event);
+    if (thrown !== undefined) this.stop(thrown.error);
   }
 
-  /** Tells this run's own listener; one that throws ends the run. */
+  /** Tells its own listener what happened in the pool. */
   hear(event: RunEvent): void {
     try {
       this.options.onEvent?.(event);
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
+  #tellAll(event: RunEvent): { thrown: { error: unknown } | undefined } {
+    let thrown: { error: unknown } | undefined;
+    for (const onEvent of [this.#setup.onEvent, this.options.onEvent]) {
+      try {
+        onEvent?.(event);
+      } catch (error) {
+        thrown ??= { error };
+      }
+    }
+    return { thrown };
+  }
+
+  /** Says how far the run is; a caller's onProgress that throws ends it. */
+  say(state: Progress["state"]): void {
+    try {
+      this.#meter.say(state);
     } catch (error) {
       this.stop(error);
     }
@@ -144,39 +148,46 @@ export class Run {
    * @returns The chunk; undefined while there is none, or no more.
    */
   take(most: number, idle: boolean): Chunk | undefined {
-    if (this.#ended) return undefined;
     const next = this.#again.findIndex((chunk) => idle || !chunk.alone);
     if (next >= 0) return this.#again.splice(next, 1)[0];
-    if (this.#source === undefined) return undefined;
-    const { workers, sink } = this.#setup;
-    const { total } = this.#source;
-    const left = total === undefined ? undefined : total - this.#next;
+    if (this.#state.at !== "reading") return undefined;
+    const { source } = this.#state;
+    const { clock, workers, sink } = this.#setup;
+    const left = source.total === undefined
+      ? undefined
+      : source.total - this.#next;
     const size = this.#sizer.next(left, workers);
     const room = Math.min(size, most, sink.room(size));
     if (room < 1) return undefined;
-    let values: ArrayLike<unknown> | undefined;
-    const began = this.#setup.clock.now();
-    try {
-      values = this.#source.take(room);
-    } catch (error) { // the inputs' own: it goes to the caller as it is
-      this.#source = undefined; // it has ended, and must not be closed
-      if (!sink.inTurn) this.stop(error);
-      this.#sourceFailure = { error };
-    }
-    if (this.#ended) return undefined; // the inputs ended the run, or failed
-    if (values === undefined) {
-      this.#source = undefined;
-      this.#meter.total = this.#next;
-      this.#finishIfDone();
-      return undefined;
-    }
-    if (values.length === 0) return undefined;
+    const began = clock.now();
+    const values = this.#read(source, room);
+    if (values === undefined || values.length === 0) return undefined;
     const first = this.#next;
     this.#next += values.length;
     this.#unsettled += values.length;
     sink.took(values.length);
-    const reading = this.#setup.clock.now() - began;
+    const reading = clock.now() - began;
     return { run: this, first, attempt: 1, values, reading, alone: false };
+  }
+
+  /** Reads inputs; undefined at their end. */
+  #read(source: Source, most: number): ArrayLike<unknown> | undefined {
+    let failure: { error: unknown } | undefined;
+    try {
+      const values = source.take(most);
+      if (this.over) return undefined; // the inputs aborted or closed it
+      if (values !== undefined) return values;
+    } catch (error) { // the inputs' own: it goes to the caller as it is
+      failure = { error };
+    }
+    if (this.over) return undefined;
+    this.#state = { at: "draining", failure };
+    this.#meter.total = this.#next;
+    // What the inputs had given before goes first, if the results have an order.
+    if (failure !== undefined && !this.#setup.sink.inTurn) {
+      this.stop(failure.error);
+    } else this.#finishIfDone();
+    return undefined;
   }
 
   /** Learns how long a chunk took. */
@@ -186,7 +197,7 @@ export class Run {
 
   /** Takes the results of consecutive tasks. */
   put(first: number, values: ArrayLike<unknown>): void {
-    if (this.#ended || values.length === 0) return;
+    if (this.over || values.length === 0) return;
     try {
       this.#setup.sink.put(first, values);
     } catch (error) {
@@ -202,7 +213,7 @@ export class Run {
    * @param index Its index.
    * @param failure What became of it.
    * @param worker Number of its worker.
-   * @param repeatable Whether the same would not happen again.
+   * @param repeatable Whether it can be sent again.
    */
   fail(
     chunk: Chunk,
@@ -211,16 +222,16 @@ export class Run {
     worker: number,
     repeatable: boolean,
   ): void {
-    if (this.#ended || index >= this.#limit) return;
+    if (this.over || index >= this.#limit) return;
     const { attempt } = chunk;
     const again = repeatable && attempt <= (this.options.retries ?? 0);
-    const at = this.#setup.clock.now();
-    const { why } = failure;
+    const { site, sink, clock } = this.#setup;
     const { number: run } = this;
+    const { why } = failure;
+    const at = clock.now();
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
-    if (this.#ended) return; // the listener threw, aborted or closed
+    if (this.over) return; // the listener threw, aborted or closed
     if (again) return this.#sendAgain(chunk, index, attempt + 1, false);
-    const { site, sink } = this.#setup;
     const error = taskError(failure, index, attempt, this.fn, site);
     const verdict = sink.fail(index, error);
     if (verdict === "end") return this.stop(error);
@@ -236,7 +247,7 @@ export class Run {
    * @param alone Whether it is suspect, and must be sent alone.
    */
   giveBack(chunk: Chunk, index: number, alone: boolean): void {
-    if (this.#ended || index >= this.#limit) return;
+    if (this.over || index >= this.#limit) return;
     this.#sendAgain(chunk, index, chunk.attempt, alone);
   }
 
@@ -251,73 +262,71 @@ export class Run {
     const values = ArrayBuffer.isView(chunk.values)
       ? (chunk.values as unknown as Float64Array).slice(at, at + 1)
       : [chunk.values[at]];
-    this.#again.push({
-      run: this,
-      first: index,
-      attempt,
-      values,
-      reading: 0,
-      alone,
-    });
-    this.#setup.onMore(this);
+    const first = index;
+    this.#again.push({ run: this, first, attempt, values, reading: 0, alone });
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */
   #drain(limit: number): void {
     this.#limit = Math.min(this.#limit, limit);
-    this.#close();
     this.#again = this.#again.filter((chunk) => chunk.first < this.#limit);
+    this.#change({ at: "failing" });
   }
 
   #settle(done: number, failed: number): void {
     this.#unsettled -= done;
-    if (this.#ended) return;
     this.#meter.add(done, failed);
-    this.#tell("running");
+    this.say("running");
     this.#finishIfDone();
   }
 
   #finishIfDone(): void {
-    if (this.#ended || this.#unsettled > 0 || this.#source !== undefined) {
-      return;
-    }
-    if (this.#limit < Infinity) return; // the failure is still to be read
-    const failure = this.#sourceFailure;
+    if (this.#state.at !== "draining" || this.#unsettled > 0) return;
+    const { failure } = this.#state;
     if (failure !== undefined) return this.stop(failure.error);
-    this.#tell("done");
-    if (this.#ended) return; // the listener threw, or aborted
-    const thrown = this.#end(true);
-    if (thrown === undefined) this.#setup.sink.done(this.#next);
-    else this.#setup.sink.stop(thrown.error);
+    this.say("done");
+    if (this.over) return; // the listener threw, or aborted
+    const { thrown } = this.#end(true);
+    if (thrown === undefined) this.#ends.resolve(this.#next);
+    else this.#ends.reject(thrown.error);
   }
 
-  /** There is room again: goes on. */
-  wake(): void {
-    if (!this.#ended) this.#setup.wake(this);
-  }
-
-  /**
-   * Ends the run, as nobody wants its results any more.
-   *
-   * @throws What the end of the inputs threw, as `break` in a loop does.
-   */
-  cancel(): void {
-    const source = this.#source;
-    this.#source = undefined; // else an error of its end would be dropped
-    this.stop(undefined);
-    source?.close();
+  /** Goes to another state, and closes the inputs; says what that threw. */
+  #change(state: RunState): { thrown: { error: unknown } | undefined } {
+    const was = this.#state;
+    this.#state = state;
+    try {
+      if (was.at === "reading") was.source.close();
+    } catch (error) {
+      return { thrown: { error } };
+    }
+    return { thrown: undefined };
   }
 
   /**
    * Ends the run early.
    *
-   * @param error What the caller is told.
+   * @param error What the caller is told, also if more goes wrong at the end.
    */
   stop(error: unknown): void {
-    if (this.#ended) return;
+    if (this.over) return;
     this.#end(false);
-    this.#tell("stopped");
-    this.#setup.sink.stop(error);
+    this.say("stopped");
+    this.#ends.reject(error);
+  }
+
+  /**
+   * Ends the run, as nobody wants its results any more.
+   *
+   * @throws What the end of the inputs threw, as `break` in a loop does, or
+   * what a listener threw.
+   */
+  cancel(): void {
+    if (this.over) return;
+    const { thrown } = this.#end(false);
+    this.say("stopped");
+    this.#ends.reject(undefined);
+    if (thrown !== undefined) throw thrown.error;
   }
 
   /**
@@ -329,34 +338,18 @@ export class Run {
     this.stop(startError(cause, this.#setup.site));
   }
 
-  /** Ends it; says what a listener threw at the last event. */
-  #end(ok: boolean): { error: unknown } | undefined {
-    this.#ended = true;
-    Atomics.store(new Int32Array(this.over), 0, 1);
+  /** Says what the inputs, or else a listener, threw. */
+  #end(ok: boolean): { thrown: { error: unknown } | undefined } {
+    const closed = this.#change({ at: "over" });
+    raiseOver(this.memory);
     this.#again = [];
-    this.#stopListening();
-    this.#close();
     const at = this.#setup.clock.now();
-    let thrown: { error: unknown } | undefined;
-    for (const onEvent of [this.#setup.onEvent, this.options.onEvent]) {
-      try {
-        onEvent?.({ type: "run-end", run: this.number, ok, at });
-      } catch (error) {
-        thrown ??= { error };
-      }
-    }
-    this.#setup.onOver(this);
-    return thrown;
-  }
-
-  /** Ends the inputs early. */
-  #close(): void {
-    const source = this.#source;
-    this.#source = undefined;
-    try {
-      source?.close();
-    } catch {
-      // Something else went wrong before, and that is what the caller hears.
-    }
+    const told = this.#tellAll({
+      type: "run-end",
+      run: this.number,
+      ok,
+      at,
+    });
+    return closed.thrown === undefined ? told : closed;
   }
 }

@@ -1,25 +1,32 @@
 /**
- * Feeds the tasks of the runs to the slots, and starts workers as they are
- * needed.
+ * The engine of this machine: feeds the tasks of the runs to the slots, starts
+ * workers as they are needed, and decides what each report of a slot means.
+ *
+ * Whatever happens, reports are taken one after another and never within each
+ * other, so that no step sees another half done.
  *
  * @module
  */
 
 import type { RunEvent } from "../events.ts";
-import type { Backend, WorkerEnd } from "../runtime/runtime.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Backend } from "../runtime/runtime.ts";
 import type { StartMessage } from "../wire/protocol.ts";
-import { createWire } from "../wire/wire.ts";
+import { createWire, type Wire } from "../wire/wire.ts";
+import type { Engine } from "./engine.ts";
+import { closedError } from "./engine.ts";
+import { nameThrown } from "./failures.ts";
 import type { Chunk, Run } from "./run.ts";
-import type { SlotHost } from "./slot.ts";
-import { Slot } from "./slot.ts";
+import { postChunk } from "./sending.ts";
+import { failAll, judge, type Loss, settle } from "./settling.ts";
+import { type Report, Slot, type SlotSetup } from "./slot.ts";
 
 /** Workers lost in a row, with no task to blame, before the runs give up. */
 const MOST_FRUITLESS_ENDS = 3;
 
 /** Makes workers. */
 export interface WorkerMaker {
-  /** How many there may be; 0 for none but the caller's thread. */
+  /** How many there may be, from 1. */
   readonly workers: number;
   /** The backend for a run: one that stops loops, if the run needs that. */
   backend(stopsLoops: boolean): Backend;
@@ -29,7 +36,7 @@ export interface WorkerMaker {
 
 /** What a scheduler is made of. */
 export interface SchedulerSetup {
-  crew: WorkerMaker;
+  maker: WorkerMaker;
   clock: Clock;
   maxTasksPerWorker: number;
   onEvent: ((event: RunEvent) => void) | undefined;
@@ -37,114 +44,156 @@ export interface SchedulerSetup {
   oneShot: boolean;
 }
 
-/** What a call is told that was pending when its pool was closed. */
-export function closedError(): DOMException {
-  return new DOMException("The pool was closed", "AbortError");
-}
-
 /** Feeds slots. */
-export class Scheduler {
+export class Scheduler implements Engine {
   readonly #setup: SchedulerSetup;
-  readonly #host: SlotHost;
+  readonly #tools: Wire & { clock: Clock };
+  readonly #slotSetup: SlotSetup;
   readonly #slots: Slot[] = [];
   readonly #runs = new Set<Run>();
   /** Those that may have a chunk, in the order of their turns. */
   readonly #ready = new Set<Run>();
+  /** Those to look at: they may have ended, or have more. */
+  readonly #touched = new Set<Run>();
+  readonly #reports: [Slot, Report][] = [];
+  #working = false;
+  #startedOne = false; // in this turn, where starting blocks
   #chunks = 0;
   #fruitless = 0;
-  #pumping = false;
-  #pumpAgain = false;
-  #startedOne = false;
   #closed: Promise<void> | undefined;
   #thrown: { error: unknown } | undefined; // by a listener, when no run was left
 
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
-    this.#host = {
-      ...createWire(),
+    this.#tools = { ...createWire(), clock: setup.clock };
+    this.#slotSetup = {
       clock: setup.clock,
+      codec: this.#tools.codec,
       maxTasksPerWorker: setup.maxTasksPerWorker,
-      startMessage: (worker) => setup.crew.startMessage(worker),
-      nextChunk: () => ++this.#chunks,
-      emit: (event) => this.#emit(event),
-      onChange: () => this.pump(),
-      onStartFailure: (error) => this.#refuseAll(error),
-      onFruitlessEnd: (end) => this.#onFruitlessEnd(end),
-      onProgress: () => this.#fruitless = 0,
+      startMessage: (worker) => setup.maker.startMessage(worker),
+      report: (slot, report) => {
+        this.#reports.push([slot, report]);
+        this.#work();
+      },
       warn: (text) => console.error(`@parallel/map: ${text}`),
     };
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  add(run: Run): void {
+    this.#runs.add(run);
+    this.touch(run);
+  }
+
+  touch(run: Run): void {
+    this.#touched.add(run);
+    this.#work();
+  }
+
+  async start(): Promise<void> {
+    for (let slot; !this.closed && (slot = this.#emptySlot());) {
+      this.#start(slot, this.#setup.maker.backend(false));
+    }
+    this.#work();
+    await Promise.all(this.#slots.map((slot) => slot.ready));
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.resolve(); // #closed is set from here on
+    for (const run of this.#runs) {
+      run.stop(closedError());
+      this.#touched.add(run);
+    }
+    this.#work();
+    await Promise.all(this.#slots.map((slot) => slot.close()));
+    await this.#tools.clock.settled();
+    if (this.#thrown !== undefined) throw this.#thrown.error;
+  }
+
+  /** Takes all reports, then gives work to whoever can take it. */
+  #work(): void {
+    if (this.#working) return; // seen by the loop below
+    this.#working = true;
+    try {
+      do {
+        for (let next; (next = this.#reports.shift()) !== undefined;) {
+          this.#take(...next);
+        }
+        for (const run of this.#touched) this.#look(run);
+      } while (
+        this.#reports.length > 0 || this.#touched.size > 0 || this.#feedOne()
+      );
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  /** Decides what a report means. */
+  #take(slot: Slot, report: Report): void {
+    const { number: worker } = slot;
+    const at = this.#tools.clock.now();
+    if (report.type === "answer") {
+      this.#fruitless = 0;
+      settle(report.sent, report.answer, worker, this.#tools);
+      this.#touched.add(report.sent.chunk.run);
+    } else if (report.type === "unread") {
+      const { sent, what, error } = report;
+      for (const one of sent) {
+        failAll(one, what, error, worker);
+        this.#touched.add(one.chunk.run);
+      }
+    } else if (report.type === "ready") {
+      this.#emit({ type: "worker-ready", worker, at });
+    } else if (report.type === "refused") {
+      report.run?.refuse(report.error);
+      if (report.run !== undefined) this.#touched.add(report.run);
+    } else if (report.type === "useless") this.#refuseAll(report.error);
+    else {
+      const { sent, loss, rested } = report;
+      const lost = loss !== undefined;
+      this.#emit({ type: "worker-end", worker, lost, at });
+      for (const { chunk } of sent) this.#touched.add(chunk.run);
+      // One that ended while it was idle, before it was known, counts for
+      // nothing.
+      if (lost && !judge(sent, loss, worker) && !rested) this.#countEnd(loss);
+    }
+    if (this.closed && slot.idle) slot.end(undefined);
+  }
+
+  /** Sees to a run that was touched. */
+  #look(run: Run): void {
+    this.#touched.delete(run);
+    if (!this.#runs.has(run)) return;
+    if (!run.over) {
+      this.#ready.add(run);
+      return;
+    }
+    this.#runs.delete(run);
+    this.#ready.delete(run);
+    for (const slot of this.#slots) slot.release(run);
+    if (this.#setup.oneShot) this.close().catch(() => {}); // the call hears it
   }
 
   /** A slot without a worker; a new one, if there may be more. */
   #emptySlot(): Slot | undefined {
     const slot = this.#slots.find((slot) => slot.empty);
-    if (
-      slot !== undefined ||
-      this.#slots.length >= Math.max(1, this.#setup.crew.workers)
-    ) {
-      return slot;
-    }
-    const added = new Slot(this.#slots.length, this.#host);
+    const { workers } = this.#setup.maker;
+    if (slot !== undefined || this.#slots.length >= workers) return slot;
+    const added = new Slot(this.#slots.length, this.#slotSetup);
     this.#slots.push(added);
     return added;
   }
 
-  /** Whether it takes no more runs. */
-  get closed(): boolean {
-    return this.#closed !== undefined;
-  }
-
-  /** Adds a run, whose tasks are then sent. */
-  add(run: Run): void {
-    this.#runs.add(run);
-    this.wake(run);
-  }
-
-  /** Looks at a run at its next turn, though it had nothing to send before. */
-  look(run: Run): void {
-    if (this.#runs.has(run)) this.#ready.add(run);
-  }
-
-  /** Looks at a run now. */
-  wake(run: Run): void {
-    this.look(run);
-    this.pump();
-  }
-
-  /** Takes out a run that is over. */
-  remove(run: Run): void {
-    this.#runs.delete(run);
-    this.#ready.delete(run);
-    for (const slot of this.#slots) slot.release(run);
-    if (this.#setup.oneShot) this.close().catch(() => {}); // the call hears it
-    else this.pump();
-  }
-
-  /** Starts every worker. */
-  async start(): Promise<void> {
-    for (let slot; !this.closed && (slot = this.#emptySlot());) {
-      slot.start(this.#setup.crew.backend(false));
-    }
-    await Promise.all(this.#slots.map((slot) => slot.ready));
-  }
-
-  /** Gives work to whoever can take it. */
-  pump(): void {
-    this.#pumpAgain = true;
-    if (this.#pumping) return; // seen by the loop below
-    this.#pumping = true;
-    try {
-      while (this.#pumpAgain) {
-        this.#pumpAgain = false;
-        while (this.#runs.size > 0 && !this.closed && this.#feedOne());
-      }
-    } finally {
-      this.#pumping = false;
-    }
-  }
-
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
   #feedOne(): boolean {
+    if (this.#runs.size === 0 || this.closed) return false;
     for (const slot of this.#slots) {
       if (slot.idle && slot.left > 0 && this.#feed(slot)) return true;
     }
@@ -166,84 +215,100 @@ export class Scheduler {
   #feed(slot: Slot): boolean {
     for (const run of this.#ready) {
       if (!slot.fits(run)) {
-        slot.retire();
+        slot.end(undefined);
         return true;
       }
-      this.#ready.delete(run); // until there is more, see look()
+      this.#ready.delete(run); // until it is touched
       const chunk = run.take(slot.left, true);
+      if (run.over) this.#touched.add(run); // its inputs ended it
       if (chunk === undefined) continue;
-      this.look(run); // to the end of the line: runs take turns
+      this.#ready.add(run); // at the end of the line: runs take turns
       this.#send(slot, chunk);
       return true;
     }
     return false;
   }
 
+  /** Sends a chunk. What cannot be sent fails, by its index. */
   #send(slot: Slot, chunk: Chunk): void {
-    try {
-      slot.send(chunk, () => {
-        const { timeout } = chunk.run.options;
-        const backend = this.#setup.crew.backend(timeout !== undefined);
-        if (backend.startBlocks) this.#startNextLater();
-        return backend;
-      });
-    } catch (cause) { // the runtime would not make a worker
-      const message = `the runtime must make a worker: received ${cause}`;
-      chunk.run.refuse(new Error(message, { cause }));
+    const { run, values, first } = chunk;
+    const { transfer = false } = run.options;
+    this.#touched.add(run);
+    let cargo = this.#tools.packing.pack(values, transfer);
+    if (cargo.refused.size < values.length) { // else nothing is left to send
+      if (slot.empty && !this.#startFor(slot, run)) return;
+      if (run.over) return; // a listener ended it
+      cargo = postChunk(slot, chunk, cargo, ++this.#chunks, this.#tools);
     }
+    for (const [offset, refusal] of cargo.refused) {
+      const failure = { why: "unsendable", what: "input", refusal } as const;
+      run.fail(chunk, first + offset, failure, slot.number, false);
+    }
+  }
+
+  /** Starts a worker for a run; says whether the runtime would. */
+  #startFor(slot: Slot, run: Run): boolean {
+    try {
+      const stopsLoops = run.options.timeout !== undefined;
+      this.#start(slot, this.#setup.maker.backend(stopsLoops));
+      return true;
+    } catch (cause) {
+      const what = `the runtime must make a worker: received ${cause}`;
+      run.refuse(new Error(what, { cause }));
+      return false;
+    }
+  }
+
+  #start(slot: Slot, backend: Backend): void {
+    const { clock } = this.#tools;
+    const from = clock.now();
+    slot.start(backend);
+    const to = clock.now();
+    if (backend.startBlocks) this.#startNextLater();
+    this.#emit({ type: "worker-start", worker: slot.number, from, to });
   }
 
   /** One blocking start a turn, so that answers are heard in between. */
   #startNextLater(): void {
     this.#startedOne = true;
-    this.#setup.clock.turn(() => {
+    this.#tools.clock.turn(() => {
       this.#startedOne = false;
-      this.pump();
+      this.#work();
     });
   }
 
+  /** Says what happened in the pool to all that listen. */
   #emit(event: RunEvent): void {
     try {
       this.#setup.onEvent?.(event);
-      for (const run of this.#runs) run.hear(event);
     } catch (error) {
       if (this.#runs.size === 0) this.#thrown ??= { error };
-      for (const run of [...this.#runs]) run.stop(error);
+      for (const run of this.#runs) run.stop(error);
+    }
+    for (const run of this.#runs) {
+      if (!run.over) run.hear(event);
+      if (run.over) this.#touched.add(run);
     }
   }
 
   #refuseAll(error: unknown): void {
-    for (const run of [...this.#runs]) run.refuse(error);
+    for (const run of this.#runs) {
+      run.refuse(error);
+      this.#touched.add(run);
+    }
   }
 
-  #onFruitlessEnd(end: WorkerEnd): void {
+  /** Counts the end of a worker that is no task's fault. */
+  #countEnd({ code, error: cause }: Loss): void {
     if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
     this.#fruitless = 0;
-    const { code, error: cause } = end;
-    const how = code === undefined ? "" : `, the last with code ${code}`;
-    this.#refuseAll(
-      new Error(
-        `a worker must stay alive: received ${MOST_FRUITLESS_ENDS} ends in a row before any task${how}`,
-        { cause },
-      ),
-    );
-  }
-
-  /**
-   * Ends all runs and workers.
-   *
-   * @returns Settled when no worker is left; rejects with what a listener threw
-   * when no run was left to tell.
-   */
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
-  }
-
-  async #close(): Promise<void> {
-    await Promise.resolve(); // #closed is set from here on
-    for (const run of [...this.#runs]) run.stop(closedError());
-    await Promise.all(this.#slots.map((slot) => slot.close()));
-    await this.#setup.clock.settled();
-    if (this.#thrown !== undefined) throw this.#thrown.error;
+    const how = cause !== undefined
+      ? `, the last of ${nameThrown(cause)}`
+      : code !== undefined
+      ? `, the last with code ${code}`
+      : "";
+    const what =
+      `a worker must stay alive: received ${MOST_FRUITLESS_ENDS} ends in a row before any task${how}`;
+    this.#refuseAll(new Error(what, { cause }));
   }
 }

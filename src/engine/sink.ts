@@ -1,6 +1,6 @@
 /**
  * Where the outcomes of a run go: one list, one typed array, one list of
- * settled results, or a reader.
+ * settled results, or a reader (stream.ts).
  *
  * @module
  */
@@ -37,27 +37,26 @@ export interface Sink {
   fail(index: number, error: TaskError): Verdict;
   /** How many tasks more may be read from the inputs. */
   room(chunkSize: number): number;
-  /** Every task settled; there were that many. */
-  done(total: number): void;
-  /** The run ended early. */
-  stop(error: unknown): void;
 }
 
-/** A promise with its two ends. */
-export type Ends<R> = {
-  resolve(value: R): void;
-  reject(error: unknown): void;
-};
+/** A sink whose results are there at the end, all at once. */
+export interface Collection<R> extends Sink {
+  /**
+   * Gives the results of a run that is done.
+   *
+   * @param total How many tasks there were.
+   * @returns All of them.
+   */
+  results(total: number): R;
+}
 
 /** Results in one list; the first failure ends the run. */
-export class ListSink implements Sink {
+export class ListSink implements Collection<unknown[]> {
   readonly inTurn = false;
-  readonly #ends: Ends<unknown[]>;
-  #results: unknown[];
+  readonly #results: unknown[];
 
-  constructor(total: number | undefined, ends: Ends<unknown[]>) {
+  constructor(total: number | undefined) {
     this.#results = new Array(total ?? 0);
-    this.#ends = ends;
   }
 
   took(): void {}
@@ -75,15 +74,9 @@ export class ListSink implements Sink {
     return Infinity;
   }
 
-  done(total: number): void {
+  results(total: number): unknown[] {
     this.#results.length = total; // a Set may have shrunk since it was asked
-    this.#ends.resolve(this.#results);
-    this.#results = [];
-  }
-
-  stop(error: unknown): void {
-    this.#results = [];
-    this.#ends.reject(error);
+    return this.#results;
   }
 }
 
@@ -103,20 +96,17 @@ export class SettledSink extends ListSink {
 }
 
 /** Results in one typed array. */
-export class ArraySink implements Sink {
+export class ArraySink implements Collection<TypedArray> {
   readonly inTurn = false;
-  readonly #ends: Ends<TypedArray>;
-  readonly #Array: TypedArrayConstructor<TypedArray>;
+  readonly #Kind: TypedArrayConstructor<TypedArray>;
   #results: TypedArray;
 
   constructor(
     total: number | undefined,
-    Array: TypedArrayConstructor<TypedArray>,
-    ends: Ends<TypedArray>,
+    Kind: TypedArrayConstructor<TypedArray>,
   ) {
-    this.#Array = Array;
-    this.#results = new Array(total ?? 1024);
-    this.#ends = ends;
+    this.#Kind = Kind;
+    this.#results = new Kind(total ?? 1024);
   }
 
   took(): void {}
@@ -124,7 +114,7 @@ export class ArraySink implements Sink {
   put(first: number, values: ArrayLike<unknown>): void {
     const needed = first + values.length;
     if (needed > this.#results.length) {
-      const larger = new this.#Array(2 * needed);
+      const larger = new this.#Kind(2 * needed);
       larger.set(this.#results as never);
       this.#results = larger;
     }
@@ -139,16 +129,8 @@ export class ArraySink implements Sink {
     return Infinity;
   }
 
-  done(total: number): void {
+  results(total: number): TypedArray {
     const results = this.#results;
-    this.#ends.resolve(
-      results.length === total ? results : results.slice(0, total),
-    );
-    this.#results = new this.#Array(0);
-  }
-
-  stop(error: unknown): void {
-    this.#results = new this.#Array(0);
-    this.#ends.reject(error);
+    return results.length === total ? results : results.slice(0, total);
   }
 }

@@ -1,20 +1,26 @@
 /**
- * One seat of a pool: the life of one worker after another.
+ * One seat of a pool: the life of one worker after another. It decides nothing:
+ * it reports, and the scheduler says what follows.
  *
  * @module
  */
 
-import type { RunEvent } from "../events.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { FromWorker, StartMessage, Tagged } from "../wire/protocol.ts";
-import { Deadline } from "./deadline.ts";
+import type { Cargo } from "../wire/packing.ts";
+import type {
+  DoneMessage,
+  FromWorker,
+  StartMessage,
+  Tagged,
+} from "../wire/protocol.ts";
+import type { Sight } from "./deadline.ts";
+import { canPass, judgeLateness, PONG_MS } from "./deadline.ts";
+import type { Sent } from "./in_flight.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk, Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
-import type { SendingHost } from "./sending.ts";
-import { sendChunk } from "./sending.ts";
-import { failAll, judge, settle } from "./settling.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
@@ -22,23 +28,32 @@ const GRACE_MS = 100;
 /** How long a worker may take to be gone once it was ended, in ms. */
 const GONE_MS = 1000;
 
-/** What a slot needs of its pool. */
-export interface SlotHost extends SendingHost {
+/** What a slot has to say. */
+export type Report =
+  /** The worker loaded its module, ran `init`, and can take tasks. */
+  | { type: "ready" }
+  /** A chunk was answered. */
+  | { type: "answer"; sent: Sent; answer: DoneMessage }
+  /** Values of these tasks, or their results, could not be read over there. */
+  | { type: "unread"; sent: Sent[]; what: "input" | "result"; error: unknown }
+  /** The worker could not get the function of a run. */
+  | { type: "refused"; run: Run | undefined; error: unknown }
+  /** The worker is useless: its module or `init` failed. */
+  | { type: "useless"; error: unknown }
+  /** The worker ended; `sent` is what it had. `loss` if nobody wanted that. */
+  | { type: "ended"; sent: Sent[]; loss: Loss | undefined; rested: boolean };
+
+/** What a slot is made of. */
+export interface SlotSetup {
+  readonly clock: Clock;
   readonly codec: Codec;
   /** Tasks after which a worker is replaced. */
   readonly maxTasksPerWorker: number;
   /** The first message to the worker in a slot. */
   startMessage(worker: number): StartMessage;
-  emit(event: RunEvent): void;
-  /** The slot may take more, or is empty. */
-  onChange(): void;
-  /** The worker is useless: its module or `init` failed. */
-  onStartFailure(error: unknown): void;
-  /** A worker was lost and no task was to blame. */
-  onFruitlessEnd(end: WorkerEnd): void;
-  /** A worker did something. */
-  onProgress(): void;
-  /** Tells the user what no error can tell. */
+  /** Takes what a slot has to say. */
+  report(slot: Slot, report: Report): void;
+  /** Says what no error can say. */
   warn(text: string): void;
 }
 
@@ -51,37 +66,28 @@ type SlotState =
 export class Slot {
   /** Its number in the pool, from 0: `context.worker`. */
   readonly number: number;
-  readonly #host: SlotHost;
+  readonly #setup: SlotSetup;
   #state: SlotState = { at: "empty" };
   #inFlight: InFlight;
   #tag = 0;
-  #closing = false;
   /** Whether this worker has had nothing to do: it can live without a task. */
   #rested = false;
-  #cancel = () => {}; // calls off the timer that runs
-  readonly #deadline: Deadline;
+  #cancel = () => {}; // calls off the end of the worker
+  #cancelLook = () => {}; // calls off the next look at its tasks
+  #ping: Sight["ping"] = "not sent";
   #ready = Promise.withResolvers<void>();
   #gone = Promise.withResolvers<void>();
 
-  constructor(number: number, host: SlotHost) {
+  constructor(number: number, setup: SlotSetup) {
     this.number = number;
-    this.#host = host;
-    this.#inFlight = new InFlight(host.clock);
-    this.#deadline = new Deadline({
-      clock: host.clock,
-      ping: () => {
-        if (this.#state.at === "up") {
-          this.#state.handle.post({ type: "ping" }, []);
-        }
-      },
-      onOverdue: (loss) => this.end(loss),
-    });
-    this.#ready.promise.catch(() => {}); // told by the runs as well
+    this.#setup = setup;
+    this.#inFlight = new InFlight(setup.clock, false);
+    this.#ready.promise.catch(() => {}); // the runs hear it as well
   }
 
   /** Whether there is no worker, and one may be started. */
   get empty(): boolean {
-    return this.#state.at === "empty" && !this.#closing;
+    return this.#state.at === "empty";
   }
 
   /** Whether the worker has nothing to do. */
@@ -96,14 +102,14 @@ export class Slot {
 
   /** How many tasks the worker may still be sent before it is replaced. */
   get left(): number {
-    return this.#host.maxTasksPerWorker - this.#inFlight.tasksSent;
+    return this.#setup.maxTasksPerWorker - this.#inFlight.tasksSent;
   }
 
   /** Whether a busy worker may be sent more of its run. */
   get hasRoom(): boolean {
     const { run, tasks, chunks, alone } = this.#inFlight;
-    if (this.#state.at !== "up" || this.#closing) return false;
-    if (run === undefined || run.ended || alone || this.left < 1) return false;
+    if (this.#state.at !== "up" || run === undefined || run.over) return false;
+    if (alone || this.left < 1) return false;
     return tasks < (run.options.concurrency ?? 1) ||
       (chunks < 2 && run.prefetches);
   }
@@ -114,93 +120,100 @@ export class Slot {
       this.#state.backend.stopsLoops;
   }
 
-  /** Starts a worker. Only an empty slot can. */
-  start(backend: Backend): void {
-    const from = this.#host.clock.now();
-    const start = this.#host.startMessage(this.number);
-    this.#tag = start.tag;
-    this.#gone = Promise.withResolvers();
-    this.#rested = false;
-    const handle = backend.start({
-      onMessage: (message) => {
-        // What else arrives was posted by a task, and means nothing here.
-        if (!Array.isArray(message) || message[0] !== this.#tag) return;
-        try {
-          this.#hear((message as Tagged)[1]);
-        } catch (error) { // a message that makes no sense must not hang a run
-          this.end({ error, at: [] });
-        }
-      },
-      onUnreadable: () => this.#onUnreadable("result"),
-      onEnd: (end) => {
-        // One that was given up may end when the next is up.
-        if (start.tag === this.#tag) this.#onEnd(end);
-      },
-    });
-    this.#state = { at: "up", handle, backend };
-    handle.post(start, []);
-    const to = this.#host.clock.now();
-    this.#host.emit({ type: "worker-start", worker: this.number, from, to });
-  }
-
   /** Settles when the worker has loaded its module and run `init`. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** Sends a chunk; what cannot be cloned fails, by its index. */
-  send(chunk: Chunk, start: () => Backend): void {
-    sendChunk(chunk, this.number, this.#host, () => {
-      if (this.#state.at === "empty") this.start(start());
-      if (this.#state.at !== "up") throw new Error("no worker is up");
-      this.#state.handle.setBusy(true);
-      return { handle: this.#state.handle, inFlight: this.#inFlight };
+  /** Starts a worker. Only an empty slot can. */
+  start(backend: Backend): void {
+    const { clock } = this.#setup;
+    const start = this.#setup.startMessage(this.number);
+    const handle = backend.start({
+      onMessage: (message) => {
+        // What else arrives was posted by a task, and means nothing here.
+        if (!Array.isArray(message) || message[0] !== start.tag) return;
+        if (start.tag === this.#tag) this.#hear((message as Tagged)[1]);
+      },
+      onUnreadable: () => {
+        if (start.tag === this.#tag) this.#lose("result");
+      },
+      onEnd: (end) => {
+        // One that was given up may end when the next is up.
+        if (start.tag === this.#tag) this.#onEnd(end);
+      },
     });
-    if (this.#inFlight.chunks === 1) this.#deadline.watch(this.#inFlight);
-    if (this.idle) this.#setIdle();
+    this.#tag = start.tag;
+    this.#rested = false;
+    this.#gone = Promise.withResolvers();
+    this.#inFlight = new InFlight(clock, backend.sharesMemory);
+    this.#state = { at: "up", handle, backend };
+    handle.post(start, []);
+  }
+
+  /**
+   * Posts a chunk.
+   *
+   * @param chunk The chunk.
+   * @param cargo Its values, packed.
+   * @param number Its number in the pool.
+   * @throws What structured clone throws; then nothing was sent.
+   */
+  post(chunk: Chunk, cargo: Cargo, number: number): void {
+    if (this.#state.at !== "up") throw new Error("no worker is up");
+    const { handle } = this.#state;
+    const { run } = chunk;
+    const inFlight = this.#inFlight;
+    handle.setBusy(true);
+    if (inFlight.run !== run) handle.post(inFlight.announce(run), []);
+    const { message, note } = inFlight.send(chunk, cargo, run.timed);
+    try {
+      handle.post(message, cargo.moved);
+      note(number);
+    } finally {
+      if (inFlight.chunks === 0) this.#setIdle();
+    }
+    if (inFlight.chunks === 1) this.#watch();
   }
 
   #hear(message: FromWorker): void {
     if (this.#state.at !== "up") return;
-    if (message.type === "done") {
+    const { codec } = this.#setup;
+    if (message.type === "done" || message.type === "unread") {
       const sent = this.#inFlight.remove(message.serial);
       if (sent === undefined) return;
-      this.#host.onProgress();
-      settle(sent, message, this.number, this.#host);
       this.#rest();
-    } else if (message.type === "unread") {
-      const sent = this.#inFlight.remove(message.serial);
-      if (sent === undefined) return;
-      const cause = this.#host.codec.decode(message.error);
-      failAll(sent, "input", cause, this.number);
-      this.#rest();
-    } else if (message.type === "unreadable") {
-      this.#onUnreadable("input");
-    } else if (message.type === "pong") {
-      this.#deadline.pong();
+      if (message.type === "done") {
+        return this.#report({ type: "answer", sent, answer: message });
+      }
+      const error = codec.decode(message.error);
+      this.#report({ type: "unread", sent: [sent], what: "input", error });
+    } else if (message.type === "unreadable") this.#lose("input");
+    else if (message.type === "pong") {
+      if (this.#ping === "not sent") return;
+      this.#ping = "answered";
+      this.#look();
     } else if (message.type === "ready") {
-      const { number: worker } = this;
-      this.#host.emit({
-        type: "worker-ready",
-        worker,
-        at: this.#host.clock.now(),
-      });
       this.#ready.resolve();
       if (this.idle) this.#setIdle();
+      this.#report({ type: "ready" });
     } else if (message.type === "refused") {
       const { run } = this.#inFlight;
       this.#inFlight.clear();
       this.#inFlight.run = undefined;
-      run?.refuse(this.#host.codec.decode(message.error));
       this.#rest();
+      this.#report({
+        type: "refused",
+        run,
+        error: codec.decode(message.error),
+      });
     } else if (message.type === "failed") {
-      const error = this.#host.codec.decode(message.error);
+      const error = codec.decode(message.error);
       this.#ready.reject(error);
-      this.#host.onStartFailure(error);
       this.end(undefined);
+      this.#report({ type: "useless", error });
     } else if (message.type === "stray") {
-      const error = this.#host.codec.decode(message.error);
-      this.end({ error, at: message.at });
+      this.end({ error: codec.decode(message.error), at: message.at });
     }
   }
 
@@ -208,28 +221,28 @@ export class Slot {
    * A message was lost, as it could not be read. Of several tasks in flight,
    * any may have been in it: each goes again alone.
    */
-  #onUnreadable(what: "input" | "result"): void {
+  #lose(what: "input" | "result"): void {
     const error = new Error("a message that could not be read");
     if (this.#inFlight.tasks !== 1) {
       return this.end({ error, at: this.#inFlight.all(), sure: false });
     }
-    for (const sent of this.#inFlight.clear()) {
-      failAll(sent, what, error, this.number);
-    }
-    if (what === "result") this.end(undefined); // it is not heard any more
+    const sent = this.#inFlight.clear();
     this.#rest();
+    if (what === "result") this.end(undefined); // it is not heard any more
+    this.#report({ type: "unread", sent, what, error });
+  }
+
+  #report(report: Report): void {
+    this.#setup.report(this, report);
   }
 
   /** After an answer: the worker has less to do, or nothing. */
   #rest(): void {
-    if (this.#state.at !== "up") return;
-    if (this.#inFlight.chunks === 0) {
-      this.#cancel();
-      this.#deadline.stop();
-      this.#setIdle();
-      if (this.#closing || this.left < 1) this.end(undefined);
-    }
-    this.#host.onChange();
+    if (this.#state.at !== "up" || this.#inFlight.chunks > 0) return;
+    this.#cancel();
+    this.#cancelLook();
+    this.#setIdle();
+    if (this.left < 1) this.end(undefined);
   }
 
   #setIdle(): void {
@@ -238,77 +251,96 @@ export class Slot {
     this.#state.handle.setBusy(false);
   }
 
+  /** Watches for tasks that take too long, if the run has a limit. */
+  #watch(): void {
+    this.#cancelLook();
+    this.#ping = "not sent";
+    const { run } = this.#inFlight;
+    const { timeout } = run!.options;
+    if (canPass(timeout) && !run!.over) this.#lookIn(timeout);
+  }
+
+  #lookIn(ms: number): void {
+    this.#cancelLook = this.#setup.clock.after(ms, () => this.#look());
+  }
+
+  #look(): void {
+    this.#cancelLook();
+    const { run } = this.#inFlight;
+    if (this.#state.at !== "up" || run === undefined) return;
+    const { timeout = Infinity, concurrency = 1 } = run.options;
+    const sight = this.#inFlight.look(this.#ping);
+    const step = judgeLateness(sight, timeout, concurrency);
+    if (step.do === "blame") {
+      this.end({ at: step.serials, timeout, sure: step.sure });
+    } else if (step.do === "ping") {
+      this.#ping = "silent"; // until it answers
+      this.#state.handle.post({ type: "ping" }, []);
+      this.#lookIn(PONG_MS);
+    } else {
+      if (this.#ping === "answered") this.#ping = "not sent";
+      this.#lookIn(step.in);
+    }
+  }
+
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
     if (this.run !== run || this.#state.at !== "up") return;
-    this.#deadline.stop();
+    this.#cancelLook();
     this.#cancel();
-    this.#cancel = this.#host.clock.after(
+    this.#cancel = this.#setup.clock.after(
       GRACE_MS,
       () => this.end(undefined),
     );
   }
 
-  /** Ends the worker. */
+  /** Ends the worker; `loss` says why, if nobody wanted that. */
   end(loss: Loss | undefined): void {
     if (this.#state.at !== "up") return;
-    const { handle } = this.#state;
+    const { handle, backend } = this.#state;
     const index = this.#inFlight.indexAt();
-    this.#deadline.stop();
+    this.#cancelLook();
     this.#cancel();
     this.#state = { at: "ending", loss };
     handle.terminate();
     if (this.#state.at !== "ending") return; // it is gone already
-    this.#cancel = this.#host.clock.after(GONE_MS, () => {
-      this.#host.warn(
-        `worker ${this.number} cannot be stopped: ` +
-          (index === undefined ? "it" : `the task of input ${index}`) +
-          " still runs, and keeps this process from ending. Deno does not " +
-          "stop a Web Worker in a synchronous loop: look at " +
-          'context.aborted in the loop, or set "timeout" or "backend": ' +
-          '"threads".',
+    this.#cancel = this.#setup.clock.after(GONE_MS, () => {
+      const what = index === undefined ? "it" : `the task of input ${index}`;
+      this.#setup.warn(
+        `worker ${this.number} cannot be stopped: ${what} still runs, and ` +
+          `keeps this process from ending. ${backend.whyNotStopped ?? ""}`
+            .trimEnd(),
       );
       this.#onEnd({});
     });
   }
 
   #onEnd(end: WorkerEnd): void {
-    if (this.#state.at === "empty") return; // given up before
     const state = this.#state;
-    this.#deadline.stop();
+    if (state.at === "empty") return;
+    this.#cancelLook();
     this.#cancel();
-    const wanted = state.at === "ending" && state.loss === undefined;
-    const loss: Loss = state.at === "ending" && state.loss !== undefined
-      ? { ...end, ...state.loss }
-      : { ...end, at: this.#inFlight.at() };
+    const loss = state.at === "up"
+      ? { ...end, at: this.#inFlight.at() }
+      : state.loss && { ...end, ...state.loss };
+    const sent = this.#inFlight.clear();
+    this.#inFlight = new InFlight(this.#setup.clock, false);
     this.#state = { at: "empty" };
-    const { number: worker } = this;
-    const at = this.#host.clock.now();
-    this.#ready.reject(loss.error ?? new Error("The worker ended"));
+    this.#tag = 0;
+    this.#ready.reject(loss?.error ?? new Error("The worker ended"));
     this.#ready = Promise.withResolvers();
     this.#ready.promise.catch(() => {});
     this.#gone.resolve();
-    const sent = this.#inFlight.clear();
-    this.#inFlight = new InFlight(this.#host.clock);
-    // Only now: a listener may have the next worker started in this slot.
-    this.#host.emit({ type: "worker-end", worker, lost: !wanted, at });
-    // One that ended while it was idle, before it was known, counts for nothing.
-    if (!wanted && !judge(sent, loss, this.number) && !this.#rested) {
-      this.#host.onFruitlessEnd(end);
-    }
-    this.#host.onChange();
+    this.#report({ type: "ended", sent, loss, rested: this.#rested });
   }
 
-  /** Ends the worker when it has nothing to do, and waits until it is gone. */
+  /**
+   * Ends the worker if it has nothing to do.
+   *
+   * @returns Settled when there is no worker any more.
+   */
   close(): Promise<void> {
-    this.#closing = true;
-    if (this.#state.at === "empty") return Promise.resolve();
     if (this.idle) this.end(undefined);
-    return this.#gone.promise;
-  }
-
-  /** Replaces an idle worker of the wrong kind. */
-  retire(): void {
-    if (this.idle) this.end(undefined);
+    return this.empty ? Promise.resolve() : this.#gone.promise;
   }
 }

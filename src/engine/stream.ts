@@ -1,34 +1,35 @@
 /**
- * The reader's end of a stream: results as they come or in their order, with a
- * bound on how far the run may read ahead.
+ * Where the outcomes of a stream go: results as they come or in their order,
+ * with a bound on how far the run may be ahead of its reader. How a stream ends
+ * stands in docs/streams.md.
  *
  * @module
  */
 
 import type { TaskError } from "../errors.ts";
 import { Reorder } from "./order.ts";
+import type { Run } from "./run.ts";
 import type { Sink } from "./sink.ts";
 
-/** What a stream needs of its run. */
-export interface StreamRun {
-  /** Asks the run to go on, as there is room again. */
-  wake(): void;
-  /** Ends the run: nobody reads on. Throws what the end of the inputs threw. */
-  cancel(): void;
-}
-
+/** Results of consecutive tasks, or the failure of one. */
 type Stretch = ArrayLike<unknown> | Failed;
 
 /** A failure in its turn. */
 class Failed {
   readonly length = 1;
-  constructor(readonly error: TaskError) {}
+  readonly error: TaskError;
+  constructor(error: TaskError) {
+    this.error = error;
+  }
 }
 
 /** How many chunks a worker's share of the read-ahead is. */
 const CHUNKS_AHEAD = 4;
 
-/** A sink that is read as an async generator. */
+/** What a reader finds: a value, a failure in its turn, or nothing yet. */
+export type Found = { value: unknown } | { error: unknown } | undefined;
+
+/** Holds the outcomes of a run until they are read. */
 export class StreamSink implements Sink {
   readonly inTurn = true;
   readonly #workers: number;
@@ -37,8 +38,7 @@ export class StreamSink implements Sink {
   readonly #ready: Stretch[] = [];
   #at = 0; // offset in the first ready stretch
   #inside = 0; // tasks taken from the inputs and not yet read
-  #end: { error?: unknown } | undefined;
-  #wake: (() => void) | undefined;
+  #wake = () => {};
 
   constructor(
     workers: number,
@@ -54,7 +54,6 @@ export class StreamSink implements Sink {
     return Math.max(0, most - this.#inside);
   }
 
-  /** Notes tasks taken from the inputs. */
   took(tasks: number): void {
     this.#inside += tasks;
   }
@@ -75,116 +74,164 @@ export class StreamSink implements Sink {
       let next: Stretch | undefined;
       while ((next = this.#order.next()) !== undefined) this.#ready.push(next);
     }
-    if (this.#ready.length > 0) this.#wakeReader();
+    if (this.#ready.length > 0) this.#wake();
   }
 
-  done(): void {
-    this.#end ??= {};
-    this.#wakeReader();
+  /** Whether the first stretch was read to its end since it was last asked. */
+  take(): { found: Found; room: boolean } {
+    const stretch = this.#ready[0];
+    if (stretch === undefined) return { found: undefined, room: false };
+    if (stretch instanceof Failed) return { found: stretch, room: false };
+    const found = { value: stretch[this.#at++] };
+    this.#inside--;
+    const room = this.#at === stretch.length;
+    if (room) {
+      this.#ready.shift();
+      this.#at = 0;
+    }
+    return { found, room };
   }
 
-  stop(error: unknown): void {
-    this.#end ??= { error };
-    this.#wakeReader();
+  /** Settles when there may be something to take. */
+  wait(): Promise<void> {
+    return new Promise((wake) => this.#wake = wake);
   }
 
-  #wakeReader(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+  /** Wakes a reader that waits: its run is over, or it left. */
+  wake(): void {
+    this.#wake();
   }
 
-  /**
-   * Opens the reader's end. Written by hand: `for await` over an
-   * `async function*` takes three turns a value, over this one.
-   *
-   * @param open Starts the run, with the first read.
-   * @param closed Settled when what the run held is gone.
-   * @returns The generator.
-   */
-  read<R>(
-    open: () => StreamRun,
-    closed: () => Promise<void>,
-  ): AsyncGenerator<R, undefined, undefined> {
-    let run: StreamRun | undefined;
-    let over = false;
-    let asked: Promise<unknown> = Promise.resolve();
-    let overlapping = 0;
+  /** Lets go of what nobody reads. */
+  drop(): void {
+    this.#ready.length = 0;
+  }
+}
 
-    /** The next value, if it is there. */
-    const take = (): { done: false; value: unknown } | undefined => {
-      const stretch = this.#ready[0];
-      if (over || stretch === undefined || stretch instanceof Failed) return;
-      const value = stretch[this.#at++];
-      this.#inside--;
-      if (this.#at === stretch.length) {
-        this.#ready.shift();
-        this.#at = 0;
-        run!.wake();
-      }
-      return { done: false, value };
-    };
+/** What a reader needs. */
+export interface ReaderSetup {
+  sink: StreamSink;
+  /** Starts the run, with the first read. */
+  open(): Run;
+  /** Tells the engine that the run has more room, or is over. */
+  touch(run: Run): void;
+  /** Settles when what the run held is gone. */
+  closed(): Promise<void>;
+}
 
-    const finish = async () => {
-      if (over) return;
-      over = true;
-      this.#ready.length = 0;
+type ReaderState =
+  /** Not read yet. */
+  | { at: "new" }
+  | { at: "reading"; run: Run; end: { error?: unknown } | undefined }
+  | { at: "over" };
+
+/**
+ * The reader's end of a stream: an async generator written by hand, as
+ * `for await` over an `async function*` takes three turns a value, over this
+ * one.
+ */
+export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
+  readonly #setup: ReaderSetup;
+  #state: ReaderState = { at: "new" };
+  /** The read that was asked for last, of those that overlap. */
+  #asked: Promise<unknown> = Promise.resolve();
+  #overlapping = 0;
+
+  constructor(setup: ReaderSetup) {
+    this.#setup = setup;
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#state.at === "new") {
       try {
-        run?.cancel();
-      } finally {
-        this.#wakeReader();
-        if (run !== undefined) await closed();
+        this.#open();
+      } catch (error) { // the inputs would not be opened
+        this.#state = { at: "over" };
+        return Promise.reject(error);
       }
-    };
-
-    const wait = async (): Promise<{ done: boolean; value: unknown }> => {
-      for (;;) {
-        const taken = take();
-        if (taken !== undefined) return taken;
-        const failed = this.#ready[0];
-        const end = failed instanceof Failed ? failed : this.#end;
-        if (over) return { done: true, value: undefined }; // the reader left
-        if (end !== undefined) {
-          await finish();
-          if ("error" in end) {
-            this.#end = {}; // a generator throws once
-            throw end.error;
-          }
-          return { done: true, value: undefined };
-        }
-        await new Promise<void>((wake) => this.#wake = wake);
+    }
+    if (this.#overlapping === 0) {
+      const found = this.#take();
+      if (found !== undefined && "value" in found) {
+        return Promise.resolve({ done: false, value: found.value });
       }
-    };
+    }
+    // Reads that overlap are answered in the order they were made.
+    this.#overlapping++;
+    const answer = this.#asked.then(() => this.#wait())
+      .finally(() => this.#overlapping--);
+    this.#asked = answer.catch(() => {});
+    return answer;
+  }
 
-    const generator = {
-      next() {
-        try {
-          run ??= over ? undefined : open();
-        } catch (error) { // the inputs would not be opened
-          over = true;
-          return Promise.reject(error);
-        }
-        const taken = overlapping === 0 ? take() : undefined;
-        if (taken !== undefined) return Promise.resolve(taken);
-        // Reads that overlap are answered in the order they were made.
-        overlapping++;
-        const answer = asked.then(wait).finally(() => overlapping--);
-        asked = answer.catch(() => {});
-        return answer;
-      },
-      async return(value?: unknown) {
-        await finish();
-        return { done: true, value };
-      },
-      async throw(error?: unknown) {
-        await finish();
-        throw error;
-      },
-      [Symbol.asyncIterator]() {
-        return generator;
-      },
-      [Symbol.asyncDispose]: finish,
+  #open(): void {
+    const { open, sink } = this.#setup;
+    const run = open();
+    const state: ReaderState = { at: "reading", run, end: undefined };
+    this.#state = state;
+    const end = (how: { error?: unknown }) => {
+      state.end = how;
+      sink.wake();
     };
-    return generator as unknown as AsyncGenerator<R, undefined, undefined>;
+    run.done.then(() => end({}), (error) => end({ error }));
+  }
+
+  /** The next value, or the failure whose turn it is, if it is there. */
+  #take(): Found {
+    if (this.#state.at !== "reading") return undefined;
+    const { found, room } = this.#setup.sink.take();
+    if (room) this.#setup.touch(this.#state.run);
+    return found;
+  }
+
+  async #wait(): Promise<IteratorResult<unknown, undefined>> {
+    for (;;) {
+      const found = this.#take();
+      if (this.#state.at !== "reading") return { done: true, value: undefined };
+      if (found !== undefined && "value" in found) {
+        return { done: false, value: found.value };
+      }
+      const end = found ?? this.#state.end;
+      if (end !== undefined) {
+        await this.#finish();
+        if ("error" in end) throw end.error;
+        return { done: true, value: undefined };
+      }
+      await this.#setup.sink.wait();
+    }
+  }
+
+  /** Nobody reads on: ends the run, if it is not over. */
+  async #finish(): Promise<void> {
+    const state = this.#state;
+    this.#state = { at: "over" };
+    if (state.at !== "reading") return;
+    const { sink, touch, closed } = this.#setup;
+    sink.drop();
+    try {
+      state.run.cancel();
+    } finally {
+      touch(state.run);
+      sink.wake();
+      await closed();
+    }
+  }
+
+  async return(): Promise<IteratorResult<unknown, undefined>> {
+    await this.#finish();
+    return { done: true, value: undefined };
+  }
+
+  async throw(error?: unknown): Promise<IteratorResult<unknown, undefined>> {
+    await this.#finish();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#finish();
   }
 }

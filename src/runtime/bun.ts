@@ -28,9 +28,12 @@ export function bunRuntime(
     cores: navigator.hardwareConcurrency,
     entry: bun.pathToFileURL(bun.main).href,
     backend: (kind) =>
-      kind === "threads"
-        ? threads()
-        : { stopsLoops: true, startBlocks: false, start: startWorker },
+      kind === "threads" ? threads() : {
+        sharesMemory: true,
+        stopsLoops: true,
+        startBlocks: false,
+        start: startWorker,
+      },
   };
 }
 

@@ -79,6 +79,10 @@ let bootUrl: string | undefined;
 function web(locks: Locks, hold: Hold): Backend {
   return {
     stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
+    whyNotStopped:
+      "Deno does not stop a Web Worker in a synchronous loop: look at " +
+      'context.aborted in the loop, or set "timeout" or "backend": "threads".',
+    sharesMemory: true,
     startBlocks: true,
     start: (listener) => startWorker(locks, hold, listener),
   };

@@ -6,6 +6,7 @@
  */
 
 import type { ToWorker } from "../wire/protocol.ts";
+import { createBoard } from "../wire/board.ts";
 import { createWire } from "../wire/wire.ts";
 import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createLoader } from "../worker/loader.ts";
@@ -21,11 +22,13 @@ import type { Clock } from "./clock.ts";
  */
 export function inline(clock: Clock): Backend {
   return {
+    sharesMemory: true,
     stopsLoops: false,
     startBlocks: false,
     start(listener) {
       const kit = {
         ...createWire(),
+        createBoard,
         loader: createLoader(false),
         readCpu: createCpuMeter(),
       };

@@ -43,8 +43,12 @@ export interface WorkerHandle {
 
 /** A way to start workers. */
 export interface Backend {
+  /** Whether its workers share memory with the caller. */
+  readonly sharesMemory: boolean;
   /** Whether `terminate` also stops a synchronous endless loop. */
   readonly stopsLoops: boolean;
+  /** If not, a sentence on what the user can do. */
+  readonly whyNotStopped?: string;
   /** Whether starting a worker blocks the caller's thread. */
   readonly startBlocks: boolean;
   /** Starts a worker. */

@@ -29,7 +29,12 @@ interface ThreadModule {
  * @returns The backend.
  */
 export function threads(): Backend {
-  return { stopsLoops: true, startBlocks: true, start: startThread };
+  return {
+    sharesMemory: true,
+    stopsLoops: true,
+    startBlocks: true,
+    start: startThread,
+  };
 }
 
 let bootUrl: URL | undefined;

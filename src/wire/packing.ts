@@ -47,7 +47,7 @@ export interface Packing {
    *
    * @param values A list, or a typed array.
    * @param transfer Whether the ArrayBuffers in the values are moved.
-   * @param without Offsets known to be refused.
+   * @param without Offsets to leave out.
    */
   pack(
     values: ArrayLike<unknown>,
@@ -56,11 +56,16 @@ export interface Packing {
   ): Cargo;
   /** Undoes `pack`. */
   unpack(packed: Packed): ArrayLike<unknown>;
-  /** Finds, by trying, the values that structured clone itself refuses. */
-  findRefused(
-    values: ArrayLike<unknown>,
-    packed: Packed,
-  ): Map<number, Refusal>;
+  /**
+   * Packs values again whose message structured clone refused, though nothing
+   * in them shows why, as a Proxy does not. Each is cloned by itself, so that
+   * what comes out is sure to cross.
+   *
+   * @param values The same as before.
+   * @param cargo What was packed of them.
+   * @param cause What clone threw.
+   */
+  repack(values: ArrayLike<unknown>, cargo: Cargo, cause: unknown): Cargo;
 }
 
 /** What packs and unpacks values of one kind. */
@@ -125,11 +130,13 @@ export function createPacking(
       : views.make(kind, value as Float64Array);
   }
 
-  /** Throws what structured clone throws, also where the message adds levels. */
-  function check(value: unknown): void {
-    let deeper = value;
+  /** Clones where no message can be deeper, so that the copy crosses. */
+  function clone<V>(value: V): V {
+    let deeper: unknown = value;
     for (let level = 0; level < MARGIN; level++) deeper = [deeper];
-    structuredClone(deeper);
+    let copy = structuredClone(deeper);
+    for (let level = 0; level < MARGIN; level++) copy = (copy as unknown[])[0];
+    return copy as V;
   }
 
   /**
@@ -225,7 +232,7 @@ export function createPacking(
       bytes += found.bytes;
       if (found.errors) {
         const { value: data, errors } = codec.encode(value, false);
-        if (found.doubtful || transfer) check([data, errors]);
+        if (found.doubtful || transfer) clone([data, errors]);
         encoded.push([offset, errors]);
         return data;
       }
@@ -235,7 +242,7 @@ export function createPacking(
         bytes += (part as ArrayBufferView).byteLength;
         return part;
       }
-      if (found.doubtful) check(value);
+      if (found.doubtful) clone(value);
       else if (transfer && buffers.size === 0) unsure.push(offset);
       if (!transfer || buffers.size === 0) return value;
       // Moving costs the same at any size.
@@ -265,7 +272,7 @@ export function createPacking(
     }
     for (const offset of moved.length > 0 ? unsure : []) {
       try {
-        check(sent[offset]);
+        clone(sent[offset]);
       } catch (cause) { // it would take the buffers of its neighbours along
         refuse(offset, cause);
       }
@@ -284,23 +291,36 @@ export function createPacking(
     return values;
   }
 
-  function findRefused(
+  function repack(
     values: ArrayLike<unknown>,
-    packed: Packed,
-  ): Map<number, Refusal> {
+    cargo: Cargo,
+    cause: unknown,
+  ): Cargo {
+    const refused = new Map(cargo.refused);
+    const { packed, gone } = cargo;
     // What was sent: of a value that holds errors, not the value itself.
     const sent = packed.as === "list" ? packed.values : values;
-    const errors = new Map(packed.as === "list" ? packed.encoded : []);
-    const refused = new Map<number, Refusal>();
+    const errorsAt = new Map(packed.as === "list" ? packed.encoded : []);
+    const copies: unknown[] = [];
+    const encoded: [number, ErrorParts[]][] = [];
     for (let offset = 0; offset < sent.length; offset++) {
+      copies.push(undefined);
+      if (refused.has(offset)) continue;
       try {
-        check([sent[offset], errors.get(offset)]);
+        // Of moved buffers there is nothing left to clone.
+        if (gone.has(offset)) throw cause;
+        const beside = errorsAt.get(offset);
+        const [copy, errors] = clone([sent[offset], beside] as const);
+        copies[offset] = copy;
+        if (errors !== undefined) encoded.push([offset, errors]);
       } catch (error) {
         refused.set(offset, refusal(values[offset], error));
       }
     }
-    return refused;
+    const list: Packed = { as: "list", values: copies, encoded };
+    const { bytes } = cargo;
+    return { packed: list, moved: [], gone, bytes, refused };
   }
 
-  return { pack, unpack, findRefused };
+  return { pack, unpack, repack };
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { BoardMemory } from "./board.ts";
 import type { Encoded } from "./codec.ts";
 import type { FunctionRef } from "./function_ref.ts";
 import type { Packed } from "./packing.ts";
@@ -32,20 +33,10 @@ export interface RunMessage {
   concurrency: number;
   /** Whether buffers in results are moved. */
   transfer: boolean;
-  /** One Int32, not 0 once the run is over. Shared by all workers of the run. */
-  over: SharedArrayBuffer;
-  /**
-   * Int32, shared with this worker alone. At 0 the serial number of the task
-   * whose synchronous part runs, or 0. Then two a lane: the serial number of
-   * the task it is at, or 0; and when that task started, in milliseconds after
-   * `epoch`, rounded up, modulo 2^32 (noted only when `watched`). The time is
-   * written while the serial number is 0.
-   */
-  cell: SharedArrayBuffer;
-  /** Whether the start of each task must be noted in `cell`. */
+  /** Where the worker notes what it is at; undefined without shared memory. */
+  board: BoardMemory | undefined;
+  /** Whether the start of each task must be noted there. */
   watched: boolean;
-  /** Zero of the clock in `cell`: ms since 1970. */
-  epoch: number;
 }
 
 /** Consecutive tasks. */

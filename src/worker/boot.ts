@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createBoard } from "../wire/board.ts";
 import { wireSource } from "../wire/wire.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
 import { createLoader } from "./loader.ts";
@@ -22,7 +23,8 @@ export function bootSource(openPort: () => WorkerPort): string {
     "const __name = (f) => f;",
     `const { codec, packing } = ${wireSource()};`,
     `const loader = (${createLoader})(true);`,
+    `const createBoard = ${createBoard};`,
     `const readCpu = (${createCpuMeter})();`,
-    `(${workerMain})((${openPort})(), { codec, packing, loader, readCpu });`,
+    `(${workerMain})((${openPort})(), { codec, packing, createBoard, loader, readCpu });`,
   ].join("\n");
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Board, BoardMemory } from "../wire/board.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Packing, Refusal } from "../wire/packing.ts";
 import type {
@@ -37,6 +38,7 @@ export interface WorkerPort {
 export interface WorkerKit {
   codec: Codec;
   packing: Packing;
+  createBoard(memory: BoardMemory | undefined): Board;
   loader: Loader;
   readCpu: CpuMeter;
 }
@@ -62,22 +64,21 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
   type Run = {
     message: RunMessage;
     fn: (value: unknown, context: unknown) => unknown;
-    over: Int32Array;
-    cell: Int32Array;
+    board: Board;
     idleLanes: number[];
   };
 
-  const { codec, packing, loader, readCpu } = kit;
+  const { codec, packing, createBoard, loader, readCpu } = kit;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
   const now = () => timeOrigin + clock();
-  const { ceil } = Math;
   const queue: Work[] = [];
   let tag = 0;
   let worker = 0;
   let state: unknown;
   let run: Run | undefined;
+  let announced: RunMessage | undefined;
   let steps: Promise<unknown> = Promise.resolve();
 
   class Context {
@@ -86,13 +87,13 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       readonly attempt: number,
       readonly worker: number,
       readonly state: unknown,
-      over: Int32Array,
+      board: Board,
     ) {
-      this.#over = over;
+      this.#board = board;
     }
-    readonly #over: Int32Array;
+    readonly #board: Board;
     get aborted() {
-      return Atomics.load(this.#over, 0) !== 0;
+      return this.#board.isOver();
     }
     throwIfAborted() {
       if (!this.aborted) return;
@@ -130,16 +131,19 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
   async function begin(message: RunMessage): Promise<void> {
     try {
       const fn = await loader.load(message.fn);
+      // The next one may have been announced while this one was loaded: what
+      // is in the queue is not for this function then.
+      if (announced !== message) return;
       const lanes = Array.from({ length: message.concurrency }, (_, i) => i);
       run = {
         message,
         fn,
-        over: new Int32Array(message.over),
-        cell: new Int32Array(message.cell),
+        board: createBoard(message.board),
         idleLanes: lanes.reverse(),
       };
       wake();
     } catch (error) {
+      if (announced !== message) return;
       queue.length = 0;
       post({ type: "refused", error: codec.encode(error, true) });
     }
@@ -170,7 +174,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
 
   /** Takes task after task until none is left. A lane is at one at a time. */
   async function runLane(run: Run, lane: number): Promise<void> {
-    const { fn, over, cell } = run;
+    const { fn, board, message: { watched } } = run;
     while (queue.length > 0) {
       const work = queue[0];
       const { values, results, times, failures } = work;
@@ -179,35 +183,35 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
         work.began = now();
         if (times !== undefined) readCpu();
       }
-      while (work.next < work.count && over[0] === 0) {
+      while (work.next < work.count && !board.isOver()) {
         const offset = work.next++;
         if (work.next === work.count) queue.shift();
         if (skip === undefined || !skip.includes(offset)) {
           if (times !== undefined) times[2 * offset] = now();
-          note(run, lane, serial + offset);
+          board.enter(lane, serial + offset, watched ? now() : undefined);
           try {
             const index = first + offset;
-            const context = new Context(index, attempt, worker, state, over);
-            cell[0] = serial + offset;
+            const context = new Context(index, attempt, worker, state, board);
+            board.setRunning(serial + offset);
             loader.entered = true;
             // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with
             // its loop here, in code of its middle tier, 1.5 times slower
             // (bench row "skew").
             let result = fn.call(undefined, values[offset], context);
             loader.entered = false;
-            cell[0] = 0;
+            board.setRunning(0);
             if (isThenable(result)) result = await result;
             results[offset] = result;
           } catch (error) {
             loader.entered = false;
-            cell[0] = 0;
+            board.setRunning(0);
             failures.push({
               offset,
               error: codec.encode(error, true),
               refused: undefined,
             });
           }
-          cell[1 + 2 * lane] = 0; // at no task: an end now is nobody's fault
+          board.leave(lane); // at no task: an end now is nobody's fault
           if (times !== undefined) times[2 * offset + 1] = now();
         }
         if (++work.settled === work.count) finish(run, work);
@@ -219,18 +223,6 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       }
     }
     run.idleLanes.push(lane);
-  }
-
-  /** Notes in shared memory which task a lane is at, and since when. */
-  function note({ cell, message }: Run, lane: number, serial: number): void {
-    const at = 1 + 2 * lane;
-    if (!message.watched) {
-      cell[at] = serial;
-      return;
-    }
-    Atomics.store(cell, at, 0);
-    Atomics.store(cell, at + 1, ceil(now() - message.epoch));
-    Atomics.store(cell, at, serial);
   }
 
   function isThenable(value: unknown): boolean {
@@ -247,23 +239,19 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     const failed = new Map(
       failures.map(({ offset }) => [offset, { reason: "" }]),
     );
-    for (let tries = 0;; tries++) {
-      const cargo = packing.pack(results, transfer, failed);
+    let cargo = packing.pack(results, transfer, failed);
+    try {
+      answer();
+    } catch (cause) {
+      cargo = packing.repack(results, cargo, cause);
+      answer();
+    }
+
+    function answer(): void {
       for (const [offset, refusal] of cargo.refused) fail(offset, refusal);
-      const { packed: values, bytes } = cargo;
-      try {
-        return post(
-          { type: "done", serial, values, failures, ms, bytes, times, cpu },
-          cargo.moved,
-        );
-      } catch (error) {
-        // Structured clone refused what the inspection let pass: try each.
-        const reason = String(error);
-        const refused = packing.findRefused(results, values);
-        for (const [offset, refusal] of refused) fail(offset, refusal);
-        if (tries > 1) throw error;
-        for (let i = 0; i < count && tries > 0; i++) fail(i, { reason });
-      }
+      const { packed: values, bytes, moved } = cargo;
+      const message = { serial, values, failures, ms, bytes, times, cpu };
+      post({ type: "done", ...message }, moved);
     }
 
     function fail(offset: number, { reason, cause }: Refusal): void {
@@ -276,9 +264,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
 
   /** Says that this worker is not to be trusted any more. */
   function stray(error: unknown): void {
-    const at = [...run?.cell ?? []].filter((serial, i) =>
-      i % 2 === 1 && serial !== 0
-    );
+    const at = run?.board.lanes().map(({ serial }) => serial) ?? [];
     post({ type: "stray", error: codec.encode(error, true), at });
   }
 
@@ -296,6 +282,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       }
     } else if (message.type === "run") {
       run = undefined;
+      announced = message;
       steps = steps.then(() => begin(message));
     } else if (message.type === "ping") {
       post({ type: "pong" });
