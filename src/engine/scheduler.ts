@@ -128,7 +128,7 @@ export class Scheduler implements Engine {
         }
         for (const run of this.#touched) this.#look(run);
       } while (
-        this.#reports.length > 0 || this.#touched.size > 0 || this.#feedOne()
+        this.#feedOne() || this.#reports.length > 0 || this.#touched.size > 0
       );
     } finally {
       this.#working = false;

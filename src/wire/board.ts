@@ -80,7 +80,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
   const { ceil } = Math;
 
   return {
-    isOver: () => over[0] !== 0,
+    isOver: () => load(over, 0) !== 0, // not hoisted out of any loop
     enter(lane, serial, now) {
       const at = 1 + 2 * lane;
       if (now !== undefined) {
