@@ -26,7 +26,7 @@ import type {
 } from "./options.ts";
 import type { FunctionRef } from "./wire/function_ref.ts";
 import { functionRef } from "./wire/function_ref.ts";
-import type { WorkerFlag } from "./worker/loader.ts";
+import { workerFlag } from "./worker/loader.ts";
 
 /** The public function a call came through: its frames are left out of stacks. */
 // deno-lint-ignore ban-types -- any function will do
@@ -180,12 +180,10 @@ export class Desk {
     if (this.#scheduler.closed) {
       throw new TypeError(`Cannot ${action} as the pool is closed`);
     }
-    const flag = (globalThis as unknown as Record<symbol, WorkerFlag>)[
-      Symbol.for("@parallel/map worker")
-    ];
+    const flag = workerFlag();
     if (!flag?.forbids()) return;
     const error = new Error(
-      "a module must not map while a worker loads it, which would start workers without end: put the call under if (import.meta.main), or the function in a module of its own",
+      "a module must not map in a worker that loads it, other than from a task, which would start workers without end: put the call under if (import.meta.main), or the function in a module of its own",
     );
     flag.misuse(error);
     throw startError(error, {});

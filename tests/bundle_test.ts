@@ -2,6 +2,8 @@
 // nothing comes with it.
 
 import { assertEquals } from "@std/assert";
+import { bootSource } from "../src/worker/boot.ts";
+import { createLoader } from "../src/worker/loader.ts";
 import { test } from "./harness.ts";
 import { inFolder, ROOT, runProgram } from "./run_program.ts";
 
@@ -49,6 +51,16 @@ test(
       }
     }),
 );
+
+test("no compiler finds an import() to rewrite in what is sent", () => {
+  const boot = bootSource(() => ({
+    post() {},
+    listen() {},
+    onStray() {},
+  }));
+  assertEquals(boot.match(/\bimport\(.*?\)/g), ["import(url)"]);
+  assertEquals(String(createLoader).includes("import("), false);
+});
 
 test("mod.ts needs nothing but its own files", { timeout }, () => {
   const { out } = runProgram(["deno", "info", "--json", "mod.ts"]);

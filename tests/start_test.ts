@@ -109,3 +109,10 @@ test("a task may map", { timeout: 60_000 }, () => {
   assertEquals([code, err], [0, ""]);
   assertEquals(JSON.parse(out), [[1, 4], [25, 36]]);
 });
+
+test("a task may map whenever it is called back", { timeout: 60_000 }, () => {
+  const { code, out, err } = run("nested_later");
+  assertEquals([code, err], [0, ""]);
+  const [lines, wrong] = [out.trim().split("\n"), /: (?!9$)/];
+  assertEquals([lines.length, lines.filter((at) => wrong.test(at))], [12, []]);
+});

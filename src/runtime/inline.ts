@@ -25,7 +25,7 @@ export function inline(): Backend {
     start(listener) {
       const kit = {
         ...createWire(),
-        loader: createLoader(false),
+        loader: createLoader((url) => import(url), false),
         readCpu: createCpuMeter(),
       };
       let alive = true;

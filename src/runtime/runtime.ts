@@ -6,6 +6,7 @@
  */
 
 import type { FromWorker, ToWorker } from "../wire/protocol.ts";
+import { workerFlag } from "../worker/loader.ts";
 
 /** What is known of the end of a worker. */
 export interface WorkerEnd {
@@ -62,13 +63,14 @@ export interface Runtime {
  * @param callback What to call.
  */
 export function nextTurn(callback: () => void): void {
+  const turn = workerFlag()?.keep(callback) ?? callback;
   const { port1, port2 } = new MessageChannel();
   turns = new Promise((resolve) => {
     port1.onmessage = () => {
       port1.close();
       port2.close();
       resolve();
-      callback();
+      turn();
     };
   });
   port2.postMessage(0);

@@ -29,7 +29,9 @@ export function bootSource(openPort: () => WorkerPort): string {
     `const rows = (${createRows})(columns);`,
     `const inspect = (${createInspect})();`,
     `const packing = (${createPacking})(codec, inspect, { columns, rows });`,
-    `const loader = (${createLoader})(true);`,
+    // A text, as compilers rewrite import(): TypeScript, for one, to a call of
+    // a function in its file ("rewriteRelativeImportExtensions").
+    `const loader = (${createLoader})((url) => import(url), true);`,
     `const readCpu = (${createCpuMeter})();`,
     `(${workerMain})((${openPort})(), { codec, packing, loader, readCpu });`,
   ].join("\n");

@@ -101,7 +101,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       if (message.init !== undefined) {
         const init = await loader.load(message.init);
         try {
-          state = await init(state);
+          state = await loader.within(init, state);
         } catch (cause) {
           throw new Error(`"init" must not throw: received ${cause}`, {
             cause,
@@ -152,7 +152,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
 
   function wake(): void {
     while (run && queue.length > 0 && run.idleLanes.length > 0) {
-      void runLane(run, run.idleLanes.pop()!);
+      void loader.within(runLane, run, run.idleLanes.pop()!);
     }
   }
 
@@ -177,17 +177,14 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
             const index = first + offset;
             const context = new Context(index, attempt, worker, state, over);
             cell[0] = serial + offset;
-            loader.entered = true;
             // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with
             // its loop here, in code of its middle tier, 1.5 times slower
             // (bench row "skew").
             let result = fn.call(undefined, values[offset], context);
-            loader.entered = false;
             cell[0] = 0;
             if (isThenable(result)) result = await result;
             results[offset] = result;
           } catch (error) {
-            loader.entered = false;
             cell[0] = 0;
             failures.push({
               offset,
