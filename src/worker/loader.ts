@@ -76,6 +76,11 @@ export function createLoader(
   let misused: { error: unknown } | undefined;
   let shipped: { source: string; fn: Anything } | undefined;
   let tell: (error: unknown) => void = () => {};
+  const scope = globalThis as Record<string, unknown>;
+  // What workers have on Deno 2.9.5, and their caller has not, or otherwise.
+  const extras = ["name", "location", "require"].map((name) =>
+    [name, Object.getOwnPropertyDescriptor(scope, name)] as const
+  );
 
   const flag: WorkerFlag = {
     // An entry module runs again in its workers. What it starts from there,
@@ -99,6 +104,23 @@ export function createLoader(
     return tracker?.getStore() === true;
   }
 
+  /**
+   * Modules see all that a worker has. A shipped function does not, else it
+   * would read that, without a word, for a variable around it of that name.
+   */
+  function showExtras(shown: boolean): void {
+    for (const [name, extra] of extras) {
+      const own = Object.getOwnPropertyDescriptor(scope, name);
+      if (shown && extra !== undefined && own === undefined) {
+        Object.defineProperty(scope, name, extra);
+      } else if (
+        !shown && own?.value === extra?.value && own?.get === extra?.get
+      ) {
+        delete scope[name]; // unless a task has put something else there
+      }
+    }
+  }
+
   return {
     within(part, ...args) {
       return tracker === undefined
@@ -112,14 +134,16 @@ export function createLoader(
       // An indirect eval sees the globals, as a function shipped by its source
       // must, and nothing of this scope. The name is what stacks show.
       if (ref.from === "source") {
+        if (isolated) showExtras(false);
         // The last one is kept: the engine has made its code fast by now.
         if (shipped?.source === ref.source) return shipped.fn;
-        const name = `shipped:${encodeURIComponent(ref.name || "function")}`;
-        const fn = (0, eval)(`(${ref.source}\n)\n//# sourceURL=${name}`);
+        const name = encodeURIComponent(ref.name.toWellFormed() || "function");
+        const fn = (0, eval)(`${ref.source}\n//# sourceURL=shipped:${name}`);
         shipped = { source: ref.source, fn };
         return fn;
       }
       if (ref.from === "here") return ref.fn;
+      if (isolated) showExtras(true);
       loading++;
       try {
         // Only there: it costs a worker 3 ms on Deno 2.9.5, 1 ms on Bun 1.4.5.
