@@ -6,7 +6,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { parallelMap, Pool, TaskError } from "../mod.ts";
+import { parallelMap, Pool, TaskError, WorkerStartError } from "../mod.ts";
 import { seesOfWorker } from "./fixtures/tasks.ts";
 import { test } from "./harness.ts";
 
@@ -71,6 +71,28 @@ for (const [backend, options] of Object.entries(BACKENDS)) {
     ];
     await using pool = new Pool(options);
     for (const fn of all) assertEquals(await pool.map(wrong(fn), [1]), [2]);
+  });
+
+  test(`${backend}: an init is shipped like a function`, slow, async () => {
+    const inits = [
+      [() => key, `received ReferenceError: ${key} is not defined ${HINT}`],
+      [() => {
+        throw { toString: null };
+      }, '"init" must not throw: received object'],
+      [() => {
+        throw undefined;
+      }, '"init" must not throw: received undefined'],
+      [() => {
+        throw new RangeError("no licence");
+      }, '"init" must not throw: received RangeError: no licence'],
+    ] as const;
+    for (const [init, says] of inits) {
+      await assertRejects(
+        () => parallelMap(() => 1, [1], { ...options, init }),
+        WorkerStartError,
+        says,
+      );
+    }
   });
 
   if (backend === "inline") continue; // it has the globals of its caller

@@ -58,7 +58,9 @@ function make(
   if (failure.why === "threw") {
     const { error: cause } = failure;
     return new TaskError(
-      `${what} as ${fn.name || "fn"} threw ${name(cause)}${hint(cause, fn)}`,
+      `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
+        hint(cause, fn.from)
+      }`,
       { index, attempts, cause },
     );
   }
@@ -78,7 +80,7 @@ function make(
   }
   const { code, error, moved } = failure;
   const how = error !== undefined
-    ? ` of ${name(error)}`
+    ? ` of ${nameThrown(error)}`
     : code !== undefined
     ? ` with exit code ${code}`
     : "";
@@ -91,7 +93,7 @@ function make(
   );
 }
 
-function name(thrown: unknown): string {
+function nameThrown(thrown: unknown): string {
   if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
   try {
     return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);
@@ -100,10 +102,18 @@ function name(thrown: unknown): string {
   }
 }
 
-function hint(cause: unknown, fn: FunctionRef): string {
-  if (!(cause instanceof ReferenceError) || fn.from !== "source") return "";
+function hint(cause: unknown, from: FunctionRef["from"]): string {
+  if (!(cause instanceof ReferenceError) || from !== "source") return "";
   return " (a shipped function sees nothing around it: pass what it needs in " +
     'the input or "workerData", or export it and set "module")';
+}
+
+/** Why workers cannot start. */
+interface Problem {
+  message: string;
+  cause?: unknown;
+  /** How the workers got the `init` that threw the cause, if one did. */
+  init?: FunctionRef["from"];
 }
 
 /**
@@ -114,13 +124,16 @@ function hint(cause: unknown, fn: FunctionRef): string {
  * @returns The error.
  */
 export function startError(problem: unknown, site: CallSite): WorkerStartError {
-  const { message, cause } = problem instanceof Error
+  const { message, cause, init }: Problem = problem instanceof Error
     ? problem
-    : { message: String(problem), cause: undefined };
+    : { message: String(problem) };
+  const threw = init === undefined
+    ? ""
+    : `: received ${nameThrown(cause)}${hint(cause, init)}`;
   join(cause, site);
   return atSite(site, () =>
     new WorkerStartError(
-      `Cannot start workers as ${message}`,
+      `Cannot start workers as ${message}${threw}`,
       cause === undefined ? undefined : { cause },
     ));
 }

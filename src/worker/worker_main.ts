@@ -103,9 +103,9 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
         try {
           state = await loader.within(init, state);
         } catch (cause) {
-          throw new Error(`"init" must not throw: received ${cause}`, {
-            cause,
-          });
+          // The caller puts what was thrown into words.
+          const error = new Error('"init" must not throw', { cause });
+          throw Object.assign(error, { init: message.init.from });
         }
       }
       port.post({ type: "ready" }, []);
