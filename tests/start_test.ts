@@ -80,6 +80,23 @@ test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
   await assertRejects(() => pool.start(), WorkerStartError, "no licence");
 });
 
+test("workers that end three times tell of what", {
+  timeout: 20_000,
+}, async () => {
+  const init = () =>
+    new Promise(() =>
+      setTimeout(() => {
+        throw new RangeError("a stray");
+      })
+    );
+  const { message } = await assertRejects(
+    () => parallelMap(() => 1, [1], { workers: 1, init }),
+    WorkerStartError,
+    "3 ends in a row before any task, the last of",
+  );
+  assertStringIncludes(message, "RangeError: a stray");
+});
+
 const run = (name: string) =>
   runProgram([...RUN_ALL, `tests/fixtures/entries/${name}.ts`]);
 

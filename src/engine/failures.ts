@@ -93,7 +93,13 @@ function make(
   );
 }
 
-function nameThrown(thrown: unknown): string {
+/**
+ * Names what was thrown, whatever it is.
+ *
+ * @param thrown Any value.
+ * @returns A short text.
+ */
+export function nameThrown(thrown: unknown): string {
   if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
   try {
     return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);

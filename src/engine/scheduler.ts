@@ -10,6 +10,7 @@ import type { Backend, WorkerEnd } from "../runtime/runtime.ts";
 import { lastTurn, nextTurn } from "../runtime/runtime.ts";
 import type { StartMessage } from "../wire/protocol.ts";
 import { createWire } from "../wire/wire.ts";
+import { nameThrown } from "./failures.ts";
 import type { Chunk, Run } from "./run.ts";
 import type { SlotHost } from "./slot.ts";
 import { Slot } from "./slot.ts";
@@ -202,7 +203,11 @@ export class Scheduler {
     if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
     this.#fruitless = 0;
     const { code, error: cause } = end;
-    const how = code === undefined ? "" : `, the last with code ${code}`;
+    const how = cause !== undefined
+      ? `, the last of ${nameThrown(cause)}`
+      : code !== undefined
+      ? `, the last with code ${code}`
+      : "";
     this.#refuseAll(
       new Error(
         `a worker must stay alive: received ${MOST_FRUITLESS_ENDS} ends in a row before any task${how}`,

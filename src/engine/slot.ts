@@ -241,7 +241,7 @@ export class Slot {
     const sent = this.#inFlight.clear();
     this.#inFlight = new InFlight();
     if (!wanted && !judge(sent, loss, this.number)) {
-      this.#host.onFruitlessEnd(end);
+      this.#host.onFruitlessEnd(loss);
     }
     this.#host.onChange();
   }
