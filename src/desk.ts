@@ -183,7 +183,9 @@ export class Desk {
     const flag = workerFlag();
     if (!flag?.forbids()) return;
     const error = new Error(
-      "a module must not map in a worker that loads it, other than from a task, which would start workers without end: put the call under if (import.meta.main), or the function in a module of its own",
+      // In such builds of Bun 1.4.5, import.meta.main is true in workers too
+      // (tests/bundle_test.ts fails when it is not any more).
+      "a module must not map in a worker that loads it, other than from a task, which would start workers without end: put the call under if (import.meta.main) (with bun build --compile or --target=node, under if (Bun.isMainThread)), or the function in a module of its own",
     );
     flag.misuse(error);
     throw startError(error, {});

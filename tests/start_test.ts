@@ -70,6 +70,27 @@ for (const backend of ["web", "threads"] as const) {
   }
 }
 
+test("a function that has lost its name can be given as a text", {
+  timeout: 20_000,
+}, async () => {
+  // As `bun build --minify` has it: named Dn here, and square over there.
+  const Dn = (n: number) => n * n;
+  const module = new URL("./fixtures/tasks.ts", import.meta.url);
+  const says = 'must export a function named "Dn": received';
+  const error = await assertRejects(
+    () => parallelMap(Dn, [1], { module, workers: 1 }),
+    WorkerStartError,
+    says,
+  );
+  assertStringIncludes(error.message, "give the name of the export instead");
+  const { message } = await assertRejects(
+    () => parallelMap("Dn", [1], { module, workers: 1 }),
+    WorkerStartError,
+    says,
+  );
+  assertEquals(message.includes("give the name"), false);
+});
+
 test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
   await using pool = new Pool({
     workers: 2,

@@ -110,8 +110,9 @@ export function nameThrown(thrown: unknown): string {
 
 function hint(cause: unknown, from: FunctionRef["from"]): string {
   if (!(cause instanceof ReferenceError) || from !== "source") return "";
-  return " (a shipped function sees nothing around it: pass what it needs in " +
-    'the input or "workerData", or export it and set "module")';
+  return " (a shipped function sees nothing around it, nor what a bundler puts " +
+    "there for an older target: pass what it needs in the input or " +
+    '"workerData", or export it and set "module")';
 }
 
 /** Why workers cannot start. */

@@ -6,6 +6,7 @@
 
 import { show } from "../check_options.ts";
 import type { ModuleSpecifier } from "../options.ts";
+import { keptNames } from "./kept_names.ts";
 
 /** How a worker gets a function. */
 export type FunctionRef =
@@ -16,6 +17,8 @@ export type FunctionRef =
     from: "module";
     name: string;
     url: string;
+    /** Whether the caller gave its name, and not the function itself. */
+    byName: boolean;
     /** Whether the module is the program's entry. */
     entry: boolean;
   }
@@ -54,7 +57,8 @@ export function functionRef(
     if (place.inline && typeof fn === "function") {
       return { from: "here", name, fn: fn as Anything };
     }
-    return { from: "module", name, url, entry: url === place.entry };
+    const byName = typeof fn === "string";
+    return { from: "module", name, url, byName, entry: url === place.entry };
   }
   if (typeof fn === "string") {
     throw new TypeError(
@@ -167,7 +171,7 @@ function sourceOf(fn: Anything): string {
   for (const mode of [STRICT, ""]) {
     const expression = parses(text, mode) ? text : methodOf(fn, text, mode);
     if (expression === undefined) continue;
-    return `${mode}(${expression}\n)`;
+    return `${mode}${keptNames(text)}(${expression}\n)`;
   }
   throw new TypeError(
     `Cannot map as the source of fn must stand on its own, without super, new.target, import.meta and private names of what is around it, or be exported by a "module": received ${

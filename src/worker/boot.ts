@@ -7,6 +7,7 @@
 import { createCodec } from "../wire/codec.ts";
 import { createColumns } from "../wire/columns.ts";
 import { createInspect } from "../wire/inspection.ts";
+import { keptNames } from "../wire/kept_names.ts";
 import { createPacking } from "../wire/packing.ts";
 import { createRows } from "../wire/rows.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
@@ -21,9 +22,7 @@ import { workerMain } from "./worker_main.ts";
  * @returns JavaScript, a module without imports.
  */
 export function bootSource(openPort: () => WorkerPort): string {
-  return [
-    // esbuild with --keep-names wraps functions in this helper of its own.
-    "const __name = (f) => f;",
+  const source = [
     `const codec = (${createCodec})();`,
     `const columns = (${createColumns})();`,
     `const rows = (${createRows})(columns);`,
@@ -35,4 +34,5 @@ export function bootSource(openPort: () => WorkerPort): string {
     `const readCpu = (${createCpuMeter})();`,
     `(${workerMain})((${openPort})(), { codec, packing, loader, readCpu });`,
   ].join("\n");
+  return keptNames(source) + source;
 }

@@ -159,8 +159,11 @@ export function createLoader(
           // Bun keeps the place of a syntax error apart from its message.
           const at = cause?.position;
           const place = at ? ` at ${at.file}:${at.line}:${at.column}` : "";
+          const cure = cause?.code === "ERR_MODULE_NOT_FOUND"
+            ? " (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js)"
+            : "";
           throw new Error(
-            `module ${ref.url} must load: received ${clean}${place}`,
+            `module ${ref.url} must load: received ${clean}${place}${cure}`,
             { cause },
           );
         });
@@ -178,8 +181,11 @@ export function createLoader(
           return (value, context) => found(value, context);
         }
         const names = Object.keys(exports).join(", ") || "no exports";
+        const cure = ref.byName
+          ? ""
+          : " (where a bundler renames functions, as with --minify, give the name of the export instead: a string)";
         throw new Error(
-          `module ${ref.url} must export a function named "${ref.name}": received ${names}`,
+          `module ${ref.url} must export a function named "${ref.name}": received ${names}${cure}`,
         );
       } catch (error) {
         throw misused !== undefined ? misused.error : error;

@@ -73,19 +73,27 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
   let run: Run | undefined;
   let steps: Promise<unknown> = Promise.resolve();
 
+  const OVER = Symbol("over");
+  // Without fields, private or not: for an older target, bundlers turn them to
+  // calls of functions that they put beside this one, and that are not sent
+  // (tests/bundle_test.ts).
   class Context {
+    [property: string | symbol]: unknown;
     constructor(
-      readonly index: number,
-      readonly attempt: number,
-      readonly worker: number,
-      readonly state: unknown,
+      index: number,
+      attempt: number,
+      worker: number,
+      state: unknown,
       over: Int32Array,
     ) {
-      this.#over = over;
+      this.index = index;
+      this.attempt = attempt;
+      this.worker = worker;
+      this.state = state;
+      this[OVER] = over;
     }
-    readonly #over: Int32Array;
     get aborted() {
-      return Atomics.load(this.#over, 0) !== 0;
+      return Atomics.load(this[OVER] as Int32Array, 0) !== 0;
     }
     throwIfAborted() {
       if (!this.aborted) return;
