@@ -15,6 +15,7 @@ import type { FunctionRef, Place } from "./wire/function_ref.ts";
 import { functionRef } from "./wire/function_ref.ts";
 import type { StartMessage } from "./wire/protocol.ts";
 import { createWire } from "./wire/wire.ts";
+import { workerFlag } from "./worker/loader.ts";
 
 /** Makes the workers of one pool. */
 export class Crew {
@@ -65,6 +66,21 @@ export class Crew {
    * @returns The backend that was asked for, or the one that is needed.
    */
   backend(stopsLoops: boolean): Backend {
+    const backend = this.#choose(stopsLoops);
+    const flag = workerFlag();
+    if (flag === undefined) return backend;
+    return {
+      ...backend,
+      start: ({ onMessage, onUnreadable, onEnd }) =>
+        backend.start({
+          onMessage: flag.keep(onMessage),
+          onUnreadable: flag.keep(onUnreadable),
+          onEnd: flag.keep(onEnd),
+        }),
+    };
+  }
+
+  #choose(stopsLoops: boolean): Backend {
     if (this.#runtime === undefined) return inline(this.#clock);
     const wanted = this.#runtime.backend(this.#options.backend ?? "web");
     return stopsLoops && !wanted.stopsLoops

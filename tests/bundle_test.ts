@@ -1,9 +1,11 @@
 // A script runs as it is, without a flag, and bundled, from any folder. And
 // nothing comes with it.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { bootSource } from "../src/worker/boot.ts";
+import { createLoader } from "../src/worker/loader.ts";
 import { test } from "./harness.ts";
-import { inFolder, ROOT, runProgram } from "./run_program.ts";
+import { inFolder, ROOT, RUN_ALL, runProgram } from "./run_program.ts";
 
 const timeout = 60_000;
 const shipped = `${ROOT}tests/fixtures/shipped.ts`;
@@ -49,6 +51,97 @@ test(
       }
     }),
 );
+
+const program = `${ROOT}tests/fixtures/bundled.ts`;
+const beside = `${ROOT}tests/fixtures/times8.ts`;
+
+/** What the program says in a bundle that leaves its functions their names. */
+const SAYS = {
+  source: "7,14,21",
+  itself: "7,14,21",
+  name: "7,14,21",
+  beside: "8,16,24",
+};
+const RENAMED = {
+  ...SAYS,
+  itself: "(where a bundler renames functions, as with --minify, give the name",
+};
+const ALWAYS_MAIN = {
+  ...SAYS,
+  itself: "--target=node, under if (Bun.isMainThread)",
+  name: "--target=node, under if (Bun.isMainThread)",
+};
+
+/** Checks what the program has printed of each way. */
+function checkEnds(out: string, says: Record<string, string>): void {
+  for (const [way, end] of Object.entries(says)) {
+    const line = out.split("\n").find((line) => line.startsWith(`${way}: `));
+    assertStringIncludes(line ?? out, end);
+  }
+}
+
+const BUILDS: [command: string, says: Record<string, string>][] = [
+  ["esbuild --bundle --format=esm", SAYS],
+  ["esbuild --bundle --format=esm --minify", RENAMED],
+  ["esbuild --bundle --format=esm --keep-names", SAYS],
+  ["esbuild --bundle --format=esm --keep-names --minify", SAYS],
+  ["esbuild --bundle --format=esm --target=es2020", SAYS],
+  ["esbuild --bundle --format=esm --target=es2020 --keep-names --minify", SAYS],
+  ["bun build", SAYS],
+  ["bun build --minify", RENAMED],
+  ["bun build --target=bun", SAYS],
+  ["bun build --target=node", ALWAYS_MAIN],
+];
+
+for (const [command, says] of BUILDS) {
+  test(
+    `built by ${command}, each way to map works or says what to do`,
+    { timeout },
+    () =>
+      inFolder((folder) => {
+        const build = [...command.split(" "), program, beside];
+        const built = runProgram([...build, `--outdir=${folder}`]);
+        assertEquals(built.code, 0, built.err);
+        const { out, err } = runProgram([...RUN_ALL, "bundled.js"], folder);
+        assertEquals(err, "");
+        checkEnds(out, says);
+      }),
+  );
+}
+
+test(
+  "a module that was not built along is told of, with what to do",
+  { timeout },
+  () =>
+    inFolder((folder) => {
+      const built = `--outfile=${folder}/bundled.js`;
+      runProgram(["bun", "build", program, built]);
+      const { out } = runProgram([...RUN_ALL, "bundled.js"], folder);
+      const says = "in a bundle it must be an entry point as well";
+      checkEnds(out, { ...SAYS, beside: says });
+    }),
+);
+
+test(
+  "a program in one file, by bun build --compile, maps",
+  { timeout },
+  () =>
+    inFolder((folder) => {
+      const built = `--outfile=${folder}/program`;
+      runProgram(["bun", "build", "--compile", program, beside, built]);
+      checkEnds(runProgram([`${folder}/program`]).out, ALWAYS_MAIN);
+    }),
+);
+
+test("no compiler finds an import() to rewrite in what is sent", () => {
+  const boot = bootSource(() => ({
+    post() {},
+    listen() {},
+    onStray() {},
+  }));
+  assertEquals(boot.match(/\bimport\(.*?\)/g), ["import(url)"]);
+  assertEquals(String(createLoader).includes("import("), false);
+});
 
 test("mod.ts needs nothing but its own files", { timeout }, () => {
   const { out } = runProgram(["deno", "info", "--json", "mod.ts"]);

@@ -70,6 +70,27 @@ for (const backend of ["web", "threads"] as const) {
   }
 }
 
+test("a function that has lost its name can be given as a text", {
+  timeout: 20_000,
+}, async () => {
+  // As `bun build --minify` has it: named Dn here, and square over there.
+  const Dn = (n: number) => n * n;
+  const module = new URL("./fixtures/tasks.ts", import.meta.url);
+  const says = 'must export a function named "Dn": received';
+  const error = await assertRejects(
+    () => parallelMap(Dn, [1], { module, workers: 1 }),
+    WorkerStartError,
+    says,
+  );
+  assertStringIncludes(error.message, "give the name of the export instead");
+  const { message } = await assertRejects(
+    () => parallelMap("Dn", [1], { module, workers: 1 }),
+    WorkerStartError,
+    says,
+  );
+  assertEquals(message.includes("give the name"), false);
+});
+
 test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
   await using pool = new Pool({
     workers: 2,
@@ -78,6 +99,23 @@ test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
     },
   });
   await assertRejects(() => pool.start(), WorkerStartError, "no licence");
+});
+
+test("workers that end three times tell of what", {
+  timeout: 20_000,
+}, async () => {
+  const init = () =>
+    new Promise(() =>
+      setTimeout(() => {
+        throw new RangeError("a stray");
+      })
+    );
+  const { message } = await assertRejects(
+    () => parallelMap(() => 1, [1], { workers: 1, init }),
+    WorkerStartError,
+    "3 ends in a row before any task, the last of",
+  );
+  assertStringIncludes(message, "RangeError: a stray");
 });
 
 const run = (name: string) =>
@@ -108,4 +146,11 @@ test("a task may map", { timeout: 60_000 }, () => {
   const { code, out, err } = run("nested");
   assertEquals([code, err], [0, ""]);
   assertEquals(JSON.parse(out), [[1, 4], [25, 36]]);
+});
+
+test("a task may map whenever it is called back", { timeout: 60_000 }, () => {
+  const { code, out, err } = run("nested_later");
+  assertEquals([code, err], [0, ""]);
+  const [lines, wrong] = [out.trim().split("\n"), /: (?!9$)/];
+  assertEquals([lines.length, lines.filter((at) => wrong.test(at))], [12, []]);
 });

@@ -64,7 +64,7 @@ function make(
     const { error: cause } = failure;
     return new TaskError(
       `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
-        hint(cause, fn)
+        hint(cause, fn.from)
       }`,
       { index, attempts, cause },
     );
@@ -113,10 +113,19 @@ export function nameThrown(thrown: unknown): string {
   }
 }
 
-function hint(cause: unknown, fn: FunctionRef): string {
-  if (!(cause instanceof ReferenceError) || fn.from !== "source") return "";
-  return " (a shipped function sees nothing around it: pass what it needs in " +
-    'the input or "workerData", or export it and set "module")';
+function hint(cause: unknown, from: FunctionRef["from"]): string {
+  if (!(cause instanceof ReferenceError) || from !== "source") return "";
+  return " (a shipped function sees nothing around it, nor what a bundler puts " +
+    "there for an older target: pass what it needs in the input or " +
+    '"workerData", or export it and set "module")';
+}
+
+/** Why workers cannot start. */
+interface Problem {
+  message: string;
+  cause?: unknown;
+  /** How the workers got the `init` that threw the cause, if one did. */
+  init?: FunctionRef["from"];
 }
 
 /**
@@ -127,13 +136,16 @@ function hint(cause: unknown, fn: FunctionRef): string {
  * @returns The error.
  */
 export function startError(problem: unknown, site: CallSite): WorkerStartError {
-  const { message, cause } = problem instanceof Error
+  const { message, cause, init }: Problem = problem instanceof Error
     ? problem
-    : { message: String(problem), cause: undefined };
+    : { message: String(problem) };
+  const threw = init === undefined
+    ? ""
+    : `: received ${nameThrown(cause)}${hint(cause, init)}`;
   join(cause, site);
   return atSite(site, () =>
     new WorkerStartError(
-      `Cannot start workers as ${message}`,
+      `Cannot start workers as ${message}${threw}`,
       cause === undefined ? undefined : { cause },
     ));
 }

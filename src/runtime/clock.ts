@@ -5,6 +5,8 @@
  * @module
  */
 
+import { workerFlag } from "../worker/loader.ts";
+
 /** A clock. */
 export interface Clock {
   /** ms since 1970 at which `now` was 0. */
@@ -40,13 +42,14 @@ export function createClock(): Clock {
     // Not by `setTimeout(0)`, which takes 1 to 2 ms, nor by `setImmediate`,
     // which costs Deno 2.9.5 4 ms when it is first touched.
     turn(callback) {
+      const turn = workerFlag()?.keep(callback) ?? callback;
       const { port1, port2 } = new MessageChannel();
       turns = new Promise((resolve) => {
         port1.onmessage = () => {
           port1.close();
           port2.close();
           resolve();
-          callback();
+          turn();
         };
       });
       port2.postMessage(0);

@@ -29,7 +29,7 @@ export function inline(clock: Clock): Backend {
       const kit = {
         ...createWire(),
         createBoard,
-        loader: createLoader(false),
+        loader: createLoader((url) => import(url), false),
         readCpu: createCpuMeter(),
       };
       let alive = true;

@@ -6,13 +6,22 @@
 
 import { show } from "../check_options.ts";
 import type { ModuleSpecifier } from "../options.ts";
+import { keptNames } from "./kept_names.ts";
 
 /** How a worker gets a function. */
 export type FunctionRef =
-  /** By its source: it sees nothing around it. */
+  /** By its source, a script: it sees nothing around it. */
   | { from: "source"; name: string; source: string }
-  /** As an export; `entry` says that the module is the program's entry. */
-  | { from: "module"; name: string; url: string; entry: boolean }
+  /** As an export of a module. */
+  | {
+    from: "module";
+    name: string;
+    url: string;
+    /** Whether the caller gave its name, and not the function itself. */
+    byName: boolean;
+    /** Whether the module is the program's entry. */
+    entry: boolean;
+  }
   /** As it is, in the caller's own thread. */
   | { from: "here"; name: string; fn: Anything };
 
@@ -45,9 +54,11 @@ export function functionRef(
     const name = exportName(fn);
     // In this thread never by its URL: a module that imports itself while it
     // is being loaded waits for ever (Deno 2.9.5 and Bun 1.4.5).
-    return place.inline && typeof fn === "function"
-      ? { from: "here", name, fn: fn as Anything }
-      : { from: "module", name, url, entry: url === place.entry };
+    if (place.inline && typeof fn === "function") {
+      return { from: "here", name, fn: fn as Anything };
+    }
+    const byName = typeof fn === "string";
+    return { from: "module", name, url, byName, entry: url === place.entry };
   }
   if (typeof fn === "string") {
     throw new TypeError(
@@ -56,21 +67,63 @@ export function functionRef(
       }`,
     );
   }
-  if (typeof fn !== "function") throw notCallable(fn);
-  return { from: "source", name: fn.name, source: sourceOf(fn) };
+  const callable = checkFunction(fn);
+  return { from: "source", name: nameOf(callable), source: sourceOf(callable) };
 }
 
-function notCallable(fn: unknown): TypeError {
-  return new TypeError(
-    `Cannot map as fn must be a function or the name of an export: received ${
-      show(fn)
-    }`,
-  );
+/** A function that gives one result when it is called. */
+function checkFunction(fn: unknown): Anything {
+  if (typeof fn !== "function") {
+    throw new TypeError(
+      `Cannot map as fn must be a function or the name of an export: received ${
+        show(fn)
+      }`,
+    );
+  }
+  if (/^class\b(?!\s*\()/.test(textOf(fn))) { // but a method may be called so
+    throw new TypeError(
+      `Cannot map as fn must be callable without new: received class ${
+        nameOf(fn)
+      }`,
+    );
+  }
+  const kind = kindOf(fn);
+  if (kind.endsWith("GeneratorFunction")) {
+    throw new TypeError(
+      `Cannot map as fn must return its result, and a generator does not: received ${kind} ${
+        nameOf(fn)
+      }`,
+    );
+  }
+  return fn as Anything;
+}
+
+/** As the language has it: a class may have a static method of that name. */
+function textOf(fn: object): string {
+  return Function.prototype.toString.call(fn);
+}
+
+/** `Function`, `AsyncFunction` or one of the two kinds of generators. */
+function kindOf(fn: object): string {
+  try {
+    return Object.prototype.toString.call(fn).slice(8, -1);
+  } catch {
+    return "Function"; // a Proxy that throws
+  }
+}
+
+/** Its name, if that is one: any value may stand there. */
+function nameOf(fn: object): string {
+  try {
+    const { name } = fn as { name?: unknown };
+    return typeof name === "string" ? name : "";
+  } catch {
+    return ""; // a getter, or a Proxy, that throws
+  }
 }
 
 function exportName(fn: unknown): string {
-  if (typeof fn !== "function" && typeof fn !== "string") throw notCallable(fn);
-  const name = typeof fn === "string" ? fn : fn.name;
+  const name = typeof fn === "string" ? fn : nameOf(checkFunction(fn));
   if (name === "" || name.startsWith("bound ")) {
     throw new TypeError(
       `Cannot map as a function with "module" must have the name of its export: received ${
@@ -97,36 +150,62 @@ function moduleUrl(module: ModuleSpecifier): string {
   return text;
 }
 
-// deno-lint-ignore ban-types -- every callable, whatever its signature
-function sourceOf(fn: Function): string {
-  const text = Function.prototype.toString.call(fn);
+/** A script whose value is the function. */
+function sourceOf(fn: Anything): string {
+  const text = textOf(fn);
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) {
     throw new TypeError(
-      `Cannot map as a native or bound function has no source to ship, wrap it as (value) => f(value): received ${
+      `Cannot map as a native or bound function has no source to ship, nor has a Proxy, wrap it as (value) => f(value): received ${
         show(fn)
       }`,
     );
   }
-  if (/^class\b/.test(text)) {
+  if (/^[gs]et\b/.test(text) && !parses(text) && !parses(`{ async ${text} }`)) {
     throw new TypeError(
-      `Cannot map as fn must be callable without new: received class ${fn.name}`,
-    );
-  }
-  // A method's text is `name(x) {…}`, which is an expression only in an object.
-  const source = [text, `Object.values({ ${text} })[0]`].find(compiles);
-  if (source === undefined) {
-    throw new TypeError(
-      `Cannot map as the source of fn must stand on its own: received ${
+      `Cannot map as fn must be a function, and not a getter or setter: received ${
         show(fn)
       }`,
     );
   }
-  return source;
+  // Strict, as a module is. What does not parse so was sloppy where it stands.
+  for (const mode of [STRICT, ""]) {
+    const expression = parses(text, mode) ? text : methodOf(fn, text, mode);
+    if (expression === undefined) continue;
+    return `${mode}${keptNames(text)}(${expression}\n)`;
+  }
+  throw new TypeError(
+    `Cannot map as the source of fn must stand on its own, without super, new.target, import.meta and private names of what is around it, or be exported by a "module": received ${
+      show(fn)
+    }`,
+  );
 }
 
-function compiles(expression: string): boolean {
+const STRICT = '"use strict";';
+
+/**
+ * A method as an expression. Its text is `name(x) {…}`, and the name may be
+ * anything: `async *[(a)]`. So a parenthesis begins the parameters only if what
+ * is before it reads as a name, and what follows as the rest of a function.
+ */
+function methodOf(
+  fn: Anything,
+  text: string,
+  mode: string,
+): string | undefined {
+  const word = kindOf(fn) === "AsyncFunction" ? "async function" : "function";
+  for (let at = -1; (at = text.indexOf("(", at + 1)) >= 0;) {
+    const expression = `${word} ${text.slice(at)}`;
+    const name = text.slice(0, at);
+    if (parses(expression, mode) && parses(`{ ${name}() {} }`, mode)) {
+      return expression;
+    }
+  }
+}
+
+/** Whether a script may have this expression. It is not run. */
+function parses(expression: string, mode = STRICT): boolean {
   try {
-    new Function(`return (${expression}\n)`); // parsed here, run only in a worker
+    (0, eval)(`${mode}() => (${expression}\n)`);
     return true;
   } catch {
     return false; // any failure to parse means the same: this is no expression

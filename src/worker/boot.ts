@@ -5,6 +5,7 @@
  */
 
 import { createBoard } from "../wire/board.ts";
+import { keptNames } from "../wire/kept_names.ts";
 import { wireSource } from "../wire/wire.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
 import { createLoader } from "./loader.ts";
@@ -18,13 +19,14 @@ import { workerMain } from "./worker_main.ts";
  * @returns JavaScript, a module without imports.
  */
 export function bootSource(openPort: () => WorkerPort): string {
-  return [
-    // esbuild with --keep-names wraps functions in this helper of its own.
-    "const __name = (f) => f;",
+  const source = [
     `const { codec, packing } = ${wireSource()};`,
-    `const loader = (${createLoader})(true);`,
     `const createBoard = ${createBoard};`,
+    // A text, as compilers rewrite import(): TypeScript, for one, to a call of
+    // a function in its file ("rewriteRelativeImportExtensions").
+    `const loader = (${createLoader})((url) => import(url), true);`,
     `const readCpu = (${createCpuMeter})();`,
     `(${workerMain})((${openPort})(), { codec, packing, createBoard, loader, readCpu });`,
   ].join("\n");
+  return keptNames(source) + source;
 }

@@ -81,19 +81,27 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
   let announced: RunMessage | undefined;
   let steps: Promise<unknown> = Promise.resolve();
 
+  const BOARD = Symbol("board");
+  // Without fields, private or not: for an older target, bundlers turn them to
+  // calls of functions that they put beside this one, and that are not sent
+  // (tests/bundle_test.ts).
   class Context {
+    [property: string | symbol]: unknown;
     constructor(
-      readonly index: number,
-      readonly attempt: number,
-      readonly worker: number,
-      readonly state: unknown,
+      index: number,
+      attempt: number,
+      worker: number,
+      state: unknown,
       board: Board,
     ) {
-      this.#board = board;
+      this.index = index;
+      this.attempt = attempt;
+      this.worker = worker;
+      this.state = state;
+      this[BOARD] = board;
     }
-    readonly #board: Board;
     get aborted() {
-      return this.#board.isOver();
+      return (this[BOARD] as Board).isOver();
     }
     throwIfAborted() {
       if (!this.aborted) return;
@@ -114,11 +122,11 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
       if (message.init !== undefined) {
         const init = await loader.load(message.init);
         try {
-          state = await init(state);
+          state = await loader.within(init, state);
         } catch (cause) {
-          throw new Error(`"init" must not throw: received ${cause}`, {
-            cause,
-          });
+          // The caller puts what was thrown into words.
+          const error = new Error('"init" must not throw', { cause });
+          throw Object.assign(error, { init: message.init.from });
         }
       }
       post({ type: "ready" });
@@ -168,7 +176,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
 
   function wake(): void {
     while (run && queue.length > 0 && run.idleLanes.length > 0) {
-      void runLane(run, run.idleLanes.pop()!);
+      void loader.within(runLane, run, run.idleLanes.pop()!);
     }
   }
 
@@ -193,17 +201,14 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
             const index = first + offset;
             const context = new Context(index, attempt, worker, state, board);
             board.setRunning(serial + offset);
-            loader.entered = true;
             // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with
             // its loop here, in code of its middle tier, 1.5 times slower
             // (bench row "skew").
             let result = fn.call(undefined, values[offset], context);
-            loader.entered = false;
             board.setRunning(0);
             if (isThenable(result)) result = await result;
             results[offset] = result;
           } catch (error) {
-            loader.entered = false;
             board.setRunning(0);
             failures.push({
               offset,

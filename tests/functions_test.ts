@@ -1,0 +1,296 @@
+// What a shipped function is: whatever can be called as fn(value, context), as
+// strict as its file, and blind to what is around it.
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { parallelMap, Pool, TaskError, WorkerStartError } from "../mod.ts";
+import { seesOfWorker } from "./fixtures/tasks.ts";
+import { test } from "./harness.ts";
+
+const TASKS = new URL("./fixtures/tasks.ts", import.meta.url);
+const HINT = "(a shipped function sees nothing around it";
+const BACKENDS = {
+  web: { backend: "web", workers: 1 },
+  threads: { backend: "threads", workers: 1 },
+  inline: { workers: 0 },
+} as const;
+// deno-lint-ignore no-explicit-any -- wrong kinds on purpose
+const wrong = (value: unknown) => value as any;
+const slow = { timeout: 20_000 };
+
+/** The error of a task of this function. */
+function errorOf(fn: unknown, options: object): Promise<TaskError> {
+  return assertRejects(() => parallelMap(wrong(fn), [1], options), TaskError);
+}
+
+// Around the functions of this file, and not in any worker.
+const name = "outer";
+const location = "outer";
+const require = "outer";
+const key = "key";
+const symbol = Symbol("symbol");
+
+for (const [backend, options] of Object.entries(BACKENDS)) {
+  test(
+    `${backend}: a shipped function is strict, as its file is`,
+    slow,
+    async () => {
+      const writes = () => {
+        (Object.freeze({ a: 1 }) as { a: number }).a = 2;
+      };
+      const misspells = (n: number) => {
+        // @ts-expect-error -- nobody has declared it
+        mispelt = n;
+      };
+      assertInstanceOf((await errorOf(writes, options)).cause, TypeError);
+      const { cause, message } = await errorOf(misspells, options);
+      assertInstanceOf(cause, ReferenceError);
+      assertStringIncludes(message, HINT);
+      const kind = function (this: unknown) {
+        return typeof this;
+      };
+      const object = {
+        kind() {
+          return typeof this;
+        },
+      };
+      for (const fn of [kind, object.kind]) {
+        assertEquals(await parallelMap(wrong(fn), [1], options), ["undefined"]);
+      }
+    },
+  );
+
+  test(`${backend}: what only parses as sloppy is sloppy`, slow, async () => {
+    const all = [
+      new Function("n", "with ({ one: 1 }) return n + one"),
+      new Function("n", "n", "return 2"),
+      new Function("n", "return n + 01"),
+    ];
+    await using pool = new Pool(options);
+    for (const fn of all) assertEquals(await pool.map(wrong(fn), [1]), [2]);
+  });
+
+  test(`${backend}: an init is shipped like a function`, slow, async () => {
+    const inits = [
+      [() => key, `received ReferenceError: ${key} is not defined ${HINT}`],
+      [() => {
+        throw { toString: null };
+      }, '"init" must not throw: received object'],
+      [() => {
+        throw undefined;
+      }, '"init" must not throw: received undefined'],
+      [() => {
+        throw new RangeError("no licence");
+      }, '"init" must not throw: received RangeError: no licence'],
+    ] as const;
+    for (const [init, says] of inits) {
+      await assertRejects(
+        () => parallelMap(() => 1, [1], { ...options, init }),
+        WorkerStartError,
+        says,
+      );
+    }
+  });
+
+  if (backend === "inline") continue; // it has the globals of its caller
+
+  test(
+    `${backend}: an outer "name" is not the worker's own`,
+    slow,
+    async () => {
+      const reads = { name: () => name, location: () => location };
+      for (const fn of [...Object.values(reads), () => require]) {
+        const { cause, message } = await errorOf(fn, options);
+        assertInstanceOf(cause, ReferenceError);
+        assertStringIncludes(message, HINT);
+      }
+      const kinds = () => [typeof name, typeof location, typeof require];
+      const [seen] = await parallelMap(kinds, [1], options);
+      assertEquals(seen, ["undefined", "undefined", "undefined"]);
+    },
+  );
+
+  test(
+    `${backend}: a module sees its worker, also after a shipped function`,
+    slow,
+    async () => {
+      await using pool = new Pool(options);
+      const look = () =>
+        pool.map<unknown, string[]>("seesOfWorker", [1], { module: TASKS });
+      const before = await look();
+      assertEquals(await pool.map(seesOfWorker, [1]), [[]]);
+      assertEquals(await look(), before);
+    },
+  );
+
+  test(
+    `${backend}: what init puts on globalThis stays there`,
+    slow,
+    async () => {
+      const init = () => {
+        Object.defineProperty(globalThis, "location", {
+          value: { href: "https://example.com/" },
+          configurable: true,
+        });
+      };
+      const read = () => globalThis.location.href;
+      await using pool = new Pool({ ...options, init });
+      for (const _ of [1, 2]) {
+        assertEquals(await pool.map(read, [1]), ["https://example.com/"]);
+      }
+    },
+  );
+}
+
+/** Adds one, in every way that a class or an object can say it. */
+class Adder {
+  static async shared(n: number) {
+    return await n + 1;
+  }
+  "a(b"(n: number) {
+    return n + 1;
+  }
+  12(n: number) {
+    return n + 1;
+  }
+}
+
+const adder = {
+  [symbol](n: number) {
+    return n + 1;
+  },
+  [key](n: number) {
+    return n + 1;
+  },
+  // As the source of a function, up to the comment, it would be another one.
+  ["a(){} //"](n: number) {
+    return n + 1;
+  },
+  async [Symbol.iterator](n: number) {
+    return await n + 1;
+  },
+  async(n: number) {
+    return n + 1;
+  },
+  get(n: number) {
+    return n + 1;
+  },
+  set(n: number) {
+    return n + 1;
+  },
+  class(n: number) {
+    return n + 1;
+  },
+  if(n: number) {
+    return n + 1;
+  },
+  ["__proto__"](n: number) {
+    return n + 1;
+  },
+};
+
+/** The same, under a name that is none. */
+function named(name: PropertyDescriptor): unknown {
+  return Object.defineProperty((n: number) => n + 1, "name", name);
+}
+
+test("any method can be shipped, whatever it is called", slow, async () => {
+  const { shared, prototype } = Adder;
+  await using pool = new Pool({ workers: 1 });
+  for (const at of [shared, prototype["a(b"], prototype[12]]) {
+    assertEquals(await pool.map(wrong(at), [1]), [2], String(at));
+  }
+  for (const at of Reflect.ownKeys(adder)) {
+    assertEquals(await pool.map(wrong(adder)[at], [1]), [2], String(at));
+  }
+});
+
+test("a name is no reason to refuse a function", slow, async () => {
+  const names: PropertyDescriptor[] = [
+    { value: 5 },
+    { value: Symbol("symbol") },
+    { value: () => 1 },
+    { value: "\ud800" },
+    { value: "a\nthrow 1 //" },
+    {
+      get() {
+        throw new Error("no name");
+      },
+    },
+  ];
+  await using pool = new Pool({ workers: 1 });
+  for (const name of names) {
+    assertEquals(await pool.map(wrong(named(name)), [1]), [2]);
+  }
+  await assertRejects(
+    () => pool.map(wrong(named(names[0])), [1], { module: TASKS }),
+    TypeError,
+    "must have the name of its export",
+  );
+});
+
+/** What a class or an object has and cannot be shipped. */
+class Holder extends Adder {
+  #one = 1;
+  #add(n: number) {
+    return n + 1;
+  }
+  get add() {
+    return this.#add;
+  }
+  get addOne() {
+    return (n: number) => n + this.#one;
+  }
+  override 12(n: number) {
+    return super[12](n);
+  }
+}
+
+const accessors = {
+  get one() {
+    return 1;
+  },
+  set one(n: number) {
+    throw n;
+  },
+  get [symbol]() {
+    return 1;
+  },
+};
+
+test("a function that cannot be shipped is refused at the call", async () => {
+  const accessor = (key: PropertyKey) =>
+    Object.getOwnPropertyDescriptor(accessors, key)!;
+  const holder = new Holder();
+  const alone = "must stand on its own, without super, new.target, import.meta";
+  const refused: [fn: unknown, says: string][] = [
+    [accessor("one").get, "not a getter or setter: received function get one"],
+    [accessor("one").set, "not a getter or setter: received function set one"],
+    [accessor(symbol).get, "not a getter or setter"],
+    [holder.add, `${alone} and private names`],
+    [holder.addOne, `${alone} and private names`],
+    [holder[12], alone],
+    [() => import.meta.url, alone],
+    [class Adder {}, "callable without new: received class Adder"],
+    [function* list() {}, "a generator does not: received GeneratorFunction"],
+    [async function* list() {}, "received AsyncGeneratorFunction list"],
+    [new Proxy((n: number) => n, {}), "nor has a Proxy, wrap it as (value) =>"],
+  ];
+  for (const [fn, says] of refused) {
+    await assertRejects(
+      () => parallelMap(wrong(fn), [1]),
+      TypeError,
+      says,
+    );
+  }
+  for (const fn of [class Adder {}, function* list() {}]) {
+    await assertRejects(
+      () => parallelMap(wrong(fn), [1], { module: TASKS }),
+      TypeError,
+      "Cannot map as fn must",
+    );
+  }
+});
