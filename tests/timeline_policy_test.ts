@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { parallelism } from "../src/timeline/parallelism.ts";
+import {
+  anyOpen,
+  integral,
+  lanesOf,
+  mostOpen,
+  overlaps,
+} from "../src/timeline/overlaps.ts";
 import { intersect, subtract, union } from "../src/timeline/spans.ts";
 import { duration, factor, plural } from "../src/timeline/units.ts";
 import { test } from "./harness.ts";
@@ -17,11 +23,25 @@ test("spans add up and take away", () => {
   assertEquals(union([]), []);
 });
 
-test("parallelism() counts what is in progress at once", () => {
-  const from = new Float64Array([0, 0, 5, 10]);
-  const to = new Float64Array([10, 10, 15, 20]);
-  const { peak, busy, possible } = parallelism(from, to, 2);
-  assertEquals([peak, busy, possible], [3, 20, 35]);
+test("overlaps() counts what is in progress at once", () => {
+  const tasks = {
+    from: new Float64Array([0, 0, 5, 10, 30, 40]),
+    to: new Float64Array([10, 10, 15, 20, 35, 40]),
+  };
+  const open = overlaps([tasks]);
+  assertEquals(mostOpen(open), 3);
+  const { from, to } = anyOpen(open);
+  assertEquals([...from, ...to], [0, 30, 20, 35]);
+  const cores = integral(open, (tasks) => Math.min(tasks, 2));
+  assertEquals([cores(-Infinity, Infinity), cores(8, 12)], [40, 8]);
+  assertEquals([cores(20, 30), cores(33, 99), cores(9, 9)], [0, 2, 0]);
+  assertEquals([...lanesOf(tasks).of], [0, 1, 2, 0, 0, 0]);
+});
+
+test("overlaps() of nothing is nothing", () => {
+  const open = overlaps([]);
+  assertEquals([mostOpen(open), anyOpen(open).from.length], [0, 0]);
+  assertEquals(integral(open, (tasks) => tasks)(0, 9), 0);
 });
 
 test("durations read well", () => {

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { CoreShare } from "./core_share.ts";
-import { lanesOf } from "./lanes.ts";
+import { type Integral, lanesOf } from "./overlaps.ts";
 import { type Span, subtract, union } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 
@@ -36,8 +35,8 @@ export interface BarOptions {
   least: number;
   /** Gaps shorter than this are not drawn, in ms. */
   leastGap: number;
-  /** Share of a core that tasks had; undefined if they had all they wanted. */
-  share: CoreShare | undefined;
+  /** Core time a task could have; undefined if cores were free. */
+  share: Integral | undefined;
 }
 
 /** The bars of one track. */
@@ -55,7 +54,7 @@ export interface DrawnTrack {
  * @returns Its bars.
  */
 export function barsOf(track: Track, options: BarOptions): DrawnTrack {
-  const lanes = lanesOf(track.from, track.to);
+  const lanes = lanesOf(track);
   const bars = [
     ...track.startUp.map((span) => plain("start-up", span)),
     ...gaps(track, options.leastGap),
@@ -118,7 +117,10 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
     if (ms < least) open.set(key, bar);
   }
   if (share !== undefined) {
-    for (const bar of bars) bar.share = share(bar.from, bar.to);
+    for (const bar of bars) {
+      const { from, to } = bar;
+      if (to > from) bar.share = Math.min(1, share(from, to) / (to - from));
+    }
   }
   return bars;
 }

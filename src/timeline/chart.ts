@@ -6,9 +6,9 @@
  */
 
 import { type Bar, barsOf } from "./bars.ts";
-import { coreShare } from "./core_share.ts";
-import { type Facts, joined } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { escape } from "./html.ts";
+import { integral, overlaps } from "./overlaps.ts";
 import type { Span } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 import { duration, percent, plural } from "./units.ts";
@@ -54,16 +54,16 @@ export interface Chart {
 export function drawChart(setup: ChartSetup): Chart {
   const { id, places, facts, zero, span, end } = setup;
   const slow = new Map<number, string>();
-  const crowded = facts.computing && facts.peak > facts.cores;
+  // Tasks that overlap in a worker take turns: what each had is not known.
+  const crowded = facts.crowded && facts.tasksInWorker < 2;
   const large = facts.tasks > MOST_TASKS;
   const options = {
     least: large ? span / Math.max(100, MOST_BARS / places.length) : 0,
     leastGap: span / (large ? 200 : 1000),
     share: crowded
-      ? coreShare(
-        joined(places.map(({ from }) => from)),
-        joined(places.map(({ to }) => to)),
-        facts.cores,
+      ? integral(
+        overlaps(places.filter(({ worker }) => worker !== undefined)),
+        (open) => Math.min(1, facts.cores / Math.max(1, open)),
       )
       : undefined,
   };
@@ -113,9 +113,9 @@ ${large ? remark("Tasks too short to see alone are drawn together.") : ""}
 ${
       crowded
         ? remark(
-          `The solid part of a bar is the share of a core that its task could have, with up to ${facts.peak} tasks on ${
+          `The solid part of a bar is the share of a core that its task could have, with up to ${facts.workersAtOnce} tasks on ${
             plural(facts.cores, "core")
-          }; in the pale part it waited for one.`,
+          }; for the pale part no core was free.`,
         )
         : ""
     }
@@ -187,7 +187,7 @@ function describe(bar: Bar, track: Track, zero: number): string {
     ? [`input ${first}`, took]
     : [`${plural(tasks, "task")}, inputs ${first} to ${last}`, duration(work)];
   if (why !== undefined) parts.push(why === "threw" ? "threw" : why);
-  if (share < 0.995) parts.push(`${percent(share)} of a core`);
+  if (share < 0.995) parts.push(`about ${percent(share)} of a core`);
   return [...parts, track.name, when].join(" · ");
 }
 
@@ -199,7 +199,7 @@ function legend(kinds: Set<string>, crowded: boolean): string {
     `<li><i class="${kind}"></i>${kind}</li>`
   );
   if (crowded) {
-    entries.push('<li><i class="task pale"></i>waiting for a core</li>');
+    entries.push('<li><i class="task pale"></i>no core free</li>');
   }
   entries.push('<li><i class="waiting"></i>waiting</li>');
   return `<ul class="legend">${entries.join("")}</ul>`;

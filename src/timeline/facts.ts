@@ -4,10 +4,25 @@
  * @module
  */
 
-import { parallelism } from "./parallelism.ts";
-import type { Recording } from "./recording.ts";
-import { type RowFacts, rowOf, waits } from "./shares.ts";
-import { intersect, lengthOf, union } from "./spans.ts";
+import { type CpuTime, cpuTime, transportPerTask } from "./evidence.ts";
+import {
+  anyOpen,
+  type Integral,
+  integral,
+  mostOpen,
+  overlaps,
+  type Stretches,
+} from "./overlaps.ts";
+import type { Heard, Recording } from "./recording.ts";
+import {
+  type RowFacts,
+  rowOf,
+  type Spent,
+  spentBy,
+  waits,
+  type Worked,
+} from "./shares.ts";
+import { intersect, lengthOf, type Span, union } from "./spans.ts";
 import { callsTime, type Track } from "./tracks.ts";
 
 /** A task and how long it took. */
@@ -16,9 +31,15 @@ export interface SlowTask {
   index: number;
   /** Milliseconds in the worker. */
   ms: number;
+  /** Whether it came back; if not, its start is only known roughly. */
+  ended: boolean;
 }
 
-/** The numbers behind the report. Every time is in milliseconds. */
+/**
+ * The numbers behind the report. Every time is in milliseconds, every share
+ * from 0 to 1. As soon as there is a run, calls in the caller's own thread are
+ * only in `calls` and in `rows`.
+ */
 export interface Facts {
   /** Which runtime: `deno`, `bun`, …; undefined without a run. */
   runtime: string | undefined;
@@ -28,62 +49,93 @@ export interface Facts {
   workers: number;
   /** How many workers had a task. */
   used: number;
-  /** How many runs, and how many of them were stopped before their end. */
+  /** How many workers were being started while a run went on. */
+  started: number;
+  /** How often one more was started in the place of one of them. */
+  restarts: number;
+  /** How many runs. */
   runs: number;
-  /** Runs that a failure or an abort ended. */
+  /** Runs that go on. */
+  open: number;
+  /** Runs that a failure, an abort or their reader ended early. */
   stopped: number;
+  /** How much of what the workers did was heard. */
+  heard: Heard;
   /** Calls in the caller's own thread, timed by hand. */
   calls: number;
-  /** Tasks that ran, each try counted, and calls. */
+  /** How many inputs the runs had; undefined if it cannot be told. */
+  inputs: number | undefined;
+  /** Tasks that ran, each try counted; without a run, calls. */
   tasks: number;
-  /** Tasks that failed, each try counted. */
+  /** How many of them were a second try, or a later one. */
+  again: number;
+  /** Tasks that failed, each try counted, also those that were never sent. */
   failed: number;
   /** Messages that carried tasks. */
   chunks: number;
-  /** Time in which runs and calls went on. */
+  /** Tasks in the largest of them. */
+  largestChunk: number;
+  /** Whether `chunkSize` was above 1: without it, a run begins with 1. */
+  chunkSizeGiven: boolean;
+  /** Time in which runs went on, or, without a run, calls. */
   wall: number;
   /** How long all tasks took, added up. */
   work: number;
-  /** CPU time of the workers in their tasks; undefined if nobody told. */
-  cpu: number | undefined;
-  /** Whether the tasks computed, rather than slept or waited. */
-  computing: boolean;
+  /** CPU time the tasks had; undefined if no worker told any. */
+  cpu: CpuTime | undefined;
+  /** How many tasks were in progress at once, on average over `wall`. */
+  atOnce: number;
   /** How many tasks were in progress at once, at most. */
-  peak: number;
-  /** How long one thread alone would have taken, as far as can be told. */
-  loop: number;
-  /** `loop` by `wall`. */
-  speedUp: number;
-  /** `speedUp` by the workers that had a task, or the tasks at once if more. */
-  efficiency: number;
+  tasksAtOnce: number;
+  /** How many of them in one worker; more than 1 only with `concurrency`. */
+  tasksInWorker: number;
+  /** How many workers were in a task at once, at most. */
+  workersAtOnce: number;
+  /**
+   * How many times as long one thread would have needed for the CPU time that
+   * the tasks certainly had. Undefined unless that is most of what they did:
+   * what tasks that wait would have taken one by one, nobody can tell.
+   */
+  speedUp: number | undefined;
+  /** Whether more workers than cores were in a task, and the cores were full. */
+  crowded: boolean;
+  /** Where the time of the workers that had a task went, while a run went on. */
+  spent: Spent;
   /** Part of `wall` in which any worker was being started. */
   startUp: number;
+  /** The quickest of these starts. */
+  quickestStart: number;
   /** Where the time of each worker went. */
   rows: RowFacts[];
   /** Time the caller took to read the inputs. */
   reading: number;
-  /** Share of the workers' time before the last chunk was sent, spent waiting. */
+  /** Share of the workers' time before the last input was sent, spent waiting. */
   starved: number;
-  /** Share of the workers' time after it, spent waiting. */
+  /** Share of the workers' time after it, spent waiting for the last tasks. */
   tail: number;
+  /** What the message of a task certainly cost, on average; 0 if unknown. */
+  transportPerTask: number;
   /** The five slowest tasks, slowest first. */
   slowest: SlowTask[];
 }
 
 /**
- * Above this share of the core time they could have, tasks certainly computed:
- * they come to 1 on a machine of their own, and sleeping ones to 0.14.
+ * From this share of the core time they could have, tasks certainly computed.
+ * Below it they waited, or other programs had the cores, and nothing tells the
+ * one from the other: tasks that computed all the time came to 0.14 on a
+ * machine with three times as much to do as it has cores, and so did tasks that
+ * slept.
  */
-const COMPUTING = 0.4;
+const COMPUTING = 0.75;
 
-/**
- * Above this share they did if there was enough CPU time to trust it: on a
- * machine with three times as much to do as it has cores, they came to 0.14.
- */
-const COMPUTING_ON_BUSY = 0.1;
+/** Less CPU time than this may be noise: Deno's clock may tick in 10 ms. */
+const LEAST_CPU_MS = 50;
 
-/** CPU ms of a worker to be trusted: Deno's clock ticks every 10 ms. */
-const TICK_MS = 10;
+/** Cores that the tasks certainly had for this share of the time were full. */
+const FULL = 0.85;
+
+/** How many slow tasks are listed. */
+const SLOWEST = 5;
 
 /**
  * Works out the numbers.
@@ -93,84 +145,166 @@ const TICK_MS = 10;
  * @returns The numbers.
  */
 export function factsOf(recording: Recording, places: Track[]): Facts {
-  const { runs, calls, chunks, failures, cpu, last } = recording;
-  const time = union([
-    ...runs.map(({ from, to = last }) => ({ from, to })),
-    ...callsTime(calls),
-  ]);
+  const { runs, calls, chunks, failures, last } = recording;
+  const all = places.map((track): Worked => ({
+    track,
+    inTask: integral(overlaps(tasksOf(track)), (open) => Math.min(1, open)),
+  }));
+  const hands = runs.length === 0
+    ? all
+    : all.filter(({ track }) => track.worker !== undefined);
+  const used = hands.filter(({ track }) => countTasks(track) > 0);
+  const tracks = used.map(({ track }) => track);
+  const time = runs.length === 0
+    ? callsTime(calls)
+    : union(runs.map(({ from, to = last }) => ({ from, to })));
   const wall = lengthOf(time);
-  const cores = Math.max(1, ...runs.map((run) => run.cores));
-  const flow = parallelism(
-    joined(places.map(({ from }) => from)),
-    joined(places.map(({ to }) => to)),
-    cores,
+  const during = (worth: Integral) =>
+    sum(time, ({ from, to }) => worth(from, to));
+  const cores = Math.max(1, most(runs.map(({ cores }) => cores)));
+  const tasks = overlaps(tracks.flatMap(tasksOf));
+  const busy = overlaps(
+    tracks.map((track) => anyOpen(overlaps(tasksOf(track)))),
   );
-  const work = sum(places, ({ from, to }) => sumOf(from, to));
-  const used = places.filter(({ from }) => from.length > 0).length;
-  const computing = (cpu ?? 0) > Math.min(
-    COMPUTING * flow.possible,
-    Math.max(COMPUTING_ON_BUSY * flow.possible, TICK_MS * used),
-  );
-  // Tasks that compute share the cores, and each takes longer for it.
-  const loop = computing ? Math.min(work, flow.possible) : work;
-  const speedUp = wall > 0 ? loop / wall : 0;
+  const workersAtOnce = mostOpen(busy);
+  const possible = during(integral(busy, (open) => Math.min(open, cores)));
+  const cpu = cpuTime(used);
+  const speedUp = computed(cpu, possible)
+    ? Math.min(cpu!.least, possible) / wall
+    : undefined;
   return {
     runtime: runs[0]?.runtime,
     cores,
-    workers: Math.max(0, ...runs.map((run) => run.workers)),
-    used,
+    workers: most(runs.map(({ workers }) => workers)),
+    used: used.length,
     runs: runs.length,
-    stopped: runs.filter((run) => !run.ok).length,
+    open: runs.filter(({ to }) => to === undefined).length,
+    stopped: runs.filter(({ ok }) => !ok).length,
+    heard: recording.heard,
     calls: calls.length,
-    tasks: sum(places, ({ from, lost }) => from.length + lost.length),
+    inputs: inputsOf(recording),
+    tasks: sum(tracks, countTasks),
+    again: sum(tracks, ({ attempt }) => count(attempt, (tries) => tries > 1)),
     failed: failures.length +
-      sum(places, ({ failed }) => failed.reduce((n, one) => n + one, 0)),
+      sum(tracks, ({ failed }) => count(failed, (one) => one > 0)),
     chunks: chunks.length,
+    largestChunk: most(chunks.map(({ tasks }) => tasks)),
+    chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),
     wall,
-    work,
-    cpu,
-    computing,
-    peak: flow.peak,
-    loop,
-    speedUp,
-    efficiency: used > 0 ? speedUp / Math.max(used, flow.peak) : 0,
-    startUp: lengthOf(
-      intersect(union(places.flatMap(({ startUp }) => startUp)), time),
+    work: sum(
+      tracks.flatMap(tasksOf),
+      ({ from, to }) =>
+        from.reduce((total, began, i) => total + to[i] - began, 0),
     ),
-    rows: places.map(rowOf),
+    cpu,
+    atOnce: wall > 0 ? during(integral(tasks, (open) => open)) / wall : 0,
+    tasksAtOnce: mostOpen(tasks),
+    tasksInWorker: most(
+      tracks.map((track) => mostOpen(overlaps(tasksOf(track)))),
+    ),
+    workersAtOnce,
+    speedUp,
+    crowded: workersAtOnce > cores && (speedUp ?? 0) > FULL * cores,
+    spent: spentBy(used, time),
+    ...startsOf(recording, hands, time),
+    rows: all.map((worked) => rowOf(worked)),
     reading: sum(chunks, ({ reading }) => reading),
-    ...waits(recording, places),
-    slowest: slowest(places),
+    ...waits(recording, hands.map(({ track }) => track), time),
+    transportPerTask: transportPerTask(used),
+    slowest: slowest(tracks),
   };
 }
 
-function slowest(places: Track[]): SlowTask[] {
+/** What went into starting workers while a run went on. */
+function startsOf(
+  { workers }: Recording,
+  hands: readonly Worked[],
+  time: Span[],
+): Pick<Facts, "started" | "restarts" | "startUp" | "quickestStart"> {
+  const within = integral(overlaps([stretches(time)]), (open) => open);
+  const lives = workers.filter(({ from, to, ready = to }) =>
+    to > from && within(from, ready) > 0
+  );
+  const started = new Set(lives.map(({ worker }) => worker)).size;
+  const spans = hands.flatMap(({ track: { startUp } }) =>
+    intersect(startUp, time)
+  );
+  const lengths = spans.map(({ from, to }) => to - from);
+  return {
+    started,
+    restarts: lives.length - started,
+    startUp: lengthOf(union(spans)),
+    quickestStart: lengths.length > 0
+      ? lengths.reduce((least, ms) => Math.min(least, ms))
+      : 0,
+  };
+}
+
+/** Whether CPU time shows that tasks computed, of what was possible. */
+function computed(cpu: CpuTime | undefined, possible: number): boolean {
+  return cpu !== undefined && possible > 0 && cpu.least >= LEAST_CPU_MS &&
+    cpu.least >= COMPUTING * possible;
+}
+
+/** How many inputs there were: a source that does not say must have ended. */
+function inputsOf(recording: Recording): number | undefined {
+  const { runs, chunks, failures } = recording;
+  const seen = runs.map(() => 0);
+  const see = (run: number, next: number) =>
+    seen[run] = Math.max(seen[run], next);
+  for (const { run, first, tasks } of chunks) see(run, first + tasks);
+  for (const { run, index } of failures) see(run, index + 1);
+  let inputs = 0;
+  for (let i = 0; i < runs.length; i++) {
+    const { total, to, ok } = runs[i];
+    if (total === undefined && (to === undefined || !ok)) return undefined;
+    inputs += total ?? seen[i];
+  }
+  return inputs;
+}
+
+function countTasks({ from, lost }: Track): number {
+  return from.length + lost.length;
+}
+
+/** When tasks began and ended, those that never came back included. */
+function tasksOf(track: Track): Stretches[] {
+  return [track, stretches(track.lost)];
+}
+
+function stretches(spans: readonly Span[]): Stretches {
+  return {
+    from: Float64Array.from(spans, ({ from }) => from),
+    to: Float64Array.from(spans, ({ to }) => to),
+  };
+}
+
+function slowest(tracks: readonly Track[]): SlowTask[] {
   const top: SlowTask[] = [];
-  for (const { index, from, to } of places) {
-    for (let i = 0; i < from.length; i++) {
-      const ms = to[i] - from[i];
-      if (top.length === 5 && ms <= top[4].ms) continue;
-      const at = top.findIndex((other) => other.ms < ms);
-      top.splice(at < 0 ? top.length : at, 0, { index: index[i], ms });
-      top.length = Math.min(top.length, 5);
-    }
+  const see = (index: number, ms: number, ended: boolean) => {
+    if (top.length === SLOWEST && ms <= top[SLOWEST - 1].ms) return;
+    const at = top.findIndex((other) => other.ms < ms);
+    top.splice(at < 0 ? top.length : at, 0, { index, ms, ended });
+    top.length = Math.min(top.length, SLOWEST);
+  };
+  for (const { index, from, to, lost } of tracks) {
+    for (let i = 0; i < from.length; i++) see(index[i], to[i] - from[i], true);
+    for (const { index, from, to } of lost) see(index, to - from, false);
   }
   return top;
 }
 
-function sumOf(from: Float64Array, to: Float64Array): number {
-  return from.reduce((total, began, i) => total + to[i] - began, 0);
+function count(
+  list: Uint8Array | Uint16Array,
+  which: (one: number) => boolean,
+): number {
+  let n = 0;
+  for (const one of list) if (which(one)) n++;
+  return n;
 }
 
-/** One array of several. */
-export function joined(parts: Float64Array[]): Float64Array {
-  const all = new Float64Array(sum(parts, ({ length }) => length));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function most(counts: readonly number[]): number {
+  return counts.reduce((most, count) => Math.max(most, count), 0);
 }
 
 function sum<T>(list: readonly T[], value: (one: T) => number): number {

@@ -13,7 +13,7 @@
  * const nap = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
  * const { record: onEvent } = timeline;
  * await parallelMap(nap, [200, 1, 1, 1], { workers: 2, onEvent });
- * // The report says: "Input 0 took 95 % of the time: no number of workers helps, …"
+ * // The report says: "Input 0 took 95 % of the time: no number of workers …"
  * assertEquals(timeline.summary().slowest[0].index, 0);
  * ```
  *
@@ -24,5 +24,7 @@ export { type Summary, Timeline } from "./timeline.ts";
 export { type Section, toPage } from "./to_page.ts";
 export type { Facts, SlowTask } from "./facts.ts";
 export type { PageOptions } from "./page.ts";
-export type { RowFacts } from "./shares.ts";
+export type { CpuTime } from "./evidence.ts";
+export type { Heard } from "./recording.ts";
+export type { RowFacts, Spent } from "./shares.ts";
 export type { Verdict, VerdictKind } from "./verdict.ts";

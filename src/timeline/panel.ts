@@ -5,7 +5,8 @@
  */
 
 import type { Facts } from "./facts.ts";
-import { duration, factor, percent } from "./units.ts";
+import { figures } from "./report.ts";
+import { duration, percent } from "./units.ts";
 
 /** Rows that are shown at once; the others are folded away. */
 const MOST_ROWS = 12;
@@ -18,13 +19,12 @@ const MOST_ROWS = 12;
  * @returns HTML.
  */
 export function drawPanel(facts: Facts, slow: Map<number, string>): string {
-  const { wall, work, speedUp, efficiency, tasks } = facts;
-  if (tasks === 0) return "";
+  if (facts.tasks === 0) return "";
+  const numbers = [["wall time", duration(facts.wall)], ...figures(facts)].map(
+    ([name, figure]) => `<div><dt>${name}</dt><dd>${figure}</dd></div>`,
+  );
   return `<div class="panel"><dl class="numbers">
-<div><dt>wall time</dt><dd>${duration(wall)}</dd></div>
-<div><dt>work, added up</dt><dd>${duration(work)}</dd></div>
-<div><dt>speed-up</dt><dd>${factor(speedUp)}</dd></div>
-<div><dt>efficiency</dt><dd>${percent(efficiency)}</dd></div>
+${numbers.join("\n")}
 </dl>
 ${table(facts)}
 ${slowest(facts, slow)}

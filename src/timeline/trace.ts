@@ -7,7 +7,7 @@
  * @module
  */
 
-import { lanesOf } from "./lanes.ts";
+import { lanesOf } from "./overlaps.ts";
 import type { Recording } from "./recording.ts";
 import { type Span, subtract, union } from "./spans.ts";
 import type { Track } from "./tracks.ts";
@@ -51,6 +51,7 @@ export function writeTrace(recording: Recording, places: Track[]): string {
     }
   }
   for (const { worker, from, to } of workers) {
+    if (to === from) continue; // it was there before
     writer.bar(CALLER, "start-up", `start worker ${worker}`, { from, to }, {});
   }
   for (const { worker, first, tasks, attempt, from, sent } of chunks) {
@@ -67,7 +68,7 @@ export function writeTrace(recording: Recording, places: Track[]): string {
 
 function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
   const { name, index, from, to, failed, run, attempt, lost, deaths } = track;
-  const lanes = lanesOf(from, to);
+  const lanes = lanesOf(track);
   for (let lane = 0; lane < lanes.count; lane++) {
     writer.name(
       "thread_name",

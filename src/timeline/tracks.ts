@@ -8,11 +8,25 @@
 import type { ChunkRecord, FailureRecord, Recording } from "./recording.ts";
 import { intersect, type Span, subtract, union } from "./spans.ts";
 
+/** A chunk that was answered: `from` its sending `to` its answer. */
+export interface Answer extends Span {
+  /** Position of its run in the recording. */
+  run: number;
+  /** How many of its tasks ran. */
+  tasks: number;
+  /** When the first of them began. */
+  began: number;
+  /** When the last of them ended. */
+  ended: number;
+  /** CPU time that came with it, in ms. */
+  cpu: number | undefined;
+}
+
 /** Everything that happened in one place. */
 export interface Track {
   /** As in `worker 0`. */
   name: string;
-  /** Number of the worker; undefined for the caller's thread. */
+  /** Number of the worker; undefined for calls that were timed by hand. */
   worker: number | undefined;
   /** Tasks that ran here, by their start; the next five go with them. */
   index: Float64Array;
@@ -25,10 +39,14 @@ export interface Track {
   attempt: Uint16Array;
   /** Tasks that began and never came back. */
   lost: (FailureRecord & Span)[];
+  /** Chunks that came back, by the start of their tasks. */
+  answers: Answer[];
   /** Ends of workers that nobody wanted. */
   deaths: number[];
   /** Time in which a worker was started. */
   startUp: Span[];
+  /** Time between the last answer of a worker that was ended, and its end. */
+  ending: Span[];
   /** Time in which tasks were on their way, waited here, or ran. */
   inFlight: Span[];
   /** Time in which there was something to share in, and a worker here. */
@@ -68,11 +86,17 @@ export function activeTime(recording: Recording): Span[] {
 /** From the first call to the end of the last. */
 export function callsTime(calls: readonly Span[]): Span[] {
   if (calls.length === 0) return [];
-  const to = calls.reduce((last, call) => Math.max(last, call.to), 0);
-  return [{ from: calls[0].from, to }];
+  let { from, to } = calls[0];
+  for (const call of calls) {
+    from = Math.min(from, call.from);
+    to = Math.max(to, call.to);
+  }
+  return [{ from, to }];
 }
 
-function callerTrack({ calls }: Recording): Track {
+function callerTrack(recording: Recording): Track {
+  // They were written down when they ended.
+  const calls = recording.calls.toSorted((a, b) => a.from - b.from);
   const time = callsTime(calls);
   return {
     name: "this thread",
@@ -84,8 +108,10 @@ function callerTrack({ calls }: Recording): Track {
     run: new Uint32Array(calls.length),
     attempt: new Uint16Array(calls.length).fill(1),
     lost: [],
+    answers: [],
     deaths: [],
     startUp: [],
+    ending: [],
     inFlight: time,
     present: time,
   };
@@ -96,44 +122,50 @@ function workerTrack(
   worker: number,
   active: Span[],
 ): Track {
-  const { last } = recording;
+  const { runs, last } = recording;
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
-  const tasks = tasksOf(chunks);
+  const { answers, ...tasks } = tasksOf(chunks);
   // Heard late when the caller was busy: a task that ran shows it was earlier.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
-    const first = tasks.from.find((began) => began >= from) ?? Infinity;
+    const first = tasks.from[lowest(tasks.from, from)] ?? Infinity;
     return { from, to: Math.max(from, Math.min(ready, first, end)) };
   });
-  const known = lives.length > 0
-    ? lives.map(({ from, end = last }) => ({ from, to: end }))
-    : [{ from: active[0]?.from ?? 0, to: last }]; // started before
+  const sent = union(chunks.map(({ from, to = last }) => ({ from, to })));
+  const ending = lives.flatMap(({ from, end }) => {
+    if (end === undefined) return [];
+    const answered = sent.findLast(({ to }) => to <= end)?.to ?? from;
+    return [{ from: Math.max(from, answered), to: end }];
+  });
+  const ends = tasks.to.toSorted();
   const lost = recording.failures.filter((failure) =>
     failure.worker === worker && failure.why !== "unsendable"
-  )
-    .map((failure) => ({
-      ...failure,
-      from: lostFrom(failure, chunks, startUp),
-      to: failure.at,
-    }));
+  ).map((failure) => ({
+    ...failure,
+    from: lostFrom(failure, chunks, startUp, ends),
+    to: failure.at,
+  }));
+  const known = lives.map(({ from, end = last }) => ({ from, to: end }));
   return {
-    name: `worker ${worker}`,
+    // Without workers there are messages all the same.
+    name: runs.every((run) => run.workers === 0)
+      ? "this thread"
+      : `worker ${worker}`,
     worker,
     ...tasks,
     lost,
+    answers,
     deaths: lives.filter(({ lost }) => lost).map(({ end }) => end!),
     startUp: union(startUp),
-    inFlight: subtract(
-      union(chunks.map(({ from, to = last }) => ({ from, to }))),
-      union(startUp),
-    ),
-    present: intersect(union(known), active),
+    ending: union(ending),
+    inFlight: subtract(sent, union(startUp)),
+    present: intersect(union([...known, ...sent]), active),
   };
 }
 
 type Tasks = Pick<
   Track,
-  "index" | "from" | "to" | "failed" | "run" | "attempt"
+  "index" | "from" | "to" | "failed" | "run" | "attempt" | "answers"
 >;
 
 function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
@@ -144,15 +176,19 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
   const failed = new Uint8Array(most);
   const run = new Uint32Array(most);
   const attempt = new Uint16Array(most);
+  const answers: Answer[] = [];
   let n = 0;
   let sorted = true;
   for (const chunk of chunks) {
+    const answer = answerOf(chunk);
+    if (answer === undefined) continue;
+    answers.push(answer.answer);
     const failures = new Set(chunk.failed);
     for (let i = 0; i < chunk.ended.length; i++) {
       if (!(chunk.ended[i] >= chunk.began[i])) continue; // NaN: it never ran
       index[n] = chunk.first + i;
-      from[n] = chunk.began[i];
-      to[n] = chunk.ended[i];
+      from[n] = Math.min(chunk.began[i] + answer.late, chunk.to!);
+      to[n] = Math.min(chunk.ended[i] + answer.late, chunk.to!);
       failed[n] = Number(failures.has(index[n]));
       run[n] = chunk.run;
       attempt[n] = chunk.attempt;
@@ -170,7 +206,32 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
     failed: inOrder(failed, order, n),
     run: inOrder(run, order, n),
     attempt: inOrder(attempt, order, n),
+    answers: answers.sort((a, b) => a.began - b.began),
   };
+}
+
+/**
+ * Reads the answer of a chunk, if any of its tasks ran. A task runs after its
+ * chunk was sent and before the answer was heard. If its times say otherwise,
+ * the machine's clock was set in between, as each thread counts from the time
+ * of its own start: `late` is by how much they are to be corrected.
+ */
+function answerOf(
+  chunk: ChunkRecord,
+): { answer: Answer; late: number } | undefined {
+  const { run, from, to, cpu } = chunk;
+  let [began, ended, tasks] = [Infinity, -Infinity, 0];
+  for (let i = 0; i < chunk.ended.length; i++) {
+    if (!(chunk.ended[i] >= chunk.began[i])) continue;
+    began = Math.min(began, chunk.began[i]);
+    ended = Math.max(ended, chunk.ended[i]);
+    tasks++;
+  }
+  if (to === undefined || tasks === 0) return undefined;
+  const late = Math.max(from - began, Math.min(0, to - ended));
+  began = Math.min(began + late, to);
+  ended = Math.min(ended + late, to);
+  return { answer: { run, tasks, from, to, began, ended, cpu }, late };
 }
 
 function inOrder<
@@ -185,20 +246,29 @@ function inOrder<
   return sorted;
 }
 
+/** Position of the first that is not below `value`, in an ordered list. */
+function lowest(ordered: Float64Array, value: number): number {
+  let low = 0;
+  for (let high = ordered.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if (ordered[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** A task that never came back began after all that did, at the earliest. */
 function lostFrom(
   { at, index, run }: FailureRecord,
   chunks: readonly ChunkRecord[],
   startUp: readonly Span[],
+  ends: Float64Array,
 ): number {
   const chunk = chunks.findLast(({ first, tasks, from, ...chunk }) =>
     chunk.run === run && from <= at && first <= index && index < first + tasks
   );
   if (chunk === undefined) return at;
-  let from = chunk.sent;
+  let from = Math.min(chunk.sent, at);
   for (const { to } of startUp) if (to <= at) from = Math.max(from, to);
-  for (const { ended } of chunks) {
-    for (const end of ended) if (end <= at) from = Math.max(from, end);
-  }
-  return from;
+  return Math.max(from, ends[lowest(ends, at) - 1] ?? from);
 }

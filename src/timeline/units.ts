@@ -43,12 +43,17 @@ export function percent(share: number): string {
  * Writes a count with its noun.
  *
  * @param count How many.
- * @param noun The singular, of which the plural is made with an s.
+ * @param noun The singular.
+ * @param nouns The plural.
  * @returns As in `1 task`, `12,000 tasks`.
  */
-export function plural(count: number, noun: string): string {
+export function plural(
+  count: number,
+  noun: string,
+  nouns: string = `${noun}s`,
+): string {
   const digits = String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${digits} ${noun}${count === 1 ? "" : "s"}`;
+  return `${digits} ${count === 1 ? noun : nouns}`;
 }
 
 function figures(value: number): string {
