@@ -359,7 +359,7 @@ const ROWS: Row[] = [
   {
     kind: "good",
     title: "tasks that wait, or lack a core",
-    facts: { cpu: { least: 60, most: 120, inTask: 1000 } },
+    facts: { cpu: { least: 60, most: 112, inTask: 1000 } },
     says:
       "2 workers had a task for 96 % of their time, and a core for at most 12 % of that: the tasks waited, or others had the cores",
     silent: { "one worker had none": [{ workers: 3 }, "mixed"] },
@@ -385,7 +385,7 @@ const ROWS: Row[] = [
       spent: { startUp: 0.3, work: 0.6, transport: 0.04, waiting: 0.06 },
     },
     says:
-      "2 workers had a task for 60 % of their time; for 30 % of it they were starting",
+      "2 workers had a task for 60 % of their time; for 30 % of their time they were starting",
     silent: {},
   },
   {

@@ -56,7 +56,8 @@ export function drawChart(setup: ChartSetup): Chart {
   const slow = new Map<number, string>();
   // Tasks that overlap in a worker take turns: what each had is not known.
   const crowded = facts.crowded && facts.tasksInWorker < 2;
-  const large = facts.tasks > MOST_TASKS;
+  const tasks = facts.rows.reduce((sum, row) => sum + row.tasks, 0);
+  const large = tasks > MOST_TASKS;
   const options = {
     least: large ? span / Math.max(100, MOST_BARS / places.length) : 0,
     leastGap: span / (large ? 200 : 1000),
@@ -70,7 +71,7 @@ export function drawChart(setup: ChartSetup): Chart {
   const kinds = new Set<string>();
   const rows = places.map((track, row) => {
     const { bars, lanes } = barsOf(track, options);
-    const labels = facts.tasks <= MOST_LABELS;
+    const label = tasks <= MOST_LABELS;
     const drawn = bars.map((bar, n) => {
       kinds.add(bar.kind);
       const name = `${id}-${row}-${n}`;
@@ -82,7 +83,8 @@ export function drawChart(setup: ChartSetup): Chart {
         slow.set(index, name);
       }
       return drawBar(bar, setup, track, {
-        ...{ lanes, label: labels },
+        lanes,
+        label,
         name: index >= 0 ? name : undefined,
       });
     });
@@ -106,7 +108,7 @@ ${rows.join("\n")}
       places.length === 0
         ? "Nothing was recorded"
         : `${
-          plural(facts.tasks, "task")
+          plural(tasks, "task")
         }: point at a bar, or use Tab and the arrow keys`
     }</output>
 ${large ? remark("Tasks too short to see alone are drawn together.") : ""}

@@ -41,7 +41,7 @@ const QUICK = 0.1;
 export function cpuTime(all: readonly Worked[]): CpuTime | undefined {
   let told = false;
   const sum: CpuTime = { least: 0, most: 0, inTask: 0 };
-  for (const { track: { answers, from, to, lost }, inTask } of all) {
+  for (const { track: { answers, lost }, atOnce, inTask } of all) {
     const total = inTask(-Infinity, Infinity);
     let known = 0; // time in tasks for which the clock was read
     let most = 0; // what they can have had in it
@@ -59,8 +59,8 @@ export function cpuTime(all: readonly Worked[]): CpuTime | undefined {
       readAt = ended;
     }
     // Where tasks overlap, the start of one takes a reading from the others.
-    const alone = from.every((began, i) => i === 0 || began >= to[i - 1]);
-    const unread = alone && lost.length === 0 ? total - known : total;
+    const readable = atOnce < 2 && lost.length === 0;
+    const unread = readable ? total - known : total;
     sum.most += Math.min(total, most + Math.max(0, unread));
     sum.inTask += total;
   }

@@ -7,9 +7,9 @@
 import { type CpuTime, cpuTime, transportPerTask } from "./evidence.ts";
 import {
   anyOpen,
-  type Integral,
   integral,
   mostOpen,
+  type Overlaps,
   overlaps,
   type Stretches,
 } from "./overlaps.ts";
@@ -19,10 +19,14 @@ import {
   rowOf,
   type Spent,
   spentBy,
-  waits,
-  type Worked,
+  type Starts,
+  startsOf,
+  tasksOf,
+  type Waits,
+  waitsOf,
+  worked,
 } from "./shares.ts";
-import { intersect, lengthOf, type Span, union } from "./spans.ts";
+import { lengthOf, union } from "./spans.ts";
 import { callsTime, type Track } from "./tracks.ts";
 
 /** A task and how long it took. */
@@ -37,10 +41,10 @@ export interface SlowTask {
 
 /**
  * The numbers behind the report. Every time is in milliseconds, every share
- * from 0 to 1. As soon as there is a run, calls in the caller's own thread are
- * only in `calls` and in `rows`.
+ * from 0 to 1. If there is any run, calls in the caller's own thread count only
+ * in `calls` and `rows`.
  */
-export interface Facts {
+export interface Facts extends Starts, Waits {
   /** Which runtime: `deno`, `bun`, …; undefined without a run. */
   runtime: string | undefined;
   /** Cores of the machine. */
@@ -49,13 +53,9 @@ export interface Facts {
   workers: number;
   /** How many workers had a task. */
   used: number;
-  /** How many workers were being started while a run went on. */
-  started: number;
-  /** How often one more was started in the place of one of them. */
-  restarts: number;
   /** How many runs. */
   runs: number;
-  /** Runs that go on. */
+  /** Runs that are not over. */
   open: number;
   /** Runs that a failure, an abort or their reader ended early. */
   stopped: number;
@@ -101,18 +101,10 @@ export interface Facts {
   crowded: boolean;
   /** Where the time of the workers that had a task went, while a run went on. */
   spent: Spent;
-  /** Part of `wall` in which any worker was being started. */
-  startUp: number;
-  /** The quickest of these starts. */
-  quickestStart: number;
   /** Where the time of each worker went. */
   rows: RowFacts[];
   /** Time the caller took to read the inputs. */
   reading: number;
-  /** Share of the workers' time before the last input was sent, spent waiting. */
-  starved: number;
-  /** Share of the workers' time after it, spent waiting for the last tasks. */
-  tail: number;
   /** What the message of a task certainly cost, on average; 0 if unknown. */
   transportPerTask: number;
   /** The five slowest tasks, slowest first. */
@@ -120,18 +112,17 @@ export interface Facts {
 }
 
 /**
- * From this share of the core time they could have, tasks certainly computed.
- * Below it they waited, or other programs had the cores, and nothing tells the
- * one from the other: tasks that computed all the time came to 0.14 on a
- * machine with three times as much to do as it has cores, and so did tasks that
- * slept.
+ * CPU time divided by the core time that the tasks could have had. Tasks that
+ * compute on an idle machine reach 1, and tasks that sleep stay below 0.14. But
+ * on a machine with three times more work than cores, tasks that compute fell
+ * to 0.14 as well: below this share, nothing distinguishes the two.
  */
 const COMPUTING = 0.75;
 
-/** Less CPU time than this may be noise: Deno's clock may tick in 10 ms. */
+/** Less CPU time than this, in ms, may be noise: some clocks tick in 10 ms. */
 const LEAST_CPU_MS = 50;
 
-/** Cores that the tasks certainly had for this share of the time were full. */
+/** If the tasks certainly had this share of all cores, the cores were full. */
 const FULL = 0.85;
 
 /** How many slow tasks are listed. */
@@ -146,32 +137,31 @@ const SLOWEST = 5;
  */
 export function factsOf(recording: Recording, places: Track[]): Facts {
   const { runs, calls, chunks, failures, last } = recording;
-  const all = places.map((track): Worked => ({
-    track,
-    inTask: integral(overlaps(tasksOf(track)), (open) => Math.min(1, open)),
-  }));
-  const hands = runs.length === 0
-    ? all
+  const all = places.map(worked);
+  const workers = runs.length === 0
+    ? all // the calls
     : all.filter(({ track }) => track.worker !== undefined);
-  const used = hands.filter(({ track }) => countTasks(track) > 0);
+  const used = workers.filter(({ tasks }) => tasks.at.length > 0);
   const tracks = used.map(({ track }) => track);
   const time = runs.length === 0
     ? callsTime(calls)
     : union(runs.map(({ from, to = last }) => ({ from, to })));
   const wall = lengthOf(time);
-  const during = (worth: Integral) =>
-    sum(time, ({ from, to }) => worth(from, to));
+  const during = (open: Overlaps, worth: (open: number) => number) => {
+    const weigh = integral(open, worth);
+    return sum(time, ({ from, to }) => weigh(from, to));
+  };
   const cores = Math.max(1, most(runs.map(({ cores }) => cores)));
-  const tasks = overlaps(tracks.flatMap(tasksOf));
-  const busy = overlaps(
-    tracks.map((track) => anyOpen(overlaps(tasksOf(track)))),
-  );
+  const tasksInWorker = most(used.map(({ atOnce }) => atOnce));
+  const busy = overlaps(used.map(({ tasks }) => anyOpen(tasks)));
+  const tasks = tasksInWorker < 2 ? busy : overlaps(tracks.flatMap(tasksOf));
   const workersAtOnce = mostOpen(busy);
-  const possible = during(integral(busy, (open) => Math.min(open, cores)));
   const cpu = cpuTime(used);
-  const speedUp = computed(cpu, possible)
-    ? Math.min(cpu!.least, possible) / wall
-    : undefined;
+  const speedUp = speedUpOf(
+    cpu,
+    during(busy, (open) => Math.min(open, cores)),
+    wall,
+  );
   return {
     runtime: runs[0]?.runtime,
     cores,
@@ -191,62 +181,38 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
     largestChunk: most(chunks.map(({ tasks }) => tasks)),
     chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),
     wall,
-    work: sum(
-      tracks.flatMap(tasksOf),
-      ({ from, to }) =>
-        from.reduce((total, began, i) => total + to[i] - began, 0),
-    ),
+    work: sum(tracks.flatMap(tasksOf), workOf),
     cpu,
-    atOnce: wall > 0 ? during(integral(tasks, (open) => open)) / wall : 0,
+    atOnce: wall > 0 ? during(tasks, (open) => open) / wall : 0,
     tasksAtOnce: mostOpen(tasks),
-    tasksInWorker: most(
-      tracks.map((track) => mostOpen(overlaps(tasksOf(track)))),
-    ),
+    tasksInWorker,
     workersAtOnce,
     speedUp,
     crowded: workersAtOnce > cores && (speedUp ?? 0) > FULL * cores,
     spent: spentBy(used, time),
-    ...startsOf(recording, hands, time),
+    ...startsOf(recording, places, time),
     rows: all.map((worked) => rowOf(worked)),
     reading: sum(chunks, ({ reading }) => reading),
-    ...waits(recording, hands.map(({ track }) => track), time),
+    ...waitsOf(recording, workers.map(({ track }) => track), time),
     transportPerTask: transportPerTask(used),
     slowest: slowest(tracks),
   };
 }
 
-/** What went into starting workers while a run went on. */
-function startsOf(
-  { workers }: Recording,
-  hands: readonly Worked[],
-  time: Span[],
-): Pick<Facts, "started" | "restarts" | "startUp" | "quickestStart"> {
-  const within = integral(overlaps([stretches(time)]), (open) => open);
-  const lives = workers.filter(({ from, to, ready = to }) =>
-    to > from && within(from, ready) > 0
-  );
-  const started = new Set(lives.map(({ worker }) => worker)).size;
-  const spans = hands.flatMap(({ track: { startUp } }) =>
-    intersect(startUp, time)
-  );
-  const lengths = spans.map(({ from, to }) => to - from);
-  return {
-    started,
-    restarts: lives.length - started,
-    startUp: lengthOf(union(spans)),
-    quickestStart: lengths.length > 0
-      ? lengths.reduce((least, ms) => Math.min(least, ms))
-      : 0,
-  };
+/** The speed-up that the CPU time proves, if it is most of what was possible. */
+function speedUpOf(
+  cpu: CpuTime | undefined,
+  possible: number,
+  wall: number,
+): number | undefined {
+  const { least } = cpu ?? { least: 0 };
+  if (possible === 0 || least < Math.max(LEAST_CPU_MS, COMPUTING * possible)) {
+    return undefined;
+  }
+  return Math.min(least, possible) / wall;
 }
 
-/** Whether CPU time shows that tasks computed, of what was possible. */
-function computed(cpu: CpuTime | undefined, possible: number): boolean {
-  return cpu !== undefined && possible > 0 && cpu.least >= LEAST_CPU_MS &&
-    cpu.least >= COMPUTING * possible;
-}
-
-/** How many inputs there were: a source that does not say must have ended. */
+/** The number of inputs: known in advance, or once a run settled all tasks. */
 function inputsOf(recording: Recording): number | undefined {
   const { runs, chunks, failures } = recording;
   const seen = runs.map(() => 0);
@@ -267,16 +233,10 @@ function countTasks({ from, lost }: Track): number {
   return from.length + lost.length;
 }
 
-/** When tasks began and ended, those that never came back included. */
-function tasksOf(track: Track): Stretches[] {
-  return [track, stretches(track.lost)];
-}
-
-function stretches(spans: readonly Span[]): Stretches {
-  return {
-    from: Float64Array.from(spans, ({ from }) => from),
-    to: Float64Array.from(spans, ({ to }) => to),
-  };
+function workOf({ from, to }: Stretches): number {
+  let total = 0;
+  for (let i = 0; i < from.length; i++) total += to[i] - from[i];
+  return total;
 }
 
 function slowest(tracks: readonly Track[]): SlowTask[] {

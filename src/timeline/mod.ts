@@ -20,11 +20,10 @@
  * @module
  */
 
-export { type Summary, Timeline } from "./timeline.ts";
-export { type Section, toPage } from "./to_page.ts";
+export { type Section, type Summary, Timeline, toPage } from "./timeline.ts";
 export type { Facts, SlowTask } from "./facts.ts";
-export type { PageOptions } from "./page.ts";
+export type { Caption, PageOptions } from "./page.ts";
 export type { CpuTime } from "./evidence.ts";
 export type { Heard } from "./recording.ts";
-export type { RowFacts, Spent } from "./shares.ts";
+export type { RowFacts, Spent, Starts, Waits } from "./shares.ts";
 export type { Verdict, VerdictKind } from "./verdict.ts";

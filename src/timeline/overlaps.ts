@@ -5,12 +5,27 @@
  * @module
  */
 
+import type { Span } from "./spans.ts";
+
 /** Stretches of time, such as those of tasks. */
 export interface Stretches {
   /** When each began. */
   readonly from: Float64Array;
   /** When each ended. */
   readonly to: Float64Array;
+}
+
+/**
+ * Reads spans as stretches.
+ *
+ * @param spans Spans in any order.
+ * @returns The same time.
+ */
+export function stretches(spans: readonly Span[]): Stretches {
+  return {
+    from: Float64Array.from(spans, ({ from }) => from),
+    to: Float64Array.from(spans, ({ to }) => to),
+  };
 }
 
 /** How many stretches of time were open, from each moment to the next. */
@@ -36,7 +51,7 @@ export function overlaps(parts: readonly Stretches[]): Overlaps {
     // An end before a start at the same time: one took over from the other.
     const starting = i < starts.length && !(ends[j] <= starts[i]);
     at[n] = starting ? starts[i++] : ends[j++];
-    open[n] = i - j;
+    open[n] = Math.max(0, i - j); // what took no time ends before it starts
   }
   return { at, open };
 }
@@ -59,7 +74,9 @@ function joined(parts: readonly Float64Array[]): Float64Array {
  * @returns How many.
  */
 export function mostOpen({ open }: Overlaps): number {
-  return open.reduce((most, count) => Math.max(most, count), 0);
+  let most = 0;
+  for (let n = 0; n < open.length; n++) most = Math.max(most, open[n]);
+  return most;
 }
 
 /**
@@ -74,8 +91,8 @@ export function anyOpen({ at, open }: Overlaps): Stretches {
   let count = 0;
   let before = 0; // how many were open
   for (let n = 0; n < at.length; n++) {
-    if (before <= 0 && open[n] > 0) from[count] = at[n];
-    if (before > 0 && open[n] <= 0) to[count++] = at[n];
+    if (before === 0 && open[n] > 0) from[count] = at[n];
+    if (before > 0 && open[n] === 0) to[count++] = at[n];
     before = open[n];
   }
   return { from: from.slice(0, count), to: to.slice(0, count) };
@@ -93,12 +110,17 @@ export type Integral = (from: number, to: number) => number;
  * @returns What any stretch of time comes to.
  */
 export function integral(
-  { at, open }: Overlaps,
+  overlaps: Overlaps,
   worth: (open: number) => number,
 ): Integral {
+  const { at, open } = overlaps;
+  const weights = new Float64Array(mostOpen(overlaps) + 1);
+  for (let count = 0; count < weights.length; count++) {
+    weights[count] = worth(count);
+  }
   const until = new Float64Array(at.length); // what all before comes to
   for (let n = 1; n < at.length; n++) {
-    until[n] = until[n - 1] + worth(open[n - 1]) * (at[n] - at[n - 1]);
+    until[n] = until[n - 1] + weights[open[n - 1]] * (at[n] - at[n - 1]);
   }
   const upTo = (time: number) => {
     let low = 0;
@@ -109,7 +131,7 @@ export function integral(
     }
     if (low === 0) return 0;
     if (low === at.length) return until[low - 1];
-    return until[low - 1] + worth(open[low - 1]) * (time - at[low - 1]);
+    return until[low - 1] + weights[open[low - 1]] * (time - at[low - 1]);
   };
   return (from, to) => to > from ? upTo(to) - upTo(from) : 0;
 }

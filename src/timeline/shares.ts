@@ -4,7 +4,15 @@
  * @module
  */
 
-import type { Integral } from "./overlaps.ts";
+import {
+  type Integral,
+  integral,
+  mostOpen,
+  type Overlaps,
+  overlaps,
+  type Stretches,
+  stretches,
+} from "./overlaps.ts";
 import type { Recording } from "./recording.ts";
 import { intersect, lengthOf, type Span, subtract, union } from "./spans.ts";
 import type { Track } from "./tracks.ts";
@@ -15,7 +23,7 @@ export interface RowFacts {
   name: string;
   /** How many tasks ran there, failed ones included. */
   tasks: number;
-  /** Milliseconds in which there was a worker, and anything was recorded. */
+  /** Milliseconds in which the worker was alive while something was recorded. */
   present: number;
   /** Milliseconds until the worker could take its first task. */
   startUp: number;
@@ -27,10 +35,41 @@ export interface RowFacts {
   waiting: number;
 }
 
-/** A track, and how long any task ran in it. */
+/** A track, and when tasks ran in it, those that never came back included. */
 export interface Worked {
   track: Track;
+  /** How many ran at any time. */
+  tasks: Overlaps;
+  /** How many at once, at most: more than 1 only with `concurrency`. */
+  atOnce: number;
+  /** How long any ran. */
   inTask: Integral;
+}
+
+/**
+ * Reads a track.
+ *
+ * @param track What happened in one place.
+ * @returns When tasks ran there.
+ */
+export function worked(track: Track): Worked {
+  const tasks = overlaps(tasksOf(track));
+  return {
+    track,
+    tasks,
+    atOnce: mostOpen(tasks),
+    inTask: integral(tasks, (open) => Math.min(1, open)),
+  };
+}
+
+/**
+ * When tasks began and ended.
+ *
+ * @param track Where.
+ * @returns Those that came back, and those that did not.
+ */
+export function tasksOf(track: Track): Stretches[] {
+  return [track, stretches(track.lost)];
 }
 
 /**
@@ -66,11 +105,17 @@ export function rowOf(
   };
 }
 
-/** Where the time of the workers that had a task went: shares, 1 together. */
-export type Spent = Record<
-  "startUp" | "work" | "transport" | "waiting",
-  number
->;
+/** Where the time of several workers went: shares that come to 1. */
+export interface Spent {
+  /** Until a worker could take its first task. */
+  startUp: number;
+  /** In which a task ran. */
+  work: number;
+  /** In which tasks were on their way, and none ran. */
+  transport: number;
+  /** With nothing to do, of what was recorded. */
+  waiting: number;
+}
 
 /**
  * Works out where the time of several places went.
@@ -91,28 +136,36 @@ export function spentBy(all: readonly Worked[], time: Span[]): Spent {
   return spent;
 }
 
+/** How much the workers waited: shares of their time while a run went on. */
+export interface Waits {
+  /** Before the last input was sent. */
+  starved: number;
+  /** After it, while the last tasks ran. */
+  tail: number;
+}
+
 /**
- * Tells waiting while there was more to come from waiting when there was not.
- * What is known of the end of the inputs is only when the last of them was
- * sent: a source that does not say how many there are may end much later.
+ * Works out how much the workers waited, and whether there was more to come.
+ * The end of the inputs is not in any event, only when the last one was sent: a
+ * source whose length is unknown may go on for long after that.
  *
  * @param recording What was recorded.
- * @param places Its tracks.
+ * @param places Tracks of its workers.
  * @param time Time of the runs, from `union`.
- * @returns Two shares of the time the workers were there.
+ * @returns Two shares.
  */
-export function waits(
+export function waitsOf(
   recording: Recording,
   places: readonly Track[],
   time: Span[],
-): { starved: number; tail: number } {
+): Waits {
   const { chunks, runs, workers, last } = recording;
-  // While a worker is started, the caller may be unable to send.
+  // Starting a worker blocks the caller on Deno: it cannot send in that time.
   const starting = union(workers.map(({ from, to }) => ({ from, to })));
   const ends = runs.map(({ from }) => ({ sent: from, heard: from, next: 0 }));
   for (const { run, first, tasks, from, to = last } of chunks) {
     const end = ends[run];
-    // Not when a task is sent again: its run may have no more for the others.
+    // A task that is sent again is no new input.
     if (first >= end.next) end.sent = Math.max(end.sent, from);
     end.next = Math.max(end.next, first + tasks);
     end.heard = Math.max(end.heard, to);
@@ -125,19 +178,66 @@ export function waits(
     over.push({ from: sent, to: Math.min(heard, to) });
     if (total === undefined) more.push({ from: heard, to });
   });
+  const coming = union(more);
+  const ending = subtract(union(over), coming);
   let starved = 0;
   let tail = 0;
   let present = 0;
-  for (const { startUp, inFlight, ending, ...track } of places) {
+  for (const track of places) {
     const there = intersect(track.present, time);
-    const idle = subtract(there, union([...startUp, ...inFlight, ...ending]));
-    starved += lengthOf(intersect(subtract(idle, starting), union(more)));
-    tail += lengthOf(intersect(idle, subtract(union(over), union(more))));
+    const busy = [...track.startUp, ...track.inFlight, ...track.ending];
+    const idle = subtract(there, union(busy));
+    starved += lengthOf(intersect(subtract(idle, starting), coming));
+    tail += lengthOf(intersect(idle, ending));
     present += lengthOf(there);
   }
   if (present === 0) return { starved: 0, tail: 0 };
   return {
     starved: Math.min(1, starved / present),
     tail: Math.min(1, tail / present),
+  };
+}
+
+/** What went into starting workers. */
+export interface Starts {
+  /** How many workers were being started while a run went on. */
+  started: number;
+  /** How often one more was started in the place of one of them. */
+  restarts: number;
+  /** Milliseconds of the runs in which any worker was being started. */
+  startUp: number;
+  /** The quickest of these starts, in ms. */
+  quickestStart: number;
+}
+
+/**
+ * Works out what went into starting workers.
+ *
+ * @param recording What was recorded.
+ * @param places Tracks of its workers.
+ * @param time Time of the runs, from `union`.
+ * @returns How often and how long.
+ */
+export function startsOf(
+  { workers }: Recording,
+  places: readonly Track[],
+  time: Span[],
+): Starts {
+  const inRuns = integral(overlaps([stretches(time)]), (open) => open);
+  const lives = workers.filter(({ from, to, ready = to }) =>
+    to > from && inRuns(from, ready) > 0
+  );
+  const started = new Set(lives.map(({ worker }) => worker)).size;
+  const spans = places.flatMap(({ startUp }) => startUp)
+    .filter(({ from, to }) => inRuns(from, to) > 0);
+  const quickest = spans.reduce(
+    (least, { from, to }) => Math.min(least, to - from),
+    Infinity,
+  );
+  return {
+    started,
+    restarts: lives.length - started,
+    startUp: lengthOf(intersect(union(spans), time)),
+    quickestStart: spans.length > 0 ? quickest : 0,
   };
 }

@@ -6,7 +6,7 @@
 
 import type { RunEvent } from "../../mod.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import { type PageOptions, writePage } from "./page.ts";
+import { type Caption, type PageOptions, writePage } from "./page.ts";
 import { Recording } from "./recording.ts";
 import { writeReport } from "./report.ts";
 import { writeTrace } from "./trace.ts";
@@ -19,8 +19,14 @@ export interface Summary extends Facts {
   verdict: Verdict;
 }
 
-/** What a timeline has recorded, for the other files of this entry point. */
-export let recordingOf: (timeline: Timeline) => Recording;
+/** One timeline on a page, with what is said about it. */
+export interface Section extends Caption {
+  /** What happened. */
+  timeline: Timeline;
+}
+
+/** What a timeline has recorded: for toPage(), which is not in its class. */
+let recordingOf: (timeline: Timeline) => Recording;
 
 /**
  * Records what the workers did: start-up, chunks, tasks, waiting, failures, on
@@ -202,4 +208,42 @@ export class Timeline {
   toHtml(options: PageOptions = {}): string {
     return writePage([{ recording: this.#recording }], options);
   }
+}
+
+/**
+ * Writes one self-contained page with several timelines and text between them.
+ *
+ * @param sections What it shows, in order.
+ * @param options What stands above.
+ * @returns A whole HTML document that fetches nothing.
+ *
+ * @example A loop beside two workers
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { Timeline, toPage } from "@parallel/map/timeline";
+ * import { assertMatch } from "@std/assert";
+ *
+ * const square = (n: number) => n * n;
+ * const loop = new Timeline();
+ * for (const n of [1, 2]) loop.measure(() => square(n));
+ * const two = new Timeline();
+ * await parallelMap(square, [1, 2], { workers: 2, onEvent: two.record });
+ * const page = toPage([
+ *   { title: "A loop", timeline: loop },
+ *   { title: "Two workers", timeline: two, notes: { 0: "the first" } },
+ * ]);
+ * assertMatch(page, /A loop[^]*Two workers[^]*the first/);
+ * ```
+ */
+export function toPage(
+  sections: readonly Section[],
+  options: PageOptions = {},
+): string {
+  return writePage(
+    sections.map(({ timeline, ...caption }) => ({
+      ...caption,
+      recording: recordingOf(timeline),
+    })),
+    options,
+  );
 }

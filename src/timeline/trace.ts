@@ -10,7 +10,7 @@
 import { lanesOf } from "./overlaps.ts";
 import type { Recording } from "./recording.ts";
 import { type Span, subtract, union } from "./spans.ts";
-import type { Track } from "./tracks.ts";
+import { firstTime, type Track } from "./tracks.ts";
 
 /** One trace event; times in µs. */
 interface TraceEvent {
@@ -96,10 +96,8 @@ function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
     writer.bar(tid, "failed", `input ${index} ${why}`, span, args);
     tasks.push(span);
   }
-  if (track.worker !== undefined) {
-    for (const span of subtract(track.inFlight, union(tasks))) {
-      writer.bar(tid, "transport", "transport", span, {});
-    }
+  for (const span of subtract(track.inFlight, union(tasks))) {
+    writer.bar(tid, "transport", "transport", span, {});
   }
   for (const at of deaths) writer.point(tid, "failed", "worker lost", at, {});
   return tid + lanes.count;
@@ -141,13 +139,4 @@ class TraceWriter {
       { ph: "i", s: "t", name, cat, pid: PID, tid, ts, args: { ...args } },
     );
   }
-}
-
-/** The earliest time in a recording. */
-export function firstTime({ runs, workers, calls }: Recording): number {
-  let first = Infinity;
-  for (const list of [runs, workers, calls]) {
-    for (const { from } of list) first = Math.min(first, from);
-  }
-  return first === Infinity ? 0 : first;
 }

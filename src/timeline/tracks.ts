@@ -83,6 +83,15 @@ export function activeTime(recording: Recording): Span[] {
   ]);
 }
 
+/** The earliest time in a recording. */
+export function firstTime({ runs, workers, calls }: Recording): number {
+  let first = Infinity;
+  for (const list of [runs, workers, calls]) {
+    for (const { from } of list) first = Math.min(first, from);
+  }
+  return first === Infinity ? 0 : first;
+}
+
 /** From the first call to the end of the last. */
 export function callsTime(calls: readonly Span[]): Span[] {
   if (calls.length === 0) return [];
@@ -97,7 +106,6 @@ export function callsTime(calls: readonly Span[]): Span[] {
 function callerTrack(recording: Recording): Track {
   // They were written down when they ended.
   const calls = recording.calls.toSorted((a, b) => a.from - b.from);
-  const time = callsTime(calls);
   return {
     name: "this thread",
     worker: undefined,
@@ -112,8 +120,8 @@ function callerTrack(recording: Recording): Track {
     deaths: [],
     startUp: [],
     ending: [],
-    inFlight: time,
-    present: time,
+    inFlight: [], // nothing travels: between the calls there is a gap
+    present: callsTime(calls),
   };
 }
 
@@ -132,10 +140,12 @@ function workerTrack(
     return { from, to: Math.max(from, Math.min(ready, first, end)) };
   });
   const sent = union(chunks.map(({ from, to = last }) => ({ from, to })));
+  const answered = Float64Array.from(sent, ({ to }) => to);
   const ending = lives.flatMap(({ from, end }) => {
     if (end === undefined) return [];
-    const answered = sent.findLast(({ to }) => to <= end)?.to ?? from;
-    return [{ from: Math.max(from, answered), to: end }];
+    const next = lowest(answered, end);
+    if (answered[next] === end) return []; // while it had something to do
+    return [{ from: Math.max(from, answered[next - 1] ?? from), to: end }];
   });
   const ends = tasks.to.toSorted();
   const lost = recording.failures.filter((failure) =>

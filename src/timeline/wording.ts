@@ -102,7 +102,7 @@ export function whatWasDone(facts: Facts): string {
     : `${who} had a task for ${share}`;
   return cpu !== undefined && cpu.most < HALF * cpu.inTask
     ? `${busy}, and a core for at most ${
-      percent(cpu.most / cpu.inTask)
+      percent(Math.ceil(100 * cpu.most / cpu.inTask) / 100)
     } of that: the tasks waited, or others had the cores`
     : busy;
 }
@@ -121,5 +121,5 @@ export function largestLoss({ spent, heard }: Facts): string {
     [heard === "all" ? spent.waiting : 0, "they waited"],
   ];
   const [share, what] = losses.toSorted(([a], [b]) => b - a)[0];
-  return share < LITTLE ? "" : `; for ${percent(share)} of it ${what}`;
+  return share < LITTLE ? "" : `; for ${percent(share)} of their time ${what}`;
 }
