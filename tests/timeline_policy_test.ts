@@ -7,7 +7,6 @@ import {
   overlaps,
 } from "../src/timeline/overlaps.ts";
 import { intersect, subtract, union } from "../src/timeline/spans.ts";
-import { duration, factor, plural } from "../src/timeline/units.ts";
 import { test } from "./harness.ts";
 
 test("spans add up and take away", () => {
@@ -42,27 +41,4 @@ test("overlaps() of nothing is nothing", () => {
   const open = overlaps([]);
   assertEquals([mostOpen(open), anyOpen(open).from.length], [0, 0]);
   assertEquals(integral(open, (tasks) => tasks)(0, 9), 0);
-});
-
-test("durations read well", () => {
-  const read = [0.00006, 0.0123, 0.99, 1.5, 12.3, 999, 1250, 61_000];
-  assertEquals(read.map(duration), [
-    "0.06 µs",
-    "12 µs",
-    "990 µs",
-    "1.5 ms",
-    "12 ms",
-    "999 ms",
-    "1.25 s",
-    "1 min 1 s",
-  ]);
-  assertEquals([duration(0), factor(4.94), factor(12)], [
-    "0 ms",
-    "4.9×",
-    "12×",
-  ]);
-  assertEquals([plural(1, "task"), plural(1234567, "task")], [
-    "1 task",
-    "1,234,567 tasks",
-  ]);
 });

@@ -1,6 +1,6 @@
 /**
- * What the times of tasks and messages prove, on a machine whose cores other
- * programs may use: pure, from the tracks.
+ * What the times of tasks and messages prove, although other programs may have
+ * used the same cores: pure, from the tracks.
  *
  * @module
  */
@@ -9,47 +9,48 @@ import type { Worked } from "./shares.ts";
 
 /** CPU time of tasks, as far as it is known, in ms. */
 export interface CpuTime {
-  /** What they certainly had. */
+  /** They certainly had this much. */
   least: number;
-  /** What they can have had at most. */
+  /** They cannot have had more. */
   most: number;
-  /** How long their workers were in a task. */
+  /** How long their workers were in a task, whether on a core or not. */
   inTask: number;
 }
 
 /**
- * A worker reads its CPU clock at the start and at the end of a chunk, but not
- * within 10 ms of the last reading: src/worker/cpu_meter.ts. What came with a
- * chunk may have been used so long before it.
+ * How long before a chunk the CPU time reported with it may have been used, in
+ * ms. A worker reads its CPU clock when a chunk begins and when it ends, but
+ * not within 10 ms of the last reading: src/worker/cpu_meter.ts.
  */
 const BEFORE_CHUNK_MS = 10;
 
-/** Fewer messages than this prove nothing about the cost of one. */
+/** Fewer messages than this do not show what one costs. */
 const LEAST_MESSAGES = 10;
 
-/** Which of the messages, from the quickest on, is not slow by accident. */
+/** The share of messages that nothing held up, on however busy a machine. */
 const QUICK = 0.1;
 
 /**
- * Works out how much CPU time the tasks had. Of what a worker told, the time
- * outside of any task is taken away as if it was all computing (packing,
- * start-up, tasks of a run that nobody recorded): what is left was in tasks.
+ * Works out how much CPU time the tasks had. A worker reports the CPU time of
+ * its thread, in which it also packs and unpacks, starts, and runs tasks that
+ * were not recorded. So we assume that it computed in all the time outside of
+ * the tasks: only CPU time beyond that was certainly in them.
  *
  * @param all What happened in each worker.
- * @returns The bounds; undefined if no worker told any CPU time.
+ * @returns The bounds; undefined if no worker reported any CPU time.
  */
 export function cpuTime(all: readonly Worked[]): CpuTime | undefined {
-  let told = false;
+  let reported = false;
   const sum: CpuTime = { least: 0, most: 0, inTask: 0 };
   for (const { track: { answers, lost }, atOnce, inTask } of all) {
     const total = inTask(-Infinity, Infinity);
-    let known = 0; // time in tasks for which the clock was read
-    let most = 0; // what they can have had in it
+    let known = 0; // ms in tasks that readings account for
+    let most = 0; // CPU time of these readings
     let readAt = -Infinity;
     for (const answer of answers.toSorted((a, b) => a.ended - b.ended)) {
       const { began, ended, cpu } = answer;
       if (cpu === undefined) continue;
-      told = true;
+      reported = true;
       const since = Math.max(readAt, began - BEFORE_CHUNK_MS);
       const inside = inTask(since, ended);
       const outside = ended - since - inside;
@@ -58,25 +59,25 @@ export function cpuTime(all: readonly Worked[]): CpuTime | undefined {
       known += inTask(Math.max(readAt, began), ended);
       readAt = ended;
     }
-    // Where tasks overlap, the start of one takes a reading from the others.
+    // When tasks overlap, the start of one discards CPU time of the others.
     const readable = atOnce < 2 && lost.length === 0;
     const unread = readable ? total - known : total;
     sum.most += Math.min(total, most + Math.max(0, unread));
     sum.inTask += total;
   }
-  if (!told) return undefined;
+  if (!reported) return undefined;
   return { ...sum, most: Math.max(sum.least, sum.most) };
 }
 
 /**
- * Works out what a message costs: from the end of one chunk in a worker to the
- * start of the next, as long as one of them was on its way. The first chunk of
- * a run does not count, as the worker loads the function for it. Of all
- * messages a quick one counts: the others may have met other programs on the
- * cores, or this thread at something else.
+ * Works out what a message costs: the time from the end of one chunk in a
+ * worker to the start of the next, without the time in which neither was on its
+ * way. The first chunk of a run is left out, as the worker loads the function
+ * in that time. Other programs on the cores, or a caller that was busy, hold up
+ * many messages, but not all: so the quickest tenth decides.
  *
  * @param all What happened in each worker.
- * @returns Milliseconds for each task; 0 with too few messages to tell.
+ * @returns Milliseconds for each task; 0 if the messages were too few.
  */
 export function transportPerTask(all: readonly Worked[]): number {
   const costs: number[] = [];
@@ -85,7 +86,7 @@ export function transportPerTask(all: readonly Worked[]): number {
       const last = answers[i - 1];
       if (last?.run !== next.run) return;
       if (startUp.some(({ from }) => last.ended <= from && from < next.began)) {
-        return; // another worker
+        return; // the first of another worker
       }
       const idle = Math.max(0, next.from - last.to);
       const cost = next.began - last.ended - idle;

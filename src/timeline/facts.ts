@@ -63,7 +63,7 @@ export interface Facts extends Starts, Waits {
   heard: Heard;
   /** Calls in the caller's own thread, timed by hand. */
   calls: number;
-  /** How many inputs the runs had; undefined if it cannot be told. */
+  /** How many inputs the runs had; undefined if nothing shows it. */
   inputs: number | undefined;
   /** Tasks that ran, each try counted; without a run, calls. */
   tasks: number;
@@ -79,9 +79,9 @@ export interface Facts extends Starts, Waits {
   chunkSizeGiven: boolean;
   /** Time in which runs went on, or, without a run, calls. */
   wall: number;
-  /** How long all tasks took, added up. */
+  /** How long all tasks took, added up; not how long they computed. */
   work: number;
-  /** CPU time the tasks had; undefined if no worker told any. */
+  /** CPU time the tasks had; undefined if no worker reported any. */
   cpu: CpuTime | undefined;
   /** How many tasks were in progress at once, on average over `wall`. */
   atOnce: number;
@@ -92,20 +92,20 @@ export interface Facts extends Starts, Waits {
   /** How many workers were in a task at once, at most. */
   workersAtOnce: number;
   /**
-   * How many times as long one thread would have needed for the CPU time that
-   * the tasks certainly had. Undefined unless that is most of what they did:
-   * what tasks that wait would have taken one by one, nobody can tell.
+   * CPU time that the tasks certainly had, divided by `wall`: a loop in one
+   * thread needs at least so many times as long. Undefined if the tasks may have
+   * waited, as nobody knows how long they would have waited one by one.
    */
   speedUp: number | undefined;
-  /** Whether more workers than cores were in a task, and the cores were full. */
+  /** Whether the tasks filled the cores, in more workers than there are cores. */
   crowded: boolean;
   /** Where the time of the workers that had a task went, while a run went on. */
   spent: Spent;
   /** Where the time of each worker went. */
   rows: RowFacts[];
-  /** Time the caller took to read the inputs. */
+  /** Time in which the caller's thread read the inputs. */
   reading: number;
-  /** What the message of a task certainly cost, on average; 0 if unknown. */
+  /** What sending a task and its result cost at least, in ms; 0 if unknown. */
   transportPerTask: number;
   /** The five slowest tasks, slowest first. */
   slowest: SlowTask[];

@@ -1,13 +1,13 @@
 /**
- * How many tasks, or workers, were at something at the same time: pure, without
- * clock.
+ * How many tasks ran, or how many workers were busy, at the same time: pure,
+ * without clock.
  *
  * @module
  */
 
-import type { Span } from "./spans.ts";
+import { firstAfter, type Span } from "./spans.ts";
 
-/** Stretches of time, such as those of tasks. */
+/** Stretches of time, as two lists: a run may have a million tasks. */
 export interface Stretches {
   /** When each began. */
   readonly from: Float64Array;
@@ -16,10 +16,10 @@ export interface Stretches {
 }
 
 /**
- * Reads spans as stretches.
+ * Turns spans into stretches.
  *
  * @param spans Spans in any order.
- * @returns The same time.
+ * @returns The same as two lists.
  */
 export function stretches(spans: readonly Span[]): Stretches {
   return {
@@ -37,10 +37,10 @@ export interface Overlaps {
 }
 
 /**
- * Goes through the starts and ends of stretches of time.
+ * Goes through starts and ends in the order of time.
  *
- * @param parts Where they are, in any order.
- * @returns How many of all were open at any time.
+ * @param parts Stretches, in any order.
+ * @returns How many of them were open at any time.
  */
 export function overlaps(parts: readonly Stretches[]): Overlaps {
   const starts = joined(parts.map(({ from }) => from)).sort();
@@ -48,10 +48,10 @@ export function overlaps(parts: readonly Stretches[]): Overlaps {
   const at = new Float64Array(2 * starts.length);
   const open = new Int32Array(at.length);
   for (let n = 0, i = 0, j = 0; n < at.length; n++) {
-    // An end before a start at the same time: one took over from the other.
+    // At the same time, ends come first: one task took over from another.
     const starting = i < starts.length && !(ends[j] <= starts[i]);
     at[n] = starting ? starts[i++] : ends[j++];
-    open[n] = Math.max(0, i - j); // what took no time ends before it starts
+    open[n] = Math.max(0, i - j); // one without length ends first
   }
   return { at, open };
 }
@@ -68,7 +68,7 @@ function joined(parts: readonly Float64Array[]): Float64Array {
 }
 
 /**
- * Finds the most that were open at any time.
+ * Finds the most that were open at once.
  *
  * @param overlaps From `overlaps`.
  * @returns How many.
@@ -80,10 +80,10 @@ export function mostOpen({ open }: Overlaps): number {
 }
 
 /**
- * Keeps the time in which any was open, as stretches that do not overlap.
+ * Finds the time in which at least one was open.
  *
  * @param overlaps From `overlaps`.
- * @returns The stretches, in order.
+ * @returns Stretches that do not overlap, in order.
  */
 export function anyOpen({ at, open }: Overlaps): Stretches {
   const from = new Float64Array(at.length / 2);
@@ -98,16 +98,16 @@ export function anyOpen({ at, open }: Overlaps): Stretches {
   return { from: from.slice(0, count), to: to.slice(0, count) };
 }
 
-/** Adds up what a stretch of time was worth, in ms. */
+/** What the time between two moments is worth, in ms. */
 export type Integral = (from: number, to: number) => number;
 
 /**
- * Weighs time by how many were open in it.
+ * Gives time a worth by how many were open in it, and adds it up.
  *
  * @param overlaps From `overlaps`.
- * @param worth What a millisecond counts while that many are open; nothing
- * counts before the first began and after the last ended.
- * @returns What any stretch of time comes to.
+ * @param worth What a millisecond is worth while so many are open. Before the
+ * first and after the last it is worth nothing.
+ * @returns Looks up any stretch of time.
  */
 export function integral(
   overlaps: Overlaps,
@@ -118,20 +118,16 @@ export function integral(
   for (let count = 0; count < weights.length; count++) {
     weights[count] = worth(count);
   }
-  const until = new Float64Array(at.length); // what all before comes to
+  const until = new Float64Array(at.length); // the worth of all time before
   for (let n = 1; n < at.length; n++) {
     until[n] = until[n - 1] + weights[open[n - 1]] * (at[n] - at[n - 1]);
   }
   const upTo = (time: number) => {
-    let low = 0;
-    for (let high = at.length; low < high;) {
-      const middle = (low + high) >> 1;
-      if (at[middle] <= time) low = middle + 1;
-      else high = middle;
-    }
-    if (low === 0) return 0;
-    if (low === at.length) return until[low - 1];
-    return until[low - 1] + weights[open[low - 1]] * (time - at[low - 1]);
+    const next = firstAfter(at, time);
+    if (next === 0) return 0;
+    if (next === at.length) return until[next - 1];
+    const last = next - 1;
+    return until[last] + weights[open[last]] * (time - at[last]);
   };
   return (from, to) => to > from ? upTo(to) - upTo(from) : 0;
 }
@@ -145,8 +141,8 @@ export interface Lanes {
 }
 
 /**
- * Tasks that overlap in one worker (`concurrency`) need lanes of their own:
- * puts each in the first that is free.
+ * Gives each task of a worker a lane, so that tasks which overlap
+ * (`concurrency`) are not drawn over each other: the first lane that is free.
  *
  * @param tasks The tasks of one worker, in the order of their starts.
  * @returns The lanes.

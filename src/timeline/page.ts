@@ -13,7 +13,7 @@ import { figures, headline } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracks } from "./tracks.ts";
-import { duration, percent } from "./units.ts";
+import { duration, percent } from "../units.ts";
 import { judge } from "./verdict.ts";
 
 /** Rows that are shown at once; the others are folded away. */

@@ -1,6 +1,7 @@
 /**
- * What was recorded, as it came: runs, workers, chunks, and calls timed by
- * hand. Writing down must cost next to nothing; reading it is tracks.ts.
+ * What was recorded, in the order of the events: runs, workers, chunks, and
+ * calls that were timed by hand. Recording must take next to no time, as it
+ * happens during the run. tracks.ts sorts the records afterwards.
  *
  * @module
  */
@@ -25,7 +26,7 @@ export interface RunRecord {
 export interface WorkerRecord {
   worker: number;
   from: number;
-  /** When the caller had its thread back. */
+  /** When starting it no longer blocked the caller's thread. */
   to: number;
   ready: number | undefined;
   end: number | undefined;
@@ -44,15 +45,15 @@ export interface ChunkRecord {
   reading: number;
   /** When sending it began. */
   from: number;
-  /** When the caller went on. */
+  /** When sending it no longer blocked the caller's thread. */
   sent: number;
-  /** When it was answered or given up; undefined while it is out. */
+  /** When it was answered, or its worker ended; undefined until then. */
   to: number | undefined;
   /** Start and end of each task that ran; empty without an answer. */
   began: Float64Array;
   ended: Float64Array;
   failed: readonly number[];
-  /** CPU time that its worker told with the answer, in ms. */
+  /** CPU time that its worker reported with the answer, in ms. */
   cpu: number | undefined;
 }
 
@@ -73,15 +74,15 @@ export interface CallRecord {
 }
 
 /**
- * How much of what the workers did was heard: all of it; a part, as the pool
- * had other runs, which nobody recorded; or the events of two pools at once,
- * which cannot be told apart.
+ * Which events were recorded: "all" events of the workers; a "part" of them, as
+ * the pool had other runs as well; or those of "two pools" at the same time,
+ * which nothing distinguishes.
  */
 export type Heard = "all" | "part" | "two pools";
 
 const NONE = new Float64Array(0);
 
-/** Writes down events. */
+/** Records events. */
 export class Recording {
   readonly runs: RunRecord[] = [];
   readonly workers: WorkerRecord[] = [];
@@ -89,23 +90,23 @@ export class Recording {
   readonly failures: FailureRecord[] = [];
   readonly calls: CallRecord[] = [];
   heard: Heard = "all";
-  /** When the last event was told. */
+  /** When the last event happened. */
   last = -Infinity;
   readonly #runAt = new Map<number, number>(); // number in the pool → position
   readonly #lives = new Map<number, WorkerRecord>(); // the living one in a slot
   readonly #out = new Map<number, ChunkRecord>(); // chunks not answered
-  #event: RunEvent | undefined; // the last one
+  #event: RunEvent | undefined; // the last event
   #run = 0; // number of the last run in its pool
   #open = 0; // runs in progress
   #chunk = 0; // number of the last chunk in its pool
 
   /**
-   * Writes an event down.
+   * Records an event.
    *
    * @param event What happened.
    */
   hear(event: RunEvent): void {
-    if (event === this.#event) return; // listener of the pool and of its run
+    if (event === this.#event) return; // heard by a pool's and a run's onEvent
     this.#event = event;
     if ("at" in event) this.last = event.at;
     switch (event.type) {
@@ -113,7 +114,7 @@ export class Recording {
         return this.#startRun(event);
       case "run-end": {
         const position = this.#runAt.get(event.run);
-        if (position === undefined) return; // its start was not heard
+        if (position === undefined) return; // its run-start was not recorded
         const run = this.runs[position];
         run.to = event.at;
         run.ok = event.ok;
@@ -133,7 +134,7 @@ export class Recording {
         return this.#send(event);
       case "chunk-done": {
         const chunk = this.#out.get(event.chunk);
-        // One of an earlier pool, which an abort left behind, may come late.
+        // After an abort, an answer of the pool before may arrive in this one.
         if (chunk?.worker !== event.worker || chunk.first !== event.first) {
           return;
         }
@@ -147,7 +148,7 @@ export class Recording {
       }
       case "task-fail": {
         const { worker, index, why, at } = event;
-        if (why === "threw") return; // told by chunk-done as well
+        if (why === "threw") return; // chunk-done says so as well
         const run = this.#runAt.get(event.run);
         if (run === undefined) return;
         this.failures.push({ run, worker, index, why, at });
@@ -156,7 +157,7 @@ export class Recording {
   }
 
   /**
-   * Writes down a call that was timed by hand.
+   * Records a call that was timed by hand.
    *
    * @param call When it was, and whether it threw.
    */
@@ -184,11 +185,11 @@ export class Recording {
     });
   }
 
-  /** The numbers of a pool only go up: lower ones are of another pool. */
+  /** A pool counts its runs upwards, so a lower number is of another pool. */
   #startPool(at: number): void {
     if (this.#open > 0) this.heard = "two pools";
-    // The end of the earlier pool's workers may not have been heard. Those that
-    // were started since its last run are of the new pool.
+    // Nobody may have recorded how the workers of the pool before ended. Those
+    // that were started after its last run belong to the new pool.
     const over = this.runs.at(-1)?.to ?? at;
     for (const [worker, life] of this.#lives) {
       if (life.from < over) this.#endLife(worker, false, at);
@@ -200,13 +201,13 @@ export class Recording {
     this.#chunk = 0;
   }
 
-  /** A number was left out: it went to what nobody recorded. */
+  /** A number is missing: a run or chunk that was not recorded has it. */
   #missed(): void {
     if (this.heard === "all") this.heard = "part";
   }
 
   #startLife(worker: number, from: number, to: number): void {
-    this.#endLife(worker, false, from); // the end of the one before was missed
+    this.#endLife(worker, false, from); // if no event said that it ended
     const life: WorkerRecord = {
       worker,
       from,
@@ -237,8 +238,8 @@ export class Recording {
     if (event.chunk !== this.#chunk + 1) this.#missed();
     this.#chunk = event.chunk;
     const run = this.#runAt.get(event.run);
-    if (run === undefined) return; // its start was not heard
-    if (!this.#lives.has(event.worker)) { // its start was not heard
+    if (run === undefined) return; // its run-start was not recorded
+    if (!this.#lives.has(event.worker)) { // no event said that it started
       const known = this.workers.some(({ worker }) => worker === event.worker);
       const from = known ? event.from : this.runs[run].from;
       this.#startLife(event.worker, from, from);

@@ -33,7 +33,7 @@ let recordingOf: (timeline: Timeline) => Recording;
  * one clock. Recording takes 16 bytes a task and about 300 a message, and so
  * little time that it can be left on. One timeline records one pool, or calls
  * one after another. Record all runs of a pool rather than some: what its
- * workers do for the others cannot be told from waiting.
+ * workers do for the others looks like waiting.
  *
  * @example Usage
  * ```ts
@@ -141,7 +141,7 @@ export class Timeline {
   /**
    * Writes a short text: wall time, work, how busy the workers were, where the
    * time of each went, the slowest inputs, and why it was not faster. A speed-up
-   * is told if the CPU time proves it: of tasks that waited, or had to share
+   * is given if the CPU time proves it: of tasks that waited, or had to share
    * their cores with other programs, nobody knows how long a loop would take.
    *
    * @returns Lines, without an end of the last.

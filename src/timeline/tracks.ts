@@ -1,14 +1,14 @@
 /**
- * The recording by place: one track for each worker, and one for the caller's
- * own thread if calls were timed there.
+ * The recording, sorted by place: one track for each worker, and one for the
+ * caller's own thread if calls were timed there.
  *
  * @module
  */
 
 import type { ChunkRecord, FailureRecord, Recording } from "./recording.ts";
-import { intersect, type Span, subtract, union } from "./spans.ts";
+import { firstAfter, intersect, type Span, subtract, union } from "./spans.ts";
 
-/** A chunk that was answered: `from` its sending `to` its answer. */
+/** A chunk that was answered, from when it was sent to when the answer came. */
 export interface Answer extends Span {
   /** Position of its run in the recording. */
   run: number;
@@ -18,7 +18,7 @@ export interface Answer extends Span {
   began: number;
   /** When the last of them ended. */
   ended: number;
-  /** CPU time that came with it, in ms. */
+  /** CPU time that the worker reported with it, in ms. */
   cpu: number | undefined;
 }
 
@@ -28,28 +28,31 @@ export interface Track {
   name: string;
   /** Number of the worker; undefined for calls that were timed by hand. */
   worker: number | undefined;
-  /** Tasks that ran here, by their start; the next five go with them. */
+  /** Indexes of the tasks that ran here, in the order in which they began. */
   index: Float64Array;
+  /** When each of them began. */
   from: Float64Array;
+  /** When each of them ended. */
   to: Float64Array;
-  /** 1 where the task failed. */
+  /** 1 for each of them that failed. */
   failed: Uint8Array;
-  /** Position of the run in the recording. */
+  /** Position of the run of each in the recording. */
   run: Uint32Array;
+  /** Which try each of them was, from 1. */
   attempt: Uint16Array;
   /** Tasks that began and never came back. */
   lost: (FailureRecord & Span)[];
-  /** Chunks that came back, by the start of their tasks. */
+  /** Chunks that came back, in the order in which their first tasks began. */
   answers: Answer[];
-  /** Ends of workers that nobody wanted. */
+  /** When workers were lost. */
   deaths: number[];
   /** Time in which a worker was started. */
   startUp: Span[];
-  /** Time between the last answer of a worker that was ended, and its end. */
+  /** Time from the last answer of a worker to its end. */
   ending: Span[];
-  /** Time in which tasks were on their way, waited here, or ran. */
+  /** Time in which the worker had been sent tasks and had not answered. */
   inFlight: Span[];
-  /** Time in which there was something to share in, and a worker here. */
+  /** Time in which the worker was alive while something was recorded. */
   present: Span[];
 }
 
@@ -104,7 +107,7 @@ export function callsTime(calls: readonly Span[]): Span[] {
 }
 
 function callerTrack(recording: Recording): Track {
-  // They were written down when they ended.
+  // They were recorded when they ended.
   const calls = recording.calls.toSorted((a, b) => a.from - b.from);
   return {
     name: "this thread",
@@ -120,7 +123,7 @@ function callerTrack(recording: Recording): Track {
     deaths: [],
     startUp: [],
     ending: [],
-    inFlight: [], // nothing travels: between the calls there is a gap
+    inFlight: [], // nothing is sent
     present: callsTime(calls),
   };
 }
@@ -134,18 +137,17 @@ function workerTrack(
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
   const { answers, ...tasks } = tasksOf(chunks);
-  // Heard late when the caller was busy: a task that ran shows it was earlier.
+  // A busy caller hears late that a worker is ready. It was when a task began.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
-    const first = tasks.from[lowest(tasks.from, from)] ?? Infinity;
+    const first = tasks.from[firstAfter(tasks.from, from)] ?? Infinity;
     return { from, to: Math.max(from, Math.min(ready, first, end)) };
   });
   const sent = union(chunks.map(({ from, to = last }) => ({ from, to })));
   const answered = Float64Array.from(sent, ({ to }) => to);
   const ending = lives.flatMap(({ from, end }) => {
     if (end === undefined) return [];
-    const next = lowest(answered, end);
-    if (answered[next] === end) return []; // while it had something to do
-    return [{ from: Math.max(from, answered[next - 1] ?? from), to: end }];
+    const last = answered[firstAfter(answered, end) - 1] ?? from;
+    return [{ from: Math.max(from, last), to: end }];
   });
   const ends = tasks.to.toSorted();
   const lost = recording.failures.filter((failure) =>
@@ -157,7 +159,7 @@ function workerTrack(
   }));
   const known = lives.map(({ from, end = last }) => ({ from, to: end }));
   return {
-    // Without workers there are messages all the same.
+    // With `workers: 0` there is one, but it is this thread.
     name: runs.every((run) => run.workers === 0)
       ? "this thread"
       : `worker ${worker}`,
@@ -221,10 +223,10 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
 }
 
 /**
- * Reads the answer of a chunk, if any of its tasks ran. A task runs after its
- * chunk was sent and before the answer was heard. If its times say otherwise,
- * the machine's clock was set in between, as each thread counts from the time
- * of its own start: `late` is by how much they are to be corrected.
+ * Reads the answer of a chunk, if any of its tasks ran, and by how many ms its
+ * times must be moved. Each thread counts from the wall time at its own start:
+ * if the machine's clock was set after the caller started, a worker's times are
+ * wrong by as much. But its tasks must lie between sending and answer.
  */
 function answerOf(
   chunk: ChunkRecord,
@@ -256,18 +258,7 @@ function inOrder<
   return sorted;
 }
 
-/** Position of the first that is not below `value`, in an ordered list. */
-function lowest(ordered: Float64Array, value: number): number {
-  let low = 0;
-  for (let high = ordered.length; low < high;) {
-    const middle = (low + high) >> 1;
-    if (ordered[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** A task that never came back began after all that did, at the earliest. */
+/** A task that never came back began after the last that did, at the earliest. */
 function lostFrom(
   { at, index, run }: FailureRecord,
   chunks: readonly ChunkRecord[],
@@ -280,5 +271,5 @@ function lostFrom(
   if (chunk === undefined) return at;
   let from = Math.min(chunk.sent, at);
   for (const { to } of startUp) if (to <= at) from = Math.max(from, to);
-  return Math.max(from, ends[lowest(ends, at) - 1] ?? from);
+  return Math.max(from, ends[firstAfter(ends, at) - 1] ?? from);
 }
