@@ -164,7 +164,11 @@ const ROWS: Row[] = [
       "Input 17 took 60 % of the time: no number of workers makes a run shorter than that, only splitting the input",
     silent: {
       "it shared its worker with other tasks": [{ tasksInWorker: 4 }, "uneven"],
-      "it shared the cores": [{ workersAtOnce: 4 }, "uneven"],
+      "it may have shared the cores": [{ workersAtOnce: 4 }, "uneven"],
+      "it may have had half a core": [
+        { workersAtOnce: 4, cpu: { least: 60, most: 80, inTask: 600 } },
+        "uneven",
+      ],
       "another run has an input 17": [{ runs: 2 }, "uneven"],
       "it never came back": [
         { slowest: [{ index: 17, ms: 312, ended: false }] },
@@ -179,6 +183,23 @@ const ROWS: Row[] = [
         { slowest: [{ index: 17, ms: 250, ended: true }] },
         "uneven",
       ],
+    },
+  },
+  {
+    kind: "one-slow",
+    title: "one input of many that sleep took most of the time",
+    facts: {
+      ...uneven,
+      workers: 4,
+      used: 4,
+      workersAtOnce: 4,
+      cpu: { least: 0, most: 20, inTask: 600 },
+      slowest: [{ index: 17, ms: 312, ended: true }],
+    },
+    says:
+      "Input 17 took 60 % of the time: no number of workers makes a run shorter than that, only splitting the input",
+    silent: {
+      "tasks overlapped": [{ tasksInWorker: 2 }, "uneven"],
     },
   },
   {
@@ -386,6 +407,16 @@ const ROWS: Row[] = [
     },
     says:
       "2 workers had a task for 60 % of their time; for 30 % of their time they were starting",
+    silent: {},
+  },
+  {
+    kind: "mixed",
+    title: "a module that takes long to load, or other programs on the cores",
+    facts: {
+      spent: { startUp: 0.05, work: 0.2, transport: 0.7, waiting: 0.05 },
+    },
+    says:
+      "2 workers had a task for 20 % of their time; for 70 % of their time they had been sent tasks and ran none",
     silent: {},
   },
   {

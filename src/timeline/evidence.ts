@@ -24,6 +24,9 @@ export interface CpuTime {
  */
 const BEFORE_CHUNK_MS = 10;
 
+/** How coarse a CPU clock may be, in ms: Deno's in a virtual machine was. */
+const TICK_MS = 10;
+
 /** Fewer messages than this do not show what one costs. */
 const LEAST_MESSAGES = 10;
 
@@ -62,7 +65,8 @@ export function cpuTime(all: readonly Worked[]): CpuTime | undefined {
     // When tasks overlap, the start of one discards CPU time of the others.
     const readable = atOnce < 2 && lost.length === 0;
     const unread = readable ? total - known : total;
-    sum.most += Math.min(total, most + Math.max(0, unread));
+    const tick = known > 0 ? TICK_MS : 0;
+    sum.most += Math.min(total, most + tick + Math.max(0, unread));
     sum.inTask += total;
   }
   if (!reported) return undefined;

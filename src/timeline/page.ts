@@ -144,9 +144,11 @@ ${drawPanel(facts, slow)}
 /** The report beside a chart; `slow` are the ids of the bars of slow inputs. */
 function drawPanel(facts: Facts, slow: Map<number, string>): string {
   if (facts.tasks === 0) return "";
-  const numbers = [["wall time", duration(facts.wall)], ...figures(facts)].map(
-    ([name, figure]) => `<div><dt>${name}</dt><dd>${figure}</dd></div>`,
-  );
+  const numbers = [
+    ["wall time", duration(facts.wall)],
+    ["work, added up", duration(facts.work)],
+    ...figures(facts),
+  ].map(([name, figure]) => `<div><dt>${name}</dt><dd>${figure}</dd></div>`);
   return `<div class="panel"><dl class="numbers">
 ${numbers.join("\n")}
 </dl>

@@ -69,15 +69,14 @@ export function headline(facts: Facts): string {
 }
 
 /**
- * The figures of all workers together.
+ * How well the workers shared the work.
  *
  * @param facts The numbers.
- * @returns Each with its name.
+ * @returns Figures, each with its name.
  */
 export function figures(facts: Facts): [name: string, figure: string][] {
-  const { runs, work, speedUp, atOnce, spent } = facts;
+  const { runs, speedUp, atOnce, spent } = facts;
   return [
-    ["work", duration(work)],
     speedUp === undefined
       ? ["tasks at once", atOnce.toFixed(1)]
       : ["speed-up", factor(speedUp)],
@@ -86,8 +85,9 @@ export function figures(facts: Facts): [name: string, figure: string][] {
 }
 
 function numbers(facts: Facts): string {
-  const { cpu, wall } = facts;
-  const parts = figures(facts).map((figure) => figure.join(" "));
+  const { cpu, wall, work } = facts;
+  const parts = [`work ${duration(work)}`];
+  for (const [name, figure] of figures(facts)) parts.push(`${name} ${figure}`);
   const cores = cpu !== undefined && wall > 0 ? cpu.least / wall : 0;
   if (cores >= 0.05) {
     parts.push(`CPU ≥ ${duration(cpu!.least)} (${cores.toFixed(1)} cores)`);

@@ -64,6 +64,9 @@ const MOST = 0.5;
 /** Waiting that took this share of the workers' time is worth its reason. */
 const MUCH = 0.3;
 
+/** What is less than this share of something does not count beside it. */
+const LITTLE = 0.1;
+
 /** What is less than this share of something else is less for sure. */
 const CLEARLY_LESS = 0.8;
 
@@ -160,16 +163,16 @@ const RULES: Rule[] = [
   },
   {
     // No run is shorter than its longest task. Silent where the input alone
-    // did not make it long: tasks that overlapped in its worker, or more
-    // workers than cores; where it did not come back, as its length is a guess;
-    // with several runs, as then an index does not name an input; and where
-    // the workers had enough to do beside it.
+    // may not have made it long, as it shared its worker or a core with other
+    // tasks; where it did not come back, as its length is a guess; with several
+    // runs, as then an index does not name an input; and where the workers had
+    // enough to do beside it.
     kind: "one-slow",
-    holds: ({ slowest: [first], runs, wall, used, spent, ...facts }) =>
-      runs === 1 && used > 1 && spent.work < BUSY &&
-      facts.tasksInWorker < 2 &&
-      facts.workersAtOnce <= facts.cores &&
-      first.ended && first.ms > MOST * wall,
+    holds: (facts) => {
+      const { slowest: [first], runs, wall, used, spent } = facts;
+      return runs === 1 && used > 1 && spent.work < BUSY && first.ended &&
+        first.ms > MOST * wall && !sharedItsCore(facts, first.ms);
+    },
     say: ({ slowest: [first], wall }) =>
       `Input ${first.index} took ${
         percent(Math.min(1, first.ms / wall))
@@ -261,6 +264,17 @@ const RULES: Rule[] = [
 export function judge(facts: Facts): Verdict {
   const rule = RULES.find(({ holds }) => holds(facts))!; // the last one does
   return { kind: rule.kind, text: rule.say(facts) };
+}
+
+/**
+ * Whether other tasks may have made one longer that took so many ms: by more
+ * than the CPU time of all tasks, shared by the cores, they cannot.
+ */
+function sharedItsCore(facts: Facts, ms: number): boolean {
+  const { tasksInWorker, workersAtOnce, cores, cpu } = facts;
+  if (tasksInWorker > 1) return true;
+  const most = cpu === undefined ? Infinity : cpu.most / cores;
+  return workersAtOnce > cores && most > LITTLE * ms;
 }
 
 /**

@@ -117,7 +117,7 @@ export function whatWasDone(facts: Facts): string {
 export function largestLoss({ spent, heard }: Facts): string {
   const losses: [share: number, what: string][] = [
     [spent.startUp, "they were starting"],
-    [spent.transport, "messages were on their way"],
+    [spent.transport, "they had been sent tasks and ran none"],
     [heard === "all" ? spent.waiting : 0, "they waited"],
   ];
   const [share, what] = losses.toSorted(([a], [b]) => b - a)[0];
