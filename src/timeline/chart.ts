@@ -26,7 +26,7 @@ const MOST_LABELS = 300;
 export interface ChartSetup {
   /** Prefix of its elements' ids. */
   id: string;
-  places: Track[];
+  tracks: Track[];
   facts: Facts;
   /** When the chart begins. */
   zero: number;
@@ -52,24 +52,24 @@ export interface Chart {
  * @returns HTML.
  */
 export function drawChart(setup: ChartSetup): Chart {
-  const { id, places, facts, zero, span, end } = setup;
+  const { id, tracks, facts, zero, span, end } = setup;
   const slow = new Map<number, string>();
   // Tasks that overlap in a worker take turns: what each had is not known.
   const crowded = facts.crowded && facts.tasksInWorker < 2;
   const tasks = facts.rows.reduce((sum, row) => sum + row.tasks, 0);
   const large = tasks > MOST_TASKS;
   const options = {
-    least: large ? span / Math.max(100, MOST_BARS / places.length) : 0,
+    least: large ? span / Math.max(100, MOST_BARS / tracks.length) : 0,
     leastGap: span / (large ? 200 : 1000),
     share: crowded
       ? integral(
-        overlaps(places.filter(({ worker }) => worker !== undefined)),
+        overlaps(tracks.filter(({ worker }) => worker !== undefined)),
         (open) => Math.min(1, facts.cores / Math.max(1, open)),
       )
       : undefined,
   };
   const kinds = new Set<string>();
-  const rows = places.map((track, row) => {
+  const rows = tracks.map((track, row) => {
     const { bars, lanes } = barsOf(track, options);
     const label = tasks <= MOST_LABELS;
     const drawn = bars.map((bar, n) => {
@@ -105,7 +105,7 @@ export function drawChart(setup: ChartSetup): Chart {
 ${rows.join("\n")}
 </div></div>
 <output class="readout">${
-      places.length === 0
+      tracks.length === 0
         ? "Nothing was recorded"
         : `${
           plural(tasks, "task")

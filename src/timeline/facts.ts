@@ -132,17 +132,17 @@ const SLOWEST = 5;
  * Works out the numbers.
  *
  * @param recording What was recorded.
- * @param places Its tracks.
+ * @param tracks Its tracks.
  * @returns The numbers.
  */
-export function factsOf(recording: Recording, places: Track[]): Facts {
+export function factsOf(recording: Recording, tracks: Track[]): Facts {
   const { runs, calls, chunks, failures, last } = recording;
-  const all = places.map(worked);
+  const all = tracks.map(worked);
   const workers = runs.length === 0
     ? all // the calls
     : all.filter(({ track }) => track.worker !== undefined);
   const used = workers.filter(({ tasks }) => tasks.at.length > 0);
-  const tracks = used.map(({ track }) => track);
+  const ran = used.map(({ track }) => track);
   const time = runs.length === 0
     ? callsTime(calls)
     : union(runs.map(({ from, to = last }) => ({ from, to })));
@@ -154,7 +154,7 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
   const cores = Math.max(1, most(runs.map(({ cores }) => cores)));
   const tasksInWorker = most(used.map(({ atOnce }) => atOnce));
   const busy = overlaps(used.map(({ tasks }) => anyOpen(tasks)));
-  const tasks = tasksInWorker < 2 ? busy : overlaps(tracks.flatMap(tasksOf));
+  const tasks = tasksInWorker < 2 ? busy : overlaps(ran.flatMap(tasksOf));
   const workersAtOnce = mostOpen(busy);
   const cpu = cpuTime(used);
   const speedUp = speedUpOf(
@@ -173,15 +173,15 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
     heard: recording.heard,
     calls: calls.length,
     inputs: inputsOf(recording),
-    tasks: sum(tracks, countTasks),
-    again: sum(tracks, ({ attempt }) => count(attempt, (tries) => tries > 1)),
+    tasks: sum(ran, countTasks),
+    again: sum(ran, ({ attempt }) => count(attempt, (tries) => tries > 1)),
     failed: failures.length +
-      sum(tracks, ({ failed }) => count(failed, (one) => one > 0)),
+      sum(ran, ({ failed }) => count(failed, (one) => one > 0)),
     chunks: chunks.length,
     largestChunk: most(chunks.map(({ tasks }) => tasks)),
     chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),
     wall,
-    work: sum(tracks.flatMap(tasksOf), workOf),
+    work: sum(ran.flatMap(tasksOf), workOf),
     cpu,
     atOnce: wall > 0 ? during(tasks, (open) => open) / wall : 0,
     tasksAtOnce: mostOpen(tasks),
@@ -190,12 +190,12 @@ export function factsOf(recording: Recording, places: Track[]): Facts {
     speedUp,
     crowded: workersAtOnce > cores && (speedUp ?? 0) > FULL * cores,
     spent: spentBy(used, time),
-    ...startsOf(recording, places, time),
+    ...startsOf(recording, tracks, time),
     rows: all.map((worked) => rowOf(worked)),
     reading: sum(chunks, ({ reading }) => reading),
     ...waitsOf(recording, workers.map(({ track }) => track), time),
     transportPerTask: transportPerTask(used),
-    slowest: slowest(tracks),
+    slowest: slowest(ran),
   };
 }
 

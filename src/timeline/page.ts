@@ -9,15 +9,12 @@ import { type Facts, factsOf } from "./facts.ts";
 import { escape, paragraphs } from "./html.ts";
 import { pageMain } from "./page_script.ts";
 import type { Recording } from "./recording.ts";
-import { figures, headline } from "./report.ts";
+import { figures, headline, MOST_ROWS } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
-import { activeTime, firstTime, type Track, tracks } from "./tracks.ts";
+import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
 import { duration, percent } from "../units.ts";
 import { judge } from "./verdict.ts";
-
-/** Rows that are shown at once; the others are folded away. */
-const MOST_ROWS = 12;
 
 /** What stands on a page above its charts. */
 export interface PageOptions {
@@ -54,7 +51,7 @@ export interface Part extends Caption {
 }
 
 interface Drawing extends Part {
-  places: Track[];
+  tracks: Track[];
   facts: Facts;
   zero: number;
   end: number;
@@ -104,10 +101,10 @@ ${sections.join("\n")}
 
 function prepare(part: Part): Drawing {
   const { recording } = part;
-  const places = tracks(recording);
+  const tracks = tracksOf(recording);
   const zero = firstTime(recording);
   const end = activeTime(recording).at(-1)?.to ?? zero;
-  return { ...part, places, facts: factsOf(recording, places), zero, end };
+  return { ...part, tracks, facts: factsOf(recording, tracks), zero, end };
 }
 
 /** How much time the width of a chart is. */
@@ -121,9 +118,9 @@ function spanOf({ scale, zero, end }: Drawing, all: Drawing[]): number {
 }
 
 function writeSection(drawing: Drawing, id: string, span: number): string {
-  const { places, facts, zero, end, title, text = "" } = drawing;
+  const { tracks, facts, zero, end, title, text = "" } = drawing;
   const { notes = {} } = drawing;
-  const setup = { id, places, facts, zero, end, span, notes };
+  const setup = { id, tracks, facts, zero, end, span, notes };
   const { html, slow } = drawChart(setup);
   const heading = title === undefined ? "" : `<h2>${escape(title)}</h2>`;
   const wall = lengthOf([{ from: zero, to: end }]) > 0

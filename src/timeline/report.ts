@@ -9,8 +9,8 @@ import type { RowFacts } from "./shares.ts";
 import { duration, factor, percent, plural } from "../units.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** Rows in the table at most: a screen, not a scroll. */
-const MOST_ROWS = 12;
+/** Rows of the table that are shown at once: a screen, not a scroll. */
+export const MOST_ROWS = 12;
 
 /**
  * Writes the report, no line longer than 80 characters but the verdict.

@@ -118,7 +118,7 @@ export interface Spent {
 }
 
 /**
- * Works out where the time of several places went.
+ * Works out where the time of several workers went.
  *
  * @param all What happened there.
  * @param time Time that counts, from `union`.
@@ -150,13 +150,13 @@ export interface Waits {
  * source whose length is unknown may go on for long after that.
  *
  * @param recording What was recorded.
- * @param places Tracks of its workers.
+ * @param tracks Tracks of its workers.
  * @param time Time of the runs, from `union`.
  * @returns Two shares.
  */
 export function waitsOf(
   recording: Recording,
-  places: readonly Track[],
+  tracks: readonly Track[],
   time: Span[],
 ): Waits {
   const { chunks, runs, workers, last } = recording;
@@ -183,7 +183,7 @@ export function waitsOf(
   let starved = 0;
   let tail = 0;
   let present = 0;
-  for (const track of places) {
+  for (const track of tracks) {
     const there = intersect(track.present, time);
     const busy = [...track.startUp, ...track.inFlight, ...track.ending];
     const idle = subtract(there, union(busy));
@@ -214,13 +214,13 @@ export interface Starts {
  * Works out what went into starting workers.
  *
  * @param recording What was recorded.
- * @param places Tracks of its workers.
+ * @param tracks Tracks of its workers.
  * @param time Time of the runs, from `union`.
  * @returns How often and how long.
  */
 export function startsOf(
   { workers }: Recording,
-  places: readonly Track[],
+  tracks: readonly Track[],
   time: Span[],
 ): Starts {
   const inRuns = integral(overlaps([stretches(time)]), (open) => open);
@@ -228,7 +228,7 @@ export function startsOf(
     to > from && inRuns(from, ready) > 0
   );
   const started = new Set(lives.map(({ worker }) => worker)).size;
-  const spans = places.flatMap(({ startUp }) => startUp)
+  const spans = tracks.flatMap(({ startUp }) => startUp)
     .filter(({ from, to }) => inRuns(from, to) > 0);
   const quickest = spans.reduce(
     (least, { from, to }) => Math.min(least, to - from),

@@ -10,7 +10,7 @@ import { type Caption, type PageOptions, writePage } from "./page.ts";
 import { Recording } from "./recording.ts";
 import { writeReport } from "./report.ts";
 import { writeTrace } from "./trace.ts";
-import { tracks } from "./tracks.ts";
+import { tracksOf } from "./tracks.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 /** The numbers behind a report, and what they come to. */
@@ -134,7 +134,7 @@ export class Timeline {
    * ```
    */
   summary(): Summary {
-    const facts = factsOf(this.#recording, tracks(this.#recording));
+    const facts = factsOf(this.#recording, tracksOf(this.#recording));
     return { ...facts, verdict: judge(facts) };
   }
 
@@ -184,7 +184,7 @@ export class Timeline {
    * ```
    */
   toTrace(): string {
-    return writeTrace(this.#recording, tracks(this.#recording));
+    return writeTrace(this.#recording, tracksOf(this.#recording));
   }
 
   /**

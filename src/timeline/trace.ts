@@ -36,10 +36,10 @@ const CALLER = 1;
  * Writes the trace.
  *
  * @param recording What was recorded.
- * @param places Its tracks.
+ * @param tracks Its tracks.
  * @returns JSON.
  */
-export function writeTrace(recording: Recording, places: Track[]): string {
+export function writeTrace(recording: Recording, tracks: Track[]): string {
   const writer = new TraceWriter(firstTime(recording));
   const { runs, workers, chunks } = recording;
   writer.name("process_name", 0, "@parallel/map");
@@ -59,7 +59,7 @@ export function writeTrace(recording: Recording, places: Track[]): string {
     writer.bar(CALLER, "transport", "send", { from, to: sent }, args);
   }
   let tid = CALLER + 1;
-  for (const place of places) tid = writeTrack(writer, place, tid);
+  for (const track of tracks) tid = writeTrack(writer, track, tid);
   return JSON.stringify({
     displayTimeUnit: "ms",
     traceEvents: writer.events,

@@ -62,7 +62,7 @@ export interface Track {
  * @param recording What was recorded.
  * @returns The caller's thread if it has calls, then the workers.
  */
-export function tracks(recording: Recording): Track[] {
+export function tracksOf(recording: Recording): Track[] {
   const active = activeTime(recording);
   const numbers = new Set([
     ...recording.workers.map(({ worker }) => worker),
