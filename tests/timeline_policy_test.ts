@@ -1,7 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { parallelism } from "../src/timeline/parallelism.ts";
+import {
+  anyOpen,
+  integral,
+  lanesOf,
+  mostOpen,
+  overlaps,
+} from "../src/timeline/overlaps.ts";
 import { intersect, subtract, union } from "../src/timeline/spans.ts";
-import { duration, factor, plural } from "../src/timeline/units.ts";
 import { test } from "./harness.ts";
 
 test("spans add up and take away", () => {
@@ -17,32 +22,23 @@ test("spans add up and take away", () => {
   assertEquals(union([]), []);
 });
 
-test("parallelism() counts what is in progress at once", () => {
-  const from = new Float64Array([0, 0, 5, 10]);
-  const to = new Float64Array([10, 10, 15, 20]);
-  const { peak, busy, possible } = parallelism(from, to, 2);
-  assertEquals([peak, busy, possible], [3, 20, 35]);
+test("overlaps() counts what is in progress at once", () => {
+  const tasks = {
+    from: new Float64Array([0, 0, 5, 10, 30, 40]),
+    to: new Float64Array([10, 10, 15, 20, 35, 40]),
+  };
+  const open = overlaps([tasks]);
+  assertEquals(mostOpen(open), 3);
+  const { from, to } = anyOpen(open);
+  assertEquals([...from, ...to], [0, 30, 20, 35]);
+  const cores = integral(open, (tasks) => Math.min(tasks, 2));
+  assertEquals([cores(-Infinity, Infinity), cores(8, 12)], [40, 8]);
+  assertEquals([cores(20, 30), cores(33, 99), cores(9, 9)], [0, 2, 0]);
+  assertEquals([...lanesOf(tasks).of], [0, 1, 2, 0, 0, 0]);
 });
 
-test("durations read well", () => {
-  const read = [0.00006, 0.0123, 0.99, 1.5, 12.3, 999, 1250, 61_000];
-  assertEquals(read.map(duration), [
-    "0.06 µs",
-    "12 µs",
-    "990 µs",
-    "1.5 ms",
-    "12 ms",
-    "999 ms",
-    "1.25 s",
-    "1 min 1 s",
-  ]);
-  assertEquals([duration(0), factor(4.94), factor(12)], [
-    "0 ms",
-    "4.9×",
-    "12×",
-  ]);
-  assertEquals([plural(1, "task"), plural(1234567, "task")], [
-    "1 task",
-    "1,234,567 tasks",
-  ]);
+test("overlaps() of nothing is nothing", () => {
+  const open = overlaps([]);
+  assertEquals([mostOpen(open), anyOpen(open).from.length], [0, 0]);
+  assertEquals(integral(open, (tasks) => tasks)(0, 9), 0);
 });

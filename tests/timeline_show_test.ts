@@ -18,7 +18,7 @@ test("Timeline.report() is a short text", async () => {
   });
   const lines = timeline.report().split("\n");
   assertMatch(lines[0], /^6 tasks in .* workers? on (deno|bun), \d+ cores?$/);
-  assertMatch(lines[1], /^work .*, speed-up .*×, efficiency \d+ %/);
+  assertMatch(lines[1], /^work .*, tasks at once \d+\.\d, workers busy \d+ %/);
   assertMatch(lines[3], /^ +tasks +work +start-up +transport +waiting$/);
   assertMatch(lines[4], /^worker 0 +\d+( +\d+ %){4}$/);
   assertMatch(lines.at(-3)!, /^slowest inputs {2}(\d: .*s(, )?){5}$/);

@@ -151,7 +151,7 @@ test("Timeline gives overlapping tasks lanes of their own", async () => {
   });
   const tasks = traceOf(timeline).filter(({ cat }) => cat === "task");
   assertEquals(new Set(tasks.map(({ tid }) => tid)).size, 3);
-  const { efficiency, peak } = timeline.summary();
-  assert(efficiency <= 1, "three at once in one worker are not 300 %");
-  assertEquals(peak, 3);
+  const { spent, tasksAtOnce } = timeline.summary();
+  assert(spent.work <= 1, "three at once in one worker are not 300 %");
+  assertEquals(tasksAtOnce, 3);
 });

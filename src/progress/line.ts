@@ -5,11 +5,12 @@
  */
 
 import type { Progress } from "../../mod.ts";
+import { duration } from "../units.ts";
 
-/** The widest bar in characters: beyond this, more says no more. */
+/** The widest bar, in characters: a wider one is no easier to read. */
 const MOST_BAR = 40;
 
-/** The narrowest bar: below this, the percentage alone says it better. */
+/** The narrowest bar, in characters: a percentage is easier to read than less. */
 const LEAST_BAR = 8;
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -66,21 +67,21 @@ export function logLine(progress: Progress): string {
 
 function parts(progress: Progress): Record<string, string> {
   const { state, done, total, failed, elapsed, rate, eta } = progress;
-  const spent = duration(elapsed);
+  const took = spent(elapsed);
   return {
     percent: total === undefined || total === 0
       ? ""
       : `${Math.floor(100 * done / total)} %`,
     rate: done === 0 ? "" : `${perSecond(rate)}/s`,
     time: state === "done"
-      ? `in ${spent}`
+      ? `in ${took}`
       : state === "stopped"
-      ? `stopped after ${spent}`
+      ? `stopped after ${took}`
       : total === undefined
-      ? spent
+      ? took
       : eta === undefined
       ? ""
-      : `ETA ${duration(eta)}`,
+      : `ETA ${spent(eta)}`,
     failed: failed === 0 ? "" : `${failed} failed`,
   };
 }
@@ -107,13 +108,8 @@ function perSecond(rate: number): string {
   return rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2);
 }
 
-function duration(ms: number): string {
-  const s = ms / 1000;
-  if (s < 0.0995) return `${Math.round(ms)} ms`;
-  if (s < 59.95) return `${s.toFixed(1)} s`;
-  const seconds = Math.round(s);
-  const minutes = Math.floor(seconds / 60);
-  const two = (n: number) => String(n).padStart(2, "0");
-  if (minutes < 60) return `${minutes} min ${two(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+/** A duration in tenths of a second, as hundredths would flicker in a bar. */
+function spent(ms: number): string {
+  if (ms < 99.5) return `${Math.round(ms)} ms`;
+  return ms < 59_950 ? `${(ms / 1000).toFixed(1)} s` : duration(ms);
 }

@@ -1,6 +1,6 @@
 /**
  * A progress bar for `onProgress`: tasks done, rate, time left and failures, on
- * stderr. Imports nothing but what `@parallel/map` exports.
+ * stderr. Uses nothing of the library but what `@parallel/map` exports.
  *
  * @example Usage
  * ```ts

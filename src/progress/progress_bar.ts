@@ -74,14 +74,15 @@ export function progressBar(
       return;
     }
     const line = barLine(progress, output.columns || 80, tick++);
-    // Back to the first column: what comes next, the end of the process
-    // included, starts at a line's start. "^C" covers the spinner and a blank.
+    // The cursor goes back to the first column, so that whatever is written
+    // next, also after the end of the process, begins a line. The "^C" of a
+    // terminal then covers no more than the spinner and a blank.
     output.write(
       `\r${line}\x1b[K${progress.state === "running" ? "\r" : "\n"}`,
     );
   }
 
-  /** Draws in between as well, so that a long task does not look like a hang. */
+  /** Draws by the clock as well, so that a long task does not look like a hang. */
   function start(): void {
     const began = performance.now();
     const { elapsed } = last!;
@@ -90,7 +91,7 @@ export function progressBar(
       const since = performance.now() - began;
       draw({ ...last!, elapsed: elapsed + since });
     }, interactive ? DRAW_MS : LOG_MS);
-    timer.unref(); // a stream that nobody reads on must not keep the process up
+    timer.unref(); // or a stream that is left unread keeps the process alive
     const forget = onExit(() => interactive && output.write("\n"));
     stop = () => {
       clearInterval(timer);

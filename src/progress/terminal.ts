@@ -1,5 +1,5 @@
 /**
- * Where a bar is drawn. The one file of this entry point that names a runtime.
+ * Where a bar is drawn. No other file of this entry point names a runtime.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export function isInteractive(output: TextOutput): boolean {
     !environment("CI");
 }
 
-/** Reads a variable, but never makes Deno ask for a permission. */
+/** Reads a variable; without permission it is undefined, and nobody is asked. */
 function environment(variable: string): string | undefined {
   const asked = { name: "env", variable } as const;
   const state = scope.Deno?.permissions.querySync(asked).state ?? "granted";
@@ -61,8 +61,9 @@ function environment(variable: string): string | undefined {
 }
 
 /**
- * Calls back when the process exits of itself, by `Deno.exit` or by an error.
- * A signal calls nobody, and needs nobody: see progress_bar.ts.
+ * Calls back when the process exits by itself, by `Deno.exit` or by an error.
+ * A signal ends the process without a call. The bar needs none then, as its
+ * cursor always waits in the first column: see `draw` in progress_bar.ts.
  *
  * @param callback What to call; it must not wait.
  * @returns Takes the callback away again.

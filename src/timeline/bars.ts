@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { CoreShare } from "./core_share.ts";
-import { lanesOf } from "./lanes.ts";
+import { type Integral, lanesOf } from "./overlaps.ts";
 import { type Span, subtract, union } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 
@@ -36,8 +35,8 @@ export interface BarOptions {
   least: number;
   /** Gaps shorter than this are not drawn, in ms. */
   leastGap: number;
-  /** Share of a core that tasks had; undefined if they had all they wanted. */
-  share: CoreShare | undefined;
+  /** Core time a task could have; undefined if cores were free. */
+  share: Integral | undefined;
 }
 
 /** The bars of one track. */
@@ -55,30 +54,41 @@ export interface DrawnTrack {
  * @returns Its bars.
  */
 export function barsOf(track: Track, options: BarOptions): DrawnTrack {
-  const lanes = lanesOf(track.from, track.to);
+  const lanes = lanesOf(track);
   const bars = [
-    ...track.startUp.map((span) => plain("start-up", span)),
+    ...track.startUp.map((span) => bar("start-up", span)),
     ...gaps(track, options.leastGap),
     ...taskBars(track, lanes.of, options),
-    ...track.lost.map(({ index, why, from, to }): Bar => ({
-      ...plain("failed", { from, to }),
-      ...{ tasks: 1, first: index, last: index, work: to - from, why },
+    ...track.lost.map(({ index, why, from, to }) => ({
+      ...bar("failed", { from, to }),
+      tasks: 1,
+      first: index,
+      last: index,
+      work: to - from,
+      why,
     })),
   ];
   bars.sort((a, b) => a.from - b.from);
   return { bars, lanes: lanes.count };
 }
 
-function plain(kind: BarKind, { from, to }: Span): Bar {
+function bar(kind: BarKind, { from, to }: Span): Bar {
   return {
-    ...{ kind, from, to, lane: 0, tasks: 0, first: 0, last: 0, work: 0 },
-    ...{ why: undefined, share: 1 },
+    kind,
+    from,
+    to,
+    lane: 0,
+    tasks: 0,
+    first: 0,
+    last: 0,
+    work: 0,
+    why: undefined,
+    share: 1,
   };
 }
 
 /** Time on the way: in flight, and no task runs. */
 function gaps(track: Track, least: number): Bar[] {
-  if (track.worker === undefined) return [];
   const { from, to, lost } = track;
   const running: Span[] = lost.map(({ from, to }) => ({ from, to }));
   let last: Span = { from: -Infinity, to: -Infinity };
@@ -88,7 +98,7 @@ function gaps(track: Track, least: number): Bar[] {
   }
   return subtract(track.inFlight, union(running))
     .filter(({ from, to }) => to - from >= least)
-    .map((span) => plain("transport", span));
+    .map((span) => bar("transport", span));
 }
 
 function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
@@ -108,17 +118,23 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
       into.work += ms;
       continue;
     }
-    const bar: Bar = {
-      ...{ kind: failed[i] ? "failed" : "task", lane: lane[i], tasks: 1 },
-      ...{ from: from[i], to: to[i], first: index[i], last: index[i] },
-      ...{ work: ms, why: failed[i] ? "threw" : undefined },
-      share: 1,
+    const drawn: Bar = {
+      ...bar(failed[i] ? "failed" : "task", { from: from[i], to: to[i] }),
+      lane: lane[i],
+      tasks: 1,
+      first: index[i],
+      last: index[i],
+      work: ms,
+      why: failed[i] ? "threw" : undefined,
     };
-    bars.push(bar);
-    if (ms < least) open.set(key, bar);
+    bars.push(drawn);
+    if (ms < least) open.set(key, drawn);
   }
   if (share !== undefined) {
-    for (const bar of bars) bar.share = share(bar.from, bar.to);
+    for (const drawn of bars) {
+      const { from, to } = drawn;
+      if (to > from) drawn.share = Math.min(1, share(from, to) / (to - from));
+    }
   }
   return bars;
 }

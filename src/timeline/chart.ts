@@ -6,12 +6,12 @@
  */
 
 import { type Bar, barsOf } from "./bars.ts";
-import { coreShare } from "./core_share.ts";
-import { type Facts, joined } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { escape } from "./html.ts";
+import { integral, overlaps } from "./overlaps.ts";
 import type { Span } from "./spans.ts";
 import type { Track } from "./tracks.ts";
-import { duration, percent, plural } from "./units.ts";
+import { duration, percent, plural } from "../units.ts";
 
 /** With more tasks than this, short neighbours are drawn as one bar. */
 const MOST_TASKS = 1500;
@@ -26,7 +26,7 @@ const MOST_LABELS = 300;
 export interface ChartSetup {
   /** Prefix of its elements' ids. */
   id: string;
-  places: Track[];
+  tracks: Track[];
   facts: Facts;
   /** When the chart begins. */
   zero: number;
@@ -52,25 +52,26 @@ export interface Chart {
  * @returns HTML.
  */
 export function drawChart(setup: ChartSetup): Chart {
-  const { id, places, facts, zero, span, end } = setup;
+  const { id, tracks, facts, zero, span, end } = setup;
   const slow = new Map<number, string>();
-  const crowded = facts.computing && facts.peak > facts.cores;
-  const large = facts.tasks > MOST_TASKS;
+  // Tasks that overlap in a worker take turns: what each had is not known.
+  const crowded = facts.crowded && facts.tasksInWorker < 2;
+  const tasks = facts.rows.reduce((sum, row) => sum + row.tasks, 0);
+  const large = tasks > MOST_TASKS;
   const options = {
-    least: large ? span / Math.max(100, MOST_BARS / places.length) : 0,
+    least: large ? span / Math.max(100, MOST_BARS / tracks.length) : 0,
     leastGap: span / (large ? 200 : 1000),
     share: crowded
-      ? coreShare(
-        joined(places.map(({ from }) => from)),
-        joined(places.map(({ to }) => to)),
-        facts.cores,
+      ? integral(
+        overlaps(tracks.filter(({ worker }) => worker !== undefined)),
+        (open) => Math.min(1, facts.cores / Math.max(1, open)),
       )
       : undefined,
   };
   const kinds = new Set<string>();
-  const rows = places.map((track, row) => {
+  const rows = tracks.map((track, row) => {
     const { bars, lanes } = barsOf(track, options);
-    const labels = facts.tasks <= MOST_LABELS;
+    const label = tasks <= MOST_LABELS;
     const drawn = bars.map((bar, n) => {
       kinds.add(bar.kind);
       const name = `${id}-${row}-${n}`;
@@ -82,7 +83,8 @@ export function drawChart(setup: ChartSetup): Chart {
         slow.set(index, name);
       }
       return drawBar(bar, setup, track, {
-        ...{ lanes, label: labels },
+        lanes,
+        label,
         name: index >= 0 ? name : undefined,
       });
     });
@@ -103,19 +105,19 @@ export function drawChart(setup: ChartSetup): Chart {
 ${rows.join("\n")}
 </div></div>
 <output class="readout">${
-      places.length === 0
+      tracks.length === 0
         ? "Nothing was recorded"
         : `${
-          plural(facts.tasks, "task")
+          plural(tasks, "task")
         }: point at a bar, or use Tab and the arrow keys`
     }</output>
 ${large ? remark("Tasks too short to see alone are drawn together.") : ""}
 ${
       crowded
         ? remark(
-          `The solid part of a bar is the share of a core that its task could have, with up to ${facts.peak} tasks on ${
+          `The solid part of a bar is the share of a core that its task could have, with up to ${facts.workersAtOnce} tasks on ${
             plural(facts.cores, "core")
-          }; in the pale part it waited for one.`,
+          }; for the pale part no core was free.`,
         )
         : ""
     }
@@ -187,7 +189,7 @@ function describe(bar: Bar, track: Track, zero: number): string {
     ? [`input ${first}`, took]
     : [`${plural(tasks, "task")}, inputs ${first} to ${last}`, duration(work)];
   if (why !== undefined) parts.push(why === "threw" ? "threw" : why);
-  if (share < 0.995) parts.push(`${percent(share)} of a core`);
+  if (share < 0.995) parts.push(`about ${percent(share)} of a core`);
   return [...parts, track.name, when].join(" · ");
 }
 
@@ -199,7 +201,7 @@ function legend(kinds: Set<string>, crowded: boolean): string {
     `<li><i class="${kind}"></i>${kind}</li>`
   );
   if (crowded) {
-    entries.push('<li><i class="task pale"></i>waiting for a core</li>');
+    entries.push('<li><i class="task pale"></i>no core free</li>');
   }
   entries.push('<li><i class="waiting"></i>waiting</li>');
   return `<ul class="legend">${entries.join("")}</ul>`;

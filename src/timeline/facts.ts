@@ -4,10 +4,29 @@
  * @module
  */
 
-import { parallelism } from "./parallelism.ts";
-import type { Recording } from "./recording.ts";
-import { type RowFacts, rowOf, waits } from "./shares.ts";
-import { intersect, lengthOf, union } from "./spans.ts";
+import { type CpuTime, cpuTime, transportPerTask } from "./evidence.ts";
+import {
+  anyOpen,
+  integral,
+  mostOpen,
+  type Overlaps,
+  overlaps,
+  type Stretches,
+} from "./overlaps.ts";
+import type { Heard, Recording } from "./recording.ts";
+import {
+  type RowFacts,
+  rowOf,
+  type Spent,
+  spentBy,
+  type Starts,
+  startsOf,
+  tasksOf,
+  type Waits,
+  waitsOf,
+  worked,
+} from "./shares.ts";
+import { lengthOf, union } from "./spans.ts";
 import { callsTime, type Track } from "./tracks.ts";
 
 /** A task and how long it took. */
@@ -16,10 +35,16 @@ export interface SlowTask {
   index: number;
   /** Milliseconds in the worker. */
   ms: number;
+  /** Whether it came back; if not, its start is only known roughly. */
+  ended: boolean;
 }
 
-/** The numbers behind the report. Every time is in milliseconds. */
-export interface Facts {
+/**
+ * The numbers behind the report. Every time is in milliseconds, every share
+ * from 0 to 1. If there is any run, calls in the caller's own thread count only
+ * in `calls` and `rows`.
+ */
+export interface Facts extends Starts, Waits {
   /** Which runtime: `deno`, `bun`, …; undefined without a run. */
   runtime: string | undefined;
   /** Cores of the machine. */
@@ -28,149 +53,218 @@ export interface Facts {
   workers: number;
   /** How many workers had a task. */
   used: number;
-  /** How many runs, and how many of them were stopped before their end. */
+  /** How many runs. */
   runs: number;
-  /** Runs that a failure or an abort ended. */
+  /** Runs that are not over. */
+  open: number;
+  /** Runs that a failure, an abort or their reader ended early. */
   stopped: number;
+  /** How much of what the workers did was heard. */
+  heard: Heard;
   /** Calls in the caller's own thread, timed by hand. */
   calls: number;
-  /** Tasks that ran, each try counted, and calls. */
+  /** How many inputs the runs had; undefined if nothing shows it. */
+  inputs: number | undefined;
+  /** Tasks that ran, each try counted; without a run, calls. */
   tasks: number;
-  /** Tasks that failed, each try counted. */
+  /** How many of them were a second try, or a later one. */
+  again: number;
+  /** Tasks that failed, each try counted, also those that were never sent. */
   failed: number;
   /** Messages that carried tasks. */
   chunks: number;
-  /** Time in which runs and calls went on. */
+  /** Tasks in the largest of them. */
+  largestChunk: number;
+  /** Whether `chunkSize` was above 1: without it, a run begins with 1. */
+  chunkSizeGiven: boolean;
+  /** Time in which runs went on, or, without a run, calls. */
   wall: number;
-  /** How long all tasks took, added up. */
+  /** How long all tasks took, added up; not how long they computed. */
   work: number;
-  /** CPU time of the workers in their tasks; undefined if nobody told. */
-  cpu: number | undefined;
-  /** Whether the tasks computed, rather than slept or waited. */
-  computing: boolean;
+  /** CPU time the tasks had; undefined if no worker reported any. */
+  cpu: CpuTime | undefined;
+  /** How many tasks were in progress at once, on average over `wall`. */
+  atOnce: number;
   /** How many tasks were in progress at once, at most. */
-  peak: number;
-  /** How long one thread alone would have taken, as far as can be told. */
-  loop: number;
-  /** `loop` by `wall`. */
-  speedUp: number;
-  /** `speedUp` by the workers that had a task, or the tasks at once if more. */
-  efficiency: number;
-  /** Part of `wall` in which any worker was being started. */
-  startUp: number;
+  tasksAtOnce: number;
+  /** How many of them in one worker; more than 1 only with `concurrency`. */
+  tasksInWorker: number;
+  /** How many workers were in a task at once, at most. */
+  workersAtOnce: number;
+  /**
+   * CPU time that the tasks certainly had, divided by `wall`: a loop in one
+   * thread needs at least so many times as long. Undefined if the tasks may have
+   * waited, as nobody knows how long they would have waited one by one.
+   */
+  speedUp: number | undefined;
+  /** Whether the tasks filled the cores, in more workers than there are cores. */
+  crowded: boolean;
+  /** Where the time of the workers that had a task went, while a run went on. */
+  spent: Spent;
   /** Where the time of each worker went. */
   rows: RowFacts[];
-  /** Time the caller took to read the inputs. */
+  /** Time in which the caller's thread read the inputs. */
   reading: number;
-  /** Share of the workers' time before the last chunk was sent, spent waiting. */
-  starved: number;
-  /** Share of the workers' time after it, spent waiting. */
-  tail: number;
+  /** What sending a task and its result cost at least, in ms; 0 if unknown. */
+  transportPerTask: number;
   /** The five slowest tasks, slowest first. */
   slowest: SlowTask[];
 }
 
 /**
- * Above this share of the core time they could have, tasks certainly computed:
- * they come to 1 on a machine of their own, and sleeping ones to 0.14.
+ * CPU time divided by the core time that the tasks could have had. Tasks that
+ * compute on an idle machine reach 1, and tasks that sleep stay below 0.14. But
+ * on a machine with three times more work than cores, tasks that compute fell
+ * to 0.14 as well: below this share, nothing distinguishes the two.
  */
-const COMPUTING = 0.4;
+const COMPUTING = 0.75;
 
-/**
- * Above this share they did if there was enough CPU time to trust it: on a
- * machine with three times as much to do as it has cores, they came to 0.14.
- */
-const COMPUTING_ON_BUSY = 0.1;
+/** Less CPU time than this, in ms, may be noise: some clocks tick in 10 ms. */
+const LEAST_CPU_MS = 50;
 
-/** CPU ms of a worker to be trusted: Deno's clock ticks every 10 ms. */
-const TICK_MS = 10;
+/** If the tasks certainly had this share of all cores, the cores were full. */
+const FULL = 0.85;
+
+/** How many slow tasks are listed. */
+const SLOWEST = 5;
 
 /**
  * Works out the numbers.
  *
  * @param recording What was recorded.
- * @param places Its tracks.
+ * @param tracks Its tracks.
  * @returns The numbers.
  */
-export function factsOf(recording: Recording, places: Track[]): Facts {
-  const { runs, calls, chunks, failures, cpu, last } = recording;
-  const time = union([
-    ...runs.map(({ from, to = last }) => ({ from, to })),
-    ...callsTime(calls),
-  ]);
+export function factsOf(recording: Recording, tracks: Track[]): Facts {
+  const { runs, calls, chunks, failures, last } = recording;
+  const all = tracks.map(worked);
+  const workers = runs.length === 0
+    ? all // the calls
+    : all.filter(({ track }) => track.worker !== undefined);
+  const used = workers.filter(({ tasks }) => tasks.at.length > 0);
+  const ran = used.map(({ track }) => track);
+  const time = runs.length === 0
+    ? callsTime(calls)
+    : union(runs.map(({ from, to = last }) => ({ from, to })));
   const wall = lengthOf(time);
-  const cores = Math.max(1, ...runs.map((run) => run.cores));
-  const flow = parallelism(
-    joined(places.map(({ from }) => from)),
-    joined(places.map(({ to }) => to)),
-    cores,
+  const during = (open: Overlaps, worth: (open: number) => number) => {
+    const weigh = integral(open, worth);
+    return sum(time, ({ from, to }) => weigh(from, to));
+  };
+  const cores = Math.max(1, most(runs.map(({ cores }) => cores)));
+  const tasksInWorker = most(used.map(({ atOnce }) => atOnce));
+  const busy = overlaps(used.map(({ tasks }) => anyOpen(tasks)));
+  const tasks = tasksInWorker < 2 ? busy : overlaps(ran.flatMap(tasksOf));
+  const workersAtOnce = mostOpen(busy);
+  const cpu = cpuTime(used);
+  const speedUp = speedUpOf(
+    cpu,
+    during(busy, (open) => Math.min(open, cores)),
+    wall,
   );
-  const work = sum(places, ({ from, to }) => sumOf(from, to));
-  const used = places.filter(({ from }) => from.length > 0).length;
-  const computing = (cpu ?? 0) > Math.min(
-    COMPUTING * flow.possible,
-    Math.max(COMPUTING_ON_BUSY * flow.possible, TICK_MS * used),
-  );
-  // Tasks that compute share the cores, and each takes longer for it.
-  const loop = computing ? Math.min(work, flow.possible) : work;
-  const speedUp = wall > 0 ? loop / wall : 0;
   return {
     runtime: runs[0]?.runtime,
     cores,
-    workers: Math.max(0, ...runs.map((run) => run.workers)),
-    used,
+    workers: most(runs.map(({ workers }) => workers)),
+    used: used.length,
     runs: runs.length,
-    stopped: runs.filter((run) => !run.ok).length,
+    open: runs.filter(({ to }) => to === undefined).length,
+    stopped: runs.filter(({ ok }) => !ok).length,
+    heard: recording.heard,
     calls: calls.length,
-    tasks: sum(places, ({ from, lost }) => from.length + lost.length),
+    inputs: inputsOf(recording),
+    tasks: sum(ran, countTasks),
+    again: sum(ran, ({ attempt }) => count(attempt, (tries) => tries > 1)),
     failed: failures.length +
-      sum(places, ({ failed }) => failed.reduce((n, one) => n + one, 0)),
+      sum(ran, ({ failed }) => count(failed, (one) => one > 0)),
     chunks: chunks.length,
+    largestChunk: most(chunks.map(({ tasks }) => tasks)),
+    chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),
     wall,
-    work,
+    work: sum(ran.flatMap(tasksOf), workOf),
     cpu,
-    computing,
-    peak: flow.peak,
-    loop,
+    atOnce: wall > 0 ? during(tasks, (open) => open) / wall : 0,
+    tasksAtOnce: mostOpen(tasks),
+    tasksInWorker,
+    workersAtOnce,
     speedUp,
-    efficiency: used > 0 ? speedUp / Math.max(used, flow.peak) : 0,
-    startUp: lengthOf(
-      intersect(union(places.flatMap(({ startUp }) => startUp)), time),
-    ),
-    rows: places.map(rowOf),
+    crowded: workersAtOnce > cores && (speedUp ?? 0) > FULL * cores,
+    spent: spentBy(used, time),
+    ...startsOf(recording, tracks, time),
+    rows: all.map((worked) => rowOf(worked)),
     reading: sum(chunks, ({ reading }) => reading),
-    ...waits(recording, places),
-    slowest: slowest(places),
+    ...waitsOf(recording, workers.map(({ track }) => track), time),
+    transportPerTask: transportPerTask(used),
+    slowest: slowest(ran),
   };
 }
 
-function slowest(places: Track[]): SlowTask[] {
+/** The speed-up that the CPU time proves, if it is most of what was possible. */
+function speedUpOf(
+  cpu: CpuTime | undefined,
+  possible: number,
+  wall: number,
+): number | undefined {
+  const { least } = cpu ?? { least: 0 };
+  if (possible === 0 || least < Math.max(LEAST_CPU_MS, COMPUTING * possible)) {
+    return undefined;
+  }
+  return Math.min(least, possible) / wall;
+}
+
+/** The number of inputs: known in advance, or once a run settled all tasks. */
+function inputsOf(recording: Recording): number | undefined {
+  const { runs, chunks, failures } = recording;
+  const seen = runs.map(() => 0);
+  const see = (run: number, next: number) =>
+    seen[run] = Math.max(seen[run], next);
+  for (const { run, first, tasks } of chunks) see(run, first + tasks);
+  for (const { run, index } of failures) see(run, index + 1);
+  let inputs = 0;
+  for (let i = 0; i < runs.length; i++) {
+    const { total, to, ok } = runs[i];
+    if (total === undefined && (to === undefined || !ok)) return undefined;
+    inputs += total ?? seen[i];
+  }
+  return inputs;
+}
+
+function countTasks({ from, lost }: Track): number {
+  return from.length + lost.length;
+}
+
+function workOf({ from, to }: Stretches): number {
+  let total = 0;
+  for (let i = 0; i < from.length; i++) total += to[i] - from[i];
+  return total;
+}
+
+function slowest(tracks: readonly Track[]): SlowTask[] {
   const top: SlowTask[] = [];
-  for (const { index, from, to } of places) {
-    for (let i = 0; i < from.length; i++) {
-      const ms = to[i] - from[i];
-      if (top.length === 5 && ms <= top[4].ms) continue;
-      const at = top.findIndex((other) => other.ms < ms);
-      top.splice(at < 0 ? top.length : at, 0, { index: index[i], ms });
-      top.length = Math.min(top.length, 5);
-    }
+  const see = (index: number, ms: number, ended: boolean) => {
+    if (top.length === SLOWEST && ms <= top[SLOWEST - 1].ms) return;
+    const at = top.findIndex((other) => other.ms < ms);
+    top.splice(at < 0 ? top.length : at, 0, { index, ms, ended });
+    top.length = Math.min(top.length, SLOWEST);
+  };
+  for (const { index, from, to, lost } of tracks) {
+    for (let i = 0; i < from.length; i++) see(index[i], to[i] - from[i], true);
+    for (const { index, from, to } of lost) see(index, to - from, false);
   }
   return top;
 }
 
-function sumOf(from: Float64Array, to: Float64Array): number {
-  return from.reduce((total, began, i) => total + to[i] - began, 0);
+function count(
+  list: Uint8Array | Uint16Array,
+  which: (one: number) => boolean,
+): number {
+  let n = 0;
+  for (const one of list) if (which(one)) n++;
+  return n;
 }
 
-/** One array of several. */
-export function joined(parts: Float64Array[]): Float64Array {
-  const all = new Float64Array(sum(parts, ({ length }) => length));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function most(counts: readonly number[]): number {
+  return counts.reduce((most, count) => Math.max(most, count), 0);
 }
 
 function sum<T>(list: readonly T[], value: (one: T) => number): number {

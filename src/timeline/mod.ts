@@ -1,7 +1,7 @@
 /**
  * What the workers did, and why it was not faster: as a text, as a page with a
- * Gantt chart, or as a trace for Perfetto. Imports nothing but what
- * `@parallel/map` exports.
+ * Gantt chart, or as a trace for Perfetto. Uses nothing
+ * of the library but what `@parallel/map` exports.
  *
  * @example Usage
  * ```ts
@@ -13,16 +13,17 @@
  * const nap = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
  * const { record: onEvent } = timeline;
  * await parallelMap(nap, [200, 1, 1, 1], { workers: 2, onEvent });
- * // The report says: "Input 0 took 95 % of the time: no number of workers helps, …"
+ * // The report says: "Input 0 took 95 % of the time: no number of workers …"
  * assertEquals(timeline.summary().slowest[0].index, 0);
  * ```
  *
  * @module
  */
 
-export { type Summary, Timeline } from "./timeline.ts";
-export { type Section, toPage } from "./to_page.ts";
+export { type Section, type Summary, Timeline, toPage } from "./timeline.ts";
 export type { Facts, SlowTask } from "./facts.ts";
-export type { PageOptions } from "./page.ts";
-export type { RowFacts } from "./shares.ts";
+export type { Caption, PageOptions } from "./page.ts";
+export type { CpuTime } from "./evidence.ts";
+export type { Heard } from "./recording.ts";
+export type { RowFacts, Spent, Starts, Waits } from "./shares.ts";
 export type { Verdict, VerdictKind } from "./verdict.ts";

@@ -8,13 +8,12 @@ import { drawChart } from "./chart.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { escape, paragraphs } from "./html.ts";
 import { pageMain } from "./page_script.ts";
-import { drawPanel } from "./panel.ts";
 import type { Recording } from "./recording.ts";
-import { headline } from "./report.ts";
+import { figures, headline, MOST_ROWS } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
-import { firstTime } from "./trace.ts";
-import { activeTime, type Track, tracks } from "./tracks.ts";
+import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
+import { duration, percent } from "../units.ts";
 import { judge } from "./verdict.ts";
 
 /** What stands on a page above its charts. */
@@ -29,19 +28,30 @@ export interface PageOptions {
   text?: string;
 }
 
-/** One recording with what is said about it. */
-export interface Part {
-  recording: Recording;
+/** What is said about one chart on a page. */
+export interface Caption {
+  /** Heading. */
   title?: string;
+  /** Plain text below it; an empty line begins a new paragraph. */
   text?: string;
-  /** Texts beside the rows, by worker number. */
+  /** Short texts beside the rows, by the worker's number. */
   notes?: Readonly<Record<number, string>>;
-  /** Parts of the same scale are drawn on one time scale. */
+  /**
+   * Charts that name the same scale are drawn on one time scale, so that the
+   * shorter run is the shorter picture.
+   *
+   * @default a scale of its own, as wide as the page.
+   */
   scale?: string;
 }
 
+/** One recording with what is said about it. */
+export interface Part extends Caption {
+  recording: Recording;
+}
+
 interface Drawing extends Part {
-  places: Track[];
+  tracks: Track[];
   facts: Facts;
   zero: number;
   end: number;
@@ -91,10 +101,10 @@ ${sections.join("\n")}
 
 function prepare(part: Part): Drawing {
   const { recording } = part;
-  const places = tracks(recording);
+  const tracks = tracksOf(recording);
   const zero = firstTime(recording);
   const end = activeTime(recording).at(-1)?.to ?? zero;
-  return { ...part, places, facts: factsOf(recording, places), zero, end };
+  return { ...part, tracks, facts: factsOf(recording, tracks), zero, end };
 }
 
 /** How much time the width of a chart is. */
@@ -108,9 +118,9 @@ function spanOf({ scale, zero, end }: Drawing, all: Drawing[]): number {
 }
 
 function writeSection(drawing: Drawing, id: string, span: number): string {
-  const { places, facts, zero, end, title, text = "" } = drawing;
+  const { tracks, facts, zero, end, title, text = "" } = drawing;
   const { notes = {} } = drawing;
-  const setup = { id, places, facts, zero, end, span, notes };
+  const setup = { id, tracks, facts, zero, end, span, notes };
   const { html, slow } = drawChart(setup);
   const heading = title === undefined ? "" : `<h2>${escape(title)}</h2>`;
   const wall = lengthOf([{ from: zero, to: end }]) > 0
@@ -126,4 +136,55 @@ ${html}
 ${drawPanel(facts, slow)}
 </div>
 </section>`;
+}
+
+/** The report beside a chart; `slow` are the ids of the bars of slow inputs. */
+function drawPanel(facts: Facts, slow: Map<number, string>): string {
+  if (facts.tasks === 0) return "";
+  const numbers = [
+    ["wall time", duration(facts.wall)],
+    ["work, added up", duration(facts.work)],
+    ...figures(facts),
+  ].map(([name, figure]) => `<div><dt>${name}</dt><dd>${figure}</dd></div>`);
+  return `<div class="panel"><dl class="numbers">
+${numbers.join("\n")}
+</dl>
+${table(facts)}
+${slowest(facts, slow)}
+</div>`;
+}
+
+function table({ rows }: Facts): string {
+  const lines = rows.map((row) => {
+    const shares = [row.work, row.startUp, row.transport, row.waiting];
+    return `<tr><th scope="row">${row.name.replace("worker ", "")}</th>${
+      shares.map((ms) =>
+        `<td>${row.present > 0 ? percent(ms / row.present) : "–"}</td>`
+      ).join("")
+    }</tr>`;
+  });
+  const head =
+    '<thead><tr><th scope="col">worker</th><th scope="col">work</th><th scope="col">start-up</th><th scope="col">transport</th><th scope="col">waiting</th></tr></thead>';
+  const shares = (lines: string[]) =>
+    `<div class="table" tabindex="0" role="region" aria-label="Where the time of each worker went"><table>${head}<tbody>${
+      lines.join("")
+    }</tbody></table></div>`;
+  const rest = lines.slice(MOST_ROWS);
+  return shares(lines.slice(0, MOST_ROWS)) +
+    (rest.length === 0
+      ? ""
+      : `<details class="folded"><summary>${rest.length} more workers</summary>${
+        shares(rest)
+      }</details>`);
+}
+
+function slowest({ slowest }: Facts, slow: Map<number, string>): string {
+  const lines = slowest.map(({ index, ms }) => {
+    const bar = slow.get(index);
+    const name = bar === undefined
+      ? `input ${index}`
+      : `<a href="#${bar}" data-bar="${bar}">input ${index}</a>`;
+    return `<li>${name}<span>${duration(ms)}</span></li>`;
+  });
+  return `<ul class="slowest"><li>slowest inputs</li>${lines.join("")}</ul>`;
 }

@@ -1,5 +1,5 @@
 /**
- * What the page does by itself: moves among bars by keyboard, tells what a bar
+ * What the page does by itself: moves among bars by keyboard, says what a bar
  * is, and zooms. One self-contained function, shipped as its own source.
  *
  * @module
@@ -58,7 +58,7 @@ export function pageMain(): void {
     let zoom = 1;
     if (current !== undefined) current.tabIndex = 0;
 
-    function tell(bar: PageElement | null): void {
+    function show(bar: PageElement | null): void {
       readout.textContent = bar ? bar.getAttribute("aria-label") : hint;
     }
 
@@ -97,17 +97,17 @@ export function pageMain(): void {
       current.tabIndex = -1;
       current = bar;
       current.tabIndex = 0;
-      tell(bar);
+      show(bar);
     });
-    chart.addEventListener("focusout", () => tell(null));
+    chart.addEventListener("focusout", () => show(null));
     chart.addEventListener("mouseover", ({ target }) => {
       const bar = target.closest(".bar");
-      if (bar !== null) tell(bar);
+      if (bar !== null) show(bar);
     });
-    chart.addEventListener("mouseout", () => tell(null));
+    chart.addEventListener("mouseout", () => show(null));
     chart.addEventListener("click", ({ target }) => {
       const bar = target.closest(".bar");
-      if (bar !== null) tell(bar);
+      if (bar !== null) show(bar);
       const button = target.closest(".zoom button");
       if (button === null) return;
       const by = Number(button.dataset.by);

@@ -1,6 +1,7 @@
 /**
- * What was recorded, as it came: runs, workers, chunks, and calls timed by
- * hand. Writing down must cost next to nothing; reading it is tracks.ts.
+ * What was recorded, in the order of the events: runs, workers, chunks, and
+ * calls that were timed by hand. Recording must take next to no time, as it
+ * happens during the run. tracks.ts sorts the records afterwards.
  *
  * @module
  */
@@ -25,7 +26,7 @@ export interface RunRecord {
 export interface WorkerRecord {
   worker: number;
   from: number;
-  /** When the caller had its thread back. */
+  /** When starting it no longer blocked the caller's thread. */
   to: number;
   ready: number | undefined;
   end: number | undefined;
@@ -44,14 +45,16 @@ export interface ChunkRecord {
   reading: number;
   /** When sending it began. */
   from: number;
-  /** When the caller went on. */
+  /** When sending it no longer blocked the caller's thread. */
   sent: number;
-  /** When it was answered or given up; undefined while it is out. */
+  /** When it was answered, or its worker ended; undefined until then. */
   to: number | undefined;
   /** Start and end of each task that ran; empty without an answer. */
   began: Float64Array;
   ended: Float64Array;
   failed: readonly number[];
+  /** CPU time that its worker reported with the answer, in ms. */
+  cpu: number | undefined;
 }
 
 /** A task that its worker did not answer. */
@@ -70,103 +73,91 @@ export interface CallRecord {
   failed: boolean;
 }
 
+/**
+ * Which events were recorded: "all" events of the workers; a "part" of them, as
+ * the pool had other runs as well; or those of "two pools" at the same time,
+ * which nothing distinguishes.
+ */
+export type Heard = "all" | "part" | "two pools";
+
 const NONE = new Float64Array(0);
 
-/** Writes down events. */
+/** Records events. */
 export class Recording {
   readonly runs: RunRecord[] = [];
   readonly workers: WorkerRecord[] = [];
   readonly chunks: ChunkRecord[] = [];
   readonly failures: FailureRecord[] = [];
   readonly calls: CallRecord[] = [];
-  /** CPU time of the workers, in ms; undefined while nobody told any. */
-  cpu: number | undefined;
-  /** When the last event was told. */
+  heard: Heard = "all";
+  /** When the last event happened. */
   last = -Infinity;
   readonly #runAt = new Map<number, number>(); // number in the pool → position
   readonly #lives = new Map<number, WorkerRecord>(); // the living one in a slot
   readonly #out = new Map<number, ChunkRecord>(); // chunks not answered
+  #event: RunEvent | undefined; // the last event
+  #run = 0; // number of the last run in its pool
+  #open = 0; // runs in progress
+  #chunk = 0; // number of the last chunk in its pool
 
   /**
-   * Writes an event down.
+   * Records an event.
    *
    * @param event What happened.
    */
   hear(event: RunEvent): void {
+    if (event === this.#event) return; // heard by a pool's and a run's onEvent
+    this.#event = event;
     if ("at" in event) this.last = event.at;
     switch (event.type) {
-      case "run-start": {
-        const { run, name, total, workers, cores, runtime, at } = event;
-        this.#runAt.set(run, this.runs.length);
-        const open = { to: undefined, ok: true };
-        this.runs.push({
-          name,
-          total,
-          workers,
-          cores,
-          runtime,
-          from: at,
-          ...open,
-        });
-        return;
-      }
+      case "run-start":
+        return this.#startRun(event);
       case "run-end": {
         const position = this.#runAt.get(event.run);
-        if (position === undefined) return; // its start was not heard
+        if (position === undefined) return; // its run-start was not recorded
         const run = this.runs[position];
         run.to = event.at;
         run.ok = event.ok;
+        this.#open--;
         return;
       }
-      case "worker-start": {
-        const { worker, from, to } = event;
-        const rest = { ready: undefined, end: undefined, lost: false };
-        const life: WorkerRecord = { worker, from, to, ...rest };
-        this.#lives.set(worker, life);
-        this.workers.push(life);
-        return;
-      }
+      case "worker-start":
+        return this.#startLife(event.worker, event.from, event.to);
       case "worker-ready": {
         const life = this.#lives.get(event.worker);
         if (life !== undefined) life.ready = event.at;
         return;
       }
       case "worker-end":
-        return this.#end(event.worker, event.lost, event.at);
-      case "chunk-send": {
-        const { worker, first, tasks, attempt, reading, from, to: sent } =
-          event;
-        const run = this.#position(event.run);
-        const chunk: ChunkRecord = {
-          ...{ run, worker, first, tasks, attempt, reading, from, sent },
-          ...{ to: undefined, began: NONE, ended: NONE, failed: [] },
-        };
-        this.#out.set(event.chunk, chunk);
-        this.chunks.push(chunk);
-        return;
-      }
+        return this.#endLife(event.worker, event.lost, event.at);
+      case "chunk-send":
+        return this.#send(event);
       case "chunk-done": {
         const chunk = this.#out.get(event.chunk);
-        if (chunk === undefined) return;
+        // After an abort, an answer of the pool before may arrive in this one.
+        if (chunk?.worker !== event.worker || chunk.first !== event.first) {
+          return;
+        }
         this.#out.delete(event.chunk);
         chunk.to = event.at;
         chunk.began = event.from;
         chunk.ended = event.to;
         chunk.failed = event.failed;
-        if (event.cpu !== undefined) this.cpu = (this.cpu ?? 0) + event.cpu;
+        chunk.cpu = event.cpu;
         return;
       }
       case "task-fail": {
         const { worker, index, why, at } = event;
-        if (why === "threw") return; // told by chunk-done as well
-        const run = this.#position(event.run);
+        if (why === "threw") return; // chunk-done says so as well
+        const run = this.#runAt.get(event.run);
+        if (run === undefined) return;
         this.failures.push({ run, worker, index, why, at });
       }
     }
   }
 
   /**
-   * Writes down a call that was timed by hand.
+   * Records a call that was timed by hand.
    *
    * @param call When it was, and whether it threw.
    */
@@ -175,11 +166,61 @@ export class Recording {
     this.last = call.to;
   }
 
-  #position(run: number): number {
-    return this.#runAt.get(run) ?? 0;
+  #startRun(event: RunEvent & { type: "run-start" }): void {
+    const { run, name, total, workers, cores, runtime, at: from } = event;
+    if (run <= this.#run) this.#startPool(from);
+    if (run !== this.#run + 1) this.#missed();
+    this.#run = run;
+    this.#open++;
+    this.#runAt.set(run, this.runs.length);
+    this.runs.push({
+      name,
+      total,
+      workers,
+      cores,
+      runtime,
+      from,
+      to: undefined,
+      ok: true,
+    });
   }
 
-  #end(worker: number, lost: boolean, at: number): void {
+  /** A pool counts its runs upwards, so a lower number is of another pool. */
+  #startPool(at: number): void {
+    if (this.#open > 0) this.heard = "two pools";
+    // Nobody may have recorded how the workers of the pool before ended. Those
+    // that were started after its last run belong to the new pool.
+    const over = this.runs.at(-1)?.to ?? at;
+    for (const [worker, life] of this.#lives) {
+      if (life.from < over) this.#endLife(worker, false, at);
+    }
+    for (const chunk of this.#out.values()) chunk.to = at;
+    this.#out.clear();
+    this.#runAt.clear();
+    this.#run = 0;
+    this.#chunk = 0;
+  }
+
+  /** A number is missing: a run or chunk that was not recorded has it. */
+  #missed(): void {
+    if (this.heard === "all") this.heard = "part";
+  }
+
+  #startLife(worker: number, from: number, to: number): void {
+    this.#endLife(worker, false, from); // if no event said that it ended
+    const life: WorkerRecord = {
+      worker,
+      from,
+      to,
+      ready: undefined,
+      end: undefined,
+      lost: false,
+    };
+    this.#lives.set(worker, life);
+    this.workers.push(life);
+  }
+
+  #endLife(worker: number, lost: boolean, at: number): void {
     const life = this.#lives.get(worker);
     if (life !== undefined) {
       life.end = at;
@@ -191,5 +232,34 @@ export class Recording {
       chunk.to = at;
       this.#out.delete(number);
     }
+  }
+
+  #send(event: RunEvent & { type: "chunk-send" }): void {
+    if (event.chunk !== this.#chunk + 1) this.#missed();
+    this.#chunk = event.chunk;
+    const run = this.#runAt.get(event.run);
+    if (run === undefined) return; // its run-start was not recorded
+    if (!this.#lives.has(event.worker)) { // no event said that it started
+      const known = this.workers.some(({ worker }) => worker === event.worker);
+      const from = known ? event.from : this.runs[run].from;
+      this.#startLife(event.worker, from, from);
+    }
+    const chunk: ChunkRecord = {
+      run,
+      worker: event.worker,
+      first: event.first,
+      tasks: event.tasks,
+      attempt: event.attempt,
+      reading: event.reading,
+      from: event.from,
+      sent: event.to,
+      to: undefined,
+      began: NONE,
+      ended: NONE,
+      failed: [],
+      cpu: undefined,
+    };
+    this.#out.set(event.chunk, chunk);
+    this.chunks.push(chunk);
   }
 }

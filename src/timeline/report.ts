@@ -6,11 +6,11 @@
 
 import type { Facts } from "./facts.ts";
 import type { RowFacts } from "./shares.ts";
-import { duration, factor, percent, plural } from "./units.ts";
+import { duration, factor, percent, plural } from "../units.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** Rows in the table at most: a screen, not a scroll. */
-const MOST_ROWS = 12;
+/** Rows of the table that are shown at once: a screen, not a scroll. */
+export const MOST_ROWS = 12;
 
 /**
  * Writes the report, no line longer than 80 characters but the verdict.
@@ -45,30 +45,52 @@ export function writeReport(facts: Facts, verdict: Verdict): string {
 
 /** What ran where, as in `10 tasks in 205 ms, 5 workers on deno, 2 cores`. */
 export function headline(facts: Facts): string {
-  const { tasks, failed, wall, used, runtime, cores, runs, stopped } = facts;
-  const parts = [`${plural(tasks, "task")} in ${duration(wall)}`];
-  if (runtime === undefined) parts.push("in this thread");
+  const { tasks, again, failed, wall, used, workers, runtime, cores } = facts;
+  const { runs, stopped, open, calls, heard } = facts;
+  const what = runs === 0
+    ? plural(calls, "call")
+    : again > 0
+    ? plural(tasks, "try", "tries")
+    : plural(tasks, "task");
+  const parts = [`${what} in ${duration(wall)}`];
+  if (workers === 0) parts.push("in this thread");
   else {
     parts.push(`${plural(used, "worker")} on ${runtime}`);
     parts.push(plural(cores, "core"));
   }
-  if (runs > 1) parts.push(plural(runs, "run"));
+  if (runs > 1) parts.push(`${runs} runs`);
   if (failed > 0) parts.push(`${failed} failed`);
-  if (stopped > 0) {
-    parts.push(runs > 1 ? `${stopped} of them stopped early` : "stopped early");
-  }
+  const of = (count: number) => runs > 1 ? `${count} of ${runs} runs ` : "";
+  if (stopped > 0) parts.push(`${of(stopped)}stopped early`);
+  if (open > 0) parts.push(`${of(open)}not over`);
+  if (heard === "part") parts.push("beside runs that are not recorded");
+  if (runs > 0 && calls > 0) parts.push(`and ${plural(calls, "call")} here`);
   return parts.join(", ");
 }
 
-function numbers(facts: Facts): string {
-  const { work, speedUp, efficiency, cpu, wall } = facts;
-  const parts = [
-    `work ${duration(work)}`,
-    `speed-up ${factor(speedUp)}`,
-    `efficiency ${percent(efficiency)}`,
+/**
+ * How well the workers shared the work.
+ *
+ * @param facts The numbers.
+ * @returns Figures, each with its name.
+ */
+export function figures(facts: Facts): [name: string, figure: string][] {
+  const { runs, speedUp, atOnce, spent } = facts;
+  return [
+    speedUp === undefined
+      ? ["tasks at once", atOnce.toFixed(1)]
+      : ["speed-up", factor(speedUp)],
+    [runs > 0 ? "workers busy" : "busy", percent(spent.work)],
   ];
-  if (cpu !== undefined && wall > 0) {
-    parts.push(`CPU ${duration(cpu)} (${(cpu / wall).toFixed(1)} cores)`);
+}
+
+function numbers(facts: Facts): string {
+  const { cpu, wall, work } = facts;
+  const parts = [`work ${duration(work)}`];
+  for (const [name, figure] of figures(facts)) parts.push(`${name} ${figure}`);
+  const cores = cpu !== undefined && wall > 0 ? cpu.least / wall : 0;
+  if (cores >= 0.05) {
+    parts.push(`CPU ≥ ${duration(cpu!.least)} (${cores.toFixed(1)} cores)`);
   }
   return parts.join(", ");
 }

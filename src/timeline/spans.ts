@@ -75,3 +75,20 @@ export function intersect(
 export function lengthOf(spans: readonly Span[]): number {
   return spans.reduce((sum, { from, to }) => sum + to - from, 0);
 }
+
+/**
+ * Looks a time up.
+ *
+ * @param times Times in order.
+ * @param time Any time.
+ * @returns Position of the first that is later.
+ */
+export function firstAfter(times: Float64Array, time: number): number {
+  let low = 0;
+  for (let high = times.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

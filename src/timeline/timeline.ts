@@ -6,11 +6,11 @@
 
 import type { RunEvent } from "../../mod.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import { type PageOptions, writePage } from "./page.ts";
+import { type Caption, type PageOptions, writePage } from "./page.ts";
 import { Recording } from "./recording.ts";
 import { writeReport } from "./report.ts";
 import { writeTrace } from "./trace.ts";
-import { tracks } from "./tracks.ts";
+import { tracksOf } from "./tracks.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 /** The numbers behind a report, and what they come to. */
@@ -19,14 +19,21 @@ export interface Summary extends Facts {
   verdict: Verdict;
 }
 
-/** What a timeline has recorded, for the other files of this entry point. */
-export let recordingOf: (timeline: Timeline) => Recording;
+/** One timeline on a page, with what is said about it. */
+export interface Section extends Caption {
+  /** What happened. */
+  timeline: Timeline;
+}
+
+/** What a timeline has recorded: for toPage(), which is not in its class. */
+let recordingOf: (timeline: Timeline) => Recording;
 
 /**
  * Records what the workers did: start-up, chunks, tasks, waiting, failures, on
  * one clock. Recording takes 16 bytes a task and about 300 a message, and so
  * little time that it can be left on. One timeline records one pool, or calls
- * one after another.
+ * one after another. Record all runs of a pool rather than some: what its
+ * workers do for the others looks like waiting.
  *
  * @example Usage
  * ```ts
@@ -127,13 +134,15 @@ export class Timeline {
    * ```
    */
   summary(): Summary {
-    const facts = factsOf(this.#recording, tracks(this.#recording));
+    const facts = factsOf(this.#recording, tracksOf(this.#recording));
     return { ...facts, verdict: judge(facts) };
   }
 
   /**
-   * Writes a short text: wall time, work, speed-up and efficiency, where the
-   * time of each worker went, the slowest inputs, and why it was not faster.
+   * Writes a short text: wall time, work, how busy the workers were, where the
+   * time of each went, the slowest inputs, and why it was not faster. A speed-up
+   * is given if the CPU time proves it: of tasks that waited, or had to share
+   * their cores with other programs, nobody knows how long a loop would take.
    *
    * @returns Lines, without an end of the last.
    *
@@ -175,7 +184,7 @@ export class Timeline {
    * ```
    */
   toTrace(): string {
-    return writeTrace(this.#recording, tracks(this.#recording));
+    return writeTrace(this.#recording, tracksOf(this.#recording));
   }
 
   /**
@@ -199,4 +208,42 @@ export class Timeline {
   toHtml(options: PageOptions = {}): string {
     return writePage([{ recording: this.#recording }], options);
   }
+}
+
+/**
+ * Writes one self-contained page with several timelines and text between them.
+ *
+ * @param sections What it shows, in order.
+ * @param options What stands above.
+ * @returns A whole HTML document that fetches nothing.
+ *
+ * @example A loop beside two workers
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { Timeline, toPage } from "@parallel/map/timeline";
+ * import { assertMatch } from "@std/assert";
+ *
+ * const square = (n: number) => n * n;
+ * const loop = new Timeline();
+ * for (const n of [1, 2]) loop.measure(() => square(n));
+ * const two = new Timeline();
+ * await parallelMap(square, [1, 2], { workers: 2, onEvent: two.record });
+ * const page = toPage([
+ *   { title: "A loop", timeline: loop },
+ *   { title: "Two workers", timeline: two, notes: { 0: "the first" } },
+ * ]);
+ * assertMatch(page, /A loop[^]*Two workers[^]*the first/);
+ * ```
+ */
+export function toPage(
+  sections: readonly Section[],
+  options: PageOptions = {},
+): string {
+  return writePage(
+    sections.map(({ timeline, ...caption }) => ({
+      ...caption,
+      recording: recordingOf(timeline),
+    })),
+    options,
+  );
 }

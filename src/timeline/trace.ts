@@ -7,10 +7,10 @@
  * @module
  */
 
-import { lanesOf } from "./lanes.ts";
+import { lanesOf } from "./overlaps.ts";
 import type { Recording } from "./recording.ts";
 import { type Span, subtract, union } from "./spans.ts";
-import type { Track } from "./tracks.ts";
+import { firstTime, type Track } from "./tracks.ts";
 
 /** One trace event; times in µs. */
 interface TraceEvent {
@@ -36,10 +36,10 @@ const CALLER = 1;
  * Writes the trace.
  *
  * @param recording What was recorded.
- * @param places Its tracks.
+ * @param tracks Its tracks.
  * @returns JSON.
  */
-export function writeTrace(recording: Recording, places: Track[]): string {
+export function writeTrace(recording: Recording, tracks: Track[]): string {
   const writer = new TraceWriter(firstTime(recording));
   const { runs, workers, chunks } = recording;
   writer.name("process_name", 0, "@parallel/map");
@@ -51,6 +51,7 @@ export function writeTrace(recording: Recording, places: Track[]): string {
     }
   }
   for (const { worker, from, to } of workers) {
+    if (to === from) continue; // it was there before
     writer.bar(CALLER, "start-up", `start worker ${worker}`, { from, to }, {});
   }
   for (const { worker, first, tasks, attempt, from, sent } of chunks) {
@@ -58,7 +59,7 @@ export function writeTrace(recording: Recording, places: Track[]): string {
     writer.bar(CALLER, "transport", "send", { from, to: sent }, args);
   }
   let tid = CALLER + 1;
-  for (const place of places) tid = writeTrack(writer, place, tid);
+  for (const track of tracks) tid = writeTrack(writer, track, tid);
   return JSON.stringify({
     displayTimeUnit: "ms",
     traceEvents: writer.events,
@@ -67,7 +68,7 @@ export function writeTrace(recording: Recording, places: Track[]): string {
 
 function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
   const { name, index, from, to, failed, run, attempt, lost, deaths } = track;
-  const lanes = lanesOf(from, to);
+  const lanes = lanesOf(track);
   for (let lane = 0; lane < lanes.count; lane++) {
     writer.name(
       "thread_name",
@@ -95,10 +96,8 @@ function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
     writer.bar(tid, "failed", `input ${index} ${why}`, span, args);
     tasks.push(span);
   }
-  if (track.worker !== undefined) {
-    for (const span of subtract(track.inFlight, union(tasks))) {
-      writer.bar(tid, "transport", "transport", span, {});
-    }
+  for (const span of subtract(track.inFlight, union(tasks))) {
+    writer.bar(tid, "transport", "transport", span, {});
   }
   for (const at of deaths) writer.point(tid, "failed", "worker lost", at, {});
   return tid + lanes.count;
@@ -140,13 +139,4 @@ class TraceWriter {
       { ph: "i", s: "t", name, cat, pid: PID, tid, ts, args: { ...args } },
     );
   }
-}
-
-/** The earliest time in a recording. */
-export function firstTime({ runs, workers, calls }: Recording): number {
-  let first = Infinity;
-  for (const list of [runs, workers, calls]) {
-    for (const { from } of list) first = Math.min(first, from);
-  }
-  return first === Infinity ? 0 : first;
 }

@@ -1,37 +1,58 @@
 /**
- * The recording by place: one track for each worker, and one for the caller's
- * own thread if calls were timed there.
+ * The recording, sorted by place: one track for each worker, and one for the
+ * caller's own thread if calls were timed there.
  *
  * @module
  */
 
 import type { ChunkRecord, FailureRecord, Recording } from "./recording.ts";
-import { intersect, type Span, subtract, union } from "./spans.ts";
+import { firstAfter, intersect, type Span, subtract, union } from "./spans.ts";
+
+/** A chunk that was answered, from when it was sent to when the answer came. */
+export interface Answer extends Span {
+  /** Position of its run in the recording. */
+  run: number;
+  /** How many of its tasks ran. */
+  tasks: number;
+  /** When the first of them began. */
+  began: number;
+  /** When the last of them ended. */
+  ended: number;
+  /** CPU time that the worker reported with it, in ms. */
+  cpu: number | undefined;
+}
 
 /** Everything that happened in one place. */
 export interface Track {
   /** As in `worker 0`. */
   name: string;
-  /** Number of the worker; undefined for the caller's thread. */
+  /** Number of the worker; undefined for calls that were timed by hand. */
   worker: number | undefined;
-  /** Tasks that ran here, by their start; the next five go with them. */
+  /** Indexes of the tasks that ran here, in the order in which they began. */
   index: Float64Array;
+  /** When each of them began. */
   from: Float64Array;
+  /** When each of them ended. */
   to: Float64Array;
-  /** 1 where the task failed. */
+  /** 1 for each of them that failed. */
   failed: Uint8Array;
-  /** Position of the run in the recording. */
+  /** Position of the run of each in the recording. */
   run: Uint32Array;
+  /** Which try each of them was, from 1. */
   attempt: Uint16Array;
   /** Tasks that began and never came back. */
   lost: (FailureRecord & Span)[];
-  /** Ends of workers that nobody wanted. */
+  /** Chunks that came back, in the order in which their first tasks began. */
+  answers: Answer[];
+  /** When workers were lost. */
   deaths: number[];
   /** Time in which a worker was started. */
   startUp: Span[];
-  /** Time in which tasks were on their way, waited here, or ran. */
+  /** Time from the last answer of a worker to its end. */
+  ending: Span[];
+  /** Time in which the worker had been sent tasks and had not answered. */
   inFlight: Span[];
-  /** Time in which there was something to share in, and a worker here. */
+  /** Time in which the worker was alive while something was recorded. */
   present: Span[];
 }
 
@@ -41,7 +62,7 @@ export interface Track {
  * @param recording What was recorded.
  * @returns The caller's thread if it has calls, then the workers.
  */
-export function tracks(recording: Recording): Track[] {
+export function tracksOf(recording: Recording): Track[] {
   const active = activeTime(recording);
   const numbers = new Set([
     ...recording.workers.map(({ worker }) => worker),
@@ -65,15 +86,29 @@ export function activeTime(recording: Recording): Span[] {
   ]);
 }
 
+/** The earliest time in a recording. */
+export function firstTime({ runs, workers, calls }: Recording): number {
+  let first = Infinity;
+  for (const list of [runs, workers, calls]) {
+    for (const { from } of list) first = Math.min(first, from);
+  }
+  return first === Infinity ? 0 : first;
+}
+
 /** From the first call to the end of the last. */
 export function callsTime(calls: readonly Span[]): Span[] {
   if (calls.length === 0) return [];
-  const to = calls.reduce((last, call) => Math.max(last, call.to), 0);
-  return [{ from: calls[0].from, to }];
+  let { from, to } = calls[0];
+  for (const call of calls) {
+    from = Math.min(from, call.from);
+    to = Math.max(to, call.to);
+  }
+  return [{ from, to }];
 }
 
-function callerTrack({ calls }: Recording): Track {
-  const time = callsTime(calls);
+function callerTrack(recording: Recording): Track {
+  // They were recorded when they ended.
+  const calls = recording.calls.toSorted((a, b) => a.from - b.from);
   return {
     name: "this thread",
     worker: undefined,
@@ -84,10 +119,12 @@ function callerTrack({ calls }: Recording): Track {
     run: new Uint32Array(calls.length),
     attempt: new Uint16Array(calls.length).fill(1),
     lost: [],
+    answers: [],
     deaths: [],
     startUp: [],
-    inFlight: time,
-    present: time,
+    ending: [],
+    inFlight: [], // nothing is sent
+    present: callsTime(calls),
   };
 }
 
@@ -96,44 +133,51 @@ function workerTrack(
   worker: number,
   active: Span[],
 ): Track {
-  const { last } = recording;
+  const { runs, last } = recording;
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
-  const tasks = tasksOf(chunks);
-  // Heard late when the caller was busy: a task that ran shows it was earlier.
+  const { answers, ...tasks } = tasksOf(chunks);
+  // A busy caller hears late that a worker is ready. It was when a task began.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
-    const first = tasks.from.find((began) => began >= from) ?? Infinity;
+    const first = tasks.from[firstAfter(tasks.from, from)] ?? Infinity;
     return { from, to: Math.max(from, Math.min(ready, first, end)) };
   });
-  const known = lives.length > 0
-    ? lives.map(({ from, end = last }) => ({ from, to: end }))
-    : [{ from: active[0]?.from ?? 0, to: last }]; // started before
+  const sent = union(chunks.map(({ from, to = last }) => ({ from, to })));
+  const answered = Float64Array.from(sent, ({ to }) => to);
+  const ending = lives.flatMap(({ from, end }) => {
+    if (end === undefined) return [];
+    const last = answered[firstAfter(answered, end) - 1] ?? from;
+    return [{ from: Math.max(from, last), to: end }];
+  });
+  const ends = tasks.to.toSorted();
   const lost = recording.failures.filter((failure) =>
     failure.worker === worker && failure.why !== "unsendable"
-  )
-    .map((failure) => ({
-      ...failure,
-      from: lostFrom(failure, chunks, startUp),
-      to: failure.at,
-    }));
+  ).map((failure) => ({
+    ...failure,
+    from: lostFrom(failure, chunks, startUp, ends),
+    to: failure.at,
+  }));
+  const known = lives.map(({ from, end = last }) => ({ from, to: end }));
   return {
-    name: `worker ${worker}`,
+    // With `workers: 0` there is one, but it is this thread.
+    name: runs.every((run) => run.workers === 0)
+      ? "this thread"
+      : `worker ${worker}`,
     worker,
     ...tasks,
     lost,
+    answers,
     deaths: lives.filter(({ lost }) => lost).map(({ end }) => end!),
     startUp: union(startUp),
-    inFlight: subtract(
-      union(chunks.map(({ from, to = last }) => ({ from, to }))),
-      union(startUp),
-    ),
-    present: intersect(union(known), active),
+    ending: union(ending),
+    inFlight: subtract(sent, union(startUp)),
+    present: intersect(union([...known, ...sent]), active),
   };
 }
 
 type Tasks = Pick<
   Track,
-  "index" | "from" | "to" | "failed" | "run" | "attempt"
+  "index" | "from" | "to" | "failed" | "run" | "attempt" | "answers"
 >;
 
 function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
@@ -144,15 +188,19 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
   const failed = new Uint8Array(most);
   const run = new Uint32Array(most);
   const attempt = new Uint16Array(most);
+  const answers: Answer[] = [];
   let n = 0;
   let sorted = true;
   for (const chunk of chunks) {
+    const answer = answerOf(chunk);
+    if (answer === undefined) continue;
+    answers.push(answer.answer);
     const failures = new Set(chunk.failed);
     for (let i = 0; i < chunk.ended.length; i++) {
       if (!(chunk.ended[i] >= chunk.began[i])) continue; // NaN: it never ran
       index[n] = chunk.first + i;
-      from[n] = chunk.began[i];
-      to[n] = chunk.ended[i];
+      from[n] = Math.min(chunk.began[i] + answer.late, chunk.to!);
+      to[n] = Math.min(chunk.ended[i] + answer.late, chunk.to!);
       failed[n] = Number(failures.has(index[n]));
       run[n] = chunk.run;
       attempt[n] = chunk.attempt;
@@ -170,7 +218,32 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
     failed: inOrder(failed, order, n),
     run: inOrder(run, order, n),
     attempt: inOrder(attempt, order, n),
+    answers: answers.sort((a, b) => a.began - b.began),
   };
+}
+
+/**
+ * Reads the answer of a chunk, if any of its tasks ran, and by how many ms its
+ * times must be moved. Each thread counts from the wall time at its own start:
+ * if the machine's clock was set after the caller started, a worker's times are
+ * wrong by as much. But its tasks must lie between sending and answer.
+ */
+function answerOf(
+  chunk: ChunkRecord,
+): { answer: Answer; late: number } | undefined {
+  const { run, from, to, cpu } = chunk;
+  let [began, ended, tasks] = [Infinity, -Infinity, 0];
+  for (let i = 0; i < chunk.ended.length; i++) {
+    if (!(chunk.ended[i] >= chunk.began[i])) continue;
+    began = Math.min(began, chunk.began[i]);
+    ended = Math.max(ended, chunk.ended[i]);
+    tasks++;
+  }
+  if (to === undefined || tasks === 0) return undefined;
+  const late = Math.max(from - began, Math.min(0, to - ended));
+  began = Math.min(began + late, to);
+  ended = Math.min(ended + late, to);
+  return { answer: { run, tasks, from, to, began, ended, cpu }, late };
 }
 
 function inOrder<
@@ -185,20 +258,18 @@ function inOrder<
   return sorted;
 }
 
-/** A task that never came back began after all that did, at the earliest. */
+/** A task that never came back began after the last that did, at the earliest. */
 function lostFrom(
   { at, index, run }: FailureRecord,
   chunks: readonly ChunkRecord[],
   startUp: readonly Span[],
+  ends: Float64Array,
 ): number {
   const chunk = chunks.findLast(({ first, tasks, from, ...chunk }) =>
     chunk.run === run && from <= at && first <= index && index < first + tasks
   );
   if (chunk === undefined) return at;
-  let from = chunk.sent;
+  let from = Math.min(chunk.sent, at);
   for (const { to } of startUp) if (to <= at) from = Math.max(from, to);
-  for (const { ended } of chunks) {
-    for (const end of ended) if (end <= at) from = Math.max(from, end);
-  }
-  return from;
+  return Math.max(from, ends[firstAfter(ends, at) - 1] ?? from);
 }

@@ -1,5 +1,6 @@
 /**
- * Numbers as people read them: pure, alike in report, page and trace.
+ * Numbers as people read them, alike in the bar, the timeline and the command:
+ * pure.
  *
  * @module
  */
@@ -8,7 +9,7 @@
  * Writes a duration with two or three figures.
  *
  * @param ms Milliseconds.
- * @returns As in `0.06 µs`, `12 ms`, `1.25 s`, `2 min 5 s`.
+ * @returns As in `0.06 µs`, `12 ms`, `1.25 s`, `2 min 05 s`, `3 h 20 min`.
  */
 export function duration(ms: number): string {
   if (ms < 0.9995 && ms > 0) return `${figures(ms * 1000)} µs`;
@@ -16,7 +17,11 @@ export function duration(ms: number): string {
   const s = ms / 1000;
   if (s < 59.95) return `${s.toFixed(s < 9.995 ? 2 : 1)} s`;
   const seconds = Math.round(s);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.floor(seconds / 60);
+  const two = (count: number) => String(count).padStart(2, "0");
+  return minutes < 60
+    ? `${minutes} min ${two(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
 /**
@@ -43,12 +48,17 @@ export function percent(share: number): string {
  * Writes a count with its noun.
  *
  * @param count How many.
- * @param noun The singular, of which the plural is made with an s.
+ * @param noun The singular.
+ * @param nouns The plural.
  * @returns As in `1 task`, `12,000 tasks`.
  */
-export function plural(count: number, noun: string): string {
+export function plural(
+  count: number,
+  noun: string,
+  nouns: string = `${noun}s`,
+): string {
   const digits = String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${digits} ${noun}${count === 1 ? "" : "s"}`;
+  return `${digits} ${count === 1 ? noun : nouns}`;
 }
 
 function figures(value: number): string {

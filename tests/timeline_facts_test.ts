@@ -1,0 +1,437 @@
+// What is made of a recording: scenes that never were, on a clock of their own.
+
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+} from "@std/assert";
+import { type Summary, Timeline } from "../src/timeline/mod.ts";
+import { eventsOf, record, rounds, type Scene } from "./fixtures/scene.ts";
+import { test } from "./harness.ts";
+
+const LOOP = /as fast as a loop/;
+
+function summary(scene: Scene): Summary {
+  return record(scene).summary();
+}
+
+test("timeline: eight tasks in two workers are two workers", () => {
+  const scene: Scene = {
+    runs: [{ from: 0, to: 400, total: 8 }],
+    chunks: [0, 1, 2, 3, 4, 5, 6, 7].map((n) => ({
+      worker: n % 2,
+      sent: 0,
+      heard: 400,
+      tasks: [[10, 390]],
+      cpu: 90,
+    })),
+  };
+  const { tasksAtOnce, tasksInWorker, workersAtOnce, verdict, ...facts } =
+    summary(scene);
+  assertEquals([tasksAtOnce, tasksInWorker, workersAtOnce], [8, 4, 2]);
+  assertEquals(facts.speedUp, undefined, "of overlapping tasks little is read");
+  assertEquals(
+    verdict.text,
+    "2 workers had up to 8 tasks at once, and any for 95 % of their time",
+  );
+  assertNotMatch(record(scene).report(), /[3-9] workers|no core free/);
+});
+
+test("timeline: tasks that waited are compared with no loop", () => {
+  const { verdict, speedUp, atOnce } = summary({
+    runs: [{ from: 0, to: 800, total: 16 }],
+    chunks: rounds({ times: 8, ms: 100, share: 0.04 }),
+  });
+  assertEquals([speedUp, atOnce], [undefined, 2]);
+  assertEquals(
+    verdict.text,
+    "2 workers had a task for 100 % of their time, and a core for at most 6 % of that: the tasks waited, or others had the cores",
+  );
+});
+
+test("timeline: half a core for each is waiting, or other programs", () => {
+  const { verdict } = summary({
+    workers: 4,
+    runs: [{ from: 0, to: 800, total: 32 }],
+    chunks: rounds({ workers: 4, times: 8, ms: 100, share: 0.2 }),
+  });
+  assertEquals(verdict.kind, "good");
+  assertNotMatch(verdict.text, LOOP);
+});
+
+test("timeline: tasks that computed are compared by their CPU time", () => {
+  const { verdict, speedUp } = summary({
+    runs: [{ from: 0, to: 1000, total: 16 }],
+    chunks: rounds({ times: 8, ms: 100, share: 0.9 }),
+  });
+  assertAlmostEquals(speedUp!, 1.42); // 10 ms of each may be from before
+  assertEquals(
+    verdict.text,
+    "2 workers used 1.42 s of CPU time in 1.00 s: 1.4× as fast as a loop that needs the same",
+  );
+});
+
+test("timeline: four workers fill two cores", () => {
+  const scene: Scene = {
+    workers: 4,
+    runs: [{ from: 0, to: 800, total: 32 }],
+    chunks: rounds({ workers: 4, times: 8, ms: 100, share: 0.48 }),
+  };
+  assertEquals(
+    summary(scene).verdict.text,
+    "The tasks kept 2 cores busy for 94 % of the time: more than 4 workers can hardly help",
+  );
+  assertMatch(record(scene).toHtml(), /about 50 % of a core/);
+  const [first, ...chunks] = scene.chunks!;
+  const overlapping = { ...first, sent: 50, heard: 100, tasks: [[60, 90]] };
+  assertNotMatch(
+    record({
+      ...scene,
+      chunks: [first, ...chunks, overlapping as typeof first],
+    })
+      .toHtml(),
+    /of a core|no core free/,
+  );
+});
+
+test("timeline: a few ticks of CPU time prove nothing", () => {
+  const { speedUp, cpu } = summary({
+    workers: 1,
+    runs: [{ from: 0, to: 49, total: 7 }],
+    chunks: rounds({ workers: 1, times: 7, ms: 7, share: 1 }),
+  });
+  assertEquals([cpu!.least, speedUp], [42, undefined]);
+});
+
+test("timeline: CPU time outside of the tasks is not theirs", () => {
+  // Each task sleeps 20 ms; what was told with it was used between the tasks.
+  const { cpu, speedUp } = summary({
+    runs: [{ from: 0, to: 1200, total: 80 }],
+    chunks: rounds({ times: 40, ms: 20, gap: 10, share: 0.5 }),
+  });
+  assertEquals([cpu!.least, speedUp], [0, undefined]);
+  assertAlmostEquals(cpu!.most, 820);
+});
+
+test("timeline: CPU time that no worker told is not known", () => {
+  const runs = [{ from: 0, to: 800, total: 16 }];
+  const chunks = rounds({ times: 8, ms: 100 });
+  assertEquals(summary({ runs, chunks }).cpu, undefined);
+  chunks[0].cpu = 1;
+  const { least, most } = summary({ runs, chunks }).cpu!;
+  assertEquals([least, most], [0, 1511], "the others may have computed");
+});
+
+test("timeline: a chunk of one task names no option", () => {
+  for (const share of [undefined, 0.01]) {
+    const { verdict, chunkSizeGiven } = summary({
+      runs: [{ from: 0, to: 900, total: undefined }],
+      chunks: rounds({ times: 200, ms: 0.01, gap: 4, share }),
+    });
+    assertEquals([verdict.kind, chunkSizeGiven], ["small-chunks", false]);
+    assertNotMatch(verdict.text, /chunkSize|concurrency/);
+  }
+});
+
+test("timeline: messages that other programs held up cost nothing", () => {
+  const chunks = rounds({ times: 40, ms: 1, gap: 0.01 });
+  for (const [i, chunk] of chunks.entries()) {
+    const late = 20 * Math.floor(i / 8); // one message in four
+    chunk.sent += late - (i % 8 < 2 ? 20 : 0);
+    chunk.heard += late;
+    chunk.tasks = chunk.tasks.map(([from, to]) => [from + late, to + late]);
+  }
+  const { transportPerTask, verdict, spent } = summary({
+    runs: [{ from: 0, to: 250, total: 80 }],
+    chunks: chunks.map((chunk) => ({
+      ...chunk,
+      sent: Math.max(0, chunk.sent),
+    })),
+  });
+  assert(transportPerTask < 0.02, `${transportPerTask}`);
+  assert(spent.transport > 0.5, `${spent.transport}`);
+  assertEquals(verdict.kind, "mixed");
+});
+
+test("timeline: messages that all cost more than their tasks", () => {
+  const { verdict } = summary({
+    runs: [{ from: 0, to: 100, total: 400 }],
+    chunks: rounds({ times: 40, ms: 0.5, gap: 2 }).map((chunk) => {
+      const [[from]] = chunk.tasks;
+      const tasks = [0, 1, 2, 3, 4].map((i): [number, number] => [
+        from + i / 10,
+        from + (i + 1) / 10,
+      ]);
+      return { ...chunk, tasks };
+    }),
+  });
+  assertEquals(
+    verdict.text,
+    "On average a task took 100 µs of work and at least 400 µs on its way: a plain loop would be faster",
+  );
+});
+
+test("timeline: a slow source and the load of a module are not transport", () => {
+  const slow = rounds({ times: 40, ms: 1, gap: 9 }).map((chunk) => ({
+    ...chunk,
+    sent: chunk.sent + 9,
+  }));
+  const runs = [{ from: 0, to: 400, total: 80 }];
+  assertEquals(summary({ runs, chunks: slow }).transportPerTask, 0);
+  const loads = rounds({ times: 40, ms: 1, gap: 9 });
+  for (const [run, chunk] of loads.entries()) chunk.run = run;
+  const many = loads.map(() => ({ from: 0, to: 400, total: 1 }));
+  const { transportPerTask, spent } = summary({ runs: many, chunks: loads });
+  assertEquals([transportPerTask, spent.transport], [0, 0.9]);
+});
+
+test("timeline: who waits for a second try does not wait for inputs", () => {
+  const { starved, tail, again, verdict } = summary({
+    runs: [{ from: 0, to: 900, total: 2 }],
+    chunks: [
+      { worker: 0, sent: 0, heard: 300, tasks: [[0, 300]] },
+      { worker: 1, sent: 0, heard: 10, tasks: [[0, 10]] },
+      {
+        worker: 0,
+        sent: 300,
+        heard: 900,
+        tasks: [[300, 900]],
+        first: 0,
+        attempt: 2,
+      },
+    ],
+  });
+  assertEquals([starved, again], [0, 1]);
+  assertAlmostEquals(tail, 890 / 1800);
+  assertMatch(verdict.text, /^Input 0 took 67 % of the time/);
+});
+
+test("timeline: a source that ends late is not a lack of tasks", () => {
+  const chunks = rounds({ times: 1, ms: 50 });
+  const late = summary({ runs: [{ from: 0, to: 600 }], chunks });
+  assertEquals(late.verdict.kind, "starved");
+  assertEquals([late.tail, late.inputs], [0, 2]);
+});
+
+test("timeline: who waits for the end of a worker has inputs", () => {
+  const { starved } = summary({
+    runs: [{ from: 0, to: 1000, total: 3 }],
+    chunks: [
+      { worker: 0, sent: 0, heard: 100, tasks: [[0, 100]] },
+      { worker: 0, sent: 900, heard: 1000, tasks: [[900, 1000]] },
+      { worker: 1, sent: 0, heard: 1000, tasks: [[0, 1000]] },
+    ],
+    more: [{ type: "worker-end", worker: 0, lost: false, at: 890 }],
+  });
+  assertEquals(starved, 0);
+});
+
+test("timeline: a worker's clock that was set shows the same", () => {
+  const scene: Scene = {
+    runs: [{ from: 0, to: 900, total: 16 }],
+    chunks: rounds({ times: 8, ms: 100, gap: 5, share: 0.9 }),
+  };
+  const { verdict } = summary(scene);
+  for (const off of [-3_600_000, -50, 50, 3_600_000]) {
+    const chunks = scene.chunks!.map((chunk) =>
+      chunk.worker === 0 ? chunk : {
+        ...chunk,
+        tasks: chunk.tasks.map(([from, to]): [number, number] => [
+          from + off,
+          to + off,
+        ]),
+      }
+    );
+    const moved = summary({ ...scene, chunks });
+    assertEquals(moved.verdict, verdict);
+    assertAlmostEquals(moved.work, 1600, 1e-3);
+  }
+});
+
+test("timeline: a worker that was there before is there all the time", () => {
+  const { rows } = summary({
+    runs: [{ from: 0, to: 300, total: 3 }],
+    starts: [{ worker: 0, from: 210, to: 220, ready: 230 }],
+    chunks: [
+      { worker: 0, sent: 0, heard: 200, tasks: [[0, 200]] },
+      { worker: 0, sent: 220, heard: 300, tasks: [[240, 300]] },
+    ],
+    more: [{ type: "worker-end", worker: 0, lost: true, at: 210 }],
+  });
+  const [{ present, work, startUp }] = rows;
+  assertEquals([present, work, startUp], [300, 260, 20]);
+});
+
+test("timeline: calls in this thread are no workers", () => {
+  const timeline = new Timeline();
+  timeline.measure(() => 1);
+  const runs = [{ from: 1e6, to: 1e6 + 800, total: 16 }];
+  const chunks = rounds({ times: 8, ms: 100 }).map((chunk) => ({
+    ...chunk,
+    sent: chunk.sent + 1e6,
+    heard: chunk.heard + 1e6,
+    tasks: chunk.tasks.map(([from, to]): [number, number] => [
+      from + 1e6,
+      to + 1e6,
+    ]),
+  }));
+  for (const event of eventsOf({ runs, chunks })) timeline.record(event);
+  const { used, calls, tasks, wall, verdict } = timeline.summary();
+  assertEquals([used, calls, tasks, wall], [2, 1, 16, 800]);
+  assertEquals(verdict.text, "2 workers had a task for 100 % of their time");
+  assertMatch(
+    timeline.report(),
+    /^16 tasks in 800 ms, 2 workers on deno, 2 cores, and 1 call here\n/,
+  );
+  assertMatch(timeline.report(), /\nthis thread +1 +100 % +0 % +0 % +0 %\n/);
+});
+
+test("timeline: calls of async functions may overlap", async () => {
+  const timeline = new Timeline();
+  const gate = Promise.withResolvers<void>();
+  const slow = timeline.measure(() => gate.promise);
+  timeline.measure(() => 1);
+  gate.resolve();
+  await slow;
+  const { tasksAtOnce, verdict } = timeline.summary();
+  assertEquals(tasksAtOnce, 2);
+  assertMatch(verdict.text, /^One thread made 2 calls in \d/);
+});
+
+test("timeline: without workers there is this thread", () => {
+  const report = record({
+    workers: 0,
+    runs: [{ from: 0, to: 30, total: 3 }],
+    chunks: rounds({ workers: 1, times: 3, ms: 10 }),
+  }).report();
+  assertMatch(report, /^3 tasks in 30 ms, in this thread\n/);
+  assertMatch(report, /\nthis thread +3 +100 %/);
+});
+
+test("timeline: inputs that could not be sent are inputs", () => {
+  const { inputs, failed, verdict } = summary({
+    runs: [{ from: 0, to: 100 }],
+    chunks: rounds({ workers: 1, times: 1, ms: 100 }),
+    more: [1, 2].map((index) => ({
+      type: "task-fail",
+      run: 1,
+      worker: 0,
+      index,
+      why: "unsendable",
+      again: false,
+      at: 1,
+    })),
+  });
+  assertEquals([inputs, failed, verdict.kind], [3, 2, "one-worker"]);
+});
+
+test("timeline: a task that never came back is among the slowest", () => {
+  const timeline = record({
+    runs: [{ from: 0, to: 500, total: 2 }],
+    chunks: rounds({ times: 1, ms: 10 }).slice(0, 1),
+    more: [
+      {
+        type: "chunk-send",
+        run: 1,
+        chunk: 2,
+        worker: 1,
+        first: 1,
+        tasks: 1,
+        attempt: 1,
+        reading: 0,
+        from: 0,
+        to: 0,
+      },
+      {
+        type: "task-fail",
+        run: 1,
+        worker: 1,
+        index: 1,
+        why: "timeout",
+        again: false,
+        at: 480,
+      },
+    ],
+  });
+  assertEquals(timeline.summary().slowest[0], {
+    index: 1,
+    ms: 480,
+    ended: false,
+  });
+  assertNotMatch(timeline.summary().verdict.text, /^Input 1 took/);
+});
+
+test("timeline: runs that nobody recorded leave the waiting unexplained", () => {
+  const scene: Scene = {
+    runs: [{ from: 0, to: 800, total: 4 }],
+    chunks: [
+      { worker: 0, sent: 0, heard: 100, tasks: [[0, 100]] },
+      { worker: 1, sent: 0, heard: 100, tasks: [[0, 100]] },
+      { worker: 0, sent: 700, heard: 800, tasks: [[700, 800]] },
+      { worker: 1, sent: 700, heard: 800, tasks: [[700, 800]] },
+    ],
+  };
+  assertEquals(summary(scene).verdict.kind, "starved");
+  const [a, b, c, d] = scene.chunks!;
+  const others = [
+    { ...scene, runs: [{ ...scene.runs[0], number: 2 }] },
+    { ...scene, chunks: [a, b, { ...c, number: 7 }, { ...d, number: 8 }] },
+  ];
+  for (const other of others) {
+    const { heard, verdict } = summary(other);
+    assertEquals([heard, verdict.kind], ["part", "mixed"]);
+    assertNotMatch(verdict.text, /wait/);
+    assertMatch(
+      record(other).report(),
+      /^.*beside runs that are not recorded\n/,
+    );
+  }
+});
+
+test("timeline: calls one after another are not two pools", () => {
+  const timeline = new Timeline();
+  const scene: Scene = {
+    runs: [{ from: 0, to: 100, total: 2 }],
+    chunks: rounds({ times: 1, ms: 100 }),
+  };
+  for (const event of eventsOf(scene)) timeline.record(event);
+  for (const event of eventsOf(scene)) timeline.record(event);
+  const { heard, runs, tasks } = timeline.summary();
+  assertEquals([heard, runs, tasks], ["all", 2, 4]);
+});
+
+test("timeline: two pools at once are told apart by nothing", () => {
+  const timeline = new Timeline();
+  const [a] = eventsOf({ runs: [{ from: 0, to: 100 }] });
+  timeline.record(a);
+  timeline.record(a); // listener of the pool, and of its run
+  assertEquals(timeline.summary().heard, "all");
+  timeline.record({ ...a });
+  assertEquals(timeline.summary().verdict.kind, "two-pools");
+});
+
+test("timeline: what ran on after the end of its run is not counted", () => {
+  const { atOnce, spent, verdict } = summary({
+    runs: [{ from: 0, to: 10, total: 9, ok: false }],
+    chunks: rounds({ times: 1, ms: 500, share: 1 }),
+  });
+  assertEquals([atOnce, spent.work], [2, 1]);
+  assertEquals(verdict.kind, "stopped");
+});
+
+test("timeline: tasks that took no time make no NaN", () => {
+  const timeline = record({
+    runs: [{ from: 5, to: 5, total: 2 }],
+    chunks: [0, 1].map((worker) => ({
+      worker,
+      sent: 5,
+      heard: 5,
+      tasks: [[5, 5]],
+      cpu: 0,
+    })),
+  });
+  assertNotMatch(timeline.report(), /NaN|Infinity/);
+  assertNotMatch(timeline.toHtml(), /NaN|Infinity/);
+});
