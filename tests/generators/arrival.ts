@@ -100,7 +100,10 @@ function isUncloneable(recipe: Recipe): boolean {
 
 class Refused extends Error {}
 
-/** Makes what must arrive of a value that holds errors, or is thrown. */
+/**
+ * Makes what must arrive of a value that holds errors, or is thrown. A `name`,
+ * `message` or `stack` that is no text may arrive as one, or as it is.
+ */
 function arrive(root: Recipe, thrown: boolean): Arrival {
   const made: unknown[] = [];
   let inside = 0; // errors around the place
@@ -195,8 +198,8 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
     }
     for (const { key, value, as } of recipe.texts) {
       visit(value);
-      const text = as === "throwing getter" ? ANY_TEXT : textOf(value);
-      define(error, key, text, false);
+      const text = value.is === "string" && as !== "throwing getter";
+      define(error, key, text ? make(value) : ANYTHING, false);
     }
     return addEntries(error, recipe.entries);
   }
@@ -207,11 +210,6 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
     if (error instanceof Refused) return { must: "be refused" };
     throw error;
   }
-}
-
-/** `name`, `message` and `stack` arrive as texts, whatever they were. */
-function textOf(recipe: Recipe): unknown {
-  return recipe.is === "string" ? make(recipe) : ANY_TEXT;
 }
 
 function deepCause(depth: number): unknown {

@@ -8,6 +8,7 @@ import {
   checkCanary,
   keep,
   makeHere,
+  resetCanary,
   tellState,
   throwHere,
 } from "../fixtures/crossing.ts";
@@ -68,6 +69,7 @@ export function crossing(options: PoolOptions): Property<Parcel> {
       const key = JSON.stringify(options);
       void pools.get(key)?.close();
       pools.delete(key);
+      resetCanary();
     },
   };
 }
@@ -163,5 +165,5 @@ export const stateCrossing: Property<Recipe> = {
       void pool.close();
     }
   },
-  reset() {},
+  reset: resetCanary,
 };
