@@ -26,7 +26,7 @@ export interface Property<T> {
 export interface Effort {
   /** Runs at most. */
   runs: number;
-  /** ms at most, without the time to shrink a counterexample. */
+  /** ms after which no more batch of runs is begun. */
   ms: number;
   seed: number;
 }
@@ -34,8 +34,11 @@ export interface Effort {
 /** A run that took so long has not ended by itself, in ms. */
 export const HANG_MS = 20_000;
 
-/** How long a counterexample may be made smaller, in ms. */
-const SHRINKING_MS = 15_000;
+/** How long a batch, and making its counterexample smaller, may take, in ms. */
+const SHRINKING_MS = 30_000;
+
+/** Runs of one batch: they have one seed, and are not interrupted. */
+const BATCH = 20;
 
 /** Characters of a counterexample that are shown; seed and path give it all. */
 const MOST_SHOWN = 3000;
@@ -54,8 +57,23 @@ export const SEED: number = Number(
  * @throws With the counterexample, made small, and with seed and path.
  */
 export async function look<T>(
-  { name, values, check, reset }: Property<T>,
+  property: Property<T>,
   { runs, ms, seed }: Effort,
+): Promise<void> {
+  const path = process.env.FUZZ_PATH;
+  if (path !== undefined) return await lookOnce(property, runs, seed, path);
+  // In batches: a limit of time for one check would leave a run in its middle.
+  const until = performance.now() + ms;
+  for (let done = 0; done < runs && performance.now() < until; done += BATCH) {
+    await lookOnce(property, Math.min(BATCH, runs - done), seed + done);
+  }
+}
+
+async function lookOnce<T>(
+  { name, values, check, reset }: Property<T>,
+  numRuns: number,
+  seed: number,
+  path?: string,
 ): Promise<void> {
   const property = fc.asyncProperty(values, async (value) => {
     hooks.begin(name, value);
@@ -69,18 +87,17 @@ export async function look<T>(
   });
   const details = await fc.check(property, {
     seed,
-    path: process.env.FUZZ_PATH,
-    numRuns: runs,
-    interruptAfterTimeLimit: ms,
+    path,
+    numRuns,
     // A hang takes so long to see that shrinking it would take all day.
-    skipAllAfterTimeLimit: ms + SHRINKING_MS,
+    skipAllAfterTimeLimit: SHRINKING_MS,
   });
   if (!details.failed || details.counterexample === null) return;
   const [example] = details.counterexample;
-  const { errorInstance: error, counterexamplePath, numRuns } = details;
+  const { errorInstance: error, counterexamplePath } = details;
   const why = error instanceof Error ? error.message : String(error);
   throw new Error(
-    `${name}, run ${numRuns}: ${why}\n` +
+    `${name}: ${why}\n` +
       `with ${JSON.stringify(example).slice(0, MOST_SHOWN)}\n` +
       `again: FUZZ_SEED=${seed} FUZZ_PATH=${counterexamplePath}`,
     { cause: error },

@@ -166,7 +166,8 @@ function possible(plan: CallPlan): CallPlan {
     source: {
       ...source,
       // Only a reader that leaves ends a source without end.
-      endless: source.endless && byHand && way === "stream" && deeds.length > 0,
+      endless: source.endless && byHand && deeds.length > 0 &&
+        way === "stream" && plan.interruption?.by === "reader",
       fault: byHand && sane ? fault : undefined,
     },
     deeds: numbers ? deeds.map(() => "return") : deeds,
@@ -188,5 +189,14 @@ export function programs(workers: number): Arbitrary<Program> {
       : maybe(among(["web", "threads"] as const)),
     maxTasksPerWorker: maybe(fc.integer({ min: 1, max: 30 }), 5),
     calls: fc.array(call(workers > 0), { minLength: 1, maxLength: 3 }),
-  });
+  }).map(affordable);
+}
+
+/** A worker takes 50 ms to start: one for each task would take too long. */
+function affordable(program: Program): Program {
+  const { maxTasksPerWorker, calls } = program;
+  if (maxTasksPerWorker === undefined) return program;
+  const tasks = calls.reduce((sum, { deeds }) => sum + deeds.length, 0);
+  const least = Math.ceil(tasks / 20);
+  return { ...program, maxTasksPerWorker: Math.max(maxTasksPerWorker, least) };
 }

@@ -70,7 +70,10 @@ export class Witness implements Reach {
       if (deed === "send a proxy") return { id, deed, send: new Proxy({}, {}) };
       return { id, deed };
     });
-    const { interruption } = plan;
+    const { interruption, source } = plan;
+    count("faults", plan.deeds.filter((deed) => deed !== "return").length);
+    count("faults", Number(source.fault !== undefined));
+    count("faults", Number(interruption !== undefined));
     if (interruption?.by !== "timer") return;
     const { does, after } = interruption;
     this.#timer = setTimeout(() => this[does](), after);
@@ -81,12 +84,10 @@ export class Witness implements Reach {
   }
 
   abort(): void {
-    count("aborts");
     this.#abort.abort(this.reason);
   }
 
   close(): void {
-    count("closes");
     this.#world.close();
   }
 
@@ -107,7 +108,6 @@ export class Witness implements Reach {
     if (plan?.by !== by || plan.at !== calls || this.settled) return;
     if (plan.does !== "throw") return this[plan.does]();
     this.#threw ||= matters;
-    count("listeners that threw");
     throw this.own;
   }
 
@@ -135,7 +135,6 @@ export class Witness implements Reach {
   sawSettled(results: PromiseSettledResult<unknown>[], source: Opened): void {
     assertEquals(results.length, this.plan.deeds.length, "number of results");
     for (const [index, result] of results.entries()) {
-      count(this.plan.deeds[index]);
       if (result.status === "fulfilled") {
         assertEquals(this.#fate(index), "ok", `task ${index} did not fail`);
         assertEquals(result.value, index * 3, `result ${index}`);
