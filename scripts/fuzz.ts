@@ -17,6 +17,7 @@ import {
   closePools,
   crossing,
   stateCrossing,
+  viewAsInputs,
 } from "../tests/generators/crossings.ts";
 import { playing } from "../tests/generators/playing.ts";
 
@@ -57,6 +58,7 @@ async function search(notes: string): Promise<void> {
     crossing({ workers: 2 }),
     crossing({ workers: 1, backend: "threads" }),
     stateCrossing,
+    viewAsInputs,
   ];
   const until = began + minutes * 60_000;
   try {

@@ -2,7 +2,12 @@
 // tests/generators/crossings.ts for what is promised, values.ts for what is
 // tried. FUZZ_SEED and FUZZ_PATH run a counterexample again.
 import { look, SEED } from "./generators/campaign.ts";
-import { closePools, crossing, stateCrossing } from "./generators/crossings.ts";
+import {
+  closePools,
+  crossing,
+  stateCrossing,
+  viewAsInputs,
+} from "./generators/crossings.ts";
 import { test } from "./harness.ts";
 
 const LONG = { timeout: 120_000 };
@@ -39,3 +44,12 @@ test(
 test("any workerData arrives as structuredClone gives it", LONG, async () => {
   await look(stateCrossing, { runs: 200, ms: 1000, seed: SEED });
 });
+
+test(
+  "any typed array can be the inputs, and stays as it is",
+  LONG,
+  async () => {
+    await look(viewAsInputs, { runs: 200, ms: 1000, seed: SEED });
+    await closePools();
+  },
+);

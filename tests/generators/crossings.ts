@@ -12,12 +12,12 @@ import {
   tellState,
   throwHere,
 } from "../fixtures/crossing.ts";
-import { make, type Recipe } from "../fixtures/recipes.ts";
+import { make, type Recipe, type ViewRecipe } from "../fixtures/recipes.ts";
 import type { Arrival } from "./arrival.ts";
 import { arrivalOf, arrivalOfThrown, isThenable } from "./arrival.ts";
 import { count, type Property } from "./campaign.ts";
 import { difference } from "./difference.ts";
-import { anyValue, manyValues } from "./values.ts";
+import { anyValue, manyValues, view } from "./values.ts";
 
 /** Values on their way through workers. */
 export interface Parcel {
@@ -166,4 +166,26 @@ export const stateCrossing: Property<Recipe> = {
     }
   },
   reset: resetCanary,
+};
+
+/** A typed array that is the inputs: one task for each element. */
+export const viewAsInputs: Property<ViewRecipe> = {
+  name: "a typed array as the inputs",
+  values: view.filter(({ kind }) => kind !== "DataView"),
+  async check(recipe) {
+    const array = make(recipe) as Uint8Array;
+    const before = Array.from(array);
+    const running = poolOf({ workers: 0 }).map(keep, array);
+    // The inputs are copied at the call: what is written later does not matter.
+    if (array.length > 0) array[0] = array[array.length - 1];
+    const wanted = Array.from(array);
+    const found = difference(before, await running);
+    assert(found === undefined, found);
+    assertEquals(Array.from(array), wanted, "the caller's array");
+    count("values");
+  },
+  reset() {
+    void pools.get(JSON.stringify({ workers: 0 }))?.close();
+    pools.delete(JSON.stringify({ workers: 0 }));
+  },
 };

@@ -165,7 +165,8 @@ const buffer: Arbitrary<BufferRecipe> = fc.record({
   bytes: fc.oneof(fc.integer({ min: 0, max: 40 }), among([32_768, 40_000])),
 });
 
-const view: Arbitrary<ViewRecipe> = fc.record({
+/** A view of every kind, on a buffer of every kind. */
+export const view: Arbitrary<ViewRecipe> = fc.record({
   is: fc.constant("view" as const),
   kind: among(VIEWS),
   buffer,
