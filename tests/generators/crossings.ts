@@ -1,0 +1,191 @@
+// The property of values: what structuredClone gives arrives, what it refuses
+// fails one task, and neighbours in the same chunk do not notice.
+
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import fc from "fast-check";
+import { Pool, type PoolOptions, TaskError } from "../../mod.ts";
+import {
+  checkCanary,
+  keep,
+  makeHere,
+  resetCanary,
+  tellState,
+  throwHere,
+} from "../fixtures/crossing.ts";
+import { make, type Recipe, type ViewRecipe } from "../fixtures/recipes.ts";
+import type { Arrival } from "./arrival.ts";
+import { arrivalOf, arrivalOfThrown, isThenable } from "./arrival.ts";
+import { count, type Property } from "./campaign.ts";
+import { difference } from "./difference.ts";
+import { anyValue, manyValues, view } from "./values.ts";
+
+/** Values on their way through workers. */
+export interface Parcel {
+  recipes: Recipe[];
+  /** Inputs are made here, results and what is thrown in the workers. */
+  way: "input" | "result" | "thrown";
+  chunkSize: number | undefined;
+  transfer: boolean;
+}
+
+const MODULE = new URL("../fixtures/crossing.ts", import.meta.url);
+
+const parcels = fc.record({
+  recipes: manyValues,
+  way: fc.constantFrom("input", "result", "thrown"),
+  chunkSize: fc.option(fc.integer({ min: 1, max: 64 }), { nil: undefined }),
+  transfer: fc.boolean(),
+}) as fc.Arbitrary<Parcel>;
+
+/** Pools that stay open from run to run, by their options. */
+const pools = new Map<string, Pool>();
+
+function poolOf(options: PoolOptions): Pool {
+  const key = JSON.stringify(options);
+  const pool = pools.get(key) ?? new Pool({ ...options, module: MODULE });
+  pools.set(key, pool);
+  return pool;
+}
+
+/** Closes the pools that were opened. */
+export async function closePools(): Promise<void> {
+  const open = [...pools.values()];
+  pools.clear();
+  await Promise.all(open.map((pool) => pool.close()));
+}
+
+/** Values through workers, or through a pool without (`workers: 0`). */
+export function crossing(options: PoolOptions): Property<Parcel> {
+  return {
+    name: `values through ${JSON.stringify(options)}`,
+    values: parcels,
+    async check(parcel) {
+      await send(poolOf(options), parcel);
+      count("values", parcel.recipes.length);
+      count("tasks", parcel.recipes.length);
+    },
+    reset() {
+      // A pool that hangs would make all that follows hang as well.
+      const key = JSON.stringify(options);
+      void pools.get(key)?.close();
+      pools.delete(key);
+      resetCanary();
+    },
+  };
+}
+
+async function send(pool: Pool, parcel: Parcel): Promise<void> {
+  const { recipes, way, chunkSize, transfer } = parcel;
+  const buffers: ArrayBuffer[] = [];
+  const inputs = way === "input"
+    ? recipes.map((recipe) => make(recipe, buffers))
+    : recipes.map((recipe) => JSON.stringify(recipe));
+  const sizes = buffers.map((buffer) => buffer.byteLength);
+  const fn = { input: keep, result: makeHere, thrown: throwHere }[way];
+  const results = await pool.mapSettled(fn as typeof keep, inputs, {
+    chunkSize,
+    transfer,
+  });
+  assertEquals(results.length, recipes.length, "number of results");
+  for (const [index, result] of results.entries()) {
+    const at = `value ${index}`;
+    if (way === "result" && isThenable(recipes[index])) continue;
+    if (way === "thrown") {
+      const arrival = arrivalOfThrown(recipes[index]);
+      const error = failureOf(result, index);
+      checkArrival(arrival, { value: error.cause }, at);
+    } else if (result.status === "fulfilled") {
+      const arrival = arrivalOf(recipes[index], transfer);
+      checkArrival(arrival, result, at);
+    } else {
+      const error = failureOf(result, index);
+      const said = /must be cloneable: received \S/.test(error.message);
+      assert(said, `${at}: ${error.message}`);
+      const arrival = arrivalOf(recipes[index], transfer);
+      checkArrival(arrival, undefined, `${at} (${error.message})`);
+    }
+  }
+  checkCanary();
+  if (!transfer) {
+    for (const [i, { byteLength }] of buffers.entries()) {
+      assertEquals(byteLength, sizes[i], "a buffer of the caller was moved");
+    }
+  }
+}
+
+function failureOf(
+  result: PromiseSettledResult<unknown>,
+  index: number,
+): TaskError {
+  assert(result.status === "rejected", `value ${index} was not thrown`);
+  assertInstanceOf(result.reason, TaskError);
+  assertEquals(result.reason.index, index);
+  return result.reason;
+}
+
+/** Compares what became of a value with what had to. */
+function checkArrival(
+  arrival: Arrival,
+  got: { value: unknown } | undefined,
+  at: string,
+): void {
+  if (got === undefined) {
+    assert(arrival.must !== "arrive", `${at} was refused`);
+    return;
+  }
+  assert(arrival.must !== "be refused", `${at} was not refused`);
+  const found = difference(arrival.value, got.value);
+  assert(found === undefined, `${at} differs: ${found}`);
+}
+
+/** `workerData` through a pool without workers. */
+export const stateCrossing: Property<Recipe> = {
+  name: "workerData",
+  values: anyValue,
+  async check(recipe) {
+    const arrival = arrivalOf(recipe, false);
+    let pool: Pool;
+    try {
+      pool = new Pool({ workers: 0, workerData: make(recipe), module: MODULE });
+    } catch (error) {
+      assertInstanceOf(error, TypeError);
+      assert(
+        /must be cloneable: received \S/.test(error.message),
+        error.message,
+      );
+      return checkArrival(arrival, undefined, "workerData");
+    }
+    count("values");
+    try {
+      const results = await pool.mapSettled(tellState, [1]);
+      const [result] = results;
+      if (result.status === "rejected") throw result.reason;
+      checkArrival(arrival, result, "workerData");
+    } finally {
+      void pool.close();
+    }
+  },
+  reset: resetCanary,
+};
+
+/** A typed array that is the inputs: one task for each element. */
+export const viewAsInputs: Property<ViewRecipe> = {
+  name: "a typed array as the inputs",
+  values: view.filter(({ kind }) => kind !== "DataView"),
+  async check(recipe) {
+    const array = make(recipe) as Uint8Array;
+    const before = Array.from(array);
+    const running = poolOf({ workers: 0 }).map(keep, array);
+    // The inputs are copied at the call: what is written later does not matter.
+    if (array.length > 0) array[0] = array[array.length - 1];
+    const wanted = Array.from(array);
+    const found = difference(before, await running);
+    assert(found === undefined, found);
+    assertEquals(Array.from(array), wanted, "the caller's array");
+    count("values");
+  },
+  reset() {
+    void pools.get(JSON.stringify({ workers: 0 }))?.close();
+    pools.delete(JSON.stringify({ workers: 0 }));
+  },
+};
