@@ -23,9 +23,12 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const block = (ms: number) =>
   void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
-/** Ends the worker when the task is long over. */
-function exitLater(ms: number): number {
-  setTimeout(() => globalThis.process.exit(3), ms);
+/** Ends the worker when the task is over, and says so in shared memory. */
+function exitLater(ms: number, { state }: { state: Int32Array }): number {
+  setTimeout(() => {
+    Atomics.add(state, 0, 1);
+    globalThis.process.exit(3);
+  }, ms);
   return ms;
 }
 
@@ -45,13 +48,20 @@ for (const backend of ["web", "threads"] as const) {
             lost.push(event.worker);
           }
         };
-        await using pool = new Pool({ workers: 4, backend, onEvent });
+        const ended = new Int32Array(new SharedArrayBuffer(4));
+        await using pool = new Pool<Int32Array>({
+          workers: 4,
+          backend,
+          onEvent,
+          workerData: ended,
+        });
         // One task a worker, as all of them are up and idle.
         await pool.start();
         await pool.map(exitLater, [LONG, LONG, LONG, LONG], { chunkSize: 1 });
-        await wait(5 * LONG);
+        while (Atomics.load(ended, 0) < 4) await wait(10);
+        await wait(LONG);
         const inputs = [1, 2, 3, 4, 5, 6, 7, 8];
-        const options = { chunkSize: 1, timeout: undefined };
+        const options = { chunkSize: 1 };
         assertEquals(
           await pool.map(double, inputs, options),
           inputs.map(double),
