@@ -10,8 +10,9 @@ import { createInspector } from "../src/wire/inspection.ts";
 import { createViews } from "../src/wire/views.ts";
 import { test } from "./harness.ts";
 
-const codec = createCodec();
-const { inspect, explain } = createInspector();
+const inspector = createInspector();
+const { inspect, explain } = inspector;
+const codec = createCodec(inspector);
 
 /** Why a value cannot cross; undefined when it can. */
 const refusal = (value: object) =>
@@ -159,7 +160,7 @@ test("the inspection sees size, buffers and errors", () => {
 test("what workers get by source stands on its own", () => {
   // A minifier may rename anything outside of these functions.
   for (const make of [createCodec, createInspector, createViews]) {
-    const alone = new Function(`return (${make})()`)();
+    const alone = new Function(`return (${make})({})`)();
     assert(typeof alone === "function" || typeof alone === "object");
   }
 });

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Inspector, Kind } from "./inspection.ts";
+
 /**
  * A value whose errors are written beside it. Where one stood stands an empty
  * object, its place, which stays the same object in one message. So no key of
@@ -51,9 +53,10 @@ export interface Codec {
 /**
  * Makes a codec. Self-contained: workers get this function by its source.
  *
+ * @param inspector Says what an object is.
  * @returns The codec.
  */
-export function createCodec(): Codec {
+export function createCodec(inspector: Inspector): Codec {
   // Own properties of errors that are not enumerable, yet carry content.
   const HIDDEN = ["cause", "errors", "error", "suppressed"];
   // Properties with a place of their own.
@@ -62,6 +65,9 @@ export function createCodec(): Codec {
   // 2.9.5 writes values of some 2,500 levels and more that it cannot read.
   const MOST_LEVELS = 1000;
 
+  // What clone reads: a subclass may iterate over something else, without end.
+  const { entries } = Map.prototype;
+  const { values: items } = Set.prototype;
   type Class = new (...args: unknown[]) => Error;
   const scope = globalThis as unknown as Record<string, unknown>;
   /** All classes an error may come back as. Data never names any other. */
@@ -75,13 +81,7 @@ export function createCodec(): Codec {
       classes.set(name, scope[name] as Class);
     }
   }
-  /** What structured clone takes whole. */
-  const leaves = ["Date", "RegExp", "Boolean", "Number", "String", "BigInt"]
-    .concat("ArrayBuffer", "SharedArrayBuffer", "Blob")
-    .map((name) => scope[name])
-    .filter((leaf) => typeof leaf === "function") as Class[];
-
-  function kindOf(error: Error): string {
+  function classOf(error: Error): string {
     let at: object = error;
     try {
       for (; at !== null; at = Object.getPrototypeOf(at)) {
@@ -103,19 +103,34 @@ export function createCodec(): Codec {
       .join("\n");
   }
 
-  function tagOf(value: object): string {
-    return Object.prototype.toString.call(value);
+  function kindOf(value: object): Kind {
+    try {
+      return inspector.kindOf(value);
+    } catch {
+      return "refused"; // a Proxy that throws
+    }
   }
 
-  function isError(value: object): value is Error {
+  function clones(value: object): boolean {
     try {
-      return value instanceof Error || tagOf(value) === "[object Error]";
+      structuredClone(value);
+      return true;
     } catch {
-      return false; // a Proxy that throws, or a throwing toStringTag
+      return false; // a buffer that was moved away
+    }
+  }
+
+  function hasKeys(value: object): boolean {
+    try {
+      return Object.keys(value).length > 0;
+    } catch {
+      return false; // a Proxy that throws
     }
   }
 
   function describeValue(value: unknown): string {
+    // As text, an array is all of its elements, and there may be billions.
+    if (Array.isArray(value)) return "[object Array]";
     try {
       return typeof value === "function"
         ? `[Function: ${value.name || "(anonymous)"}]`
@@ -159,27 +174,30 @@ export function createCodec(): Codec {
       }
       if (typeof value !== "object" || value === null) return value;
       if (copies.has(value)) return copies.get(value);
-      if (isError(value)) return shellOfError(value);
+      const kind = kindOf(value);
+      if (kind === "error") return shellOfError(value as Error);
       if (inError && level > MOST_LEVELS) return describeValue(value);
-      const copy = shellOf(value, inError);
+      const copy = shellOf(value, kind, inError);
       copies.set(value, copy);
-      if (copy === value || typeof copy !== "object" || copy === null) {
-        return copy;
-      }
+      if (copy === value || typeof copy === "string") return copy;
       (inError ? toFillInErrors : toFill).push(() => {
         const inner = (part: unknown) => shell(part, inError, level + 1);
         if (copy instanceof Map) {
-          for (const [key, item] of value as Map<unknown, unknown>) {
+          for (
+            const [key, item] of entries.call(value as Map<unknown, unknown>)
+          ) {
             copy.set(inner(key), inner(item));
           }
         } else if (copy instanceof Set) {
-          for (const item of value as Set<unknown>) copy.add(inner(item));
+          for (const item of items.call(value as Set<unknown>)) {
+            copy.add(inner(item));
+          }
         } else {
           for (const key of Object.keys(value)) {
             const part = inError
               ? read(value, key)
               : (value as Record<string, unknown>)[key];
-            define(copy, key, inner(part));
+            define(copy as object, key, inner(part));
           }
         }
       });
@@ -187,30 +205,13 @@ export function createCodec(): Codec {
     }
 
     /** An empty copy, or what goes as it is. */
-    function shellOf(value: object, inError: boolean): unknown {
-      try {
-        if (Array.isArray(value)) return new Array(value.length);
-        if (value instanceof Map) return new Map();
-        if (value instanceof Set) return new Set();
-        const whole = ArrayBuffer.isView(value) ||
-          leaves.some((leaf) => value instanceof leaf);
-        if (!inError) return whole ? value : {};
-        const copied = !whole &&
-          (tagOf(value) === "[object Object]" || Object.keys(value).length > 0);
-        return copied ? {} : ifCloneable(value);
-      } catch {
-        return describeValue(value); // a Proxy that throws
-      }
-    }
-
-    function ifCloneable(value: object): unknown {
-      try {
-        // Deno clones URL, Headers and others to {} without a word.
-        if (tagOf(structuredClone(value)) === tagOf(value)) return value;
-      } catch {
-        // not cloneable: described below
-      }
-      return describeValue(value);
+    function shellOf(value: object, kind: Kind, inError: boolean): unknown {
+      if (kind === "array") return new Array((value as unknown[]).length);
+      if (kind === "map") return new Map();
+      if (kind === "set") return new Set();
+      if (kind === "object") return {};
+      if (!inError || (kind !== "refused" && clones(value))) return value;
+      return kind === "refused" && hasKeys(value) ? {} : describeValue(value);
     }
 
     function shellOfError(error: Error): object {
@@ -220,7 +221,7 @@ export function createCodec(): Codec {
       };
       const parts: ErrorParts = {
         place: {},
-        kind: kindOf(error),
+        kind: classOf(error),
         name: text("name"),
         message: text("message"),
         stack: trim(text("stack")),

@@ -21,8 +21,24 @@ export interface Inspection {
   buffers: ReadonlySet<ArrayBuffer>;
 }
 
+/** What an object is to structured clone. */
+export type Kind =
+  | "object"
+  | "array"
+  | "map"
+  | "set"
+  | "buffer"
+  | "view"
+  | "error"
+  /** A Date, a Blob, …: it arrives whole, and holds nothing else. */
+  | "leaf"
+  /** It does not arrive, or only as `{}`, or what it holds does not. */
+  | "refused";
+
 /** Looks at values of type object. */
 export interface Inspector {
+  /** Says what one is, not what it holds. */
+  kindOf(value: object): Kind;
   /** Looks at one. */
   inspect(value: object): Inspection;
   /**
@@ -54,19 +70,21 @@ export function createInspector(): Inspector {
   // A longer array may be sparse, and is read by its keys alone.
   const LONGEST = 10_000_000;
   // Objects to look at for the reason of a refusal.
-  const MOST_LOOKS = 1000;
+  const MOST_LOOKS = 200;
   // Elements of an array whose other keys are looked at, if it holds objects or
   // is the value itself. To list the keys of an array takes Bun 1.4.5 up to 7
   // times as long as to clone it, so of what holds most elements in real data,
   // as coordinates are, it is not done.
   const MOST_ELEMENTS = 16;
 
-  type Kind = "object" | "array" | "map" | "set" | "buffer" | "view" | "error";
-  type Verdict = Kind | "leaf" | { refused: string };
-  const LEAVES = ["Boolean", "Number", "String", "BigInt", "Date", "RegExp"]
-    .concat("Blob", "File", "DOMException", "SharedArrayBuffer");
+  type Verdict = Exclude<Kind, "refused"> | { refused: string };
   const none: ReadonlySet<ArrayBuffer> = new Set<ArrayBuffer>();
   const { getPrototypeOf, keys } = Object; // as user code may change its globals
+  // What clone reads: a subclass may iterate over something else, without end.
+  const { entries } = Map.prototype;
+  const { values } = Set.prototype;
+  const entriesOf = (map: object) => entries.call(map as Map<unknown, unknown>);
+  const itemsOf = (set: object) => values.call(set as Set<unknown>);
   const plain = Object.prototype;
   const list = Array.prototype;
   const kinds = new Map<object | null, Verdict>([
@@ -82,7 +100,7 @@ export function createInspector(): Inspector {
   ]);
 
   /** The kind of the nearest known prototype. */
-  function kindOf(proto: object | null): Verdict {
+  function verdictOn(proto: object | null): Verdict {
     const known = kinds.get(proto);
     if (known !== undefined || proto === null) return known ?? "object";
     const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
@@ -92,11 +110,9 @@ export function createInspector(): Inspector {
     const platform = typeof own === "function" &&
       typeof own.name === "string" && scope[own.name] === own &&
       !Object.prototype.propertyIsEnumerable.call(scope, own.name);
-    return platform && LEAVES.includes(own.name)
-      ? "leaf"
-      : platform
+    return platform
       ? builtIn(own.name, proto)
-      : kindOf(getPrototypeOf(proto));
+      : verdictOn(getPrototypeOf(proto));
   }
 
   function builtIn(name: string, proto: object): Verdict {
@@ -115,16 +131,28 @@ export function createInspector(): Inspector {
     }
   }
 
+  /** Whether clone gives another of its kind: a Date, a Blob, a CryptoKey, … */
+  function arrivesWhole(value: object): boolean {
+    try {
+      return getPrototypeOf(structuredClone(value)) !== plain;
+    } catch {
+      return false;
+    }
+  }
+
   /**
    * The kind of a value whose prototype was not met before. A host object
    * without a known name may look like an instance of any class, so the first
-   * of each class is tried.
+   * of each class is tried, unless it shows what it holds.
    */
   function meet(value: object, found: Inspection): Verdict {
     const proto = getPrototypeOf(value);
-    const kind = kindOf(proto);
-    if (kind !== "object" || clones(value)) kinds.set(proto, kind);
-    else found.doubtful = true;
+    let kind = verdictOn(proto);
+    const unknown = kind === "object" || typeof kind === "object";
+    const bare = unknown && keys(value).length === 0;
+    if (bare && arrivesWhole(value)) kind = "leaf";
+    if (bare && kind === "object" && !clones(value)) found.doubtful = true;
+    else kinds.set(proto, kind);
     return kind;
   }
 
@@ -147,6 +175,13 @@ export function createInspector(): Inspector {
       levels,
       level: 0,
     };
+  }
+
+  function kindOf(value: object): Kind {
+    const proto = getPrototypeOf(value);
+    if (!kinds.has(proto)) meet(value, startSearch(value, undefined));
+    const kind = kinds.get(proto); // of one in doubt it is not known
+    return typeof kind === "string" ? kind : "refused";
   }
 
   function inspect(root: object): Inspection {
@@ -187,12 +222,12 @@ export function createInspector(): Inspector {
     } else if (kind === "array") {
       addElements(search, value as unknown[], value === root);
     } else if (kind === "map") {
-      for (const [key, item] of value as Map<unknown, unknown>) {
+      for (const [key, item] of entriesOf(value)) {
         add(search, key);
         add(search, item);
       }
     } else if (kind === "set") {
-      for (const item of value as Set<unknown>) add(search, item);
+      for (const item of itemsOf(value)) add(search, item);
     } else if (kind === "buffer" || kind === "view") {
       addBuffer(
         search,
@@ -261,7 +296,8 @@ export function createInspector(): Inspector {
       return `the function ${known ? name : "(anonymous)"}`;
     }
     if (typeof value !== "object" || value === null) return undefined;
-    const kind = kindOf(getPrototypeOf(value));
+    const proto = getPrototypeOf(value);
+    const kind = kinds.get(proto) ?? verdictOn(proto);
     if (typeof kind === "object") return kind.refused;
     const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
     const gone = buffer instanceof ArrayBuffer && buffer.detached;
@@ -270,7 +306,8 @@ export function createInspector(): Inspector {
 
   /** What a value holds, and how it is reached. */
   function partsOf(value: object): [path: string, part: unknown][] {
-    const kind = kindOf(getPrototypeOf(value));
+    const proto = getPrototypeOf(value);
+    const kind = kinds.get(proto) ?? verdictOn(proto);
     const parts: [string, unknown][] = [];
     if (kind === "object" || kind === "array") {
       for (const key of keys(value)) {
@@ -282,12 +319,12 @@ export function createInspector(): Inspector {
         parts.push([path, (value as Record<string, unknown>)[key]]);
       }
     } else if (kind === "map") {
-      for (const [key, item] of value as Map<unknown, unknown>) {
+      for (const [key, item] of entriesOf(value)) {
         const name = typeof key === "string" ? JSON.stringify(key) : "…";
         parts.push([`.get(${name})`, item], [".keys()", key]);
       }
     } else if (kind === "set") {
-      for (const item of value as Set<unknown>) parts.push([".keys()", item]);
+      for (const item of itemsOf(value)) parts.push([".keys()", item]);
     }
     return parts;
   }
@@ -299,12 +336,14 @@ export function createInspector(): Inspector {
     for (const [path, value] of todo) { // grows: the shortest path is found
       if (seen.has(value)) continue;
       seen.add(value);
-      const name = nameOf(value, otherwise === undefined);
-      if (name !== undefined) return name + at(path);
-      if (typeof value !== "object" || value === null) continue;
-      if (seen.size > MOST_LOOKS) break;
-      if (path.length > deepest.length && !clones(value)) deepest = path;
       try {
+        const name = nameOf(value, otherwise === undefined);
+        if (name !== undefined) return name + at(path);
+        if (typeof value !== "object" || value === null) continue;
+        if (seen.size > MOST_LOOKS) break;
+        // Of errors, what clone takes is not what would be sent.
+        const tried = path.length > deepest.length && !inspect(value).errors;
+        if (tried && !clones(value)) deepest = path;
         for (const [step, part] of partsOf(value)) {
           todo.push([path + step, part]);
         }
@@ -319,5 +358,5 @@ export function createInspector(): Inspector {
     return path === "" ? "" : ` at "${path.replace(/^\./, "")}"`;
   }
 
-  return { inspect, explain };
+  return { kindOf, inspect, explain };
 }

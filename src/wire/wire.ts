@@ -31,11 +31,11 @@ const PARTS = {
 
 /** Puts the parts together. Self-contained: workers get it by its source. */
 function join(parts: typeof PARTS): Wire {
-  const codec = parts.createCodec();
+  const inspector = parts.createInspector();
+  const codec = parts.createCodec(inspector);
   const views = parts.createViews();
   const columns = parts.createColumns(views);
   const rows = parts.createRows(columns);
-  const inspector = parts.createInspector();
   const compact = { views, columns, rows };
   return { codec, packing: parts.createPacking(codec, inspector, compact) };
 }
