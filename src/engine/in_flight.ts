@@ -133,6 +133,14 @@ export class InFlight {
     return this.#sent.splice(0);
   }
 
+  /** Forgets the run, whose function the worker could not get. */
+  forget(): Run | undefined {
+    const { run } = this;
+    this.clear();
+    this.run = undefined;
+    return run;
+  }
+
   /** Serial numbers of all tasks that were sent and not answered. */
   all(): number[] {
     const serials: number[] = [];

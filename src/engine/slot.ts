@@ -82,7 +82,6 @@ export class Slot {
     this.number = number;
     this.#setup = setup;
     this.#inFlight = new InFlight(setup.clock, false);
-    this.#ready.promise.catch(() => {}); // the runs hear it as well
   }
 
   /** Whether there is no worker, and one may be started. */
@@ -145,6 +144,8 @@ export class Slot {
     });
     this.#tag = start.tag;
     this.#rested = false;
+    this.#ready = Promise.withResolvers();
+    this.#ready.promise.catch(() => {}); // the runs hear it as well
     this.#gone = Promise.withResolvers();
     this.#inFlight = new InFlight(clock, backend.sharesMemory);
     this.#state = { at: "up", handle, backend };
@@ -198,9 +199,7 @@ export class Slot {
       if (this.idle) this.#setIdle();
       this.#report({ type: "ready" });
     } else if (message.type === "refused") {
-      const { run } = this.#inFlight;
-      this.#inFlight.clear();
-      this.#inFlight.run = undefined;
+      const run = this.#inFlight.forget();
       this.#rest();
       this.#report({
         type: "refused",
@@ -328,8 +327,6 @@ export class Slot {
     this.#state = { at: "empty" };
     this.#tag = 0;
     this.#ready.reject(loss?.error ?? new Error("The worker ended"));
-    this.#ready = Promise.withResolvers();
-    this.#ready.promise.catch(() => {});
     this.#gone.resolve();
     this.#report({ type: "ended", sent, loss, rested: this.#rested });
   }
