@@ -19,16 +19,16 @@ export {
   parallelMap,
   parallelMapSettled,
   parallelMapStream,
-} from "./src/parallel_map.ts";
-export { Pool } from "./src/pool.ts";
+} from "./src/core/calls/parallel_map.ts";
+export { Pool } from "./src/core/calls/pool.ts";
 export {
   TaskError,
   type TaskErrorOptions,
   TaskTimeoutError,
   WorkerLostError,
   WorkerStartError,
-} from "./src/errors.ts";
-export type { Progress, RunEvent } from "./src/events.ts";
+} from "./src/core/api/errors.ts";
+export type { Progress, RunEvent } from "./src/core/api/events.ts";
 export type {
   Inputs,
   MapFunction,
@@ -40,4 +40,4 @@ export type {
   TaskContext,
   TypedArray,
   TypedArrayConstructor,
-} from "./src/options.ts";
+} from "./src/core/api/options.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { createInspector } from "../src/wire/inspection.ts";
-import type { Packed } from "../src/wire/packing.ts";
-import { createWire, wireSource } from "../src/wire/wire.ts";
+import { createInspector } from "../src/core/wire/inspection.ts";
+import type { Packed } from "../src/core/wire/packing.ts";
+import { createWire, wireSource } from "../src/core/wire/wire.ts";
 import { createJson } from "./packing_json.ts";
 
 type Value = Record<string, unknown> | string;

@@ -2,8 +2,8 @@
 // nothing comes with it.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { bootSource } from "../src/worker/boot.ts";
-import { createLoader } from "../src/worker/loader.ts";
+import { bootSource } from "../src/core/worker/boot.ts";
+import { createLoader } from "../src/core/worker/loader.ts";
 import { test } from "./harness.ts";
 import { inFolder, ROOT, RUN_ALL, runProgram } from "./run_program.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChunkSizer } from "../src/engine/chunking.ts";
+import { ChunkSizer } from "../src/core/engine/chunking.ts";
 import { test } from "./harness.ts";
 
 /** Sizes of the chunks a run of equal tasks would get. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { detectRuntime } from "../src/runtime/detect.ts";
+import { detectRuntime } from "../src/core/runtime/detect.ts";
 import { test } from "./harness.ts";
 import { inFolder, ROOT, runProgram } from "./run_program.ts";
 

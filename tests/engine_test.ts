@@ -9,7 +9,7 @@ import {
   WorkerLostError,
   WorkerStartError,
 } from "../mod.ts";
-import type { RunOptions, StreamOptions } from "../src/options.ts";
+import type { RunOptions, StreamOptions } from "../src/core/api/options.ts";
 import { type FakePowers, type FakeWorker, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
 
@@ -33,7 +33,7 @@ function start(
   { workers = 1, powers = {} as FakePowers } = {},
 ) {
   const world = new FakeWorld({ workers }, powers);
-  const call = world.desk.mapSettled(same, inputs, options, start);
+  const call = world.calls.mapSettled(same, inputs, options, start);
   for (const worker of world.backend.alive) worker.receiveAll().deliverAll();
   for (const worker of world.backend.alive) worker.receiveAll();
   const end = async () => {
@@ -365,7 +365,7 @@ test("retries: each try has its number, and the last error counts", async () => 
 
 test("maxTasksPerWorker: a worker is sent so many, then replaced", async () => {
   const world = new FakeWorld({ workers: 1, maxTasksPerWorker: 3 });
-  const call = world.desk.map(same, range(8), {}, start);
+  const call = world.calls.map(same, range(8), {}, start);
   const { status } = await world.finish(call);
   assertEquals(status, "fulfilled");
   assertEquals(world.backend.workers.length, 3);
@@ -373,7 +373,7 @@ test("maxTasksPerWorker: a worker is sent so many, then replaced", async () => {
 
 test("three ends in a row at no task end the call", async () => {
   const world = new FakeWorld({ workers: 1 });
-  const call = world.desk.map(same, [1], {}, start);
+  const call = world.calls.map(same, [1], {}, start);
   for (const n of range(3)) world.worker(n).receiveAll().leave({ code: 9 });
   const { status, reason } = await world.finish(call) as PromiseRejectedResult;
   assertEquals(status, "rejected");
@@ -384,7 +384,7 @@ test("three ends in a row at no task end the call", async () => {
 
 test("a worker whose module fails ends the calls, once", async () => {
   const world = new FakeWorld({ workers: 2 });
-  const calls = [1, 2].map((n) => world.desk.map(same, [n], {}, start));
+  const calls = [1, 2].map((n) => world.calls.map(same, [n], {}, start));
   const error = { value: "broken", errors: [] };
   for (const worker of world.backend.alive) {
     worker.receive();
@@ -400,7 +400,7 @@ test("a worker whose module fails ends the calls, once", async () => {
     assertEquals(status, "rejected");
     assert(reason instanceof WorkerStartError);
   }
-  const next = await world.finish(world.desk.map(same, [5], {}, start));
+  const next = await world.finish(world.calls.map(same, [5], {}, start));
   assertEquals(next, { status: "fulfilled", value: [5] });
 });
 
@@ -437,23 +437,23 @@ for (const [when, play] of STAGES) {
       const world = new FakeWorld({}, {}, oneShot);
       const ending = new AbortController();
       const { signal } = ending;
-      const call = world.desk.mapSettled(same, range(9), { signal }, start);
+      const call = world.calls.mapSettled(same, range(9), { signal }, start);
       play(world);
       ending.abort("enough");
       let heard: unknown;
       call.catch((reason) => heard = reason);
       await world.flush();
       assertEquals(heard, "enough"); // at once, whatever the workers do
-      await world.finish(world.desk.close());
+      await world.finish(world.calls.close());
       assertEquals(world.backend.alive, []);
       assertEquals(world.clock.timers, 0);
     });
 
     test(`close: ${kind} ${when}`, async () => {
       const world = new FakeWorld({}, {}, oneShot);
-      const call = world.desk.mapSettled(same, range(9), {}, start);
+      const call = world.calls.mapSettled(same, range(9), {}, start);
       play(world);
-      const closed = world.desk.close();
+      const closed = world.calls.close();
       const { reason } = await world.finish(call) as PromiseRejectedResult;
       assertEquals(reason.name, "AbortError");
       await world.finish(closed);
@@ -467,7 +467,7 @@ test("a worker that cannot be stopped is given up, and nothing waits", async () 
   const world = new FakeWorld({ workers: 1 }, { stopsLoops: false });
   const ending = new AbortController();
   const { signal } = ending;
-  const call = world.desk.map(same, [1], { signal }, start);
+  const call = world.calls.map(same, [1], { signal }, start);
   world.worker(0).receiveAll().deliverAll().receiveAll().begin(true);
   ending.abort("enough");
   await call.catch(() => {});
@@ -482,7 +482,7 @@ test("a worker that cannot be stopped is given up, and nothing waits", async () 
     console.error = error;
   }
   assertEquals(said.length, 1);
-  const next = await world.finish(world.desk.map(same, [5], {}, start));
+  const next = await world.finish(world.calls.map(same, [5], {}, start));
   assertEquals(next, { status: "fulfilled", value: [5] });
   assertEquals(world.backend.workers.length, 2);
 });
@@ -512,7 +512,7 @@ for (const [how, leave] of LEAVING) {
             return { done: true, value: undefined };
           },
         };
-        const stream = world.desk.stream<unknown>(
+        const stream = world.calls.stream<unknown>(
           same,
           source as Iterable<unknown>,
           {},
@@ -533,7 +533,7 @@ for (const [how, leave] of LEAVING) {
         assertEquals(last.status, "fulfilled");
         assertEquals(returned, 1);
         assertEquals(await stream.next(), { done: true, value: undefined });
-        await world.finish(world.desk.close());
+        await world.finish(world.calls.close());
         assertEquals(world.backend.alive, []);
         assertEquals(world.clock.timers, 0);
       });
@@ -548,7 +548,7 @@ async function told(): Promise<number> {
   let calls = 0;
   const { world, options } = listened(() => calls++);
   await world.finish(
-    world.desk.mapSettled(same, range(3), options, start),
+    world.calls.mapSettled(same, range(3), options, start),
     fail2,
   );
   return calls;
@@ -583,12 +583,12 @@ test("a listener may throw, abort or close at any call", async () => {
         if (calls++ !== at) return;
         if (deed === "throws") throw own;
         if (deed === "aborts") ending.abort(own);
-        else void world.desk.close();
+        else void world.calls.close();
       });
       const { signal } = ending;
       const settings = { ...options, signal };
       const end = await world.finish(
-        world.desk.mapSettled(same, range(3), settings, start),
+        world.calls.mapSettled(same, range(3), settings, start),
       );
       const where = `${deed} at call ${at}`;
       if (end.status === "rejected") {
@@ -600,7 +600,7 @@ test("a listener may throw, abort or close at any call", async () => {
       }
       const last = states.findIndex((state) => state !== "running");
       assertEquals(states.slice(last + 1), [], where);
-      await world.finish(world.desk.close());
+      await world.finish(world.calls.close());
       assertEquals(world.backend.alive, [], where);
       assertEquals(world.clock.timers, 0, where);
     }

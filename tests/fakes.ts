@@ -1,24 +1,24 @@
 // A clock and workers that do nothing by themselves: a test takes each step by
 // hand, in whichever order, without a thread and without waiting. The workers
-// keep the protocol as src/worker/worker_main.ts does.
-import { Desk } from "../src/desk.ts";
-import type { PoolOptions } from "../src/options.ts";
-import type { Clock } from "../src/runtime/clock.ts";
+// keep the protocol as src/core/worker/worker_main.ts does.
+import { Calls } from "../src/core/calls/calls.ts";
+import type { PoolOptions } from "../src/core/api/options.ts";
+import type { Clock } from "../src/core/runtime/clock.ts";
 import type {
   Backend,
   WorkerEnd,
   WorkerHandle,
   WorkerListener,
-} from "../src/runtime/runtime.ts";
+} from "../src/core/runtime/runtime.ts";
 import type {
   ChunkMessage,
   FromWorker,
   StartMessage,
   TaskFailure,
   ToWorker,
-} from "../src/wire/protocol.ts";
-import { createBoard } from "../src/wire/board.ts";
-import { createWire } from "../src/wire/wire.ts";
+} from "../src/core/wire/protocol.ts";
+import { createBoard } from "../src/core/wire/board.ts";
+import { createWire } from "../src/core/wire/wire.ts";
 
 /** A clock that goes on when it is told. */
 export class FakeClock implements Clock {
@@ -326,7 +326,7 @@ export class FakeWorker implements WorkerHandle {
 export class FakeWorld {
   readonly clock = new FakeClock();
   readonly backend: FakeBackend;
-  readonly desk: Desk;
+  readonly calls: Calls;
 
   /**
    * Makes one.
@@ -343,7 +343,7 @@ export class FakeWorld {
     this.backend = new FakeBackend(this.clock, powers);
     const { workers = 2 } = options;
     let tag = 0;
-    const crew = {
+    const plan = {
       workers,
       cores: 2,
       runtime: "fake",
@@ -359,7 +359,7 @@ export class FakeWorld {
         init: undefined,
       }),
     };
-    this.desk = new Desk({ workers, ...options }, oneShot, this.clock, crew);
+    this.calls = new Calls({ workers, ...options }, oneShot, this.clock, plan);
   }
 
   /** The worker that was started n-th. */

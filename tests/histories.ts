@@ -10,7 +10,7 @@ import {
   WorkerLostError,
   WorkerStartError,
 } from "../mod.ts";
-import type { RunOptions, StreamOptions } from "../src/options.ts";
+import type { RunOptions, StreamOptions } from "../src/core/api/options.ts";
 
 /** The same numbers from 0 to 1 for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -248,7 +248,7 @@ export class History {
         hear();
       },
     };
-    const { desk } = this.world;
+    const { calls } = this.world;
     const fn = (value: unknown) => value;
     const inputs = this.#inputs(plan);
     const end = (outcome: Call["outcome"]) => {
@@ -256,10 +256,10 @@ export class History {
       call.outcome = outcome;
     };
     const promise = plan.kind === "stream"
-      ? this.#read(call, () => desk.stream(fn, inputs, options, History))
+      ? this.#read(call, () => calls.stream(fn, inputs, options, History))
       : plan.kind === "settled"
-      ? desk.mapSettled(fn, inputs, options, History)
-      : desk.map(fn, inputs, options, History);
+      ? calls.mapSettled(fn, inputs, options, History)
+      : calls.map(fn, inputs, options, History);
     promise.then((results) => end({ results }), (error) => end({ error }));
   }
 
@@ -291,7 +291,7 @@ export class History {
     if (this.#closed) return;
     this.#closed = true;
     this.#log.push("close");
-    void this.world.desk.close().catch(() => {});
+    void this.world.calls.close().catch(() => {});
   }
 
   /** Takes one step of all that are possible. */
@@ -536,9 +536,9 @@ export class History {
 
   /** Once the pool is closed, nothing is left. */
   async #checkBooks(): Promise<void> {
-    const { desk, backend, clock } = this.world;
+    const { calls, backend, clock } = this.world;
     let closed = false;
-    void desk.close().catch(() => {}).then(() => closed = true);
+    void calls.close().catch(() => {}).then(() => closed = true);
     const warn = console.error;
     console.error = () => {};
     for (let steps = 0; steps < 200; steps++) {

@@ -2,7 +2,7 @@
 // in process_test.ts.
 import { assertEquals } from "@std/assert";
 import { Pool, type RunEvent } from "../mod.ts";
-import { detectRuntime } from "../src/runtime/detect.ts";
+import { detectRuntime } from "../src/core/runtime/detect.ts";
 import { test } from "./harness.ts";
 
 const minute = 60_000;

@@ -4,9 +4,9 @@ import { test } from "./harness.ts";
 
 test("brokenRule() lets imports go down the layers, and not up", () => {
   const allowed: [from: string, to: string][] = [
-    ["src/wire/codec.ts", "src/options.ts"],
-    ["src/engine/slot.ts", "src/engine/run.ts"],
-    ["mod.ts", "src/pool.ts"],
+    ["src/core/wire/codec.ts", "src/core/api/options.ts"],
+    ["src/core/engine/slot.ts", "src/core/engine/run.ts"],
+    ["mod.ts", "src/core/calls/pool.ts"],
     ["src/timeline/mod.ts", "mod.ts"],
     ["src/timeline/mod.ts", "src/timeline/html.ts"],
     ["src/cli/mod.ts", "src/progress/mod.ts"],
@@ -19,16 +19,16 @@ test("brokenRule() lets imports go down the layers, and not up", () => {
   const down = "imports only go down the layers";
   const alone = "the graph of mod.ts has no dependency";
   const own =
-    "src/progress/ imports only its own files, mod.ts, src/units.ts, npm: and node:";
+    "src/progress/ imports only its own files, mod.ts, src/words/, npm: and node:";
   const refused: [from: string, to: string, rule: string][] = [
-    ["src/options.ts", "src/wire/codec.ts", down],
-    ["src/engine/slot.ts", "src/desk.ts", down],
-    ["src/pool.ts", "mod.ts", down],
-    ["src/pool.ts", "src/progress/mod.ts", down],
-    ["src/pool.ts", "scripts/std/assert/mod.ts", down],
-    ["src/runtime/threads.ts", "node:worker_threads", alone],
+    ["src/core/api/options.ts", "src/core/wire/codec.ts", down],
+    ["src/core/engine/slot.ts", "src/core/calls/calls.ts", down],
+    ["src/core/calls/pool.ts", "mod.ts", down],
+    ["src/core/calls/pool.ts", "src/progress/mod.ts", down],
+    ["src/core/calls/pool.ts", "scripts/std/assert/mod.ts", down],
+    ["src/core/runtime/threads.ts", "node:worker_threads", alone],
     ["mod.ts", "node_modules/some/mod.js", alone],
-    ["src/progress/mod.ts", "src/pool.ts", own],
+    ["src/progress/mod.ts", "src/core/calls/pool.ts", own],
     ["src/progress/mod.ts", "src/timeline/mod.ts", own],
     ["src/progress/mod.ts", "jsr:@std/path", own],
     ["src/new.ts", "mod.ts", "src/new.ts has no place in the layers"],

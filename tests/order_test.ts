@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Reorder } from "../src/engine/order.ts";
+import { Reorder } from "../src/core/engine/order.ts";
 import { test } from "./harness.ts";
 
 /** Every order of the items. */

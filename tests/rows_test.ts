@@ -1,8 +1,8 @@
 // Lists of one kind cross as columns. Whatever crosses so must arrive as
 // structured clone would bring it; this is the proof, without a thread.
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { Cargo, Packing } from "../src/wire/packing.ts";
-import { createWire } from "../src/wire/wire.ts";
+import type { Packing, Parcel } from "../src/core/wire/packing.ts";
+import { createWire } from "../src/core/wire/wire.ts";
 import { test } from "./harness.ts";
 
 type Fields = Record<PropertyKey, unknown>;
@@ -10,7 +10,7 @@ type Fields = Record<PropertyKey, unknown>;
 const COUNT = 40;
 const list = <T>(make: (i: number) => T, count = COUNT) =>
   Array.from({ length: count }, (_, i) => make(i));
-const pack = (values: ArrayLike<unknown>, transfer = false): Cargo =>
+const pack = (values: ArrayLike<unknown>, transfer = false): Parcel =>
   createWire().packing.pack(values, transfer);
 
 /** How values travel: as rows, texts, a typed array or a list. */

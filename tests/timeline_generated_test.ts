@@ -305,7 +305,7 @@ function someThread(chance: Chance): { events: RunEvent[]; truth: number } {
     }
     return sum;
   };
-  // As src/worker/cpu_meter.ts reads it.
+  // As src/core/worker/cpu_meter.ts reads it.
   let [at, last]: [number, number | undefined] = [-Infinity, undefined];
   const read = (now: number) => {
     if (now - at < 10) return undefined;

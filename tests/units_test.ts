@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { duration, factor, percent, plural } from "../src/units.ts";
+import { duration, factor, percent, plural } from "../src/words/units.ts";
 import { test } from "./harness.ts";
 
 test("duration() has two or three figures", () => {

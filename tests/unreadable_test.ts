@@ -2,9 +2,9 @@
 // writes objects nested deeper than it reads, and says "messageerror" there.
 import { assertEquals } from "@std/assert";
 import { parallelMapSettled } from "../mod.ts";
-import { detectRuntime } from "../src/runtime/detect.ts";
-import type { WorkerHandle } from "../src/runtime/runtime.ts";
-import type { Tagged, ToWorker } from "../src/wire/protocol.ts";
+import { detectRuntime } from "../src/core/runtime/detect.ts";
+import type { WorkerHandle } from "../src/core/runtime/runtime.ts";
+import type { Tagged, ToWorker } from "../src/core/wire/protocol.ts";
 import { test } from "./harness.ts";
 
 /** Too deep to be read on Deno 2.9.5, not too deep to be written. */

@@ -5,9 +5,9 @@ import {
   assertInstanceOf,
   assertStrictEquals,
 } from "@std/assert";
-import { createCodec } from "../src/wire/codec.ts";
-import { createInspector } from "../src/wire/inspection.ts";
-import { createViews } from "../src/wire/views.ts";
+import { createCodec } from "../src/core/wire/codec.ts";
+import { createInspector } from "../src/core/wire/inspection.ts";
+import { createViews } from "../src/core/wire/views.ts";
 import { test } from "./harness.ts";
 
 const inspector = createInspector();

@@ -5,7 +5,7 @@
  */
 
 import type { Progress } from "../../mod.ts";
-import { duration } from "../units.ts";
+import { duration } from "../words/units.ts";
 
 /** The widest bar, in characters: a wider one is no easier to read. */
 const MOST_BAR = 40;

@@ -11,7 +11,7 @@ import { escape } from "./html.ts";
 import { integral, overlaps } from "./overlaps.ts";
 import type { Span } from "./spans.ts";
 import type { Track } from "./tracks.ts";
-import { duration, percent, plural } from "../units.ts";
+import { duration, percent, plural } from "../words/units.ts";
 
 /** With more tasks than this, short neighbours are drawn as one bar. */
 const MOST_TASKS = 1500;

@@ -20,7 +20,7 @@ export interface CpuTime {
 /**
  * How long before a chunk the CPU time reported with it may have been used, in
  * ms. A worker reads its CPU clock when a chunk begins and when it ends, but
- * not within 10 ms of the last reading: src/worker/cpu_meter.ts.
+ * not within 10 ms of the last reading: src/core/worker/cpu_meter.ts.
  */
 const BEFORE_CHUNK_MS = 10;
 

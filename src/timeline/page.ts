@@ -13,7 +13,7 @@ import { figures, headline, MOST_ROWS } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
-import { duration, percent } from "../units.ts";
+import { duration, percent } from "../words/units.ts";
 import { judge } from "./verdict.ts";
 
 /** What stands on a page above its charts. */

@@ -6,7 +6,7 @@
 
 import type { Facts } from "./facts.ts";
 import type { RowFacts } from "./shares.ts";
-import { duration, factor, percent, plural } from "../units.ts";
+import { duration, factor, percent, plural } from "../words/units.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Rows of the table that are shown at once: a screen, not a scroll. */

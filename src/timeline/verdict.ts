@@ -11,7 +11,7 @@
  */
 
 import type { Facts } from "./facts.ts";
-import { duration, percent, plural } from "../units.ts";
+import { duration, percent, plural } from "../words/units.ts";
 import {
   largestLoss,
   onItsWay,

@@ -6,7 +6,7 @@
  */
 
 import type { Facts } from "./facts.ts";
-import { duration, factor, percent, plural } from "../units.ts";
+import { duration, factor, percent, plural } from "../words/units.ts";
 
 /** With a core for less of their time than this, tasks did not just compute. */
 const HALF = 0.5;

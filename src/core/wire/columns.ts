@@ -15,7 +15,7 @@ export type Column =
   | { as: "texts"; text: string; lengths: ArrayBuffer };
 
 /** Values packed, and what was seen on the way. */
-export interface Load<Packed> {
+export interface PackedPart<Packed> {
   packed: Packed;
   /** The buffers in it. All were made here, so all may be moved. */
   buffers: ArrayBuffer[];
@@ -32,7 +32,7 @@ export interface ColumnPacking {
    * @returns Undefined when structured clone has to take the values, or is
    * faster.
    */
-  pack(values: ArrayLike<unknown>): Load<Column> | undefined;
+  pack(values: ArrayLike<unknown>): PackedPart<Column> | undefined;
   /** Undoes `pack`. */
   unpack(column: Column): ArrayLike<unknown>;
 }
@@ -54,13 +54,15 @@ export function createColumns(views: Views): ColumnPacking {
   // string of an engine has at least twice as many.
   const MOST_TEXT = 2 ** 28;
 
-  function pack(values: ArrayLike<unknown>): Load<Column> | undefined {
+  function pack(values: ArrayLike<unknown>): PackedPart<Column> | undefined {
     const first = values[0];
     if (typeof first === "number") return packNumbers(values);
     return typeof first === "string" ? packTexts(values) : undefined;
   }
 
-  function packNumbers(values: ArrayLike<unknown>): Load<Column> | undefined {
+  function packNumbers(
+    values: ArrayLike<unknown>,
+  ): PackedPart<Column> | undefined {
     const numbers = new Float64Array(values.length);
     // Not Float64Array.from, which takes 3 to 7 times longer.
     for (let i = 0; i < numbers.length; i++) {
@@ -73,7 +75,9 @@ export function createColumns(views: Views): ColumnPacking {
     return { packed, buffers: [buffer], bytes };
   }
 
-  function packTexts(values: ArrayLike<unknown>): Load<Column> | undefined {
+  function packTexts(
+    values: ArrayLike<unknown>,
+  ): PackedPart<Column> | undefined {
     const sizes = new Uint32Array(values.length);
     let bytes = 0;
     for (let i = 0; i < sizes.length; i++) {

@@ -8,7 +8,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { Cargo } from "../wire/packing.ts";
+import type { Parcel } from "../wire/packing.ts";
 import type {
   DoneMessage,
   FromWorker,
@@ -156,20 +156,20 @@ export class Slot {
    * Posts a chunk.
    *
    * @param chunk The chunk.
-   * @param cargo Its values, packed.
+   * @param parcel Its values, packed.
    * @param number Its number in the pool.
    * @throws What structured clone throws; then nothing was sent.
    */
-  post(chunk: Chunk, cargo: Cargo, number: number): void {
+  post(chunk: Chunk, parcel: Parcel, number: number): void {
     if (this.#state.at !== "up") throw new Error("no worker is up");
     const { handle } = this.#state;
     const { run } = chunk;
     const inFlight = this.#inFlight;
     handle.setBusy(true);
     if (inFlight.run !== run) handle.post(inFlight.announce(run), []);
-    const { message, note } = inFlight.send(chunk, cargo, run.timed);
+    const { message, note } = inFlight.send(chunk, parcel, run.timed);
     try {
-      handle.post(message, cargo.moved);
+      handle.post(message, parcel.moved);
       note(number);
     } finally {
       if (inFlight.chunks === 0) this.#setIdle();

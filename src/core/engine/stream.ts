@@ -6,13 +6,13 @@
  * @module
  */
 
-import type { TaskError } from "../errors.ts";
+import type { TaskError } from "../api/errors.ts";
 import { Reorder } from "./order.ts";
 import type { Run } from "./run.ts";
 import type { Sink } from "./sink.ts";
 
 /** Results of consecutive tasks, or the failure of one. */
-type Stretch = ArrayLike<unknown> | Failed;
+type Outcomes = ArrayLike<unknown> | Failed;
 
 /** A failure in its turn. */
 class Failed {
@@ -34,9 +34,9 @@ export class StreamSink implements Sink {
   readonly inTurn = true;
   readonly #workers: number;
   readonly #bufferSize: number | undefined;
-  readonly #order: Reorder<Stretch> | undefined;
-  readonly #ready: Stretch[] = [];
-  #at = 0; // offset in the first ready stretch
+  readonly #order: Reorder<Outcomes> | undefined;
+  readonly #ready: Outcomes[] = [];
+  #at = 0; // offset in the first ready outcomes
   #inside = 0; // tasks taken from the inputs and not yet read
   #wake = () => {};
 
@@ -67,24 +67,24 @@ export class StreamSink implements Sink {
     return "drain";
   }
 
-  #add(first: number, stretch: Stretch): void {
-    if (this.#order === undefined) this.#ready.push(stretch);
+  #add(first: number, outcomes: Outcomes): void {
+    if (this.#order === undefined) this.#ready.push(outcomes);
     else {
-      this.#order.add(first, stretch);
-      let next: Stretch | undefined;
+      this.#order.add(first, outcomes);
+      let next: Outcomes | undefined;
       while ((next = this.#order.next()) !== undefined) this.#ready.push(next);
     }
     if (this.#ready.length > 0) this.#wake();
   }
 
-  /** Whether the first stretch was read to its end since it was last asked. */
+  /** Whether the first outcomes was read to its end since it was last asked. */
   take(): { found: Found; room: boolean } {
-    const stretch = this.#ready[0];
-    if (stretch === undefined) return { found: undefined, room: false };
-    if (stretch instanceof Failed) return { found: stretch, room: false };
-    const found = { value: stretch[this.#at++] };
+    const outcomes = this.#ready[0];
+    if (outcomes === undefined) return { found: undefined, room: false };
+    if (outcomes instanceof Failed) return { found: outcomes, room: false };
+    const found = { value: outcomes[this.#at++] };
     this.#inside--;
-    const room = this.#at === stretch.length;
+    const room = this.#at === outcomes.length;
     if (room) {
       this.#ready.shift();
       this.#at = 0;

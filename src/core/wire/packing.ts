@@ -28,7 +28,7 @@ export interface Refusal {
 }
 
 /** A chunk's values packed, and what was seen on the way. */
-export interface Cargo {
+export interface Parcel {
   packed: Packed;
   /** What to hand to `postMessage` as its transfer list. */
   moved: ArrayBuffer[];
@@ -53,7 +53,7 @@ export interface Packing {
     values: ArrayLike<unknown>,
     transfer: boolean,
     without?: ReadonlyMap<number, Refusal>,
-  ): Cargo;
+  ): Parcel;
   /** Undoes `pack`. */
   unpack(packed: Packed): ArrayLike<unknown>;
   /**
@@ -62,10 +62,10 @@ export interface Packing {
    * what comes out is sure to cross.
    *
    * @param values The same as before.
-   * @param cargo What was packed of them.
+   * @param parcel What was packed of them.
    * @param cause What clone threw.
    */
-  repack(values: ArrayLike<unknown>, cargo: Cargo, cause: unknown): Cargo;
+  repack(values: ArrayLike<unknown>, parcel: Parcel, cause: unknown): Parcel;
 }
 
 /** What packs and unpacks values of one kind. */
@@ -166,7 +166,7 @@ export function createPacking(
     }
   }
 
-  function packTypedArray(kind: string, array: Float64Array): Cargo {
+  function packTypedArray(kind: string, array: Float64Array): Parcel {
     // A copy: it may be moved, and the sender keeps its values to send them
     // again; nor must the whole buffer go with a part of it.
     const { buffer, byteLength: bytes } = views.make(kind, array);
@@ -185,7 +185,7 @@ export function createPacking(
     values: ArrayLike<unknown>,
     transfer: boolean,
     without?: ReadonlyMap<number, Refusal>,
-  ): Cargo {
+  ): Parcel {
     const kind = views.kindOf(values);
     if (kind !== undefined) return packTypedArray(kind, values as Float64Array);
     if (values.length >= LEAST_COMPACT && !without?.size) {
@@ -205,7 +205,7 @@ export function createPacking(
     values: ArrayLike<unknown>,
     transfer: boolean,
     refused: Map<number, Refusal>,
-  ): Cargo {
+  ): Parcel {
     // A list that grows: Deno 2.9.5 clones one that was ever sparse, as
     // `new Array(9)` is, up to 3 times slower, because V8 writes each index too.
     const sent: unknown[] = [];
@@ -293,11 +293,11 @@ export function createPacking(
 
   function repack(
     values: ArrayLike<unknown>,
-    cargo: Cargo,
+    parcel: Parcel,
     cause: unknown,
-  ): Cargo {
-    const refused = new Map(cargo.refused);
-    const { packed, gone } = cargo;
+  ): Parcel {
+    const refused = new Map(parcel.refused);
+    const { packed, gone } = parcel;
     // What was sent: of a value that holds errors, not the value itself.
     const sent = packed.as === "list" ? packed.values : values;
     const errorsAt = new Map(packed.as === "list" ? packed.encoded : []);
@@ -318,7 +318,7 @@ export function createPacking(
       }
     }
     const list: Packed = { as: "list", values: copies, encoded };
-    const { bytes } = cargo;
+    const { bytes } = parcel;
     return { packed: list, moved: [], gone, bytes, refused };
   }
 

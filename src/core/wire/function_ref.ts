@@ -4,8 +4,8 @@
  * @module
  */
 
-import { show } from "../check_options.ts";
-import type { ModuleSpecifier } from "../options.ts";
+import { show } from "../api/check_options.ts";
+import type { ModuleSpecifier } from "../api/options.ts";
 import { keptNames } from "./kept_names.ts";
 
 /** How a worker gets a function. */

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { TaskError } from "../errors.ts";
-import type { TypedArray, TypedArrayConstructor } from "../options.ts";
+import type { TaskError } from "../api/errors.ts";
+import type { TypedArray, TypedArrayConstructor } from "../api/options.ts";
 
 /** What a failure means for its run: end, take no more inputs, or go on. */
 export type Verdict = "end" | "drain" | "go on";

@@ -35,7 +35,7 @@ export interface WorkerPort {
 }
 
 /** The self-contained parts a worker is made of. */
-export interface WorkerKit {
+export interface WorkerParts {
   codec: Codec;
   packing: Packing;
   createBoard(memory: BoardMemory | undefined): Board;
@@ -47,9 +47,9 @@ export interface WorkerKit {
  * Runs tasks until the worker ends.
  *
  * @param port The line to the caller.
- * @param kit What loads functions, and turns values into messages and back.
+ * @param parts What loads functions, and turns values into messages and back.
  */
-export function workerMain(port: WorkerPort, kit: WorkerKit): void {
+export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   type Work = {
     message: ChunkMessage;
     values: ArrayLike<unknown>;
@@ -68,7 +68,7 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     idleLanes: number[];
   };
 
-  const { codec, packing, createBoard, loader, readCpu } = kit;
+  const { codec, packing, createBoard, loader, readCpu } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -244,17 +244,17 @@ export function workerMain(port: WorkerPort, kit: WorkerKit): void {
     const failed = new Map(
       failures.map(({ offset }) => [offset, { reason: "" }]),
     );
-    let cargo = packing.pack(results, transfer, failed);
+    let parcel = packing.pack(results, transfer, failed);
     try {
       answer();
     } catch (cause) {
-      cargo = packing.repack(results, cargo, cause);
+      parcel = packing.repack(results, parcel, cause);
       answer();
     }
 
     function answer(): void {
-      for (const [offset, refusal] of cargo.refused) fail(offset, refusal);
-      const { packed: values, bytes, moved } = cargo;
+      for (const [offset, refusal] of parcel.refused) fail(offset, refusal);
+      const { packed: values, bytes, moved } = parcel;
       const message = { serial, values, failures, ms, bytes, times, cpu };
       post({ type: "done", ...message }, moved);
     }

@@ -10,7 +10,7 @@ import {
   TaskTimeoutError,
   WorkerLostError,
   WorkerStartError,
-} from "../errors.ts";
+} from "../api/errors.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { Refusal } from "../wire/packing.ts";
 

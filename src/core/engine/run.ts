@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Progress, RunEvent } from "../events.ts";
-import type { RunOptions } from "../options.ts";
+import type { Progress, RunEvent } from "../api/events.ts";
+import type { RunOptions } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { raiseOver } from "../wire/board.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { RunEvent } from "../events.ts";
+import type { RunEvent } from "../api/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
 import type { StartMessage } from "../wire/protocol.ts";
@@ -234,13 +234,13 @@ export class Scheduler implements Engine {
     const { run, values, first } = chunk;
     const { transfer = false } = run.options;
     this.#touched.add(run);
-    let cargo = this.#tools.packing.pack(values, transfer);
-    if (cargo.refused.size < values.length) { // else nothing is left to send
+    let parcel = this.#tools.packing.pack(values, transfer);
+    if (parcel.refused.size < values.length) { // else nothing is left to send
       if (slot.empty && !this.#startFor(slot, run)) return;
       if (run.over) return; // a listener ended it
-      cargo = postChunk(slot, chunk, cargo, ++this.#chunks, this.#tools);
+      parcel = postChunk(slot, chunk, parcel, ++this.#chunks, this.#tools);
     }
-    for (const [offset, refusal] of cargo.refused) {
+    for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
       run.fail(chunk, first + offset, failure, slot.number, false);
     }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TypedArray } from "../options.ts";
+import type { TypedArray } from "../api/options.ts";
 
 /** Names the kinds of typed arrays, and makes them. */
 export interface Views {

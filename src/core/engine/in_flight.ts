@@ -9,7 +9,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "../wire/board.ts";
 import { allotLanes, createBoard } from "../wire/board.ts";
-import type { Cargo, Refusal } from "../wire/packing.ts";
+import type { Parcel, Refusal } from "../wire/packing.ts";
 import type { ChunkMessage, RunMessage } from "../wire/protocol.ts";
 import type { Sight } from "./deadline.ts";
 import type { Chunk, Run } from "./run.ts";
@@ -96,13 +96,13 @@ export class InFlight {
    * Makes the message of a chunk, and notes it once it was posted.
    *
    * @param chunk The chunk.
-   * @param cargo Its values, packed.
+   * @param parcel Its values, packed.
    * @param timed Whether the times of its tasks are wanted.
    * @returns The message, and what to call when it was posted.
    */
   send(
     chunk: Chunk,
-    { packed: values, refused, bytes, gone }: Cargo,
+    { packed: values, refused, bytes, gone }: Parcel,
     timed: boolean,
   ): { message: ChunkMessage; note(number: number): void } {
     const { first, attempt } = chunk;

@@ -12,8 +12,8 @@ import {
   RUN_RULES,
   splitOptions,
   STREAM_RULES,
-} from "./check_options.ts";
-import { Desk } from "./desk.ts";
+} from "../api/check_options.ts";
+import { Calls } from "./calls.ts";
 import type {
   Inputs,
   MapFunction,
@@ -23,7 +23,7 @@ import type {
   StreamOptions,
   TypedArray,
   TypedArrayConstructor,
-} from "./options.ts";
+} from "../api/options.ts";
 
 /**
  * Maps every input in workers, into one typed array.
@@ -86,8 +86,8 @@ export function parallelMap(
   options: PoolOptions & MapOptions = {},
 ): Promise<unknown> {
   try {
-    const { desk, run } = open("map", options, MAP_RULES);
-    return desk.map(fn, inputs, run, parallelMap);
+    const { calls, run } = open("map", options, MAP_RULES);
+    return calls.map(fn, inputs, run, parallelMap);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -124,8 +124,8 @@ export function parallelMapSettled<T, R, S>(
   options: PoolOptions<S> & RunOptions = {},
 ): Promise<PromiseSettledResult<R>[]> {
   try {
-    const { desk, run } = open("map", options, RUN_RULES);
-    return desk.mapSettled(fn, inputs, run, parallelMapSettled);
+    const { calls, run } = open("map", options, RUN_RULES);
+    return calls.mapSettled(fn, inputs, run, parallelMapSettled);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -162,16 +162,16 @@ export function parallelMapStream<T, R, S>(
   inputs: Inputs<T>,
   options: PoolOptions<S> & StreamOptions = {},
 ): AsyncGenerator<R, undefined, undefined> {
-  const { desk, run } = open("stream", options, STREAM_RULES);
-  return desk.stream(fn, inputs, run, parallelMapStream);
+  const { calls, run } = open("stream", options, STREAM_RULES);
+  return calls.stream(fn, inputs, run, parallelMapStream);
 }
 
 function open<S, O extends RunOptions>(
   action: string,
   options: PoolOptions<S> & O,
   rules: Rules,
-): { desk: Desk; run: O } {
+): { calls: Calls; run: O } {
   checkOptions(action, options, { ...POOL_RULES, ...rules });
   const { pool, run } = splitOptions<S, O>(options);
-  return { desk: new Desk(pool as PoolOptions, true), run };
+  return { calls: new Calls(pool as PoolOptions, true), run };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Progress } from "../events.ts";
+import type { Progress } from "../api/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 
 /** Counts the settled tasks of one run. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Column, ColumnPacking, Load } from "./columns.ts";
+import type { Column, ColumnPacking, PackedPart } from "./columns.ts";
 
 /** Objects of one shape. */
 export interface Rows {
@@ -29,7 +29,7 @@ export interface RowPacking {
    * @param values A list, at least one.
    * @returns Undefined when structured clone has to take the values.
    */
-  pack(values: ArrayLike<unknown>): Load<Rows> | undefined;
+  pack(values: ArrayLike<unknown>): PackedPart<Rows> | undefined;
   /** Undoes `pack`. */
   unpack(rows: Rows): unknown[];
 }
@@ -99,7 +99,7 @@ export function createRows(columns: ColumnPacking): RowPacking {
   function packRows(
     values: ArrayLike<unknown>,
     nested: boolean,
-  ): Load<Rows> | undefined {
+  ): PackedPart<Rows> | undefined {
     const first = values[0];
     if (!isPlain(first)) return undefined;
     const keys = Object.keys(first);
@@ -143,7 +143,7 @@ export function createRows(columns: ColumnPacking): RowPacking {
     );
   }
 
-  function packPrimitives(list: unknown[]): Load<Field> | undefined {
+  function packPrimitives(list: unknown[]): PackedPart<Field> | undefined {
     const values: unknown[] = []; // dense: see packing.ts
     let bytes = 0;
     for (const value of list) {
@@ -154,7 +154,7 @@ export function createRows(columns: ColumnPacking): RowPacking {
     return { packed: { as: "primitives", values }, buffers: [], bytes };
   }
 
-  function pack(values: ArrayLike<unknown>): Load<Rows> | undefined {
+  function pack(values: ArrayLike<unknown>): PackedPart<Rows> | undefined {
     if (owed > 0) {
       owed -= values.length;
       return undefined;

@@ -26,7 +26,7 @@ export function inline(clock: Clock): Backend {
     stopsLoops: false,
     startBlocks: false,
     start(listener) {
-      const kit = {
+      const parts = {
         ...createWire(),
         createBoard,
         loader: createLoader((url) => import(url), false),
@@ -47,7 +47,7 @@ export function inline(clock: Clock): Backend {
           receive = listener;
         },
         onStray() {}, // an error nobody catches belongs to the caller's thread
-      }, kit);
+      }, parts);
       return {
         post(message, moved) {
           // A function given as it is cannot be cloned, and need not be.

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../runtime/clock.ts";
-import type { Cargo, Packing } from "../wire/packing.ts";
+import type { Packing, Parcel } from "../wire/packing.ts";
 import type { Chunk } from "./run.ts";
 import type { Slot } from "./slot.ts";
 
@@ -14,7 +14,7 @@ import type { Slot } from "./slot.ts";
  *
  * @param slot The slot of the worker.
  * @param chunk The chunk.
- * @param cargo Its values, packed, at least one of them to be sent.
+ * @param parcel Its values, packed, at least one of them to be sent.
  * @param number Number of the chunk in its pool.
  * @param tools What packs values, and the clock.
  * @returns What was posted in the end: structured clone may refuse more of it.
@@ -22,17 +22,17 @@ import type { Slot } from "./slot.ts";
 export function postChunk(
   slot: Slot,
   chunk: Chunk,
-  cargo: Cargo,
+  parcel: Parcel,
   number: number,
   { packing, clock }: { packing: Packing; clock: Clock },
-): Cargo {
+): Parcel {
   const { run, first, attempt, values, reading } = chunk;
   const from = clock.now();
-  let sent = cargo;
+  let sent = parcel;
   try {
     slot.post(chunk, sent, number);
   } catch (cause) {
-    sent = packing.repack(values, cargo, cause);
+    sent = packing.repack(values, parcel, cause);
     if (sent.refused.size === values.length) return sent;
     slot.post(chunk, sent, number);
   }

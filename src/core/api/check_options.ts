@@ -29,7 +29,7 @@ export type Rules = Record<string, Rule | undefined>;
 
 /** The checks of {@linkcode RunOptions}. */
 export const RUN_RULES: Rules = {
-  module: undefined, // checked where it is resolved: src/wire/function_ref.ts
+  module: undefined, // checked where it is resolved: src/core/wire/function_ref.ts
   chunkSize: whole(1),
   concurrency: whole(1),
   signal: {

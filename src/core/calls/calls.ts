@@ -5,37 +5,37 @@
  * @module
  */
 
-import type { Rules } from "./check_options.ts";
+import type { Rules } from "../api/check_options.ts";
 import {
   checkOptions,
   MAP_RULES,
   RUN_RULES,
   STREAM_RULES,
-} from "./check_options.ts";
-import { Crew } from "./crew.ts";
-import type { Engine } from "./engine/engine.ts";
-import { closedError } from "./engine/engine.ts";
-import type { CallSite } from "./engine/failures.ts";
-import { startError } from "./engine/failures.ts";
-import { checkInputs, openSource } from "./engine/inputs.ts";
-import { onAbort } from "./engine/on_abort.ts";
-import { Run } from "./engine/run.ts";
-import { Scheduler } from "./engine/scheduler.ts";
-import type { Collection, Sink } from "./engine/sink.ts";
-import { ArraySink, ListSink, SettledSink } from "./engine/sink.ts";
-import { Reader, StreamSink } from "./engine/stream.ts";
+} from "../api/check_options.ts";
+import { WorkerPlan } from "./worker_plan.ts";
+import type { Engine } from "../engine/engine.ts";
+import { closedError } from "../engine/engine.ts";
+import type { CallSite } from "../engine/failures.ts";
+import { startError } from "../engine/failures.ts";
+import { checkInputs, openSource } from "../engine/inputs.ts";
+import { onAbort } from "../engine/on_abort.ts";
+import { Run } from "../engine/run.ts";
+import { Scheduler } from "../engine/scheduler.ts";
+import type { Collection, Sink } from "../engine/sink.ts";
+import { ArraySink, ListSink, SettledSink } from "../engine/sink.ts";
+import { Reader, StreamSink } from "../engine/stream.ts";
 import type {
   Inputs,
   MapOptions,
   PoolOptions,
   RunOptions,
   StreamOptions,
-} from "./options.ts";
-import type { Clock } from "./runtime/clock.ts";
-import { createClock } from "./runtime/clock.ts";
-import type { FunctionRef } from "./wire/function_ref.ts";
-import { functionRef } from "./wire/function_ref.ts";
-import { workerFlag } from "./worker/loader.ts";
+} from "../api/options.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { createClock } from "../runtime/clock.ts";
+import type { FunctionRef } from "../wire/function_ref.ts";
+import { functionRef } from "../wire/function_ref.ts";
+import { workerFlag } from "../worker/loader.ts";
 
 /** The public function a call came through: its frames are left out of stacks. */
 // deno-lint-ignore ban-types -- any function will do
@@ -50,41 +50,41 @@ interface Call {
   site: CallSite;
 }
 
-/** Takes calls. */
-export class Desk {
+/** Turns calls into runs of an engine. */
+export class Calls {
   /** How many workers there may be. */
   readonly workers: number;
   readonly #options: PoolOptions;
   readonly #clock: Clock;
-  readonly #crew: Pick<Crew, keyof Crew>;
+  readonly #plan: Pick<WorkerPlan, keyof WorkerPlan>;
   readonly #engine: Engine;
   readonly #oneShot: boolean;
   #runs = 0;
 
   /**
-   * Opens a desk.
+   * Takes no call yet.
    *
    * @param options How the workers are made; checked before.
    * @param oneShot Whether it closes after its first run.
    * @param clock The time; tests have one of their own.
-   * @param crew Makes the workers; tests have one of their own.
+   * @param plan Makes the workers; tests have one of their own.
    */
   constructor(
     options: PoolOptions,
     oneShot: boolean,
     clock: Clock = createClock(),
-    crew: Pick<Crew, keyof Crew> = new Crew(options, clock),
+    plan: Pick<WorkerPlan, keyof WorkerPlan> = new WorkerPlan(options, clock),
   ) {
     this.#options = options;
     this.#oneShot = oneShot;
     this.#clock = clock;
-    this.#crew = crew;
-    this.workers = this.#crew.workers;
+    this.#plan = plan;
+    this.workers = this.#plan.workers;
     this.#engine = new Scheduler({
       maker: {
-        workers: Math.max(1, crew.workers), // inline counts as one
-        backend: (stopsLoops) => crew.backend(stopsLoops),
-        startMessage: (worker) => crew.startMessage(worker),
+        workers: Math.max(1, plan.workers), // inline counts as one
+        backend: (stopsLoops) => plan.backend(stopsLoops),
+        startMessage: (worker) => plan.startMessage(worker),
       },
       clock,
       maxTasksPerWorker: options.maxTasksPerWorker ?? Infinity,
@@ -191,9 +191,9 @@ export class Desk {
   ): FunctionRef {
     this.#check(action);
     const { module = this.#options.module, timeout, signal } = options;
-    const ref = functionRef(fn, module, this.#crew.place);
+    const ref = functionRef(fn, module, this.#plan.place);
     checkInputs(inputs);
-    if (timeout !== undefined && this.#crew.cannotTime) {
+    if (timeout !== undefined && this.#plan.cannotTime) {
       throw new TypeError(
         'Cannot map as "timeout" needs workers that can be stopped in a loop, which on Deno are threads: received "backend" "web"',
       );
@@ -248,8 +248,8 @@ export class Desk {
       total: source.total,
       name: fn.name,
       workers: this.workers,
-      cores: this.#crew.cores,
-      runtime: this.#crew.runtime,
+      cores: this.#plan.cores,
+      runtime: this.#plan.runtime,
       at: clock.now(),
     });
     if (engine.closed) run.stop(closedError());

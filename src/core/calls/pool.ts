@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptions, POOL_RULES } from "./check_options.ts";
+import { checkOptions, POOL_RULES } from "../api/check_options.ts";
 import type {
   Inputs,
   MapFunction,
@@ -14,8 +14,8 @@ import type {
   StreamOptions,
   TypedArray,
   TypedArrayConstructor,
-} from "./options.ts";
-import { Desk } from "./desk.ts";
+} from "../api/options.ts";
+import { Calls } from "./calls.ts";
 
 /**
  * A pool of workers, started when first needed and kept until `close`. Use it
@@ -43,7 +43,7 @@ import { Desk } from "./desk.ts";
 export class Pool<S = unknown> implements AsyncDisposable {
   /** How many workers it may start. */
   readonly workers: number;
-  readonly #desk: Desk;
+  readonly #calls: Calls;
 
   /**
    * Makes a pool; no worker is started yet.
@@ -55,8 +55,8 @@ export class Pool<S = unknown> implements AsyncDisposable {
    */
   constructor(options: PoolOptions<S> = {}) {
     checkOptions("create pool", options, POOL_RULES);
-    this.#desk = new Desk(options, false);
-    this.workers = this.#desk.workers;
+    this.#calls = new Calls(options, false);
+    this.workers = this.#calls.workers;
   }
 
   /**
@@ -77,7 +77,7 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * ```
    */
   start(): Promise<void> {
-    return this.#desk.start(this.start);
+    return this.#calls.start(this.start);
   }
 
   /**
@@ -115,7 +115,7 @@ export class Pool<S = unknown> implements AsyncDisposable {
     inputs: Inputs<unknown>,
     options: MapOptions = {},
   ): Promise<unknown> {
-    return this.#desk.map(fn, inputs, options, this.map);
+    return this.#calls.map(fn, inputs, options, this.map);
   }
 
   /**
@@ -143,7 +143,7 @@ export class Pool<S = unknown> implements AsyncDisposable {
     inputs: Inputs<T>,
     options: RunOptions = {},
   ): Promise<PromiseSettledResult<R>[]> {
-    return this.#desk.mapSettled(fn, inputs, options, this.mapSettled);
+    return this.#calls.mapSettled(fn, inputs, options, this.mapSettled);
   }
 
   /**
@@ -173,7 +173,7 @@ export class Pool<S = unknown> implements AsyncDisposable {
     inputs: Inputs<T>,
     options: StreamOptions = {},
   ): AsyncGenerator<R, undefined, undefined> {
-    return this.#desk.stream(fn, inputs, options, this.stream);
+    return this.#calls.stream(fn, inputs, options, this.stream);
   }
 
   /**
@@ -193,7 +193,7 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * ```
    */
   close(): Promise<void> {
-    return this.#desk.close();
+    return this.#calls.close();
   }
 
   /** Closes the pool. */

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { show } from "../check_options.ts";
-import type { Inputs, TypedArray } from "../options.ts";
+import { show } from "../api/check_options.ts";
+import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createViews } from "../wire/views.ts";
 

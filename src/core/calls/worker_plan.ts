@@ -5,20 +5,20 @@
  * @module
  */
 
-import type { PoolOptions } from "./options.ts";
-import type { Clock } from "./runtime/clock.ts";
-import { detectRuntime } from "./runtime/detect.ts";
-import { inline } from "./runtime/inline.ts";
-import type { Backend, Runtime } from "./runtime/runtime.ts";
-import type { Encoded } from "./wire/codec.ts";
-import type { FunctionRef, Place } from "./wire/function_ref.ts";
-import { functionRef } from "./wire/function_ref.ts";
-import type { StartMessage } from "./wire/protocol.ts";
-import { createWire } from "./wire/wire.ts";
-import { workerFlag } from "./worker/loader.ts";
+import type { PoolOptions } from "../api/options.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { detectRuntime } from "../runtime/detect.ts";
+import { inline } from "../runtime/inline.ts";
+import type { Backend, Runtime } from "../runtime/runtime.ts";
+import type { Encoded } from "../wire/codec.ts";
+import type { FunctionRef, Place } from "../wire/function_ref.ts";
+import { functionRef } from "../wire/function_ref.ts";
+import type { StartMessage } from "../wire/protocol.ts";
+import { createWire } from "../wire/wire.ts";
+import { workerFlag } from "../worker/loader.ts";
 
 /** Makes the workers of one pool. */
-export class Crew {
+export class WorkerPlan {
   /** How many workers there may be; 0 for none but the caller's thread. */
   readonly workers: number;
   /** How many threads can compute at once. */
@@ -104,9 +104,9 @@ export class Crew {
 /** Encodes `workerData`, or says why it cannot be sent. */
 function encode(workerData: unknown): Encoded {
   const { packing } = createWire();
-  const cargo = packing.pack([workerData], false);
+  const parcel = packing.pack([workerData], false);
   // A copy of the caller's: for each worker the same, whatever changes later.
-  const again = packing.repack([workerData], cargo, undefined);
+  const again = packing.repack([workerData], parcel, undefined);
   const refusal = again.refused.get(0);
   if (refusal === undefined && again.packed.as === "list") {
     const [value] = again.packed.values;
