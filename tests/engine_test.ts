@@ -210,6 +210,20 @@ const BLAME: Case[] = [
   ],
 ];
 
+test("blame: without shared memory, all that was not answered is suspect", async () => {
+  const { world, worker, end } = start(range(3), { chunkSize: 3 }, {
+    powers: { sharesMemory: false },
+  });
+  worker.settle(worker.begin()!, { value: 0 });
+  worker.begin(true);
+  worker.leave();
+  const next = world.worker(1).receiveAll();
+  next.begin(true);
+  assertEquals(next.begin(), undefined); // each goes alone
+  next.leave();
+  assertEquals(await end(), ["lost", 1, 2]);
+});
+
 for (const [title, inputs, options, play, outcomes] of BLAME) {
   test(`blame: ${title}`, async () => {
     const { world, worker, end } = start(inputs, options);

@@ -79,7 +79,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let state: unknown;
   let run: Run | undefined;
   let announced: RunMessage | undefined;
-  let steps: Promise<unknown> = Promise.resolve();
+  let started: Promise<unknown> = Promise.resolve();
 
   const BOARD = Symbol("board");
   // Without fields, private or not: for an older target, bundlers turn them to
@@ -288,11 +288,11 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } else if (message.type === "run") {
       run = undefined;
       announced = message;
-      steps = steps.then(() => begin(message));
+      void started.then(() => begin(message)); // not after one that is stuck
     } else if (message.type === "ping") {
       post({ type: "pong" });
     } else if (message.type === "start") {
-      steps = steps.then(() => start(message));
+      started = start(message);
     }
   }, () => post({ type: "unreadable" }));
 }

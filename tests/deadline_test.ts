@@ -1,0 +1,106 @@
+// What a look at a worker means, as a table.
+import { assertEquals } from "@std/assert";
+import {
+  canPass,
+  judgeLateness,
+  type Sight,
+  type Step,
+} from "../src/core/engine/deadline.ts";
+import { test } from "./harness.ts";
+
+const LIMIT = 100;
+const task = (serial: number, ran: number) => ({ serial, ran });
+const again = (ms: number): Step => ({ do: "look again", in: ms });
+const blame = (serials: number[], sure = true): Step => ({
+  do: "blame",
+  serials,
+  sure,
+});
+
+const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
+  [
+    "at no task: look again when one could be late",
+    { tasks: [], running: undefined, ping: "not sent" },
+    1,
+    again(100),
+  ],
+  [
+    "not late yet: look again when it would be",
+    { tasks: [task(1, 30)], running: 1, ping: "not sent" },
+    1,
+    again(70),
+  ],
+  [
+    "of several, the first that would be late",
+    { tasks: [task(1, 30), task(2, 90)], running: undefined, ping: "not sent" },
+    2,
+    again(10),
+  ],
+  [
+    "late, with one lane: it is to blame",
+    { tasks: [task(1, 100)], running: undefined, ping: "not sent" },
+    1,
+    blame([1]),
+  ],
+  [
+    "late, with several lanes: ask whether the thread is free",
+    { tasks: [task(1, 100), task(2, 5)], running: 2, ping: "not sent" },
+    2,
+    { do: "ping" },
+  ],
+  [
+    "the thread is free: all that are late are slow by themselves",
+    {
+      tasks: [task(1, 100), task(2, 170)],
+      running: undefined,
+      ping: "answered",
+    },
+    2,
+    blame([1, 2]),
+  ],
+  [
+    "the thread is free, and nothing is late any more",
+    { tasks: [task(2, 50)], running: undefined, ping: "answered" },
+    2,
+    again(50),
+  ],
+  [
+    "silence: the late one that holds the thread is to blame",
+    { tasks: [task(1, 400), task(2, 300)], running: 2, ping: "silent" },
+    2,
+    blame([2]),
+  ],
+  [
+    "silence: one that holds the thread and is not late gets its time",
+    { tasks: [task(1, 400), task(2, 60)], running: 2, ping: "silent" },
+    2,
+    again(40),
+  ],
+  [
+    "silence, and nobody knows who holds the thread: all late ones are suspect",
+    {
+      tasks: [task(1, 400), task(2, 300), task(3, 20)],
+      running: undefined,
+      ping: "silent",
+    },
+    3,
+    blame([1, 2], false),
+  ],
+  [
+    "silence, nobody knows who, but one is late: it is that one",
+    { tasks: [task(1, 400), task(3, 20)], running: undefined, ping: "silent" },
+    2,
+    blame([1]),
+  ],
+];
+
+for (const [title, sight, lanes, step] of LOOKS) {
+  test(`a look: ${title}`, () => {
+    assertEquals(judgeLateness(sight, LIMIT, lanes), step);
+  });
+}
+
+test("a limit can pass if a timer can wait for so long", () => {
+  const limits = [undefined, 1, 2 ** 31 - 1, 2 ** 31, Infinity];
+  assertEquals(limits.map(canPass), [false, true, true, false, false]);
+});

@@ -1,0 +1,142 @@
+// The program of a worker, with a port that a test holds in its hands.
+import { assertEquals } from "@std/assert";
+import type { FunctionRef } from "../src/core/wire/function_ref.ts";
+import type {
+  FromWorker,
+  Tagged,
+  ToWorker,
+} from "../src/core/wire/protocol.ts";
+import { createBoard } from "../src/core/wire/board.ts";
+import { createWire } from "../src/core/wire/wire.ts";
+import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
+import { createLoader } from "../src/core/worker/loader.ts";
+import { workerMain } from "../src/core/worker/worker_main.ts";
+import { test } from "./harness.ts";
+
+/** A worker in this thread. */
+function startWorker() {
+  const said: FromWorker[] = [];
+  let hear: (message: ToWorker) => void = () => {};
+  let stray: (error: unknown) => void = () => {};
+  const wire = createWire();
+  const loads = new Map<string, PromiseWithResolvers<unknown>>();
+  const loader = createLoader((url) => {
+    const load = Promise.withResolvers<unknown>();
+    loads.set(url, load);
+    return load.promise as never;
+  }, false);
+  workerMain({
+    post: (message: Tagged) => {
+      const [tag, content] = structuredClone(message);
+      assertEquals(tag, 5);
+      said.push(content);
+    },
+    listen: (listener) => hear = listener,
+    onStray: (listener) => stray = listener,
+  }, { ...wire, createBoard, loader, readCpu: createCpuMeter() });
+  const say = async (message: ToWorker) => {
+    hear(structuredClone(message));
+    await flush();
+  };
+  const run = (fn: FunctionRef) =>
+    say({
+      type: "run",
+      fn,
+      concurrency: 1,
+      transfer: false,
+      board: undefined,
+      watched: false,
+    });
+  const chunk = (serial: number, values: unknown[]) =>
+    say({
+      type: "chunk",
+      serial,
+      first: 0,
+      attempt: 1,
+      values: { as: "list", values, encoded: [] },
+      skip: undefined,
+      timed: false,
+    });
+  const results = () =>
+    said.flatMap((message) =>
+      message.type === "done" ? [wire.packing.unpack(message.values)] : []
+    );
+  const start = say({
+    type: "start",
+    tag: 5,
+    worker: 0,
+    timed: false,
+    workerData: { value: undefined, errors: [] },
+    init: undefined,
+  });
+  return { said, say, run, chunk, results, loads, start, stray };
+}
+
+async function flush(): Promise<void> {
+  for (let i = 0; i < 50; i++) await undefined;
+}
+
+const imported = (name: string): FunctionRef => ({
+  from: "module",
+  name,
+  url: `file:///${name}.ts`,
+  byName: true,
+  entry: false,
+});
+
+test("a worker says that it is ready, and answers chunks in turn", async () => {
+  const { said, run, chunk, results, start } = startWorker();
+  await start;
+  assertEquals(said, [{ type: "ready" }]);
+  await run({ from: "source", name: "double", source: "(n) => 2 * n" });
+  await chunk(1, [1, 2]);
+  await chunk(3, [5]);
+  assertEquals(results(), [[2, 4], [10]]);
+});
+
+test("a function that is loaded too late gets no values of the next", async () => {
+  const { run, chunk, results, loads, start } = startWorker();
+  await start;
+  await run(imported("a"));
+  await run(imported("b"));
+  await chunk(1, [1]);
+  loads.get("file:///a.ts")!.resolve({ a: (n: number) => `a${n}` });
+  await flush();
+  assertEquals(results(), []);
+  loads.get("file:///b.ts")!.resolve({ b: (n: number) => `b${n}` });
+  await flush();
+  assertEquals(results(), [["b1"]]);
+});
+
+test("a module that never loads does not keep the next run waiting", async () => {
+  const { run, chunk, results, start } = startWorker();
+  await start;
+  await run(imported("stuck"));
+  await run({ from: "source", name: "f", source: "(n) => -n" });
+  await chunk(1, [1]);
+  assertEquals(results(), [[-1]]);
+});
+
+test("a function that cannot be had is refused, if it is still wanted", async () => {
+  const { said, run, chunk, results, loads, start } = startWorker();
+  await start;
+  await run(imported("a"));
+  await run({ from: "source", name: "f", source: "(n) => -n" });
+  await chunk(1, [1]);
+  loads.get("file:///a.ts")!.reject(new Error("gone"));
+  await flush();
+  assertEquals(results(), [[-1]]);
+  await run(imported("c"));
+  loads.get("file:///c.ts")!.resolve({});
+  await flush();
+  assertEquals(said.at(-1)?.type, "refused");
+});
+
+test("a worker answers a ping, and tells what nobody caught", async () => {
+  const { said, say, stray, start } = startWorker();
+  await start;
+  await say({ type: "ping" });
+  assertEquals(said.at(-1), { type: "pong" });
+  stray(new Error("stray"));
+  assertEquals(said.at(-1)?.type, "stray");
+});
