@@ -430,6 +430,20 @@ for (const name of ["web", "threads", "inline"] as const) {
     assertEquals(got, messages.map(() => 1));
   });
 
+  // Threads have one port, and no way to stop others from hearing it.
+  const onWeb = name === "web" ? it : () => {};
+  onWeb("what a task listens to is not ours", async () => {
+    const hears = (n: number) => {
+      const scope = globalThis as unknown as { onmessage: unknown };
+      scope.onmessage = () => {
+        throw new Error("an odd message");
+      };
+      return n;
+    };
+    const got = await parallelMap(hears, range(5), { ...pool, chunkSize: 1 });
+    assertEquals(got, range(5));
+  });
+
   it("a task is timed whatever its clock says", async () => {
     await using timed = new Pool({
       workers: 1,

@@ -98,10 +98,10 @@ function openPort(): WorkerPort {
   return {
     post,
     listen(listener, onUnreadable) {
-      scope.addEventListener(
-        "message",
-        (event) => listener((event as MessageEvent).data),
-      );
+      scope.addEventListener("message", (event) => {
+        event.stopImmediatePropagation(); // no task's listener needs to cope
+        listener((event as MessageEvent).data);
+      });
       scope.addEventListener("messageerror", onUnreadable);
     },
     onStray(listener) {

@@ -184,6 +184,7 @@ function openPort(): WorkerPort {
     post,
     listen(listener, onUnreadable) {
       scope.addEventListener("message", async (event) => {
+        event.stopImmediatePropagation(); // no task's listener needs to cope
         await held;
         listener((event as MessageEvent).data);
       });
