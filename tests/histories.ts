@@ -78,6 +78,8 @@ export class History {
   readonly #running = new Map<FakeWorker, Set<FakeTask>>();
   readonly #pulls: (() => void)[] = [];
   readonly #oneShot: boolean;
+  readonly #sharesMemory: boolean;
+  #deaths = 0; // of workers that were at no task
   #values = 0;
   #closed = false;
 
@@ -89,12 +91,17 @@ export class History {
   constructor(seed: number) {
     this.#random = seeded(seed);
     this.#oneShot = this.#chance(0.3);
+    this.#sharesMemory = this.#chance(0.85);
     this.world = new FakeWorld(
       {
         workers: this.#whole(1, 3),
         maxTasksPerWorker: this.#chance(0.2) ? this.#whole(1, 4) : undefined,
       },
-      { stopsLoops: this.#chance(0.7), startBlocks: this.#chance(0.5) },
+      {
+        sharesMemory: this.#sharesMemory,
+        stopsLoops: this.#chance(0.7),
+        startBlocks: this.#chance(0.5),
+      },
       this.#oneShot,
     );
   }
@@ -148,15 +155,20 @@ export class History {
   #plan(): Plan {
     const deeds = Array.from({ length: this.#whole(0, 12) }, (): Deed => {
       if (this.#chance(0.75)) return "returns";
-      return this.#pick([
-        "throws",
-        "throws once",
-        "ends its worker",
-        "ends its worker once",
-        "never returns",
-        "waits for ever",
-        "cannot be sent",
-      ]);
+      const deed = this.#pick(
+        [
+          "throws",
+          "throws once",
+          "ends its worker",
+          "ends its worker once",
+          "never returns",
+          "waits for ever",
+          "cannot be sent",
+        ] as const,
+      );
+      // What has no end is seen in the memory that is shared.
+      const endless = deed === "never returns" || deed === "waits for ever";
+      return endless && !this.#sharesMemory ? "throws" : deed;
     });
     const never = (deed: Deed) =>
       deed === "never returns" || deed === "waits for ever";
@@ -313,6 +325,14 @@ export class History {
         steps.push([`${number} says`, () => worker.deliver()]);
       }
       if (stuck !== undefined) continue;
+      // After three in a row the calls give up, and rightly.
+      const dies = this.#sharesMemory && this.#deaths < 2;
+      if (dies && tasks.size === 0 && this.#chance(0.02)) {
+        steps.push([`${number} dies`, () => {
+          this.#deaths++;
+          worker.leave({ code: 9 });
+        }]);
+      }
       if (worker.inbox.length > 0) {
         steps.push([`${number} hears`, () => worker.receive()]);
       }
