@@ -352,13 +352,18 @@ export function contract(name: BackendName): void {
       for (let peak = Atomics.load(cell, 1); now > peak;) {
         peak = Atomics.compareExchange(cell, 1, peak, now);
       }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // Nobody leaves before all seats were taken at once.
+      while (Atomics.load(cell, 1) < Atomics.load(cell, 2)) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
       Atomics.sub(cell, 0, 1);
     };
-    const cell = new Int32Array(new SharedArrayBuffer(8));
+    const seats = 5 * (pool.workers || 1);
+    const cell = new Int32Array(new SharedArrayBuffer(12));
+    cell[2] = seats;
     const inputs = range(60).map(() => cell);
     await parallelMap(wait, inputs, { ...pool, concurrency: 5 });
-    assertEquals(cell[1], 5 * (pool.workers || 1));
+    assertEquals(cell[1], seats);
   });
 
   it("a throw rejects with its index, class, properties and stack", async () => {
@@ -600,8 +605,8 @@ export function contract(name: BackendName): void {
     while (Atomics.load(cell, 0) < 2) await pause(2);
     abort.abort();
     await assertRejects(() => running, DOMException);
+    while (Atomics.load(cell, 1) < 2) await pause(2); // both saw it
     await calm();
-    assertEquals(cell[1], 2);
   });
 
   it("an abort does not wait for a task that computes", async () => {
