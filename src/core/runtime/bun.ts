@@ -86,7 +86,7 @@ function startWorker(listener: WorkerListener): WorkerHandle {
 }
 
 /** The worker's end, self-contained. */
-function openPort(): WorkerPort {
+export function openPort(): WorkerPort {
   const scope = globalThis as unknown as {
     postMessage(message: unknown, moved?: Transferable[]): void;
     addEventListener: typeof addEventListener;

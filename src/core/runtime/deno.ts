@@ -165,7 +165,7 @@ function startWorker(
 }
 
 /** The worker's end, self-contained: takes the lock before anything else. */
-function openPort(): WorkerPort {
+export function openPort(): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks: Locks };

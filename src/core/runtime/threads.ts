@@ -82,7 +82,7 @@ function startThread(listener: WorkerListener): WorkerHandle {
 }
 
 /** The worker's end, self-contained. */
-function openPort(): WorkerPort {
+export function openPort(): WorkerPort {
   const { process, navigator } = globalThis as unknown as {
     process: {
       getBuiltinModule(name: string): {

@@ -1,0 +1,249 @@
+// What the types promise. No call in this file is made: it is type-checked, by
+// `deno test` and by `npm run check`.
+import {
+  type Inputs,
+  parallelMap,
+  parallelMapSettled,
+  parallelMapStream,
+  Pool,
+  type RunEvent,
+  type TaskContext,
+  type TaskError,
+} from "../mod.ts";
+import { progressBar } from "../src/progress/mod.ts";
+import { Timeline } from "../src/timeline/mod.ts";
+import { test } from "./harness.ts";
+
+/** Whether two types are one; `any` is only itself. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends
+  (<T>() => T extends B ? 1 : 2) ? true : false;
+
+/** Compiles when a call, which is not made, gives exactly that type. */
+interface Gives<Expected> {
+  <Actual>(
+    call: () => Actual,
+    ...wrong: Same<Actual, Expected> extends true ? [] : [received: Actual]
+  ): void;
+}
+function gives<Expected>(): Gives<Expected> {
+  return () => {};
+}
+
+/** For calls, which are not made, that must not compile. */
+function refuses(...calls: (() => unknown)[]): void {
+  void calls;
+}
+
+type Results<R> = Promise<R[]>;
+type Settled<R> = Promise<PromiseSettledResult<R>[]>;
+type Stream<R> = AsyncGenerator<R, undefined, undefined>;
+
+const half = (n: number) => n / 2;
+const later = (n: number) => Promise.resolve(String(n));
+const encoder = () => new TextEncoder();
+const seed = () => Promise.resolve(1);
+const stated = (n: number, { state }: { state: string }) => state.at(n);
+const module = import.meta.url;
+
+test("types: a call gives what its function returns, awaited", () => {
+  gives<Results<number>>()(() => parallelMap(half, [1]));
+  gives<Results<string>>()(() => parallelMap(later, [1]));
+  gives<Results<void>>()(() => parallelMap(() => {}, [1]));
+  gives<Results<{ id: number }>>()(() => parallelMap((id) => ({ id }), [1]));
+  gives<Results<number | undefined>>()(() =>
+    parallelMap((n) => n > 1 ? n : undefined, [1])
+  );
+  gives<Results<number>>()(() =>
+    parallelMap((n) => n > 1 ? n : Promise.resolve(n), [1])
+  );
+  gives<Settled<number>>()(() => parallelMapSettled(half, [1]));
+  gives<Settled<string>>()(() => parallelMapSettled(later, [1]));
+  gives<Stream<number>>()(() => parallelMapStream(half, [1]));
+  gives<Stream<string>>()(() => parallelMapStream(later, [1]));
+});
+
+test("types: a function gets what its inputs give", () => {
+  const words: readonly (string | number)[] = [];
+  gives<Results<number>>()(() => parallelMap((n) => n * 2, new Set([1])));
+  gives<Results<number>>()(() => parallelMap((n) => n, new Float64Array(1)));
+  gives<Results<string>>()(() => parallelMap((s) => s.trim(), "abc"));
+  gives<Results<string>>()(() => parallelMap(([s]) => s, new Map([["a", 1]])));
+  gives<Results<string>>()(() =>
+    parallelMap((s) => s, {} as ReadableStream<string>)
+  );
+  gives<Results<string | number>>()(() => parallelMap((w) => w, words));
+  gives<Results<number>>()(() => parallelMap(([a, b]) => a + b, [[1, 2]]));
+  gives<Results<number>>()(() =>
+    parallelMap(([a, b]: [number, number]) => a + b, [[1, 2]])
+  );
+  gives<Results<bigint>>()(() => parallelMap((n) => n, {} as Inputs<bigint>));
+  gives<Settled<number>>()(() => parallelMapSettled((n) => n, [1]));
+  gives<Stream<number>>()(() => parallelMapStream((n) => n, [1]));
+  refuses(
+    // @ts-expect-error: half takes numbers
+    () => parallelMap(half, ["1"]),
+    // @ts-expect-error: as above
+    () => parallelMapSettled(half, new Set(["1"])),
+    // @ts-expect-error: as above
+    () => parallelMapStream(half, "abc"),
+    // @ts-expect-error: no inputs
+    () => parallelMap(half),
+    // @ts-expect-error: inputs are iterable
+    () => parallelMap(half, 5),
+    // @ts-expect-error: fn is called with two arguments
+    () => parallelMap((a: number, _: unknown, b: number) => a + b, [1]),
+  );
+});
+
+test("types: context.state is what init returns, awaited", () => {
+  gives<Results<number>>()(() => parallelMap((_, { index }) => index, [""]));
+  gives<Results<TaskContext<TextEncoder>>>()(() =>
+    parallelMap((_, context) => context, [1], { init: encoder })
+  );
+  gives<Results<number>>()(() =>
+    parallelMap((n, { state }) => n + state, [1], { init: seed })
+  );
+  gives<Settled<number>>()(() =>
+    parallelMapSettled((n, { state }) => n + state, [1], { init: seed })
+  );
+  gives<Stream<number>>()(() =>
+    parallelMapStream((n, { state }) => n + state, [1], { init: seed })
+  );
+  gives<Results<number>>()(() =>
+    parallelMap((_, { state }) => state, [1], {
+      workerData: 3,
+      init: (data: number) => data,
+    })
+  );
+  // Of workerData alone, the state has to be declared.
+  gives<Results<unknown>>()(() =>
+    parallelMap((_, { state }) => state, [1], { workerData: "a" })
+  );
+  gives<Results<string | undefined>>()(() =>
+    parallelMap(stated, [1], { workerData: "a" })
+  );
+  refuses(
+    // @ts-expect-error: the state is a number
+    () => parallelMap(stated, [1], { init: seed }),
+    // @ts-expect-error: as above
+    () => parallelMapSettled(stated, [1], { init: seed }),
+    // @ts-expect-error: as above
+    () => parallelMapStream(stated, [1], { init: seed }),
+    // @ts-expect-error: a context has no such thing
+    () => parallelMap((_, { attempts }) => attempts, [1]),
+  );
+});
+
+test("types: the results are the typed array that output names", () => {
+  const output = Float64Array;
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap(half, [1], { output })
+  );
+  gives<Promise<BigInt64Array<ArrayBuffer>>>()(() =>
+    parallelMap((n) => BigInt(n), [1], { output: BigInt64Array })
+  );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap("work", [1], { output, module })
+  );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    new Pool({ init: seed }).map((n, { state }) => n + state, [1], { output })
+  );
+  gives<Results<number>>()(() => parallelMap(half, [1], { output: undefined }));
+  refuses(
+    // @ts-expect-error: an Array is no typed array
+    () => parallelMap(half, [1], { output: Array }),
+    // @ts-expect-error: settled results are no numbers
+    () => parallelMapSettled(half, [1], { output }),
+    // @ts-expect-error: a stream has no list
+    () => parallelMapStream(half, [1], { output }),
+    // @ts-expect-error: as above, of a pool
+    () => new Pool().mapSettled(half, [1], { output }),
+    // @ts-expect-error: as above
+    () => new Pool().stream(half, [1], { output }),
+  );
+});
+
+test("types: a pool knows the state of its workers", () => {
+  gives<Pool<unknown>>()(() => new Pool());
+  gives<Pool<unknown>>()(() => new Pool({ workers: 2, workerData: 3 }));
+  gives<Pool<TextEncoder>>()(() => new Pool({ init: encoder }));
+  gives<Pool<number>>()(() => new Pool({ init: seed }));
+  gives<Pool<string>>()(() => new Pool({ init: (data: string) => data }));
+
+  const pool = {} as Pool<number>;
+  gives<Results<number>>()(() => pool.map((n, { state }) => n + state, [1]));
+  gives<Settled<number>>()(() =>
+    pool.mapSettled((n, { state }) => n + state, [1])
+  );
+  gives<Stream<number>>()(() => pool.stream((n, { state }) => n + state, [1]));
+  gives<Results<unknown>>()(() => pool.map("work", [1], { module }));
+  gives<Promise<void>>()(() => pool.start());
+  gives<Promise<void>>()(() => pool.close());
+  refuses(
+    // @ts-expect-error: the state is a number
+    () => pool.map(stated, [1]),
+    // @ts-expect-error: as above
+    () => pool.mapSettled(stated, [1]),
+    // @ts-expect-error: as above
+    () => pool.stream(stated, [1]),
+  );
+});
+
+test("types: a function given by its name gives what nobody knows", () => {
+  gives<Results<unknown>>()(() => parallelMap("work", [1], { module }));
+  gives<Settled<unknown>>()(() => parallelMapSettled("work", [1], { module }));
+  gives<Stream<unknown>>()(() => parallelMapStream("work", [1], { module }));
+  gives<Results<string>>()(() =>
+    parallelMap<number, string, unknown>("work", [1], { module: import.meta })
+  );
+});
+
+test("types: an option that is unknown or of the wrong kind is refused", () => {
+  const pool = {} as Pool;
+  refuses(
+    // @ts-expect-error: it is called workers
+    () => parallelMap(half, [1], { worker: 5 }),
+    // @ts-expect-error: it is a number
+    () => parallelMap(half, [1], { workers: "2" }),
+    // @ts-expect-error: there is no such backend
+    () => parallelMap(half, [1], { backend: "process" }),
+    // @ts-expect-error: the controller is not its signal
+    () => parallelMap(half, [1], { signal: new AbortController() }),
+    // @ts-expect-error: no URL
+    () => parallelMap(half, [1], { module: 5 }),
+    // @ts-expect-error: for a stream
+    () => parallelMap(half, [1], { ordered: false }),
+    // @ts-expect-error: as above
+    () => parallelMapSettled(half, [1], { bufferSize: 1 }),
+    // @ts-expect-error: of a call
+    () => new Pool({ concurrency: 2 }),
+    // @ts-expect-error: as above
+    () => new Pool({ timeout: 2 }),
+    // @ts-expect-error: of a pool
+    () => pool.map(half, [1], { workers: 2 }),
+    // @ts-expect-error: as above
+    () => pool.stream(half, [1], { maxTasksPerWorker: 2 }),
+    // @ts-expect-error: for a stream
+    () => pool.map(half, [1], { ordered: false }),
+  );
+});
+
+test("types: listeners and errors say what they carry", () => {
+  gives<Results<number>>()(() =>
+    parallelMap(half, [1], {
+      onProgress: progressBar(),
+      onEvent: new Timeline().record,
+    })
+  );
+  const event = {} as RunEvent;
+  const error = {} as TaskError;
+  gives<number>()(() => event.type === "chunk-send" ? event.tasks : 0);
+  gives<number>()(() => error.index + error.attempts);
+  gives<unknown>()(() => error.cause);
+  refuses(
+    // @ts-expect-error: not every event has tasks
+    () => event.tasks,
+    // @ts-expect-error: read only
+    () => error.index = 1,
+  );
+});
