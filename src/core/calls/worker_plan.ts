@@ -103,6 +103,7 @@ export class WorkerPlan {
 
 /** Encodes `workerData`, or says why it cannot be sent. */
 function encode(workerData: unknown): Encoded {
+  if (workerData === undefined) return { value: undefined, errors: [] };
   const { packing } = createWire();
   const parcel = packing.pack([workerData], false);
   // A copy of the caller's: for each worker the same, whatever changes later.

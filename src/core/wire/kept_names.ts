@@ -19,8 +19,12 @@ const probe = () => {
  * @returns Declarations to put before it; empty for nearly every source.
  */
 export function keptNames(source: string): string {
+  const bundled = String(probe);
+  // Nearly always: the expression below costs a cold start 0.3 ms on Bun.
+  const plain = !bundled.includes('"inner"') && !source.includes("__name(");
+  if (plain) return "";
   const wrapped = /([\w$]+)\(\(\)\s*=>\s*\{\s*\},\s*"inner"\)/;
-  const own = wrapped.exec(String(probe))?.[1];
+  const own = wrapped.exec(bundled)?.[1];
   // Another bundle than ours, or a file compiled alone, has the name it had.
   return [...new Set([own, "__name"])]
     .filter((name) => name !== undefined && source.includes(`${name}(`))
