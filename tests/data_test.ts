@@ -236,6 +236,14 @@ for (const name of ["web", "threads", "inline"] as const) {
       const there = await parallelMapSettled((v) => typeof v, inputs, settings);
       assertEquals(failed(there), [1]);
     }
+    let reads = 0;
+    const changes = Object.defineProperty(range(20), "key", {
+      enumerable: true,
+      get: () => ++reads % 2 === 0 ? same : 1,
+    });
+    const beside = [new Uint8Array(9), changes, { b: new ArrayBuffer(9) }, 3];
+    const sent = await parallelMapSettled((v) => typeof v, beside, settings);
+    assertEquals(failed(sent), []);
     const back = await parallelMapSettled(
       (n: number) =>
         n === 1 ? { p: new Proxy({}, {}) } : { bytes: new Uint8Array(9) },

@@ -240,9 +240,11 @@ export function createPacking(
       bytes += found.bytes;
       if (found.errors) {
         const { value: data, errors } = codec.encode(value, false);
-        if (found.doubtful || transfer) clone([data, errors]);
-        encoded.push([offset, errors]);
-        return data;
+        const sure = !found.doubtful && !transfer;
+        const parts = [data, errors] as const;
+        const [copy, beside] = sure ? parts : clone(parts);
+        encoded.push([offset, beside]);
+        return copy;
       }
       const part = cut(value);
       if (part !== value) {
@@ -280,7 +282,8 @@ export function createPacking(
     }
     for (const offset of moved.length > 0 ? unsure : []) {
       try {
-        clone(sent[offset]);
+        // A copy: what changes when it is read again could be refused then.
+        sent[offset] = clone(sent[offset]);
       } catch (cause) { // it would take the buffers of its neighbours along
         refuse(offset, cause);
       }
