@@ -69,6 +69,8 @@ export function createInspector(): Inspector {
   // as coordinates are, it is not done.
   const MOST_ELEMENTS = 16;
 
+  const NATIVE = /\{\s*\[native code\]\s*\}$/;
+
   type Verdict = Exclude<Kind, "refused"> | { refused: string };
   const none: ReadonlySet<ArrayBuffer> = new Set<ArrayBuffer>();
   const { getPrototypeOf, keys } = Object; // as user code may change its globals
@@ -96,12 +98,13 @@ export function createInspector(): Inspector {
     const known = kinds.get(proto);
     if (known !== undefined || proto === null) return known ?? "object";
     const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-    // What a user puts on globalThis is enumerable, what the platform puts
-    // there is not (on Bun some is; there clone itself throws).
+    // What a user puts on globalThis is enumerable, and no native code as that
+    // is which the platform puts there so on Bun.
     const scope = globalThis as unknown as Record<string, unknown>;
     const platform = typeof own === "function" &&
       typeof own.name === "string" && scope[own.name] === own &&
-      !Object.prototype.propertyIsEnumerable.call(scope, own.name);
+      (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
+        NATIVE.test(Function.prototype.toString.call(own)));
     return platform
       ? builtIn(own.name, proto)
       : verdictOn(getPrototypeOf(proto));
@@ -142,7 +145,9 @@ export function createInspector(): Inspector {
     let kind = verdictOn(proto);
     const unknown = kind === "object" || typeof kind === "object";
     const bare = unknown && keys(value).length === 0;
-    if (bare && arrivesWhole(value)) kind = "leaf";
+    // Of what is built in, also with keys: on Bun, a File has one.
+    const tried = bare || typeof kind === "object";
+    if (tried && arrivesWhole(value)) kind = "leaf";
     if (bare && kind === "object" && !clones(value)) found.doubtful = true;
     else kinds.set(proto, kind);
     return kind;

@@ -36,7 +36,9 @@ export function arrivalOf(recipe: Recipe, transfer: boolean): Arrival {
     return { must: "settle", value: ANYTHING };
   }
   if (has(isError)) return arrive(recipe, false);
-  if (has(({ is }) => is === "odd")) return { must: "be refused" };
+  if (some(recipe, ({ is }) => is === "odd", false)) {
+    return { must: "be refused" };
+  }
   try {
     return { must: "arrive", value: structuredClone(make(recipe)) };
   } catch {
@@ -55,9 +57,11 @@ export function arrivalOfThrown(recipe: Recipe): Arrival {
 export function some(
   recipe: Recipe,
   test: (recipe: Recipe) => boolean,
+  hidden = true,
 ): boolean {
   let found = false;
   JSON.stringify(recipe, (_, part) => {
+    if (!hidden && part?.as === "not enumerable") return undefined;
     if (typeof part?.is === "string") found ||= test(part);
     return part;
   });
