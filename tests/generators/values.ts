@@ -12,10 +12,10 @@ import type {
 } from "../fixtures/recipes.ts";
 import { ODD, PLATFORM } from "../fixtures/recipes.ts";
 
-/** Keys that mean something to a language, a runtime or this library. */
 /** An object that holds nothing. */
 const EMPTY: Recipe = { is: "object", proto: "plain", entries: [] };
 
+/** Keys that mean something to a language, a runtime or this library. */
 const KEYS = [
   "a",
   "b",
@@ -201,6 +201,19 @@ function entries(
   });
 }
 
+/**
+ * The same without very long arrays. As name, message or stack of an error,
+ * runtimes write an array out, for ever, when the error is cloned or its stack
+ * is read.
+ */
+function shorten(recipe: Recipe): Recipe {
+  const text = JSON.stringify(recipe, (key, part) => {
+    if (part?.is === "ref") return EMPTY; // it may mean one
+    return key === "length" && part === "huge" ? 5 : part;
+  });
+  return JSON.parse(text);
+}
+
 const locked = fc.option(among(["frozen", "sealed"] as const), {
   nil: undefined,
   freq: 8,
@@ -283,7 +296,7 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
           // objects (README, "What arrives as what").
           recipe.entries.length === 0 ? recipe : {
             ...recipe,
-            length: recipe.length === 5000 ? 5 : recipe.length,
+            length: recipe.length === undefined ? undefined : 5,
             items: [EMPTY, ...recipe.items],
           }
         ),
@@ -317,7 +330,7 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
         {
           weight: 2,
           arbitrary: entries(
-            fc.oneof(text, text, tie("value")),
+            fc.oneof(text, text, tie("value").map(shorten)),
             among(["name", "message", "stack"]),
           ),
         },
@@ -337,11 +350,19 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
   }),
 );
 
-const deep: Arbitrary<Recipe> = fc.record({
-  is: fc.constant("deep" as const),
-  of: among(["object", "array", "map", "cause"] as const),
-  depth: among([10, 100, 1000, 2000, 3000, 5000, 10_000]),
-});
+const deep: Arbitrary<Recipe> = fc.oneof(
+  fc.record({
+    is: fc.constant("deep" as const),
+    of: among(["object", "array", "map"] as const),
+    depth: among([10, 100, 1000, 2000, 3000, 5000, 10_000]),
+  }),
+  fc.record({
+    is: fc.constant("deep" as const),
+    of: fc.constant("cause" as const),
+    // To write the stack of an error takes a thread of Deno 2.9.5 2 ms.
+    depth: among([10, 100, 1000]),
+  }),
+);
 
 /** Any value. */
 export const anyValue: Arbitrary<Recipe> = fc.oneof(

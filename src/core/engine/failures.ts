@@ -106,6 +106,8 @@ function make(
  */
 export function nameThrown(thrown: unknown): string {
   if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+  // As text, an array is all of its elements, and there may be billions.
+  if (Array.isArray(thrown)) return "an array";
   try {
     return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);
   } catch {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Explainer } from "./explanation.ts";
 import type { Inspector, Kind } from "./inspection.ts";
 
 /**
@@ -54,9 +55,13 @@ export interface Codec {
  * Makes a codec. Self-contained: workers get this function by its source.
  *
  * @param inspector Says what an object is.
+ * @param explainer Describes what cannot be kept.
  * @returns The codec.
  */
-export function createCodec(inspector: Inspector): Codec {
+export function createCodec(
+  inspector: Inspector,
+  explainer: Explainer,
+): Codec {
   // Own properties of errors that are not enumerable, yet carry content.
   const HIDDEN = ["cause", "errors", "error", "suppressed"];
   // Properties with a place of their own.
@@ -128,24 +133,12 @@ export function createCodec(inspector: Inspector): Codec {
     }
   }
 
-  function describeValue(value: unknown): string {
-    // As text, an array is all of its elements, and there may be billions.
-    if (Array.isArray(value)) return "[object Array]";
-    try {
-      return typeof value === "function"
-        ? `[Function: ${value.name || "(anonymous)"}]`
-        : String(value);
-    } catch {
-      return `[${typeof value}]`; // it has no usable toString
-    }
-  }
-
   /** Reads a property of a thrown value, whose getter may throw in turn. */
   function read(from: object, key: string): unknown {
     try {
       return (from as Record<string, unknown>)[key];
     } catch (error) {
-      return `[threw ${describeValue(error)}]`;
+      return `[threw ${explainer.describe(error)}]`;
     }
   }
 
@@ -170,13 +163,13 @@ export function createCodec(inspector: Inspector): Codec {
 
     function shell(value: unknown, inError: boolean, level: number): unknown {
       if (typeof value === "function" || typeof value === "symbol") {
-        return inError ? describeValue(value) : value;
+        return inError ? explainer.describe(value) : value;
       }
       if (typeof value !== "object" || value === null) return value;
       if (copies.has(value)) return copies.get(value);
       const kind = kindOf(value);
       if (kind === "error") return shellOfError(value as Error);
-      if (inError && level > MOST_LEVELS) return describeValue(value);
+      if (inError && level > MOST_LEVELS) return explainer.describe(value);
       const copy = shellOf(value, kind, inError);
       copies.set(value, copy);
       if (copy === value || typeof copy === "string") return copy;
@@ -211,13 +204,17 @@ export function createCodec(inspector: Inspector): Codec {
       if (kind === "set") return new Set();
       if (kind === "object") return {};
       if (!inError || (kind !== "refused" && clones(value))) return value;
-      return kind === "refused" && hasKeys(value) ? {} : describeValue(value);
+      return kind === "refused" && hasKeys(value)
+        ? {}
+        : explainer.describe(value);
     }
 
     function shellOfError(error: Error): object {
       const text = (key: string) => {
         const value = read(error, key);
-        return typeof value === "string" ? value : describeValue(value ?? "");
+        return typeof value === "string"
+          ? value
+          : explainer.describe(value ?? "");
       };
       const parts: ErrorParts = {
         place: {},

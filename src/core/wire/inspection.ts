@@ -6,7 +6,7 @@
 
 /** What a value is made of. */
 export interface Inspection {
-  /** Whether something in it cannot cross: `explain` says what, and where. */
+  /** Whether something in it cannot cross; what else is in it is not told then. */
   refused: boolean;
   /** Whether it holds errors, which structured clone would damage. */
   errors: boolean;
@@ -39,16 +39,10 @@ export type Kind =
 export interface Inspector {
   /** Says what one is, not what it holds. */
   kindOf(value: object): Kind;
+  /** Names one whose class does not arrive, such as "an instance of URL". */
+  refusalOf(value: object): string | undefined;
   /** Looks at one. */
   inspect(value: object): Inspection;
-  /**
-   * Says why a value cannot cross.
-   *
-   * @param value Any value.
-   * @param otherwise What clone said, if it was asked.
-   * @returns What it is or holds, in words, and where.
-   */
-  explain(value: unknown, otherwise: string | undefined): string;
 }
 
 /**
@@ -69,13 +63,13 @@ export function createInspector(): Inspector {
   const SURE_LEVELS = 1000;
   // A longer array may be sparse, and is read by its keys alone.
   const LONGEST = 10_000_000;
-  // Objects to look at for the reason of a refusal.
-  const MOST_LOOKS = 200;
   // Elements of an array whose other keys are looked at, if it holds objects or
   // is the value itself. To list the keys of an array takes Bun 1.4.5 up to 7
   // times as long as to clone it, so of what holds most elements in real data,
   // as coordinates are, it is not done.
   const MOST_ELEMENTS = 16;
+
+  const NATIVE = /\{\s*\[native code\]\s*\}$/;
 
   type Verdict = Exclude<Kind, "refused"> | { refused: string };
   const none: ReadonlySet<ArrayBuffer> = new Set<ArrayBuffer>();
@@ -104,12 +98,13 @@ export function createInspector(): Inspector {
     const known = kinds.get(proto);
     if (known !== undefined || proto === null) return known ?? "object";
     const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-    // What a user puts on globalThis is enumerable, what the platform puts
-    // there is not (on Bun some is; there clone itself throws).
+    // What a user puts on globalThis is enumerable, and no native code as that
+    // is which the platform puts there so on Bun.
     const scope = globalThis as unknown as Record<string, unknown>;
     const platform = typeof own === "function" &&
       typeof own.name === "string" && scope[own.name] === own &&
-      !Object.prototype.propertyIsEnumerable.call(scope, own.name);
+      (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
+        NATIVE.test(Function.prototype.toString.call(own)));
     return platform
       ? builtIn(own.name, proto)
       : verdictOn(getPrototypeOf(proto));
@@ -150,7 +145,9 @@ export function createInspector(): Inspector {
     let kind = verdictOn(proto);
     const unknown = kind === "object" || typeof kind === "object";
     const bare = unknown && keys(value).length === 0;
-    if (bare && arrivesWhole(value)) kind = "leaf";
+    // Of what is built in, also with keys: on Bun, a File has one.
+    const tried = bare || typeof kind === "object";
+    if (tried && arrivesWhole(value)) kind = "leaf";
     if (bare && kind === "object" && !clones(value)) found.doubtful = true;
     else kinds.set(proto, kind);
     return kind;
@@ -287,76 +284,11 @@ export function createInspector(): Inspector {
     return own.slice(from);
   }
 
-  /** What a value itself is that cannot cross, whatever it holds. */
-  function nameOf(value: unknown, inspected: boolean): string | undefined {
-    if (typeof value === "symbol") return "a symbol";
-    if (typeof value === "function") {
-      const { name } = value;
-      const known = typeof name === "string" && name !== "";
-      return `the function ${known ? name : "(anonymous)"}`;
-    }
-    if (typeof value !== "object" || value === null) return undefined;
+  function refusalOf(value: object): string | undefined {
     const proto = getPrototypeOf(value);
     const kind = kinds.get(proto) ?? verdictOn(proto);
-    if (typeof kind === "object") return kind.refused;
-    const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
-    const gone = buffer instanceof ArrayBuffer && buffer.detached;
-    return gone && inspected ? "a buffer that was moved away" : undefined;
+    return typeof kind === "object" ? kind.refused : undefined;
   }
 
-  /** What a value holds, and how it is reached. */
-  function partsOf(value: object): [path: string, part: unknown][] {
-    const proto = getPrototypeOf(value);
-    const kind = kinds.get(proto) ?? verdictOn(proto);
-    const parts: [string, unknown][] = [];
-    if (kind === "object" || kind === "array") {
-      for (const key of keys(value)) {
-        const path = /^\d+$/.test(key)
-          ? `[${key}]`
-          : /^[\w$]+$/.test(key)
-          ? `.${key}`
-          : `[${JSON.stringify(key)}]`;
-        parts.push([path, (value as Record<string, unknown>)[key]]);
-      }
-    } else if (kind === "map") {
-      for (const [key, item] of entriesOf(value)) {
-        const name = typeof key === "string" ? JSON.stringify(key) : "…";
-        parts.push([`.get(${name})`, item], [".keys()", key]);
-      }
-    } else if (kind === "set") {
-      for (const item of itemsOf(value)) parts.push([".keys()", item]);
-    }
-    return parts;
-  }
-
-  function explain(root: unknown, otherwise: string | undefined): string {
-    const seen = new Set<unknown>();
-    const todo: [path: string, part: unknown][] = [["", root]];
-    let deepest = ""; // where clone itself refuses, and nothing shows why
-    for (const [path, value] of todo) { // grows: the shortest path is found
-      if (seen.has(value)) continue;
-      seen.add(value);
-      try {
-        const name = nameOf(value, otherwise === undefined);
-        if (name !== undefined) return name + at(path);
-        if (typeof value !== "object" || value === null) continue;
-        if (seen.size > MOST_LOOKS) break;
-        // Of errors, what clone takes is not what would be sent.
-        const tried = path.length > deepest.length && !inspect(value).errors;
-        if (tried && !clones(value)) deepest = path;
-        for (const [step, part] of partsOf(value)) {
-          todo.push([path + step, part]);
-        }
-      } catch (error) { // a getter
-        return `a value that threw ${error}${at(path)}`;
-      }
-    }
-    return (otherwise ?? "a value that changed") + at(deepest);
-  }
-
-  function at(path: string): string {
-    return path === "" ? "" : ` at "${path.replace(/^\./, "")}"`;
-  }
-
-  return { kindOf, inspect, explain };
+  return { kindOf, refusalOf, inspect };
 }

@@ -8,6 +8,7 @@
 
 import type { Codec, ErrorParts } from "./codec.ts";
 import type { Column, ColumnPacking } from "./columns.ts";
+import type { Explainer } from "./explanation.ts";
 import type { Inspector } from "./inspection.ts";
 import type { RowPacking, Rows } from "./rows.ts";
 import type { Views } from "./views.ts";
@@ -68,6 +69,13 @@ export interface Packing {
   repack(values: ArrayLike<unknown>, parcel: Parcel, cause: unknown): Parcel;
 }
 
+/** What handles values of any kind. */
+export interface General {
+  codec: Codec;
+  inspector: Inspector;
+  explainer: Explainer;
+}
+
 /** What packs and unpacks values of one kind. */
 export interface Compact {
   views: Views;
@@ -78,14 +86,12 @@ export interface Compact {
 /**
  * Makes the packing. Self-contained: workers get this function by its source.
  *
- * @param codec For values that hold errors.
- * @param inspector Looks at each value that is an object.
+ * @param general Looks at each value that is an object.
  * @param compact What packs values of one kind.
  * @returns The packing.
  */
 export function createPacking(
-  codec: Codec,
-  inspector: Inspector,
+  { codec, inspector, explainer }: General,
   { views, columns, rows }: Compact,
 ): Packing {
   // Values in a list: with fewer, cloning it is as fast (bench/packing.ts).
@@ -101,16 +107,18 @@ export function createPacking(
 
   function messageOf(error: unknown): string {
     try {
-      return String((error as Error)?.message ?? error);
+      const message = (error as Error)?.message;
+      if (typeof message === "string") return message;
     } catch {
-      return typeof error; // an object without a usable toString
+      // a getter that throws in turn
     }
+    return explainer.describe(error);
   }
 
   function refusal(value: unknown, cause: unknown): Refusal {
     try {
       const said = cause === undefined ? undefined : messageOf(cause);
-      const reason = inspector.explain(value, said);
+      const reason = explainer.explain(value, said);
       return cause === undefined ? { reason } : { reason, cause };
     } catch { // a Proxy that throws at everything
       return { reason: "a value that cannot be read", cause };
@@ -232,9 +240,11 @@ export function createPacking(
       bytes += found.bytes;
       if (found.errors) {
         const { value: data, errors } = codec.encode(value, false);
-        if (found.doubtful || transfer) clone([data, errors]);
-        encoded.push([offset, errors]);
-        return data;
+        const sure = !found.doubtful && !transfer;
+        const parts = [data, errors] as const;
+        const [copy, beside] = sure ? parts : clone(parts);
+        encoded.push([offset, beside]);
+        return copy;
       }
       const part = cut(value);
       if (part !== value) {
@@ -272,7 +282,8 @@ export function createPacking(
     }
     for (const offset of moved.length > 0 ? unsure : []) {
       try {
-        clone(sent[offset]);
+        // A copy: what changes when it is read again could be refused then.
+        sent[offset] = clone(sent[offset]);
       } catch (cause) { // it would take the buffers of its neighbours along
         refuse(offset, cause);
       }

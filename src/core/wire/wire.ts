@@ -8,6 +8,7 @@
 import type { Codec } from "./codec.ts";
 import { createCodec } from "./codec.ts";
 import { createColumns } from "./columns.ts";
+import { createExplainer } from "./explanation.ts";
 import { createInspector } from "./inspection.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
@@ -26,18 +27,21 @@ const PARTS = {
   createColumns,
   createRows,
   createInspector,
+  createExplainer,
   createPacking,
 };
 
 /** Puts the parts together. Self-contained: workers get it by its source. */
 function join(parts: typeof PARTS): Wire {
   const inspector = parts.createInspector();
-  const codec = parts.createCodec(inspector);
+  const explainer = parts.createExplainer(inspector);
+  const codec = parts.createCodec(inspector, explainer);
   const views = parts.createViews();
   const columns = parts.createColumns(views);
   const rows = parts.createRows(columns);
   const compact = { views, columns, rows };
-  return { codec, packing: parts.createPacking(codec, inspector, compact) };
+  const general = { codec, inspector, explainer };
+  return { codec, packing: parts.createPacking(general, compact) };
 }
 
 /**

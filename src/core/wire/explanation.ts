@@ -1,0 +1,140 @@
+/**
+ * Says in words what a value is, and why it cannot cross the thread boundary.
+ *
+ * @module
+ */
+
+import type { Inspector } from "./inspection.ts";
+
+/** Puts values into words. */
+export interface Explainer {
+  /**
+   * Describes a value where it cannot be kept.
+   *
+   * @param value Any value.
+   * @returns Such as `[Function: f]`.
+   */
+  describe(value: unknown): string;
+  /**
+   * Says why a value cannot cross.
+   *
+   * @param value Any value.
+   * @param otherwise What clone said, if it was asked.
+   * @returns What it is or holds, in words, and where.
+   */
+  explain(value: unknown, otherwise: string | undefined): string;
+}
+
+/**
+ * Makes the explainer. Self-contained: workers get this function by its source.
+ *
+ * @param inspector Says what an object is.
+ * @returns The explainer.
+ */
+export function createExplainer(inspector: Inspector): Explainer {
+  // Parts of a value to look at for one that cannot be cloned by itself.
+  const MOST_LOOKS = 100_000;
+  // Parts that are cloned on trial, where nothing shows which it is.
+  const MOST_TRIALS = 200;
+
+  const { keys } = Object; // as user code may change its globals
+  // What clone reads: a subclass may iterate over something else, without end.
+  const { entries } = Map.prototype;
+  const { values: items } = Set.prototype;
+
+  function describe(value: unknown): string {
+    try {
+      // As text, an array is all of its elements, and there may be billions.
+      if (Array.isArray(value)) return "[object Array]";
+      return typeof value === "function"
+        ? `[Function: ${value.name || "(anonymous)"}]`
+        : String(value);
+    } catch {
+      return `[${typeof value}]`; // it has no usable toString
+    }
+  }
+
+  /** Of errors, what clone takes is not what would be sent. */
+  function clones(value: object): boolean {
+    const { refused, errors } = inspector.inspect(value);
+    if (refused || errors) return true;
+    try {
+      structuredClone(value);
+      return true;
+    } catch {
+      return false; // whatever it threw: it does not cross
+    }
+  }
+
+  /** What a value itself is that cannot cross, whatever it holds. */
+  function nameOf(value: unknown, inspected: boolean): string | undefined {
+    if (typeof value === "symbol") return "a symbol";
+    if (typeof value === "function") {
+      const { name } = value;
+      const known = typeof name === "string" && name !== "";
+      return `the function ${known ? name : "(anonymous)"}`;
+    }
+    if (typeof value !== "object" || value === null) return undefined;
+    const refusal = inspector.refusalOf(value);
+    if (refusal !== undefined) return refusal;
+    const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+    const gone = buffer instanceof ArrayBuffer && buffer.detached;
+    return gone && inspected ? "a buffer that was moved away" : undefined;
+  }
+
+  /** What a value holds, and how it is reached. */
+  function* partsOf(value: object): Generator<[path: string, part: unknown]> {
+    const kind = inspector.kindOf(value);
+    if (kind === "object" || kind === "array") {
+      for (const key of keys(value)) {
+        const path = /^\d+$/.test(key)
+          ? `[${key}]`
+          : /^[\w$]+$/.test(key)
+          ? `.${key}`
+          : `[${JSON.stringify(key)}]`;
+        yield [path, (value as Record<string, unknown>)[key]];
+      }
+    } else if (kind === "map") {
+      for (const [key, item] of entries.call(value as Map<unknown, unknown>)) {
+        const name = typeof key === "string" ? JSON.stringify(key) : "…";
+        yield [`.get(${name})`, item];
+        yield [".keys()", key];
+      }
+    } else if (kind === "set") {
+      for (const item of items.call(value as Set<unknown>)) {
+        yield [".keys()", item];
+      }
+    }
+  }
+
+  function explain(root: unknown, otherwise: string | undefined): string {
+    const seen = new Set<unknown>();
+    const todo: [path: string, part: unknown][] = [["", root]];
+    let deepest = ""; // where clone itself refuses, and nothing shows why
+    let trials = 0;
+    for (const [path, value] of todo) { // grows: the shortest path is found
+      try {
+        const name = nameOf(value, otherwise === undefined);
+        if (name !== undefined) return name + at(path);
+        if (typeof value !== "object" || value === null) continue;
+        if (seen.has(value)) continue;
+        seen.add(value);
+        const tried = path.length > deepest.length && trials++ < MOST_TRIALS;
+        if (tried && !clones(value)) deepest = path;
+        for (const [step, part] of partsOf(value)) {
+          if (todo.length < MOST_LOOKS) todo.push([path + step, part]);
+        }
+      } catch (error) { // a getter
+        return `a value that threw ${describe(error)}${at(path)}`;
+      }
+    }
+    return (otherwise ?? "a value that holds what cannot be cloned") +
+      at(deepest);
+  }
+
+  function at(path: string): string {
+    return path === "" ? "" : ` at "${path.replace(/^\./, "")}"`;
+  }
+
+  return { describe, explain };
+}
