@@ -47,8 +47,9 @@ export function taskError(
     const error = atSite(site, () => make(failure, index, attempts, fn));
     if (failure.why === "threw") join(failure.error, site);
     return error;
-  } catch (cause) { // what was thrown cannot even be looked at
+  } catch (odd) { // what was thrown cannot even be looked at
     const message = `Cannot map input ${index}`;
+    const cause = failure.why === "threw" ? failure.error : odd;
     return new TaskError(message, { index, attempts, cause });
   }
 }
@@ -105,10 +106,10 @@ function make(
  * @returns A short text.
  */
 export function nameThrown(thrown: unknown): string {
-  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
   // As text, an array is all of its elements, and there may be billions.
   if (Array.isArray(thrown)) return "an array";
   try {
+    if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
     return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);
   } catch {
     return typeof thrown; // an object without a usable toString
@@ -170,8 +171,9 @@ function atSite<E extends Error>(site: CallSite, make: () => E): E {
  */
 function join(thrown: unknown, site: CallSite): void {
   if (!(thrown instanceof Error)) return;
-  const head = String(thrown.stack ?? "").trimEnd() || String(thrown);
-  setStack(thrown, head, frames(site.stack));
+  const { stack } = thrown as { stack: unknown };
+  const head = typeof stack === "string" ? stack.trimEnd() : "";
+  setStack(thrown, head || nameThrown(thrown), frames(site.stack));
 }
 
 function setStack(error: Error, head: string, frames: string): void {

@@ -70,7 +70,7 @@ export interface Packing {
 }
 
 /** What handles values of any kind. */
-export interface General {
+export interface CodecParts {
   codec: Codec;
   inspector: Inspector;
   explainer: Explainer;
@@ -91,7 +91,7 @@ export interface Compact {
  * @returns The packing.
  */
 export function createPacking(
-  { codec, inspector, explainer }: General,
+  { codec, inspector, explainer }: CodecParts,
   { views, columns, rows }: Compact,
 ): Packing {
   // Values in a list: with fewer, cloning it is as fast (bench/packing.ts).
