@@ -105,10 +105,10 @@ function make(
  * @returns A short text.
  */
 export function nameThrown(thrown: unknown): string {
-  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
-  // As text, an array is all of its elements, and there may be billions.
-  if (Array.isArray(thrown)) return "an array";
   try {
+    if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+    // As text, an array is all of its elements, and there may be billions.
+    if (Array.isArray(thrown)) return "an array";
     return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);
   } catch {
     return typeof thrown; // an object without a usable toString
@@ -170,7 +170,7 @@ function atSite<E extends Error>(site: CallSite, make: () => E): E {
  */
 function join(thrown: unknown, site: CallSite): void {
   if (!(thrown instanceof Error)) return;
-  const head = String(thrown.stack ?? "").trimEnd() || String(thrown);
+  const head = String(thrown.stack ?? "").trimEnd() || nameThrown(thrown);
   setStack(thrown, head, frames(site.stack));
 }
 
