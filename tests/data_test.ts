@@ -161,6 +161,22 @@ for (const name of ["web", "threads", "inline"] as const) {
     }
   });
 
+  it("a value of any depth settles beside one that is refused late", async () => {
+    for (const depth of range(20).map((n) => 2000 + 100 * n)) {
+      let deep: unknown = 0;
+      for (let level = 0; level < depth; level++) deep = [deep];
+      const inputs = [deep, { p: new Proxy({}, {}) }, 2];
+      const settings = { ...pool, chunkSize: 3 };
+      const results = await parallelMapSettled(
+        (v) => v === 2,
+        inputs,
+        settings,
+      );
+      assertEquals(results[1].status, "rejected");
+      assertEquals(results[2], { status: "fulfilled", value: true });
+    }
+  });
+
   it("the longest array can be thrown", async () => {
     const results = await parallelMapSettled(
       (n: number) => {
@@ -174,6 +190,17 @@ for (const name of ["web", "threads", "inline"] as const) {
     assertEquals(failed(results), [1]);
     const { message } = reason(results[1]);
     assert(message.endsWith("threw an array"), message);
+  });
+
+  it("an error without a stack or a usable toString is told", async () => {
+    const results = await parallelMapSettled(
+      () => {
+        throw Object.assign(new RangeError("r"), { stack: "", toString: 1 });
+      },
+      range(1),
+      pool,
+    );
+    assertInstanceOf(reason(results[0]).cause, RangeError);
   });
 
   it("one error with a function in it does not fail its chunk", async () => {

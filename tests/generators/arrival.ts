@@ -112,6 +112,7 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
   const made: unknown[] = [];
   let inside = 0; // errors around the place
   let unsure = false; // whether it may be refused as well
+  let vague = false; // whether nobody knows what must arrive
 
   function begin<T>(object: T): T {
     made.push(object);
@@ -139,13 +140,13 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
       case "map": {
         const map = begin(new Map());
         for (const [key, value] of recipe.pairs) {
-          map.set(visit(key), visit(value));
+          map.set(seen(map, visit(key)), visit(value));
         }
         return map;
       }
       case "set": {
         const set = begin(new Set());
-        for (const item of recipe.items) set.add(visit(item));
+        for (const item of recipe.items) set.add(seen(set, visit(item)));
         return set;
       }
       case "error":
@@ -184,6 +185,12 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
     }
   }
 
+  /** Two of any texts may be one text, or two. */
+  function seen(map: { has(key: unknown): boolean }, key: unknown): unknown {
+    vague ||= typeof key === "symbol" && map.has(key);
+    return key;
+  }
+
   function visitOdd(what: string): unknown {
     // A Proxy looks like its target, and is copied as that where errors are
     // written beside the value: nothing in the language tells them apart.
@@ -198,9 +205,12 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
   function addEntries<T extends object>(object: T, entries: Entry[]): T {
     for (const { key, value, as } of entries) {
       // Visited in any case: what is in it may be meant by a ref.
+      const shows = as !== "not enumerable";
+      if (!shows) inside++; // nothing in it matters
       const held = visit(value);
+      if (!shows) inside--;
       const shown = as === "throwing getter" ? described() : held;
-      if (as !== "not enumerable") define(object, key, shown, true);
+      if (shows) define(object, key, shown, true);
     }
     return object;
   }
@@ -221,7 +231,8 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
   }
 
   try {
-    const value = visit(root);
+    const visited = visit(root);
+    const value = vague ? ANYTHING : visited;
     return { must: unsure && !thrown ? "settle" : "arrive", value };
   } catch (error) {
     if (error instanceof Refused) return { must: "be refused" };

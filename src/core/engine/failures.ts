@@ -106,10 +106,10 @@ function make(
  * @returns A short text.
  */
 export function nameThrown(thrown: unknown): string {
-  // As text, an array is all of its elements, and there may be billions.
-  if (Array.isArray(thrown)) return "an array";
   try {
     if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+    // As text, an array is all of its elements, and there may be billions.
+    if (Array.isArray(thrown)) return "an array";
     return typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown);
   } catch {
     return typeof thrown; // an object without a usable toString

@@ -147,6 +147,13 @@ export function createPacking(
     return copy as V;
   }
 
+  /** The same for what may be deep: V8 needs more of the stack for a copy. */
+  function cloneTried<V>(value: V): V {
+    const copy = clone(value);
+    clone(copy);
+    return copy;
+  }
+
   /**
    * Moves the buffers of one value into a copy of it. One by one: Deno 2.9.5
    * takes all buffers of a message before it finds a value it cannot clone, so
@@ -242,7 +249,7 @@ export function createPacking(
         const { value: data, errors } = codec.encode(value, false);
         const sure = !found.doubtful && !transfer;
         const parts = [data, errors] as const;
-        const [copy, beside] = sure ? parts : clone(parts);
+        const [copy, beside] = sure ? parts : cloneTried(parts);
         encoded.push([offset, beside]);
         return copy;
       }
@@ -321,7 +328,7 @@ export function createPacking(
         // Of moved buffers there is nothing left to clone.
         if (gone.has(offset)) throw cause;
         const beside = errorsAt.get(offset);
-        const [copy, errors] = clone([sent[offset], beside] as const);
+        const [copy, errors] = cloneTried([sent[offset], beside] as const);
         copies[offset] = copy;
         if (errors !== undefined) encoded.push([offset, errors]);
       } catch (error) {
