@@ -172,7 +172,7 @@ function atSite<E extends Error>(site: CallSite, make: () => E): E {
 function join(thrown: unknown, site: CallSite): void {
   if (!(thrown instanceof Error)) return;
   const { stack } = thrown as { stack: unknown };
-  const head = typeof stack === "string" ? stack.trimEnd() : "";
+  const head = typeof stack === "string" ? stack.trimEnd() || stack : "";
   setStack(thrown, head || nameThrown(thrown), frames(site.stack));
 }
 
