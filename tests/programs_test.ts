@@ -10,9 +10,9 @@ const LONG = { timeout: 120_000 };
 console.log(`programs: FUZZ_SEED=${SEED}`);
 
 test("any program ends as a plain loop would, inline", LONG, async () => {
-  await look(playing(0), { runs: 300, ms: 2500, seed: SEED });
+  await look(playing(0), { runs: 300, ms: 2000, seed: SEED });
 });
 
 test("any program ends as a plain loop would, in workers", LONG, async () => {
-  await look(playing(4), { runs: 60, ms: 3500, seed: SEED });
+  await look(playing(4), { runs: 60, ms: 2500, seed: SEED });
 });

@@ -18,7 +18,7 @@ test(
   "any value arrives as structuredClone gives it, inline",
   LONG,
   async () => {
-    await look(crossing({ workers: 0 }), { runs: 400, ms: 2500, seed: SEED });
+    await look(crossing({ workers: 0 }), { runs: 400, ms: 2000, seed: SEED });
     await closePools();
   },
 );
@@ -26,7 +26,7 @@ test(
 for (const workers of [1, 2]) {
   const title = `any value arrives as structuredClone gives it, ${workers} web`;
   test(title, LONG, async () => {
-    await look(crossing({ workers }), { runs: 100, ms: 1500, seed: SEED });
+    await look(crossing({ workers }), { runs: 100, ms: 1000, seed: SEED });
     await closePools();
   });
 }
@@ -36,20 +36,20 @@ test(
   LONG,
   async () => {
     const options = { workers: 1, backend: "threads" } as const;
-    await look(crossing(options), { runs: 50, ms: 1000, seed: SEED });
+    await look(crossing(options), { runs: 50, ms: 800, seed: SEED });
     await closePools();
   },
 );
 
 test("any workerData arrives as structuredClone gives it", LONG, async () => {
-  await look(stateCrossing, { runs: 200, ms: 1000, seed: SEED });
+  await look(stateCrossing, { runs: 200, ms: 700, seed: SEED });
 });
 
 test(
   "any typed array can be the inputs, and stays as it is",
   LONG,
   async () => {
-    await look(viewAsInputs, { runs: 200, ms: 1000, seed: SEED });
+    await look(viewAsInputs, { runs: 200, ms: 700, seed: SEED });
     await closePools();
   },
 );

@@ -75,9 +75,10 @@ function entriesOf(recipe: Recipe): Entry[] {
 
 /** What may be read twice, and is another thing then; how deep is too deep. */
 function isUnsure(recipe: Recipe): boolean {
-  return (recipe.is === "deep" && recipe.depth > 1000) ||
-    // One that was received cannot be sent on: Deno 2.9.5 makes it `{}`.
-    (recipe.is === "platform" && recipe.what === "CryptoKey") ||
+  // Deno 2.9.5 clones a key only where one was made before it came, and turns
+  // others into `{}`, which is refused.
+  return (recipe.is === "platform" && recipe.what === "CryptoKey") ||
+    (recipe.is === "deep" && recipe.depth > 1000) ||
     entriesOf(recipe).some(({ as }) => as === "changing getter");
 }
 
@@ -226,7 +227,9 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
     }
     for (const { key, value, as } of recipe.texts) {
       visit(value);
-      const text = value.is === "string" && as !== "throwing getter";
+      // A stack that says nothing is replaced.
+      const text = value.is === "string" && as !== "throwing getter" &&
+        (key !== "stack" || value.text.trim() !== "");
       define(error, key, text ? make(value) : ANYTHING, false);
     }
     return addEntries(error, recipe.entries);

@@ -38,7 +38,7 @@ export const HANG_MS = 20_000;
 const SHRINKING_MS = 30_000;
 
 /** Runs of one batch: they have one seed, and are not interrupted. */
-const BATCH = 20;
+const BATCH = 10;
 
 /** Characters of a counterexample that are shown; seed and path give it all. */
 const MOST_SHOWN = 3000;

@@ -124,7 +124,8 @@ function compareErrors(
   }
   // What was thrown has frames of the caller after its own.
   const { stack } = wanted;
-  const planned = typeof stack === "string" && got.stack?.startsWith(stack);
+  const planned = typeof stack === "string" &&
+    got.stack?.startsWith(stack.trimEnd());
   follow("stack", planned ? got.stack : stack, got.stack);
   for (const key of HIDDEN) {
     const own = Object.hasOwn(wanted, key);
