@@ -332,6 +332,11 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
           arbitrary: entries(
             fc.oneof(text, text, tie("value").map(shorten)),
             among(["name", "message", "stack"]),
+          ).map((texts) =>
+            // Bun writes the stack, with the name, before it is defined anew.
+            texts.toSorted((a, b) =>
+              Number(b.key === "stack") - Number(a.key === "stack")
+            )
           ),
         },
       ),
