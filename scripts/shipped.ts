@@ -59,9 +59,9 @@ export function undeclaredIn(source: string): Undeclared[] {
 
 if (import.meta.main) {
   const programs = {
-    "a web worker on Deno": bootSource(denoPort),
-    "a web worker on Bun": bootSource(bunPort),
-    "a thread": bootSource(threadPort),
+    "a web worker on Deno": bootSource(denoPort, true),
+    "a web worker on Bun": bootSource(bunPort, true),
+    "a thread": bootSource(threadPort, true),
     "a worker of pmap": `(${callFunction})((${openWorker})());`,
     "the page of a timeline": `(${pageMain})();`,
   };

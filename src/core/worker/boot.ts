@@ -16,11 +16,15 @@ import { workerMain } from "./worker_main.ts";
  * Writes the program of a worker.
  *
  * @param openPort Self-contained; opens the worker's end of the line.
+ * @param whole Whether all of it is code, for a linter.
  * @returns JavaScript, a module without imports.
  */
-export function bootSource(openPort: () => WorkerPort): string {
+export function bootSource(
+  openPort: () => WorkerPort,
+  whole = false,
+): string {
   const source = [
-    `const { codec, packing } = ${wireSource()};`,
+    `const { codec, packing } = ${wireSource(whole)};`,
     `const createBoard = ${createBoard};`,
     // A text, as compilers rewrite import(): TypeScript, for one, to a call of
     // a function in its file ("rewriteRelativeImportExtensions").

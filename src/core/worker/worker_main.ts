@@ -118,7 +118,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       tag = message.tag;
       worker = message.worker;
       if (message.timed) readCpu(); // the first reading is slow: not in a task
-      state = codec.decode(message.workerData);
+      const { value, errors } = message.workerData;
+      state = errors.length > 0 ? codec.decode(message.workerData) : value;
       if (message.init !== undefined) {
         const init = await loader.load(message.init);
         try {
