@@ -385,6 +385,36 @@ test("maxTasksPerWorker: a worker is sent so many, then replaced", async () => {
   assertEquals(world.backend.workers.length, 3);
 });
 
+test("what a slow source gives goes to the worker that idles", async () => {
+  const world = new FakeWorld({ workers: 2 });
+  const given = range(4).map(() => Promise.withResolvers<void>());
+  async function* slow() {
+    for (const n of range(4)) {
+      await given[n].promise;
+      yield n;
+    }
+  }
+  const call = world.calls.map(same, slow(), {}, start);
+  for (const n of [0, 1]) {
+    given[n].resolve();
+    await world.flush();
+    while (world.clock.turns > 0) world.clock.takeTurn();
+  }
+  const [idle, stuck] = world.backend.workers;
+  const first = idle.receiveAll().begin()!;
+  idle.settle(first, { value: 0 });
+  idle.deliverAll(); // the source is asked for more
+  stuck.receiveAll().begin(true);
+  given[2].resolve();
+  await world.flush(); // it has come; the next turn looks at the run
+  stuck.deliverAll(); // and before that turn, another report
+  assertEquals(stuck.inbox, []);
+  while (world.clock.turns > 0) world.clock.takeTurn();
+  assertEquals(idle.receiveAll().begin()?.index, 2);
+  await world.finish(world.calls.close());
+  await call.catch(() => {});
+});
+
 test("three ends in a row at no task end the call", async () => {
   const world = new FakeWorld({ workers: 1 });
   const call = world.calls.map(same, [1], {}, start);

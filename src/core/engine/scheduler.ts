@@ -203,8 +203,12 @@ export class Scheduler implements Engine {
       return !this.#startedOne && this.#feed(empty);
     }
     for (const slot of this.#slots) {
-      const chunk = slot.hasRoom && slot.run?.take(slot.left, false);
-      if (!chunk) continue;
+      const { run } = slot;
+      // A run that is not ready had nothing for a worker that idles. What has
+      // come since then is for that one: here it might wait behind a long task.
+      if (!slot.hasRoom || !run || !this.#ready.has(run)) continue;
+      const chunk = run.take(slot.left, false);
+      if (chunk === undefined) continue;
       this.#send(slot, chunk);
       return true;
     }
