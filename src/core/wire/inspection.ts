@@ -263,7 +263,11 @@ export function createInspector(): Inspector {
     for (let i = 0; i < length; i++) add(search, array[i]);
     if (length > MOST_ELEMENTS) return;
     if (!whole && search.stack.length === before) return;
-    addAll(search, array as never, otherKeys(array));
+    const own = keys(array);
+    // Engines list indexes first. Most arrays have nothing else, nor holes.
+    if (own.length !== length || own[length - 1] !== String(length - 1)) {
+      addAll(search, array as never, otherKeys(own));
+    }
   }
 
   function addBuffer(search: Search, buffer: ArrayBufferLike): void {
@@ -274,9 +278,8 @@ export function createInspector(): Inspector {
     search.bytes += buffer.byteLength;
   }
 
-  /** The keys of an array that are no indexes: engines list them last. */
-  function otherKeys(array: unknown[]): string[] {
-    const own = keys(array);
+  /** The keys of an array that are no indexes. */
+  function otherKeys(own: string[]): string[] {
     let from = own.length;
     while (from > 0 && String(Number(own[from - 1]) >>> 0) !== own[from - 1]) {
       from--;
