@@ -89,8 +89,9 @@ test("pmap says so when the function ends its worker", PATIENCE, async () => {
 });
 
 const JOBS = lines([
-  { id: 0, ms: 50 },
-  { id: 1, ms: 5, fail: true },
+  // Long enough that both have begun, also on a busy machine.
+  { id: 0, ms: 1500 },
+  { id: 1, ms: 700, fail: true },
   ...numbers(200).map((n) => ({ id: n + 2, ms: 50 })),
 ]);
 
