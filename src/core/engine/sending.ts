@@ -34,7 +34,13 @@ export function postChunk(
   } catch (cause) {
     sent = packing.repack(values, parcel, cause);
     if (sent.refused.size === values.length) return sent;
-    slot.post(chunk, sent, number);
+    try {
+      slot.post(chunk, sent, number);
+    } catch (cause) { // nobody knows why: then it is all of them
+      const all = { reason: `what cannot be sent: ${cause}`, cause };
+      const refused = new Map(Array.from(values, (_, offset) => [offset, all]));
+      return { ...sent, refused };
+    }
   }
   if (run.timed) {
     run.emit({
