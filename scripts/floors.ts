@@ -75,8 +75,9 @@ function checkFloor(folder: string, name: Name, version: string): number {
 }
 
 function checkOlder(folder: string, name: Name, version: string): void {
-  // The caller's own thread needs no worker, and works.
-  assertEquals(smoke(folder, name, "inline").status, 0);
+  // The caller's own thread needs no worker, and works on Deno. Bun 1.3.5 loses
+  // messages of a MessageChannel, also without this library.
+  if (name === "deno") assertEquals(smoke(folder, name, "inline").status, 0);
   const { status, err } = smoke(folder, name, "web");
   assertEquals(status, 1, `${name} ${version} was not refused: ${err}`);
   const sentence = FLOORS[name].says + version;
