@@ -10,6 +10,7 @@ import { assert, assertEquals } from "@std/assert";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { folder, lines, numbers, pmap, start, work } from "../tests/pmap.ts";
+import { seeded } from "../tests/seeded.ts";
 
 const KILLS = Number(process.argv[2] ?? 20);
 const SEED = Number(process.argv[3] ?? 1);
@@ -22,17 +23,6 @@ const INPUTS = (TASK_MS === 0 ? 3000 : 100) * KILLS;
 
 /** The latest kill, in ms after the start: some come before the first task. */
 const LATEST_MS = 900;
-
-/** Mulberry32: the same moments for the same seed. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function textOf(file: string): string {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -50,7 +40,7 @@ function doneIn(log: string): Set<number> {
 async function soak(): Promise<void> {
   using dir = folder();
   const [log, ran] = [dir.path("log"), dir.path("ran")];
-  const random = createRandom(SEED);
+  const random = seeded(SEED);
   const input = lines(
     numbers(INPUTS).map((id) => ({ id, file: ran, ms: TASK_MS })),
   );

@@ -17,6 +17,7 @@ import {
   TaskTimeoutError,
   WorkerLostError,
 } from "../mod.ts";
+import { seeded } from "../tests/seeded.ts";
 
 /** What a task is told to do. */
 type Deed =
@@ -73,16 +74,6 @@ export async function act(
   if (deed === "hang") { for (;;); }
   if (deed === "return a function") return () => id;
   return id * 3;
-}
-
-/** A small seeded generator (mulberry32): a failing seed can be run again. */
-function random(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** What must become of a task. */
@@ -280,7 +271,7 @@ async function main(): Promise<void> {
     },
   });
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-  const dice = random(seed);
+  const dice = seeded(seed);
   const until = performance.now() + Number(values.seconds) * 1000;
   console.log(`seed ${seed}, ${values.seconds} s`);
   let stage = 0;

@@ -11,16 +11,7 @@ import {
   WorkerStartError,
 } from "../mod.ts";
 import type { RunOptions, StreamOptions } from "../src/core/api/options.ts";
-
-/** The same numbers from 0 to 1 for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from "./seeded.ts";
 
 /** What a task does, at each of its attempts or only at its first. */
 type Deed =

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Packing, Parcel } from "../src/core/wire/packing.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { test } from "./harness.ts";
+import { seeded } from "./seeded.ts";
 
 type Fields = Record<PropertyKey, unknown>;
 
@@ -46,16 +47,6 @@ function trace(root: unknown): string {
     return [name, fields];
   };
   return JSON.stringify(walk(root));
-}
-
-/** The same numbers from 0 to 1 on every run (mulberry32). */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 test("lists of one kind, however odd, arrive as structured clone brings them", () => {

@@ -6,7 +6,8 @@ import type { RunEvent } from "../mod.ts";
 import { type Facts, Timeline } from "../src/timeline/mod.ts";
 import { writeReport } from "../src/timeline/report.ts";
 import { judge } from "../src/timeline/verdict.ts";
-import { FACTS, random } from "./fixtures/facts.ts";
+import { FACTS } from "./fixtures/facts.ts";
+import { seeded } from "./seeded.ts";
 import { eventsOf } from "./fixtures/scene.ts";
 import { test } from "./harness.ts";
 
@@ -16,7 +17,7 @@ const SEEDS = 2000;
 class Chance {
   readonly next: () => number;
   constructor(seed: number) {
-    this.next = random(seed);
+    this.next = seeded(seed);
   }
 
   is(probability: number): boolean {
