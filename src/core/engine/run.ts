@@ -51,10 +51,13 @@ type RunState =
   /** There may be more inputs. */
   | { at: "reading"; source: Source }
   /** There are none; the inputs ended so. */
-  | { at: "draining"; failure: { error: unknown } | undefined }
+  | { at: "draining"; failure: Thrown }
   /** None are read any more: the reader comes to a failure first. */
   | { at: "failing" }
   | { at: "over" };
+
+/** What somebody else's code threw: undefined itself may be thrown. */
+type Thrown = { error: unknown } | undefined;
 
 /** One map or stream in progress. */
 export class Run {
@@ -106,7 +109,7 @@ export class Run {
 
   /** Tells the listeners of the pool and of the run; one that throws ends it. */
   emit(event: RunEvent): void {
-    const { thrown } = this.#tellAll(event);
+    const thrown = this.#tellAll(event);
     if (thrown !== undefined) this.stop(thrown.error);
   }
 
@@ -119,8 +122,8 @@ export class Run {
     }
   }
 
-  #tellAll(event: RunEvent): { thrown: { error: unknown } | undefined } {
-    let thrown: { error: unknown } | undefined;
+  #tellAll(event: RunEvent): Thrown {
+    let thrown: Thrown;
     for (const onEvent of [this.#setup.onEvent, this.options.onEvent]) {
       try {
         onEvent?.(event);
@@ -128,7 +131,7 @@ export class Run {
         thrown ??= { error };
       }
     }
-    return { thrown };
+    return thrown;
   }
 
   /** Says how far the run is; a caller's onProgress that throws ends it. */
@@ -172,7 +175,7 @@ export class Run {
 
   /** Reads inputs; undefined at their end. */
   #read(source: Source, most: number): ArrayLike<unknown> | undefined {
-    let failure: { error: unknown } | undefined;
+    let failure: Thrown;
     try {
       const values = source.take(most);
       if (this.over) return undefined; // the inputs aborted or closed it
@@ -286,21 +289,21 @@ export class Run {
     if (failure !== undefined) return this.stop(failure.error);
     this.say("done");
     if (this.over) return; // the listener threw, or aborted
-    const { thrown } = this.#end(true);
+    const thrown = this.#end(true);
     if (thrown === undefined) this.#ends.resolve(this.#next);
     else this.#ends.reject(thrown.error);
   }
 
   /** Goes to another state, and closes the inputs; says what that threw. */
-  #change(state: RunState): { thrown: { error: unknown } | undefined } {
+  #change(state: RunState): Thrown {
     const was = this.#state;
     this.#state = state;
     try {
       if (was.at === "reading") was.source.close();
     } catch (error) {
-      return { thrown: { error } };
+      return { error };
     }
-    return { thrown: undefined };
+    return undefined;
   }
 
   /**
@@ -323,7 +326,7 @@ export class Run {
    */
   cancel(): void {
     if (this.over) return;
-    const { thrown } = this.#end(false);
+    const thrown = this.#end(false);
     this.say("stopped");
     this.#ends.reject(undefined);
     if (thrown !== undefined) throw thrown.error;
@@ -339,7 +342,7 @@ export class Run {
   }
 
   /** Says what the inputs, or else a listener, threw. */
-  #end(ok: boolean): { thrown: { error: unknown } | undefined } {
+  #end(ok: boolean): Thrown {
     const closed = this.#change({ at: "over" });
     raiseOver(this.memory);
     this.#again = [];
@@ -350,6 +353,6 @@ export class Run {
       ok,
       at,
     });
-    return closed.thrown === undefined ? told : closed;
+    return closed ?? told;
   }
 }

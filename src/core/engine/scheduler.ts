@@ -257,7 +257,9 @@ export class Scheduler implements Engine {
       this.#start(slot, this.#setup.maker.backend(stopsLoops));
       return true;
     } catch (cause) {
-      const what = `the runtime must make a worker: received ${cause}`;
+      const what = `the runtime must make a worker: received ${
+        nameThrown(cause)
+      }`;
       run.refuse(new Error(what, { cause }));
       return false;
     }

@@ -6,6 +6,7 @@
 
 import type { Clock } from "../runtime/clock.ts";
 import type { Packing, Parcel } from "../wire/packing.ts";
+import { nameThrown } from "./failures.ts";
 import type { Chunk } from "./run.ts";
 import type { Slot } from "./slot.ts";
 
@@ -37,7 +38,10 @@ export function postChunk(
     try {
       slot.post(chunk, sent, number);
     } catch (cause) { // nobody knows why: then it is all of them
-      const all = { reason: `what cannot be sent: ${cause}`, cause };
+      const all = {
+        reason: `what cannot be sent: ${nameThrown(cause)}`,
+        cause,
+      };
       const refused = new Map(Array.from(values, (_, offset) => [offset, all]));
       return { ...sent, refused };
     }

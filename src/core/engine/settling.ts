@@ -9,6 +9,7 @@ import type { Codec } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
 import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
+import { nameThrown } from "./failures.ts";
 import type { Sent } from "./in_flight.ts";
 
 /** Why a worker is lost: what is known, and the tasks it was at. */
@@ -94,7 +95,7 @@ export function failAll(
   cause: unknown,
   worker: number,
 ): void {
-  const reason = `what the other thread cannot read: ${cause}`;
+  const reason = `what the other thread cannot read: ${nameThrown(cause)}`;
   const failure = {
     why: "unsendable",
     what,
