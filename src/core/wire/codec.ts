@@ -252,6 +252,7 @@ export function createCodec(
   }
 
   function decode({ value, errors }: Encoded): unknown {
+    if (errors.length === 0) return value;
     const revived = new Map<object, Error>();
     for (const parts of errors) revived.set(parts.place, revive(parts));
     const seen = new Set<object>();
@@ -270,8 +271,7 @@ export function createCodec(
       for (const [key, part] of hidden) define(error, key, at(part), false);
       for (const [key, part] of shown) define(error, key, at(part));
     }
-    if (errors.length > 0) { for (const part of seen) restore(part, at); // grows
-     }
+    for (const part of seen) restore(part, at); // grows as it goes
     return root;
   }
 

@@ -86,7 +86,7 @@ export interface Compact {
 /**
  * Makes the packing. Self-contained: workers get this function by its source.
  *
- * @param general Looks at each value that is an object.
+ * @param parts What looks at each value that is an object.
  * @param compact What packs values of one kind.
  * @returns The packing.
  */

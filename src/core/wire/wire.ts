@@ -43,8 +43,8 @@ function join(parts: typeof PARTS): Wire {
   const columns = parts.createColumns(views);
   const rows = parts.createRows(columns);
   const compact = { views, columns, rows };
-  const general = { codec, inspector, explainer };
-  return { codec, packing: parts.createPacking(general, compact) };
+  const codecParts = { codec, inspector, explainer };
+  return { codec, packing: parts.createPacking(codecParts, compact) };
 }
 
 /**

@@ -119,6 +119,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       worker = message.worker;
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       const { value, errors } = message.workerData;
+      // Without errors the codec is not even read: that costs a cold start.
       state = errors.length > 0 ? codec.decode(message.workerData) : value;
       if (message.init !== undefined) {
         const init = await loader.load(message.init);
