@@ -26,6 +26,7 @@ import {
   WorkerStartError,
 } from "../mod.ts";
 import type { ShopError } from "./fixtures/tasks.ts";
+import { contexts } from "./contract_context.ts";
 import { outcomes } from "./contract_outcomes.ts";
 import { test } from "./harness.ts";
 
@@ -110,6 +111,7 @@ export function contract(name: BackendName): void {
     test(`${name}: ${title}`, options, body);
   };
 
+  contexts(it, { pool, timed });
   outcomes(it, { pool, timed });
 
   it("results come in input order", async () => {

@@ -21,6 +21,11 @@ export interface TaskContext<S = unknown> {
   /** Whether the run is over; true also in the middle of a synchronous loop. */
   readonly aborted: boolean;
   /**
+   * Aborts with an `AbortError` when the run is over: for `fetch` and whatever
+   * else waits. A loop that does not wait never hears it: see `aborted`.
+   */
+  readonly signal: AbortSignal;
+  /**
    * Throws an `AbortError` when the run is over.
    *
    * @throws {DOMException} When `aborted` is true.
