@@ -7,6 +7,7 @@ import type {
   ToWorker,
 } from "../src/core/wire/protocol.ts";
 import { createBoard } from "../src/core/wire/board.ts";
+import { openCallData } from "../src/core/wire/call_data.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
 import { createContexts } from "../src/core/worker/task_context.ts";
@@ -39,6 +40,7 @@ function startWorker() {
   }, {
     ...wire,
     createBoard,
+    openCallData,
     loader,
     createAnswering,
     foldResults,
@@ -53,7 +55,10 @@ function startWorker() {
     say({
       type: "run",
       fn,
+      number: 1,
       combine: undefined,
+      data: undefined,
+      forget: [],
       concurrency: 1,
       transfer: false,
       board: undefined,

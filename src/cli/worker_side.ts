@@ -71,6 +71,7 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     readonly worker: number;
     readonly attempt: number;
     readonly state: unknown = undefined;
+    readonly data: unknown = undefined;
     readonly #task: TaskContext;
     constructor(readonly index: number, task: TaskContext) {
       this.#task = task;

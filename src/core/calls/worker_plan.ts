@@ -10,11 +10,11 @@ import type { Clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { inline } from "../runtime/inline.ts";
 import type { Backend, Runtime } from "../runtime/runtime.ts";
+import { encodeOnce } from "../wire/call_data.ts";
 import type { Encoded } from "../wire/codec.ts";
 import type { FunctionRef, Place } from "../wire/function_ref.ts";
 import { functionRef } from "../wire/function_ref.ts";
 import type { StartMessage } from "../wire/protocol.ts";
-import { createWire } from "../wire/wire.ts";
 import { workerFlag } from "../worker/loader.ts";
 
 /** Makes the workers of one pool. */
@@ -50,7 +50,7 @@ export class WorkerPlan {
     this.workers = workers ?? this.cores;
     this.runtime = this.#runtime?.name ?? "inline";
     this.place = { entry: this.#runtime?.entry, inline: workers === 0 };
-    this.#workerData = encode(workerData);
+    this.#workerData = encodeOnce("create pool", "workerData", workerData);
     if (init !== undefined) this.#init = functionRef(init, module, this.place);
   }
 
@@ -99,22 +99,4 @@ export class WorkerPlan {
       init: this.#init,
     };
   }
-}
-
-/** Encodes `workerData`, or says why it cannot be sent. */
-function encode(workerData: unknown): Encoded {
-  if (workerData === undefined) return { value: undefined, errors: [] };
-  const { packing } = createWire();
-  const parcel = packing.pack([workerData], false);
-  // A copy of the caller's: for each worker the same, whatever changes later.
-  const again = packing.repack([workerData], parcel, undefined);
-  const refusal = again.refused.get(0);
-  if (refusal === undefined && again.packed.as === "list") {
-    const [value] = again.packed.values;
-    const [[, errors] = [0, []]] = again.packed.encoded;
-    return { value, errors };
-  }
-  throw new TypeError(
-    `Cannot create pool as "workerData" must be cloneable: received ${refusal?.reason}`,
-  );
 }

@@ -175,9 +175,13 @@ export class Slot {
     const { run } = chunk;
     const inFlight = this.#inFlight;
     handle.setBusy(true);
-    if (inFlight.run !== run) handle.post(inFlight.announce(run), []);
     const { message, note } = inFlight.send(chunk, parcel, run.timed);
     try {
+      if (inFlight.run !== run) {
+        const { message, note } = inFlight.announce(run);
+        handle.post(message, []);
+        note();
+      }
       handle.post(message, parcel.moved);
       note(number);
     } finally {

@@ -7,6 +7,7 @@
  */
 
 import type { BoardMemory } from "./board.ts";
+import type { CallData } from "./call_data.ts";
 import type { Encoded } from "./codec.ts";
 import type { FunctionRef } from "./function_ref.ts";
 import type { Packed } from "./packing.ts";
@@ -28,6 +29,12 @@ export interface StartMessage {
 /** Says which function the next chunks are for, and where to note progress. */
 export interface RunMessage {
   type: "run";
+  /** Number of the run in its pool. */
+  number: number;
+  /** What the call brings along, if this worker has not got it yet. */
+  data: CallData | undefined;
+  /** Numbers of runs that are over: what they brought along can go. */
+  forget: number[];
   fn: FunctionRef;
   /** Folds the results of a chunk to one; undefined sends one a task. */
   combine: FunctionRef | undefined;

@@ -74,7 +74,7 @@ export function createLoader(
   let loading = 0;
   let tracker: Tracker | undefined;
   let misused: { error: unknown } | undefined;
-  let shipped: { source: string; fn: Anything } | undefined;
+  const shipped = new Map<string, Anything>();
   let tell: (error: unknown) => void = () => {};
   const scope = globalThis as Record<string, unknown>;
   // What workers have on Deno 2.9.5, and their caller has not, or otherwise.
@@ -135,11 +135,16 @@ export function createLoader(
       // must, and nothing of this scope. The name is what stacks show.
       if (ref.from === "source") {
         if (isolated) showExtras(false);
-        // The last one is kept: the engine has made its code fast by now.
-        if (shipped?.source === ref.source) return shipped.fn;
+        // The last few are kept: the engine has made their code fast by now.
+        const known = shipped.get(ref.source);
+        if (known !== undefined) return known;
         const name = encodeURIComponent(ref.name.toWellFormed() || "function");
         const fn = (0, eval)(`${ref.source}\n//# sourceURL=shipped:${name}`);
-        shipped = { source: ref.source, fn };
+        for (const oldest of shipped.keys()) {
+          if (shipped.size < 20) break;
+          shipped.delete(oldest);
+        }
+        shipped.set(ref.source, fn);
         return fn;
       }
       if (ref.from === "here") return ref.fn;

@@ -7,6 +7,7 @@
  */
 
 import type { Board, BoardMemory } from "../wire/board.ts";
+import type { openCallData } from "../wire/call_data.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
 import type {
@@ -41,6 +42,7 @@ export interface WorkerParts {
   codec: Codec;
   packing: Packing;
   createBoard(memory: BoardMemory | undefined): Board;
+  openCallData: typeof openCallData;
   foldResults: typeof foldResults;
   createAnswering: typeof createAnswering;
   loader: Loader;
@@ -55,7 +57,15 @@ export interface WorkerParts {
  * @param parts What loads functions, and turns values into messages and back.
  */
 export function workerMain(port: WorkerPort, parts: WorkerParts): void {
-  const { codec, packing, createBoard, loader, contexts, readCpu } = parts;
+  const {
+    codec,
+    packing,
+    createBoard,
+    openCallData,
+    loader,
+    contexts,
+    readCpu,
+  } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -64,6 +74,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let tag = 0;
   let worker = 0;
   let state: unknown;
+  const brought = new Map<number, Promise<unknown>>();
   let run: WorkerRun | undefined;
   let announced: RunMessage | undefined;
   let started: Promise<unknown> = Promise.resolve();
@@ -101,7 +112,14 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   async function begin(message: RunMessage): Promise<void> {
     try {
+      for (const number of message.forget) brought.delete(number);
       const fn = await loader.load(message.fn);
+      if (message.data !== undefined) {
+        const opened = openCallData(message.data, codec, loader.load);
+        opened.catch(() => {}); // heard where it is awaited
+        brought.set(message.number, opened);
+      }
+      const data = await brought.get(message.number);
       const combine = message.combine && await loader.load(message.combine);
       // The next one may have been announced while this one was loaded: what
       // is in the queue is not for this function then.
@@ -114,6 +132,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         around: {
           worker,
           state,
+          data,
           board: createBoard(message.board),
           aborts: new Set(),
         },
