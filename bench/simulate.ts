@@ -149,7 +149,7 @@ function simulated(
         world.spend(COST.send);
         if (message.type === "start") {
           tag = message.tag;
-          say(free, { type: "ready" }, 0);
+          say(free, { type: "ready", disposes: false }, 0);
         } else if (message.type === "chunk") {
           const { values } = message;
           world.spend(packing.unpack(values).length * COST.value);

@@ -26,6 +26,7 @@ import {
   WorkerStartError,
 } from "../mod.ts";
 import type { ShopError } from "./fixtures/tasks.ts";
+import { endings } from "./contract_close.ts";
 import { contexts } from "./contract_context.ts";
 import { bringing } from "./contract_data.ts";
 import { outcomes } from "./contract_outcomes.ts";
@@ -116,6 +117,7 @@ export function contract(name: BackendName): void {
     test(`${name}: ${title}`, options, body);
   };
 
+  endings(it, { pool, timed });
   bringing(it, { pool, timed });
   contexts(it, { pool, timed });
   outcomes(it, { pool, timed });

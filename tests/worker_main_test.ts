@@ -104,7 +104,7 @@ const imported = (name: string): FunctionRef => ({
 test("a worker says that it is ready, and answers chunks in turn", async () => {
   const { said, run, chunk, results, start } = startWorker();
   await start;
-  assertEquals(said, [{ type: "ready" }]);
+  assertEquals(said, [{ type: "ready", disposes: false }]);
   await run({ from: "source", name: "double", source: "(n) => 2 * n" });
   await chunk(1, [1, 2]);
   await chunk(3, [5]);

@@ -69,6 +69,9 @@ export const POOL_RULES: Rules = {
   onEvent: callback,
 };
 
+/** The checks of {@linkcode CloseOptions}. */
+export const CLOSE_RULES: Rules = { finish: flag };
+
 /** The checks of {@linkcode MapOptions}. */
 export const MAP_RULES: Rules = {
   ...RUN_RULES,

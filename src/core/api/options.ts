@@ -88,7 +88,10 @@ export interface PoolOptions<S = unknown> {
   workerData?: unknown;
   /**
    * Runs once in each worker with `workerData`; what it returns (awaited) is
-   * `context.state`. Shipped or imported as the function is.
+   * `context.state`. Shipped or imported as the function is. If that has
+   * `Symbol.asyncDispose` or `Symbol.dispose`, it is called before the worker
+   * is ended in peace: by `close`, or after `maxTasksPerWorker`; the worker is
+   * ended a second later at the latest.
    */
   init?: (workerData: never) => S | Promise<S>;
   /**
@@ -155,6 +158,16 @@ export interface RunOptions<D = unknown> {
   onProgress?: (progress: Progress) => void;
   /** Told everything that happens in this run. */
   onEvent?: (event: RunEvent) => void;
+}
+
+/** The options of {@linkcode Pool.close}. */
+export interface CloseOptions {
+  /**
+   * Whether pending calls end first; new ones are refused at once.
+   *
+   * @default {false} they reject.
+   */
+  finish?: boolean;
 }
 
 /** The options of {@linkcode Pool.map}. */

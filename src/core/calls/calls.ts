@@ -271,7 +271,7 @@ export class Calls {
   }
 
   /** Ends all runs and workers. */
-  close(): Promise<void> {
-    return this.#engine.close();
+  close(finish = false): Promise<void> {
+    return this.#engine.close(finish);
   }
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { checkOptions, POOL_RULES } from "../api/check_options.ts";
+import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/check_options.ts";
 import type {
+  CloseOptions,
   Inputs,
   MapFunction,
   MapOptions,
@@ -226,10 +227,14 @@ export class Pool<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Ends all workers. Pending calls reject with an `AbortError`; running tasks
-   * see `context.aborted`.
+   * Ends all workers. Pending calls reject with an `AbortError`, and running
+   * tasks see `context.aborted`; or they end first, with `finish`. What `init`
+   * returned is disposed in each worker that is idle then, if it can be.
    *
+   * @param options With `finish`, pending calls end first: streams when they
+   * are read.
    * @returns Settled when no worker is left.
+   * @throws {TypeError} When an option is of the wrong kind.
    *
    * @example Usage
    * ```ts
@@ -241,8 +246,9 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * await pool.close();
    * ```
    */
-  close(): Promise<void> {
-    return this.#calls.close();
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkOptions("close", options, CLOSE_RULES);
+    await this.#calls.close(options.finish);
   }
 
   /** Closes the pool. */

@@ -11,29 +11,20 @@
 import type { RunEvent } from "../api/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
-import type { StartMessage } from "../wire/protocol.ts";
 import { createWire, type Wire } from "../wire/wire.ts";
 import type { Engine } from "./engine.ts";
 import { closedError } from "./engine.ts";
 import { endsError, nameThrown } from "./failures.ts";
 import type { Chunk } from "./chunk.ts";
+import type { Report } from "./report.ts";
 import type { Run } from "./run.ts";
 import { postChunk } from "./sending.ts";
 import { failAll, judge, type Loss, settle } from "./settling.ts";
-import { type Report, Slot, type SlotSetup } from "./slot.ts";
+import { Slot, type SlotSetup } from "./slot.ts";
+import type { WorkerMaker } from "./worker_maker.ts";
 
 /** Workers lost in a row, with no task to blame, before the runs give up. */
 const MOST_FRUITLESS_ENDS = 3;
-
-/** Makes workers. */
-export interface WorkerMaker {
-  /** How many there may be, from 1. */
-  readonly workers: number;
-  /** The backend for a run: one that stops loops, if the run needs that. */
-  backend(stopsLoops: boolean): Backend;
-  /** The first message to a worker. */
-  startMessage(worker: number): StartMessage;
-}
 
 /** What a scheduler is made of. */
 export interface SchedulerSetup {
@@ -62,6 +53,7 @@ export class Scheduler implements Engine {
   #chunks = 0;
   #fruitless = 0;
   #closed: Promise<void> | undefined;
+  #ended = false; // closed, and no run goes on
   #thrown: { error: unknown } | undefined; // by a listener, when no run was left
 
   constructor(setup: SchedulerSetup) {
@@ -102,20 +94,27 @@ export class Scheduler implements Engine {
     await Promise.all(this.#slots.map((slot) => slot.ready));
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  close(finish = false): Promise<void> {
+    if (this.#closed !== undefined && !finish) this.#stopAll();
+    return this.#closed ??= this.#close(finish);
   }
 
-  async #close(): Promise<void> {
+  async #close(finish: boolean): Promise<void> {
     await Promise.resolve(); // #closed is set from here on
+    if (finish) await Promise.allSettled([...this.#runs].map((r) => r.done));
+    this.#ended = true;
+    this.#stopAll();
+    await Promise.all(this.#slots.map((slot) => slot.close()));
+    await this.#tools.clock.settled();
+    if (this.#thrown !== undefined) throw this.#thrown.error;
+  }
+
+  #stopAll(): void {
     for (const run of this.#runs) {
       run.stop(closedError());
       this.#touched.add(run);
     }
     this.#work();
-    await Promise.all(this.#slots.map((slot) => slot.close()));
-    await this.#tools.clock.settled();
-    if (this.#thrown !== undefined) throw this.#thrown.error;
   }
 
   /** Takes all reports, then gives work to whoever can take it. */
@@ -166,7 +165,7 @@ export class Scheduler implements Engine {
       // nothing.
       if (lost && !judge(sent, loss, worker) && !rested) this.#countEnd(loss);
     }
-    if (this.closed && slot.idle) slot.end(undefined);
+    if (this.#ended && slot.idle) slot.end(undefined);
   }
 
   /** Sees to a run that was touched. */
@@ -195,7 +194,7 @@ export class Scheduler implements Engine {
 
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
   #feedOne(): boolean {
-    if (this.#runs.size === 0 || this.closed) return false;
+    if (this.#runs.size === 0 || this.#ended) return false;
     for (const slot of this.#slots) {
       if (slot.idle && slot.left > 0 && this.#feed(slot)) return true;
     }

@@ -72,7 +72,9 @@ export type ToWorker =
   /** The run that was announced last is over, and tasks of it are not settled. */
   | { type: "over" }
   /** Is answered as soon as the thread is free. */
-  | { type: "ping" };
+  | { type: "ping" }
+  /** The worker will be ended: what `init` returned can be disposed. */
+  | { type: "dispose" };
 
 /** A task that failed, by its offset in the chunk. */
 export interface TaskFailure {
@@ -120,7 +122,10 @@ export type Tagged = [tag: number, message: FromWorker];
 
 /** What a worker sends. */
 export type FromWorker =
-  | { type: "ready" }
+  /** It can take tasks; `disposes` if it wants to be asked before it is ended. */
+  | { type: "ready"; disposes: boolean }
+  /** What `init` returned is disposed; `error` is what that threw. */
+  | { type: "disposed"; error: Encoded | undefined }
   | { type: "pong" }
   /** A message came that the worker could not read. */
   | { type: "unreadable" }

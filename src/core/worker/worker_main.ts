@@ -8,7 +8,7 @@
 
 import type { Board, BoardMemory } from "../wire/board.ts";
 import type { openCallData } from "../wire/call_data.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { Codec, Encoded } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
 import type {
   ChunkMessage,
@@ -103,11 +103,29 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           throw Object.assign(error, { init: message.init.from });
         }
       }
-      post({ type: "ready" });
+      const disposes = message.init !== undefined && disposer() !== undefined;
+      post({ type: "ready", disposes });
     } catch (error) {
       post({ type: "failed", error: codec.encode(error, true) });
       await new Promise(() => {}); // takes no more work
     }
+  }
+
+  /** What disposes the state, if it can be. */
+  function disposer(): (() => unknown) | undefined {
+    if (state === null || typeof state !== "object") return undefined;
+    const found = state as Partial<AsyncDisposable & Disposable>;
+    return found[Symbol.asyncDispose] ?? found[Symbol.dispose];
+  }
+
+  async function dispose(): Promise<void> {
+    let error: Encoded | undefined;
+    try {
+      await loader.within(() => disposer()?.call(state));
+    } catch (thrown) {
+      error = codec.encode(thrown, true);
+    }
+    post({ type: "disposed", error });
   }
 
   async function begin(message: RunMessage): Promise<void> {
@@ -251,6 +269,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       void started.then(() => begin(message)); // not after one that is stuck
     } else if (message.type === "over") {
       if (run !== undefined) contexts.abort(run.around);
+    } else if (message.type === "dispose") {
+      void dispose();
     } else if (message.type === "ping") {
       post({ type: "pong" });
     } else if (message.type === "start") {
