@@ -211,6 +211,25 @@ export function endsError(
   );
 }
 
+/**
+ * Says that a worker goes on after it was ended.
+ *
+ * @param worker Its number.
+ * @param index Index of the task it is at; undefined if that is not known.
+ * @param backend How it was started.
+ * @returns The warning.
+ */
+export function stuckWarning(
+  worker: number,
+  index: number | undefined,
+  { whyNotStopped = "" }: { whyNotStopped?: string },
+): string {
+  const what = index === undefined ? "it" : `the task of input ${index}`;
+  const text =
+    `worker ${worker} cannot be stopped: ${what} still runs, and keeps this process from ending. ${whyNotStopped}`;
+  return text.trimEnd();
+}
+
 /** Makes an error whose stack is the caller's, not that of this program. */
 function atSite<E extends Error>(site: CallSite, make: () => E): E {
   const limit = Error.stackTraceLimit;

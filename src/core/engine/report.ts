@@ -1,13 +1,16 @@
 /**
- * What a slot tells the scheduler.
+ * What a slot tells the scheduler, and what it is made of.
  *
  * @module
  */
 
-import type { DoneMessage } from "../wire/protocol.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Codec } from "../wire/codec.ts";
+import type { DoneMessage, StartMessage } from "../wire/protocol.ts";
 import type { Sent } from "./in_flight.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
+import type { Slot } from "./slot.ts";
 
 /** What a slot has to say. */
 export type Report =
@@ -23,3 +26,17 @@ export type Report =
   | { type: "useless"; error: unknown }
   /** The worker ended; `sent` is what it had. `loss` if nobody wanted that. */
   | { type: "ended"; sent: Sent[]; loss: Loss | undefined; rested: boolean };
+
+/** What a slot is made of. */
+export interface SlotSetup {
+  readonly clock: Clock;
+  readonly codec: Codec;
+  /** Tasks after which a worker is replaced. */
+  readonly maxTasksPerWorker: number;
+  /** The first message to the worker in a slot. */
+  startMessage(worker: number): StartMessage;
+  /** Takes what a slot has to say. */
+  report(slot: Slot, report: Report): void;
+  /** Says what no error can say. */
+  warn(text: string): void;
+}

@@ -16,11 +16,11 @@ import type { Engine } from "./engine.ts";
 import { closedError } from "./engine.ts";
 import { endsError, nameThrown } from "./failures.ts";
 import type { Chunk } from "./chunk.ts";
-import type { Report } from "./report.ts";
+import type { Report, SlotSetup } from "./report.ts";
 import type { Run } from "./run.ts";
 import { postChunk } from "./sending.ts";
 import { failAll, judge, type Loss, settle } from "./settling.ts";
-import { Slot, type SlotSetup } from "./slot.ts";
+import { Slot } from "./slot.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
 
 /** Workers lost in a row, with no task to blame, before the runs give up. */

@@ -5,22 +5,16 @@
  * @module
  */
 
-import type { Clock } from "../runtime/clock.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
-import type { Codec, Encoded } from "../wire/codec.ts";
+import type { Encoded } from "../wire/codec.ts";
 import type { Parcel } from "../wire/packing.ts";
-import type {
-  FromWorker,
-  StartMessage,
-  Tagged,
-  ToWorker,
-} from "../wire/protocol.ts";
-import { nameThrown } from "./failures.ts";
+import type { FromWorker, Tagged, ToWorker } from "../wire/protocol.ts";
+import { nameThrown, stuckWarning } from "./failures.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
-import type { Report } from "./report.ts";
+import type { Report, SlotSetup } from "./report.ts";
 import { Watch } from "./watch.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
@@ -31,20 +25,6 @@ const DISPOSE_MS = 1000;
 
 /** How long a worker may take to be gone once it was ended, in ms. */
 const GONE_MS = 1000;
-
-/** What a slot is made of. */
-export interface SlotSetup {
-  readonly clock: Clock;
-  readonly codec: Codec;
-  /** Tasks after which a worker is replaced. */
-  readonly maxTasksPerWorker: number;
-  /** The first message to the worker in a slot. */
-  startMessage(worker: number): StartMessage;
-  /** Takes what a slot has to say. */
-  report(slot: Slot, report: Report): void;
-  /** Says what no error can say. */
-  warn(text: string): void;
-}
 
 type SlotState =
   | { at: "empty" }
@@ -312,12 +292,7 @@ export class Slot {
     handle.terminate();
     if (this.#state.at !== "ending") return; // it is gone already
     this.#cancel = this.#setup.clock.after(GONE_MS, () => {
-      const what = index === undefined ? "it" : `the task of input ${index}`;
-      this.#setup.warn(
-        `worker ${this.number} cannot be stopped: ${what} still runs, and ` +
-          `keeps this process from ending. ${backend.whyNotStopped ?? ""}`
-            .trimEnd(),
-      );
+      this.#setup.warn(stuckWarning(this.number, index, backend));
       this.#onEnd({});
     });
   }
