@@ -5,8 +5,7 @@
  * @module
  */
 
-import { type Integral, lanesOf } from "./overlaps.ts";
-import { type Span, subtract, union } from "./spans.ts";
+import { type Integral, lanesOf, type Span, subtract } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 
 /** What a bar is. */
@@ -89,14 +88,7 @@ function bar(kind: BarKind, { from, to }: Span): Bar {
 
 /** Time on the way: in flight, and no task runs. */
 function gaps(track: Track, least: number): Bar[] {
-  const { from, to, lost } = track;
-  const running: Span[] = lost.map(({ from, to }) => ({ from, to }));
-  let last: Span = { from: -Infinity, to: -Infinity };
-  for (let i = 0; i < from.length; i++) {
-    if (from[i] - last.to < least) last.to = Math.max(last.to, to[i]);
-    else running.push(last = { from: from[i], to: to[i] });
-  }
-  return subtract(track.inFlight, union(running))
+  return subtract(track.inFlight, track, track.lost)
     .filter(({ from, to }) => to - from >= least)
     .map((span) => bar("transport", span));
 }

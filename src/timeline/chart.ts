@@ -8,8 +8,7 @@
 import { type Bar, barsOf } from "./bars.ts";
 import type { Facts } from "./facts.ts";
 import { escape } from "./html.ts";
-import { integral, overlaps } from "./overlaps.ts";
-import type { Span } from "./spans.ts";
+import { integral, overlaps, type Span } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 import { duration, percent, plural } from "../words/units.ts";
 

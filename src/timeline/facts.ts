@@ -5,14 +5,6 @@
  */
 
 import { type CpuTime, cpuTime, transportPerTask } from "./evidence.ts";
-import {
-  anyOpen,
-  integral,
-  mostOpen,
-  type Overlaps,
-  overlaps,
-  type Stretches,
-} from "./overlaps.ts";
 import type { Heard, Recording } from "./recording.ts";
 import {
   type RowFacts,
@@ -21,12 +13,20 @@ import {
   spentBy,
   type Starts,
   startsOf,
-  tasksOf,
   type Waits,
   waitsOf,
   worked,
 } from "./shares.ts";
-import { lengthOf, union } from "./spans.ts";
+import {
+  integral,
+  lengthOf,
+  mostOpen,
+  type Overlaps,
+  overlaps,
+  spansWith,
+  sum,
+  union,
+} from "./spans.ts";
 import { callsTime, type Track } from "./tracks.ts";
 
 /** A task and how long it took. */
@@ -153,8 +153,10 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
   };
   const cores = Math.max(1, most(runs.map(({ cores }) => cores)));
   const tasksInWorker = most(used.map(({ atOnce }) => atOnce));
-  const busy = overlaps(used.map(({ tasks }) => anyOpen(tasks)));
-  const tasks = tasksInWorker < 2 ? busy : overlaps(ran.flatMap(tasksOf));
+  const tasks = overlaps(ran.flatMap((track) => [track, track.lost]));
+  const busy = tasksInWorker < 2
+    ? tasks
+    : overlaps(used.map(({ tasks }) => spansWith(tasks, (open) => open > 0)));
   const workersAtOnce = mostOpen(busy);
   const cpu = cpuTime(used);
   const speedUp = speedUpOf(
@@ -181,7 +183,7 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
     largestChunk: most(chunks.map(({ tasks }) => tasks)),
     chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),
     wall,
-    work: sum(ran.flatMap(tasksOf), workOf),
+    work: sum(ran, workOf),
     cpu,
     atOnce: wall > 0 ? during(tasks, (open) => open) / wall : 0,
     tasksAtOnce: mostOpen(tasks),
@@ -233,8 +235,8 @@ function countTasks({ from, lost }: Track): number {
   return from.length + lost.length;
 }
 
-function workOf({ from, to }: Stretches): number {
-  let total = 0;
+function workOf({ from, to, lost }: Track): number {
+  let total = lengthOf(lost);
   for (let i = 0; i < from.length; i++) total += to[i] - from[i];
   return total;
 }
@@ -265,8 +267,4 @@ function count(
 
 function most(counts: readonly number[]): number {
   return counts.reduce((most, count) => Math.max(most, count), 0);
-}
-
-function sum<T>(list: readonly T[], value: (one: T) => number): number {
-  return list.reduce((total, one) => total + value(one), 0);
 }

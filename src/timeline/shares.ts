@@ -4,17 +4,20 @@
  * @module
  */
 
+import type { Recording } from "./recording.ts";
 import {
   type Integral,
   integral,
+  intersect,
+  lengthOf,
   mostOpen,
   type Overlaps,
   overlaps,
-  type Stretches,
-  stretches,
-} from "./overlaps.ts";
-import type { Recording } from "./recording.ts";
-import { intersect, lengthOf, type Span, subtract, union } from "./spans.ts";
+  type Span,
+  subtract,
+  sum,
+  union,
+} from "./spans.ts";
 import type { Track } from "./tracks.ts";
 
 /** Where the time of one worker went. */
@@ -53,23 +56,13 @@ export interface Worked {
  * @returns When tasks ran there.
  */
 export function worked(track: Track): Worked {
-  const tasks = overlaps(tasksOf(track));
+  const tasks = overlaps([track, track.lost]);
   return {
     track,
     tasks,
     atOnce: mostOpen(tasks),
     inTask: integral(tasks, (open) => Math.min(1, open)),
   };
-}
-
-/**
- * When tasks began and ended.
- *
- * @param track Where.
- * @returns Those that came back, and those that did not.
- */
-export function tasksOf(track: Track): Stretches[] {
-  return [track, stretches(track.lost)];
 }
 
 /**
@@ -87,7 +80,7 @@ export function rowOf(
   const began = lengthOf(intersect(track.startUp, present));
   const flying = intersect(track.inFlight, present);
   const within = (spans: readonly Span[]) =>
-    spans.reduce((total, { from, to }) => total + inTask(from, to), 0);
+    sum(spans, ({ from, to }) => inTask(from, to));
   const rest = lengthOf(present) - began;
   const work = Math.min(rest, within(present));
   const transport = Math.min(
@@ -127,11 +120,10 @@ export interface Spent {
 export function spentBy(all: readonly Worked[], time: Span[]): Spent {
   const spent: Spent = { startUp: 0, work: 0, transport: 0, waiting: 0 };
   const rows = all.map((worked) => rowOf(worked, time));
-  const present = rows.reduce((total, row) => total + row.present, 0);
+  const present = sum(rows, (row) => row.present);
   if (present === 0) return spent;
   for (const name of ["startUp", "work", "transport", "waiting"] as const) {
-    const total = rows.reduce((sum, row) => sum + row[name], 0);
-    spent[name] = Math.min(1, total / present);
+    spent[name] = Math.min(1, sum(rows, (row) => row[name]) / present);
   }
   return spent;
 }
@@ -161,7 +153,7 @@ export function waitsOf(
 ): Waits {
   const { chunks, runs, workers, last } = recording;
   // Starting a worker blocks the caller on Deno: it cannot send in that time.
-  const starting = union(workers.map(({ from, to }) => ({ from, to })));
+  const starting = union(workers);
   const ends = runs.map(({ from }) => ({ sent: from, heard: from, next: 0 }));
   for (const { run, first, tasks, from, to = last } of chunks) {
     const end = ends[run];
@@ -185,8 +177,7 @@ export function waitsOf(
   let present = 0;
   for (const track of tracks) {
     const there = intersect(track.present, time);
-    const busy = [...track.startUp, ...track.inFlight, ...track.ending];
-    const idle = subtract(there, union(busy));
+    const idle = subtract(there, track.startUp, track.inFlight, track.ending);
     starved += lengthOf(intersect(subtract(idle, starting), coming));
     tail += lengthOf(intersect(idle, ending));
     present += lengthOf(there);
@@ -223,7 +214,7 @@ export function startsOf(
   tracks: readonly Track[],
   time: Span[],
 ): Starts {
-  const inRuns = integral(overlaps([stretches(time)]), (open) => open);
+  const inRuns = integral(overlaps([time]), (open) => open);
   const lives = workers.filter(({ from, to, ready = to }) =>
     to > from && inRuns(from, ready) > 0
   );

@@ -7,9 +7,8 @@
  * @module
  */
 
-import { lanesOf } from "./overlaps.ts";
 import type { Recording } from "./recording.ts";
-import { type Span, subtract, union } from "./spans.ts";
+import { lanesOf, type Span, subtract } from "./spans.ts";
 import { firstTime, type Track } from "./tracks.ts";
 
 /** One trace event; times in µs. */
@@ -79,10 +78,8 @@ function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
   for (const span of track.startUp) {
     writer.bar(tid, "start-up", "start-up", span, {});
   }
-  const tasks: Span[] = [];
   for (let i = 0; i < from.length; i++) {
     const span = { from: from[i], to: to[i] };
-    tasks.push(span);
     writer.bar(
       tid + lanes.of[i],
       failed[i] ? "failed" : "task",
@@ -94,9 +91,8 @@ function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
   for (const { index, why, run, ...span } of lost) {
     const args = { index, run: run + 1, why };
     writer.bar(tid, "failed", `input ${index} ${why}`, span, args);
-    tasks.push(span);
   }
-  for (const span of subtract(track.inFlight, union(tasks))) {
+  for (const span of subtract(track.inFlight, track, track.lost)) {
     writer.bar(tid, "transport", "transport", span, {});
   }
   for (const at of deaths) writer.point(tid, "failed", "worker lost", at, {});
