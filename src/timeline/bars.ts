@@ -53,17 +53,16 @@ export interface DrawnTrack {
  * @returns Its bars.
  */
 export function barsOf(track: Track, options: BarOptions): DrawnTrack {
+  const { startUp, inFlight, lost } = track;
   const lanes = lanesOf(track);
+  const onTheWay = subtract(inFlight, track, lost) // in flight, and no task runs
+    .filter(({ from, to }) => to - from >= options.leastGap);
   const bars = [
-    ...track.startUp.map((span) => bar("start-up", span)),
-    ...gaps(track, options.leastGap),
+    ...startUp.map((span) => bar("start-up", span)),
+    ...onTheWay.map((span) => bar("transport", span)),
     ...taskBars(track, lanes.of, options),
-    ...track.lost.map(({ index, why, from, to }) => ({
-      ...bar("failed", { from, to }),
-      tasks: 1,
-      first: index,
-      last: index,
-      work: to - from,
+    ...lost.map(({ index, why, from, to }) => ({
+      ...bar("failed", { from, to }, index),
       why,
     })),
   ];
@@ -71,26 +70,13 @@ export function barsOf(track: Track, options: BarOptions): DrawnTrack {
   return { bars, lanes: lanes.count };
 }
 
-function bar(kind: BarKind, { from, to }: Span): Bar {
-  return {
-    kind,
-    from,
-    to,
-    lane: 0,
-    tasks: 0,
-    first: 0,
-    last: 0,
-    work: 0,
-    why: undefined,
-    share: 1,
-  };
-}
-
-/** Time on the way: in flight, and no task runs. */
-function gaps(track: Track, least: number): Bar[] {
-  return subtract(track.inFlight, track, track.lost)
-    .filter(({ from, to }) => to - from >= least)
-    .map((span) => bar("transport", span));
+/** A bar: of a task if it has an index. */
+function bar(kind: BarKind, { from, to }: Span, index?: number): Bar {
+  const tasks = index === undefined ? 0 : 1;
+  const [first, last] = [index ?? 0, index ?? 0];
+  const work = tasks * (to - from);
+  const [lane, share, why] = [0, 1, undefined];
+  return { kind, from, to, lane, tasks, first, last, work, why, share };
 }
 
 function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
@@ -110,15 +96,10 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
       into.work += ms;
       continue;
     }
-    const drawn: Bar = {
-      ...bar(failed[i] ? "failed" : "task", { from: from[i], to: to[i] }),
-      lane: lane[i],
-      tasks: 1,
-      first: index[i],
-      last: index[i],
-      work: ms,
-      why: failed[i] ? "threw" : undefined,
-    };
+    const kind = failed[i] ? "failed" : "task";
+    const drawn = bar(kind, { from: from[i], to: to[i] }, index[i]);
+    drawn.lane = lane[i];
+    if (failed[i]) drawn.why = "threw";
     bars.push(drawn);
     if (ms < least) open.set(key, drawn);
   }

@@ -4,15 +4,17 @@
  * @module
  */
 
-import { type CpuTime, cpuTime, transportPerTask } from "./evidence.ts";
 import type { Heard, Recording } from "./recording.ts";
 import {
+  type CpuTime,
+  cpuTime,
   type RowFacts,
   rowOf,
   type Spent,
   spentBy,
   type Starts,
   startsOf,
+  transportPerTask,
   type Waits,
   waitsOf,
   worked,
@@ -112,20 +114,26 @@ export interface Facts extends Starts, Waits {
 }
 
 /**
- * CPU time divided by the core time that the tasks could have had. Tasks that
- * compute on an idle machine reach 1, and tasks that sleep stay below 0.14. But
- * on a machine with three times more work than cores, tasks that compute fell
- * to 0.14 as well: below this share, nothing distinguishes the two.
+ * Tasks that had this share of the core time they could have had are tasks that
+ * compute. On an idle machine these reach 1, and tasks that sleep stay below
+ * 0.14; but where there was three times more work than cores, tasks that
+ * compute fell to 0.14 as well. Those figures were taken by hand: no bench.
  */
 const COMPUTING = 0.75;
 
-/** Less CPU time than this, in ms, may be noise: some clocks tick in 10 ms. */
+/**
+ * Less CPU time than this, in ms, may be noise, as some clocks count in steps of
+ * 10 ms. No bench.
+ */
 const LEAST_CPU_MS = 50;
 
-/** If the tasks certainly had this share of all cores, the cores were full. */
+/**
+ * If the tasks certainly had this share of all cores, the cores were full: the
+ * rest goes to the caller and the system. No bench.
+ */
 const FULL = 0.85;
 
-/** How many slow tasks are listed. */
+/** How many slow tasks are listed: what is read at a glance. No bench. */
 const SLOWEST = 5;
 
 /**
