@@ -7,10 +7,11 @@
 
 import { type Bar, barsOf } from "./bars.ts";
 import type { Facts } from "./facts.ts";
-import { escape } from "./html.ts";
-import { integral, overlaps, type Span } from "./spans.ts";
+import { integral, overlaps, type Span, sum } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 import { duration, percent, plural } from "../words/units.ts";
+
+// No bench sets these numbers: they were chosen by looking.
 
 /** With more tasks than this, short neighbours are drawn as one bar. */
 const MOST_TASKS = 1500;
@@ -18,7 +19,7 @@ const MOST_TASKS = 1500;
 /** Bars in a chart at most, roughly: what a phone scrolls without stutter. */
 const MOST_BARS = 4000;
 
-/** Bars that can carry the index of their input. */
+/** With more tasks than this, no bar is wide enough for an index. */
 const MOST_LABELS = 300;
 
 /** What a chart shows. */
@@ -51,11 +52,11 @@ export interface Chart {
  * @returns HTML.
  */
 export function drawChart(setup: ChartSetup): Chart {
-  const { id, tracks, facts, zero, span, end } = setup;
+  const { id, tracks, facts, span } = setup;
   const slow = new Map<number, string>();
   // Tasks that overlap in a worker take turns: what each had is not known.
   const crowded = facts.crowded && facts.tasksInWorker < 2;
-  const tasks = facts.rows.reduce((sum, row) => sum + row.tasks, 0);
+  const tasks = sum(facts.rows, (row) => row.tasks);
   const large = tasks > MOST_TASKS;
   const options = {
     least: large ? span / Math.max(100, MOST_BARS / tracks.length) : 0,
@@ -73,23 +74,24 @@ export function drawChart(setup: ChartSetup): Chart {
     const label = tasks <= MOST_LABELS;
     const drawn = bars.map((bar, n) => {
       kinds.add(bar.kind);
-      const name = `${id}-${row}-${n}`;
-      const { index } = facts.slowest.find((task) =>
-        bar.tasks > 0 && bar.first <= task.index && task.index <= bar.last &&
-        Math.abs(bar.work - task.ms) < 1e-6
-      ) ?? { index: -1 };
-      if (index >= 0) {
-        slow.set(index, name);
-      }
-      return drawBar(bar, setup, track, {
-        lanes,
-        label,
-        name: index >= 0 ? name : undefined,
-      });
+      const task = facts.slowest.find(({ index, ms }) =>
+        bar.tasks > 0 && bar.first <= index && index <= bar.last &&
+        Math.abs(bar.work - ms) < 1e-6
+      );
+      const name = task && `${id}-${row}-${n}`;
+      if (task) slow.set(task.index, name!);
+      return drawBar(bar, setup, track, { lanes, label, name });
     });
     const here = track.present.map((one) => `<i ${place(one, setup)}></i>`);
     return drawRow(track, setup, lanes, [...here, ...drawn].join(""));
   });
+  const remarks = [
+    ...large ? ["Tasks too short to see alone are drawn together."] : [],
+    ...crowded ? [crowdedRemark(facts)] : [],
+  ].map((text) => `<p class="remark">${text}</p>`);
+  const hint = tracks.length === 0
+    ? "Nothing was recorded"
+    : `${plural(tasks, "task")}: point at a bar, or use Tab and the arrow keys`;
   return {
     slow,
     html: `<figure class="chart${large ? " dense" : ""}">
@@ -103,42 +105,40 @@ export function drawChart(setup: ChartSetup): Chart {
     }</div></div>
 ${rows.join("\n")}
 </div></div>
-<output class="readout">${
-      tracks.length === 0
-        ? "Nothing was recorded"
-        : `${
-          plural(tasks, "task")
-        }: point at a bar, or use Tab and the arrow keys`
-    }</output>
-${large ? remark("Tasks too short to see alone are drawn together.") : ""}
-${
-      crowded
-        ? remark(
-          `The solid part of a bar is the share of a core that its task could have, with up to ${facts.workersAtOnce} tasks on ${
-            plural(facts.cores, "core")
-          }; for the pale part no core was free.`,
-        )
-        : ""
-    }
+<output class="readout">${hint}</output>
+${remarks.join("\n")}
 </figure>`,
   };
+}
 
-  function remark(text: string): string {
-    return `<p class="remark">${text}</p>`;
-  }
+/**
+ * Makes any text safe between tags and in quoted attributes.
+ *
+ * @param text Any text.
+ * @returns HTML.
+ */
+export function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
 
-  function axis({ span }: ChartSetup): string {
-    const ticks = tickTimes(span).map(({ ms, level }) =>
-      `<span class="z${level}" style="left:${+(100 * ms / span).toFixed(4)}%">${
-        duration(ms)
-      }</span>`
-    );
-    const over = (end - zero) / span;
-    if (over < 0.97) {
-      ticks.push(`<b style="left:${100 * over}%">${duration(end - zero)}</b>`);
-    }
-    return ticks.join("");
+function crowdedRemark({ workersAtOnce, cores }: Facts): string {
+  return `The solid part of a bar is the share of a core that its task could have, with up to ${workersAtOnce} tasks on ${
+    plural(cores, "core")
+  }; for the pale part no core was free.`;
+}
+
+function axis({ zero, span, end }: ChartSetup): string {
+  const ticks = tickTimes(span).map(({ ms, level }) =>
+    `<span class="z${level}" style="left:${+(100 * ms / span).toFixed(4)}%">${
+      duration(ms)
+    }</span>`
+  );
+  const over = (end - zero) / span;
+  if (over < 0.97) {
+    ticks.push(`<b style="left:${100 * over}%">${duration(end - zero)}</b>`);
   }
+  return ticks.join("");
 }
 
 function drawRow(

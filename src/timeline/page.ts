@@ -4,9 +4,8 @@
  * @module
  */
 
-import { drawChart } from "./chart.ts";
+import { drawChart, escape } from "./chart.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import { escape, paragraphs } from "./html.ts";
 import { pageMain } from "./page_script.ts";
 import type { Recording } from "./recording.ts";
 import { figures, headline, MOST_ROWS } from "./report.ts";
@@ -105,6 +104,12 @@ function prepare(part: Part): Drawing {
   const zero = firstTime(recording);
   const end = activeTime(recording).at(-1)?.to ?? zero;
   return { ...part, tracks, facts: factsOf(recording, tracks), zero, end };
+}
+
+/** Plain text as HTML; an empty line begins a new paragraph. */
+function paragraphs(text: string): string {
+  return text.split(/\n\s*\n/).filter((part) => part.trim() !== "")
+    .map((part) => `<p>${escape(part.trim())}</p>`).join("\n");
 }
 
 /** How much time the width of a chart is. */
