@@ -1,13 +1,21 @@
 /**
- * A Gantt chart as HTML: a row for each track, bars placed in percent of the
+ * A Gantt chart as HTML: a row for each track, in it a bar for each task, or, in
+ * a large run, for short neighbours together. Bars are placed in percent of the
  * chart's time, so that zooming is nothing but making it wider.
  *
  * @module
  */
 
-import { type Bar, barsOf } from "./bars.ts";
 import type { Facts } from "./facts.ts";
-import { integral, overlaps, type Span, sum } from "./spans.ts";
+import {
+  type Integral,
+  integral,
+  lanesOf,
+  overlaps,
+  type Span,
+  subtract,
+  sum,
+} from "./spans.ts";
 import type { Track } from "./tracks.ts";
 import { duration, percent, plural } from "../words/units.ts";
 
@@ -45,6 +53,34 @@ export interface Chart {
   slow: Map<number, string>;
 }
 
+/** One bar of a chart. */
+interface Bar extends Span {
+  kind: "start-up" | "task" | "failed" | "transport";
+  /** Of the lanes of its row, from 0. */
+  lane: number;
+  /** How many tasks it stands for; 0 for other kinds. */
+  tasks: number;
+  /** Lowest and highest index of them. */
+  first: number;
+  last: number;
+  /** How long they took, added up. */
+  work: number;
+  /** Whether the task did not come back, and why. */
+  why: string | undefined;
+  /** Share of a core it had, from 0 to 1. */
+  share: number;
+}
+
+/** How bars are drawn. */
+interface BarOptions {
+  /** Tasks shorter than this are drawn together, in ms; 0 draws each. */
+  least: number;
+  /** Gaps shorter than this are not drawn, in ms. */
+  leastGap: number;
+  /** Core time a task could have; undefined if cores were free. */
+  share: Integral | undefined;
+}
+
 /**
  * Draws a chart.
  *
@@ -70,9 +106,9 @@ export function drawChart(setup: ChartSetup): Chart {
   };
   const kinds = new Set<string>();
   const rows = tracks.map((track, row) => {
-    const { bars, lanes } = barsOf(track, options);
+    const { count: lanes, of: lane } = lanesOf(track);
     const label = tasks <= MOST_LABELS;
-    const drawn = bars.map((bar, n) => {
+    const drawn = barsOf(track, lane, options).map((bar, n) => {
       kinds.add(bar.kind);
       const task = facts.slowest.find(({ index, ms }) =>
         bar.tasks > 0 && bar.first <= index && index <= bar.last &&
@@ -120,6 +156,64 @@ ${remarks.join("\n")}
 export function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+/** Turns a track into bars, in the order of their starts. */
+function barsOf(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
+  const { startUp, inFlight, lost } = track;
+  const onTheWay = subtract(inFlight, track, lost) // in flight, and no task runs
+    .filter(({ from, to }) => to - from >= options.leastGap);
+  return [
+    ...startUp.map((span) => bar("start-up", span)),
+    ...onTheWay.map((span) => bar("transport", span)),
+    ...taskBars(track, lane, options),
+    ...lost.map(({ index, why, from, to }) => ({
+      ...bar("failed", { from, to }, index),
+      why,
+    })),
+  ].sort((a, b) => a.from - b.from);
+}
+
+/** A bar: of a task if it has an index. */
+function bar(kind: Bar["kind"], { from, to }: Span, index?: number): Bar {
+  const tasks = index === undefined ? 0 : 1;
+  const [first, last] = [index ?? 0, index ?? 0];
+  const work = tasks * (to - from);
+  const [lane, share, why] = [0, 1, undefined];
+  return { kind, from, to, lane, tasks, first, last, work, why, share };
+}
+
+function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
+  const { index, from, to, failed } = track;
+  const { least, share } = options;
+  const bars: Bar[] = [];
+  const open = new Map<number, Bar>(); // by lane, and whether it failed
+  for (let i = 0; i < from.length; i++) {
+    const ms = to[i] - from[i];
+    const key = 2 * lane[i] + failed[i];
+    const into = ms < least ? open.get(key) : undefined;
+    if (into !== undefined && to[i] - into.from < least) {
+      into.to = Math.max(into.to, to[i]);
+      into.tasks++;
+      into.first = Math.min(into.first, index[i]);
+      into.last = Math.max(into.last, index[i]);
+      into.work += ms;
+      continue;
+    }
+    const kind = failed[i] ? "failed" : "task";
+    const drawn = bar(kind, { from: from[i], to: to[i] }, index[i]);
+    drawn.lane = lane[i];
+    if (failed[i]) drawn.why = "threw";
+    bars.push(drawn);
+    if (ms < least) open.set(key, drawn);
+  }
+  for (const bar of bars) {
+    const { from, to } = bar;
+    if (share && to > from) {
+      bar.share = Math.min(1, share(from, to) / (to - from));
+    }
+  }
+  return bars;
 }
 
 function crowdedRemark({ workersAtOnce, cores }: Facts): string {
@@ -187,7 +281,7 @@ function describe(bar: Bar, track: Track, zero: number): string {
     : tasks === 1
     ? [`input ${first}`, took]
     : [`${plural(tasks, "task")}, inputs ${first} to ${last}`, duration(work)];
-  if (why !== undefined) parts.push(why === "threw" ? "threw" : why);
+  if (why !== undefined) parts.push(why);
   if (share < 0.995) parts.push(`about ${percent(share)} of a core`);
   return [...parts, track.name, when].join(" · ");
 }
