@@ -63,7 +63,7 @@ async function recordTen(): Promise<Timeline> {
 }
 
 test(
-  "page: a bar for each task, told by hover and keyboard",
+  "page: a bar for each task, described by hover and keyboard",
   options,
   async () => {
     const timeline = await recordTen();

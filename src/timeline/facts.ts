@@ -61,7 +61,7 @@ export interface Facts extends Starts, Waits {
   open: number;
   /** Runs that a failure, an abort or their reader ended early. */
   stopped: number;
-  /** How much of what the workers did was heard. */
+  /** How much of what the workers did was recorded. */
   heard: Heard;
   /** Calls in the caller's own thread, timed by hand. */
   calls: number;
@@ -183,10 +183,13 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
     heard: recording.heard,
     calls: calls.length,
     inputs: inputsOf(recording),
-    tasks: sum(ran, countTasks),
-    again: sum(ran, ({ attempt }) => count(attempt, (tries) => tries > 1)),
+    tasks: sum(ran, ({ from, lost }) => from.length + lost.length),
+    again: sum(
+      ran,
+      ({ attempt }) => attempt.filter((tries) => tries > 1).length,
+    ),
     failed: failures.length +
-      sum(ran, ({ failed }) => count(failed, (one) => one > 0)),
+      sum(ran, ({ failed }) => failed.reduce((count, one) => count + one, 0)),
     chunks: chunks.length,
     largestChunk: most(chunks.map(({ tasks }) => tasks)),
     chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),
@@ -239,14 +242,8 @@ function inputsOf(recording: Recording): number | undefined {
   return inputs;
 }
 
-function countTasks({ from, lost }: Track): number {
-  return from.length + lost.length;
-}
-
 function workOf({ from, to, lost }: Track): number {
-  let total = lengthOf(lost);
-  for (let i = 0; i < from.length; i++) total += to[i] - from[i];
-  return total;
+  return to.reduce((ms, end, i) => ms + end - from[i], lengthOf(lost));
 }
 
 function slowest(tracks: readonly Track[]): SlowTask[] {
@@ -262,15 +259,6 @@ function slowest(tracks: readonly Track[]): SlowTask[] {
     for (const { index, from, to } of lost) see(index, to - from, false);
   }
   return top;
-}
-
-function count(
-  list: Uint8Array | Uint16Array,
-  which: (one: number) => boolean,
-): number {
-  let n = 0;
-  for (const one of list) if (which(one)) n++;
-  return n;
 }
 
 function most(counts: readonly number[]): number {
