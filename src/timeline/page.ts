@@ -15,6 +15,9 @@ import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
 import { duration, percent } from "../words/units.ts";
 import { judge } from "./verdict.ts";
 
+/** Rows of a chart that a frame has room for: more are scrolled to. No bench. */
+const MOST_FRAME_ROWS = 8;
+
 /** What stands on a page above its charts. */
 export interface PageOptions {
   /**
@@ -96,6 +99,20 @@ ${sections.join("\n")}
 </body>
 </html>
 `;
+}
+
+/**
+ * Writes a page as a frame in another page, such as a notebook. Neither reaches
+ * into the other: so the frame cannot grow to the height of its page.
+ *
+ * @param part What it shows.
+ * @returns An element with all that it needs.
+ */
+export function writeFrame(part: Part): string {
+  const rows = Math.min(tracksOf(part.recording).length, MOST_FRAME_ROWS);
+  const style = `width:100%;height:${28 + 2.2 * rows}rem;border:0`;
+  const page = escape(writePage([part], {}));
+  return `<iframe sandbox="allow-scripts" style="${style}" srcdoc="${page}"></iframe>`;
 }
 
 function prepare(part: Part): Drawing {
