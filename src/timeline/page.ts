@@ -4,9 +4,8 @@
  * @module
  */
 
-import { drawChart } from "./chart.ts";
+import { drawChart, escape } from "./chart.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import { escape, paragraphs } from "./html.ts";
 import { pageMain } from "./page_script.ts";
 import type { Recording } from "./recording.ts";
 import { figures, headline, MOST_ROWS } from "./report.ts";
@@ -15,6 +14,9 @@ import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
 import { duration, percent } from "../words/units.ts";
 import { judge } from "./verdict.ts";
+
+/** Rows of a chart that a frame has room for: more are scrolled to. No bench. */
+const MOST_FRAME_ROWS = 8;
 
 /** What stands on a page above its charts. */
 export interface PageOptions {
@@ -99,12 +101,32 @@ ${sections.join("\n")}
 `;
 }
 
+/**
+ * Writes a page as a frame in another page, such as a notebook. Neither reaches
+ * into the other: so the frame cannot grow to the height of its page.
+ *
+ * @param part What it shows.
+ * @returns An element with all that it needs.
+ */
+export function writeFrame(part: Part): string {
+  const rows = Math.min(tracksOf(part.recording).length, MOST_FRAME_ROWS);
+  const style = `width:100%;height:${28 + 2.2 * rows}rem;border:0`;
+  const page = escape(writePage([part], {}));
+  return `<iframe sandbox="allow-scripts" style="${style}" srcdoc="${page}"></iframe>`;
+}
+
 function prepare(part: Part): Drawing {
   const { recording } = part;
   const tracks = tracksOf(recording);
   const zero = firstTime(recording);
   const end = activeTime(recording).at(-1)?.to ?? zero;
   return { ...part, tracks, facts: factsOf(recording, tracks), zero, end };
+}
+
+/** Plain text as HTML; an empty line begins a new paragraph. */
+function paragraphs(text: string): string {
+  return text.split(/\n\s*\n/).filter((part) => part.trim() !== "")
+    .map((part) => `<p>${escape(part.trim())}</p>`).join("\n");
 }
 
 /** How much time the width of a chart is. */

@@ -106,7 +106,7 @@ export class Recording {
    * @param event What happened.
    */
   hear(event: RunEvent): void {
-    if (event === this.#event) return; // heard by a pool's and a run's onEvent
+    if (event === this.#event) return; // it came by onEvent of pool and run
     this.#event = event;
     if ("at" in event) this.last = event.at;
     switch (event.type) {

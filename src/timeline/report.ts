@@ -9,7 +9,7 @@ import type { RowFacts } from "./shares.ts";
 import { duration, factor, percent, plural } from "../words/units.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** Rows of the table that are shown at once: a screen, not a scroll. */
+/** Rows of the table that are shown at once: a screen, not a scroll. No bench. */
 export const MOST_ROWS = 12;
 
 /**

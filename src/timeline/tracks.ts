@@ -137,7 +137,8 @@ function workerTrack(
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
   const { answers, ...tasks } = tasksOf(chunks);
-  // A busy caller hears late that a worker is ready. It was when a task began.
+  // A busy caller learns late that a worker is ready. The worker was ready at
+  // the latest when its first task began.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
     const first = tasks.from[firstAfter(tasks.from, from)] ?? Infinity;
     return { from, to: Math.max(from, Math.min(ready, first, end)) };
@@ -223,10 +224,11 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
 }
 
 /**
- * Reads the answer of a chunk, if any of its tasks ran, and by how many ms its
- * times must be moved. Each thread counts from the wall time at its own start:
- * if the machine's clock was set after the caller started, a worker's times are
- * wrong by as much. But its tasks must lie between sending and answer.
+ * Reads the answer of a chunk, if any of its tasks ran, and finds by how many ms
+ * its times are too early. Each thread counts from the wall time at its own
+ * start: if somebody set the machine's clock after the caller started, a
+ * worker's times are wrong by as much. So they are moved until its tasks lie
+ * between sending and answer.
  */
 function answerOf(
   chunk: ChunkRecord,
@@ -258,7 +260,10 @@ function inOrder<
   return sorted;
 }
 
-/** A task that never came back began after the last that did, at the earliest. */
+/**
+ * When a task that never came back began, at the earliest: once it was sent, its
+ * worker had started, and the last task that came back from there had ended.
+ */
 function lostFrom(
   { at, index, run }: FailureRecord,
   chunks: readonly ChunkRecord[],

@@ -3,7 +3,8 @@
  * workers as they are needed, and decides what each report of a slot means.
  *
  * Whatever happens, reports are taken one after another and never within each
- * other, so that no step sees another half done.
+ * other, so that no step sees another half done. How it closes stands in
+ * docs/closing.md.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * One seat of a pool: the life of one worker after another. It decides nothing:
- * it reports, and the scheduler says what follows.
+ * it reports, and the scheduler says what follows. How a worker ends stands in
+ * docs/workers.md, how a pool closes in docs/closing.md.
  *
  * @module
  */
