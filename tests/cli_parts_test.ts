@@ -1,13 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { InFlight } from "../src/cli/in_flight.ts";
-import {
-  createKeys,
-  formatRecord,
-  isOf,
-  resultOf,
-} from "../src/cli/log_record.ts";
-import { NumberTable } from "../src/cli/number_table.ts";
-import { Turnstile } from "../src/cli/turnstile.ts";
+import { InFlight } from "../src/cli/feed.ts";
+import { createKeys, NumberTable } from "../src/cli/input_keys.ts";
+import { formatRecord, isOf, resultOf } from "../src/cli/log_record.ts";
+import { Turnstile } from "../src/cli/output.ts";
 import { test } from "./harness.ts";
 
 test("Turnstile lets results out in order, and skips inputs without one", async () => {

@@ -1,16 +1,17 @@
 /**
- * What a job would do, without doing it.
+ * `--dry-run`: what a job would do, without doing it.
  *
  * @module
  */
 
-import { nameOf } from "./failure.ts";
+import { plural } from "../words/units.ts";
+import type { Settings } from "./command.ts";
+import { nameOf } from "./failures.ts";
 import { Feed } from "./feed.ts";
 import { openInputs } from "./inputs.ts";
 import { lookAtLog } from "./job_log.ts";
+import { quote, say } from "./messages.ts";
 import { Output } from "./output.ts";
-import { many, quote, say } from "./say.ts";
-import type { Settings } from "./settings.ts";
 
 /**
  * Writes the call of every input that would be made, a line each, and checks
@@ -56,8 +57,8 @@ export async function dryRun(settings: Settings): Promise<number> {
   kept?.close();
   const left = feed.read - feed.kept - malformed;
   say(
-    `would call ${title} for ${many(left, "input")}; ${
-      many(feed.kept, "result")
+    `would call ${title} for ${plural(left, "input")}; ${
+      plural(feed.kept, "result")
     } kept from an earlier run`,
   );
   return malformed;
@@ -68,6 +69,6 @@ function isJson(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch {
-    return false; // which the caller reports with its line
+    return false; // the caller says in which line
   }
 }

@@ -1,23 +1,22 @@
 /**
  * The inputs of a job on their way to the workers, without those whose result
- * an earlier run kept.
+ * is in the log of an earlier run.
  *
  * @module
  */
 
-import { InFlight } from "./in_flight.ts";
+import type { InputKey } from "./input_keys.ts";
+import { createKeys } from "./input_keys.ts";
 import type { Input, InputReader } from "./inputs.ts";
 import type { KeptResults } from "./kept_results.ts";
-import type { InputKey } from "./log_record.ts";
-import { createKeys } from "./log_record.ts";
-import type { Sent } from "./protocol.ts";
+import type { Sent } from "./worker_side.ts";
 
 /** What a feed is made of. */
 export interface FeedSetup {
   inputs: InputReader;
   /** The log's results; undefined without a log. */
   kept: KeptResults | undefined;
-  /** Takes an input that need not be sent. */
+  /** Takes the result of an input that need not run. */
   onKept(index: number, text: string): void;
   /** Whether to send nothing more. */
   ended(): boolean;
@@ -26,13 +25,13 @@ export interface FeedSetup {
   room(): Promise<void>;
 }
 
-/** Numbers inputs, and remembers those in flight. */
+/** Gives the inputs that must run, and holds them until they are answered. */
 export class Feed implements AsyncIterable<Sent> {
-  /** The inputs that were sent and not answered. */
+  /** The inputs that were given out and not answered. */
   readonly inFlight: InFlight<Input> = new InFlight();
   /** How many inputs were read. */
   read = 0;
-  /** How many results were kept. */
+  /** How many of them had a result in the log. */
   kept = 0;
   readonly #setup: FeedSetup;
   readonly #keyOf: ((text: string) => InputKey) | undefined;
@@ -68,7 +67,7 @@ export class Feed implements AsyncIterable<Sent> {
     return undefined;
   }
 
-  /** By hand, as most inputs are there: a promise each, and no more. */
+  /** Written by hand: a generator would make three promises an input, not one. */
   [Symbol.asyncIterator](): AsyncIterator<Sent, undefined> {
     return {
       next: () => {
@@ -91,5 +90,51 @@ export class Feed implements AsyncIterable<Sent> {
       if (full()) continue;
       if (!await inputs.fill()) return { done: true, value: undefined };
     }
+  }
+}
+
+/**
+ * How many values the ring holds, a power of two: more than are usually in
+ * flight. With fewer, more of them go to the map. No bench.
+ */
+const RING = 1 << 16;
+
+/**
+ * Holds values by index, in a ring, and in a map those that are still there
+ * when the ring comes round: a map alone would cost more than a trivial
+ * function (bench/cli_lines.ts).
+ */
+export class InFlight<V extends { index: number }> {
+  readonly #ring: (V | undefined)[] = new Array(RING);
+  readonly #late = new Map<number, V>();
+
+  /**
+   * Adds a value.
+   *
+   * @param value It knows its index.
+   */
+  add(value: V): void {
+    const at = value.index & (RING - 1);
+    const late = this.#ring[at];
+    if (late !== undefined) this.#late.set(late.index, late);
+    this.#ring[at] = value;
+  }
+
+  /**
+   * Takes a value out.
+   *
+   * @param index Its index.
+   * @returns The value, which must have been added.
+   */
+  take(index: number): V {
+    const at = index & (RING - 1);
+    const value = this.#ring[at];
+    if (value?.index === index) {
+      this.#ring[at] = undefined;
+      return value;
+    }
+    const late = this.#late.get(index)!;
+    this.#late.delete(index);
+    return late;
   }
 }

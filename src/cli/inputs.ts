@@ -1,14 +1,14 @@
 /**
- * The inputs of a job, read from files, standard input or the command line.
+ * The inputs of a job: bytes of files or of standard input cut into lines, or the
+ * arguments of the command.
  *
  * @module
  */
 
 import { closeSync, openSync } from "node:fs";
-import { readSome } from "./files.ts";
-import { LineSplitter } from "./lines.ts";
-import type { InputKey } from "./log_record.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./command.ts";
+import { readSome } from "./descriptors.ts";
+import type { InputKey } from "./input_keys.ts";
 
 /** One input as it was read. */
 export interface Input {
@@ -16,23 +16,23 @@ export interface Input {
   index: number;
   /** The line, or the argument. */
   text: string;
-  /** Number of its line in its file, or of the argument, from 1. */
+  /** Which line of its file it is, or which argument, from 1. */
   line: number;
-  /** The file, where there is more than one. */
+  /** The file, if there are several. */
   file: string | undefined;
-  /** Its key, once it has one. */
+  /** Its key in the log, if there is a log. */
   key: InputKey | undefined;
 }
 
 /** Reads inputs one after another. */
 export interface InputReader {
-  /** The next input that is there; undefined when `fill` must bring more. */
+  /** Gives the next of the inputs that were read; undefined: call `fill`. */
   take(): Input | undefined;
-  /** Brings more; false at the end. */
+  /** Reads more; false at the end. */
   fill(): Promise<boolean>;
 }
 
-/** Bytes read at once: less costs calls, more costs nothing but memory. */
+/** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const READ_BYTES = 1 << 18;
 
 /**
@@ -73,7 +73,7 @@ class FileReader implements InputReader {
   readonly #buffer = new Uint8Array(READ_BYTES);
   #open: { file: string; descriptor: number } | undefined;
   #splitter = new LineSplitter();
-  #last: string | undefined; // a line that no line end followed
+  #last: string | undefined; // of a file that does not end with a line end
   #index = 0;
   #line = 0;
 
@@ -150,5 +150,69 @@ class FileReader implements InputReader {
     this.#splitter = new LineSplitter();
     this.#line = 0;
     return true;
+  }
+}
+
+/**
+ * Cuts bytes into lines. `\n` and `\r\n` end a line, a byte order mark at the
+ * start is left out, and bytes that are not UTF-8 become U+FFFD.
+ */
+export class LineSplitter {
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #at = 0; // where the next line starts in the text
+  #held: string[] = []; // parts of a line that goes on in the next bytes
+
+  /**
+   * Takes more bytes, once `next` has given all lines of the last ones.
+   *
+   * @param bytes The next ones.
+   */
+  push(bytes: Uint8Array): void {
+    this.#text = this.#decoder.decode(bytes, { stream: true });
+    this.#at = 0;
+  }
+
+  /**
+   * Gives the next line.
+   *
+   * @returns The line without its end; undefined when more bytes are needed.
+   */
+  next(): string | undefined {
+    const end = this.#text.indexOf("\n", this.#at);
+    if (end < 0) {
+      if (this.#at < this.#text.length) this.#hold();
+      return undefined;
+    }
+    const line = this.#text.slice(this.#at, end);
+    this.#at = end + 1;
+    return this.#join(line);
+  }
+
+  /**
+   * Ends the bytes.
+   *
+   * @returns The last line, where no line end followed it.
+   */
+  end(): string | undefined {
+    this.#text = this.#decoder.decode();
+    this.#at = 0;
+    this.#hold();
+    const line = this.#join("");
+    return line === "" ? undefined : line;
+  }
+
+  #hold(): void {
+    this.#held.push(this.#text.slice(this.#at));
+    this.#at = this.#text.length;
+  }
+
+  #join(end: string): string {
+    let line = end;
+    if (this.#held.length > 0) {
+      line = this.#held.join("") + end;
+      this.#held = [];
+    }
+    return line.endsWith("\r") ? line.slice(0, -1) : line;
   }
 }

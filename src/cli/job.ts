@@ -5,33 +5,38 @@
  * @module
  */
 
+import type { Progress, RunEvent } from "../../mod.ts";
 import { parallelMapStream } from "../../mod.ts";
-import type { Ending, Stop } from "./ending.ts";
-import type { Failure } from "./failure.ts";
-import { lostFailure, repliedFailure } from "./failure.ts";
+import type { Settings } from "./command.ts";
+import type { Failure } from "./failures.ts";
+import { Losses, lostFailure, mustHalt, repliedFailure } from "./failures.ts";
 import { Feed } from "./feed.ts";
-import { mustHalt } from "./halt.ts";
 import type { Input } from "./inputs.ts";
 import { openInputs } from "./inputs.ts";
 import type { JobLog } from "./job_log.ts";
-import { Losses } from "./losses.ts";
-import { Output } from "./output.ts";
-import type { Reply, Sent, Setup } from "./protocol.ts";
-import { say } from "./say.ts";
-import type { Settings } from "./settings.ts";
-import { Turnstile } from "./turnstile.ts";
-import type { Watchers } from "./watchers.ts";
-import type { Caller } from "./worker_side.ts";
+import type { Ending, Stop } from "./messages.ts";
+import { say } from "./messages.ts";
+import { Output, Turnstile } from "./output.ts";
+import type { Caller, Reply, Sent, Setup } from "./worker_side.ts";
 import { callFunction, openWorker } from "./worker_side.ts";
 
-/** Whether a job reads inputs, only waits for calls that run, or is over. */
+/** What watches a job. */
+export interface Watchers {
+  onEvent: ((event: RunEvent) => void) | undefined;
+  onProgress: ((progress: Progress) => void) | undefined;
+  /** Writes what they saw. */
+  close(): void;
+}
+
+/** A job reads inputs; or it only waits for the calls that run; or it is over. */
 type Phase = "running" | "draining" | "over";
 
 /**
- * How many attempts the engine has beyond those of the function. They never
- * run it: they carry the news that all others ended with their worker, which
- * would end the stream if the engine itself told it. More than one, as they
- * may lose their worker to something else that runs in it.
+ * How many attempts more than those of the user the engine is given. A stream
+ * ends at its first failed task, and a job must go on: in such a spare attempt
+ * the worker does not call the function, but replies `given up`. It is needed
+ * when a worker has died, and cannot reply itself. A thousand, as a spare
+ * attempt may lose its worker as well, to another task. It has no bench.
  */
 const SPARE_ATTEMPTS = 1000;
 
@@ -130,7 +135,7 @@ export class Job {
       detailed: this.#log !== undefined,
       halted: this.#halted,
     };
-    // The name that a timeline shows; the source that is sent stays the same.
+    // A timeline shows this name. The source that is sent stays the same.
     Object.defineProperty(callFunction, "name", { value: target.name });
     const replies = parallelMapStream<Sent, Reply, Caller>(
       callFunction,
@@ -144,10 +149,10 @@ export class Job {
         workerData: setup,
         init: openWorker as (workerData: never) => Promise<Caller>,
         ordered: false,
-        // The engine sees no failures: they are replies.
+        // To the engine, a reply that tells of a failure is a success.
         onProgress: onProgress &&
           ((progress) => onProgress({ ...progress, failed: this.#failed })),
-        // Only for who needs it: an engine that is listened to takes times.
+        // Only if needed, as the engine then measures every task.
         onEvent: timeout === undefined && onEvent === undefined
           ? undefined
           : (event) => {

@@ -13,26 +13,30 @@ import {
   openSync,
   realpathSync,
   statSync,
+  writeSync,
 } from "node:fs";
-import { writeAllSync } from "./files.ts";
 import { KeptResults } from "./kept_results.ts";
 import { lockLog } from "./lock.ts";
 import type { LogHeader, LogRecord } from "./log_record.ts";
 import { formatHeader, formatRecord } from "./log_record.ts";
-import { UsageError } from "./usage_error.ts";
-
-/** Characters that are written without waiting for the end of the turn. */
-const MOST_WAITING = 1 << 16;
+import { UsageError } from "./messages.ts";
 
 /**
- * How long what was written may be only in memory of the system, in
- * milliseconds: what a power cut costs at most. A crash costs none of it.
+ * Characters at which a write begins before the turn of the event loop ends.
+ * Fewer make more writes, more take memory. No bench.
+ */
+const WRITE_AT = 1 << 16;
+
+/**
+ * For how many ms what was written may be in the memory of the system alone: as
+ * much of the work is lost in a power cut, and none of it in a crash. Less
+ * makes the disk busier. No bench.
  */
 const SYNC_MS = 1000;
 
-/** Writes records, and knows those of the run it goes on with. */
+/** Writes a record of each input, and has the results of the earlier run. */
 export class JobLog {
-  /** What the earlier run left. */
+  /** The results of the earlier run. */
   readonly kept: KeptResults;
   readonly #file: number;
   readonly #unlock: () => void;
@@ -58,7 +62,7 @@ export class JobLog {
    *
    * @param path Its file.
    * @param resume Whether it may hold an earlier run, to go on with.
-   * @param header What it is of.
+   * @param header What it must be of.
    * @param onError Told when it cannot be written.
    * @returns The log.
    * @throws {UsageError} When it is in use, holds an earlier run that is not
@@ -72,11 +76,11 @@ export class JobLog {
   ): Promise<JobLog> {
     let file: number;
     try {
-      // Nothing else ends, can be cut, or keeps what is written.
+      // A pipe or device may not end, cannot be cut, and keeps nothing.
       if (existsSync(path) && !statSync(path).isFile()) {
         throw new Error("not a regular file");
       }
-      file = openSync(path, "a"); // makes it; whoever comes by another name too
+      file = openSync(path, "a"); // so that it is there, and has a real path
     } catch (error) {
       throw new UsageError(
         `Cannot run as --joblog must be a file that can be written: received "${path}" (${
@@ -113,7 +117,7 @@ export class JobLog {
    */
   add(record: LogRecord): void {
     this.#waiting += formatRecord(record);
-    if (this.#waiting.length > MOST_WAITING) this.flush();
+    if (this.#waiting.length > WRITE_AT) this.flush();
     else if (!this.#flushing) {
       this.#flushing = true;
       setImmediate(() => {
@@ -136,10 +140,13 @@ export class JobLog {
   }
 
   #write(text: string): void {
-    writeAllSync(this.#file, new TextEncoder().encode(text));
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) {
+      at += writeSync(this.#file, bytes, at, bytes.length - at);
+    }
     this.#syncing ??= setTimeout(() => {
       this.#syncing = undefined;
-      fdatasync(this.#file, () => {}); // some file systems have none
+      fdatasync(this.#file, () => {}); // an error: this file system has none
     }, SYNC_MS);
   }
 
@@ -150,7 +157,7 @@ export class JobLog {
     try {
       fsyncSync(this.#file);
     } catch {
-      // a pipe or a file system that has none
+      // this file system has none
     }
     closeSync(this.#file);
     this.kept.close();

@@ -5,18 +5,13 @@
  */
 
 import { closeSync, openSync, readSync } from "node:fs";
-import type { InputKey, LogHeader } from "./log_record.ts";
-import {
-  formatHeader,
-  isOf,
-  readRecord,
-  resultOf,
-  shortKey,
-} from "./log_record.ts";
-import { NumberTable } from "./number_table.ts";
-import { UsageError } from "./usage_error.ts";
+import type { InputKey } from "./input_keys.ts";
+import { NumberTable, shortKey } from "./input_keys.ts";
+import type { LogHeader } from "./log_record.ts";
+import { formatHeader, isOf, readRecord, resultOf } from "./log_record.ts";
+import { UsageError } from "./messages.ts";
 
-/** Bytes read at once. */
+/** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const BLOCK_BYTES = 1 << 20;
 
 const NEWLINE = 10;
@@ -78,7 +73,7 @@ export class KeptResults {
     return isOf(text, key) ? resultOf(text) : undefined;
   }
 
-  /** Mostly from the block read last: results are asked for as they came. */
+  /** Keeps the block it read last: the next result is mostly asked for next. */
   #read(from: number, to: number): Uint8Array {
     const { from: start, bytes } = this.#block;
     if (from < start || to > start + bytes.length) {
@@ -124,8 +119,8 @@ function scan(file: number, path: string, header: LogHeader): Scan {
     }
     rest = bytes.slice(from);
     if (count > 0) continue;
-    // What is left was torn as it was written. Where there is nothing else, it
-    // must be the start of a log: no other file is to be cut.
+    // The rest is a line that was not written to its end, which will be cut. If
+    // there is no other line, make sure that it is a log which is cut.
     if (found.starts.length === 1) {
       const torn = decoder.decode(rest);
       if (!wanted.startsWith(torn)) throw refusal(torn);

@@ -14,15 +14,16 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./messages.ts";
 
 /**
- * After how many milliseconds the guard of a takeover is left over from a
- * process that was killed within it; a takeover takes less than one.
+ * After how many ms the guard of a takeover must be that of a process which was
+ * killed in it: a takeover takes less than one. Less would risk two takeovers
+ * at once, more makes such a rare case wait. No bench.
  */
 const STALE_GUARD_MS = 5000;
 
-/** How long to wait for a process that is just taking the lock, in ms. */
+/** For how many ms to wait until a lock is tried again. No bench. */
 const RETRY_MS = 20;
 
 /**

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { hash } from "node:crypto";
-import { NumberTable } from "./number_table.ts";
-import type { Call } from "./protocol.ts";
+import type { InputKey } from "./input_keys.ts";
+import type { Call } from "./worker_side.ts";
 
 /** What is written of one call. */
 export type LogRecord =
@@ -17,15 +16,7 @@ export type LogRecord =
     | { ok: false; error: string; stack: string }
   );
 
-/** An input by its content, so that a changed or re-ordered list is safe. */
-export interface InputKey {
-  /** First 128 bits of the SHA-256 of its text, in hex. */
-  digest: string;
-  /** Which of the inputs with this text it is, from 1. */
-  nth: number;
-}
-
-/** What must be the same in the run that goes on with a log. */
+/** What a log is of: the run that goes on with it must be of the same. */
 export interface LogHeader {
   /** File and export of the function. */
   title: string;
@@ -33,45 +24,15 @@ export interface LogHeader {
   json: boolean;
 }
 
-/** Where a result starts in the line of its record; nothing before it is free. */
+/** Stands before the result in a line, and not earlier: what is there is ours. */
 const RESULT = ',"result":';
 
 /**
- * Makes the keys of inputs in the order in which they are read.
- *
- * @returns A function from the text of an input to its key.
- */
-export function createKeys(): (text: string) => InputKey {
-  // Two texts with the same short key only count as one here: where the list
-  // was re-ordered, one of them may run again.
-  const counts = new NumberTable();
-  return (text) => {
-    const digest = hash("sha256", text, "hex").slice(0, 32);
-    const short = shortKey({ digest, nth: 1 });
-    const nth = (counts.get(short) ?? 0) + 1;
-    counts.set(short, nth);
-    return { digest, nth };
-  };
-}
-
-/**
- * Shortens a key to 52 bits, so that a million take little memory. Two keys
- * may have one such number: see `isOf`.
- *
- * @param key A key.
- * @returns A whole number below 2^52.
- */
-export function shortKey({ digest, nth }: InputKey): number {
-  const hex = nth === 1 ? digest : hash("sha256", `${digest} ${nth}`, "hex");
-  return Number.parseInt(hex.slice(0, 13), 16);
-}
-
-/**
- * Tells whether a line is that of an input.
+ * Compares the key in a line.
  *
  * @param line The line.
- * @param key The whole key of the input.
- * @returns Whether it is.
+ * @param key The whole key of an input.
+ * @returns Whether the line is of that input.
  */
 export function isOf(line: string, { digest, nth }: InputKey): boolean {
   const at = line.indexOf(',"input":"');
@@ -128,8 +89,8 @@ export function readRecord(
 }
 
 /**
- * Takes the result out of the line of an input that succeeded. The text as it
- * was written: parsed and written again it might differ.
+ * Cuts the result out of the line of an input that succeeded. Parsed and
+ * written again, its text might differ.
  *
  * @param line The line without its end.
  * @returns The JSON of the result.
