@@ -36,8 +36,11 @@ export type {
   ModuleSpecifier,
   PoolOptions,
   RunOptions,
+  SettledResult,
+  StreamItem,
   StreamOptions,
   TaskContext,
+  TaskOutcome,
   TypedArray,
   TypedArrayConstructor,
 } from "./src/core/api/options.ts";

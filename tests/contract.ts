@@ -26,7 +26,19 @@ import {
   WorkerStartError,
 } from "../mod.ts";
 import type { ShopError } from "./fixtures/tasks.ts";
+import { contexts } from "./contract_context.ts";
+import { outcomes } from "./contract_outcomes.ts";
 import { test } from "./harness.ts";
+
+/** A chapter of the contract, in a file of its own. */
+export type Chapter = (
+  it: (title: string, body: () => Promise<void>) => void,
+  options: {
+    pool: Pick<PoolOptions, "workers" | "backend">;
+    /** The same for runs with `timeout`. */
+    timed: Pick<PoolOptions, "workers" | "backend">;
+  },
+) => void;
 
 /** A way to run tasks. */
 export type BackendName = "web" | "threads" | "inline";
@@ -62,6 +74,8 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "module state is one per worker": NO_WORKER,
     "maxTasksPerWorker replaces workers": NO_WORKER,
     "init that exits ends the run": NO_WORKER,
+    "a lost worker is an item of a settled stream": NO_WORKER,
+    "a timeout is an item of a settled stream": NO_WORKER,
   },
 };
 
@@ -96,6 +110,9 @@ export function contract(name: BackendName): void {
     const options = { ignore: title in differences, timeout: 60_000 };
     test(`${name}: ${title}`, options, body);
   };
+
+  contexts(it, { pool, timed });
+  outcomes(it, { pool, timed });
 
   it("results come in input order", async () => {
     const inputs = range(1000);

@@ -371,10 +371,13 @@ test("retries: each try has its number, and the last error counts", async () => 
   await world.flush();
   const [result] = await call;
   assert(result.status === "rejected");
-  assertEquals([result.reason.attempts, result.reason.cause.message], [
-    3,
-    "no 3",
-  ]);
+  assertEquals(
+    [result.reason.attempts, (result.reason.cause as Error).message],
+    [
+      3,
+      "no 3",
+    ],
+  );
 });
 
 test("maxTasksPerWorker: a worker is sent so many, then replaced", async () => {
@@ -556,7 +559,7 @@ for (const [how, leave] of LEAVING) {
             return { done: true, value: undefined };
           },
         };
-        const stream = world.calls.stream<unknown>(
+        const stream = world.calls.stream(
           same,
           source as Iterable<unknown>,
           {},

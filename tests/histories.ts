@@ -10,7 +10,11 @@ import {
   WorkerLostError,
   WorkerStartError,
 } from "../mod.ts";
-import type { RunOptions, StreamOptions } from "../src/core/api/options.ts";
+import type {
+  RunOptions,
+  StreamOptions,
+  TaskOutcome,
+} from "../src/core/api/options.ts";
 import { seeded } from "./seeded.ts";
 
 /** What a task does, at each of its attempts or only at its first. */
@@ -35,7 +39,7 @@ const OWN = {
 interface Plan {
   kind: "map" | "settled" | "stream";
   deeds: Deed[];
-  options: RunOptions & StreamOptions;
+  options: RunOptions & StreamOptions<boolean>;
   source: "list" | "sync" | "async";
   /** At which value the source throws; Infinity for never. */
   breaksAt: number;
@@ -53,7 +57,8 @@ interface Call {
   excuses: Set<unknown>;
   settled: number;
   outcome: { results: unknown } | { error: unknown } | undefined;
-  seen: unknown[]; // what a reader got
+  seen: unknown[]; // what a reader got: values, or those of its outcomes
+  outcomes: TaskOutcome[]; // the outcomes it got, of a settled stream
   left: boolean; // the reader left
   states: string[];
   done: number[];
@@ -172,6 +177,7 @@ export class History {
     const kind = this.#pick(["map", "settled", "stream"] as const);
     if (kind === "stream") {
       if (this.#chance(0.4)) options.ordered = false;
+      if (this.#chance(0.4)) options.settled = true;
       if (this.#chance(0.4)) options.bufferSize = this.#whole(1, 6);
     }
     const breaks = this.#chance(0.15);
@@ -224,6 +230,7 @@ export class History {
       settled: 0,
       outcome: undefined,
       seen: [],
+      outcomes: [],
       left: false,
       states: [],
       done: [],
@@ -277,7 +284,11 @@ export class History {
       return await stream.return(undefined);
     }
     for await (const value of stream) {
-      call.seen.push(value);
+      if (call.plan.options.settled === true) {
+        const outcome = value as TaskOutcome;
+        call.outcomes.push(outcome);
+        call.seen.push(this.#firstValue(call) + outcome.index);
+      } else call.seen.push(value);
       if (call.seen.length < leavesAt) continue;
       call.left = true;
       break;
@@ -417,6 +428,7 @@ export class History {
     if ("error" in outcome!) {
       return this.#checkError(call, outcome.error, first);
     }
+    this.#checkOutcomes(call, first);
     const { results } = outcome!;
     if (excuses.has(OWN.listener) && !call.left) {
       throw new Error("a throw was not heard");
@@ -435,7 +447,11 @@ export class History {
     }
     const list = results as unknown[];
     if (list.length !== plan.deeds.length) throw new Error("wrong length");
-    if (plan.deeds.some((deed) => this.#fails(plan, deed) === "surely")) {
+    const lenient = plan.options.settled === true;
+    if (
+      !lenient &&
+      plan.deeds.some((deed) => this.#fails(plan, deed) === "surely")
+    ) {
       throw new Error("a failure is lost");
     }
     if (plan.kind === "stream") return this.#checkRead(call, first);
@@ -468,6 +484,19 @@ export class History {
       if (!(at >= 0 && at < plan.deeds.length)) {
         throw new Error(`alien ${value}`);
       }
+    }
+  }
+
+  /** Each outcome that a reader got is that of its task, with its input. */
+  #checkOutcomes({ plan, outcomes }: Call, first: number): void {
+    for (const outcome of outcomes) {
+      const { index, input } = outcome;
+      const value = first + index;
+      const given = typeof input === "number"
+        ? input
+        : (input as { value: number }).value;
+      if (given !== value) throw new Error(`${given} was the input ${value}`);
+      this.#checkOutcome(plan, plan.deeds[index], outcome, value);
     }
   }
 
@@ -512,13 +541,15 @@ export class History {
   #checkError(call: Call, error: unknown, first: number): void {
     const { plan, excuses } = call;
     if (plan.kind === "stream") this.#checkRead(call, first);
+    this.#checkOutcomes(call, first);
     if (excuses.has(error)) return;
     if (error === OWN.source) {
       if (plan.breaksAt === Infinity) {
         throw new Error("an alien source's error");
       }
-      const sure = plan.deeds.slice(0, plan.breaksAt)
-        .every((deed) => this.#fails(plan, deed) === "no");
+      const sure = plan.options.settled === true ||
+        plan.deeds.slice(0, plan.breaksAt)
+          .every((deed) => this.#fails(plan, deed) === "no");
       if (
         plan.kind === "stream" && sure && call.seen.length !== plan.breaksAt
       ) {
@@ -534,7 +565,9 @@ export class History {
     if (error instanceof WorkerStartError) {
       throw new Error(`workers could start: ${error.message}`);
     }
-    if (plan.kind === "settled") throw new Error(`settled rejected: ${error}`);
+    if (plan.kind === "settled" || plan.options.settled === true) {
+      throw new Error(`settled rejected: ${error}`);
+    }
     if (!(error instanceof TaskError)) {
       throw new Error(`an odd error: ${error}`);
     }

@@ -7,8 +7,10 @@ import {
   parallelMapStream,
   Pool,
   type RunEvent,
+  type SettledResult,
   type TaskContext,
   type TaskError,
+  type TaskOutcome,
 } from "../mod.ts";
 import { progressBar } from "../src/progress/mod.ts";
 import { Timeline } from "../src/timeline/mod.ts";
@@ -35,7 +37,7 @@ function refuses(...calls: (() => unknown)[]): void {
 }
 
 type Results<R> = Promise<R[]>;
-type Settled<R> = Promise<PromiseSettledResult<R>[]>;
+type Settled<R> = Promise<SettledResult<R>[]>;
 type Stream<R> = AsyncGenerator<R, undefined, undefined>;
 
 const half = (n: number) => n / 2;
@@ -60,6 +62,29 @@ test("types: a call gives what its function returns, awaited", () => {
   gives<Settled<string>>()(() => parallelMapSettled(later, [1]));
   gives<Stream<number>>()(() => parallelMapStream(half, [1]));
   gives<Stream<string>>()(() => parallelMapStream(later, [1]));
+});
+
+test("types: a stream yields outcomes where settled is true", () => {
+  const on = {} as boolean;
+  const pool = {} as Pool;
+  gives<AsyncGenerator<TaskOutcome<number, string>, undefined, undefined>>()(
+    () => parallelMapStream(later, [1], { settled: true }),
+  );
+  gives<AsyncGenerator<TaskOutcome<string, number>, undefined, undefined>>()(
+    () => pool.stream((s) => s.length, ["a"], { settled: true }),
+  );
+  gives<Stream<string>>()(() => pool.stream(later, [1], { settled: false }));
+  gives<Stream<string | TaskOutcome<number, string>>>()(() =>
+    parallelMapStream(later, [1], { settled: on })
+  );
+  const outcome = {} as TaskOutcome<number, string>;
+  gives<TaskError | string>()(() =>
+    outcome.status === "fulfilled" ? outcome.value : outcome.reason
+  );
+  refuses(
+    // @ts-expect-error: a list of settled results is another function
+    () => parallelMap(later, [1], { settled: true }),
+  );
 });
 
 test("types: a function gets what its inputs give", () => {

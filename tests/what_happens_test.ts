@@ -1,6 +1,6 @@
 // Every row of the README's "What happens when" is a test of the contract.
 import { assert, assertEquals } from "@std/assert";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "./harness.ts";
 
 /** What a row says, and the test that proves it. */
@@ -36,6 +36,10 @@ const ROWS: [when: string, title: string][] = [
     "timeout ends a synchronous endless loop, and only that task",
   ],
   ["`signal` aborts", "signal rejects with its reason itself"],
+  [
+    "`fn` waits with `context.signal`, as in `fetch`",
+    "context.signal aborts when the run is over",
+  ],
   [
     "`signal` aborts while `fn` computes",
     "an abort does not wait for a task that computes",
@@ -86,7 +90,9 @@ test("every row of the README's table has its test", () => {
     .filter((line) => line.startsWith("|")).slice(2)
     .map((line) => line.split("|")[1].trim());
   assertEquals(rows, ROWS.map(([when]) => when));
-  const contract = read("tests/contract.ts");
+  const contract = readdirSync(new URL(".", import.meta.url))
+    .filter((name) => /^contract(_\w+)?\.ts$/.test(name))
+    .map((name) => read(`tests/${name}`)).join("\n");
   for (const [, title] of ROWS) {
     assert(contract.includes(`"${title}"`), `no test is called "${title}"`);
   }

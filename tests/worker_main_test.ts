@@ -9,6 +9,7 @@ import type {
 import { createBoard } from "../src/core/wire/board.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
+import { createContexts } from "../src/core/worker/task_context.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
 import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
@@ -33,7 +34,13 @@ function startWorker() {
     },
     listen: (listener) => hear = listener,
     onStray: (listener) => stray = listener,
-  }, { ...wire, createBoard, loader, readCpu: createCpuMeter() });
+  }, {
+    ...wire,
+    createBoard,
+    loader,
+    contexts: createContexts(),
+    readCpu: createCpuMeter(),
+  });
   const say = async (message: ToWorker) => {
     hear(structuredClone(message));
     await flush();

@@ -135,6 +135,9 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     get aborted() {
       return this.#task.aborted;
     }
+    get signal() {
+      return this.#task.signal;
+    }
     throwIfAborted() {
       this.#task.throwIfAborted();
     }

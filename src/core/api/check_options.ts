@@ -82,6 +82,7 @@ export const MAP_RULES: Rules = {
 /** The checks of {@linkcode StreamOptions}. */
 export const STREAM_RULES: Rules = {
   ...RUN_RULES,
+  settled: flag,
   ordered: flag,
   bufferSize: whole(1),
 };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { TaskError } from "./errors.ts";
 import type { Progress, RunEvent } from "./events.ts";
 
 /** What a task is told beside its value. */
@@ -19,6 +20,11 @@ export interface TaskContext<S = unknown> {
   readonly state: S;
   /** Whether the run is over; true also in the middle of a synchronous loop. */
   readonly aborted: boolean;
+  /**
+   * Aborts with an `AbortError` when the run is over: for `fetch` and whatever
+   * else waits. A loop that does not wait never hears it: see `aborted`.
+   */
+  readonly signal: AbortSignal;
   /**
    * Throws an `AbortError` when the run is over.
    *
@@ -150,8 +156,33 @@ export interface MapOptions<A extends TypedArray = TypedArray>
   output?: TypedArrayConstructor<A>;
 }
 
+/**
+ * What became of a task, as `Promise.allSettled` says it; `reason` is a
+ * {@linkcode TaskError}.
+ */
+export type SettledResult<R = unknown> =
+  | { status: "fulfilled"; value: R }
+  | { status: "rejected"; reason: TaskError };
+
+/** The same with the input, and its position from 0. */
+export type TaskOutcome<T = unknown, R = unknown> =
+  & { index: number; input: T }
+  & SettledResult<R>;
+
+/** What a stream yields: results, or outcomes where `settled` is true. */
+export type StreamItem<T, R, O extends boolean> = O extends true
+  ? TaskOutcome<T, R>
+  : R;
+
 /** The options of {@linkcode Pool.stream}. */
-export interface StreamOptions extends RunOptions {
+export interface StreamOptions<O extends boolean = false> extends RunOptions {
+  /**
+   * Whether to yield what became of each task: a failure, a lost worker or a
+   * timeout is an item then, and not the end of the stream.
+   *
+   * @default {false}
+   */
+  settled?: O;
   /**
    * Whether results come in input order, or as they are ready.
    *

@@ -29,6 +29,7 @@ import type {
   MapOptions,
   PoolOptions,
   RunOptions,
+  SettledResult,
   StreamOptions,
 } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -121,36 +122,35 @@ export class Calls {
   }
 
   /** A run whose outcomes come as one list. */
-  mapSettled<R>(
+  mapSettled(
     fn: unknown,
     inputs: Inputs<unknown>,
     options: RunOptions,
     entrance: Entrance,
-  ): Promise<PromiseSettledResult<R>[]> {
+  ): Promise<SettledResult[]> {
     return this.#collect(
       { fn, inputs, options, rules: RUN_RULES, site: callSite(entrance) },
       (total) => new SettledSink(total),
-    ) as Promise<PromiseSettledResult<R>[]>;
+    ) as Promise<SettledResult[]>;
   }
 
   /** A run that is read. It starts with the first read. */
-  stream<R>(
+  stream(
     fn: unknown,
     inputs: Inputs<unknown>,
-    options: StreamOptions,
+    options: StreamOptions<boolean>,
     entrance: Entrance,
-  ): AsyncGenerator<R, undefined, undefined> {
+  ): AsyncGenerator<unknown, undefined, undefined> {
     const site = callSite(entrance);
     if (!this.#oneShot) checkOptions("stream", options, STREAM_RULES);
     const ref = this.#accept("stream", fn, inputs, options);
     const sink = new StreamSink(Math.max(1, this.workers), options);
-    const reader = new Reader({
+    return new Reader({
       sink,
       open: () => this.#begin(ref, inputs, options, site, () => sink).run,
       touch: (run) => this.#engine.touch(run),
       closed: () => this.#settled(),
     });
-    return reader as AsyncGenerator<R, undefined, undefined>;
   }
 
   /** A run whose results are there at its end. */

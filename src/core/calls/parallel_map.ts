@@ -20,6 +20,8 @@ import type {
   MapOptions,
   PoolOptions,
   RunOptions,
+  SettledResult,
+  StreamItem,
   StreamOptions,
   TypedArray,
   TypedArrayConstructor,
@@ -122,10 +124,15 @@ export function parallelMapSettled<T, R, S>(
   fn: MapFunction<T, R, S> | string,
   inputs: Inputs<T>,
   options: PoolOptions<S> & RunOptions = {},
-): Promise<PromiseSettledResult<R>[]> {
+): Promise<SettledResult<R>[]> {
   try {
     const { calls, run } = open("map", options, RUN_RULES);
-    return calls.mapSettled(fn, inputs, run, parallelMapSettled);
+    return calls.mapSettled(
+      fn,
+      inputs,
+      run,
+      parallelMapSettled,
+    ) as Promise<SettledResult<R>[]>;
   } catch (error) {
     return Promise.reject(error);
   }
@@ -139,7 +146,8 @@ export function parallelMapSettled<T, R, S>(
  * @param fn Called once per input, in a worker: see {@linkcode parallelMap}.
  * @param inputs Any iterable or async iterable, also an endless one.
  * @param options How many workers, how they are fed, and the order of results.
- * @returns The results, in input order unless `ordered` is false.
+ * @returns The results, or with `settled` what became of each task, in input
+ * order unless `ordered` is false.
  * @throws {TypeError} When an argument is of the wrong kind, at the call.
  *
  * @example An endless source
@@ -156,14 +164,35 @@ export function parallelMapSettled<T, R, S>(
  * }
  * assertEquals(squares, [0, 1, 4, 9]);
  * ```
+ *
+ * @example Failures as they come
+ * ```ts
+ * import { parallelMapStream } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const parse = (text: string) => JSON.parse(text) as number;
+ * const failed: string[] = [];
+ * let sum = 0;
+ * for await (
+ *   const outcome of parallelMapStream(parse, ["1", "{", "3"], { settled: true })
+ * ) {
+ *   if (outcome.status === "fulfilled") sum += outcome.value;
+ *   else failed.push(outcome.input);
+ * }
+ * assertEquals({ sum, failed }, { sum: 4, failed: ["{"] });
+ * ```
  */
-export function parallelMapStream<T, R, S>(
+export function parallelMapStream<T, R, S, O extends boolean = false>(
   fn: MapFunction<T, R, S> | string,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & StreamOptions = {},
-): AsyncGenerator<R, undefined, undefined> {
+  options: PoolOptions<S> & StreamOptions<O> = {},
+): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined> {
   const { calls, run } = open("stream", options, STREAM_RULES);
-  return calls.stream(fn, inputs, run, parallelMapStream);
+  return calls.stream(fn, inputs, run, parallelMapStream) as AsyncGenerator<
+    StreamItem<T, R, O>,
+    undefined,
+    undefined
+  >;
 }
 
 function open<S, O extends RunOptions>(

@@ -11,6 +11,8 @@ import type {
   MapOptions,
   PoolOptions,
   RunOptions,
+  SettledResult,
+  StreamItem,
   StreamOptions,
   TypedArray,
   TypedArrayConstructor,
@@ -142,8 +144,11 @@ export class Pool<S = unknown> implements AsyncDisposable {
     fn: MapFunction<T, R, S> | string,
     inputs: Inputs<T>,
     options: RunOptions = {},
-  ): Promise<PromiseSettledResult<R>[]> {
-    return this.#calls.mapSettled(fn, inputs, options, this.mapSettled);
+  ): Promise<SettledResult<R>[]> {
+    const { mapSettled } = this;
+    return this.#calls.mapSettled(fn, inputs, options, mapSettled) as Promise<
+      SettledResult<R>[]
+    >;
   }
 
   /**
@@ -153,7 +158,8 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * @param fn Called once per input, in a worker, or the name of an export.
    * @param inputs Any iterable, also an endless one.
    * @param options How the run is fed, ordered and stopped.
-   * @returns The results, in input order unless `ordered` is false.
+   * @returns The results, or with `settled` what became of each task, in input
+   * order unless `ordered` is false.
    *
    * @example Usage
    * ```ts
@@ -168,12 +174,17 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * assertEquals(squares, [1, 4, 9]);
    * ```
    */
-  stream<T, R>(
+  stream<T, R, O extends boolean = false>(
     fn: MapFunction<T, R, S> | string,
     inputs: Inputs<T>,
-    options: StreamOptions = {},
-  ): AsyncGenerator<R, undefined, undefined> {
-    return this.#calls.stream(fn, inputs, options, this.stream);
+    options: StreamOptions<O> = {},
+  ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined> {
+    return this.#calls.stream(
+      fn,
+      inputs,
+      options,
+      this.stream,
+    ) as AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
   }
 
   /**

@@ -198,11 +198,21 @@ export class Run {
     this.#sizer.learn(tasks, ms, bytes);
   }
 
-  /** Takes the results of consecutive tasks. */
-  put(first: number, values: ArrayLike<unknown>): void {
+  /**
+   * Takes the results of consecutive tasks.
+   *
+   * @param first Index of the first.
+   * @param values One result a task.
+   * @param inputs What the tasks were given.
+   */
+  put(
+    first: number,
+    values: ArrayLike<unknown>,
+    inputs: ArrayLike<unknown>,
+  ): void {
     if (this.over || values.length === 0) return;
     try {
-      this.#setup.sink.put(first, values);
+      this.#setup.sink.put(first, values, inputs);
     } catch (error) {
       return this.stop(error); // a result that does not fit in `output`
     }
@@ -236,9 +246,9 @@ export class Run {
     if (this.over) return; // the listener threw, aborted or closed
     if (again) return this.#sendAgain(chunk, index, attempt + 1, false);
     const error = taskError(failure, index, attempt, this.fn, site);
-    const verdict = sink.fail(index, error);
-    if (verdict === "end") return this.stop(error);
-    if (verdict === "drain") this.#drain(index + 1);
+    const effect = sink.fail(index, error, chunk.values[index - chunk.first]);
+    if (effect === "end") return this.stop(error);
+    if (effect === "drain") this.#drain(index + 1);
     this.#settle(1, 1);
   }
 

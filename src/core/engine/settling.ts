@@ -55,14 +55,19 @@ export function settle(
   const gaps = [...failures.keys(), ...refused.keys()].sort((a, b) => a - b);
   let from = 0;
   for (const offset of gaps) {
-    run.put(first + from, part(values, from, offset));
+    put(from, offset);
     from = offset + 1;
     const failed = failures.get(offset);
     if (failed === undefined) continue; // failed when it was to be sent
     const failure = readFailure(failed, wire.codec);
     run.fail(chunk, first + offset, failure, worker, !gone.has(offset));
   }
-  run.put(first + from, part(values, from, values.length));
+  put(from, values.length);
+
+  function put(from: number, to: number): void {
+    const inputs = part(chunk.values, from, to);
+    run.put(first + from, part(values, from, to), inputs);
+  }
 }
 
 /** What became of a task that failed. */
@@ -113,7 +118,9 @@ function part(
   to: number,
 ): ArrayLike<unknown> {
   if (from === 0 && to === values.length) return values;
-  return (values as unknown[]).slice(from, to);
+  return ArrayBuffer.isView(values)
+    ? (values as Float64Array).subarray(from, to)
+    : (values as unknown[]).slice(from, to);
 }
 
 function tell(

@@ -8,8 +8,8 @@
 import type { TaskError } from "../api/errors.ts";
 import type { TypedArray, TypedArrayConstructor } from "../api/options.ts";
 
-/** What a failure means for its run: end, take no more inputs, or go on. */
-export type Verdict = "end" | "drain" | "go on";
+/** What a failure does to its run: it ends, takes no more inputs, or goes on. */
+export type FailureEffect = "end" | "drain" | "go on";
 
 /** Takes the outcomes of a run, in whichever order they come. */
 export interface Sink {
@@ -25,16 +25,22 @@ export interface Sink {
    *
    * @param first Index of the first.
    * @param values One result a task.
+   * @param inputs What the tasks were given.
    */
-  put(first: number, values: ArrayLike<unknown>): void;
+  put(
+    first: number,
+    values: ArrayLike<unknown>,
+    inputs: ArrayLike<unknown>,
+  ): void;
   /**
    * Takes the failure of one task.
    *
    * @param index Its index.
    * @param error What to tell the caller.
+   * @param input What the task was given.
    * @returns What that means for the run.
    */
-  fail(index: number, error: TaskError): Verdict;
+  fail(index: number, error: TaskError, input: unknown): FailureEffect;
   /** How many tasks more may be read from the inputs. */
   room(chunkSize: number): number;
 }
@@ -66,7 +72,7 @@ export class ListSink implements Collection<unknown[]> {
     for (let i = 0; i < values.length; i++) results[first + i] = values[i];
   }
 
-  fail(_index: number, _error: TaskError): Verdict {
+  fail(_index: number, _error: TaskError): FailureEffect {
     return "end";
   }
 
@@ -89,7 +95,7 @@ export class SettledSink extends ListSink {
     );
   }
 
-  override fail(index: number, reason: TaskError): Verdict {
+  override fail(index: number, reason: TaskError): FailureEffect {
     super.put(index, [{ status: "rejected", reason }]);
     return "go on";
   }
@@ -121,7 +127,7 @@ export class ArraySink implements Collection<TypedArray> {
     this.#results.set(values as never, first);
   }
 
-  fail(): Verdict {
+  fail(): FailureEffect {
     return "end";
   }
 

@@ -14,13 +14,13 @@ import type {
   FromWorker,
   StartMessage,
   Tagged,
+  ToWorker,
 } from "../wire/protocol.ts";
-import type { Sight } from "./deadline.ts";
-import { canPass, judgeLateness, PONG_MS } from "./deadline.ts";
 import type { Sent } from "./in_flight.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk, Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
+import { Watch } from "./watch.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
@@ -73,8 +73,7 @@ export class Slot {
   /** Whether this worker has had nothing to do: it can live without a task. */
   #rested = false;
   #cancel = () => {}; // calls off the end of the worker
-  #cancelLook = () => {}; // calls off the next look at its tasks
-  #ping: Sight["ping"] = "not sent";
+  readonly #watch: Watch;
   #ready = Promise.withResolvers<void>();
   #gone = Promise.withResolvers<void>();
 
@@ -82,6 +81,15 @@ export class Slot {
     this.number = number;
     this.#setup = setup;
     this.#inFlight = new InFlight(setup.clock, false);
+    this.#watch = new Watch({
+      clock: setup.clock,
+      ping: () => this.#post({ type: "ping" }),
+      end: (loss) => this.end(loss),
+    });
+  }
+
+  #post(message: ToWorker): void {
+    if (this.#state.at === "up") this.#state.handle.post(message, []);
   }
 
   /** Whether there is no worker, and one may be started. */
@@ -174,7 +182,7 @@ export class Slot {
     } finally {
       if (inFlight.chunks === 0) this.#setIdle();
     }
-    if (inFlight.chunks === 1) this.#watch();
+    if (inFlight.chunks === 1) this.#watch.begin(inFlight);
   }
 
   #hear(message: FromWorker): void {
@@ -191,9 +199,7 @@ export class Slot {
       this.#report({ type: "unread", sent: [sent], what: "input", error });
     } else if (message.type === "unreadable") this.#lose("input");
     else if (message.type === "pong") {
-      if (this.#ping === "not sent") return;
-      this.#ping = "answered";
-      this.#look();
+      this.#watch.answered();
     } else if (message.type === "ready") {
       this.#ready.resolve();
       if (this.idle) this.#setIdle();
@@ -239,7 +245,7 @@ export class Slot {
   #rest(): void {
     if (this.#state.at !== "up" || this.#inFlight.chunks > 0) return;
     this.#cancel();
-    this.#cancelLook();
+    this.#watch.stop();
     this.#setIdle();
     if (this.left < 1) this.end(undefined);
   }
@@ -250,42 +256,11 @@ export class Slot {
     this.#state.handle.setBusy(false);
   }
 
-  /** Watches for tasks that take too long, if the run has a limit. */
-  #watch(): void {
-    this.#cancelLook();
-    this.#ping = "not sent";
-    const { run } = this.#inFlight;
-    const { timeout } = run!.options;
-    if (canPass(timeout) && !run!.over) this.#lookIn(timeout);
-  }
-
-  #lookIn(ms: number): void {
-    this.#cancelLook = this.#setup.clock.after(ms, () => this.#look());
-  }
-
-  #look(): void {
-    this.#cancelLook();
-    const { run } = this.#inFlight;
-    if (this.#state.at !== "up" || run === undefined) return;
-    const { timeout = Infinity, concurrency = 1 } = run.options;
-    const sight = this.#inFlight.look(this.#ping);
-    const step = judgeLateness(sight, timeout, concurrency);
-    if (step.do === "blame") {
-      this.end({ at: step.serials, timeout, sure: step.sure });
-    } else if (step.do === "ping") {
-      this.#ping = "silent"; // until it answers
-      this.#state.handle.post({ type: "ping" }, []);
-      this.#lookIn(PONG_MS);
-    } else {
-      if (this.#ping === "answered") this.#ping = "not sent";
-      this.#lookIn(step.in);
-    }
-  }
-
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
     if (this.run !== run || this.#state.at !== "up") return;
-    this.#cancelLook();
+    this.#post({ type: "over" });
+    this.#watch.stop();
     this.#cancel();
     this.#cancel = this.#setup.clock.after(
       GRACE_MS,
@@ -298,7 +273,7 @@ export class Slot {
     if (this.#state.at !== "up") return;
     const { handle, backend } = this.#state;
     const index = this.#inFlight.indexAt();
-    this.#cancelLook();
+    this.#watch.stop();
     this.#cancel();
     this.#state = { at: "ending", loss };
     handle.terminate();
@@ -317,7 +292,7 @@ export class Slot {
   #onEnd(end: WorkerEnd): void {
     const state = this.#state;
     if (state.at === "empty") return;
-    this.#cancelLook();
+    this.#watch.stop();
     this.#cancel();
     const loss = state.at === "up"
       ? { ...end, at: this.#inFlight.at() }

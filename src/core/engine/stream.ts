@@ -7,9 +7,10 @@
  */
 
 import type { TaskError } from "../api/errors.ts";
+import type { StreamOptions, TaskOutcome } from "../api/options.ts";
 import { Reorder } from "./order.ts";
 import type { Run } from "./run.ts";
-import type { Sink } from "./sink.ts";
+import type { FailureEffect, Sink } from "./sink.ts";
 
 /** Results of consecutive tasks, or the failure of one. */
 type Outcomes = ArrayLike<unknown> | Failed;
@@ -35,6 +36,7 @@ export class StreamSink implements Sink {
   readonly #workers: number;
   readonly #bufferSize: number | undefined;
   readonly #order: Reorder<Outcomes> | undefined;
+  readonly #settled: boolean;
   readonly #ready: Outcomes[] = [];
   #at = 0; // offset in the first ready outcomes
   #inside = 0; // tasks taken from the inputs and not yet read
@@ -42,10 +44,11 @@ export class StreamSink implements Sink {
 
   constructor(
     workers: number,
-    options: { ordered?: boolean; bufferSize?: number },
+    options: StreamOptions<boolean>,
   ) {
     this.#workers = workers;
     this.#bufferSize = options.bufferSize;
+    this.#settled = options.settled === true;
     this.#order = options.ordered === false ? undefined : new Reorder();
   }
 
@@ -58,12 +61,27 @@ export class StreamSink implements Sink {
     this.#inside += tasks;
   }
 
-  put(first: number, values: ArrayLike<unknown>): void {
-    this.#add(first, values);
+  put(
+    first: number,
+    values: ArrayLike<unknown>,
+    inputs: ArrayLike<unknown>,
+  ): void {
+    const outcome = (value: unknown, offset: number): TaskOutcome => ({
+      index: first + offset,
+      input: inputs[offset],
+      status: "fulfilled",
+      value,
+    });
+    this.#add(first, this.#settled ? Array.from(values, outcome) : values);
   }
 
-  fail(index: number, error: TaskError): "drain" {
-    this.#add(index, new Failed(error));
+  fail(index: number, reason: TaskError, input: unknown): FailureEffect {
+    if (this.#settled) {
+      const outcome: TaskOutcome = { index, input, status: "rejected", reason };
+      this.#add(index, [outcome]);
+      return "go on";
+    }
+    this.#add(index, new Failed(reason));
     return "drain";
   }
 

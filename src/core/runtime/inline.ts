@@ -9,6 +9,7 @@ import type { ToWorker } from "../wire/protocol.ts";
 import { createBoard } from "../wire/board.ts";
 import { createWire } from "../wire/wire.ts";
 import { createCpuMeter } from "../worker/cpu_meter.ts";
+import { createContexts } from "../worker/task_context.ts";
 import { createLoader } from "../worker/loader.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
@@ -30,6 +31,7 @@ export function inline(clock: Clock): Backend {
         ...createWire(),
         createBoard,
         loader: createLoader((url) => import(url), false),
+        contexts: createContexts(),
         readCpu: createCpuMeter(),
       };
       let alive = true;

@@ -55,11 +55,14 @@ export interface ChunkMessage {
   timed: boolean;
 }
 
-/** What the caller sends. A ping is answered as soon as the thread is free. */
+/** What the caller sends. */
 export type ToWorker =
   | StartMessage
   | RunMessage
   | ChunkMessage
+  /** The run that was announced last is over, and tasks of it are not settled. */
+  | { type: "over" }
+  /** Is answered as soon as the thread is free. */
   | { type: "ping" };
 
 /** A task that failed, by its offset in the chunk. */

@@ -9,6 +9,7 @@ import { keptNames } from "../wire/kept_names.ts";
 import { wireSource } from "../wire/wire.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
 import { createLoader } from "./loader.ts";
+import { createContexts } from "./task_context.ts";
 import type { WorkerPort } from "./worker_main.ts";
 import { workerMain } from "./worker_main.ts";
 
@@ -29,8 +30,9 @@ export function bootSource(
     // A text, as compilers rewrite import(): TypeScript, for one, to a call of
     // a function in its file ("rewriteRelativeImportExtensions").
     `const loader = (${createLoader})((url) => import(url), true);`,
+    `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
-    `(${workerMain})((${openPort})(), { codec, packing, createBoard, loader, readCpu });`,
+    `(${workerMain})((${openPort})(), { codec, packing, createBoard, loader, contexts, readCpu });`,
   ].join("\n");
   return keptNames(source) + source;
 }

@@ -20,6 +20,7 @@ import type {
 } from "../wire/protocol.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { Loader } from "./loader.ts";
+import type { Contexts, Surroundings } from "./task_context.ts";
 
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
@@ -40,6 +41,7 @@ export interface WorkerParts {
   packing: Packing;
   createBoard(memory: BoardMemory | undefined): Board;
   loader: Loader;
+  contexts: Contexts;
   readCpu: CpuMeter;
 }
 
@@ -64,11 +66,11 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   type Run = {
     message: RunMessage;
     fn: (value: unknown, context: unknown) => unknown;
-    board: Board;
+    around: Surroundings;
     idleLanes: number[];
   };
 
-  const { codec, packing, createBoard, loader, readCpu } = parts;
+  const { codec, packing, createBoard, loader, contexts, readCpu } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -80,34 +82,6 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let run: Run | undefined;
   let announced: RunMessage | undefined;
   let started: Promise<unknown> = Promise.resolve();
-
-  const BOARD = Symbol("board");
-  // Without fields, private or not: for an older target, bundlers turn them to
-  // calls of functions that they put beside this one, and that are not sent
-  // (tests/bundle_test.ts).
-  class Context {
-    [property: string | symbol]: unknown;
-    constructor(
-      index: number,
-      attempt: number,
-      worker: number,
-      state: unknown,
-      board: Board,
-    ) {
-      this.index = index;
-      this.attempt = attempt;
-      this.worker = worker;
-      this.state = state;
-      this[BOARD] = board;
-    }
-    get aborted() {
-      return (this[BOARD] as Board).isOver();
-    }
-    throwIfAborted() {
-      if (!this.aborted) return;
-      throw new DOMException("The run of this task is over", "AbortError");
-    }
-  }
 
   function post(message: FromWorker, moved: Transferable[] = []): void {
     port.post([tag, message], moved);
@@ -148,7 +122,12 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       run = {
         message,
         fn,
-        board: createBoard(message.board),
+        around: {
+          worker,
+          state,
+          board: createBoard(message.board),
+          aborts: new Set(),
+        },
         idleLanes: lanes.reverse(),
       };
       wake();
@@ -184,7 +163,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   /** Takes task after task until none is left. A lane is at one at a time. */
   async function runLane(run: Run, lane: number): Promise<void> {
-    const { fn, board, message: { watched } } = run;
+    const { fn, around, message: { watched } } = run;
+    const { board } = around;
     while (queue.length > 0) {
       const work = queue[0];
       const { values, results, times, failures } = work;
@@ -199,9 +179,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         if (skip === undefined || !skip.includes(offset)) {
           if (times !== undefined) times[2 * offset] = now();
           board.enter(lane, serial + offset, watched ? now() : undefined);
+          const context = contexts.open(first + offset, attempt, around);
           try {
-            const index = first + offset;
-            const context = new Context(index, attempt, worker, state, board);
             board.setRunning(serial + offset);
             // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with
             // its loop here, in code of its middle tier, 1.5 times slower
@@ -218,6 +197,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
               refused: undefined,
             });
           }
+          contexts.close(context);
           board.leave(lane); // at no task: an end now is nobody's fault
           if (times !== undefined) times[2 * offset + 1] = now();
         }
@@ -271,7 +251,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   /** Says that this worker is not to be trusted any more. */
   function stray(error: unknown): void {
-    const at = run?.board.lanes().map(({ serial }) => serial) ?? [];
+    const at = run?.around.board.lanes().map(({ serial }) => serial) ?? [];
     post({ type: "stray", error: codec.encode(error, true), at });
   }
 
@@ -291,6 +271,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       run = undefined;
       announced = message;
       void started.then(() => begin(message)); // not after one that is stuck
+    } else if (message.type === "over") {
+      if (run !== undefined) contexts.abort(run.around);
     } else if (message.type === "ping") {
       post({ type: "pong" });
     } else if (message.type === "start") {

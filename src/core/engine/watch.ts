@@ -1,0 +1,80 @@
+/**
+ * Watches the tasks of one worker for those that take too long: asks
+ * deadline.ts what each look at them means, and does it.
+ *
+ * @module
+ */
+
+import type { Clock } from "../runtime/clock.ts";
+import type { Sight } from "./deadline.ts";
+import { canPass, judgeLateness, PONG_MS } from "./deadline.ts";
+import type { InFlight } from "./in_flight.ts";
+import type { Loss } from "./settling.ts";
+
+/** What a watch can do to its worker. */
+export interface WatchSetup {
+  readonly clock: Clock;
+  /** Sends a ping. */
+  ping(): void;
+  /** Ends the worker, as tasks of it took too long. */
+  end(loss: Loss): void;
+}
+
+/** The watch over one worker. */
+export class Watch {
+  readonly #setup: WatchSetup;
+  #inFlight: InFlight | undefined;
+  #ping: Sight["ping"] = "not sent";
+  #cancel = () => {}; // calls off the next look
+
+  constructor(setup: WatchSetup) {
+    this.#setup = setup;
+  }
+
+  /** Begins with the first chunk of a run, if the run has a limit. */
+  begin(inFlight: InFlight): void {
+    this.stop();
+    const { run } = inFlight;
+    const { timeout } = run!.options;
+    if (!canPass(timeout) || run!.over) return;
+    this.#inFlight = inFlight;
+    this.#lookIn(timeout);
+  }
+
+  /** The worker answered the ping: its thread is free. */
+  answered(): void {
+    if (this.#ping === "not sent") return;
+    this.#ping = "answered";
+    this.#look();
+  }
+
+  /** Watches no more. */
+  stop(): void {
+    this.#cancel();
+    this.#inFlight = undefined;
+    this.#ping = "not sent";
+  }
+
+  #lookIn(ms: number): void {
+    this.#cancel = this.#setup.clock.after(ms, () => this.#look());
+  }
+
+  #look(): void {
+    this.#cancel();
+    const inFlight = this.#inFlight;
+    if (inFlight?.run === undefined) return;
+    const { timeout = Infinity, concurrency = 1 } = inFlight.run.options;
+    const sight = inFlight.look(this.#ping);
+    const step = judgeLateness(sight, timeout, concurrency);
+    if (step.do === "blame") {
+      this.#setup.end({ at: step.serials, timeout, sure: step.sure });
+    } else if (step.do === "ping") {
+      this.#ping = "silent"; // until it answers
+      this.#setup.ping();
+      this.#lookIn(PONG_MS);
+    } else {
+      if (this.#ping === "answered") this.#ping = "not sent";
+      this.#lookIn(step.in);
+    }
+  }
+}

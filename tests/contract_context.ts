@@ -1,0 +1,90 @@
+// A chapter of the contract (contract.ts): what a task is told.
+import { assertEquals } from "@std/assert";
+import { Pool } from "../mod.ts";
+import type { TaskContext } from "../mod.ts";
+import type { Chapter } from "./contract.ts";
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** What is promised of `context`. */
+export const contexts: Chapter = (it, { pool }) => {
+  it("context.signal aborts when the run is over", async () => {
+    await using workers = new Pool({ ...pool, workers: pool.workers && 1 });
+    const heard = new Int32Array(new SharedArrayBuffer(8));
+    const abort = new AbortController();
+    const { signal } = abort;
+    const wait = (
+      heard: Int32Array,
+      { signal, index }: TaskContext,
+    ) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          const { name, message } = signal.reason;
+          const right = signal.aborted && name === "AbortError" &&
+            message === "The run of this task is over";
+          Atomics.store(heard, index, right ? 1 : 2);
+          Atomics.notify(heard, index);
+          reject(signal.reason);
+        });
+        if (index === 1) Atomics.store(heard, index, 3);
+      });
+    const inputs = [heard, heard];
+    const map = workers.map(wait, inputs, { signal, concurrency: 2 });
+    const reason = map.catch((reason) => reason);
+    const poll = async (done: () => boolean) => {
+      while (!done()) await new Promise((resolve) => setTimeout(resolve, 1));
+    };
+    await poll(() => Atomics.load(heard, 1) === 3);
+    abort.abort("enough");
+    assertEquals(await reason, "enough");
+    await poll(() => Atomics.load(heard, 0) > 0 && Atomics.load(heard, 1) < 3);
+    assertEquals([...heard], [1, 1]);
+    // The worker lives, and the next run has signals of its own.
+    const aborted = (_: number, { signal }: TaskContext) => signal.aborted;
+    assertEquals(await workers.map(aborted, [1, 2]), [false, false]);
+  });
+
+  it("context.signal is one a task, and aborts after no task", async () => {
+    const keep = async (_: number, context: TaskContext) => {
+      const { signal } = context;
+      const kept = globalThis as unknown as { kept?: AbortSignal[] };
+      kept.kept ??= [];
+      kept.kept.push(signal);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      const once = signal === context.signal;
+      return [once, new Set(kept.kept).size === kept.kept.length];
+    };
+    await using workers = new Pool({ ...pool, workers: pool.workers && 1 });
+    const good = await workers.map(keep, range(3), { concurrency: 3 });
+    assertEquals(good, range(3).map(() => [true, true]));
+    const aborted = () => {
+      const { kept } = globalThis as unknown as { kept: AbortSignal[] };
+      return kept.some((signal) => signal.aborted);
+    };
+    assertEquals(await workers.map(aborted, [1]), [false]);
+  });
+
+  it("a signal that is read after the end of its run is aborted", async () => {
+    await using workers = new Pool({ ...pool, workers: pool.workers && 1 });
+    const cell = new Int32Array(new SharedArrayBuffer(8));
+    const late = async (cell: Int32Array, context: TaskContext) => {
+      Atomics.store(cell, 0, 1);
+      while (!context.aborted) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      Atomics.store(cell, 1, context.signal.aborted ? 1 : 2);
+    };
+    const abort = new AbortController();
+    const { signal } = abort;
+    const map = workers.map(late, [cell], { signal }).catch(String);
+    while (Atomics.load(cell, 0) === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    abort.abort("enough");
+    assertEquals(await map, "enough");
+    while (Atomics.load(cell, 1) === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assertEquals(cell[1], 1);
+  });
+};
