@@ -1,0 +1,171 @@
+/**
+ * The results an earlier run left in its log.
+ *
+ * @module
+ */
+
+import { closeSync, openSync, readSync } from "node:fs";
+import { JobLogError } from "./errors.ts";
+import type { InputKey } from "./input_keys.ts";
+import { NumberTable, shortKey } from "./input_keys.ts";
+import { isOf, readRecord } from "./log_record.ts";
+
+/** Bytes read at once: less costs more calls, more costs memory. No bench. */
+const BLOCK_BYTES = 1 << 20;
+
+const NEWLINE = 10;
+
+/** Finds results by the key of their input; they stay in the file. */
+export class KeptResults {
+  /** Bytes of the log up to the end of its last whole line. */
+  readonly bytes: number;
+  /** How many whole lines come after the header. */
+  readonly lines: number;
+  /** How many whole lines are no records. */
+  readonly damaged: number;
+  /** How many results there are. */
+  readonly results: number;
+  readonly #file: number;
+  readonly #decoder = new TextDecoder();
+  readonly #places: NumberTable; // number of the line by short key
+  readonly #starts: number[]; // of the lines, in bytes; one more for the end
+  #block = { from: 0, bytes: new Uint8Array(0) };
+
+  private constructor(file: number, scan: Scan) {
+    this.#file = file;
+    this.#places = scan.places;
+    this.#starts = scan.starts;
+    this.bytes = scan.starts.at(-1)!;
+    this.lines = Math.max(0, scan.starts.length - 2);
+    this.damaged = scan.damaged;
+    this.results = scan.places.size;
+  }
+
+  /**
+   * Reads a log.
+   *
+   * @param path Its file, which must exist.
+   * @param header What its first line must be, without its end.
+   * @returns What it keeps.
+   * @throws {JobLogError} When it starts with something else.
+   */
+  static open(path: string, header: string): KeptResults {
+    const file = openSync(path, "r");
+    try {
+      return new KeptResults(file, scan(file, path, header));
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  /**
+   * Finds the line of an input that has a result.
+   *
+   * @param key Its key.
+   * @returns The line without its end; undefined when the log has none.
+   */
+  find(key: InputKey): string | undefined {
+    if (this.#places.size === 0) return undefined;
+    const line = this.#places.get(shortKey(key));
+    if (line === undefined) return undefined;
+    const from = this.#starts[line];
+    const to = this.#starts[line + 1] - 1;
+    const text = this.#decoder.decode(this.#read(from, to));
+    return isOf(text, key) ? text : undefined;
+  }
+
+  /** Keeps the block it read last: the next result is mostly asked for next. */
+  #read(from: number, to: number): Uint8Array {
+    const { from: start, bytes } = this.#block;
+    if (from < start || to > start + bytes.length) {
+      const block = new Uint8Array(Math.max(BLOCK_BYTES, to - from));
+      this.#block = {
+        from,
+        bytes: block.subarray(0, fill(this.#file, block, from)),
+      };
+    }
+    return this.#block.bytes.subarray(
+      from - this.#block.from,
+      to - this.#block.from,
+    );
+  }
+
+  /** Closes the file. */
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+interface Scan {
+  places: NumberTable;
+  starts: number[];
+  damaged: number;
+}
+
+function scan(file: number, path: string, header: string): Scan {
+  const found: Scan = { places: new NumberTable(), starts: [0], damaged: 0 };
+  const decoder = new TextDecoder();
+  let rest = new Uint8Array(0);
+  for (let at = 0;;) {
+    const block = new Uint8Array(rest.length + BLOCK_BYTES);
+    block.set(rest);
+    const count = fill(file, block.subarray(rest.length), at);
+    at += count;
+    const bytes = block.subarray(0, rest.length + count);
+    let from = 0;
+    for (let end; (end = bytes.indexOf(NEWLINE, from)) >= 0; from = end + 1) {
+      takeLine(decoder.decode(bytes.subarray(from, end)));
+      found.starts.push(found.starts.at(-1)! + end + 1 - from);
+    }
+    rest = bytes.slice(from);
+    if (count > 0) continue;
+    // The rest is a line that was not written to its end, which will be cut. If
+    // there is no other line, make sure that it is a log which is cut.
+    if (found.starts.length === 1) {
+      const torn = decoder.decode(rest);
+      if (!header.startsWith(torn)) throw refusal(torn);
+    }
+    return found;
+  }
+
+  function takeLine(line: string): void {
+    const number = found.starts.length - 1;
+    if (number === 0) {
+      if (line !== header) throw refusal(line);
+      return;
+    }
+    const record = readRecord(line);
+    if (record === undefined) found.damaged++;
+    else if (record.ok) found.places.set(shortKey(record.key), number);
+  }
+
+  function refusal(line: string): JobLogError {
+    const kind = header.slice(0, header.indexOf(":"));
+    const cure = line.startsWith(kind)
+      ? "to run everything again, give another path or delete it"
+      : "it is no log: give another path";
+    return new JobLogError(
+      `Cannot open job log as it must be a new file, or a log that starts with ${header}: received "${path}", which starts with ${
+        line.slice(0, 80)
+      } (${cure})`,
+    );
+  }
+}
+
+/** Reads until the buffer is full or the file ends. */
+function fill(file: number, buffer: Uint8Array, at: number): number {
+  let count = 0;
+  while (count < buffer.length) {
+    const more = readSync(
+      file,
+      buffer,
+      count,
+      buffer.length - count,
+      at + count,
+    );
+    if (more === 0) break;
+    count += more;
+  }
+  return count;
+}
