@@ -19,6 +19,7 @@ export {
   parallelMap,
   parallelMapSettled,
   parallelMapStream,
+  parallelReduce,
 } from "./src/core/calls/parallel_map.ts";
 export { Pool } from "./src/core/calls/pool.ts";
 export {
@@ -35,6 +36,7 @@ export type {
   MapOptions,
   ModuleSpecifier,
   PoolOptions,
+  ReduceOptions,
   RunOptions,
   SettledResult,
   StreamItem,

@@ -28,6 +28,7 @@ import {
 import type { ShopError } from "./fixtures/tasks.ts";
 import { contexts } from "./contract_context.ts";
 import { outcomes } from "./contract_outcomes.ts";
+import { reductions } from "./contract_reduce.ts";
 import { test } from "./harness.ts";
 
 /** A chapter of the contract, in a file of its own. */
@@ -76,6 +77,9 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "init that exits ends the run": NO_WORKER,
     "a lost worker is an item of a settled stream": NO_WORKER,
     "a timeout is an item of a settled stream": NO_WORKER,
+    "a reduction keeps its order when workers are lost": NO_WORKER,
+    "combine that never returns is ended by timeout": NO_WORKER,
+    "combine that ends its worker ends the reduction": NO_WORKER,
   },
 };
 
@@ -113,6 +117,7 @@ export function contract(name: BackendName): void {
 
   contexts(it, { pool, timed });
   outcomes(it, { pool, timed });
+  reductions(it, { pool, timed });
 
   it("results come in input order", async () => {
     const inputs = range(1000);

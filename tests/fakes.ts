@@ -19,6 +19,7 @@ import type {
 } from "../src/core/wire/protocol.ts";
 import { createBoard } from "../src/core/wire/board.ts";
 import { createWire } from "../src/core/wire/wire.ts";
+import { foldResults } from "../src/core/worker/folding.ts";
 
 /** A clock that goes on when it is told. */
 export class FakeClock implements Clock {
@@ -130,6 +131,11 @@ export class FakeBackend implements Backend {
   }
 }
 
+/** How the fake workers fold results, each in a list of its own. */
+export function concat(one: unknown, other: unknown): unknown {
+  return [...one as unknown[], ...other as unknown[]];
+}
+
 /** A worker that takes a step when it is told. */
 export class FakeWorker implements WorkerHandle {
   alive = true;
@@ -146,6 +152,7 @@ export class FakeWorker implements WorkerHandle {
   #start: StartMessage | undefined;
   #board = createBoard(undefined);
   #works: Work[] = [];
+  #folds = false;
 
   constructor(listener: WorkerListener, clock: FakeClock) {
     this.#listener = listener;
@@ -179,6 +186,7 @@ export class FakeWorker implements WorkerHandle {
       this.#board = createBoard(message.board);
       this.lanes = new Array(message.concurrency).fill(undefined);
       this.#works = [];
+      this.#folds = message.combine !== undefined;
     } else if (message?.type === "ping") this.say({ type: "pong" });
     else if (message?.type === "chunk") {
       const values = this.#wire.packing.unpack(message.values);
@@ -260,17 +268,28 @@ export class FakeWorker implements WorkerHandle {
     if ("value" in outcome) work.results[offset] = outcome.value;
     else {
       const error = this.#wire.codec.encode(outcome.error, true);
-      work.failures.push({ offset, error, refused: undefined });
+      work.failures.push({ offset, folded: 0, error, refused: undefined });
     }
     if (--work.open === 0) this.#answer(work);
   }
 
   #answer(work: Work): void {
     this.#works = this.#works.filter((other) => other !== work);
-    const { message: { serial }, results, failures } = work;
-    const { packed: values, bytes } = this.#wire.packing.pack(results, false);
+    const { message: { serial, skip = [] }, results, failures } = work;
+    const tasks = results.length;
+    const gaps = [...failures.map(({ offset }) => offset), ...skip];
+    const list = this.#folds
+      ? foldResults(
+        concat,
+        results.map((result) => [result]),
+        gaps.filter((offset) => offset < tasks),
+        () => {},
+      ).values
+      : results;
+    const { packed: values, bytes } = this.#wire.packing.pack(list, false);
     const [ms, times, cpu] = [1, undefined, undefined];
-    this.say({ type: "done", serial, values, failures, ms, bytes, times, cpu });
+    const answer = { serial, tasks, values, failures, ms, bytes, times, cpu };
+    this.say({ type: "done", ...answer });
   }
 
   /** Answers what is left, as a worker does that sees that the run is over. */

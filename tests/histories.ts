@@ -2,7 +2,7 @@
 // workers, of their clock, of sources, readers and listeners in any order.
 // Every call must settle, once, with what its tasks say, in order, and with
 // nothing left in the books.
-import { FakeWorld } from "./fakes.ts";
+import { concat, FakeWorld } from "./fakes.ts";
 import type { FakeTask, FakeWorker } from "./fakes.ts";
 import {
   TaskError,
@@ -37,7 +37,7 @@ const OWN = {
 
 /** One call, with all that is to happen to it. */
 interface Plan {
-  kind: "map" | "settled" | "stream";
+  kind: "map" | "settled" | "stream" | "reduce";
   deeds: Deed[];
   options: RunOptions & StreamOptions<boolean>;
   source: "list" | "sync" | "async";
@@ -174,7 +174,7 @@ export class History {
     if (this.#chance(0.5)) options.chunkSize = this.#whole(1, 5);
     if (this.#chance(0.4)) options.concurrency = this.#whole(1, 3);
     if (this.#chance(0.4)) options.retries = this.#whole(0, 2);
-    const kind = this.#pick(["map", "settled", "stream"] as const);
+    const kind = this.#pick(["map", "settled", "stream", "reduce"] as const);
     if (kind === "stream") {
       if (this.#chance(0.4)) options.ordered = false;
       if (this.#chance(0.4)) options.settled = true;
@@ -269,6 +269,8 @@ export class History {
       ? this.#read(call, () => calls.stream(fn, inputs, options, History))
       : plan.kind === "settled"
       ? calls.mapSettled(fn, inputs, options, History)
+      : plan.kind === "reduce"
+      ? calls.reduce(fn, concat, inputs, { ...options, initial: [] }, History)
       : calls.map(fn, inputs, options, History);
     promise.then((results) => end({ results }), (error) => end({ error }));
   }

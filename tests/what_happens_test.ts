@@ -68,6 +68,14 @@ const ROWS: [when: string, title: string][] = [
     "a buffer was moved away before",
     "transfer moves buffers both ways, for many inputs",
   ],
+  [
+    "`combine` of a reduction throws",
+    "combine that throws names the inputs it folded",
+  ],
+  [
+    "there is nothing to reduce, and no `initial`",
+    "a reduction begins with initial, once, or with the first result",
+  ],
   ["`init` throws", "init that throws ends the run with one clear error"],
   ["workers end as soon as they start", "init that exits ends the run"],
   [

@@ -10,6 +10,8 @@ import { createBoard } from "../src/core/wire/board.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
 import { createContexts } from "../src/core/worker/task_context.ts";
+import { createAnswering } from "../src/core/worker/answering.ts";
+import { foldResults } from "../src/core/worker/folding.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
 import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
@@ -38,6 +40,8 @@ function startWorker() {
     ...wire,
     createBoard,
     loader,
+    createAnswering,
+    foldResults,
     contexts: createContexts(),
     readCpu: createCpuMeter(),
   });
@@ -49,6 +53,7 @@ function startWorker() {
     say({
       type: "run",
       fn,
+      combine: undefined,
       concurrency: 1,
       transfer: false,
       board: undefined,

@@ -79,6 +79,9 @@ export const MAP_RULES: Rules = {
   },
 };
 
+/** The checks of {@linkcode ReduceOptions}. */
+export const REDUCE_RULES: Rules = { ...RUN_RULES, initial: undefined };
+
 /** The checks of {@linkcode StreamOptions}. */
 export const STREAM_RULES: Rules = {
   ...RUN_RULES,

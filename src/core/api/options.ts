@@ -156,6 +156,17 @@ export interface MapOptions<A extends TypedArray = TypedArray>
   output?: TypedArrayConstructor<A>;
 }
 
+/** The options of {@linkcode Pool.reduce}. */
+export interface ReduceOptions<R = unknown> extends RunOptions {
+  /**
+   * Where the fold begins, in the caller: combined with the first result, and
+   * the result itself if there are no inputs.
+   *
+   * @default {undefined} the fold begins with the first result.
+   */
+  initial?: R;
+}
+
 /**
  * What became of a task, as `Promise.allSettled` says it; `reason` is a
  * {@linkcode TaskError}.

@@ -9,14 +9,16 @@ import type { Rules } from "../api/check_options.ts";
 import {
   checkOptions,
   MAP_RULES,
+  REDUCE_RULES,
   RUN_RULES,
   STREAM_RULES,
 } from "../api/check_options.ts";
 import { WorkerPlan } from "./worker_plan.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
-import type { CallSite } from "../engine/failures.ts";
-import { startError } from "../engine/failures.ts";
+import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
+import { callSite, startError, taskError } from "../engine/failures.ts";
+import { FoldSink } from "../engine/fold.ts";
 import { checkInputs, openSource } from "../engine/inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
 import { Run } from "../engine/run.ts";
@@ -28,6 +30,7 @@ import type {
   Inputs,
   MapOptions,
   PoolOptions,
+  ReduceOptions,
   RunOptions,
   SettledResult,
   StreamOptions,
@@ -35,19 +38,25 @@ import type {
 import type { Clock } from "../runtime/clock.ts";
 import { createClock } from "../runtime/clock.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import { functionRef } from "../wire/function_ref.ts";
+import { combineRef, functionRef } from "../wire/function_ref.ts";
 import { workerFlag } from "../worker/loader.ts";
-
-/** The public function a call came through: its frames are left out of stacks. */
-// deno-lint-ignore ban-types -- any function will do
-type Entrance = Function;
 
 /** What a call was given. */
 interface Call {
   fn: unknown;
+  combine?: FunctionRef;
   inputs: Inputs<unknown>;
   options: RunOptions;
   rules: Rules;
+  site: CallSite;
+}
+
+/** The same, checked. */
+interface Accepted {
+  fn: FunctionRef;
+  combine: FunctionRef | undefined;
+  inputs: Inputs<unknown>;
+  options: RunOptions;
   site: CallSite;
 }
 
@@ -134,6 +143,31 @@ export class Calls {
     ) as Promise<SettledResult[]>;
   }
 
+  /** A run whose results are folded to one. */
+  async reduce(
+    fn: unknown,
+    combine: unknown,
+    inputs: Inputs<unknown>,
+    options: ReduceOptions,
+    entrance: Entrance,
+  ): Promise<unknown> {
+    const { module = this.#options.module, initial } = options;
+    const site = callSite(entrance);
+    const ref = combineRef(combine, module, this.#plan.place);
+    return await this.#collect(
+      { fn, combine: ref, inputs, options, rules: REDUCE_RULES, site },
+      () =>
+        new FoldSink({
+          combine: combine as (one: unknown, other: unknown) => unknown,
+          initial: initial === undefined ? undefined : { value: initial },
+          error(error, tasks) {
+            const failure = { why: "unfolded", error, tasks, combine: ref };
+            return taskError(failure as Failure, 0, 1, ref, site);
+          },
+        }),
+    );
+  }
+
   /** A run that is read. It starts with the first read. */
   stream(
     fn: unknown,
@@ -147,7 +181,10 @@ export class Calls {
     const sink = new StreamSink(Math.max(1, this.workers), options);
     return new Reader({
       sink,
-      open: () => this.#begin(ref, inputs, options, site, () => sink).run,
+      open: () => {
+        const call = { fn: ref, combine: undefined, inputs, options, site };
+        return this.#begin(call, () => sink).run;
+      },
       touch: (run) => this.#engine.touch(run),
       closed: () => this.#settled(),
     });
@@ -155,13 +192,14 @@ export class Calls {
 
   /** A run whose results are there at its end. */
   async #collect(
-    { fn, inputs, options, rules, site }: Call,
+    { fn, combine, inputs, options, rules, site }: Call,
     makeSink: (total: number | undefined) => Collection<unknown>,
   ): Promise<unknown> {
     // Those of a one-shot call were checked with those of its pool.
     if (!this.#oneShot) checkOptions("map", options, rules);
     const ref = this.#accept("map", fn, inputs, options);
-    const { run, sink } = this.#begin(ref, inputs, options, site, makeSink);
+    const call = { fn: ref, combine, inputs, options, site };
+    const { run, sink } = this.#begin(call, makeSink);
     let total: number;
     try {
       total = await run.done;
@@ -220,10 +258,7 @@ export class Calls {
 
   /** Opens the inputs, and hands a run of them to the engine. */
   #begin<S extends Sink>(
-    fn: FunctionRef,
-    inputs: Inputs<unknown>,
-    options: RunOptions,
-    site: CallSite,
+    { inputs, ...call }: Accepted,
     makeSink: (total: number | undefined) => S,
   ): { run: Run; sink: S } {
     const clock = this.#clock;
@@ -231,13 +266,11 @@ export class Calls {
     const source = openSource(inputs, () => engine.touch(run), clock);
     const sink = makeSink(source.total);
     const run = new Run({
+      ...call,
       number: ++this.#runs,
-      fn,
-      options,
       clock,
       source,
       sink,
-      site,
       workers: Math.max(1, this.workers), // inline counts as one
       onEvent: this.#options.onEvent,
     });
@@ -246,7 +279,7 @@ export class Calls {
       type: "run-start",
       run: run.number,
       total: source.total,
-      name: fn.name,
+      name: call.fn.name,
       workers: this.workers,
       cores: this.#plan.cores,
       runtime: this.#plan.runtime,
@@ -275,10 +308,4 @@ export class Calls {
   close(): Promise<void> {
     return this.#engine.close();
   }
-}
-
-function callSite(entrance: Entrance): CallSite {
-  const site: CallSite = {};
-  Error.captureStackTrace(site, entrance);
-  return site;
 }

@@ -8,6 +8,7 @@ import {
   checkOptions,
   MAP_RULES,
   POOL_RULES,
+  REDUCE_RULES,
   type Rules,
   RUN_RULES,
   splitOptions,
@@ -19,6 +20,7 @@ import type {
   MapFunction,
   MapOptions,
   PoolOptions,
+  ReduceOptions,
   RunOptions,
   SettledResult,
   StreamItem,
@@ -133,6 +135,67 @@ export function parallelMapSettled<T, R, S>(
       run,
       parallelMapSettled,
     ) as Promise<SettledResult<R>[]>;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * Maps every input in workers and folds the results to one, in the workers
+ * first: one partial result a chunk crosses, instead of one result an input.
+ * For sums, counts, histograms, the union of sets.
+ *
+ * @param fn Called once per input, in a worker: see {@linkcode parallelMap}.
+ * @param combine Folds two results to one, in the workers and in this thread:
+ * shipped by its source, or with `module` imported by its name, as `fn` is. It
+ * must be associative, `combine(combine(a, b), c)` the same as
+ * `combine(a, combine(b, c))`, as nobody knows which results are folded first;
+ * it need not commute, as they stay in the order of the inputs. It may change
+ * and return its first argument.
+ * @param inputs Any iterable; read only as fast as workers are free.
+ * @param options How many workers, how they are fed, and where the fold begins.
+ * @returns The one result, as `Array.prototype.reduce` gives it.
+ * @throws {TypeError} When there are no inputs and no `initial`, or an argument
+ * is of the wrong kind.
+ * @throws {TaskError} When a task fails, or `combine`: the message names the
+ * inputs whose results it folded.
+ * @throws {WorkerStartError} When no worker can start.
+ *
+ * @example Count words
+ * ```ts
+ * import { parallelReduce } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const count = (line: string) => {
+ *   const counts = new Map<string, number>();
+ *   for (const word of line.split(" ")) {
+ *     counts.set(word, (counts.get(word) ?? 0) + 1);
+ *   }
+ *   return counts;
+ * };
+ * const merge = (a: Map<string, number>, b: Map<string, number>) => {
+ *   for (const [word, n] of b) a.set(word, (a.get(word) ?? 0) + n);
+ *   return a;
+ * };
+ * const counts = await parallelReduce(count, merge, ["a b a", "b a"]);
+ * assertEquals(counts, new Map([["a", 3], ["b", 2]]));
+ * ```
+ */
+export function parallelReduce<T, R, S>(
+  fn: MapFunction<T, R, S> | string,
+  combine: (one: R, other: R) => R,
+  inputs: Inputs<T>,
+  options: PoolOptions<S> & ReduceOptions<R> = {},
+): Promise<R> {
+  try {
+    const { calls, run } = open("reduce", options, REDUCE_RULES);
+    return calls.reduce(
+      fn,
+      combine,
+      inputs,
+      run,
+      parallelReduce,
+    ) as Promise<R>;
   } catch (error) {
     return Promise.reject(error);
   }

@@ -10,6 +10,7 @@ import type {
   MapFunction,
   MapOptions,
   PoolOptions,
+  ReduceOptions,
   RunOptions,
   SettledResult,
   StreamItem,
@@ -185,6 +186,43 @@ export class Pool<S = unknown> implements AsyncDisposable {
       options,
       this.stream,
     ) as AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
+  }
+
+  /**
+   * Maps every input and folds the results to one, in the workers first: one
+   * partial result a chunk crosses, instead of one result an input.
+   *
+   * @param fn Called once per input, in a worker, or the name of an export.
+   * @param combine Folds two results to one: associative, as
+   * {@linkcode parallelReduce} says.
+   * @param inputs Any iterable; read only as fast as workers are free.
+   * @param options How the run is fed and stopped, and where the fold begins.
+   * @returns The one result.
+   *
+   * @example Usage
+   * ```ts
+   * import { Pool } from "@parallel/map";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new Pool({ workers: 2 });
+   * const words = (line: string) => line.split(" ").length;
+   * const add = (a: number, b: number) => a + b;
+   * assertEquals(await pool.reduce(words, add, ["a b", "c", "d e f"]), 6);
+   * ```
+   */
+  reduce<T, R>(
+    fn: MapFunction<T, R, S> | string,
+    combine: (one: R, other: R) => R,
+    inputs: Inputs<T>,
+    options: ReduceOptions<R> = {},
+  ): Promise<R> {
+    return this.#calls.reduce(
+      fn,
+      combine,
+      inputs,
+      options,
+      this.reduce,
+    ) as Promise<R>;
   }
 
   /**

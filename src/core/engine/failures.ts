@@ -19,9 +19,27 @@ export interface CallSite {
   readonly stack?: string;
 }
 
+/** The public function a call came through: its frames are left out of stacks. */
+// deno-lint-ignore ban-types -- any function will do
+export type Entrance = Function;
+
+/**
+ * Notes where a call comes from.
+ *
+ * @param entrance The public function it came through.
+ * @returns The frames above that function.
+ */
+export function callSite(entrance: Entrance): CallSite {
+  const site: CallSite = {};
+  Error.captureStackTrace(site, entrance);
+  return site;
+}
+
 /** What became of a task that did not return. */
 export type Failure =
   | { why: "threw"; error: unknown }
+  /** `combine` threw on the results of so many tasks from this one on. */
+  | { why: "unfolded"; error: unknown; tasks: number; combine: FunctionRef }
   | { why: "lost"; code: number | undefined; error: unknown; moved: boolean }
   | { why: "timeout"; timeout: number }
   | { why: "unsendable"; what: "input" | "result"; refusal: Refusal };
@@ -45,11 +63,11 @@ export function taskError(
 ): TaskError {
   try {
     const error = atSite(site, () => make(failure, index, attempts, fn));
-    if (failure.why === "threw") join(failure.error, site);
+    if ("error" in failure && failure.why !== "lost") join(failure.error, site);
     return error;
   } catch (odd) { // what was thrown cannot even be looked at
     const message = `Cannot map input ${index}`;
-    const cause = failure.why === "threw" ? failure.error : odd;
+    const cause = "error" in failure ? failure.error : odd;
     return new TaskError(message, { index, attempts, cause });
   }
 }
@@ -67,6 +85,15 @@ function make(
       `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
         hint(cause, fn.from)
       }`,
+      { index, attempts, cause },
+    );
+  }
+  if (failure.why === "unfolded") {
+    const { error: cause, tasks, combine } = failure;
+    return new TaskError(
+      `Cannot reduce inputs ${index} to ${index + tasks - 1} as ${
+        combine.name || "combine"
+      } threw ${nameThrown(cause)}${hint(cause, combine.from)}`,
       { index, attempts, cause },
     );
   }
@@ -151,6 +178,28 @@ export function startError(problem: unknown, site: CallSite): WorkerStartError {
       `Cannot start workers as ${message}${threw}`,
       cause === undefined ? undefined : { cause },
     ));
+}
+
+/**
+ * Makes the error of workers that end as soon as they start.
+ *
+ * @param ends How many did, in a row.
+ * @param last How the last one ended.
+ * @returns The error; its message goes on from "Cannot start workers as ".
+ */
+export function endsError(
+  ends: number,
+  { code, error: cause }: { code?: number; error?: unknown },
+): Error {
+  const how = cause !== undefined
+    ? `, the last of ${nameThrown(cause)}`
+    : code !== undefined
+    ? `, the last with code ${code}`
+    : "";
+  return new Error(
+    `a worker must stay alive: received ${ends} ends in a row before any task${how}`,
+    { cause },
+  );
 }
 
 /** Makes an error whose stack is the caller's, not that of this program. */

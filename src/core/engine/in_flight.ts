@@ -12,7 +12,8 @@ import { allotLanes, createBoard } from "../wire/board.ts";
 import type { Parcel, Refusal } from "../wire/packing.ts";
 import type { ChunkMessage, RunMessage } from "../wire/protocol.ts";
 import type { Sight } from "./deadline.ts";
-import type { Chunk, Run } from "./run.ts";
+import type { Chunk } from "./chunk.ts";
+import type { Run } from "./run.ts";
 
 /** A chunk that was sent. */
 export interface Sent {
@@ -89,7 +90,8 @@ export class InFlight {
       : undefined;
     this.#board = board && createBoard(board);
     const watched = timeout !== undefined && timeout < Infinity;
-    return { type: "run", fn: run.fn, concurrency, transfer, board, watched };
+    const { fn, combine } = run;
+    return { type: "run", fn, combine, concurrency, transfer, board, watched };
   }
 
   /**

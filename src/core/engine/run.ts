@@ -10,6 +10,7 @@ import type { RunOptions } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { raiseOver } from "../wire/board.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
+import { type Chunk, single } from "./chunk.ts";
 import { ChunkSizer } from "./chunking.ts";
 import type { CallSite, Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
@@ -17,25 +18,13 @@ import type { Source } from "./inputs.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import type { Sink } from "./sink.ts";
 
-/** Consecutive tasks of one run, on their way to one worker. */
-export interface Chunk {
-  readonly run: Run;
-  /** Index of the first task. */
-  readonly first: number;
-  /** Which try this is. */
-  readonly attempt: number;
-  readonly values: ArrayLike<unknown>;
-  /** How long reading its values from the inputs took, in ms. */
-  readonly reading: number;
-  /** Whether it must be the only one in its worker, as one task is suspect. */
-  readonly alone: boolean;
-}
-
 /** What a run is made of. */
 export interface RunSetup {
   /** Number of the run in its pool, from 1. */
   number: number;
   fn: FunctionRef;
+  /** Folds the results of a chunk in the worker; undefined for one a task. */
+  combine: FunctionRef | undefined;
   options: RunOptions;
   clock: Clock;
   source: Source;
@@ -63,6 +52,7 @@ type Thrown = { error: unknown } | undefined;
 export class Run {
   readonly number: number;
   readonly fn: FunctionRef;
+  readonly combine: FunctionRef | undefined;
   readonly options: RunOptions;
   /** One Int32, not 0 once the run is over: tasks see it in any loop. */
   readonly memory: SharedArrayBuffer = new SharedArrayBuffer(4);
@@ -83,6 +73,7 @@ export class Run {
     this.#setup = setup;
     this.number = setup.number;
     this.fn = setup.fn;
+    this.combine = setup.combine;
     this.options = options;
     this.#sizer = new ChunkSizer(options.chunkSize);
     this.#meter = new ProgressMeter(options.onProgress, clock);
@@ -202,21 +193,21 @@ export class Run {
    * Takes the results of consecutive tasks.
    *
    * @param first Index of the first.
-   * @param values One result a task.
-   * @param inputs What the tasks were given.
+   * @param values One result a task; or one in all, if they were folded.
+   * @param inputs What the tasks were given, one a task.
    */
   put(
     first: number,
     values: ArrayLike<unknown>,
     inputs: ArrayLike<unknown>,
   ): void {
-    if (this.over || values.length === 0) return;
+    if (this.over || inputs.length === 0) return;
     try {
       this.#setup.sink.put(first, values, inputs);
     } catch (error) {
       return this.stop(error); // a result that does not fit in `output`
     }
-    this.#settle(values.length, 0);
+    this.#settle(inputs.length, 0);
   }
 
   /**
@@ -240,11 +231,14 @@ export class Run {
     const again = repeatable && attempt <= (this.options.retries ?? 0);
     const { site, sink, clock } = this.#setup;
     const { number: run } = this;
-    const { why } = failure;
+    const why = failure.why === "unfolded" ? "threw" : failure.why;
     const at = clock.now();
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
     if (this.over) return; // the listener threw, aborted or closed
-    if (again) return this.#sendAgain(chunk, index, attempt + 1, false);
+    if (again) {
+      this.#again.push(single(chunk, index, attempt + 1, false));
+      return;
+    }
     const error = taskError(failure, index, attempt, this.fn, site);
     const effect = sink.fail(index, error, chunk.values[index - chunk.first]);
     if (effect === "end") return this.stop(error);
@@ -261,22 +255,7 @@ export class Run {
    */
   giveBack(chunk: Chunk, index: number, alone: boolean): void {
     if (this.over || index >= this.#limit) return;
-    this.#sendAgain(chunk, index, chunk.attempt, alone);
-  }
-
-  #sendAgain(
-    chunk: Chunk,
-    index: number,
-    attempt: number,
-    alone: boolean,
-  ): void {
-    const at = index - chunk.first;
-    // Of a typed array, a part that owns its buffer.
-    const values = ArrayBuffer.isView(chunk.values)
-      ? (chunk.values as unknown as Float64Array).slice(at, at + 1)
-      : [chunk.values[at]];
-    const first = index;
-    this.#again.push({ run: this, first, attempt, values, reading: 0, alone });
+    this.#again.push(single(chunk, index, chunk.attempt, alone));
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */

@@ -15,8 +15,9 @@ import type { StartMessage } from "../wire/protocol.ts";
 import { createWire, type Wire } from "../wire/wire.ts";
 import type { Engine } from "./engine.ts";
 import { closedError } from "./engine.ts";
-import { nameThrown } from "./failures.ts";
-import type { Chunk, Run } from "./run.ts";
+import { endsError, nameThrown } from "./failures.ts";
+import type { Chunk } from "./chunk.ts";
+import type { Run } from "./run.ts";
 import { postChunk } from "./sending.ts";
 import { failAll, judge, type Loss, settle } from "./settling.ts";
 import { type Report, Slot, type SlotSetup } from "./slot.ts";
@@ -138,7 +139,6 @@ export class Scheduler implements Engine {
   /** Decides what a report means. */
   #take(slot: Slot, report: Report): void {
     const { number: worker } = slot;
-    const at = this.#tools.clock.now();
     if (report.type === "answer") {
       this.#fruitless = 0;
       settle(report.sent, report.answer, worker, this.#tools);
@@ -150,6 +150,7 @@ export class Scheduler implements Engine {
         this.#touched.add(one.chunk.run);
       }
     } else if (report.type === "ready") {
+      const at = this.#tools.clock.now();
       this.#emit({ type: "worker-ready", worker, at });
     } else if (report.type === "refused") {
       report.run?.refuse(report.error);
@@ -158,6 +159,7 @@ export class Scheduler implements Engine {
     else {
       const { sent, loss, rested } = report;
       const lost = loss !== undefined;
+      const at = this.#tools.clock.now();
       this.#emit({ type: "worker-end", worker, lost, at });
       for (const { chunk } of sent) this.#touched.add(chunk.run);
       // One that ended while it was idle, before it was known, counts for
@@ -305,16 +307,9 @@ export class Scheduler implements Engine {
   }
 
   /** Counts the end of a worker that is no task's fault. */
-  #countEnd({ code, error: cause }: Loss): void {
+  #countEnd(loss: Loss): void {
     if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
     this.#fruitless = 0;
-    const how = cause !== undefined
-      ? `, the last of ${nameThrown(cause)}`
-      : code !== undefined
-      ? `, the last with code ${code}`
-      : "";
-    const what =
-      `a worker must stay alive: received ${MOST_FRUITLESS_ENDS} ends in a row before any task${how}`;
-    this.#refuseAll(new Error(what, { cause }));
+    this.#refuseAll(endsError(MOST_FRUITLESS_ENDS, loss));
   }
 }

@@ -7,7 +7,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Packing, Parcel } from "../wire/packing.ts";
 import { nameThrown } from "./failures.ts";
-import type { Chunk } from "./run.ts";
+import type { Chunk } from "./chunk.ts";
 import type { Slot } from "./slot.ts";
 
 /**

@@ -11,6 +11,7 @@ import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
 import { nameThrown } from "./failures.ts";
 import type { Sent } from "./in_flight.ts";
+import type { Run } from "./run.ts";
 
 /** Why a worker is lost: what is known, and the tasks it was at. */
 export interface Loss {
@@ -46,43 +47,53 @@ export function settle(
   } catch (cause) {
     return failAll(sent, "result", cause, worker);
   }
-  if (values.length > 0) {
-    run.learn(values.length, answer.ms, Math.max(sent.bytes, answer.bytes));
-  }
+  const { tasks, ms, bytes } = answer;
+  if (tasks > 0) run.learn(tasks, ms, Math.max(sent.bytes, bytes));
   if (answer.times !== undefined) tell(sent, answer, worker, wire.clock);
   // Stretches of results between the tasks that failed or were not sent.
   const failures = new Map(answer.failures.map((f) => [f.offset, f]));
   const gaps = [...failures.keys(), ...refused.keys()].sort((a, b) => a - b);
   let from = 0;
+  let stretch = 0;
   for (const offset of gaps) {
-    put(from, offset);
-    from = offset + 1;
+    put(offset);
     const failed = failures.get(offset);
+    from = offset + Math.max(1, failed?.folded ?? 0);
     if (failed === undefined) continue; // failed when it was to be sent
-    const failure = readFailure(failed, wire.codec);
-    run.fail(chunk, first + offset, failure, worker, !gone.has(offset));
+    const failure = readFailure(failed, run, wire.codec);
+    const repeatable = failed.folded === 0 && !gone.has(offset);
+    run.fail(chunk, first + offset, failure, worker, repeatable);
   }
-  put(from, values.length);
+  put(tasks);
 
-  function put(from: number, to: number): void {
-    const inputs = part(chunk.values, from, to);
-    run.put(first + from, part(values, from, to), inputs);
+  function put(to: number): void {
+    if (to <= from) return;
+    const results = run.combine === undefined
+      ? part(values, from, to)
+      : part(values, stretch, ++stretch);
+    run.put(first + from, results, part(chunk.values, from, to));
   }
 }
 
 /** What became of a task that failed. */
-function readFailure({ error, refused }: TaskFailure, codec: Codec): Failure {
+function readFailure(
+  { error, refused, folded }: TaskFailure,
+  { combine }: Run,
+  codec: Codec,
+): Failure {
   let cause: unknown;
   try {
     cause = error && codec.decode(error);
   } catch (failure) { // it cannot be put together here: the task still failed
     cause = failure;
   }
-  return refused === undefined ? { why: "threw", error: cause } : {
-    why: "unsendable",
-    what: "result",
-    refusal: { reason: refused, cause },
-  };
+  if (refused !== undefined) {
+    const refusal = { reason: refused, cause };
+    return { why: "unsendable", what: "result", refusal };
+  }
+  return folded > 0 && combine !== undefined
+    ? { why: "unfolded", error: cause, tasks: folded, combine }
+    : { why: "threw", error: cause };
 }
 
 /**

@@ -24,8 +24,8 @@ export interface Sink {
    * Takes the results of consecutive tasks.
    *
    * @param first Index of the first.
-   * @param values One result a task.
-   * @param inputs What the tasks were given.
+   * @param values One result a task; or one in all, if they were folded.
+   * @param inputs What the tasks were given, one a task.
    */
   put(
     first: number,

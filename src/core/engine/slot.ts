@@ -18,7 +18,8 @@ import type {
 } from "../wire/protocol.ts";
 import type { Sent } from "./in_flight.ts";
 import { InFlight } from "./in_flight.ts";
-import type { Chunk, Run } from "./run.ts";
+import type { Chunk } from "./chunk.ts";
+import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 import { Watch } from "./watch.ts";
 

@@ -10,6 +10,8 @@ import { createBoard } from "../wire/board.ts";
 import { createWire } from "../wire/wire.ts";
 import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createContexts } from "../worker/task_context.ts";
+import { createAnswering } from "../worker/answering.ts";
+import { foldResults } from "../worker/folding.ts";
 import { createLoader } from "../worker/loader.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
@@ -31,6 +33,8 @@ export function inline(clock: Clock): Backend {
         ...createWire(),
         createBoard,
         loader: createLoader((url) => import(url), false),
+        createAnswering,
+        foldResults,
         contexts: createContexts(),
         readCpu: createCpuMeter(),
       };

@@ -71,6 +71,33 @@ export function functionRef(
   return { from: "source", name: nameOf(callable), source: sourceOf(callable) };
 }
 
+/**
+ * Makes a reference to a function that folds results. One without a name is
+ * shipped by its source, also beside a module.
+ *
+ * @param combine The function.
+ * @param module The module that exports it.
+ * @param place Where it is to run, beside the caller's thread.
+ * @returns The reference.
+ * @throws {TypeError} When there is no way to load the function in a worker.
+ */
+export function combineRef(
+  combine: unknown,
+  module: ModuleSpecifier | undefined,
+  place: Place,
+): FunctionRef {
+  if (typeof combine !== "function") {
+    throw new TypeError(
+      `Cannot reduce as combine must be a function: received ${show(combine)}`,
+    );
+  }
+  return functionRef(
+    combine,
+    nameOf(combine) === "" ? undefined : module,
+    place,
+  );
+}
+
 /** A function that gives one result when it is called. */
 function checkFunction(fn: unknown): Anything {
   if (typeof fn !== "function") {

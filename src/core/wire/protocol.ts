@@ -29,6 +29,8 @@ export interface StartMessage {
 export interface RunMessage {
   type: "run";
   fn: FunctionRef;
+  /** Folds the results of a chunk to one; undefined sends one a task. */
+  combine: FunctionRef | undefined;
   /** Tasks in flight at once: the number of lanes. */
   concurrency: number;
   /** Whether buffers in results are moved. */
@@ -68,18 +70,28 @@ export type ToWorker =
 /** A task that failed, by its offset in the chunk. */
 export interface TaskFailure {
   offset: number;
-  /** What it threw, or what its result threw when it was read. */
+  /**
+   * How many tasks from there on have a result that could not be folded, or
+   * sent when it was; 0 if it is the task itself that failed.
+   */
+  folded: number;
+  /** What it, or `combine`, threw, or what its result threw when it was read. */
   error: Encoded | undefined;
   /** Why the result cannot be sent, in words; undefined when the task threw. */
   refused: string | undefined;
 }
 
-/** The answer to a chunk: one outcome a task, fewer if the run was over. */
+/** The answer to a chunk. */
 export interface DoneMessage {
   type: "done";
   /** Serial number of the chunk's first task. */
   serial: number;
-  /** One result a task; undefined where it failed. */
+  /** How many tasks were settled: less than the chunk had if the run is over. */
+  tasks: number;
+  /**
+   * One result a task, undefined where it failed; or, folded, one for each
+   * stretch of tasks between those that failed or were not sent.
+   */
   values: Packed;
   /** The tasks that failed. */
   failures: TaskFailure[];

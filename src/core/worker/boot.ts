@@ -7,7 +7,9 @@
 import { createBoard } from "../wire/board.ts";
 import { keptNames } from "../wire/kept_names.ts";
 import { wireSource } from "../wire/wire.ts";
+import { createAnswering } from "./answering.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
+import { foldResults } from "./folding.ts";
 import { createLoader } from "./loader.ts";
 import { createContexts } from "./task_context.ts";
 import type { WorkerPort } from "./worker_main.ts";
@@ -30,9 +32,11 @@ export function bootSource(
     // A text, as compilers rewrite import(): TypeScript, for one, to a call of
     // a function in its file ("rewriteRelativeImportExtensions").
     `const loader = (${createLoader})((url) => import(url), true);`,
+    `const foldResults = ${foldResults};`,
+    `const createAnswering = ${createAnswering};`,
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
-    `(${workerMain})((${openPort})(), { codec, packing, createBoard, loader, contexts, readCpu });`,
+    `(${workerMain})((${openPort})(), { codec, packing, createBoard, createAnswering, foldResults, loader, contexts, readCpu });`,
   ].join("\n");
   return keptNames(source) + source;
 }

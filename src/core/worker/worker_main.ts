@@ -8,19 +8,20 @@
 
 import type { Board, BoardMemory } from "../wire/board.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { Packing, Refusal } from "../wire/packing.ts";
+import type { Packing } from "../wire/packing.ts";
 import type {
   ChunkMessage,
   FromWorker,
   RunMessage,
   StartMessage,
   Tagged,
-  TaskFailure,
   ToWorker,
 } from "../wire/protocol.ts";
+import type { createAnswering, Work, WorkerRun } from "./answering.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
+import type { foldResults } from "./folding.ts";
 import type { Loader } from "./loader.ts";
-import type { Contexts, Surroundings } from "./task_context.ts";
+import type { Contexts } from "./task_context.ts";
 
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
@@ -40,6 +41,8 @@ export interface WorkerParts {
   codec: Codec;
   packing: Packing;
   createBoard(memory: BoardMemory | undefined): Board;
+  foldResults: typeof foldResults;
+  createAnswering: typeof createAnswering;
   loader: Loader;
   contexts: Contexts;
   readCpu: CpuMeter;
@@ -52,24 +55,6 @@ export interface WorkerParts {
  * @param parts What loads functions, and turns values into messages and back.
  */
 export function workerMain(port: WorkerPort, parts: WorkerParts): void {
-  type Work = {
-    message: ChunkMessage;
-    values: ArrayLike<unknown>;
-    results: unknown[];
-    failures: TaskFailure[];
-    times: Float64Array | undefined;
-    count: number;
-    next: number; // offset of the task to start next
-    settled: number;
-    began: number;
-  };
-  type Run = {
-    message: RunMessage;
-    fn: (value: unknown, context: unknown) => unknown;
-    around: Surroundings;
-    idleLanes: number[];
-  };
-
   const { codec, packing, createBoard, loader, contexts, readCpu } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
@@ -79,13 +64,15 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let tag = 0;
   let worker = 0;
   let state: unknown;
-  let run: Run | undefined;
+  let run: WorkerRun | undefined;
   let announced: RunMessage | undefined;
   let started: Promise<unknown> = Promise.resolve();
 
   function post(message: FromWorker, moved: Transferable[] = []): void {
     port.post([tag, message], moved);
   }
+
+  const answer = parts.createAnswering({ ...parts, now, post });
 
   async function start(message: StartMessage): Promise<void> {
     try {
@@ -115,6 +102,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   async function begin(message: RunMessage): Promise<void> {
     try {
       const fn = await loader.load(message.fn);
+      const combine = message.combine && await loader.load(message.combine);
       // The next one may have been announced while this one was loaded: what
       // is in the queue is not for this function then.
       if (announced !== message) return;
@@ -122,6 +110,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       run = {
         message,
         fn,
+        combine,
         around: {
           worker,
           state,
@@ -162,7 +151,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   /** Takes task after task until none is left. A lane is at one at a time. */
-  async function runLane(run: Run, lane: number): Promise<void> {
+  async function runLane(run: WorkerRun, lane: number): Promise<void> {
     const { fn, around, message: { watched } } = run;
     const { board } = around;
     while (queue.length > 0) {
@@ -193,6 +182,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
             board.setRunning(0);
             failures.push({
               offset,
+              folded: 0,
               error: codec.encode(error, true),
               refused: undefined,
             });
@@ -201,12 +191,12 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           board.leave(lane); // at no task: an end now is nobody's fault
           if (times !== undefined) times[2 * offset + 1] = now();
         }
-        if (++work.settled === work.count) finish(run, work);
+        if (++work.settled === work.count) answer(run, work, lane);
       }
       if (work.next < work.count) { // the run is over: leave out the rest
         queue.shift();
         work.count = work.next;
-        if (work.settled === work.count) finish(run, work);
+        if (work.settled === work.count) answer(run, work, lane);
       }
     }
     run.idleLanes.push(lane);
@@ -216,37 +206,6 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     return value !== null &&
       (typeof value === "object" || typeof value === "function") &&
       typeof (value as PromiseLike<unknown>).then === "function";
-  }
-
-  function finish({ message: { transfer } }: Run, work: Work): void {
-    const { message: { serial }, results, failures, times, count } = work;
-    results.length = count;
-    const ms = count === 0 ? 0 : now() - work.began;
-    const cpu = times === undefined ? undefined : readCpu();
-    const failed = new Map(
-      failures.map(({ offset }) => [offset, { reason: "" }]),
-    );
-    let parcel = packing.pack(results, transfer, failed);
-    try {
-      answer();
-    } catch (cause) {
-      parcel = packing.repack(results, parcel, cause);
-      answer();
-    }
-
-    function answer(): void {
-      for (const [offset, refusal] of parcel.refused) fail(offset, refusal);
-      const { packed: values, bytes, moved } = parcel;
-      const message = { serial, values, failures, ms, bytes, times, cpu };
-      post({ type: "done", ...message }, moved);
-    }
-
-    function fail(offset: number, { reason, cause }: Refusal): void {
-      if (failed.has(offset)) return;
-      failed.set(offset, { reason });
-      const error = cause === undefined ? undefined : codec.encode(cause, true);
-      failures.push({ offset, error, refused: reason });
-    }
   }
 
   /** Says that this worker is not to be trusted any more. */

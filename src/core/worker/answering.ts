@@ -1,0 +1,147 @@
+/**
+ * Answers a chunk whose tasks are settled: one message, without what cannot be
+ * sent.
+ *
+ * @module
+ */
+
+import type { Codec, Encoded } from "../wire/codec.ts";
+import type { Packing, Refusal } from "../wire/packing.ts";
+import type {
+  ChunkMessage,
+  FromWorker,
+  RunMessage,
+  TaskFailure,
+} from "../wire/protocol.ts";
+import type { CpuMeter } from "./cpu_meter.ts";
+import type { Folded, foldResults } from "./folding.ts";
+import type { Surroundings } from "./task_context.ts";
+
+/** A run, as its worker has it. */
+export interface WorkerRun {
+  message: RunMessage;
+  fn: (value: unknown, context: unknown) => unknown;
+  combine: ((one: unknown, other: unknown) => unknown) | undefined;
+  around: Surroundings;
+  idleLanes: number[];
+}
+
+/** A chunk, as its worker has it. */
+export interface Work {
+  message: ChunkMessage;
+  values: ArrayLike<unknown>;
+  results: unknown[];
+  failures: TaskFailure[];
+  times: Float64Array | undefined;
+  count: number;
+  next: number; // offset of the task to start next
+  settled: number;
+  began: number;
+}
+
+/** What an answer is made with. */
+export interface AnsweringParts {
+  codec: Codec;
+  packing: Packing;
+  foldResults: typeof foldResults;
+  readCpu: CpuMeter;
+  now(): number;
+  post(message: FromWorker, moved: Transferable[]): void;
+}
+
+/**
+ * Makes what answers. Self-contained: workers get this function by its source.
+ *
+ * @param parts What an answer is made with.
+ * @returns Answers a chunk; the lane is the one that settled the last task.
+ */
+export function createAnswering(
+  { codec, packing, foldResults, readCpu, now, post }: AnsweringParts,
+): (run: WorkerRun, work: Work, lane: number) => void {
+  return (run, work, lane) => {
+    const { message: { transfer } } = run;
+    const { message: { serial }, results, failures, times, count } = work;
+    results.length = count;
+    const folded = fold(run, work, lane);
+    const ms = count === 0 ? 0 : now() - work.began;
+    const cpu = times === undefined ? undefined : readCpu();
+    const failed = new Map<number, Refusal>();
+    if (folded === undefined) {
+      for (const { offset } of failures) failed.set(offset, { reason: "" });
+    } else {
+      for (const [at, error] of folded.thrown) {
+        fail(at, undefined, codec.encode(error, true));
+      }
+    }
+    const values = folded?.values ?? results;
+    let parcel = packing.pack(values, transfer, failed);
+    try {
+      answer();
+    } catch (cause) {
+      parcel = packing.repack(values, parcel, cause);
+      answer();
+    }
+
+    function answer(): void {
+      for (const [at, { reason, cause }] of parcel.refused) {
+        if (failed.has(at)) continue;
+        const error = cause === undefined
+          ? undefined
+          : codec.encode(cause, true);
+        fail(at, reason, error);
+      }
+      const { packed: values, bytes, moved } = parcel;
+      const tasks = count;
+      post(
+        {
+          type: "done",
+          serial,
+          tasks,
+          values,
+          failures,
+          ms,
+          bytes,
+          times,
+          cpu,
+        },
+        moved,
+      );
+    }
+
+    function fail(
+      at: number,
+      refused: string | undefined,
+      error: Encoded | undefined,
+    ): void {
+      failed.set(at, { reason: refused ?? "" });
+      const { offset, tasks } = folded?.stretches[at] ??
+        { offset: at, tasks: 0 };
+      failures.push({ offset, folded: tasks, error, refused });
+    }
+  };
+
+  /** Folds the results of a chunk, if its run wants that. */
+  function fold(
+    { combine, around: { board }, message: { watched } }: WorkerRun,
+    { message: { serial, skip = [] }, results, failures, count }: Work,
+    lane: number,
+  ): Folded | undefined {
+    if (combine === undefined) return undefined;
+    const gaps = [...failures.map(({ offset }) => offset), ...skip];
+    try {
+      // If it does not come back from there, one of these tasks is to blame.
+      return foldResults(
+        (one, other) => combine.call(undefined, one, other),
+        results,
+        gaps.filter((offset) => offset < count),
+        ({ offset }) => {
+          board.enter(lane, serial + offset, watched ? now() : undefined);
+          board.setRunning(serial + offset);
+        },
+      );
+    } finally {
+      board.setRunning(0);
+      board.leave(lane);
+    }
+  }
+}
