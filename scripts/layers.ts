@@ -27,6 +27,7 @@ const USERS = new Map([
     "mod.ts",
     "src/progress/mod.ts",
     "src/timeline/mod.ts",
+    "src/joblog/",
     "src/words/",
   ]],
 ]);

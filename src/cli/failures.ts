@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { RunEvent } from "../../mod.ts";
+import type { TaskError } from "../../mod.ts";
+import { TaskTimeoutError, WorkerLostError } from "../../mod.ts";
 import type { Settings } from "./command.ts";
-import type { Input } from "./inputs.ts";
 import { quote, UsageError } from "./messages.ts";
-import type { Call, Detail } from "./worker_side.ts";
+import type { Call, Thrown } from "./worker_side.ts";
 
 /** At how many failures a job ends; `soon` lets the calls that run end first. */
 export type HaltRule =
@@ -61,44 +61,6 @@ export function mustHalt(
   return finished * limit >= 100 && failed * 100 >= limit * finished;
 }
 
-/** How a task ended with its worker. */
-export interface Loss {
-  why: "lost" | "timeout";
-  worker: number | undefined;
-  /** When, in milliseconds since 1970. */
-  at: number;
-}
-
-/** The last loss of each task: the only failures of which no reply tells. */
-export class Losses {
-  readonly #losses = new Map<number, Loss>();
-
-  /**
-   * Takes note of a loss.
-   *
-   * @param event What happened.
-   */
-  record(event: RunEvent): void {
-    if (event.type !== "task-fail") return;
-    const { index, why, worker } = event;
-    if (why !== "lost" && why !== "timeout") return;
-    const at = Math.round(performance.timeOrigin + event.at);
-    this.#losses.set(index, { why, worker, at });
-  }
-
-  /**
-   * Gives the loss of a task that was given up, and forgets it.
-   *
-   * @param task Its index among the tasks of the run.
-   * @returns How it ended; undefined if no events were recorded.
-   */
-  take(task: number): Loss | undefined {
-    const loss = this.#losses.get(task);
-    this.#losses.delete(task);
-    return loss;
-  }
-}
-
 /** A failure in words. */
 export interface Failure {
   /** For standard error. */
@@ -106,74 +68,51 @@ export interface Failure {
   /** For the log. */
   error: string;
   stack: string;
-  call: Call | undefined;
+  call: Call;
 }
 
 /**
- * Words the failure of an input whose worker replied.
+ * Words the failure of an input.
  *
- * @param reply What the worker knows.
- * @param input Which.
+ * @param reason What the engine says of it.
+ * @param input The name of the input, and its text.
  * @param settings Of the job.
  * @returns The failure.
  */
-export function repliedFailure(
-  reply: Detail & { was: "failed" },
-  input: Input,
+export function wordFailure(
+  reason: TaskError,
+  input: { name: string; text: string },
   settings: Settings,
 ): Failure {
-  const { malformed, error, stack, call } = reply;
-  const { attempt } = call;
-  const name = nameOf(input, settings);
-  const times = attempt > 1 ? ` at attempt ${attempt}` : "";
-  const message = malformed
-    ? `Cannot parse ${name} as a line must be one JSON value: received ${
-      quote(input.text)
-    } (${error})`
-    : `Cannot map ${name} as ${settings.target.name} threw ${error}${times}`;
-  return { message, error: malformed ? message : error, stack, call };
-}
-
-/**
- * Words the failure of an input whose attempts all ended with their worker.
- *
- * @param loss The last of them; undefined if no events were recorded.
- * @param input Which.
- * @param settings Of the job.
- * @returns The failure.
- */
-export function lostFailure(
-  loss: Loss | undefined,
-  input: Input,
-  settings: Settings,
-): Failure {
-  const { timeout, retries } = settings;
-  const error = loss?.why === "timeout"
-    ? `it took longer than --timeout: ${timeout} ms`
-    : "its worker ended under it";
-  const call = loss === undefined ? undefined : {
-    start: loss.at - (loss.why === "timeout" ? timeout ?? 0 : 0),
-    ms: loss.why === "timeout" ? timeout ?? 0 : 0,
-    worker: loss.worker ?? 0,
-    attempt: retries + 1,
-  };
-  return {
-    message: `Cannot map ${nameOf(input, settings)} as ${error}`,
+  const { target, timeout = 0 } = settings;
+  const { attempts: attempt, cause } = reason;
+  const { name, text } = input;
+  const as = (error: string, call: Partial<Call> = {}): Failure => ({
+    message: `Cannot map ${name} as ${error}`,
     error,
     stack: "",
-    call,
-  };
-}
-
-/**
- * Names an input in a message.
- *
- * @param input Which.
- * @param settings Of the job.
- * @returns Its index, and its line where it came from a file.
- */
-export function nameOf(input: Input, settings: Settings): string {
-  if (settings.source.from === "arguments") return `input ${input.index}`;
-  const file = input.file === undefined ? "" : ` of ${input.file}`;
-  return `input ${input.index} (line ${input.line}${file})`;
+    call: { start: null, ms: null, worker: null, attempt, ...call },
+  });
+  if (reason instanceof TaskTimeoutError) {
+    return as(`it took longer than --timeout: ${timeout} ms`, {
+      start: Date.now() - timeout,
+      ms: timeout,
+    });
+  }
+  if (reason instanceof WorkerLostError) return as("its worker ended under it");
+  const thrown = cause as Thrown | undefined;
+  if (typeof thrown?.malformed !== "boolean") { // not by the function
+    return as(reason.message.replace(/^Cannot map input \d+ as /, ""));
+  }
+  const { malformed, error, stack, ...call } = thrown;
+  if (malformed) {
+    const message =
+      `Cannot parse ${name} as a line must be one JSON value: received ${
+        quote(text)
+      } (${error})`;
+    return { message, error: message, stack, call };
+  }
+  const times = attempt > 1 ? ` at attempt ${attempt}` : "";
+  const words = `${target.name} threw ${error}${times}`;
+  return { ...as(words), error, stack, call };
 }

@@ -5,19 +5,20 @@
  * @module
  */
 
-import type { Progress, RunEvent } from "../../mod.ts";
+import type { Progress, RunEvent, TaskOutcome } from "../../mod.ts";
 import { parallelMapStream } from "../../mod.ts";
+import type { JobLog, LogNote } from "../joblog/mod.ts";
+import { Turnstile } from "../joblog/turnstile.ts";
 import type { Settings } from "./command.ts";
 import type { Failure } from "./failures.ts";
-import { Losses, lostFailure, mustHalt, repliedFailure } from "./failures.ts";
-import { Feed } from "./feed.ts";
-import type { Input } from "./inputs.ts";
-import { openInputs } from "./inputs.ts";
-import type { JobLog } from "./job_log.ts";
+import { mustHalt, wordFailure } from "./failures.ts";
+import { Inputs } from "./inputs.ts";
+import type { Outcome, Run } from "./log.ts";
+import { textOf, throughLog } from "./log.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
-import { Output, Turnstile } from "./output.ts";
-import type { Caller, Reply, Sent, Setup } from "./worker_side.ts";
+import { Output } from "./output.ts";
+import type { Caller, Done, Sent, Setup } from "./worker_side.ts";
 import { callFunction, openWorker } from "./worker_side.ts";
 
 /** What watches a job. */
@@ -31,29 +32,20 @@ export interface Watchers {
 /** A job reads inputs; or it only waits for the calls that run; or it is over. */
 type Phase = "running" | "draining" | "over";
 
-/**
- * How many attempts more than those of the user the engine is given. A stream
- * ends at its first failed task, and a job must go on: in such a spare attempt
- * the worker does not call the function, but replies `given up`. It is needed
- * when a worker has died, and cannot reply itself. A thousand, as a spare
- * attempt may lose its worker as well, to another task. It has no bench.
- */
-const SPARE_ATTEMPTS = 1000;
-
 /** One job. */
 export class Job {
   readonly #settings: Settings;
   readonly #log: JobLog | undefined;
   readonly #watchers: Watchers;
   readonly #output: Output;
-  readonly #turnstile: Turnstile;
-  readonly #feed: Feed;
-  readonly #losses = new Losses();
+  readonly #turnstile: Turnstile<string | undefined>;
+  readonly #inputs: Inputs;
   readonly #halted = new SharedArrayBuffer(4);
   readonly #stopped = Promise.withResolvers<Stop>();
   #phase: Phase = "running";
   #done = 0;
   #failed = 0;
+  #kept = 0;
 
   /**
    * Makes a job.
@@ -72,14 +64,10 @@ export class Job {
       const { code } = error as NodeJS.ErrnoException;
       this.stop(code === "EPIPE" ? { by: "reader" } : { by: "error", error });
     });
-    this.#turnstile = new Turnstile(
-      settings.ordered,
-      (text) => this.#output.write(text),
-    );
-    this.#feed = new Feed({
-      inputs: openInputs(settings),
-      kept: around.log?.kept,
-      onKept: (index, text) => this.#turnstile.put(index, text),
+    this.#turnstile = new Turnstile(settings.ordered, (text) => {
+      if (text !== undefined) this.#output.write(text);
+    });
+    this.#inputs = new Inputs(settings, {
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
@@ -119,87 +107,82 @@ export class Job {
       this.#phase = "over";
       this.#watchers.close();
     }
-    const { kept } = this.#feed;
-    return { stop, done: this.#done, failed: this.#failed, kept };
+    const [done, failed, kept] = [this.#done, this.#failed, this.#kept];
+    return { stop, done, failed, kept };
   }
 
   async #pump(): Promise<Stop | undefined> {
-    const { target, json, retries, timeout } = this.#settings;
-    const { workers, chunkSize, concurrency } = this.#settings;
-    const { onProgress, onEvent } = this.#watchers;
+    const { target, json } = this.#settings;
     const setup: Setup = {
       url: target.url,
       name: target.name,
       json,
-      retries,
       detailed: this.#log !== undefined,
       halted: this.#halted,
     };
     // A timeline shows this name. The source that is sent stays the same.
     Object.defineProperty(callFunction, "name", { value: target.name });
-    const replies = parallelMapStream<Sent, Reply, Caller>(
-      callFunction,
-      this.#feed,
-      {
+    const { workers, chunkSize, concurrency, timeout, retries } =
+      this.#settings;
+    const { onProgress, onEvent } = this.#watchers;
+    const run: Run = (rest, options) =>
+      parallelMapStream(callFunction, rest, {
+        ...options,
         workers,
         chunkSize,
         concurrency,
         timeout,
-        retries: retries + SPARE_ATTEMPTS,
+        retries,
         workerData: setup,
         init: openWorker as (workerData: never) => Promise<Caller>,
-        ordered: false,
-        // To the engine, a reply that tells of a failure is a success.
-        onProgress: onProgress &&
-          ((progress) => onProgress({ ...progress, failed: this.#failed })),
-        // Only if needed, as the engine then measures every task.
-        onEvent: timeout === undefined && onEvent === undefined
-          ? undefined
-          : (event) => {
-            this.#losses.record(event);
-            onEvent?.(event);
-          },
-      },
+        onProgress,
+        onEvent,
+      });
+    const outcomes = throughLog(
+      this.#log,
+      this.#inputs,
+      run,
+      (outcome) => this.#note(outcome),
     );
-    for await (const reply of replies) {
+    for await (const outcome of outcomes) {
       if (this.#phase === "over") break;
-      this.#take(reply);
+      this.#take(outcome);
       if (this.#output.full) await this.#output.drained();
     }
     return this.#phase === "draining" ? { by: "halt" } : undefined;
   }
 
-  #take(reply: Reply): void {
-    const cut = typeof reply === "string" ? reply.indexOf(" ") : 0;
-    const index = typeof reply === "string"
-      ? Number(reply.slice(0, cut))
-      : reply.index;
-    const input = this.#feed.inFlight.take(index);
-    if (typeof reply === "string") {
-      this.#done++;
-      this.#turnstile.put(index, reply.slice(cut + 1));
-    } else if (reply.was === "done") {
-      const { text, call } = reply;
-      this.#log?.add({ index, key: input.key!, call, ok: true, text });
-      this.#done++;
-      this.#turnstile.put(index, text);
-    } else {
-      this.#turnstile.put(index, undefined);
-      if (reply.was === "not started") return;
-      this.#fail(
-        input,
-        reply.was === "failed"
-          ? repliedFailure(reply, input, this.#settings)
-          : lostFailure(this.#losses.take(reply.task), input, this.#settings),
-      );
+  /** What the log says of an outcome beside the result. */
+  #note(outcome: TaskOutcome<Sent, Done>): LogNote | undefined {
+    if (outcome.status === "rejected") {
+      const { error, stack, call } = this.#word(outcome);
+      return { ...call, error, stack };
     }
+    if (typeof outcome.value !== "object") return undefined; // not called
+    const { text: _, ...call } = outcome.value;
+    return call;
   }
 
-  #fail({ index, key }: Input, failure: Failure): void {
+  #word({ index, reason, input }: Rejected): Failure {
+    const name = this.#inputs.nameOf(index);
+    return wordFailure(reason, { name, text: textOf(input) }, this.#settings);
+  }
+
+  #take(outcome: Outcome): void {
+    const { index } = outcome;
+    if (outcome.status === "rejected") {
+      this.#turnstile.put(index, undefined, 0);
+      return this.#fail(outcome);
+    }
+    const text = textOf(outcome.value);
+    this.#turnstile.put(index, text, text?.length ?? 0);
+    if (outcome.kept) this.#kept++;
+    else if (text !== undefined) this.#done++;
+  }
+
+  #fail(outcome: Rejected): void {
     const { halt } = this.#settings;
-    const { message, error, stack, call } = failure;
-    say(message);
-    this.#log?.add({ index, key: key!, call, ok: false, error, stack });
+    say(this.#word(outcome).message);
     this.#failed++;
     const finished = this.#done + this.#failed;
     if (!mustHalt(halt, this.#failed, finished)) return;
@@ -210,3 +193,6 @@ export class Job {
     }
   }
 }
+
+/** The outcome of an input that failed. */
+type Rejected = Outcome & { status: "rejected" };

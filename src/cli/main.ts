@@ -14,14 +14,13 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { WorkerStartError } from "../../mod.ts";
-import { plural } from "../words/units.ts";
 import type { Settings } from "./command.ts";
 import { readCommand } from "./command.ts";
 import { dryRun } from "./dry_run.ts";
 import { HELP, VERSION } from "./help.ts";
 import type { Watchers } from "./job.ts";
 import { Job } from "./job.ts";
-import { JobLog } from "./job_log.ts";
+import { openLog } from "./log.ts";
 import type { Stop } from "./messages.ts";
 import { conclude, say, SIGNALS, UsageError } from "./messages.ts";
 
@@ -39,7 +38,6 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(settings: Settings): Promise<number> {
-  const { target: { title }, json } = settings;
   if (settings.dryRun) return await dryRun(settings) > 0 ? 1 : 0;
   let stop: ((stop: Stop) => void) | undefined;
   for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
@@ -50,23 +48,11 @@ async function run(settings: Settings): Promise<number> {
       stop = undefined;
     });
   }
-  const log = settings.log && await JobLog.open(
-    settings.log.file,
-    settings.log.resume,
-    { title, json },
-    (error) => stop?.({ by: "error", error }),
-  );
-  try {
-    if (log !== undefined && log.kept.damaged > 0) {
-      say(`left out ${plural(log.kept.damaged, "damaged line")} of the log`);
-    }
-    const watchers = await openWatchers(settings);
-    const job = new Job(settings, { log, watchers });
-    stop = (reason) => job.stop(reason);
-    return conclude(await job.run(), log !== undefined);
-  } finally {
-    log?.close();
-  }
+  await using log = await openLog(settings);
+  const watchers = await openWatchers(settings);
+  const job = new Job(settings, { log, watchers });
+  stop = (reason) => job.stop(reason);
+  return conclude(await job.run(), log !== undefined);
 }
 
 /** Loads the bar and the timeline only if they were asked for. */
