@@ -2,8 +2,8 @@
 // one thread, lines in, lines out.
 
 import process from "node:process";
-import { readSome, writeAll } from "../src/cli/files.ts";
-import { LineSplitter } from "../src/cli/lines.ts";
+import { readSome, writeAll } from "../src/cli/descriptors.ts";
+import { LineSplitter } from "../src/cli/inputs.ts";
 import { pick } from "./cli_work.ts";
 
 const buffer = new Uint8Array(1 << 18);

@@ -22,10 +22,12 @@ const LAYERS: string[] = [
 const USERS = new Map([
   ["src/progress/", ["mod.ts", "src/words/"]],
   ["src/timeline/", ["mod.ts", "src/words/"]],
+  ["src/joblog/", ["mod.ts", "src/words/"]],
   ["src/cli/", [
     "mod.ts",
     "src/progress/mod.ts",
     "src/timeline/mod.ts",
+    "src/joblog/",
     "src/words/",
   ]],
 ]);

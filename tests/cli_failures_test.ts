@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { mustHalt, readHalt } from "../src/cli/halt.ts";
+import { mustHalt, readHalt } from "../src/cli/failures.ts";
 import { test } from "./harness.ts";
 import { lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
 

@@ -11,7 +11,7 @@ test(
     assertEquals([status, err], [0, ""]);
     for (const line of out.split("\n")) assert(line.length <= 80, line);
     const source = readFileSync(
-      new URL("../src/cli/flags.ts", import.meta.url),
+      new URL("../src/cli/command.ts", import.meta.url),
       "utf8",
     );
     const flags = [...source.matchAll(/^ {2}"?([a-z-]+)"?: \{ type:/gm)];

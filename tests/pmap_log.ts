@@ -5,13 +5,11 @@ import type { Ended } from "./pmap.ts";
 import { numbers, pmap, work } from "./pmap.ts";
 
 /** Inputs that note in a file that they ran. */
-/** X */
 export function counted(count: number, file: string, ms = 0): unknown[] {
   return numbers(count).map((id) => ({ id, file, ms }));
 }
 
 /** How often each input ran. */
-/** X */
 export function runs(file: string): Map<string, number> {
   const found = new Map<string, number>();
   if (!existsSync(file)) return found;

@@ -8,7 +8,11 @@ import { inFolder, ROOT, RUN, runProgram } from "./run_program.ts";
 
 const readme = readFileSync(`${ROOT}README.md`, "utf8");
 const examples = [...readme.matchAll(/^```ts(.*)\n([\s\S]*?)^```$/gm)];
-const read = "Deno" in globalThis ? ["--allow-read"] : [];
+const flags = (source: string) => {
+  if (!("Deno" in globalThis)) return [];
+  const write = source.includes("openJobLog(") ? ["--allow-write=."] : [];
+  return ["--allow-read", ...write];
+};
 
 /** Where the packages are, seen from any folder. */
 const files = new Map([
@@ -28,7 +32,8 @@ for (const [i, [, mark, source]] of examples.entries()) {
     () =>
       inFolder((folder) => {
         writeFileSync(`${folder}/example.ts`, here(source));
-        const end = runProgram([...RUN, ...read, `${folder}/example.ts`]);
+        const file = `${folder}/example.ts`;
+        const end = runProgram([...RUN, ...flags(source), file], folder);
         assertEquals(end.code, 0, end.err);
         // Only a bar has business there; away from a terminal, it is a line.
         assertEquals(end.err !== "", source.includes("progressBar("), end.err);

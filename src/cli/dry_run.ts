@@ -1,16 +1,17 @@
 /**
- * What a job would do, without doing it.
+ * `--dry-run`: what a job would do, without doing it.
  *
  * @module
  */
 
-import { nameOf } from "./failure.ts";
-import { Feed } from "./feed.ts";
-import { openInputs } from "./inputs.ts";
-import { lookAtLog } from "./job_log.ts";
+import type { TaskOutcome } from "../../mod.ts";
+import { plural } from "../words/units.ts";
+import type { Settings } from "./command.ts";
+import { Inputs } from "./inputs.ts";
+import { openLog, throughLog } from "./log.ts";
+import { quote, say } from "./messages.ts";
 import { Output } from "./output.ts";
-import { many, quote, say } from "./say.ts";
-import type { Settings } from "./settings.ts";
+import type { Done, Sent } from "./worker_side.ts";
 
 /**
  * Writes the call of every input that would be made, a line each, and checks
@@ -20,44 +21,49 @@ import type { Settings } from "./settings.ts";
  * @returns How many inputs are malformed.
  */
 export async function dryRun(settings: Settings): Promise<number> {
-  const { target, json, log } = settings;
-  const { title, name } = target;
+  const { target: { title, name }, json } = settings;
   let failure: { error: unknown } | undefined;
   const output = new Output(1, (error) => failure = { error });
-  const kept = log?.resume ? lookAtLog(log.file, { title, json }) : undefined;
-  const feed = new Feed({
-    inputs: openInputs(settings),
-    kept,
-    onKept: () => {},
+  const inputs = new Inputs(settings, {
     ended: () => failure !== undefined,
     full: () => output.full,
     room: () => output.drained(),
   });
-  let malformed = 0;
-  let sentInputs = 0;
-  for await (const sent of feed) {
-    const index = typeof sent === "string" ? sentInputs : sent[0];
-    sentInputs++;
-    const input = feed.inFlight.take(index);
-    const { text } = input;
-    if (!json || isJson(text)) {
-      output.write(`${name}(${json ? text : JSON.stringify(text)})`);
-      continue;
+  await using log = await openLog(settings);
+  let [called, malformed, kept] = [0, 0, 0];
+
+  /** Writes the call of each input instead of making it. */
+  async function* write(
+    rest: AsyncIterable<Sent>,
+  ): AsyncGenerator<TaskOutcome<Sent, Done>> {
+    let index = 0;
+    for await (const input of rest) {
+      const sent = typeof input === "string" ? { index, text: input } : input;
+      const { text } = sent;
+      if (!json || isJson(text)) {
+        called++;
+        output.write(`${name}(${json ? text : JSON.stringify(text)})`);
+      } else {
+        malformed++;
+        const name = inputs.nameOf(sent.index);
+        say(
+          `Cannot parse ${name} as a line must be one JSON value: received ${
+            quote(text)
+          }`,
+        );
+      }
+      yield { index: index++, input, status: "fulfilled", value: undefined };
     }
-    malformed++;
-    say(
-      `Cannot parse ${
-        nameOf(input, settings)
-      } as a line must be one JSON value: received ${quote(text)}`,
-    );
+  }
+
+  for await (const outcome of throughLog(log, inputs, write)) {
+    if (outcome.kept) kept++;
   }
   if (failure !== undefined) throw failure.error;
   await output.drained();
-  kept?.close();
-  const left = feed.read - feed.kept - malformed;
   say(
-    `would call ${title} for ${many(left, "input")}; ${
-      many(feed.kept, "result")
+    `would call ${title} for ${plural(called, "input")}; ${
+      plural(kept, "result")
     } kept from an earlier run`,
   );
   return malformed;
@@ -68,6 +74,6 @@ function isJson(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch {
-    return false; // which the caller reports with its line
+    return false; // the caller says in which line
   }
 }

@@ -1,8 +1,11 @@
 /**
- * What `--help` says.
+ * What `--help` and `--version` say.
  *
  * @module
  */
+
+/** The version of the package, as in deno.json (tests/cli_usage_test.ts). */
+export const VERSION = "0.1.0";
 
 /** The help, at most 80 columns wide. */
 export const HELP = `\

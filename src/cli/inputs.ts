@@ -1,64 +1,126 @@
 /**
- * The inputs of a job, read from files, standard input or the command line.
+ * The inputs of a job: bytes of files or of standard input cut into lines, or the
+ * arguments of the command.
  *
  * @module
  */
 
 import { closeSync, openSync } from "node:fs";
-import { readSome } from "./files.ts";
-import { LineSplitter } from "./lines.ts";
-import type { InputKey } from "./log_record.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./command.ts";
+import { readSome } from "./descriptors.ts";
+import type { Sent } from "./worker_side.ts";
 
-/** One input as it was read. */
-export interface Input {
-  /** Position among the inputs, from 0. */
-  index: number;
-  /** The line, or the argument. */
-  text: string;
-  /** Number of its line in its file, or of the argument, from 1. */
-  line: number;
-  /** The file, where there is more than one. */
-  file: string | undefined;
-  /** Its key, once it has one. */
-  key: InputKey | undefined;
+/** Holds inputs back. */
+export interface Gate {
+  /** Whether to give no more. */
+  ended(): boolean;
+  /** Whether to wait for `room`, because results wait for their turn. */
+  full(): boolean;
+  room(): Promise<void>;
 }
 
-/** Reads inputs one after another. */
-export interface InputReader {
-  /** The next input that is there; undefined when `fill` must bring more. */
-  take(): Input | undefined;
-  /** Brings more; false at the end. */
+/** The inputs of a job, one after another, as far as a gate lets them. */
+export class Inputs implements AsyncIterable<Sent> {
+  readonly #gate: Gate;
+  readonly #reader: Reader;
+  readonly #indexed: boolean;
+  readonly #arguments: boolean;
+  /** From which index on lines are how far ahead of indexes, and in which file. */
+  readonly #places: {
+    index: number;
+    ahead: number;
+    file: string | undefined;
+  }[] = [];
+  #count = 0;
+
+  /**
+   * Opens the inputs.
+   *
+   * @param settings Where they are and what a line is.
+   * @param gate Holds them back.
+   */
+  constructor({ source, json, log }: Settings, gate: Gate) {
+    this.#gate = gate;
+    this.#indexed = log !== undefined;
+    this.#arguments = source.from === "arguments";
+    this.#reader = source.from === "arguments"
+      ? new ArgumentReader(source.values)
+      : new FileReader(source.files, json);
+  }
+
+  /**
+   * Names an input in a message.
+   *
+   * @param index Which, from 0.
+   * @returns Its index, and its line if it came from a file.
+   */
+  nameOf(index: number): string {
+    if (this.#arguments) return `input ${index}`;
+    const place = this.#places.findLast((place) => place.index <= index)!;
+    const of = place.file === undefined ? "" : ` of ${place.file}`;
+    return `input ${index} (line ${index + place.ahead}${of})`;
+  }
+
+  /** Written by hand: a generator would make three promises an input, not one. */
+  [Symbol.asyncIterator](): AsyncIterator<Sent, undefined> {
+    return {
+      next: () => {
+        const value = this.#take();
+        return value === undefined
+          ? this.#wait()
+          : Promise.resolve({ done: false, value });
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  #take(): Sent | undefined {
+    if (this.#gate.full() || this.#gate.ended()) return undefined;
+    const text = this.#reader.next();
+    if (text === undefined) return undefined;
+    const index = this.#count++;
+    const { line, file } = this.#reader;
+    const ahead = line - index; // changes where a line is blank
+    const last = this.#places.at(-1);
+    if (last === undefined || last.ahead !== ahead || last.file !== file) {
+      this.#places.push({ index, ahead, file });
+    }
+    return this.#indexed ? { index, text } : text;
+  }
+
+  async #wait(): Promise<IteratorResult<Sent, undefined>> {
+    const { full, room, ended } = this.#gate;
+    for (;;) {
+      if (full()) await room();
+      const value = this.#take();
+      if (value !== undefined) return { done: false, value };
+      if (ended()) return { done: true, value: undefined };
+      if (full()) continue;
+      if (!await this.#reader.fill()) return { done: true, value: undefined };
+    }
+  }
+}
+
+/** Reads the texts of inputs. */
+interface Reader {
+  /** Gives the next of those that were read; undefined: call `fill`. */
+  next(): string | undefined;
+  /** Reads more; false at the end. */
   fill(): Promise<boolean>;
+  /** In which line of its file the last one was, from 1. */
+  readonly line: number;
+  /** In which file, if there are several. */
+  readonly file: string | undefined;
 }
 
-/** Bytes read at once: less costs calls, more costs nothing but memory. */
-const READ_BYTES = 1 << 18;
-
-/**
- * Opens the inputs of a job.
- *
- * @param settings Where they are and what a line is.
- * @returns Their reader.
- */
-export function openInputs(settings: Settings): InputReader {
-  const { source, json } = settings;
-  return source.from === "arguments"
-    ? new ArgumentReader(source.values)
-    : new FileReader(source.files, json);
-}
-
-class ArgumentReader implements InputReader {
-  #index = 0;
+class ArgumentReader implements Reader {
+  readonly file = undefined;
+  line = 0;
 
   constructor(readonly values: string[]) {}
 
-  take(): Input | undefined {
-    const index = this.#index;
-    if (index === this.values.length) return undefined;
-    this.#index++;
-    const text = this.values[index];
-    return { index, text, line: index + 1, file: undefined, key: undefined };
+  next(): string | undefined {
+    return this.values[this.line++];
   }
 
   fill(): Promise<boolean> {
@@ -66,16 +128,18 @@ class ArgumentReader implements InputReader {
   }
 }
 
-class FileReader implements InputReader {
+/** Bytes read at once: less costs more calls, more costs memory. No bench. */
+const READ_BYTES = 1 << 18;
+
+class FileReader implements Reader {
   readonly #files: string[];
   readonly #skipBlank: boolean;
   readonly #named: boolean;
   readonly #buffer = new Uint8Array(READ_BYTES);
   #open: { file: string; descriptor: number } | undefined;
   #splitter = new LineSplitter();
-  #last: string | undefined; // a line that no line end followed
-  #index = 0;
-  #line = 0;
+  #last: string | undefined; // of a file that does not end with a line end
+  line = 0;
 
   constructor(files: string[], skipBlank: boolean) {
     this.#files = [...files];
@@ -83,14 +147,17 @@ class FileReader implements InputReader {
     this.#named = files.length > 1;
   }
 
-  take(): Input | undefined {
+  get file(): string | undefined {
+    return this.#named ? this.#open?.file : undefined;
+  }
+
+  next(): string | undefined {
     for (;;) {
       const text = this.#next();
       if (text === undefined) return undefined;
-      const line = ++this.#line;
-      if (this.#skipBlank && text.trim() === "") continue; // no JSON value
-      const file = this.#named ? this.#open?.file : undefined;
-      return { index: this.#index++, text, line, file, key: undefined };
+      this.line++;
+      // A blank line is no JSON value.
+      if (!this.#skipBlank || text.trim() !== "") return text;
     }
   }
 
@@ -107,7 +174,7 @@ class FileReader implements InputReader {
   #tooLong(cause: unknown): Error {
     return new RangeError(
       `Cannot read inputs as a line must fit in one string: received line ${
-        this.#line + 1
+        this.line + 1
       } of "${this.#open?.file}" (${(cause as Error).message})`,
       { cause },
     );
@@ -148,7 +215,71 @@ class FileReader implements InputReader {
     const descriptor = file === "-" ? 0 : openSync(file, "r");
     this.#open = { file, descriptor };
     this.#splitter = new LineSplitter();
-    this.#line = 0;
+    this.line = 0;
     return true;
+  }
+}
+
+/**
+ * Cuts bytes into lines. `\n` and `\r\n` end a line, a byte order mark at the
+ * start is left out, and bytes that are not UTF-8 become U+FFFD.
+ */
+export class LineSplitter {
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #at = 0; // where the next line starts in the text
+  #held: string[] = []; // parts of a line that goes on in the next bytes
+
+  /**
+   * Takes more bytes, once `next` has given all lines of the last ones.
+   *
+   * @param bytes The next ones.
+   */
+  push(bytes: Uint8Array): void {
+    this.#text = this.#decoder.decode(bytes, { stream: true });
+    this.#at = 0;
+  }
+
+  /**
+   * Gives the next line.
+   *
+   * @returns The line without its end; undefined when more bytes are needed.
+   */
+  next(): string | undefined {
+    const end = this.#text.indexOf("\n", this.#at);
+    if (end < 0) {
+      if (this.#at < this.#text.length) this.#hold();
+      return undefined;
+    }
+    const line = this.#text.slice(this.#at, end);
+    this.#at = end + 1;
+    return this.#join(line);
+  }
+
+  /**
+   * Ends the bytes.
+   *
+   * @returns The last line, where no line end followed it.
+   */
+  end(): string | undefined {
+    this.#text = this.#decoder.decode();
+    this.#at = 0;
+    this.#hold();
+    const line = this.#join("");
+    return line === "" ? undefined : line;
+  }
+
+  #hold(): void {
+    this.#held.push(this.#text.slice(this.#at));
+    this.#at = this.#text.length;
+  }
+
+  #join(end: string): string {
+    let line = end;
+    if (this.#held.length > 0) {
+      line = this.#held.join("") + end;
+      this.#held = [];
+    }
+    return line.endsWith("\r") ? line.slice(0, -1) : line;
   }
 }

@@ -5,35 +5,32 @@
  * @module
  */
 
+import type { Progress, RunEvent, TaskOutcome } from "../../mod.ts";
 import { parallelMapStream } from "../../mod.ts";
-import type { Ending, Stop } from "./ending.ts";
-import type { Failure } from "./failure.ts";
-import { lostFailure, repliedFailure } from "./failure.ts";
-import { Feed } from "./feed.ts";
-import { mustHalt } from "./halt.ts";
-import type { Input } from "./inputs.ts";
-import { openInputs } from "./inputs.ts";
-import type { JobLog } from "./job_log.ts";
-import { Losses } from "./losses.ts";
+import type { JobLog, LogNote } from "../joblog/mod.ts";
+import { Turnstile } from "../joblog/turnstile.ts";
+import type { Settings } from "./command.ts";
+import type { Failure } from "./failures.ts";
+import { mustHalt, wordFailure } from "./failures.ts";
+import { Inputs } from "./inputs.ts";
+import type { Outcome, Run } from "./log.ts";
+import { textOf, throughLog } from "./log.ts";
+import type { Ending, Stop } from "./messages.ts";
+import { say } from "./messages.ts";
 import { Output } from "./output.ts";
-import type { Reply, Sent, Setup } from "./protocol.ts";
-import { say } from "./say.ts";
-import type { Settings } from "./settings.ts";
-import { Turnstile } from "./turnstile.ts";
-import type { Watchers } from "./watchers.ts";
-import type { Caller } from "./worker_side.ts";
+import type { Caller, Done, Sent, Setup } from "./worker_side.ts";
 import { callFunction, openWorker } from "./worker_side.ts";
 
-/** Whether a job reads inputs, only waits for calls that run, or is over. */
-type Phase = "running" | "draining" | "over";
+/** What watches a job. */
+export interface Watchers {
+  onEvent: ((event: RunEvent) => void) | undefined;
+  onProgress: ((progress: Progress) => void) | undefined;
+  /** Writes what they saw. */
+  close(): void;
+}
 
-/**
- * How many attempts the engine has beyond those of the function. They never
- * run it: they carry the news that all others ended with their worker, which
- * would end the stream if the engine itself told it. More than one, as they
- * may lose their worker to something else that runs in it.
- */
-const SPARE_ATTEMPTS = 1000;
+/** A job reads inputs; or it only waits for the calls that run; or it is over. */
+type Phase = "running" | "draining" | "over";
 
 /** One job. */
 export class Job {
@@ -41,14 +38,14 @@ export class Job {
   readonly #log: JobLog | undefined;
   readonly #watchers: Watchers;
   readonly #output: Output;
-  readonly #turnstile: Turnstile;
-  readonly #feed: Feed;
-  readonly #losses = new Losses();
+  readonly #turnstile: Turnstile<string | undefined>;
+  readonly #inputs: Inputs;
   readonly #halted = new SharedArrayBuffer(4);
   readonly #stopped = Promise.withResolvers<Stop>();
   #phase: Phase = "running";
   #done = 0;
   #failed = 0;
+  #kept = 0;
 
   /**
    * Makes a job.
@@ -67,14 +64,10 @@ export class Job {
       const { code } = error as NodeJS.ErrnoException;
       this.stop(code === "EPIPE" ? { by: "reader" } : { by: "error", error });
     });
-    this.#turnstile = new Turnstile(
-      settings.ordered,
-      (text) => this.#output.write(text),
-    );
-    this.#feed = new Feed({
-      inputs: openInputs(settings),
-      kept: around.log?.kept,
-      onKept: (index, text) => this.#turnstile.put(index, text),
+    this.#turnstile = new Turnstile(settings.ordered, (text) => {
+      if (text !== undefined) this.#output.write(text);
+    });
+    this.#inputs = new Inputs(settings, {
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
@@ -114,87 +107,82 @@ export class Job {
       this.#phase = "over";
       this.#watchers.close();
     }
-    const { kept } = this.#feed;
-    return { stop, done: this.#done, failed: this.#failed, kept };
+    const [done, failed, kept] = [this.#done, this.#failed, this.#kept];
+    return { stop, done, failed, kept };
   }
 
   async #pump(): Promise<Stop | undefined> {
-    const { target, json, retries, timeout } = this.#settings;
-    const { workers, chunkSize, concurrency } = this.#settings;
-    const { onProgress, onEvent } = this.#watchers;
+    const { target, json } = this.#settings;
     const setup: Setup = {
       url: target.url,
       name: target.name,
       json,
-      retries,
       detailed: this.#log !== undefined,
       halted: this.#halted,
     };
-    // The name that a timeline shows; the source that is sent stays the same.
+    // A timeline shows this name. The source that is sent stays the same.
     Object.defineProperty(callFunction, "name", { value: target.name });
-    const replies = parallelMapStream<Sent, Reply, Caller>(
-      callFunction,
-      this.#feed,
-      {
+    const { workers, chunkSize, concurrency, timeout, retries } =
+      this.#settings;
+    const { onProgress, onEvent } = this.#watchers;
+    const run: Run = (rest, options) =>
+      parallelMapStream(callFunction, rest, {
+        ...options,
         workers,
         chunkSize,
         concurrency,
         timeout,
-        retries: retries + SPARE_ATTEMPTS,
+        retries,
         workerData: setup,
         init: openWorker as (workerData: never) => Promise<Caller>,
-        ordered: false,
-        // The engine sees no failures: they are replies.
-        onProgress: onProgress &&
-          ((progress) => onProgress({ ...progress, failed: this.#failed })),
-        // Only for who needs it: an engine that is listened to takes times.
-        onEvent: timeout === undefined && onEvent === undefined
-          ? undefined
-          : (event) => {
-            this.#losses.record(event);
-            onEvent?.(event);
-          },
-      },
+        onProgress,
+        onEvent,
+      });
+    const outcomes = throughLog(
+      this.#log,
+      this.#inputs,
+      run,
+      (outcome) => this.#note(outcome),
     );
-    for await (const reply of replies) {
+    for await (const outcome of outcomes) {
       if (this.#phase === "over") break;
-      this.#take(reply);
+      this.#take(outcome);
       if (this.#output.full) await this.#output.drained();
     }
     return this.#phase === "draining" ? { by: "halt" } : undefined;
   }
 
-  #take(reply: Reply): void {
-    const cut = typeof reply === "string" ? reply.indexOf(" ") : 0;
-    const index = typeof reply === "string"
-      ? Number(reply.slice(0, cut))
-      : reply.index;
-    const input = this.#feed.inFlight.take(index);
-    if (typeof reply === "string") {
-      this.#done++;
-      this.#turnstile.put(index, reply.slice(cut + 1));
-    } else if (reply.was === "done") {
-      const { text, call } = reply;
-      this.#log?.add({ index, key: input.key!, call, ok: true, text });
-      this.#done++;
-      this.#turnstile.put(index, text);
-    } else {
-      this.#turnstile.put(index, undefined);
-      if (reply.was === "not started") return;
-      this.#fail(
-        input,
-        reply.was === "failed"
-          ? repliedFailure(reply, input, this.#settings)
-          : lostFailure(this.#losses.take(reply.task), input, this.#settings),
-      );
+  /** What the log says of an outcome beside the result. */
+  #note(outcome: TaskOutcome<Sent, Done>): LogNote | undefined {
+    if (outcome.status === "rejected") {
+      const { error, stack, call } = this.#word(outcome);
+      return { ...call, error, stack };
     }
+    if (typeof outcome.value !== "object") return undefined; // not called
+    const { text: _, ...call } = outcome.value;
+    return call;
   }
 
-  #fail({ index, key }: Input, failure: Failure): void {
+  #word({ index, reason, input }: Rejected): Failure {
+    const name = this.#inputs.nameOf(index);
+    return wordFailure(reason, { name, text: textOf(input) }, this.#settings);
+  }
+
+  #take(outcome: Outcome): void {
+    const { index } = outcome;
+    if (outcome.status === "rejected") {
+      this.#turnstile.put(index, undefined, 0);
+      return this.#fail(outcome);
+    }
+    const text = textOf(outcome.value);
+    this.#turnstile.put(index, text, text?.length ?? 0);
+    if (outcome.kept) this.#kept++;
+    else if (text !== undefined) this.#done++;
+  }
+
+  #fail(outcome: Rejected): void {
     const { halt } = this.#settings;
-    const { message, error, stack, call } = failure;
-    say(message);
-    this.#log?.add({ index, key: key!, call, ok: false, error, stack });
+    say(this.#word(outcome).message);
     this.#failed++;
     const finished = this.#done + this.#failed;
     if (!mustHalt(halt, this.#failed, finished)) return;
@@ -205,3 +193,6 @@ export class Job {
     }
   }
 }
+
+/** The outcome of an input that failed. */
+type Rejected = Outcome & { status: "rejected" };

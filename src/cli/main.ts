@@ -11,20 +11,18 @@
  * @module
  */
 
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { WorkerStartError } from "../../mod.ts";
+import type { Settings } from "./command.ts";
+import { readCommand } from "./command.ts";
 import { dryRun } from "./dry_run.ts";
-import { readCommand } from "./flags.ts";
-import { HELP } from "./help.ts";
-import type { Stop } from "./ending.ts";
-import { conclude, SIGNALS } from "./ending.ts";
+import { HELP, VERSION } from "./help.ts";
+import type { Watchers } from "./job.ts";
 import { Job } from "./job.ts";
-import { JobLog } from "./job_log.ts";
-import { many, say } from "./say.ts";
-import type { Settings } from "./settings.ts";
-import { UsageError } from "./usage_error.ts";
-import { VERSION } from "./version.ts";
-import { openWatchers } from "./watchers.ts";
+import { openLog } from "./log.ts";
+import type { Stop } from "./messages.ts";
+import { conclude, say, SIGNALS, UsageError } from "./messages.ts";
 
 async function main(args: string[]): Promise<number> {
   try {
@@ -40,36 +38,42 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(settings: Settings): Promise<number> {
-  const { target: { title }, json } = settings;
   if (settings.dryRun) return await dryRun(settings) > 0 ? 1 : 0;
   let stop: ((stop: Stop) => void) | undefined;
   for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
     process.on(name, () => {
-      // Before there is a job, and when ending it takes too long.
+      // There is no job yet, or it was told to stop and has not ended.
       if (stop === undefined) process.exit(SIGNALS[name]);
       stop({ by: "signal", name });
       stop = undefined;
     });
   }
-  const log = settings.log && await JobLog.open(
-    settings.log.file,
-    settings.log.resume,
-    { title, json },
-    (error) => stop?.({ by: "error", error }),
-  );
-  try {
-    if (log !== undefined && log.kept.damaged > 0) {
-      say(`left out ${many(log.kept.damaged, "damaged line")} of the log`);
-    }
-    const watchers = await openWatchers(settings);
-    const job = new Job(settings, { log, watchers });
-    stop = (reason) => job.stop(reason);
-    return conclude(await job.run(), log !== undefined);
-  } finally {
-    log?.close();
-  }
+  await using log = await openLog(settings);
+  const watchers = await openWatchers(settings);
+  const job = new Job(settings, { log, watchers });
+  stop = (reason) => job.stop(reason);
+  return conclude(await job.run(), log !== undefined);
 }
 
+/** Loads the bar and the timeline only if they were asked for. */
+async function openWatchers(
+  { bar, timeline: file }: Settings,
+): Promise<Watchers> {
+  const timeline = file === undefined
+    ? undefined
+    : new (await import("../timeline/mod.ts")).Timeline();
+  return {
+    onEvent: timeline && ((event) => timeline.record(event)),
+    onProgress: bar
+      ? (await import("../progress/mod.ts")).progressBar()
+      : undefined,
+    close() {
+      if (timeline !== undefined) writeFileSync(file!, timeline.toHtml());
+    },
+  };
+}
+
+/** What to say of an error, and with which exit status to end. */
 function describe(error: unknown): [text: string, status: number] {
   if (error instanceof UsageError) return [error.message, 2];
   if (error instanceof WorkerStartError) {

@@ -4,13 +4,19 @@
  * @module
  */
 
-import { writeAll } from "./files.ts";
+import { writeAll } from "./descriptors.ts";
 
-/** Characters that are written without waiting for the end of the turn. */
+/**
+ * Characters at which a write begins before the turn of the event loop ends.
+ * Fewer make more writes, more take memory. No bench.
+ */
 const WRITE_AT = 1 << 16;
 
-/** Characters that may wait for a slow reader. */
-const MOST_WAITING = 1 << 22;
+/**
+ * Characters that may wait for a slow reader of standard output before no more
+ * results are taken. Set by the memory they take; no bench.
+ */
+const MOST_UNWRITTEN = 1 << 22;
 
 /** Writes lines to a file descriptor. */
 export class Output {
@@ -34,7 +40,7 @@ export class Output {
 
   /** Whether to wait for `drained` before more is written. */
   get full(): boolean {
-    return this.#waiting.length > MOST_WAITING;
+    return this.#waiting.length > MOST_UNWRITTEN;
   }
 
   /**

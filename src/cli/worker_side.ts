@@ -1,43 +1,84 @@
 /**
- * What runs in the workers: self-contained functions, shipped by their source,
- * that call the user's function and turn whatever it does into a reply.
+ * What runs in the workers, and what travels there and back: self-contained
+ * functions, shipped by their source, call the user's function.
  *
  * @module
  */
 
 import type { TaskContext } from "../../mod.ts";
-import type { Call, Detail, Reply, Sent, Setup } from "./protocol.ts";
+
+/** What every worker of a job knows. */
+export interface Setup {
+  /** Absolute URL of the user's module. */
+  url: string;
+  /** Name of its export. */
+  name: string;
+  /** Whether inputs are JSON. */
+  json: boolean;
+  /** Whether times are wanted for the log. */
+  detailed: boolean;
+  /** One Int32, not 0 once no call may start. */
+  halted: SharedArrayBuffer;
+}
+
+/**
+ * An input: its text. With a log also its index among all, as those that the
+ * log has a result for are not sent, and the engine does not count them.
+ */
+export type Sent = string | { index: number; text: string };
+
+/** When, where and at which attempt a call was made. */
+export type Call = {
+  /** When it started, in milliseconds since 1970. */
+  start: number | null;
+  /** How long it took, in milliseconds. */
+  ms: number | null;
+  /** Number of the worker, from 0. */
+  worker: number | null;
+  /** Which attempt it was, from 1. */
+  attempt: number;
+};
+
+/**
+ * The JSON of a result. Alone unless details are wanted, as strings cross
+ * cheapest (bench/cli_lines.ts); undefined if the job was halted before the
+ * call.
+ */
+export type Done = string | ({ text: string } & Call) | undefined;
+
+/** What a call throws: whatever the user's function threw, in words. */
+export type Thrown = Call & {
+  /** Whether the function was not called, as the input was no JSON. */
+  malformed: boolean;
+  error: string;
+  stack: string;
+};
 
 /** Calls the user's function; what a worker holds between calls. */
-export type Caller = (
-  sent: Sent,
-  context: TaskContext,
-) => Reply | Promise<Reply>;
+export type Caller = (sent: Sent, context: TaskContext) => Done | Promise<Done>;
 
 /**
  * Calls the user's function with one input.
  *
  * @param sent The input.
  * @param context What the engine tells of the task.
- * @returns What became of it.
+ * @returns The result.
  */
 export function callFunction(
   sent: Sent,
   context: TaskContext<Caller>,
-): Reply | Promise<Reply> {
+): Done | Promise<Done> {
   return context.state(sent, context);
 }
 
 /**
- * Loads the user's function, once in each worker. What it makes never throws
- * but for another attempt: a task that failed in the engine's eyes would end
- * its stream.
+ * Loads the user's function, once in each worker.
  *
  * @param setup What every worker of the job knows.
  * @returns What calls the function.
  */
 export async function openWorker(setup: Setup): Promise<Caller> {
-  const { url, name, json, retries, detailed } = setup;
+  const { url, name, json, detailed } = setup;
   const halted = new Int32Array(setup.halted);
   // Standard output holds the results and nothing else.
   console.log = console.info = console.debug = (...args) =>
@@ -66,57 +107,19 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     );
   }
 
-  /** What the user's function is told. */
-  class Context implements TaskContext {
-    readonly worker: number;
-    readonly attempt: number;
-    readonly state: unknown = undefined;
-    readonly data: unknown = undefined;
-    readonly #task: TaskContext;
-    constructor(readonly index: number, task: TaskContext) {
-      this.#task = task;
-      this.worker = task.worker;
-      this.attempt = task.attempt;
-    }
-    get aborted() {
-      return this.#task.aborted;
-    }
-    get signal() {
-      return this.#task.signal;
-    }
-    throwIfAborted() {
-      this.#task.throwIfAborted();
-    }
+  function callOf({ worker, attempt }: TaskContext, from: number): Call {
+    const start = Math.round(performance.timeOrigin + from);
+    const ms = Math.round((performance.now() - from) * 1000) / 1000;
+    return { start, ms, worker, attempt };
   }
 
-  function callOf(task: TaskContext, from: number): Call {
-    return {
-      start: Math.round(performance.timeOrigin + from),
-      ms: Math.round((performance.now() - from) * 1000) / 1000,
-      worker: task.worker,
-      attempt: task.attempt,
-    };
-  }
-
-  function done(
-    index: number,
-    task: TaskContext,
-    from: number,
-    result: unknown,
-  ): Reply {
+  function done(task: TaskContext, from: number, result: unknown): Done {
     // What JSON has no word for, such as undefined, is null as in an array.
     const text = JSON.stringify(result) ?? "null";
-    if (!detailed) return `${index} ${text}`;
-    return { was: "done", index, text, call: callOf(task, from) };
+    return detailed ? { text, ...callOf(task, from) } : text;
   }
 
-  function failed(
-    index: number,
-    task: TaskContext,
-    from: number,
-    thrown: unknown,
-  ): Detail {
-    if (task.attempt <= retries) throw thrown; // the engine tries again
+  function failed(task: TaskContext, from: number, thrown: unknown): Thrown {
     let error = "a value that cannot be shown";
     let stack = "";
     try {
@@ -129,44 +132,38 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     } catch {
       // its own getters throw: `error` says so already
     }
-    const call = callOf(task, from);
-    return { was: "failed", index, malformed: false, error, stack, call };
+    return { malformed: false, error, stack, ...callOf(task, from) };
   }
 
   return (sent, task) => {
-    const index = typeof sent === "string" ? task.index : sent[0];
-    const text = typeof sent === "string" ? sent : sent[1];
-    if (Atomics.load(halted, 0) !== 0) return { was: "not started", index };
-    // The attempts of this input are used up, and none came back to say so.
-    if (task.attempt > retries + 1) {
-      return { was: "given up", index, task: task.index };
-    }
-    const from = detailed ? performance.now() : 0;
+    if (Atomics.load(halted, 0) !== 0) return undefined;
+    const from = performance.now();
+    // The user's function is to see its own index, and nothing of this one.
+    const own = task as { index: number; state: unknown };
+    own.state = undefined;
+    if (typeof sent !== "string") own.index = sent.index;
+    const text = typeof sent === "string" ? sent : sent.text;
     let value: unknown = text;
     try {
       if (json) value = JSON.parse(text);
-    } catch (error) {
-      const { message } = error as Error;
-      const call = callOf(task, from);
-      const stack = "";
-      return {
-        was: "failed",
-        index,
+    } catch (thrown) {
+      const { message: error } = thrown as Error;
+      throw {
+        ...failed(task, from, thrown),
         malformed: true,
-        error: message,
-        stack,
-        call,
+        error,
+        stack: "",
       };
     }
     try {
-      const result = fn(value, new Context(index, task));
+      const result = fn(value, task);
       return typeof result?.then === "function"
         ? Promise.resolve(result)
-          .then((result) => done(index, task, from, result))
-          .catch((error) => failed(index, task, from, error))
-        : done(index, task, from, result);
-    } catch (error) {
-      return failed(index, task, from, error);
+          .then((result) => done(task, from, result))
+          .catch((thrown) => Promise.reject(failed(task, from, thrown)))
+        : done(task, from, result);
+    } catch (thrown) {
+      throw failed(task, from, thrown);
     }
   };
 }

@@ -1,15 +1,53 @@
 /**
- * Reads the command line.
+ * What a command line asks for: how it is read, and what it means as plain data.
  *
  * @module
  */
 
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { readHalt } from "./halt.ts";
-import type { Command, InputSource } from "./settings.ts";
-import { readTarget } from "./target.ts";
-import { UsageError } from "./usage_error.ts";
+import type { HaltRule } from "./failures.ts";
+import { readHalt } from "./failures.ts";
+import { UsageError } from "./messages.ts";
+
+/** Where the inputs come from. */
+export type InputSource =
+  /** Files one after another; `-` is standard input. */
+  | { from: "files"; files: string[] }
+  /** The command line itself. */
+  | { from: "arguments"; values: string[] };
+
+/** A job as the command line describes it. */
+export interface Settings {
+  /** The function to call. */
+  target: Target;
+  source: InputSource;
+  /** Whether each line is one JSON value; otherwise it is the text itself. */
+  json: boolean;
+  /** Whether results come in the order of the inputs. */
+  ordered: boolean;
+  workers: number | undefined;
+  chunkSize: number | undefined;
+  concurrency: number | undefined;
+  /** Milliseconds for one call. */
+  timeout: number | undefined;
+  retries: number;
+  halt: HaltRule;
+  /** File of the log, and whether to go on from what it holds. */
+  log: { file: string; resume: boolean } | undefined;
+  bar: boolean;
+  /** File of the timeline. */
+  timeline: string | undefined;
+  dryRun: boolean;
+}
+
+/** What a command line asks for. */
+export type Command =
+  | { to: "help" }
+  | { to: "tell version" }
+  | { to: "run"; settings: Settings };
 
 /** Every flag, for the platform's parser. */
 const FLAGS = {
@@ -174,4 +212,44 @@ function milliseconds(given: Given, flag: Flag): number | undefined {
   throw new UsageError(
     `Cannot run as --${flag} must be a number of milliseconds above 0: received "${value}"`,
   );
+}
+
+/** The function to call. */
+export interface Target {
+  /** Absolute URL of its module. */
+  url: string;
+  /** Name of the export. */
+  name: string;
+  /** As the user knows it: file and export, without the folder. */
+  title: string;
+}
+
+// Two letters at least, as C:\work.ts is a path.
+const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
+/**
+ * Reads `MODULE#EXPORT`, a path or a URL with the name of an export.
+ *
+ * @param text As it was given.
+ * @returns The function to call; the default export without `#`.
+ * @throws {UsageError} When there is no such file.
+ */
+export function readTarget(text: string): Target {
+  const cut = text.lastIndexOf("#");
+  const module = cut < 0 ? text : text.slice(0, cut);
+  const name = cut < 0 ? "default" : text.slice(cut + 1);
+  if (module === "" || name === "") {
+    throw new UsageError(
+      `Cannot run as the first argument must be MODULE or MODULE#EXPORT: received "${text}"`,
+    );
+  }
+  const title = `${basename(module)}#${name}`;
+  if (URL_SCHEME.test(module)) return { url: module, name, title };
+  const path = resolve(module);
+  if (!existsSync(path) || statSync(path).isDirectory()) {
+    throw new UsageError(
+      `Cannot run as MODULE must be a file that exists, or a URL: received "${module}"`,
+    );
+  }
+  return { url: pathToFileURL(path).href, name, title };
 }

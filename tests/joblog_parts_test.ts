@@ -1,58 +1,53 @@
 import { assertEquals } from "@std/assert";
-import { InFlight } from "../src/cli/in_flight.ts";
-import {
-  createKeys,
-  formatRecord,
-  isOf,
-  resultOf,
-} from "../src/cli/log_record.ts";
-import { NumberTable } from "../src/cli/number_table.ts";
-import { Turnstile } from "../src/cli/turnstile.ts";
+import { createKeys, NumberTable } from "../src/joblog/input_keys.ts";
+import { formatRecord, isOf, resultOf } from "../src/joblog/log_record.ts";
+import { Turnstile } from "../src/joblog/turnstile.ts";
 import { test } from "./harness.ts";
+
+/** Puts texts in, and skips those that are undefined when they come out. */
+function textTurnstile(ordered: boolean, out: string[]) {
+  const turnstile = new Turnstile<string | undefined>(ordered, (text) => {
+    if (text !== undefined) out.push(text);
+  });
+  const put = (index: number, text: string | undefined) =>
+    turnstile.put(index, text, text?.length ?? 0);
+  return { turnstile, put };
+}
 
 test("Turnstile lets results out in order, and skips inputs without one", async () => {
   const out: string[] = [];
-  const turnstile = new Turnstile(true, (text) => out.push(text));
-  turnstile.put(2, "c");
-  turnstile.put(1, undefined);
+  const { turnstile, put } = textTurnstile(true, out);
+  put(2, "c");
+  put(1, undefined);
   assertEquals(out, []);
-  turnstile.put(0, "a");
+  put(0, "a");
   assertEquals(out, ["a", "c"]);
-  turnstile.put(3, "");
+  put(3, "");
   assertEquals(out, ["a", "c", ""]);
   await turnstile.room();
 });
 
 test("Turnstile is full until the input that all wait for is done", async () => {
   const out: string[] = [];
-  const turnstile = new Turnstile(true, (text) => out.push(text));
+  const { turnstile, put } = textTurnstile(true, out);
   const large = "x".repeat(1 << 25);
-  for (const index of [1, 2]) turnstile.put(index, large);
+  for (const index of [1, 2]) put(index, large);
   assertEquals(turnstile.full, false);
-  turnstile.put(3, "y");
+  put(3, "y");
   assertEquals(turnstile.full, true);
   const room = turnstile.room();
-  turnstile.put(0, undefined);
+  put(0, undefined);
   await room;
   assertEquals([turnstile.full, out.length], [false, 3]);
 });
 
 test("Turnstile that is not ordered holds nothing", () => {
   const out: string[] = [];
-  const turnstile = new Turnstile(false, (text) => out.push(text));
-  turnstile.put(5, "f");
-  turnstile.put(0, undefined);
-  turnstile.put(1, "b");
+  const { turnstile, put } = textTurnstile(false, out);
+  put(5, "f");
+  put(0, undefined);
+  put(1, "b");
   assertEquals([out, turnstile.full], [["f", "b"], false]);
-});
-
-test("InFlight finds values far apart", () => {
-  const inFlight = new InFlight<{ index: number }>();
-  const indexes = [0, 1, 1 << 16, 2 << 16, (1 << 16) + 1, 5];
-  for (const index of indexes) inFlight.add({ index });
-  for (const index of [2 << 16, 5, 0, (1 << 16) + 1, 1 << 16, 1]) {
-    assertEquals(inFlight.take(index), { index });
-  }
 });
 
 test("createKeys() counts equal inputs", () => {
@@ -69,7 +64,7 @@ test("resultOf() gives the text that formatRecord() was given", () => {
     const line = formatRecord({
       index: 0,
       key,
-      call: undefined,
+      note: {},
       ok: true,
       text,
     });

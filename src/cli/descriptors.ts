@@ -1,13 +1,17 @@
 /**
- * Reading and writing bytes by file descriptor, the one way that is equally
- * fast and complete for files, pipes and terminals on Deno and Bun.
+ * Reads and writes bytes by file descriptor: the one way that works for files,
+ * pipes and terminals alike, on Deno and on Bun, and is fast on both.
  *
  * @module
  */
 
-import { read, write, writeSync } from "node:fs";
+import { read, write } from "node:fs";
 
-/** How long to wait before asking a busy descriptor again, in milliseconds. */
+/**
+ * How long to wait until a descriptor that had no bytes, or no room, is tried
+ * again, in ms. Less would cost calls, more would delay the bytes. It has no
+ * bench: few programs hand over a pipe that needs it.
+ */
 const BUSY_MS = 5;
 
 /**
@@ -53,19 +57,6 @@ export async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
     );
     if (count === 0) await pause();
     at += count;
-  }
-}
-
-/**
- * Writes bytes, all of them, before it returns.
- *
- * @param file File descriptor of a file, not a pipe.
- * @param bytes What to write.
- */
-export function writeAllSync(file: number, bytes: Uint8Array): void {
-  let at = 0;
-  while (at < bytes.length) {
-    at += writeSync(file, bytes, at, bytes.length - at);
   }
 }
 

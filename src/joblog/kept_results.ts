@@ -5,18 +5,12 @@
  */
 
 import { closeSync, openSync, readSync } from "node:fs";
-import type { InputKey, LogHeader } from "./log_record.ts";
-import {
-  formatHeader,
-  isOf,
-  readRecord,
-  resultOf,
-  shortKey,
-} from "./log_record.ts";
-import { NumberTable } from "./number_table.ts";
-import { UsageError } from "./usage_error.ts";
+import { JobLogError } from "./errors.ts";
+import type { InputKey } from "./input_keys.ts";
+import { NumberTable, shortKey } from "./input_keys.ts";
+import { isOf, readRecord } from "./log_record.ts";
 
-/** Bytes read at once. */
+/** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const BLOCK_BYTES = 1 << 20;
 
 const NEWLINE = 10;
@@ -25,10 +19,12 @@ const NEWLINE = 10;
 export class KeptResults {
   /** Bytes of the log up to the end of its last whole line. */
   readonly bytes: number;
-  /** Whether nothing was recorded yet. */
-  readonly empty: boolean;
+  /** How many whole lines come after the header. */
+  readonly lines: number;
   /** How many whole lines are no records. */
   readonly damaged: number;
+  /** How many results there are. */
+  readonly results: number;
   readonly #file: number;
   readonly #decoder = new TextDecoder();
   readonly #places: NumberTable; // number of the line by short key
@@ -40,19 +36,20 @@ export class KeptResults {
     this.#places = scan.places;
     this.#starts = scan.starts;
     this.bytes = scan.starts.at(-1)!;
-    this.empty = scan.starts.length <= 2; // the header at most
+    this.lines = Math.max(0, scan.starts.length - 2);
     this.damaged = scan.damaged;
+    this.results = scan.places.size;
   }
 
   /**
    * Reads a log.
    *
    * @param path Its file, which must exist.
-   * @param header What it must be of.
+   * @param header What its first line must be, without its end.
    * @returns What it keeps.
-   * @throws {UsageError} When it is no log, or of another function.
+   * @throws {JobLogError} When it starts with something else.
    */
-  static open(path: string, header: LogHeader): KeptResults {
+  static open(path: string, header: string): KeptResults {
     const file = openSync(path, "r");
     try {
       return new KeptResults(file, scan(file, path, header));
@@ -63,10 +60,10 @@ export class KeptResults {
   }
 
   /**
-   * Finds the result of an input.
+   * Finds the line of an input that has a result.
    *
    * @param key Its key.
-   * @returns The JSON of the result; undefined when the log has none.
+   * @returns The line without its end; undefined when the log has none.
    */
   find(key: InputKey): string | undefined {
     if (this.#places.size === 0) return undefined;
@@ -75,10 +72,10 @@ export class KeptResults {
     const from = this.#starts[line];
     const to = this.#starts[line + 1] - 1;
     const text = this.#decoder.decode(this.#read(from, to));
-    return isOf(text, key) ? resultOf(text) : undefined;
+    return isOf(text, key) ? text : undefined;
   }
 
-  /** Mostly from the block read last: results are asked for as they came. */
+  /** Keeps the block it read last: the next result is mostly asked for next. */
   #read(from: number, to: number): Uint8Array {
     const { from: start, bytes } = this.#block;
     if (from < start || to > start + bytes.length) {
@@ -106,9 +103,8 @@ interface Scan {
   damaged: number;
 }
 
-function scan(file: number, path: string, header: LogHeader): Scan {
+function scan(file: number, path: string, header: string): Scan {
   const found: Scan = { places: new NumberTable(), starts: [0], damaged: 0 };
-  const wanted = formatHeader(header);
   const decoder = new TextDecoder();
   let rest = new Uint8Array(0);
   for (let at = 0;;) {
@@ -124,11 +120,11 @@ function scan(file: number, path: string, header: LogHeader): Scan {
     }
     rest = bytes.slice(from);
     if (count > 0) continue;
-    // What is left was torn as it was written. Where there is nothing else, it
-    // must be the start of a log: no other file is to be cut.
+    // The rest is a line that was not written to its end, which will be cut. If
+    // there is no other line, make sure that it is a log which is cut.
     if (found.starts.length === 1) {
       const torn = decoder.decode(rest);
-      if (!wanted.startsWith(torn)) throw refusal(torn);
+      if (!header.startsWith(torn)) throw refusal(torn);
     }
     return found;
   }
@@ -136,7 +132,7 @@ function scan(file: number, path: string, header: LogHeader): Scan {
   function takeLine(line: string): void {
     const number = found.starts.length - 1;
     if (number === 0) {
-      if (`${line}\n` !== wanted) throw refusal(line);
+      if (line !== header) throw refusal(line);
       return;
     }
     const record = readRecord(line);
@@ -144,11 +140,15 @@ function scan(file: number, path: string, header: LogHeader): Scan {
     else if (record.ok) found.places.set(shortKey(record.key), number);
   }
 
-  function refusal(line: string): UsageError {
-    return new UsageError(
-      `Cannot run as --joblog must be a new file, or a log that starts with ${wanted.trim()}: received "${path}", which starts with ${
+  function refusal(line: string): JobLogError {
+    const kind = header.slice(0, header.indexOf(":"));
+    const cure = line.startsWith(kind)
+      ? "to run everything again, give another path or delete it"
+      : "it is no log: give another path";
+    return new JobLogError(
+      `Cannot open job log as it must be a new file, or a log that starts with ${header}: received "${path}", which starts with ${
         line.slice(0, 80)
-      }`,
+      } (${cure})`,
     );
   }
 }

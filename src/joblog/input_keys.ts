@@ -1,0 +1,112 @@
+/**
+ * What an input is known by in a log: its content, so that a list may change
+ * between two runs.
+ *
+ * @module
+ */
+
+import { hash } from "node:crypto";
+
+/** What an input is known by. */
+export interface InputKey {
+  /** First 128 bits of the SHA-256 of its text (or of its `key`), in hex. */
+  digest: string;
+  /** Which of the inputs with this text it is, from 1. */
+  nth: number;
+}
+
+/**
+ * Makes the keys of inputs in the order in which they are read.
+ *
+ * @returns A function from what tells an input from others to its key.
+ */
+export function createKeys(): (text: string) => InputKey {
+  // Two texts with the same short key are counted together here. If the list
+  // is then re-ordered, one of them may run again.
+  const counts = new NumberTable();
+  return (text) => {
+    const digest = hash("sha256", text, "hex").slice(0, 32);
+    const short = shortKey({ digest, nth: 1 });
+    const nth = (counts.get(short) ?? 0) + 1;
+    counts.set(short, nth);
+    return { digest, nth };
+  };
+}
+
+/**
+ * Shortens a key to 52 bits, so that a million take little memory. Two keys
+ * may get the same number: `isOf` of log_record.ts then says whose a line is.
+ *
+ * @param key A key.
+ * @returns A whole number below 2^52.
+ */
+export function shortKey({ digest, nth }: InputKey): number {
+  const hex = nth === 1 ? digest : hash("sha256", `${digest} ${nth}`, "hex");
+  return Number.parseInt(hex.slice(0, 13), 16);
+}
+
+const EMPTY = -1;
+
+/**
+ * Maps whole numbers from 0 to 2^53, evenly spread, to numbers. A Map takes ten
+ * times the 16 bytes of each, and is slower where each key is asked for once or
+ * twice (bench/cli_lines.ts).
+ */
+export class NumberTable {
+  #keys = new Float64Array(1024).fill(EMPTY);
+  #values = new Float64Array(1024);
+  #size = 0;
+
+  /** How many keys it has. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Finds a value.
+   *
+   * @param key A key.
+   * @returns Its value; undefined when there is none.
+   */
+  get(key: number): number | undefined {
+    const place = this.#find(key);
+    return this.#keys[place] === EMPTY ? undefined : this.#values[place];
+  }
+
+  /**
+   * Sets a value.
+   *
+   * @param key Its key.
+   * @param value The value.
+   */
+  set(key: number, value: number): void {
+    const place = this.#find(key);
+    this.#values[place] = value;
+    if (this.#keys[place] === key) return;
+    this.#keys[place] = key;
+    // Half full at most: then a key is found in the first places looked at.
+    if (2 * ++this.#size > this.#keys.length) this.#grow();
+  }
+
+  /** Finds the place of a key, or the empty place where it would be. */
+  #find(key: number): number {
+    const last = this.#keys.length - 1;
+    let place = (key >>> 0) & last; // its low bits, which are evenly spread
+    while (this.#keys[place] !== key && this.#keys[place] !== EMPTY) {
+      place = (place + 1) & last;
+    }
+    return place;
+  }
+
+  #grow(): void {
+    const [keys, values] = [this.#keys, this.#values];
+    this.#keys = new Float64Array(2 * keys.length).fill(EMPTY);
+    this.#values = new Float64Array(2 * keys.length);
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i] === EMPTY) continue;
+      const place = this.#find(keys[i]);
+      this.#keys[place] = keys[i];
+      this.#values[place] = values[i];
+    }
+  }
+}

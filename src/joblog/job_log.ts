@@ -1,0 +1,200 @@
+/**
+ * A job log: opened, streamed through, closed.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Inputs, TaskOutcome } from "../../mod.ts";
+import { KeptResults } from "./kept_results.ts";
+import { LogFile } from "./log_file.ts";
+import type {
+  LoggedOutcome,
+  LogStreamOptions,
+  SettledAsTheyCome,
+} from "./logged_stream.ts";
+import { LoggedStream } from "./logged_stream.ts";
+
+/** What a log is opened with. */
+export interface JobLogOptions {
+  /**
+   * Which version of the function the results are of. A log of another version
+   * is refused: change it when the function changes, which nothing else tells.
+   */
+  version?: string | number;
+  /**
+   * What else must be the same in the run that goes on with the log, such as
+   * the name of the job. It is the first line of the file.
+   *
+   * @default {{ joblog: 1 }}
+   */
+  header?: Record<string, unknown>;
+  /**
+   * Whether only to look: nothing is locked, made or written.
+   *
+   * @default {false}
+   */
+  readOnly?: boolean;
+}
+
+/**
+ * Opens a log, or makes it, and locks it for this process.
+ *
+ * @param path Its file.
+ * @param options What it must be of.
+ * @returns The log. Close it, or hold it with `await using`.
+ * @throws {JobLogError} When it is of another version, or no log, or another
+ * process has it open, or it cannot be written. It is left as it is.
+ * @throws {TypeError} When an option is of the wrong kind.
+ *
+ * @example Usage
+ * ```ts
+ * import { openJobLog } from "@parallel/map/joblog";
+ * import { assertEquals } from "@std/assert";
+ * import { mkdtempSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ *
+ * const path = `${mkdtempSync(`${tmpdir()}/job-`)}/thumbs.log`;
+ * await using log = await openJobLog(path, { version: "2" });
+ * assertEquals(log.results, 0);
+ * ```
+ */
+export async function openJobLog(
+  path: string | URL,
+  options: JobLogOptions = {},
+): Promise<JobLog> {
+  const { version, header = { joblog: 1 }, readOnly = false } = options;
+  if (!["string", "number", "undefined"].includes(typeof version)) {
+    throw new TypeError(
+      `Cannot open job log as "version" must be a string or a number: received ${typeof version}`,
+    );
+  }
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const first = JSON.stringify({ ...header, version });
+  if (readOnly) {
+    const kept = existsSync(file) ? KeptResults.open(file, first) : undefined;
+    return new JobLog(kept, undefined);
+  }
+  const log = await LogFile.open(file, first);
+  return new JobLog(log.kept, log);
+}
+
+type LogState =
+  | { at: "new" }
+  | { at: "streamed"; leave(): Promise<void> }
+  | { at: "closed" };
+
+/** A log that {@linkcode openJobLog} has opened. */
+export class JobLog implements AsyncDisposable {
+  /** How many lines it had: one for each time that an input ended. */
+  readonly lines: number;
+  /** How many results it had. */
+  readonly results: number;
+  /** How many lines a power cut, or someone else, has damaged: they are left. */
+  readonly damaged: number;
+  readonly #log: { file: LogFile | undefined; kept: KeptResults | undefined };
+  #state: LogState = { at: "new" };
+
+  /** For {@linkcode openJobLog}. */
+  constructor(kept: KeptResults | undefined, file: LogFile | undefined) {
+    this.#log = { file, kept };
+    this.lines = kept?.lines ?? 0;
+    this.results = kept?.results ?? 0;
+    this.damaged = kept?.damaged ?? 0;
+  }
+
+  /**
+   * Maps the inputs that have no result in the log, writes what becomes of each
+   * when it ends, and gives the outcomes of all. A log is of one stream.
+   *
+   * `context.index` counts the inputs that run. Where a function needs the
+   * position among all, put it into the input.
+   *
+   * @param inputs Any iterable or async iterable, also one that has changed
+   * since the earlier run.
+   * @param run Gets the inputs that must run, and the options that the stream
+   * of their outcomes needs: of `parallelMapStream`, or of a pool.
+   * @param options How inputs are known again.
+   * @returns The outcomes, in input order unless `ordered` is false. A result
+   * is what `format` makes of its text, the first time as well.
+   * @throws {TypeError} When an argument is of the wrong kind, at the call, or
+   * an input cannot be known again, or an outcome is none.
+   * @throws What the stream throws, and what keeps the log from being written.
+   *
+   * @example With a pool, for the inputs of which the key is a part
+   * ```ts
+   * import { Pool } from "@parallel/map";
+   * import { openJobLog } from "@parallel/map/joblog";
+   * import { assertEquals } from "@std/assert";
+   * import { mkdtempSync } from "node:fs";
+   * import { tmpdir } from "node:os";
+   *
+   * const path = `${mkdtempSync(`${tmpdir()}/job-`)}/lengths.log`;
+   * await using log = await openJobLog(path);
+   * await using pool = new Pool({ workers: 2 });
+   * const pages = [{ url: "/a", text: "one" }, { url: "/b", text: "three" }];
+   * const lengths: number[] = [];
+   * const outcomes = log.stream(
+   *   pages,
+   *   (rest, options) =>
+   *     pool.stream(({ text }) => text.length, rest, { ...options, retries: 2 }),
+   *   { key: ({ url }) => url },
+   * );
+   * for await (const outcome of outcomes) {
+   *   if (outcome.status === "fulfilled") lengths.push(outcome.value);
+   * }
+   * assertEquals(lengths, [3, 5]);
+   * ```
+   */
+  stream<T, R>(
+    inputs: Inputs<T>,
+    run: (
+      rest: AsyncIterable<T>,
+      options: SettledAsTheyCome,
+    ) => AsyncIterable<TaskOutcome<T, R>>,
+    options: LogStreamOptions<T, R> = {},
+  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
+    const { at } = this.#state;
+    if (at !== "new") {
+      throw new TypeError(
+        `Cannot stream as a log is open for one stream: received one that is ${at} (open another log)`,
+      );
+    }
+    const stream = new LoggedStream(inputs, options, this.#log);
+    const outcomes = stream.read(run);
+    this.#state = {
+      at: "streamed",
+      async leave() {
+        stream.close({});
+        await outcomes.return(undefined);
+      },
+    };
+    return outcomes;
+  }
+
+  /**
+   * Ends the stream, if it has not ended, writes what waits, down to the disk,
+   * and gives the lock back.
+   *
+   * @returns Settled when that is done.
+   * @throws When the log could not be written.
+   */
+  async close(): Promise<void> {
+    const state = this.#state;
+    this.#state = { at: "closed" };
+    if (state.at === "closed") return;
+    try {
+      if (state.at === "streamed") await state.leave();
+    } finally {
+      const { file, kept } = this.#log;
+      if (file === undefined) kept?.close();
+      else file.close();
+    }
+  }
+
+  /** Closes the log. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * One process at a time on one log, also after a `kill -9`.
+ *
+ * @module
+ */
+
+import {
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import process from "node:process";
+import { JobLogError } from "./errors.ts";
+
+/**
+ * After how many ms the guard of a takeover must be that of a process which was
+ * killed in it: a takeover takes less than one. Less would risk two takeovers
+ * at once, more makes such a rare case wait. No bench.
+ */
+const STALE_GUARD_MS = 5000;
+
+/** For how many ms to wait until a lock is tried again. No bench. */
+const RETRY_MS = 20;
+
+/** Deno, on Deno. No other file of this entry point names a runtime. */
+const { Deno } = globalThis as unknown as {
+  Deno?: {
+    openSync(path: string, options: { append: true }): {
+      tryLockSync(exclusive: boolean): boolean;
+      close(): void;
+    };
+    build: { os: string };
+    permissions: { querySync(asked: { name: string }): { state: string } };
+  };
+};
+
+/** Whether this program may ask about others, without a prompt on Deno. */
+const MAY_ASK = ["read", "run", "sys"].every((name) =>
+  (Deno?.permissions.querySync({ name }).state ?? "granted") === "granted"
+);
+
+/**
+ * Locks a log by a file beside it, which names the process that holds it.
+ *
+ * @param log Path of the log.
+ * @returns Settled when it is locked, with a function that gives it back.
+ * @throws {JobLogError} When another process holds it.
+ */
+export async function lockLog(log: string): Promise<() => void> {
+  const path = `${log}.lock`;
+  const runtime = Deno === undefined ? "other" : "deno";
+  const host = MAY_ASK ? hostname() : "?";
+  const mine = `${process.pid} ${startOf(process.pid)} ${host} ${runtime}`;
+  // Without many permissions, a program on Deno cannot ask whether another
+  // process is alive. But this lock the system gives back when one ends. (On
+  // Windows it would keep this process from writing to the file, too.)
+  const held = Deno === undefined || Deno.build.os === "windows"
+    ? undefined
+    : Deno.openSync(log, { append: true });
+  try {
+    if (held?.tryLockSync(true) === false) {
+      throw inUse(log, readOrEmpty(path));
+    }
+    for (;;) {
+      try {
+        writeFileSync(path, mine, { flag: "wx" });
+        return () => {
+          if (readOrEmpty(path) === mine) rmSync(path, { force: true });
+          held?.close();
+        };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+      if (!takeOver(path, log, held !== undefined)) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  } catch (error) {
+    held?.close();
+    throw error;
+  }
+}
+
+function inUse(log: string, owner: string): JobLogError {
+  const pid = owner.split(" ")[0] || "unknown";
+  return new JobLogError(
+    `Cannot open job log as it must not be in use by another process: received "${log}", in use by process ${pid} (if that has ended, delete ${log}.lock)`,
+  );
+}
+
+/** Removes the lock of a process that is gone; false if it is not clear yet. */
+function takeOver(path: string, log: string, held: boolean): boolean {
+  // Only one process at a time: between reading a stale lock and removing it,
+  // another could have put its own there.
+  const guard = `${path}.takeover`;
+  try {
+    mkdirSync(guard);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    removeStaleGuard(guard);
+    return false;
+  }
+  try {
+    const owner = readOrEmpty(path);
+    // Empty: its owner is about to write it, or the disk was full.
+    if (owner !== "" && isAlive(owner, held)) throw inUse(log, owner);
+    if (owner === "" && !isOld(path)) return false;
+    rmSync(path, { force: true });
+    return true;
+  } finally {
+    rmdirSync(guard);
+  }
+}
+
+function removeStaleGuard(guard: string): void {
+  if (!isOld(guard)) return;
+  try {
+    rmdirSync(guard);
+  } catch {
+    // another process was first, which is as good
+  }
+}
+
+function isOld(path: string): boolean {
+  try {
+    return Date.now() - statSync(path).mtimeMs > STALE_GUARD_MS;
+  } catch {
+    return false; // gone meanwhile
+  }
+}
+
+/** Whether the process that an owner names is still there, as far as known. */
+function isAlive(owner: string, held: boolean): boolean {
+  const [pid, start, host, runtime] = owner.split(" ");
+  // If it were, this process could not hold the lock that only Deno has.
+  if (runtime === "deno" && held) return false;
+  // Of another machine nothing can be known: its lock stands.
+  if (!MAY_ASK || (host !== hostname() && host !== "?")) return true;
+  if (start !== "?" && startOf(process.pid) !== "?") {
+    return startOf(Number(pid)) === start;
+  }
+  try {
+    process.kill(Number(pid), 0); // only asks
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * When a process started, in ticks since boot, as its number may be given to
+ * another; `?` if that is not to be known.
+ */
+function startOf(pid: number): string {
+  // After the name in brackets, which may hold anything, field 3 is the first.
+  const stat = MAY_ASK ? readOrEmpty(`/proc/${pid}/stat`) : "";
+  const fields = stat.slice(stat.lastIndexOf(") ") + 2).split(" ");
+  // Killed, and kept only until its parent asks how it ended.
+  if (fields[0] === "Z") return "gone";
+  return fields[19] ?? "?";
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // gone, or not for us to read
+  }
+}

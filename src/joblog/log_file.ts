@@ -1,0 +1,171 @@
+/**
+ * The file of a log: opened for one process alone, and written as it happens.
+ *
+ * @module
+ */
+
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  realpathSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { JobLogError } from "./errors.ts";
+import { KeptResults } from "./kept_results.ts";
+import { lockLog } from "./lock.ts";
+
+/**
+ * Characters at which a write begins before the turn of the event loop ends.
+ * Fewer make more writes, more take memory. No bench.
+ */
+const WRITE_AT = 1 << 16;
+
+/**
+ * For how many ms what was written may be in the memory of the system alone: as
+ * much of the work is lost in a power cut, and none of it in a crash. Less
+ * makes the disk busier. No bench.
+ */
+const SYNC_MS = 1000;
+
+/** Adds lines to a file that no other process writes. */
+export class LogFile {
+  /** The results of the earlier run. */
+  readonly kept: KeptResults;
+  readonly #file: number;
+  readonly #unlock: () => void;
+  #waiting = "";
+  #scheduled: ReturnType<typeof setImmediate> | undefined;
+  #syncing: ReturnType<typeof setTimeout> | undefined;
+  #failure: { error: unknown; said: boolean } | undefined;
+
+  private constructor(file: number, kept: KeptResults, unlock: () => void) {
+    this.#file = file;
+    this.kept = kept;
+    this.#unlock = unlock;
+  }
+
+  /**
+   * Opens a log for writing, and locks it.
+   *
+   * @param path Its file.
+   * @param header Its first line, without its end.
+   * @returns The file.
+   * @throws {JobLogError} When it is in use, is of something else, or cannot be
+   * written.
+   */
+  static async open(path: string, header: string): Promise<LogFile> {
+    let file: number;
+    try {
+      // A pipe or device may not end, cannot be cut, and keeps nothing.
+      if (existsSync(path) && !statSync(path).isFile()) {
+        throw new Error("not a regular file");
+      }
+      file = openSync(path, "a"); // so that it is there, and has a real path
+    } catch (cause) {
+      throw new JobLogError(
+        `Cannot open job log as it must be a file that can be written: received "${path}" (${
+          (cause as Error).message
+        })`,
+        { cause },
+      );
+    }
+    let unlock = () => {};
+    let kept: KeptResults | undefined;
+    try {
+      unlock = await lockLog(realpathSync(path));
+      kept = KeptResults.open(path, header);
+      ftruncateSync(file, kept.bytes); // without a torn last line
+      const log = new LogFile(file, kept, unlock);
+      if (kept.bytes === 0) log.#write(`${header}\n`);
+      return log;
+    } catch (error) {
+      kept?.close();
+      unlock();
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  /**
+   * Adds a line; it is written before the next turn of the event loop.
+   *
+   * @param line The line, with its end.
+   * @throws When an earlier line could not be written.
+   */
+  add(line: string): void {
+    this.#check();
+    this.#waiting += line;
+    if (this.#waiting.length > WRITE_AT) this.flush();
+    else {
+      this.#scheduled ??= setImmediate(() => {
+        this.#scheduled = undefined;
+        this.#writeWaiting();
+      });
+    }
+  }
+
+  /**
+   * Writes what waits.
+   *
+   * @throws When it cannot be written.
+   */
+  flush(): void {
+    this.#writeWaiting();
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#failure === undefined) return;
+    this.#failure.said = true;
+    throw this.#failure.error;
+  }
+
+  #writeWaiting(): void {
+    const text = this.#waiting;
+    this.#waiting = "";
+    if (text === "" || this.#failure !== undefined) return;
+    try {
+      this.#write(text);
+    } catch (error) { // for whoever adds the next line, or closes
+      this.#failure = { error, said: false };
+    }
+  }
+
+  #write(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) {
+      at += writeSync(this.#file, bytes, at, bytes.length - at);
+    }
+    this.#syncing ??= setTimeout(() => {
+      this.#syncing = undefined;
+      fdatasync(this.#file, () => {}); // an error: this file system has none
+    }, SYNC_MS);
+  }
+
+  /**
+   * Writes what waits, down to the disk, and gives the lock back.
+   *
+   * @throws When something could not be written, and nobody was told yet.
+   */
+  close(): void {
+    try {
+      if (!this.#failure?.said) this.flush();
+    } finally {
+      clearImmediate(this.#scheduled);
+      clearTimeout(this.#syncing);
+      try {
+        fsyncSync(this.#file);
+      } catch {
+        // this file system has none
+      }
+      closeSync(this.#file);
+      this.kept.close();
+      this.#unlock();
+    }
+  }
+}

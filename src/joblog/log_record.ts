@@ -1,0 +1,90 @@
+/**
+ * The lines of a log, written and read.
+ *
+ * @module
+ */
+
+import type { InputKey } from "./input_keys.ts";
+
+/** What became of an input, as its line says it. */
+export type LogRecord =
+  & { index: number; key: InputKey; note: LogNote }
+  & (
+    /** `text` is the JSON of the result; undefined if the result is. */
+    | { ok: true; text: string | undefined }
+    | { ok: false; error: string; stack: string }
+  );
+
+/** What else a line says: by name, in the order in which it is written. */
+export type LogNote = Record<string, string | number | null>;
+
+/** Stand before a result. In no string is a quotation mark left as it is. */
+const OK = ',"ok":true';
+const RESULT = ',"result":';
+
+/**
+ * Writes the line of one input.
+ *
+ * @param record What became of it.
+ * @returns The line, with its end.
+ */
+export function formatRecord(record: LogRecord): string {
+  const { index, key, note } = record;
+  const head = `{"index":${index},"input":"${key.digest}","nth":${key.nth}`;
+  if (!record.ok) {
+    const { error, stack } = record;
+    const tail = JSON.stringify({ ok: false, error, stack, ...note });
+    return `${head},${tail.slice(1)}\n`;
+  }
+  let notes = "";
+  for (const name in note) notes += `,"${name}":${JSON.stringify(note[name])}`;
+  const result = record.text === undefined ? "" : RESULT + record.text;
+  return `${head}${notes}${OK}${result}}\n`;
+}
+
+/**
+ * Reads the line of one input.
+ *
+ * @param line The line without its end.
+ * @returns Its key and whether it succeeded; undefined for anything but the
+ * whole line of a record, such as what a power cut leaves.
+ */
+export function readRecord(
+  line: string,
+): { key: InputKey; ok: boolean } | undefined {
+  try {
+    const { input, nth, ok } = JSON.parse(line);
+    return typeof input === "string" && typeof nth === "number" &&
+        typeof ok === "boolean" && (!ok || line.includes(OK))
+      ? { key: { digest: input, nth }, ok }
+      : undefined;
+  } catch {
+    return undefined; // not JSON: damaged
+  }
+}
+
+/**
+ * Compares the key in a line.
+ *
+ * @param line The line.
+ * @param key The whole key of an input.
+ * @returns Whether the line is of that input.
+ */
+export function isOf(line: string, { digest, nth }: InputKey): boolean {
+  const at = line.indexOf(',"input":"');
+  return line.startsWith(`,"input":"${digest}","nth":${nth},`, at);
+}
+
+/**
+ * Cuts the result out of the line of an input that succeeded. Parsed and
+ * written again, its text might differ.
+ *
+ * @param line The line without its end.
+ * @returns The JSON of the result; undefined if the result is.
+ */
+export function resultOf(line: string): string | undefined {
+  const at = line.indexOf(OK) + OK.length;
+  return line.startsWith(RESULT, at)
+    ? line.slice(at + RESULT.length, -1)
+    : undefined;
+}

@@ -1,0 +1,331 @@
+/**
+ * The stream of inputs through a log: those that have a result there do not
+ * run, and what becomes of the others is written.
+ *
+ * @module
+ */
+
+import type { Inputs, TaskOutcome } from "../../mod.ts";
+import { TaskError } from "../../mod.ts";
+import type { InputKey } from "./input_keys.ts";
+import { createKeys } from "./input_keys.ts";
+import type { KeptResults } from "./kept_results.ts";
+import type { LogFile } from "./log_file.ts";
+import type { LogNote } from "./log_record.ts";
+import { formatRecord, resultOf } from "./log_record.ts";
+import { Turnstile } from "./turnstile.ts";
+
+/** What a stream must be asked for, so that it can be logged. */
+export interface SettledAsTheyCome {
+  /** A failure is an outcome, not the end. */
+  readonly settled: true;
+  /** An outcome is logged when it comes. The log puts them in order itself. */
+  readonly ordered: false;
+}
+
+/** How results become text, and text results: such as `JSON`. */
+export interface LogFormat<R> {
+  /** Makes JSON without line breaks of a result. */
+  stringify(value: R): string | undefined;
+  /** Makes the result again. */
+  parse(text: string): R;
+}
+
+/** How inputs are known again, and outcomes written and read. */
+export interface LogStreamOptions<T, R> {
+  /**
+   * Makes a text that no other input has: by it, an input is known in the next
+   * run. Inputs with the same text are told apart by how many there are.
+   *
+   * @default {JSON.stringify}
+   */
+  key?: (input: T) => string;
+  /**
+   * How results are written and read again.
+   *
+   * @default {JSON}
+   */
+  format?: LogFormat<R>;
+  /**
+   * Whether outcomes come in the order of the inputs, or as they are ready.
+   *
+   * @default {true}
+   */
+  ordered?: boolean;
+  /**
+   * Tells what else is to stand in the line of an outcome, by name; undefined
+   * leaves the outcome out of the log.
+   */
+  note?: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
+}
+
+/** What became of an input, in this run or in an earlier one. */
+export type LoggedOutcome<T = unknown, R = unknown> = TaskOutcome<T, R> & {
+  /** Whether the result stood in the log, and the input did not run. */
+  kept: boolean;
+};
+
+const SETTLED: SettledAsTheyCome = { settled: true, ordered: false };
+
+/**
+ * How many outcomes may be ready for the reader. Fewer, and those of a slow
+ * reader are logged later; more run in vain when it leaves. No bench.
+ */
+const MOST_READY = 1000;
+
+/** Inputs on their way through a log. */
+export class LoggedStream<T, R> {
+  readonly #inputs: Inputs<T>;
+  readonly #file: LogFile | undefined;
+  readonly #kept: KeptResults | undefined;
+  readonly #key: (input: T) => string;
+  readonly #format: LogFormat<R>;
+  readonly #note: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
+  readonly #turnstile: Turnstile<LoggedOutcome<T, R>>;
+  /** The inputs that run, by their position among those that run. */
+  readonly #running = new Map<number, { index: number; key: InputKey }>();
+  #ready: LoggedOutcome<T, R>[] = [];
+  #end: { error?: unknown } | undefined;
+  #waiting: (() => void)[] = [];
+
+  /**
+   * Makes a stream; nothing is read yet.
+   *
+   * @param inputs All inputs.
+   * @param options How they are known again.
+   * @param log Its file, if outcomes are to be written, and what it holds.
+   */
+  constructor(
+    inputs: Inputs<T>,
+    options: LogStreamOptions<T, R>,
+    log: { file: LogFile | undefined; kept: KeptResults | undefined },
+  ) {
+    this.#inputs = inputs;
+    this.#file = log.file;
+    this.#kept = log.kept;
+    this.#key = options.key ?? JSON.stringify;
+    this.#format = options.format ?? JSON;
+    this.#note = options.note ?? (() => ({}));
+    this.#turnstile = new Turnstile(
+      options.ordered ?? true,
+      (outcome) => this.#ready.push(outcome),
+    );
+  }
+
+  /**
+   * Maps the inputs that must run.
+   *
+   * @param run Maps them.
+   * @returns The outcomes of all inputs.
+   */
+  read(
+    run: (
+      rest: AsyncIterable<T>,
+      options: SettledAsTheyCome,
+    ) => AsyncIterable<TaskOutcome<T, R>>,
+  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
+    const outcomes = run(this.#rest(), SETTLED);
+    if (typeof outcomes?.[Symbol.asyncIterator] !== "function") {
+      throw wrongOutcome(outcomes);
+    }
+    return this.#read(outcomes);
+  }
+
+  async *#read(
+    outcomes: AsyncIterable<TaskOutcome<T, R>>,
+  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
+    const iterator = outcomes[Symbol.asyncIterator]();
+    const taken = this.#take(iterator);
+    try {
+      for (;;) {
+        const ready = this.#ready;
+        this.#ready = [];
+        if (ready.length > 0) {
+          this.#change();
+          yield* ready;
+        } else if (this.#end === undefined) await this.#changed();
+        else if ("error" in this.#end) throw this.#end.error;
+        else return;
+      }
+    } finally {
+      this.close({});
+      await iterator.return?.();
+      await taken;
+    }
+  }
+
+  /** Gives out the inputs that have no result, and the results of the others. */
+  async *#rest(): AsyncGenerator<T, undefined, undefined> {
+    const keyOf = createKeys();
+    let index = -1;
+    let runs = 0;
+    for await (const input of this.#inputs) {
+      index++;
+      while (this.#crowded || (this.#turnstile.full && !this.#end)) {
+        await this.#changed();
+      }
+      if (this.#end !== undefined) return;
+      const key = keyOf(this.#textOf(input, index));
+      const line = this.#kept?.find(key);
+      if (line === undefined) {
+        this.#running.set(runs++, { index, key });
+        yield input;
+      } else {
+        const value = this.#parse(resultOf(line));
+        this.#pass(
+          { index, input, status: "fulfilled", value, kept: true },
+          line.length,
+        );
+      }
+    }
+  }
+
+  /** Takes the outcomes as they come, however slowly they are read. */
+  async #take(outcomes: AsyncIterator<TaskOutcome<T, R>>): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await outcomes.next();
+        if (done) break;
+        this.#log(value);
+        while (this.#crowded) await this.#changed();
+      }
+      this.#file?.flush();
+      this.close({});
+    } catch (error) {
+      this.close({ error });
+    }
+  }
+
+  /** Whether the reader has enough to read. */
+  get #crowded(): boolean {
+    return this.#ready.length >= MOST_READY && this.#end === undefined;
+  }
+
+  #pass(outcome: LoggedOutcome<T, R>, characters: number): void {
+    this.#turnstile.put(outcome.index, outcome, characters);
+    if (this.#ready.length > 0) this.#change();
+  }
+
+  /**
+   * Ends the stream: no more will come, or nobody reads on.
+   *
+   * @param end With an error, if one ended it.
+   */
+  close(end: { error?: unknown }): void {
+    this.#end ??= end;
+    this.#change();
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((wake) => this.#waiting.push(wake));
+  }
+
+  #change(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  /** Writes what became of an input, and passes it on. */
+  #log(outcome: TaskOutcome<T, R>): void {
+    const running = this.#running.get(outcome?.index);
+    if (running === undefined || outcome.status === undefined) {
+      throw wrongOutcome(outcome);
+    }
+    this.#running.delete(outcome.index);
+    const { index, key } = running;
+    const { input } = outcome;
+    const note = this.#note(outcome);
+    const result = this.#resultOf(outcome, index);
+    if (result.ok) {
+      const { text } = result;
+      if (note !== undefined) {
+        this.#file?.add(formatRecord({ index, key, note, ok: true, text }));
+      }
+      const value = this.#parse(text);
+      this.#pass(
+        { index, input, status: "fulfilled", value, kept: false },
+        text?.length ?? 0,
+      );
+      return;
+    }
+    const { reason } = result;
+    if (note !== undefined) {
+      const { message: error, cause } = reason;
+      const { stack = "" } = cause instanceof Error ? cause : reason;
+      this.#file?.add(
+        formatRecord({ index, key, note, ok: false, error, stack }),
+      );
+    }
+    this.#pass(
+      { index, input, status: "rejected", reason, kept: false },
+      0,
+    );
+  }
+
+  /** The text of a result, or why there is none. */
+  #resultOf(outcome: TaskOutcome<T, R>, index: number): Result {
+    if (outcome.status === "rejected") {
+      return { ok: false, reason: renumber(outcome.reason, index) };
+    }
+    try {
+      return { ok: true, text: this.#format.stringify(outcome.value) };
+    } catch (cause) {
+      const message =
+        `Cannot log the result of input ${index} as it must be JSON: received ${cause}`;
+      const reason = new TaskError(message, { index, attempts: 1, cause });
+      return { ok: false, reason };
+    }
+  }
+
+  #parse(text: string | undefined): R {
+    return text === undefined ? undefined as R : this.#format.parse(text);
+  }
+
+  /** The text by which an input is known. */
+  #textOf(input: T, index: number): string {
+    let text: unknown;
+    let cause: unknown;
+    try {
+      text = this.#key(input);
+    } catch (error) {
+      cause = error;
+    }
+    // The JSON of a Map, of a File, and of many others.
+    if (text === "{}" && !isPlain(input)) text = undefined;
+    if (typeof text === "string") return text;
+    throw new TypeError(
+      `Cannot log input ${index} as its JSON, or what "key" makes of it, must tell it from others: received ${
+        cause ?? Object.prototype.toString.call(input)
+      }`,
+      { cause },
+    );
+  }
+}
+
+/** The text of a result, undefined if the result is; or why there is none. */
+type Result =
+  | { ok: true; text: string | undefined }
+  | { ok: false; reason: TaskError };
+
+function isPlain(input: unknown): boolean {
+  const prototype = Object.getPrototypeOf(input);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Names an input by its index among all, as the stream counted those it got. */
+function renumber(error: TaskError, index: number): TaskError {
+  if (error.index === index) return error;
+  const rename = (text = "") => text.replace(/input \d+/, `input ${index}`);
+  const [message, stack] = [rename(error.message), rename(error.stack)];
+  return Object.assign(error, { index, message, stack });
+}
+
+function wrongOutcome(received: unknown): TypeError {
+  return new TypeError(
+    `Cannot log as the stream must give one outcome for each input: received ${
+      typeof received === "object" ? JSON.stringify(received) : String(received)
+    } (give it the options that are handed over: { ...options })`,
+  );
+}

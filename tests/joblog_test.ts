@@ -1,0 +1,578 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  type Inputs,
+  parallelMapStream,
+  Pool,
+  TaskError,
+  type TaskOutcome,
+} from "../mod.ts";
+import {
+  JobLogError,
+  type JobLogOptions,
+  type LoggedOutcome,
+  type LogStreamOptions,
+  openJobLog,
+} from "../src/joblog/mod.ts";
+import { test } from "./harness.ts";
+import { folder, numbers } from "./pmap.ts";
+
+/** What a stream of this thread is to do with an input. */
+type Fn<T, R> = (input: T, position: number) => R | Promise<R>;
+
+/** Maps in this thread, one input at a time, as a settled stream does. */
+async function* mapHere<T, R>(
+  rest: AsyncIterable<T>,
+  fn: Fn<T, R>,
+): AsyncGenerator<TaskOutcome<T, R>> {
+  let index = 0;
+  for await (const input of rest) {
+    try {
+      const value = await fn(input, index);
+      yield { index, input, status: "fulfilled", value };
+    } catch (cause) {
+      const reason = new TaskError(`Cannot map input ${index} as fn threw`, {
+        index,
+        attempts: 1,
+        cause,
+      });
+      yield { index, input, status: "rejected", reason };
+    }
+    index++;
+  }
+}
+
+/** Every outcome of one run with a log. */
+async function run<T, R>(
+  path: string,
+  inputs: Inputs<T>,
+  fn: Fn<T, R>,
+  options: JobLogOptions & LogStreamOptions<T, R> = {},
+): Promise<LoggedOutcome<T, R>[]> {
+  const { key, format, ordered, note, ...open } = options;
+  await using log = await openJobLog(path, open);
+  return await Array.fromAsync(
+    log.stream(inputs, (rest) => mapHere(rest, fn), {
+      key,
+      format,
+      ordered,
+      note,
+    }),
+  );
+}
+
+/** The results, or messages. */
+function told(outcomes: LoggedOutcome<unknown, unknown>[]): unknown[] {
+  return outcomes.map((outcome) =>
+    outcome.status === "fulfilled" ? outcome.value : outcome.reason.message
+  );
+}
+
+/** The lines of a log after the first. */
+function linesOf(path: string): Record<string, unknown>[] {
+  return readFileSync(path, "utf8").trim().split("\n").slice(1)
+    .map((line) => JSON.parse(line));
+}
+
+test("openJobLog() gives each outcome once, with what has a result not run again", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const ran: number[] = [];
+  const square = (n: number) => {
+    ran.push(n);
+    return n * n;
+  };
+  const first = await run(path, [1, 2, 3], square);
+  assertEquals(
+    first,
+    [1, 2, 3].map((input, index) => ({
+      index,
+      input,
+      status: "fulfilled",
+      value: input * input,
+      kept: false,
+    })),
+  );
+  const second = await run(path, [5, 3, 2, 1], square);
+  assertEquals(told(second), [25, 9, 4, 1]);
+  assertEquals(second.map(({ kept }) => kept), [false, true, true, true]);
+  assertEquals(second.map(({ index, input }) => [index, input]), [
+    [0, 5],
+    [1, 3],
+    [2, 2],
+    [3, 1],
+  ]);
+  assertEquals(ran, [1, 2, 3, 5]);
+});
+
+test("openJobLog() takes no inputs, endless ones, and async ones", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  assertEquals(await run(path, [], (n) => n), []);
+  let closed = 0;
+  async function* naturals() {
+    try {
+      for (let n = 0;; n++) yield n;
+    } finally {
+      closed++;
+    }
+  }
+  for (const kept of [false, true]) {
+    await using log = await openJobLog(path);
+    for await (
+      const outcome of log.stream(
+        naturals(),
+        (rest) => mapHere(rest, (n) => n + 1),
+      )
+    ) {
+      assertEquals([outcome.index, outcome.kept], [outcome.input, kept]);
+      if (outcome.index === 20) break;
+    }
+  }
+  assertEquals(closed, 2);
+});
+
+test("openJobLog() tells equal inputs apart by how many there are", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const first = await run(path, ["a", "a", "b"], (_, position) => position);
+  const second = await run(path, ["b", "a", "a", "a"], () => "new");
+  assertEquals(told(first), [0, 1, 2]);
+  assertEquals(told(second), [2, 0, 1, "new"]);
+});
+
+test("openJobLog() knows inputs by their key alone", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const key = ({ url }: { url: string }) => url;
+  const size = ({ text }: { text: string }) => text.length;
+  await run(path, [{ url: "/a", text: "one" }], size, { key });
+  const changed = [{ url: "/b", text: "four" }, { url: "/a", text: "" }];
+  assertEquals(told(await run(path, changed, size, { key })), [4, 3]);
+});
+
+test("openJobLog() runs again what failed, and numbers it among all inputs", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  let fails = true;
+  const odd = (n: number) => {
+    if (fails && n % 2 === 0) throw new RangeError(`${n} is even`);
+    return n;
+  };
+  await run(path, [1], odd);
+  const second = await run(path, [1, 3, 2], odd);
+  assertEquals(told(second), [1, 3, "Cannot map input 2 as fn threw"]);
+  const [, , { kept, ...failed }] = second;
+  assert(failed.status === "rejected");
+  assertEquals([failed.index, failed.reason.index, kept], [2, 2, false]);
+  assertMatch(failed.reason.stack ?? "", /map input 2 as/);
+  const { ok, error, stack } = linesOf(path)[2];
+  assertEquals([ok, error], [false, "Cannot map input 2 as fn threw"]);
+  assertMatch(String(stack), /2 is even/);
+  fails = false;
+  assertEquals(told(await run(path, [1, 3, 2], odd)), [1, 3, 2]);
+});
+
+test("openJobLog() gives what the log keeps the first time as well", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const values = [undefined, null, NaN, -0, 1.5, "é\u2028\ud800\n", [
+    undefined,
+  ]];
+  const kinds: unknown[] = [...values, new Date(0), { a: undefined, b: 1 }];
+  const inputs = numbers(kinds.length);
+  const first = told(await run(path, inputs, (i) => kinds[i]));
+  const second = told(await run(path, inputs, () => "not run"));
+  const date = "1970-01-01T00:00:00.000Z";
+  const text = "é\u2028\ud800\n";
+  const as = [undefined, null, null, 0, 1.5, text, [null], date, { b: 1 }];
+  assertEquals(first, as);
+  assertEquals(second, as);
+});
+
+test("openJobLog() keeps any result with a format of its own", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const format = {
+    stringify: (map: Map<string, bigint>) =>
+      JSON.stringify([...map].map(([key, n]) => [key, String(n)])),
+    parse: (text: string) =>
+      new Map(
+        (JSON.parse(text) as [string, string][])
+          .map(([key, n]) => [key, BigInt(n)]),
+      ),
+  };
+  const map = new Map([["n", 2n ** 70n]]);
+  for (const _ of [1, 2]) {
+    assertEquals(told(await run(path, [1], () => map, { format })), [map]);
+  }
+});
+
+test("openJobLog() fails the input whose result cannot be logged, alone", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const [one, big, three] = await run(
+    path,
+    [1, 2, 3],
+    (n) => n === 2 ? 2n : n,
+  );
+  assertEquals([one.status, three.status], ["fulfilled", "fulfilled"]);
+  assert(big.status === "rejected");
+  assertEquals(big.reason.index, 1);
+  assertMatch(
+    big.reason.message,
+    /^Cannot log the result of input 1 as it must be JSON: received TypeError: /,
+  );
+});
+
+test("openJobLog() writes notes, and leaves out what has none", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const note = ({ input }: { input: number }) =>
+    input === 2 ? undefined : { by: `"me",\n"ok":true`, n: input };
+  for (const kept of [[false, false, false], [true, false, true]]) {
+    const outcomes = await run(path, [1, 2, 3], (n) => n, { note });
+    assertEquals(outcomes.map((outcome) => outcome.kept), kept);
+    assertEquals(told(outcomes), [1, 2, 3]);
+  }
+  assertEquals(linesOf(path).map(({ by, n, result }) => [by, n, result]), [
+    [`"me",\n"ok":true`, 1, 1],
+    [`"me",\n"ok":true`, 3, 3],
+  ]);
+});
+
+/** A stream whose outcomes come when they are told to. */
+function byHand<T>() {
+  const { readable, writable } = new TransformStream<
+    TaskOutcome<T, string>,
+    TaskOutcome<T, string>
+  >();
+  const writer = writable.getWriter();
+  const given: T[] = [];
+  return {
+    given,
+    stream(rest: AsyncIterable<T>): AsyncIterable<TaskOutcome<T, string>> {
+      (async () => {
+        for await (const input of rest) given.push(input);
+      })();
+      return readable;
+    },
+    settle: (index: number) =>
+      writer.write({
+        index,
+        input: given[index],
+        status: "fulfilled",
+        value: `${given[index]}!`,
+      }),
+    end: () => writer.close(),
+  };
+}
+
+/** Waits until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+test("openJobLog() logs an outcome when it comes, and gives it in its turn", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await using log = await openJobLog(path);
+  const hand = byHand<string>();
+  const outcomes = log.stream(["a", "b", "c"], hand.stream);
+  const first = outcomes.next();
+  await until(() => hand.given.length === 3);
+  await hand.settle(2);
+  await hand.settle(1);
+  await until(() => linesOf(path).length === 2);
+  assertEquals(linesOf(path).map(({ index }) => index), [2, 1]);
+  await hand.settle(0);
+  assertEquals((await first).value?.input, "a");
+  const rest: unknown[] = [];
+  hand.end();
+  for await (const { input } of outcomes) rest.push(input);
+  assertEquals(rest, ["b", "c"]);
+});
+
+test("openJobLog() gives outcomes as they come, if they need no order", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, ["b"], (text) => text);
+  await using log = await openJobLog(path);
+  const hand = byHand<string>();
+  const outcomes = log.stream(["a", "b", "c"], hand.stream, { ordered: false });
+  const seen: unknown[] = [];
+  const next = async () => {
+    const { value } = await outcomes.next();
+    seen.push([value?.index, value?.kept]);
+  };
+  await next();
+  await until(() => hand.given.length === 2);
+  await hand.settle(1);
+  await next();
+  await hand.settle(0);
+  await next();
+  assertEquals(seen, [[1, true], [2, false], [0, false]]);
+  hand.end();
+  assertEquals((await outcomes.next()).done, true);
+});
+
+test("openJobLog() reads kept results no faster than they are taken", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, numbers(5000), (n) => n);
+  await using log = await openJobLog(path);
+  let read = 0;
+  function* inputs() {
+    for (const n of numbers(5000)) {
+      read++;
+      yield n;
+    }
+  }
+  const outcomes = log.stream(inputs(), (rest) => mapHere(rest, (n) => n));
+  await outcomes.next();
+  await until(() => read > 1000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert(read < 2500, `read ${read}`);
+  let left = 0;
+  for await (const { kept } of outcomes) if (kept) left++;
+  assertEquals(left, 4999);
+});
+
+test("openJobLog() logs what came before its reader leaves", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await using log = await openJobLog(path);
+  await using pool = new Pool({ workers: 2 });
+  const outcomes = log.stream(
+    numbers(100_000),
+    (rest, options) => pool.stream((n) => n, rest, options),
+  );
+  for await (const { index } of outcomes) if (index === 10) break;
+  await log.close();
+  const { length } = linesOf(path);
+  assert(length >= 11 && length < 50_000, `logged ${length}`);
+  assertEquals(await pool.map((n) => n, [1]), [1]);
+});
+
+test("openJobLog() passes on what ends the stream, after what came before", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  async function* inputs() {
+    yield* [1, 2];
+    await Promise.resolve();
+    throw new RangeError("no more");
+  }
+  const seen: unknown[] = [];
+  await assertRejects(
+    async () => {
+      await using log = await openJobLog(path);
+      const outcomes = log.stream(inputs(), (rest) => mapHere(rest, (n) => n));
+      for await (const { index } of outcomes) seen.push(index);
+    },
+    RangeError,
+    "no more",
+  );
+  assertEquals(seen, [0, 1]);
+  await using log = await openJobLog(path);
+  const abort = new AbortController();
+  const { signal } = abort;
+  const outcomes = log.stream(
+    [1, 2, 3],
+    (rest, options) =>
+      parallelMapStream((n) => n, rest, { ...options, signal }),
+  );
+  assertEquals((await outcomes.next()).value?.kept, true);
+  const reason = new Error("enough");
+  abort.abort(reason);
+  const error = await Array.fromAsync(outcomes).catch((error) => error);
+  assertEquals(error, reason);
+});
+
+test("JobLog.close() ends the stream, also twice", async () => {
+  using dir = folder();
+  const log = await openJobLog(dir.path("log"));
+  const outcomes = log.stream(
+    numbers(1000),
+    (rest) => mapHere(rest, (n) => n),
+  );
+  await outcomes.next();
+  await log.close();
+  await log.close();
+  assertEquals((await outcomes.next()).done, true);
+  await (await openJobLog(dir.path("log"))).close();
+});
+
+test("openJobLog() with readOnly changes nothing, and needs no file", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const look = { readOnly: true };
+  assertEquals(told(await run(path, [1], (n) => n, look)), [1]);
+  await run(path, [1], (n) => n);
+  const text = readFileSync(path, "utf8");
+  await using open = await openJobLog(path);
+  const seen = await run(path, [1, 2], (n) => -n, look);
+  assertEquals(told(seen), [1, -2]);
+  assertEquals(readFileSync(path, "utf8"), text);
+  assertEquals([open.lines, open.results, open.damaged], [1, 1, 0]);
+});
+
+test("openJobLog() takes the path as a URL", async () => {
+  using dir = folder();
+  const path = dir.path("a b.log");
+  const { pathToFileURL } = await import("node:url");
+  await (await openJobLog(pathToFileURL(path), { version: 3 })).close();
+  assertEquals(readFileSync(path, "utf8"), '{"joblog":1,"version":3}\n');
+});
+
+test("openJobLog() refuses a log of another version, and says what helps", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, [1], (n) => n, { version: "1" });
+  const text = readFileSync(path, "utf8");
+  for (const version of ["2", 1, undefined]) {
+    await assertRejects(
+      () => openJobLog(path, { version }),
+      JobLogError,
+      'which starts with {"joblog":1,"version":"1"} (to run everything again, give another path or delete it)',
+    );
+  }
+  const header = { joblog: 1, job: "thumbs" };
+  await assertRejects(
+    () => openJobLog(path, { header, version: "1" }),
+    JobLogError,
+    'or a log that starts with {"joblog":1,"job":"thumbs","version":"1"}',
+  );
+  assertEquals(readFileSync(path, "utf8"), text);
+});
+
+test("openJobLog() refuses what is no log, and leaves it as it is", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  for (const text of ["precious", "a,b\n1,2\n", "\0\0\0", "\n"]) {
+    writeFileSync(path, text);
+    await assertRejects(
+      () => openJobLog(path),
+      JobLogError,
+      "(it is no log: give another path)",
+    );
+    assertEquals(readFileSync(path, "utf8"), text);
+  }
+  mkdirSync(dir.path("folder"));
+  for (const path of [dir.path("folder"), dir.path("none/log")]) {
+    await assertRejects(
+      () => openJobLog(path),
+      JobLogError,
+      "Cannot open job log as it must be a file that can be written: received ",
+    );
+  }
+});
+
+test("openJobLog() refuses a log that is open", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const log = await openJobLog(path);
+  await assertRejects(
+    () => openJobLog(path),
+    JobLogError,
+    `in use by process ${(await import("node:process")).default.pid} (`,
+  );
+  await log.close();
+  await (await openJobLog(path)).close();
+});
+
+test("openJobLog() and JobLog.stream() refuse what is of the wrong kind", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await assertRejects(
+    () => openJobLog(path, { version: {} as never }),
+    TypeError,
+    'Cannot open job log as "version" must be a string or a number: received ',
+  );
+  const log = await openJobLog(path);
+  assertThrows(
+    () => log.stream([1], () => [1] as never),
+    TypeError,
+    "Cannot log as the stream must give one outcome for each input: received ",
+  );
+  const outcomes = log.stream([1], (rest) => mapHere(rest, (n) => n));
+  assertThrows(
+    () => log.stream([1], (rest) => mapHere(rest, (n) => n)),
+    TypeError,
+    "Cannot stream as a log is open for one stream: received one that is streamed (open another log)",
+  );
+  assertEquals((await Array.fromAsync(outcomes)).length, 1);
+  await log.close();
+  assertThrows(
+    () => log.stream([1], (rest) => mapHere(rest, (n) => n)),
+    TypeError,
+    "received one that is closed",
+  );
+});
+
+test("JobLog.stream() says so when its outcomes are not settled", async () => {
+  using dir = folder();
+  await using log = await openJobLog(dir.path("log"));
+  const outcomes = log.stream(
+    [7],
+    (rest) => parallelMapStream((n) => n, rest) as never,
+  );
+  await assertRejects(
+    () => Array.fromAsync(outcomes),
+    TypeError,
+    "received 7 (give it the options that are handed over: { ...options })",
+  );
+});
+
+test("JobLog.stream() refuses inputs that it could not know again", async () => {
+  const loop: unknown[] = [];
+  loop.push(loop);
+  const wrong: [
+    input: unknown,
+    key: undefined | (() => string),
+    said: RegExp,
+  ][] = [
+    [new Map([[1, 2]]), undefined, /received \[object Map\]$/],
+    [new Blob(["text"]), undefined, /received \[object Blob\]$/],
+    [loop, undefined, /received TypeError: /],
+    [1n, undefined, /received TypeError: .*BigInt/],
+    [1, () => 7 as never, /received \[object Number\]$/],
+    [undefined, undefined, /received \[object Undefined\]$/],
+  ];
+  for (const [input, key, said] of wrong) {
+    using dir = folder();
+    const error = await run(dir.path("log"), [1, input], (n) => n, { key })
+      .catch((error) => error);
+    assert(error instanceof TypeError, String(error));
+    assertMatch(
+      error.message,
+      /^Cannot log input [01] as its JSON, or what "key" makes of it, must tell/,
+    );
+    assertMatch(error.message, said);
+  }
+});
+
+test("JobLog.stream() infers everything from the inputs and the function", async () => {
+  using dir = folder();
+  await using log = await openJobLog(dir.path("log"));
+  await using pool = new Pool({ workers: 1 });
+  const outcomes = log.stream(
+    [{ path: "/a", bytes: 3 }],
+    (rest, options) =>
+      pool.stream(({ path, bytes }) => path.repeat(bytes), rest, options),
+    { key: ({ path }) => path },
+  );
+  for await (const outcome of outcomes) {
+    const bytes: number = outcome.input.bytes;
+    assert(outcome.status === "fulfilled");
+    const text: string = outcome.value;
+    assertEquals([bytes, text], [3, "/a/a/a"]);
+  }
+  // @ts-expect-error -- a stream that is not settled cannot be logged
+  void (() => log.stream([1], (rest) => parallelMapStream((n) => n, rest)));
+});
