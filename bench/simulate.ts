@@ -181,9 +181,13 @@ async function simulate(
     runtime: "simulated",
     place: { entry: undefined, inline: false },
     cannotTime: false,
+    divides: false,
+    enter() {},
+    leave() {},
     backend: () => backend,
     startMessage: (worker: number) => ({
       type: "start" as const,
+      cores: 1,
       tag: worker + 1,
       worker,
       timed: false,

@@ -80,6 +80,7 @@ function startWorker() {
     );
   const start = say({
     type: "start",
+    cores: 1,
     tag: 5,
     worker: 0,
     timed: false,

@@ -76,7 +76,9 @@ export interface PoolOptions<S = unknown> {
    * than there are tasks. `0` runs everything in this thread, inputs and
    * results still cloned, for debugging.
    *
-   * @default {navigator.hardwareConcurrency}
+   * @default {navigator.hardwareConcurrency} for a pool. One-shot calls that
+   * are in progress at once divide that number, and calls within a task have
+   * the share of their worker, from 1. It only says how many are started.
    */
   workers?: number;
   /**

@@ -17,6 +17,7 @@ import type { Sink } from "../engine/sink.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
+import type { WorkerPlan } from "./worker_plan.ts";
 
 /** A call that was checked. */
 export interface CheckedCall {
@@ -34,7 +35,7 @@ export interface RunPlace {
   number: number;
   clock: Clock;
   engine: Engine;
-  plan: { workers: number; cores: number; runtime: string };
+  plan: Pick<WorkerPlan, keyof WorkerPlan>;
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
 }
@@ -65,6 +66,9 @@ export function beginRun<S extends Sink>(
     workers: Math.max(1, plan.workers), // inline counts as one
     onEvent,
   });
+  plan.enter();
+  const leave = () => plan.leave();
+  run.done.then(leave, leave);
   endOnAbort(run, engine);
   const { name } = call.fn;
   const { workers, cores, runtime } = plan;

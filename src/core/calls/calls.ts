@@ -54,8 +54,6 @@ interface Call {
 
 /** Turns calls into runs of an engine. */
 export class Calls {
-  /** How many workers there may be. */
-  readonly workers: number;
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #plan: Pick<WorkerPlan, keyof WorkerPlan>;
@@ -75,16 +73,22 @@ export class Calls {
     options: PoolOptions,
     oneShot: boolean,
     clock: Clock = createClock(),
-    plan: Pick<WorkerPlan, keyof WorkerPlan> = new WorkerPlan(options, clock),
+    plan: Pick<WorkerPlan, keyof WorkerPlan> = new WorkerPlan(
+      options,
+      clock,
+      oneShot,
+    ),
   ) {
     this.#options = options;
     this.#oneShot = oneShot;
     this.#clock = clock;
     this.#plan = plan;
-    this.workers = this.#plan.workers;
     this.#engine = new Scheduler({
       maker: {
-        workers: Math.max(1, plan.workers), // inline counts as one
+        get workers() {
+          return Math.max(1, plan.workers); // inline counts as one
+        },
+        divides: plan.divides,
         backend: (stopsLoops) => plan.backend(stopsLoops),
         startMessage: (worker) => plan.startMessage(worker),
       },
@@ -93,6 +97,11 @@ export class Calls {
       onEvent: options.onEvent,
       oneShot,
     });
+  }
+
+  /** How many workers there may be. */
+  get workers(): number {
+    return this.#plan.workers;
   }
 
   /** Starts every worker. */

@@ -19,6 +19,8 @@ export interface StartMessage {
   tag: number;
   /** Number of the worker's slot. */
   worker: number;
+  /** How many threads the calls that it makes should start by default. */
+  cores: number;
   /** Whether its runs will be timed. */
   timed: boolean;
   /** What `init` gets. */

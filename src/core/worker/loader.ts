@@ -19,12 +19,16 @@ export interface Loader {
   load(ref: FunctionRef): Promise<Anything>;
   /** Calls what may start workers: tasks, and `init`. */
   within<A extends unknown[], R>(part: (...args: A) => R, ...args: A): R;
+  /** Says how many threads the calls of tasks should start by default. */
+  share(cores: number): void;
   /** Hears that this library was called where it must not be. */
   onMisuse(listener: (error: unknown) => void): void;
 }
 
 /** What the library finds on `globalThis` when it runs inside a worker. */
 export interface WorkerFlag {
+  /** How many threads its calls should start by default. */
+  cores: number | undefined;
   /** Tells whether a call must not start workers now. */
   forbids(): boolean;
   /** Tells the worker that it was called all the same. */
@@ -83,6 +87,7 @@ export function createLoader(
   );
 
   const flag: WorkerFlag = {
+    cores: undefined,
     // An entry module runs again in its workers. What it starts from there,
     // other than from a task, the caller has started already.
     forbids: () => !inTask() && (loading > 0 || tracker !== undefined),
@@ -126,6 +131,9 @@ export function createLoader(
       return tracker === undefined
         ? part(...args)
         : tracker.run(true, part, ...args);
+    },
+    share(cores) {
+      flag.cores = cores;
     },
     onMisuse(listener) {
       tell = listener;

@@ -89,6 +89,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     try {
       tag = message.tag;
       worker = message.worker;
+      loader.share(message.cores);
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       const { value, errors } = message.workerData;
       // Without errors the codec is not even read: that costs a cold start.
