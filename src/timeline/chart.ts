@@ -161,12 +161,13 @@ export function escape(text: string): string {
 /** Turns a track into bars, in the order of their starts. */
 function barsOf(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
   const { startUp, inFlight, lost } = track;
-  const onTheWay = subtract(inFlight, track, lost) // in flight, and no task runs
+  const tasks = taskBars(track, lane, options);
+  const onTheWay = subtract(inFlight, tasks, lost) // in flight, and no task runs
     .filter(({ from, to }) => to - from >= options.leastGap);
   return [
     ...startUp.map((span) => bar("start-up", span)),
     ...onTheWay.map((span) => bar("transport", span)),
-    ...taskBars(track, lane, options),
+    ...tasks,
     ...lost.map(({ index, why, from, to }) => ({
       ...bar("failed", { from, to }, index),
       why,

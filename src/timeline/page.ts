@@ -8,11 +8,11 @@ import { drawChart, escape } from "./chart.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { pageMain } from "./page_script.ts";
 import type { Recording } from "./recording.ts";
-import { figures, headline, MOST_ROWS } from "./report.ts";
+import { figures, headline, MOST_ROWS, SHARES, sharesOf } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
-import { duration, percent } from "../words/units.ts";
+import { duration } from "../words/units.ts";
 import { judge } from "./verdict.ts";
 
 /** Rows of a chart that a frame has room for: more are scrolled to. No bench. */
@@ -132,11 +132,8 @@ function paragraphs(text: string): string {
 /** How much time the width of a chart is. */
 function spanOf({ scale, zero, end }: Drawing, all: Drawing[]): number {
   const same = all.filter((one) => scale !== undefined && one.scale === scale);
-  const longest = same.reduce(
-    (most, { zero, end }) => Math.max(most, end - zero),
-    end - zero,
-  );
-  return Math.max(longest, 1e-3);
+  const spans = same.map(({ zero, end }) => end - zero);
+  return Math.max(1e-3, end - zero, ...spans);
 }
 
 function writeSection(drawing: Drawing, id: string, span: number): string {
@@ -178,26 +175,24 @@ ${slowest(facts, slow)}
 
 function table({ rows }: Facts): string {
   const lines = rows.map((row) => {
-    const shares = [row.work, row.startUp, row.transport, row.waiting];
-    return `<tr><th scope="row">${row.name.replace("worker ", "")}</th>${
-      shares.map((ms) =>
-        `<td>${row.present > 0 ? percent(ms / row.present) : "–"}</td>`
-      ).join("")
-    }</tr>`;
+    const cells = sharesOf(row).map((share) => `<td>${share}</td>`).join("");
+    const name = row.name.replace("worker ", "");
+    return `<tr><th scope="row">${name}</th>${cells}</tr>`;
   });
-  const head =
-    '<thead><tr><th scope="col">worker</th><th scope="col">work</th><th scope="col">start-up</th><th scope="col">transport</th><th scope="col">waiting</th></tr></thead>';
+  const head = ["worker", ...SHARES].map((name) =>
+    `<th scope="col">${name}</th>`
+  ).join("");
   const shares = (lines: string[]) =>
-    `<div class="table" tabindex="0" role="region" aria-label="Where the time of each worker went"><table>${head}<tbody>${
+    `<div class="table" tabindex="0" role="region" aria-label="Where the time of each worker went"><table><thead><tr>${head}</tr></thead><tbody>${
       lines.join("")
     }</tbody></table></div>`;
+  const shown = shares(lines.slice(0, MOST_ROWS));
   const rest = lines.slice(MOST_ROWS);
-  return shares(lines.slice(0, MOST_ROWS)) +
-    (rest.length === 0
-      ? ""
-      : `<details class="folded"><summary>${rest.length} more workers</summary>${
-        shares(rest)
-      }</details>`);
+  if (rest.length === 0) return shown;
+  const more = `${rest.length} more workers`;
+  return `${shown}<details class="folded"><summary>${more}</summary>${
+    shares(rest)
+  }</details>`;
 }
 
 function slowest({ slowest }: Facts, slow: Map<number, string>): string {
