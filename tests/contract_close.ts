@@ -116,6 +116,16 @@ export const endings: Chapter = (it, { pool }) => {
     await Promise.all([finished, closed]);
   });
 
+  it("start() of a pool that is closed meanwhile is aborted", async () => {
+    const workers = new Pool({
+      ...pool,
+      init: () => new Promise((resolve) => setTimeout(resolve, 50)),
+    });
+    const started = workers.start().catch((error) => error);
+    await workers.close();
+    assertEquals((await started).name, "AbortError");
+  });
+
   it("close takes finish and nothing else", async () => {
     const workers = new Pool(pool);
     const odd = { finished: true } as { finish?: boolean };

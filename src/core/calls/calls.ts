@@ -17,6 +17,7 @@ import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
 import { WorkerPlan } from "./worker_plan.ts";
 import type { Engine } from "../engine/engine.ts";
+import { closedError } from "../engine/engine.ts";
 import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
 import { callSite, startError, taskError } from "../engine/failures.ts";
 import { FoldSink } from "../engine/fold.ts";
@@ -111,6 +112,7 @@ export class Calls {
     try {
       await this.#engine.start();
     } catch (error) {
+      if (this.#engine.closed) throw closedError();
       throw startError(error, site);
     }
   }
