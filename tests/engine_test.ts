@@ -525,6 +525,7 @@ test("a worker that cannot be stopped is given up, and nothing waits", async () 
     world.clock.advance(100); // it may clean up
     assert(world.worker(0).ending);
     world.clock.advance(1000); // it is not gone
+    world.clock.takeTurn();
   } finally {
     console.error = error;
   }
@@ -532,6 +533,27 @@ test("a worker that cannot be stopped is given up, and nothing waits", async () 
   const next = await world.finish(world.calls.map(same, [5], {}, start));
   assertEquals(next, { status: "fulfilled", value: [5] });
   assertEquals(world.backend.workers.length, 2);
+});
+
+test("a worker whose end is heard late was stopped all the same", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const call = world.calls.map(same, [1], {}, start);
+  await world.finish(call);
+  const said: unknown[] = [];
+  const { error } = console;
+  console.error = (text) => said.push(text);
+  try {
+    const closed = world.calls.close();
+    await world.flush();
+    assert(world.worker(0).ending);
+    world.clock.advance(2000); // the caller's thread was taken
+    world.worker(0).leave(); // this had come meanwhile
+    world.clock.takeTurn();
+    await world.finish(closed);
+  } finally {
+    console.error = error;
+  }
+  assertEquals(said, []);
 });
 
 /** How a reader of a stream leaves. */

@@ -289,13 +289,18 @@ export class Slot {
     const index = this.#inFlight.indexAt();
     this.#watch.stop();
     this.#cancel();
-    this.#state = { at: "ending", loss };
+    const state: SlotState = { at: "ending", loss };
+    this.#state = state;
     handle.terminate();
-    if (this.#state.at !== "ending") return; // it is gone already
-    this.#cancel = this.#setup.clock.after(GONE_MS, () => {
-      this.#setup.warn(stuckWarning(this.number, index, backend));
+    if (this.#state !== state) return; // it is gone already
+    const { clock, warn } = this.#setup;
+    const giveUp = () => {
+      if (this.#state !== state) return;
+      warn(stuckWarning(this.number, index, backend));
       this.#onEnd({});
-    });
+    };
+    // If this thread was taken for so long, the news may wait in a later turn.
+    this.#cancel = clock.after(GONE_MS, () => clock.turn(giveUp));
   }
 
   #onEnd(end: WorkerEnd): void {
