@@ -142,7 +142,7 @@ export class LoggedStream<T, R> {
         this.#ready = [];
         if (ready.length > 0) {
           this.#change();
-          yield* ready;
+          for (const outcome of ready) yield outcome;
         } else if (this.#end === undefined) await this.#changed();
         else if ("error" in this.#end) throw this.#end.error;
         else return;
@@ -185,7 +185,7 @@ export class LoggedStream<T, R> {
     try {
       for (;;) {
         const { done, value } = await outcomes.next();
-        if (done) break;
+        if (done || this.#end !== undefined) break;
         this.#log(value);
         while (this.#crowded) await this.#changed();
       }
