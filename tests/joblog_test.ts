@@ -231,6 +231,25 @@ test("openJobLog() fails the input whose result cannot be logged, alone", async 
   );
 });
 
+test("openJobLog() tells a note of the index among all inputs", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, [1, 2], (n) => n);
+  const fail = (n: number) => {
+    if (n === 4) throw new Error("four");
+    return n;
+  };
+  const note = (outcome: TaskOutcome<number, number>) => ({
+    at: outcome.index,
+    failed: outcome.status === "rejected" ? outcome.reason.index : null,
+  });
+  await run(path, [1, 3, 2, 4], fail, { note });
+  assertEquals(
+    linesOf(path).slice(2).map(({ index, at, failed }) => [index, at, failed]),
+    [[1, 1, null], [3, 3, 3]],
+  );
+});
+
 test("openJobLog() writes notes, and leaves out what has none", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -502,6 +521,11 @@ test("openJobLog() and JobLog.stream() refuse what is of the wrong kind", async 
   );
   const log = await openJobLog(path);
   assertThrows(
+    () => log.stream(7 as never, (rest) => mapHere(rest, (n) => n)),
+    TypeError,
+    "Cannot stream as inputs must be iterable or async iterable: received number",
+  );
+  assertThrows(
     () => log.stream([1], () => [1] as never),
     TypeError,
     "Cannot log as the stream must give one outcome for each input: received ",
@@ -531,8 +555,27 @@ test("JobLog.stream() says so when its outcomes are not settled", async () => {
   await assertRejects(
     () => Array.fromAsync(outcomes),
     TypeError,
-    "received 7 (give it the options that are handed over: { ...options })",
+    "received 7 (give it the options that are handed over, and leave no outcome out)",
   );
+});
+
+test("JobLog.stream() says so when an outcome is left out", async () => {
+  using dir = folder();
+  await using log = await openJobLog(dir.path("log"));
+  const outcomes = log.stream([1, 2, 3], async function* (rest) {
+    for await (const outcome of mapHere(rest, (n) => n)) {
+      if (outcome.input !== 2) yield outcome;
+    }
+  });
+  const seen: unknown[] = [];
+  await assertRejects(
+    async () => {
+      for await (const { input } of outcomes) seen.push(input);
+    },
+    TypeError,
+    "must give one outcome for each input: received none (",
+  );
+  assertEquals(seen, [1]);
 });
 
 test("JobLog.stream() refuses inputs that it could not know again", async () => {

@@ -9,34 +9,13 @@ import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { KeptResults } from "./kept_results.ts";
 import { LogFile } from "./log_file.ts";
+import { LoggedStream } from "./logged_stream.ts";
 import type {
+  JobLogOptions,
   LoggedOutcome,
   LogStreamOptions,
   SettledAsTheyCome,
-} from "./logged_stream.ts";
-import { LoggedStream } from "./logged_stream.ts";
-
-/** What a log is opened with. */
-export interface JobLogOptions {
-  /**
-   * Which version of the function the results are of. A log of another version
-   * is refused: change it when the function changes, which nothing else tells.
-   */
-  version?: string | number;
-  /**
-   * What else must be the same in the run that goes on with the log, such as
-   * the name of the job. It is the first line of the file.
-   *
-   * @default {{ joblog: 1 }}
-   */
-  header?: Record<string, unknown>;
-  /**
-   * Whether only to look: nothing is locked, made or written.
-   *
-   * @default {false}
-   */
-  readOnly?: boolean;
-}
+} from "./options.ts";
 
 /**
  * Opens a log, or makes it, and locks it for this process.
