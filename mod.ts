@@ -31,6 +31,7 @@ export {
 } from "./src/core/api/errors.ts";
 export type { Progress, RunEvent } from "./src/core/api/events.ts";
 export type {
+  CloseOptions,
   Inputs,
   MapFunction,
   MapOptions,

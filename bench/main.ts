@@ -14,8 +14,10 @@ import { header, TABLE_HEAD, tableRows } from "./report.ts";
 import type { Row } from "./row.ts";
 import { breakEven } from "./rows/break_even.ts";
 import { large, middling } from "./rows/buffers.ts";
+import { calls } from "./rows/calls.ts";
 import { chunkSize } from "./rows/chunk_size.ts";
 import { scaling, skew, ten } from "./rows/computing.ts";
+import { reducing } from "./rows/reducing.ts";
 import { sleeping } from "./rows/sleeping.ts";
 import { numbers, objects, strings } from "./rows/small.ts";
 import { cold, cycles, start } from "./rows/starting.ts";
@@ -34,6 +36,8 @@ const ROWS: Row[] = [
   start,
   cycles,
   stream,
+  reducing,
+  calls,
   chunkSize,
   scaling,
   breakEven,

@@ -5,7 +5,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { resolve } from "@std/path";
 import process from "node:process";
 
 /** Which runtime this is. */
@@ -29,7 +29,7 @@ export function runScript(
   [script, ...rest]: [string, ...string[]],
   limit = 60_000,
 ): Promise<Ended> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
+  const path = resolve(import.meta.dirname!, script);
   const args = RUNTIME === "deno" ? ["run", "-A", path] : [path];
   return runProcess(process.execPath, [...args, ...rest], limit);
 }

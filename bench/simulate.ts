@@ -149,7 +149,7 @@ function simulated(
         world.spend(COST.send);
         if (message.type === "start") {
           tag = message.tag;
-          say(free, { type: "ready" }, 0);
+          say(free, { type: "ready", disposes: false }, 0);
         } else if (message.type === "chunk") {
           const { values } = message;
           world.spend(packing.unpack(values).length * COST.value);
@@ -181,9 +181,13 @@ async function simulate(
     runtime: "simulated",
     place: { entry: undefined, inline: false },
     cannotTime: false,
+    divides: false,
+    enter() {},
+    leave() {},
     backend: () => backend,
     startMessage: (worker: number) => ({
       type: "start" as const,
+      cores: 1,
       tag: worker + 1,
       worker,
       timed: false,

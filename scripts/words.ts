@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 
 /** Names that say nothing. */
-const EMPTY_WORDS = ["util", "helper", "manager", "handler", "data"];
+const EMPTY_WORDS = ["util", "helper", "manager", "handler"];
 
 /** The words of CONTRIBUTING.md. */
 export interface Vocabulary {

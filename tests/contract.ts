@@ -26,7 +26,9 @@ import {
   WorkerStartError,
 } from "../mod.ts";
 import type { ShopError } from "./fixtures/tasks.ts";
+import { endings } from "./contract_close.ts";
 import { contexts } from "./contract_context.ts";
+import { bringing } from "./contract_data.ts";
 import { outcomes } from "./contract_outcomes.ts";
 import { reductions } from "./contract_reduce.ts";
 import { test } from "./harness.ts";
@@ -115,6 +117,8 @@ export function contract(name: BackendName): void {
     test(`${name}: ${title}`, options, body);
   };
 
+  endings(it, { pool, timed });
+  bringing(it, { pool, timed });
   contexts(it, { pool, timed });
   outcomes(it, { pool, timed });
   reductions(it, { pool, timed });

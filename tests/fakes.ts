@@ -101,6 +101,8 @@ export interface FakePowers {
   sharesMemory?: boolean;
   stopsLoops?: boolean;
   startBlocks?: boolean;
+  /** What its workers do when they are asked to dispose what they hold. */
+  disposes?: FakeWorker["disposes"];
 }
 
 /** Starts fake workers. */
@@ -111,9 +113,11 @@ export class FakeBackend implements Backend {
   /** All that were started, also those that ended. */
   readonly workers: FakeWorker[] = [];
   readonly #clock: FakeClock;
+  readonly #disposes: FakeWorker["disposes"];
 
   constructor(clock: FakeClock, powers: FakePowers = {}) {
     this.#clock = clock;
+    this.#disposes = powers.disposes ?? "no";
     this.sharesMemory = powers.sharesMemory ?? true;
     this.stopsLoops = powers.stopsLoops ?? true;
     this.startBlocks = powers.startBlocks ?? false;
@@ -121,6 +125,7 @@ export class FakeBackend implements Backend {
 
   start(listener: WorkerListener): WorkerHandle {
     const worker = new FakeWorker(listener, this.#clock);
+    worker.disposes = this.#disposes;
     this.workers.push(worker);
     return worker;
   }
@@ -142,6 +147,8 @@ export class FakeWorker implements WorkerHandle {
   /** Whether the engine ended it, and `leave` is to follow. */
   ending = false;
   busy = true;
+  /** Whether it wants to be asked before it is ended, and what it does then. */
+  disposes: "no" | "at once" | "never" = "no";
   inbox: ToWorker[] = [];
   outbox: unknown[] = [];
   /** The task of each lane; undefined where there is none. */
@@ -181,12 +188,16 @@ export class FakeWorker implements WorkerHandle {
     const message = this.inbox.shift();
     if (message?.type === "start") {
       this.#start = message;
-      this.say({ type: "ready" });
+      this.say({ type: "ready", disposes: this.disposes !== "no" });
     } else if (message?.type === "run") {
       this.#board = createBoard(message.board);
       this.lanes = new Array(message.concurrency).fill(undefined);
       this.#works = [];
       this.#folds = message.combine !== undefined;
+    } else if (message?.type === "dispose") {
+      if (this.disposes === "at once") {
+        this.say({ type: "disposed", error: undefined });
+      }
     } else if (message?.type === "ping") this.say({ type: "pong" });
     else if (message?.type === "chunk") {
       const values = this.#wire.packing.unpack(message.values);
@@ -368,11 +379,15 @@ export class FakeWorld {
       runtime: "fake",
       place: { entry: undefined, inline: false },
       cannotTime: false,
+      divides: false,
+      enter() {},
+      leave() {},
       backend: () => this.backend,
       startMessage: (worker: number): StartMessage => ({
         type: "start",
         tag: ++tag,
         worker,
+        cores: 1,
         timed: false,
         workerData: { value: undefined, errors: [] },
         init: undefined,

@@ -97,6 +97,9 @@ export class History {
         sharesMemory: this.#sharesMemory,
         stopsLoops: this.#chance(0.7),
         startBlocks: this.#chance(0.5),
+        disposes: this.#chance(0.7)
+          ? "no"
+          : this.#pick(["at once", "never"] as const),
       },
       this.#oneShot,
     );
@@ -133,7 +136,7 @@ export class History {
       for (let steps = 0; steps < 600; steps++) {
         await this.#flush();
         if (this.#calls.every((call) => call.outcome)) break;
-        if (this.#chance(0.005)) this.#close();
+        if (this.#chance(0.005)) this.#close(this.#chance(0.3));
         if (!this.#step()) break;
       }
       await this.#end();
@@ -303,11 +306,12 @@ export class History {
     call.ending.abort(OWN.abort);
   }
 
-  #close(): void {
+  /** Closes the pool, at once or when its calls have ended. */
+  #close(finish = false): void {
     if (this.#closed) return;
-    this.#closed = true;
-    this.#log.push("close");
-    void this.world.calls.close().catch(() => {});
+    this.#closed = !finish;
+    this.#log.push(finish ? "close, but finish" : "close");
+    void this.world.calls.close(finish).catch(() => {});
   }
 
   /** Takes one step of all that are possible. */

@@ -8,7 +8,7 @@ test("brokenRule() lets imports go down the layers, and not up", () => {
     ["src/core/engine/slot.ts", "src/core/engine/run.ts"],
     ["mod.ts", "src/core/calls/pool.ts"],
     ["src/timeline/mod.ts", "mod.ts"],
-    ["src/timeline/mod.ts", "src/timeline/html.ts"],
+    ["src/timeline/mod.ts", "src/timeline/page.ts"],
     ["src/cli/mod.ts", "src/progress/mod.ts"],
     ["src/cli/mod.ts", "node:process"],
     ["src/cli/mod.ts", "node_modules/some/mod.js"],

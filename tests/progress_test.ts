@@ -75,7 +75,7 @@ test("progressBar() counts completions and leaves its last line", async () => {
   assertMatch(screen.written[0], /0\/3/, "drawn before the first task is done");
 });
 
-test("progressBar() tells of failed tasks", async () => {
+test("progressBar() counts failed tasks", async () => {
   const screen = await atTerminal(80, (output) =>
     parallelMapSettled(
       (n: number) => {
@@ -166,7 +166,7 @@ test("progressBar() serves one run after another", async () => {
   assertEquals(rest, "");
 });
 
-test("progressBar() tells of a run without inputs", async () => {
+test("progressBar() draws a run without inputs", async () => {
   const screen = await atTerminal(
     80,
     (output) =>

@@ -31,11 +31,17 @@ export interface End {
  *
  * @param command The program and its arguments.
  * @param cwd The folder to run it in; the root of this project, unless given.
+ * @param input What it reads from stdin.
  * @returns What became of it.
  */
-export function runProgram([program, ...args]: string[], cwd = ROOT): End {
+export function runProgram(
+  [program, ...args]: string[],
+  cwd: string = ROOT,
+  input = "",
+): End {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
+    input,
     encoding: "utf8",
     timeout: 60_000,
     env: {

@@ -106,7 +106,7 @@ test("timeline: a few ticks of CPU time prove nothing", () => {
 });
 
 test("timeline: CPU time outside of the tasks is not theirs", () => {
-  // Each task sleeps 20 ms; what was told with it was used between the tasks.
+  // Each task sleeps 20 ms; the CPU time in its answer was used between them.
   const { cpu, speedUp } = summary({
     runs: [{ from: 0, to: 1200, total: 80 }],
     chunks: rounds({ times: 40, ms: 20, gap: 10, share: 0.5 }),
@@ -115,7 +115,7 @@ test("timeline: CPU time outside of the tasks is not theirs", () => {
   assertAlmostEquals(cpu!.most, 820);
 });
 
-test("timeline: CPU time that no worker told is not known", () => {
+test("timeline: CPU time that no worker reported is not known", () => {
   const runs = [{ from: 0, to: 800, total: 16 }];
   const chunks = rounds({ times: 8, ms: 100 });
   assertEquals(summary({ runs, chunks }).cpu, undefined);
@@ -402,7 +402,7 @@ test("timeline: calls one after another are not two pools", () => {
   assertEquals([heard, runs, tasks], ["all", 2, 4]);
 });
 
-test("timeline: two pools at once are told apart by nothing", () => {
+test("timeline: the events of two pools at once are mixed up", () => {
   const timeline = new Timeline();
   const [a] = eventsOf({ runs: [{ from: 0, to: 100 }] });
   timeline.record(a);

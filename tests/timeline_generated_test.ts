@@ -106,12 +106,12 @@ function someFacts(chance: Chance): Facts {
   };
 }
 
-/** Any events, in an order in which a pool might tell them, or nearly so. */
+/** Any events, in an order in which a pool might report them, or nearly so. */
 function someEvents(chance: Chance): RunEvent[] {
   const events: RunEvent[] = [];
   const workers = chance.of(0, 1, 2, 2, 4, 8);
   const cores = chance.of(1, 2, 4);
-  const told = chance.is(0.8);
+  const metered = chance.is(0.8);
   const overlap = chance.is(0.3);
   const tiny = chance.is(0.2); // tasks beside their messages
   const off = Array.from({ length: 9 }, () =>
@@ -170,7 +170,7 @@ function someEvents(chance: Chance): RunEvent[] {
             );
             ended[i] = chance.is(0.02) ? NaN : off[worker] + end;
           }
-          const cpu = told && chance.is(0.9)
+          const cpu = metered && chance.is(0.9)
             ? chance.of(1, chance.next(), 3) * (end - from)
             : undefined;
           end += !tiny && chance.is(0.5) ? chance.ms() : 0;
@@ -255,12 +255,12 @@ test("verdict: no sentence that can never be true, of any recording", {
         assert(ms >= 0 && ms <= present + 1e-6, `seed ${seed}`);
       }
     }
-    // What the workers told bounds what is said of their tasks.
-    let told = 0;
+    // The tasks had no more CPU time than their workers reported.
+    let reported = 0;
     for (const event of events) {
-      if (event.type === "chunk-done") told += event.cpu ?? 0;
+      if (event.type === "chunk-done") reported += event.cpu ?? 0;
     }
-    assert((facts.cpu?.least ?? 0) <= told + 1e-6, `seed ${seed}`);
+    assert((facts.cpu?.least ?? 0) <= reported + 1e-6, `seed ${seed}`);
     assert((facts.speedUp ?? 0) <= facts.cores + 1e-9, `seed ${seed}`);
     if (seed > SEEDS / 10) continue;
     const [, body] = timeline.toHtml().split(/<\/style>|<script/);

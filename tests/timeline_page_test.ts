@@ -8,6 +8,7 @@ import type { Page } from "playwright-core";
 import { parallelMap, parallelMapSettled } from "../mod.ts";
 import { Timeline, toPage } from "../src/timeline/mod.ts";
 import { options, withBrowser } from "./fixtures/browser.ts";
+import { record, rounds } from "./fixtures/scene.ts";
 import { test } from "./harness.ts";
 
 const looks = [360, 1280].flatMap((width) =>
@@ -63,7 +64,7 @@ async function recordTen(): Promise<Timeline> {
 }
 
 test(
-  "page: a bar for each task, told by hover and keyboard",
+  "page: a bar for each task, described by hover and keyboard",
   options,
   async () => {
     const timeline = await recordTen();
@@ -119,6 +120,46 @@ test("page: zooming widens the chart, not the page", options, async () => {
     );
     await page.keyboard.press("0");
     assertEquals(await width(), before);
+  });
+});
+
+test("page: its frame works in the cell of a notebook", options, async () => {
+  const runs = [{ from: 0, to: 100, total: 6 }];
+  const chunks = rounds({ workers: 3, times: 2, ms: 40, gap: 10 });
+  const timeline = record({ workers: 3, runs, chunks });
+  const cell = timeline as unknown as Record<
+    symbol,
+    () => Record<string, string>
+  >;
+  const { "text/html": html } = cell[Symbol.for("Jupyter.display")]();
+  await withBrowser(async (browser) => {
+    for (const width of [500, 1280]) {
+      const notebook = await browser.newPage();
+      await notebook.setViewportSize({ width, height: 900 });
+      const complaints: string[] = [];
+      notebook.on("console", (message) => complaints.push(message.text()));
+      notebook.on("pageerror", (error) => complaints.push(String(error)));
+      await notebook.setContent("<div id='cell'></div>");
+      await notebook.evaluate(`cell.innerHTML = ${JSON.stringify(html)}`);
+      const frame = notebook.frameLocator("iframe");
+      await frame.locator(".bar.task").last().hover();
+      const readout = frame.locator(".readout");
+      assertMatch(await readout.innerText(), /^input 5 · 40 ms · worker 2/);
+      // All of the chart is in sight, and nothing has to be scrolled sideways.
+      const [page] = notebook.frames().slice(1);
+      assertEquals(
+        await page.evaluate(`[
+          scrollY,
+          document.querySelector(".readout").getBoundingClientRect().bottom
+            <= innerHeight,
+          document.documentElement.scrollWidth <= innerWidth,
+        ]`),
+        [0, true, true],
+        `${width} px`,
+      );
+      assertEquals(complaints, [], `${width} px`);
+      await notebook.close();
+    }
   });
 });
 

@@ -50,6 +50,24 @@ test("Timeline.toHtml() draws a large run with few elements", async () => {
   assertEquals(tasks, 100_000);
 });
 
+test("Timeline is shown in a notebook as a page in a frame", () => {
+  const timeline = new Timeline();
+  timeline.measure(() => 0);
+  // What deno jupyter calls on the value of a cell.
+  const cell = timeline as unknown as Record<
+    symbol,
+    () => Record<string, string>
+  >;
+  const shown = cell[Symbol.for("Jupyter.display")]();
+  assertEquals(shown["text/plain"], timeline.report());
+  const [, srcdoc] = shown["text/html"].match(
+    /^<iframe sandbox="allow-scripts" [^<>]*srcdoc="([^"<>]*)"><\/iframe>$/,
+  )!;
+  const page = srcdoc.replaceAll("&quot;", '"').replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  assertEquals(page, timeline.toHtml());
+});
+
 test("toPage() shows text as text, and fetches nothing", () => {
   const timeline = new Timeline();
   timeline.measure(() => 0);

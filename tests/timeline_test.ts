@@ -96,7 +96,7 @@ test("Timeline.measure() times calls in this thread", async () => {
   ]);
 });
 
-test("Timeline tells failed tasks, tries and lost workers apart", async () => {
+test("Timeline counts failed tasks, tries and lost workers", async () => {
   const timeline = new Timeline();
   await parallelMapSettled(
     async (n: number, { attempt }) => {
@@ -126,7 +126,7 @@ test("Timeline tells failed tasks, tries and lost workers apart", async () => {
   assertMatch(labels[2], /^input 2 timeout worker 0/);
 });
 
-test("Timeline tells a run that was stopped", async () => {
+test("Timeline reports that a run was stopped", async () => {
   const timeline = new Timeline();
   await assertRejects(() =>
     parallelMap(

@@ -235,7 +235,7 @@ const ROWS: Row[] = [
     silent: {
       "workers made up for it": [{ used: 8, workers: 8 }, "mixed"],
       "other programs had the cores": [{ transportPerTask: 0.01 }, "mixed"],
-      "too few messages to tell": [{ transportPerTask: 0 }, "mixed"],
+      "too few messages to know": [{ transportPerTask: 0 }, "mixed"],
       "a loop takes as long": [{ work: 450 }, "mixed"],
     },
   },

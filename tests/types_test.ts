@@ -5,6 +5,7 @@ import {
   parallelMap,
   parallelMapSettled,
   parallelMapStream,
+  parallelReduce,
   Pool,
   type RunEvent,
   type SettledResult,
@@ -185,6 +186,41 @@ test("types: the results are the typed array that output names", () => {
     () => new Pool().mapSettled(half, [1], { output }),
     // @ts-expect-error: as above
     () => new Pool().stream(half, [1], { output }),
+  );
+});
+
+test("types: context.data is what its literal is", () => {
+  const even = (n: number) => n % 2 === 0;
+  gives<Results<number>>()(() =>
+    parallelMap((n, { data }) => data.even(n) ? data.factor : 0, [1], {
+      data: { even, factor: 2 },
+    })
+  );
+  gives<Results<string>>()(() =>
+    ({} as Pool).map((_, { data }) => data, [1], { data: "a" })
+  );
+  gives<Settled<string>>()(() =>
+    parallelMapSettled((_, { data }) => data, [1], { data: "a" })
+  );
+  gives<Stream<string>>()(() =>
+    parallelMapStream((_, { data }) => data, [1], { data: "a" })
+  );
+  gives<Promise<number>>()(() =>
+    parallelReduce((n, { data }) => n + data, (a, b) => a + b, [1], {
+      data: 1,
+      initial: 0,
+    })
+  );
+  gives<Results<number>>()(() =>
+    parallelMap((n, { data, state }) => n + data + state, [1], {
+      init: seed,
+      data: 1,
+    })
+  );
+  const stringed = (_: number, { data }: TaskContext<unknown, string>) => data;
+  refuses(
+    // @ts-expect-error: the data is a number
+    () => parallelMap(stringed, [1], { data: 1 }),
   );
 });
 

@@ -87,6 +87,14 @@ const ROWS: [when: string, title: string][] = [
     "the pool is closed while calls are pending",
     "close settles every pending call",
   ],
+  [
+    "`close({ finish: true })` while calls are pending",
+    "close({ finish: true }) lets pending calls end, and takes no more",
+  ],
+  [
+    "a worker ends in peace, and `init` had opened things",
+    "what init returned is disposed before its worker is ended",
+  ],
 ];
 
 const read = (name: string) =>

@@ -7,6 +7,7 @@ import type {
   ToWorker,
 } from "../src/core/wire/protocol.ts";
 import { createBoard } from "../src/core/wire/board.ts";
+import { openCallData } from "../src/core/wire/call_data.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
 import { createContexts } from "../src/core/worker/task_context.ts";
@@ -39,6 +40,7 @@ function startWorker() {
   }, {
     ...wire,
     createBoard,
+    openCallData,
     loader,
     createAnswering,
     foldResults,
@@ -53,7 +55,10 @@ function startWorker() {
     say({
       type: "run",
       fn,
+      number: 1,
       combine: undefined,
+      data: undefined,
+      forget: [],
       concurrency: 1,
       transfer: false,
       board: undefined,
@@ -75,6 +80,7 @@ function startWorker() {
     );
   const start = say({
     type: "start",
+    cores: 1,
     tag: 5,
     worker: 0,
     timed: false,
@@ -99,7 +105,7 @@ const imported = (name: string): FunctionRef => ({
 test("a worker says that it is ready, and answers chunks in turn", async () => {
   const { said, run, chunk, results, start } = startWorker();
   await start;
-  assertEquals(said, [{ type: "ready" }]);
+  assertEquals(said, [{ type: "ready", disposes: false }]);
   await run({ from: "source", name: "double", source: "(n) => 2 * n" });
   await chunk(1, [1, 2]);
   await chunk(3, [5]);

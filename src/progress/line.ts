@@ -7,10 +7,13 @@
 import type { Progress } from "../../mod.ts";
 import { duration } from "../words/units.ts";
 
-/** The widest bar, in characters: a wider one is no easier to read. */
+/** The widest bar, in characters: a wider one is no easier to read. No bench. */
 const MOST_BAR = 40;
 
-/** The narrowest bar, in characters: a percentage is easier to read than less. */
+/**
+ * The narrowest bar, in characters: a percentage is easier to read than less. No
+ * bench.
+ */
 const LEAST_BAR = 8;
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];

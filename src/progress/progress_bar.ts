@@ -9,10 +9,13 @@ import type { Progress } from "../../mod.ts";
 import { barLine, logLine } from "./line.ts";
 import { isInteractive, onExit, stderr, type TextOutput } from "./terminal.ts";
 
-/** How often a bar is drawn, in ms: seen as moving, and cheap. */
+/** How often a bar is drawn, in ms: less flickers, more looks stuck. No bench. */
 const DRAW_MS = 100;
 
-/** How often a line goes to a log, in ms: a sign of life, not a flood. */
+/**
+ * How often a line goes to a log, in ms: less floods it, more looks like a hang.
+ * No bench.
+ */
 const LOG_MS = 5000;
 
 /** How a bar is drawn. */

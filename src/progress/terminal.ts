@@ -42,8 +42,8 @@ export function stderr(): TextOutput {
 }
 
 /**
- * Tells whether a line can be drawn again and again: not on a pipe, in a file,
- * on a terminal that knows no control characters, or in CI.
+ * Finds out whether a line can be drawn again and again: not on a pipe, in a
+ * file, on a terminal that knows no control characters, or in CI.
  *
  * @param output Where the bar is drawn.
  * @returns Whether it is a terminal with someone in front of it.

@@ -1,17 +1,25 @@
 /**
- * A Gantt chart as HTML: a row for each track, bars placed in percent of the
+ * A Gantt chart as HTML: a row for each track, in it a bar for each task, or, in
+ * a large run, for short neighbours together. Bars are placed in percent of the
  * chart's time, so that zooming is nothing but making it wider.
  *
  * @module
  */
 
-import { type Bar, barsOf } from "./bars.ts";
 import type { Facts } from "./facts.ts";
-import { escape } from "./html.ts";
-import { integral, overlaps } from "./overlaps.ts";
-import type { Span } from "./spans.ts";
+import {
+  type Integral,
+  integral,
+  lanesOf,
+  overlaps,
+  type Span,
+  subtract,
+  sum,
+} from "./spans.ts";
 import type { Track } from "./tracks.ts";
 import { duration, percent, plural } from "../words/units.ts";
+
+// No bench sets these numbers: they were chosen by looking.
 
 /** With more tasks than this, short neighbours are drawn as one bar. */
 const MOST_TASKS = 1500;
@@ -19,7 +27,7 @@ const MOST_TASKS = 1500;
 /** Bars in a chart at most, roughly: what a phone scrolls without stutter. */
 const MOST_BARS = 4000;
 
-/** Bars that can carry the index of their input. */
+/** With more tasks than this, no bar is wide enough for an index. */
 const MOST_LABELS = 300;
 
 /** What a chart shows. */
@@ -45,6 +53,34 @@ export interface Chart {
   slow: Map<number, string>;
 }
 
+/** One bar of a chart. */
+interface Bar extends Span {
+  kind: "start-up" | "task" | "failed" | "transport";
+  /** Of the lanes of its row, from 0. */
+  lane: number;
+  /** How many tasks it stands for; 0 for other kinds. */
+  tasks: number;
+  /** Lowest and highest index of them. */
+  first: number;
+  last: number;
+  /** How long they took, added up. */
+  work: number;
+  /** Whether the task did not come back, and why. */
+  why: string | undefined;
+  /** Share of a core it had, from 0 to 1. */
+  share: number;
+}
+
+/** How bars are drawn. */
+interface BarOptions {
+  /** Tasks shorter than this are drawn together, in ms; 0 draws each. */
+  least: number;
+  /** Gaps shorter than this are not drawn, in ms. */
+  leastGap: number;
+  /** Core time a task could have; undefined if cores were free. */
+  share: Integral | undefined;
+}
+
 /**
  * Draws a chart.
  *
@@ -52,11 +88,11 @@ export interface Chart {
  * @returns HTML.
  */
 export function drawChart(setup: ChartSetup): Chart {
-  const { id, tracks, facts, zero, span, end } = setup;
+  const { id, tracks, facts, span } = setup;
   const slow = new Map<number, string>();
   // Tasks that overlap in a worker take turns: what each had is not known.
   const crowded = facts.crowded && facts.tasksInWorker < 2;
-  const tasks = facts.rows.reduce((sum, row) => sum + row.tasks, 0);
+  const tasks = sum(facts.rows, (row) => row.tasks);
   const large = tasks > MOST_TASKS;
   const options = {
     least: large ? span / Math.max(100, MOST_BARS / tracks.length) : 0,
@@ -70,27 +106,28 @@ export function drawChart(setup: ChartSetup): Chart {
   };
   const kinds = new Set<string>();
   const rows = tracks.map((track, row) => {
-    const { bars, lanes } = barsOf(track, options);
+    const { count: lanes, of: lane } = lanesOf(track);
     const label = tasks <= MOST_LABELS;
-    const drawn = bars.map((bar, n) => {
+    const drawn = barsOf(track, lane, options).map((bar, n) => {
       kinds.add(bar.kind);
-      const name = `${id}-${row}-${n}`;
-      const { index } = facts.slowest.find((task) =>
-        bar.tasks > 0 && bar.first <= task.index && task.index <= bar.last &&
-        Math.abs(bar.work - task.ms) < 1e-6
-      ) ?? { index: -1 };
-      if (index >= 0) {
-        slow.set(index, name);
-      }
-      return drawBar(bar, setup, track, {
-        lanes,
-        label,
-        name: index >= 0 ? name : undefined,
-      });
+      const task = facts.slowest.find(({ index, ms }) =>
+        bar.tasks > 0 && bar.first <= index && index <= bar.last &&
+        Math.abs(bar.work - ms) < 1e-6
+      );
+      const name = task && `${id}-${row}-${n}`;
+      if (task) slow.set(task.index, name!);
+      return drawBar(bar, setup, track, { lanes, label, name });
     });
     const here = track.present.map((one) => `<i ${place(one, setup)}></i>`);
     return drawRow(track, setup, lanes, [...here, ...drawn].join(""));
   });
+  const remarks = [
+    ...large ? ["Tasks too short to see alone are drawn together."] : [],
+    ...crowded ? [crowdedRemark(facts)] : [],
+  ].map((text) => `<p class="remark">${text}</p>`);
+  const hint = tracks.length === 0
+    ? "Nothing was recorded"
+    : `${plural(tasks, "task")}: point at a bar, or use Tab and the arrow keys`;
   return {
     slow,
     html: `<figure class="chart${large ? " dense" : ""}">
@@ -104,42 +141,99 @@ export function drawChart(setup: ChartSetup): Chart {
     }</div></div>
 ${rows.join("\n")}
 </div></div>
-<output class="readout">${
-      tracks.length === 0
-        ? "Nothing was recorded"
-        : `${
-          plural(tasks, "task")
-        }: point at a bar, or use Tab and the arrow keys`
-    }</output>
-${large ? remark("Tasks too short to see alone are drawn together.") : ""}
-${
-      crowded
-        ? remark(
-          `The solid part of a bar is the share of a core that its task could have, with up to ${facts.workersAtOnce} tasks on ${
-            plural(facts.cores, "core")
-          }; for the pale part no core was free.`,
-        )
-        : ""
-    }
+<output class="readout">${hint}</output>
+${remarks.join("\n")}
 </figure>`,
   };
+}
 
-  function remark(text: string): string {
-    return `<p class="remark">${text}</p>`;
-  }
+/**
+ * Makes any text safe between tags and in quoted attributes.
+ *
+ * @param text Any text.
+ * @returns HTML.
+ */
+export function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
 
-  function axis({ span }: ChartSetup): string {
-    const ticks = tickTimes(span).map(({ ms, level }) =>
-      `<span class="z${level}" style="left:${+(100 * ms / span).toFixed(4)}%">${
-        duration(ms)
-      }</span>`
-    );
-    const over = (end - zero) / span;
-    if (over < 0.97) {
-      ticks.push(`<b style="left:${100 * over}%">${duration(end - zero)}</b>`);
+/** Turns a track into bars, in the order of their starts. */
+function barsOf(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
+  const { startUp, inFlight, lost } = track;
+  const tasks = taskBars(track, lane, options);
+  const onTheWay = subtract(inFlight, tasks, lost) // in flight, and no task runs
+    .filter(({ from, to }) => to - from >= options.leastGap);
+  return [
+    ...startUp.map((span) => bar("start-up", span)),
+    ...onTheWay.map((span) => bar("transport", span)),
+    ...tasks,
+    ...lost.map(({ index, why, from, to }) => ({
+      ...bar("failed", { from, to }, index),
+      why,
+    })),
+  ].sort((a, b) => a.from - b.from);
+}
+
+/** A bar: of a task if it has an index. */
+function bar(kind: Bar["kind"], { from, to }: Span, index?: number): Bar {
+  const tasks = index === undefined ? 0 : 1;
+  const [first, last] = [index ?? 0, index ?? 0];
+  const work = tasks * (to - from);
+  const [lane, share, why] = [0, 1, undefined];
+  return { kind, from, to, lane, tasks, first, last, work, why, share };
+}
+
+function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
+  const { index, from, to, failed } = track;
+  const { least, share } = options;
+  const bars: Bar[] = [];
+  const open = new Map<number, Bar>(); // by lane, and whether it failed
+  for (let i = 0; i < from.length; i++) {
+    const ms = to[i] - from[i];
+    const key = 2 * lane[i] + failed[i];
+    const into = ms < least ? open.get(key) : undefined;
+    if (into !== undefined && to[i] - into.from < least) {
+      into.to = Math.max(into.to, to[i]);
+      into.tasks++;
+      into.first = Math.min(into.first, index[i]);
+      into.last = Math.max(into.last, index[i]);
+      into.work += ms;
+      continue;
     }
-    return ticks.join("");
+    const kind = failed[i] ? "failed" : "task";
+    const drawn = bar(kind, { from: from[i], to: to[i] }, index[i]);
+    drawn.lane = lane[i];
+    if (failed[i]) drawn.why = "threw";
+    bars.push(drawn);
+    if (ms < least) open.set(key, drawn);
   }
+  for (const bar of bars) {
+    const { from, to } = bar;
+    if (share && to > from) {
+      bar.share = Math.min(1, share(from, to) / (to - from));
+    }
+  }
+  return bars;
+}
+
+function crowdedRemark({ workersAtOnce, cores }: Facts): string {
+  return `The solid part of a bar is the share of a core that its task could have, with up to ${workersAtOnce} tasks on ${
+    plural(cores, "core")
+  }; for the pale part no core was free.`;
+}
+
+function axis({ zero, span, end }: ChartSetup): string {
+  const ticks = tickTimes(span).map(({ ms, level }) =>
+    `<span class="z${level}" style="left:${+(100 * ms / span).toFixed(4)}%">${
+      duration(ms)
+    }</span>`
+  );
+  const over = (end - zero) / span;
+  if (over < 0.97) {
+    ticks.push(`<b style="left:${100 * over}%">${duration(end - zero)}</b>`);
+  }
+  return ticks.join("");
 }
 
 function drawRow(
@@ -188,7 +282,7 @@ function describe(bar: Bar, track: Track, zero: number): string {
     : tasks === 1
     ? [`input ${first}`, took]
     : [`${plural(tasks, "task")}, inputs ${first} to ${last}`, duration(work)];
-  if (why !== undefined) parts.push(why === "threw" ? "threw" : why);
+  if (why !== undefined) parts.push(why);
   if (share < 0.995) parts.push(`about ${percent(share)} of a core`);
   return [...parts, track.name, when].join(" · ");
 }

@@ -4,29 +4,31 @@
  * @module
  */
 
-import { type CpuTime, cpuTime, transportPerTask } from "./evidence.ts";
-import {
-  anyOpen,
-  integral,
-  mostOpen,
-  type Overlaps,
-  overlaps,
-  type Stretches,
-} from "./overlaps.ts";
 import type { Heard, Recording } from "./recording.ts";
 import {
+  type CpuTime,
+  cpuTime,
   type RowFacts,
   rowOf,
   type Spent,
   spentBy,
   type Starts,
   startsOf,
-  tasksOf,
+  transportPerTask,
   type Waits,
   waitsOf,
   worked,
 } from "./shares.ts";
-import { lengthOf, union } from "./spans.ts";
+import {
+  integral,
+  lengthOf,
+  mostOpen,
+  type Overlaps,
+  overlaps,
+  spansWith,
+  sum,
+  union,
+} from "./spans.ts";
 import { callsTime, type Track } from "./tracks.ts";
 
 /** A task and how long it took. */
@@ -59,7 +61,7 @@ export interface Facts extends Starts, Waits {
   open: number;
   /** Runs that a failure, an abort or their reader ended early. */
   stopped: number;
-  /** How much of what the workers did was heard. */
+  /** How much of what the workers did was recorded. */
   heard: Heard;
   /** Calls in the caller's own thread, timed by hand. */
   calls: number;
@@ -112,20 +114,26 @@ export interface Facts extends Starts, Waits {
 }
 
 /**
- * CPU time divided by the core time that the tasks could have had. Tasks that
- * compute on an idle machine reach 1, and tasks that sleep stay below 0.14. But
- * on a machine with three times more work than cores, tasks that compute fell
- * to 0.14 as well: below this share, nothing distinguishes the two.
+ * Tasks that had this share of the core time they could have had are tasks that
+ * compute. On an idle machine these reach 1, and tasks that sleep stay below
+ * 0.14; but where there was three times more work than cores, tasks that
+ * compute fell to 0.14 as well. Those figures were taken by hand: no bench.
  */
 const COMPUTING = 0.75;
 
-/** Less CPU time than this, in ms, may be noise: some clocks tick in 10 ms. */
+/**
+ * Less CPU time than this, in ms, may be noise, as some clocks count in steps of
+ * 10 ms. No bench.
+ */
 const LEAST_CPU_MS = 50;
 
-/** If the tasks certainly had this share of all cores, the cores were full. */
+/**
+ * If the tasks certainly had this share of all cores, the cores were full: the
+ * rest goes to the caller and the system. No bench.
+ */
 const FULL = 0.85;
 
-/** How many slow tasks are listed. */
+/** How many slow tasks are listed: what is read at a glance. No bench. */
 const SLOWEST = 5;
 
 /**
@@ -153,8 +161,10 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
   };
   const cores = Math.max(1, most(runs.map(({ cores }) => cores)));
   const tasksInWorker = most(used.map(({ atOnce }) => atOnce));
-  const busy = overlaps(used.map(({ tasks }) => anyOpen(tasks)));
-  const tasks = tasksInWorker < 2 ? busy : overlaps(ran.flatMap(tasksOf));
+  const tasks = overlaps(ran.flatMap((track) => [track, track.lost]));
+  const busy = tasksInWorker < 2
+    ? tasks
+    : overlaps(used.map(({ tasks }) => spansWith(tasks, (open) => open > 0)));
   const workersAtOnce = mostOpen(busy);
   const cpu = cpuTime(used);
   const speedUp = speedUpOf(
@@ -173,15 +183,18 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
     heard: recording.heard,
     calls: calls.length,
     inputs: inputsOf(recording),
-    tasks: sum(ran, countTasks),
-    again: sum(ran, ({ attempt }) => count(attempt, (tries) => tries > 1)),
+    tasks: sum(ran, ({ from, lost }) => from.length + lost.length),
+    again: sum(
+      ran,
+      ({ attempt }) => attempt.filter((tries) => tries > 1).length,
+    ),
     failed: failures.length +
-      sum(ran, ({ failed }) => count(failed, (one) => one > 0)),
+      sum(ran, ({ failed }) => failed.reduce((count, one) => count + one, 0)),
     chunks: chunks.length,
     largestChunk: most(chunks.map(({ tasks }) => tasks)),
     chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),
     wall,
-    work: sum(ran.flatMap(tasksOf), workOf),
+    work: sum(ran, workOf),
     cpu,
     atOnce: wall > 0 ? during(tasks, (open) => open) / wall : 0,
     tasksAtOnce: mostOpen(tasks),
@@ -229,14 +242,8 @@ function inputsOf(recording: Recording): number | undefined {
   return inputs;
 }
 
-function countTasks({ from, lost }: Track): number {
-  return from.length + lost.length;
-}
-
-function workOf({ from, to }: Stretches): number {
-  let total = 0;
-  for (let i = 0; i < from.length; i++) total += to[i] - from[i];
-  return total;
+function workOf({ from, to, lost }: Track): number {
+  return to.reduce((ms, end, i) => ms + end - from[i], lengthOf(lost));
 }
 
 function slowest(tracks: readonly Track[]): SlowTask[] {
@@ -254,19 +261,6 @@ function slowest(tracks: readonly Track[]): SlowTask[] {
   return top;
 }
 
-function count(
-  list: Uint8Array | Uint16Array,
-  which: (one: number) => boolean,
-): number {
-  let n = 0;
-  for (const one of list) if (which(one)) n++;
-  return n;
-}
-
 function most(counts: readonly number[]): number {
   return counts.reduce((most, count) => Math.max(most, count), 0);
-}
-
-function sum<T>(list: readonly T[], value: (one: T) => number): number {
-  return list.reduce((total, one) => total + value(one), 0);
 }

@@ -23,7 +23,6 @@
 export { type Section, type Summary, Timeline, toPage } from "./timeline.ts";
 export type { Facts, SlowTask } from "./facts.ts";
 export type { Caption, PageOptions } from "./page.ts";
-export type { CpuTime } from "./evidence.ts";
 export type { Heard } from "./recording.ts";
-export type { RowFacts, Spent, Starts, Waits } from "./shares.ts";
+export type { CpuTime, RowFacts, Spent, Starts, Waits } from "./shares.ts";
 export type { Verdict, VerdictKind } from "./verdict.ts";

@@ -4,17 +4,19 @@
  * @module
  */
 
-import { drawChart } from "./chart.ts";
+import { drawChart, escape } from "./chart.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import { escape, paragraphs } from "./html.ts";
 import { pageMain } from "./page_script.ts";
 import type { Recording } from "./recording.ts";
-import { figures, headline, MOST_ROWS } from "./report.ts";
+import { figures, headline, MOST_ROWS, SHARES, sharesOf } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
-import { duration, percent } from "../words/units.ts";
+import { duration } from "../words/units.ts";
 import { judge } from "./verdict.ts";
+
+/** Rows of a chart that a frame has room for: more are scrolled to. No bench. */
+const MOST_FRAME_ROWS = 8;
 
 /** What stands on a page above its charts. */
 export interface PageOptions {
@@ -99,6 +101,20 @@ ${sections.join("\n")}
 `;
 }
 
+/**
+ * Writes a page as a frame in another page, such as a notebook. Neither reaches
+ * into the other: so the frame cannot grow to the height of its page.
+ *
+ * @param part What it shows.
+ * @returns An element with all that it needs.
+ */
+export function writeFrame(part: Part): string {
+  const rows = Math.min(tracksOf(part.recording).length, MOST_FRAME_ROWS);
+  const style = `width:100%;height:${28 + 2.2 * rows}rem;border:0`;
+  const page = escape(writePage([part], {}));
+  return `<iframe sandbox="allow-scripts" style="${style}" srcdoc="${page}"></iframe>`;
+}
+
 function prepare(part: Part): Drawing {
   const { recording } = part;
   const tracks = tracksOf(recording);
@@ -107,14 +123,17 @@ function prepare(part: Part): Drawing {
   return { ...part, tracks, facts: factsOf(recording, tracks), zero, end };
 }
 
+/** Plain text as HTML; an empty line begins a new paragraph. */
+function paragraphs(text: string): string {
+  return text.split(/\n\s*\n/).filter((part) => part.trim() !== "")
+    .map((part) => `<p>${escape(part.trim())}</p>`).join("\n");
+}
+
 /** How much time the width of a chart is. */
 function spanOf({ scale, zero, end }: Drawing, all: Drawing[]): number {
   const same = all.filter((one) => scale !== undefined && one.scale === scale);
-  const longest = same.reduce(
-    (most, { zero, end }) => Math.max(most, end - zero),
-    end - zero,
-  );
-  return Math.max(longest, 1e-3);
+  const spans = same.map(({ zero, end }) => end - zero);
+  return Math.max(1e-3, end - zero, ...spans);
 }
 
 function writeSection(drawing: Drawing, id: string, span: number): string {
@@ -156,26 +175,24 @@ ${slowest(facts, slow)}
 
 function table({ rows }: Facts): string {
   const lines = rows.map((row) => {
-    const shares = [row.work, row.startUp, row.transport, row.waiting];
-    return `<tr><th scope="row">${row.name.replace("worker ", "")}</th>${
-      shares.map((ms) =>
-        `<td>${row.present > 0 ? percent(ms / row.present) : "–"}</td>`
-      ).join("")
-    }</tr>`;
+    const cells = sharesOf(row).map((share) => `<td>${share}</td>`).join("");
+    const name = row.name.replace("worker ", "");
+    return `<tr><th scope="row">${name}</th>${cells}</tr>`;
   });
-  const head =
-    '<thead><tr><th scope="col">worker</th><th scope="col">work</th><th scope="col">start-up</th><th scope="col">transport</th><th scope="col">waiting</th></tr></thead>';
+  const head = ["worker", ...SHARES].map((name) =>
+    `<th scope="col">${name}</th>`
+  ).join("");
   const shares = (lines: string[]) =>
-    `<div class="table" tabindex="0" role="region" aria-label="Where the time of each worker went"><table>${head}<tbody>${
+    `<div class="table" tabindex="0" role="region" aria-label="Where the time of each worker went"><table><thead><tr>${head}</tr></thead><tbody>${
       lines.join("")
     }</tbody></table></div>`;
+  const shown = shares(lines.slice(0, MOST_ROWS));
   const rest = lines.slice(MOST_ROWS);
-  return shares(lines.slice(0, MOST_ROWS)) +
-    (rest.length === 0
-      ? ""
-      : `<details class="folded"><summary>${rest.length} more workers</summary>${
-        shares(rest)
-      }</details>`);
+  if (rest.length === 0) return shown;
+  const more = `${rest.length} more workers`;
+  return `${shown}<details class="folded"><summary>${more}</summary>${
+    shares(rest)
+  }</details>`;
 }
 
 function slowest({ slowest }: Facts, slow: Map<number, string>): string {

@@ -8,13 +8,11 @@
 
 import type { RunEvent } from "../../mod.ts";
 
+/** An event of one type. */
+type EventOf<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
+
 /** One `map` or `stream`. */
-export interface RunRecord {
-  name: string;
-  total: number | undefined;
-  workers: number;
-  cores: number;
-  runtime: string;
+export interface RunRecord extends Omit<EventOf<"run-start">, "type"> {
   from: number;
   /** When it ended; undefined while it goes on. */
   to: number | undefined;
@@ -34,17 +32,10 @@ export interface WorkerRecord {
 }
 
 /** One message of tasks, and its answer. */
-export interface ChunkRecord {
+export interface ChunkRecord
+  extends Omit<EventOf<"chunk-send">, "type" | "to"> {
   /** Position of its run in the recording. */
   run: number;
-  worker: number;
-  first: number;
-  tasks: number;
-  attempt: number;
-  /** How long reading its inputs took, in ms. */
-  reading: number;
-  /** When sending it began. */
-  from: number;
   /** When sending it no longer blocked the caller's thread. */
   sent: number;
   /** When it was answered, or its worker ended; undefined until then. */
@@ -58,12 +49,9 @@ export interface ChunkRecord {
 }
 
 /** A task that its worker did not answer. */
-export interface FailureRecord {
+export interface FailureRecord extends Omit<EventOf<"task-fail">, "type"> {
+  /** Position of its run in the recording. */
   run: number;
-  worker: number | undefined;
-  index: number;
-  why: "lost" | "timeout" | "unsendable";
-  at: number;
 }
 
 /** A call in the caller's own thread. */
@@ -106,7 +94,7 @@ export class Recording {
    * @param event What happened.
    */
   hear(event: RunEvent): void {
-    if (event === this.#event) return; // heard by a pool's and a run's onEvent
+    if (event === this.#event) return; // it came by onEvent of pool and run
     this.#event = event;
     if ("at" in event) this.last = event.at;
     switch (event.type) {
@@ -147,11 +135,9 @@ export class Recording {
         return;
       }
       case "task-fail": {
-        const { worker, index, why, at } = event;
-        if (why === "threw") return; // chunk-done says so as well
+        if (event.why === "threw") return; // chunk-done says so as well
         const run = this.#runAt.get(event.run);
-        if (run === undefined) return;
-        this.failures.push({ run, worker, index, why, at });
+        if (run !== undefined) this.failures.push({ ...event, run });
       }
     }
   }
@@ -166,23 +152,14 @@ export class Recording {
     this.last = call.to;
   }
 
-  #startRun(event: RunEvent & { type: "run-start" }): void {
-    const { run, name, total, workers, cores, runtime, at: from } = event;
+  #startRun(event: EventOf<"run-start">): void {
+    const { run, at: from } = event;
     if (run <= this.#run) this.#startPool(from);
     if (run !== this.#run + 1) this.#missed();
     this.#run = run;
     this.#open++;
     this.#runAt.set(run, this.runs.length);
-    this.runs.push({
-      name,
-      total,
-      workers,
-      cores,
-      runtime,
-      from,
-      to: undefined,
-      ok: true,
-    });
+    this.runs.push({ ...event, from, to: undefined, ok: true });
   }
 
   /** A pool counts its runs upwards, so a lower number is of another pool. */
@@ -208,14 +185,8 @@ export class Recording {
 
   #startLife(worker: number, from: number, to: number): void {
     this.#endLife(worker, false, from); // if no event said that it ended
-    const life: WorkerRecord = {
-      worker,
-      from,
-      to,
-      ready: undefined,
-      end: undefined,
-      lost: false,
-    };
+    const [ready, end] = [undefined, undefined];
+    const life: WorkerRecord = { worker, from, to, ready, end, lost: false };
     this.#lives.set(worker, life);
     this.workers.push(life);
   }
@@ -234,7 +205,7 @@ export class Recording {
     }
   }
 
-  #send(event: RunEvent & { type: "chunk-send" }): void {
+  #send(event: EventOf<"chunk-send">): void {
     if (event.chunk !== this.#chunk + 1) this.#missed();
     this.#chunk = event.chunk;
     const run = this.#runAt.get(event.run);
@@ -245,13 +216,8 @@ export class Recording {
       this.#startLife(event.worker, from, from);
     }
     const chunk: ChunkRecord = {
+      ...event,
       run,
-      worker: event.worker,
-      first: event.first,
-      tasks: event.tasks,
-      attempt: event.attempt,
-      reading: event.reading,
-      from: event.from,
       sent: event.to,
       to: undefined,
       began: NONE,

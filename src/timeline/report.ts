@@ -9,7 +9,7 @@ import type { RowFacts } from "./shares.ts";
 import { duration, factor, percent, plural } from "../words/units.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** Rows of the table that are shown at once: a screen, not a scroll. */
+/** Rows of the table that are shown at once: a screen, not a scroll. No bench. */
 export const MOST_ROWS = 12;
 
 /**
@@ -95,19 +95,25 @@ function numbers(facts: Facts): string {
   return parts.join(", ");
 }
 
+/** What a worker does with its time: the columns of a table. */
+export const SHARES = ["work", "start-up", "transport", "waiting"] as const;
+
+/**
+ * Where the time of a worker went.
+ *
+ * @param row Its numbers.
+ * @returns A text for each of `SHARES`.
+ */
+export function sharesOf(row: RowFacts): string[] {
+  return [row.work, row.startUp, row.transport, row.waiting].map((ms) =>
+    row.present > 0 ? percent(ms / row.present) : "–"
+  );
+}
+
 function table(rows: readonly RowFacts[]): string[] {
-  const share = (row: RowFacts, ms: number) =>
-    row.present > 0 ? percent(ms / row.present) : "–";
   const cells = [
-    ["", "tasks", "work", "start-up", "transport", "waiting"],
-    ...rows.map((row) => [
-      row.name,
-      String(row.tasks),
-      share(row, row.work),
-      share(row, row.startUp),
-      share(row, row.transport),
-      share(row, row.waiting),
-    ]),
+    ["", "tasks", ...SHARES],
+    ...rows.map((row) => [row.name, String(row.tasks), ...sharesOf(row)]),
   ];
   const widths = cells[0].map((_, column) =>
     Math.max(...cells.map((line) => line[column].length))

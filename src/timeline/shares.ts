@@ -1,20 +1,25 @@
 /**
- * Where the time of the workers went: pure, from the tracks.
+ * Where the time of the workers went, and how much of it the tasks certainly had
+ * a core, although other programs may have used the same cores: pure, from the
+ * tracks.
  *
  * @module
  */
 
+import type { Recording } from "./recording.ts";
 import {
   type Integral,
   integral,
+  intersect,
+  lengthOf,
   mostOpen,
   type Overlaps,
   overlaps,
-  type Stretches,
-  stretches,
-} from "./overlaps.ts";
-import type { Recording } from "./recording.ts";
-import { intersect, lengthOf, type Span, subtract, union } from "./spans.ts";
+  type Span,
+  subtract,
+  sum,
+  union,
+} from "./spans.ts";
 import type { Track } from "./tracks.ts";
 
 /** Where the time of one worker went. */
@@ -53,23 +58,13 @@ export interface Worked {
  * @returns When tasks ran there.
  */
 export function worked(track: Track): Worked {
-  const tasks = overlaps(tasksOf(track));
+  const tasks = overlaps([track, track.lost]);
   return {
     track,
     tasks,
     atOnce: mostOpen(tasks),
     inTask: integral(tasks, (open) => Math.min(1, open)),
   };
-}
-
-/**
- * When tasks began and ended.
- *
- * @param track Where.
- * @returns Those that came back, and those that did not.
- */
-export function tasksOf(track: Track): Stretches[] {
-  return [track, stretches(track.lost)];
 }
 
 /**
@@ -87,7 +82,7 @@ export function rowOf(
   const began = lengthOf(intersect(track.startUp, present));
   const flying = intersect(track.inFlight, present);
   const within = (spans: readonly Span[]) =>
-    spans.reduce((total, { from, to }) => total + inTask(from, to), 0);
+    sum(spans, ({ from, to }) => inTask(from, to));
   const rest = lengthOf(present) - began;
   const work = Math.min(rest, within(present));
   const transport = Math.min(
@@ -127,11 +122,10 @@ export interface Spent {
 export function spentBy(all: readonly Worked[], time: Span[]): Spent {
   const spent: Spent = { startUp: 0, work: 0, transport: 0, waiting: 0 };
   const rows = all.map((worked) => rowOf(worked, time));
-  const present = rows.reduce((total, row) => total + row.present, 0);
+  const present = sum(rows, (row) => row.present);
   if (present === 0) return spent;
   for (const name of ["startUp", "work", "transport", "waiting"] as const) {
-    const total = rows.reduce((sum, row) => sum + row[name], 0);
-    spent[name] = Math.min(1, total / present);
+    spent[name] = Math.min(1, sum(rows, (row) => row[name]) / present);
   }
   return spent;
 }
@@ -145,9 +139,9 @@ export interface Waits {
 }
 
 /**
- * Works out how much the workers waited, and whether there was more to come.
- * The end of the inputs is not in any event, only when the last one was sent: a
- * source whose length is unknown may go on for long after that.
+ * Works out how much the workers waited, and whether there was more to come. No
+ * event says when the inputs ended, only when the last one was sent: a source
+ * whose length is unknown may go on for long after that.
  *
  * @param recording What was recorded.
  * @param tracks Tracks of its workers.
@@ -161,7 +155,7 @@ export function waitsOf(
 ): Waits {
   const { chunks, runs, workers, last } = recording;
   // Starting a worker blocks the caller on Deno: it cannot send in that time.
-  const starting = union(workers.map(({ from, to }) => ({ from, to })));
+  const starting = union(workers);
   const ends = runs.map(({ from }) => ({ sent: from, heard: from, next: 0 }));
   for (const { run, first, tasks, from, to = last } of chunks) {
     const end = ends[run];
@@ -185,8 +179,7 @@ export function waitsOf(
   let present = 0;
   for (const track of tracks) {
     const there = intersect(track.present, time);
-    const busy = [...track.startUp, ...track.inFlight, ...track.ending];
-    const idle = subtract(there, union(busy));
+    const idle = subtract(there, track.startUp, track.inFlight, track.ending);
     starved += lengthOf(intersect(subtract(idle, starting), coming));
     tail += lengthOf(intersect(idle, ending));
     present += lengthOf(there);
@@ -223,7 +216,7 @@ export function startsOf(
   tracks: readonly Track[],
   time: Span[],
 ): Starts {
-  const inRuns = integral(overlaps([stretches(time)]), (open) => open);
+  const inRuns = integral(overlaps([time]), (open) => open);
   const lives = workers.filter(({ from, to, ready = to }) =>
     to > from && inRuns(from, ready) > 0
   );
@@ -240,4 +233,107 @@ export function startsOf(
     startUp: lengthOf(intersect(union(spans), time)),
     quickestStart: spans.length > 0 ? quickest : 0,
   };
+}
+
+/** CPU time of tasks, as far as it is known, in ms. */
+export interface CpuTime {
+  /** They certainly had this much. */
+  least: number;
+  /** They cannot have had more. */
+  most: number;
+  /** How long their workers were in a task, whether on a core or not. */
+  inTask: number;
+}
+
+/**
+ * The CPU time that is reported with a chunk may have been used so many ms
+ * before the chunk began: a worker reads its CPU clock when a chunk begins and
+ * when it ends, but not within 10 ms of the last reading. Source:
+ * src/core/worker/cpu_meter.ts.
+ */
+const BEFORE_CHUNK_MS = 10;
+
+/**
+ * How coarse a CPU clock may be, in ms. On Deno in a virtual machine it counted
+ * in steps of 10 ms; no bench.
+ */
+const TICK_MS = 10;
+
+/** Fewer messages than this do not show what one costs. No bench. */
+const LEAST_MESSAGES = 10;
+
+/**
+ * The share of messages that nothing holds up, on however busy a machine. More,
+ * and a busy machine makes messages look dear; less, and one odd message
+ * decides. No bench.
+ */
+const QUICK = 0.1;
+
+/**
+ * Works out how much CPU time the tasks had. A worker reports the CPU time of
+ * its thread, which also packs and unpacks, starts, and runs tasks that nobody
+ * recorded. So `least` assumes that the thread computed whenever it was outside
+ * of the tasks: only CPU time beyond that was certainly in them.
+ *
+ * @param all What happened in each worker.
+ * @returns The bounds; undefined if no worker reported any CPU time.
+ */
+export function cpuTime(all: readonly Worked[]): CpuTime | undefined {
+  let reported = false;
+  const sum: CpuTime = { least: 0, most: 0, inTask: 0 };
+  for (const { track: { answers, lost }, atOnce, inTask } of all) {
+    const total = inTask(-Infinity, Infinity);
+    let known = 0; // ms in tasks that readings account for
+    let most = 0; // CPU time of these readings
+    let readAt = -Infinity;
+    for (const answer of answers.toSorted((a, b) => a.ended - b.ended)) {
+      const { began, ended, cpu } = answer;
+      if (cpu === undefined) continue;
+      reported = true;
+      const since = Math.max(readAt, began - BEFORE_CHUNK_MS);
+      const inside = inTask(since, ended);
+      const outside = ended - since - inside;
+      sum.least += Math.min(inside, Math.max(0, cpu - outside));
+      most += Math.min(inside, Math.max(0, cpu));
+      known += inTask(Math.max(readAt, began), ended);
+      readAt = ended;
+    }
+    // When tasks overlap, a reading at the start of one is never reported, and
+    // with it goes CPU time of the others.
+    const readable = atOnce < 2 && lost.length === 0;
+    const unread = readable ? total - known : total;
+    const tick = known > 0 ? TICK_MS : 0;
+    sum.most += Math.min(total, most + tick + Math.max(0, unread));
+    sum.inTask += total;
+  }
+  if (!reported) return undefined;
+  return { ...sum, most: Math.max(sum.least, sum.most) };
+}
+
+/**
+ * Works out what a message costs: the time from the end of one chunk in a
+ * worker to the start of the next, without the time in which neither was on its
+ * way. The first chunk of a run does not count, as the worker loads the function
+ * before it. Other programs on the cores, or a busy caller, hold up many
+ * messages, but not all: what is returned is a cost that one in ten stays below.
+ *
+ * @param all What happened in each worker.
+ * @returns Milliseconds for each task; 0 if the messages were too few.
+ */
+export function transportPerTask(all: readonly Worked[]): number {
+  const costs: number[] = [];
+  for (const { track: { answers, startUp } } of all) {
+    answers.forEach((next, i) => {
+      const last = answers[i - 1];
+      if (last?.run !== next.run) return;
+      if (startUp.some(({ from }) => last.ended <= from && from < next.began)) {
+        return; // the first of another worker
+      }
+      const idle = Math.max(0, next.from - last.to);
+      const cost = next.began - last.ended - idle;
+      costs.push(Math.max(0, cost) / next.tasks);
+    });
+  }
+  if (costs.length < LEAST_MESSAGES) return 0;
+  return costs.sort((a, b) => a - b)[Math.floor(QUICK * costs.length)];
 }

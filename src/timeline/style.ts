@@ -114,7 +114,6 @@ figure { margin: 0; min-width: 0; }
   line-height: 1.25; }
 .table { overflow-x: auto; margin-top: 1.25rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.82rem; }
-caption { text-align: left; color: var(--soft); padding-bottom: 0.25rem; }
 th, td { padding: 0.25rem 0 0.25rem 0.6rem; text-align: right; font-weight: 400;
   border-top: 1px solid var(--grid); white-space: nowrap; }
 thead th { color: var(--soft); border: 0; }

@@ -6,7 +6,12 @@
 
 import type { RunEvent } from "../../mod.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import { type Caption, type PageOptions, writePage } from "./page.ts";
+import {
+  type Caption,
+  type PageOptions,
+  writeFrame,
+  writePage,
+} from "./page.ts";
 import { Recording } from "./recording.ts";
 import { writeReport } from "./report.ts";
 import { writeTrace } from "./trace.ts";
@@ -207,6 +212,29 @@ export class Timeline {
    */
   toHtml(options: PageOptions = {}): string {
     return writePage([{ recording: this.#recording }], options);
+  }
+
+  /**
+   * Shows the page in a Jupyter notebook, where a Timeline is the value of a
+   * cell: in a frame of its own, as its style and script are for a whole page.
+   *
+   * @returns The page as `text/html`, and the report as `text/plain`.
+   *
+   * @example The value of a cell
+   * ```ts
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * timeline.measure(() => 0);
+   * assertEquals(Symbol.for("Jupyter.display") in timeline, true);
+   * ```
+   */
+  [Symbol.for("Jupyter.display")](): Record<string, string> {
+    return {
+      "text/html": writeFrame({ recording: this.#recording }),
+      "text/plain": this.report(),
+    };
   }
 }
 

@@ -7,9 +7,8 @@
  * @module
  */
 
-import { lanesOf } from "./overlaps.ts";
 import type { Recording } from "./recording.ts";
-import { type Span, subtract, union } from "./spans.ts";
+import { lanesOf, type Span, subtract } from "./spans.ts";
 import { firstTime, type Track } from "./tracks.ts";
 
 /** One trace event; times in µs. */
@@ -40,71 +39,64 @@ const CALLER = 1;
  * @returns JSON.
  */
 export function writeTrace(recording: Recording, tracks: Track[]): string {
-  const writer = new TraceWriter(firstTime(recording));
+  const trace = new Trace(firstTime(recording));
   const { runs, workers, chunks } = recording;
-  writer.name("process_name", 0, "@parallel/map");
-  writer.name("thread_name", CALLER, "caller");
+  trace.name("process_name", 0, "@parallel/map");
+  trace.name("thread_name", CALLER, "caller");
   for (const { name, from, to, total } of runs) {
-    writer.point(CALLER, "run", `${name || "run"} begins`, from, { total });
-    if (to !== undefined) {
-      writer.point(CALLER, "run", `${name || "run"} ends`, to, {});
-    }
+    const run = name || "run";
+    trace.point(CALLER, "run", `${run} begins`, from, { total });
+    if (to !== undefined) trace.point(CALLER, "run", `${run} ends`, to);
   }
   for (const { worker, from, to } of workers) {
     if (to === from) continue; // it was there before
-    writer.bar(CALLER, "start-up", `start worker ${worker}`, { from, to }, {});
+    trace.bar(CALLER, "start-up", `start worker ${worker}`, { from, to });
   }
   for (const { worker, first, tasks, attempt, from, sent } of chunks) {
     const args = { worker, first, tasks, attempt };
-    writer.bar(CALLER, "transport", "send", { from, to: sent }, args);
+    trace.bar(CALLER, "transport", "send", { from, to: sent }, args);
   }
   let tid = CALLER + 1;
-  for (const track of tracks) tid = writeTrack(writer, track, tid);
+  for (const track of tracks) tid = writeTrack(trace, track, tid);
   return JSON.stringify({
     displayTimeUnit: "ms",
-    traceEvents: writer.events,
+    traceEvents: trace.events,
   });
 }
 
-function writeTrack(writer: TraceWriter, track: Track, tid: number): number {
+/** Writes what happened in one place; returns the next free row. */
+function writeTrack(trace: Trace, track: Track, tid: number): number {
   const { name, index, from, to, failed, run, attempt, lost, deaths } = track;
   const lanes = lanesOf(track);
   for (let lane = 0; lane < lanes.count; lane++) {
-    writer.name(
-      "thread_name",
-      tid + lane,
-      lane > 0 ? `${name} (${lane + 1})` : name,
-    );
+    const title = lane > 0 ? `${name} (${lane + 1})` : name;
+    trace.name("thread_name", tid + lane, title);
   }
   for (const span of track.startUp) {
-    writer.bar(tid, "start-up", "start-up", span, {});
+    trace.bar(tid, "start-up", "start-up", span);
   }
-  const tasks: Span[] = [];
   for (let i = 0; i < from.length; i++) {
-    const span = { from: from[i], to: to[i] };
-    tasks.push(span);
-    writer.bar(
+    trace.bar(
       tid + lanes.of[i],
       failed[i] ? "failed" : "task",
       `input ${index[i]}`,
-      span,
+      { from: from[i], to: to[i] },
       { index: index[i], run: run[i] + 1, attempt: attempt[i] },
     );
   }
   for (const { index, why, run, ...span } of lost) {
     const args = { index, run: run + 1, why };
-    writer.bar(tid, "failed", `input ${index} ${why}`, span, args);
-    tasks.push(span);
+    trace.bar(tid, "failed", `input ${index} ${why}`, span, args);
   }
-  for (const span of subtract(track.inFlight, union(tasks))) {
-    writer.bar(tid, "transport", "transport", span, {});
+  for (const span of subtract(track.inFlight, track, lost)) {
+    trace.bar(tid, "transport", "transport", span);
   }
-  for (const at of deaths) writer.point(tid, "failed", "worker lost", at, {});
+  for (const at of deaths) trace.point(tid, "failed", "worker lost", at);
   return tid + lanes.count;
 }
 
 /** Collects events, on a clock that starts at 0. */
-class TraceWriter {
+class Trace {
   readonly events: TraceEvent[] = [];
   readonly #zero: number;
 
@@ -118,25 +110,19 @@ class TraceWriter {
   }
 
   name(kind: string, tid: number, name: string): void {
-    const args = { name };
-    this.events.push(
-      { ph: "M", name: kind, cat: "__metadata", pid: PID, tid, ts: 0, args },
-    );
+    const named = { ph: "M", name: kind, cat: "__metadata" } as const;
+    this.events.push({ ...named, pid: PID, tid, ts: 0, args: { name } });
   }
 
-  bar(tid: number, cat: string, name: string, span: Span, args: object): void {
+  bar(tid: number, cat: string, name: string, span: Span, args = {}): void {
     const from = this.#ns(span.from);
     const dur = Math.max(0, this.#ns(span.to) - from) / 1000;
     const ts = from / 1000;
-    this.events.push(
-      { ph: "X", name, cat, pid: PID, tid, ts, dur, args: { ...args } },
-    );
+    this.events.push({ ph: "X", name, cat, pid: PID, tid, ts, dur, args });
   }
 
-  point(tid: number, cat: string, name: string, at: number, args: object) {
+  point(tid: number, cat: string, name: string, at: number, args = {}): void {
     const ts = this.#ns(at) / 1000;
-    this.events.push(
-      { ph: "i", s: "t", name, cat, pid: PID, tid, ts, args: { ...args } },
-    );
+    this.events.push({ ph: "i", s: "t", name, cat, pid: PID, tid, ts, args });
   }
 }

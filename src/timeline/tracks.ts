@@ -6,7 +6,14 @@
  */
 
 import type { ChunkRecord, FailureRecord, Recording } from "./recording.ts";
-import { firstAfter, intersect, type Span, subtract, union } from "./spans.ts";
+import {
+  firstAfter,
+  intersect,
+  type Span,
+  subtract,
+  sum,
+  union,
+} from "./spans.ts";
 
 /** A chunk that was answered, from when it was sent to when the answer came. */
 export interface Answer extends Span {
@@ -35,11 +42,11 @@ export interface Track {
   /** When each of them ended. */
   to: Float64Array;
   /** 1 for each of them that failed. */
-  failed: Uint8Array;
+  failed: Float64Array;
   /** Position of the run of each in the recording. */
-  run: Uint32Array;
+  run: Float64Array;
   /** Which try each of them was, from 1. */
-  attempt: Uint16Array;
+  attempt: Float64Array;
   /** Tasks that began and never came back. */
   lost: (FailureRecord & Span)[];
   /** Chunks that came back, in the order in which their first tasks began. */
@@ -115,9 +122,9 @@ function callerTrack(recording: Recording): Track {
     index: Float64Array.from(calls, (_, index) => index),
     from: Float64Array.from(calls, ({ from }) => from),
     to: Float64Array.from(calls, ({ to }) => to),
-    failed: Uint8Array.from(calls, ({ failed }) => Number(failed)),
-    run: new Uint32Array(calls.length),
-    attempt: new Uint16Array(calls.length).fill(1),
+    failed: Float64Array.from(calls, ({ failed }) => Number(failed)),
+    run: new Float64Array(calls.length),
+    attempt: new Float64Array(calls.length).fill(1),
     lost: [],
     answers: [],
     deaths: [],
@@ -137,7 +144,8 @@ function workerTrack(
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
   const { answers, ...tasks } = tasksOf(chunks);
-  // A busy caller hears late that a worker is ready. It was when a task began.
+  // A busy caller learns late that a worker is ready. The worker was ready at
+  // the latest when its first task began.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
     const first = tasks.from[firstAfter(tasks.from, from)] ?? Infinity;
     return { from, to: Math.max(from, Math.min(ready, first, end)) };
@@ -181,13 +189,9 @@ type Tasks = Pick<
 >;
 
 function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
-  const most = chunks.reduce((sum, { ended }) => sum + ended.length, 0);
-  const index = new Float64Array(most);
-  const from = new Float64Array(most);
-  const to = new Float64Array(most);
-  const failed = new Uint8Array(most);
-  const run = new Uint32Array(most);
-  const attempt = new Uint16Array(most);
+  const most = sum(chunks, ({ ended }) => ended.length);
+  const columns = Array.from({ length: 6 }, () => new Float64Array(most));
+  const [index, from, to, failed, run, attempt] = columns;
   const answers: Answer[] = [];
   let n = 0;
   let sorted = true;
@@ -208,25 +212,28 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
       n++;
     }
   }
-  const order = sorted ? undefined : new Uint32Array(n);
-  order?.forEach((_, i) => order[i] = i);
-  order?.sort((a, b) => from[a] - from[b]);
+  answers.sort((a, b) => a.began - b.began);
+  const order = Uint32Array.from({ length: sorted ? 0 : n }, (_, i) => i)
+    .sort((a, b) => from[a] - from[b]);
+  const inOrder = (column: Float64Array) =>
+    sorted ? column.subarray(0, n) : Float64Array.from(order, (i) => column[i]);
   return {
-    index: inOrder(index, order, n),
-    from: inOrder(from, order, n),
-    to: inOrder(to, order, n),
-    failed: inOrder(failed, order, n),
-    run: inOrder(run, order, n),
-    attempt: inOrder(attempt, order, n),
-    answers: answers.sort((a, b) => a.began - b.began),
+    index: inOrder(index),
+    from: inOrder(from),
+    to: inOrder(to),
+    failed: inOrder(failed),
+    run: inOrder(run),
+    attempt: inOrder(attempt),
+    answers,
   };
 }
 
 /**
- * Reads the answer of a chunk, if any of its tasks ran, and by how many ms its
- * times must be moved. Each thread counts from the wall time at its own start:
- * if the machine's clock was set after the caller started, a worker's times are
- * wrong by as much. But its tasks must lie between sending and answer.
+ * Reads the answer of a chunk, if any of its tasks ran, and finds by how many ms
+ * its times are too early. Each thread counts from the wall time at its own
+ * start: if somebody set the machine's clock after the caller started, a
+ * worker's times are wrong by as much. So they are moved until its tasks lie
+ * between sending and answer.
  */
 function answerOf(
   chunk: ChunkRecord,
@@ -246,19 +253,10 @@ function answerOf(
   return { answer: { run, tasks, from, to, began, ended, cpu }, late };
 }
 
-function inOrder<
-  A extends Float64Array | Uint8Array | Uint16Array | Uint32Array,
->(
-  values: A,
-  order: Uint32Array | undefined,
-  count: number,
-): A {
-  const sorted = values.slice(0, count) as A;
-  order?.forEach((from, to) => sorted[to] = values[from]);
-  return sorted;
-}
-
-/** A task that never came back began after the last that did, at the earliest. */
+/**
+ * When a task that never came back began, at the earliest: once it was sent, its
+ * worker had started, and the last task that came back from there had ended.
+ */
 function lostFrom(
   { at, index, run }: FailureRecord,
   chunks: readonly ChunkRecord[],

@@ -11,14 +11,7 @@
  */
 
 import type { Facts } from "./facts.ts";
-import { duration, percent, plural } from "../words/units.ts";
-import {
-  largestLoss,
-  onItsWay,
-  reasons,
-  start,
-  whatWasDone,
-} from "./wording.ts";
+import { duration, factor, percent, plural } from "../words/units.ts";
 
 /** What a verdict is about. */
 export type VerdictKind =
@@ -55,7 +48,11 @@ interface Rule {
   say(facts: Facts): string;
 }
 
-/** Workers that are in a task for this share of their time are busy. */
+/**
+ * Workers that are in a task for this share of their time are busy. No bench
+ * sets this share or those below: a rule that asks for more speaks less often,
+ * and is right more often.
+ */
 const BUSY = 0.7;
 
 /** Something that took this share of the time is what took the time. */
@@ -66,6 +63,9 @@ const MUCH = 0.3;
 
 /** What is less than this share of something does not count beside it. */
 const LITTLE = 0.1;
+
+/** What took less of the workers' time than this is not worth a word. */
+const HARDLY = 0.05;
 
 /** What is less than this share of something else is less for sure. */
 const CLEARLY_LESS = 0.8;
@@ -105,8 +105,8 @@ const RULES: Rule[] = [
         : `${open} of ${runs} runs are not over, and are judged when they are`,
   },
   {
-    // A run that ended with tasks left. Nothing more is said: its workers had
-    // more to do, and a loop would have stopped as well.
+    // A run ended with tasks left. Nothing is said of its workers, which had
+    // more to do, nor of a loop, which would have stopped as well.
     kind: "stopped",
     holds: ({ stopped }) => stopped > 0,
     say: ({ stopped, runs }) =>
@@ -122,23 +122,22 @@ const RULES: Rule[] = [
       inputs === 0 ? "There was no input" : "No task ran: see what failed",
   },
   {
-    // All runs say that they had 0 workers: one of them with more is enough
-    // for silence.
+    // No run had a worker. Silent as soon as one of several had any.
     kind: "inline",
     holds: ({ workers }) => workers === 0,
     say: () => `Everything ran in this thread, as "workers" was 0`,
   },
   {
-    // Counted inputs, not tasks: one input can be tried often, and nine can
-    // fail before they are sent.
+    // It counts inputs, not tasks: one input can be tried often, and an input
+    // that cannot be sent is no task.
     kind: "one-input",
     holds: ({ runs, inputs }) => runs === 1 && inputs === 1,
     say: () => "There was one input: only several inputs can be shared",
   },
   {
-    // CPU time that the tasks certainly had. Silent where it does not fill the
-    // cores, as then tasks waited or other programs had the rest; and up to as
-    // many workers as cores, which is as good as it gets.
+    // The CPU time that the tasks certainly had fills the cores. Silent if it
+    // does not, as tasks waited then, or other programs had the rest; and if
+    // there are no more workers than cores, as more of them may help.
     kind: "cores",
     holds: ({ crowded }) => crowded,
     say: ({ cores, speedUp = 0, workers }) =>
@@ -147,9 +146,9 @@ const RULES: Rule[] = [
       } of the time: more than ${plural(workers, "worker")} can hardly help`,
   },
   {
-    // Workers with nothing in flight while inputs were still to be sent. This
-    // thread sends them, so whatever kept it from that is named. Silent when
-    // they may have had a run that nobody recorded.
+    // Workers had nothing in flight while inputs were still to be sent. This
+    // thread sends them, so the sentence names what may keep it from sending.
+    // Silent if the workers may have had tasks of a run that nobody recorded.
     kind: "starved",
     holds: ({ starved, heard }) => starved > MUCH && heard === "all",
     say: ({ starved, reading, wall }) =>
@@ -162,11 +161,11 @@ const RULES: Rule[] = [
         } of their time for inputs: the source, the reader of a stream, or this thread itself was slower than they`,
   },
   {
-    // No run is shorter than its longest task. Silent where the input alone
-    // may not have made it long, as it shared its worker or a core with other
-    // tasks; where it did not come back, as its length is a guess; with several
-    // runs, as then an index does not name an input; and where the workers had
-    // enough to do beside it.
+    // No run is shorter than its longest task. Silent if that task may have been
+    // slowed down by others in its worker or on its core; if it did not come
+    // back, as its length is a guess then; if there are several runs, as an
+    // index does not name an input then; and if the other workers had enough to
+    // do meanwhile.
     kind: "one-slow",
     holds: (facts) => {
       const { slowest: [first], runs, wall, used, spent } = facts;
@@ -179,24 +178,24 @@ const RULES: Rule[] = [
       } of the time: no number of workers makes a run shorter than that, only splitting the input`,
   },
   {
-    // As below, when no message carried more than one input. Why is not known:
-    // chunkSize, maxTasksPerWorker, a slow source or large values.
+    // As the next rule, and each message carried one input. The reason is not
+    // known: chunkSize, maxTasksPerWorker, a slow source or large values.
     kind: "small-chunks",
     holds: (facts) => facts.largestChunk === 1 && transportLoses(facts),
     say: (facts) => onItsWay(facts, ", in a message of its own"),
   },
   {
-    // What the quick ones of the messages cost, so that one which other
-    // programs or this thread held up does not count; and all the work was
-    // shorter than the run.
+    // The messages cost more time than several workers save. What a message
+    // costs is read from the quickest ones, so that one which other programs or
+    // this thread held up does not count.
     kind: "transport",
     holds: transportLoses,
     say: (facts) => onItsWay(facts, ""),
   },
   {
-    // Time in which any worker was being started, and the workers did little
-    // else. A loop may need the init of one worker as well, so it is named only
-    // if it is faster with the quickest of the starts.
+    // For most of the time a worker was being started, and the workers did
+    // little else. A loop may need what init makes as well: so the sentence
+    // names a loop only if it is faster even after the quickest of the starts.
     kind: "start-up",
     holds: ({ startUp, wall, spent }) =>
       startUp > MOST * wall && spent.work < BUSY,
@@ -206,8 +205,9 @@ const RULES: Rule[] = [
     },
   },
   {
-    // Without chunkSize a run begins with a chunk of one task. The messages
-    // were too few for the workers, and those that had one had work enough.
+    // There were fewer messages than workers, and whoever got one had work
+    // enough. That chunkSize was given shows in the first chunk: without it, a
+    // run begins with a chunk of one task.
     kind: "large-chunks",
     holds: ({ chunkSizeGiven, runs, used, workers, inputs, chunks, spent }) =>
       chunkSizeGiven && runs === 1 && inputs !== undefined &&
@@ -218,7 +218,7 @@ const RULES: Rule[] = [
       }, so ${used} of ${workers} workers had any: leave chunkSize out, or make it smaller`,
   },
   {
-    // One worker had all tasks, and never two at once: a loop does the same.
+    // One worker had all tasks, one after another: a loop does the same.
     kind: "one-worker",
     holds: ({ used, tasksInWorker }) => used === 1 && tasksInWorker < 2,
     say: ({ wall, work, workers }) =>
@@ -229,8 +229,8 @@ const RULES: Rule[] = [
       }: a loop is no slower`,
   },
   {
-    // Workers with nothing in flight after the last input was sent, while
-    // tasks ran. Silent when they may have had a run that nobody recorded.
+    // Workers had nothing in flight after the last input was sent, while others
+    // still had tasks. Silent if nobody recorded what else they did, as above.
     kind: "uneven",
     holds: ({ tail, heard }) => tail > MUCH && heard === "all",
     say: (facts) =>
@@ -239,8 +239,8 @@ const RULES: Rule[] = [
       } of their time, while the last tasks ran: ${reasons(facts)}`,
   },
   {
-    // All workers were in a task for most of their time; or, by CPU time, most
-    // cores were.
+    // All workers were in a task for most of their time; or the CPU time shows
+    // that most cores were.
     kind: "good",
     holds: ({ spent, used, workers, tasks, speedUp, cores }) =>
       (spent.work > BUSY && used === Math.min(workers, tasks)) ||
@@ -267,8 +267,9 @@ export function judge(facts: Facts): Verdict {
 }
 
 /**
- * Whether other tasks may have made one longer that took so many ms: by more
- * than the CPU time of all tasks, shared by the cores, they cannot.
+ * Whether other tasks may have slowed one down that took so many ms. They can
+ * have held a core for no longer than the CPU time of all tasks, divided by the
+ * number of cores.
  */
 function sharedItsCore(facts: Facts, ms: number): boolean {
   const { tasksInWorker, workersAtOnce, cores, cpu } = facts;
@@ -278,11 +279,90 @@ function sharedItsCore(facts: Facts, ms: number): boolean {
 }
 
 /**
- * Whether a loop is faster than the workers: without the messages, and with one
- * thread instead of as many.
+ * Whether a loop is faster than the workers: it needs no messages, and has one
+ * thread instead of `used` of them.
  */
 function transportLoses(facts: Facts): boolean {
   const { transportPerTask, tasks, work, wall, used } = facts;
   return transportPerTask * tasks > Math.max(1, used - 1) * work &&
     work < CLEARLY_LESS * wall;
+}
+
+/** What a task cost beside its work, on average. */
+function onItsWay(facts: Facts, how: string): string {
+  const work = duration(facts.work / facts.tasks);
+  const way = duration(facts.transportPerTask);
+  return `On average a task took ${work} of work and at least ${way} on its way${how}: a plain loop would be faster`;
+}
+
+/**
+ * What starting the workers cost, and what helps. A Pool is no help where
+ * workers were replaced: perhaps a Pool replaced them.
+ */
+function start(facts: Facts, loop: boolean): string {
+  const { started, restarts, startUp, wall } = facts;
+  const what = restarts > 0
+    ? `workers ${started + restarts} times`
+    : plural(Math.max(1, started), "worker");
+  const cost = `Starting ${what} took ${duration(startUp)} of the`;
+  const cures = loop ? ["a plain loop would be faster"] : [];
+  if (restarts === 0) {
+    cures.push("a Pool that is kept for many maps starts its workers once");
+  }
+  const end = cures.length > 0 ? `: ${cures.join(", and ")}` : "";
+  return `${cost} ${duration(wall)}${end}`;
+}
+
+/** Why workers had nothing left: one or more of these it was. */
+function reasons(facts: Facts): string {
+  const { largestChunk, again, inputs, slowest, runs } = facts;
+  const [{ index, ms }] = slowest;
+  const reasons = ["too few tasks"];
+  if (ms > slowest.at(-1)!.ms) {
+    const which = ` (input ${index} took ${duration(ms)})`;
+    reasons.push(`tasks of different length${runs === 1 ? which : ""}`);
+  }
+  if (largestChunk > 1) reasons.push("chunks too large");
+  if (again > 0) reasons.push("second tries");
+  if (inputs === undefined) reasons.push("a source that ended late");
+  const last = reasons.pop()!;
+  return reasons.length > 0 ? `${reasons.join(", ")} or ${last}` : last;
+}
+
+/**
+ * What the workers did. Compares it with a loop only where the CPU time is
+ * known, as a loop needs that as well: of tasks that wait, nobody knows how long
+ * they would take one by one.
+ */
+function whatWasDone(facts: Facts): string {
+  const { used, workers, wall, speedUp, spent, cpu } = facts;
+  const who = used < workers
+    ? `${used} of ${plural(workers, "worker")}`
+    : plural(used, "worker");
+  if (speedUp !== undefined) {
+    const used = `${duration(speedUp * wall)} of CPU time in ${duration(wall)}`;
+    const faster = factor(speedUp);
+    return `${who} used ${used}: ${faster} as fast as a loop that needs the same`;
+  }
+  const share = `${percent(spent.work)} of their time`;
+  const busy = facts.tasksInWorker > 1
+    ? `${who} had up to ${facts.tasksAtOnce} tasks at once, and any for ${share}`
+    : `${who} had a task for ${share}`;
+  if (cpu === undefined || cpu.most >= MOST * cpu.inTask) return busy;
+  const most = percent(Math.ceil(100 * cpu.most / cpu.inTask) / 100);
+  return `${busy}, and a core for at most ${most} of that: the tasks waited, or others had the cores`;
+}
+
+/**
+ * The end of the sentence: what else took the workers' time, if it is much.
+ * Waiting does not count if the workers may have had tasks of other runs.
+ */
+function largestLoss({ spent, heard }: Facts): string {
+  const losses: [share: number, what: string][] = [
+    [spent.startUp, "they were starting"],
+    [spent.transport, "they had been sent tasks and ran none"],
+    [heard === "all" ? spent.waiting : 0, "they waited"],
+  ];
+  const [share, what] = losses.toSorted(([a], [b]) => b - a)[0];
+  return share < HARDLY ? "" : `; for ${percent(share)} of their time ${what}`;
 }

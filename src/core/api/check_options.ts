@@ -30,6 +30,7 @@ export type Rules = Record<string, Rule | undefined>;
 /** The checks of {@linkcode RunOptions}. */
 export const RUN_RULES: Rules = {
   module: undefined, // checked where it is resolved: src/core/wire/function_ref.ts
+  data: undefined, // checked where it is encoded: src/core/wire/call_data.ts
   chunkSize: whole(1),
   concurrency: whole(1),
   signal: {
@@ -67,6 +68,9 @@ export const POOL_RULES: Rules = {
   },
   onEvent: callback,
 };
+
+/** The checks of {@linkcode CloseOptions}. */
+export const CLOSE_RULES: Rules = { finish: flag };
 
 /** The checks of {@linkcode MapOptions}. */
 export const MAP_RULES: Rules = {

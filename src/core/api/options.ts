@@ -9,7 +9,7 @@ import type { TaskError } from "./errors.ts";
 import type { Progress, RunEvent } from "./events.ts";
 
 /** What a task is told beside its value. */
-export interface TaskContext<S = unknown> {
+export interface TaskContext<S = unknown, D = unknown> {
   /** Position of the input, from 0. */
   readonly index: number;
   /** Which try this is, from 1. */
@@ -18,6 +18,8 @@ export interface TaskContext<S = unknown> {
   readonly worker: number;
   /** What `init` returned in this worker, or the worker's own `workerData`. */
   readonly state: S;
+  /** What the call brought along as `data`: a copy for each worker. */
+  readonly data: D;
   /** Whether the run is over; true also in the middle of a synchronous loop. */
   readonly aborted: boolean;
   /**
@@ -34,9 +36,9 @@ export interface TaskContext<S = unknown> {
 }
 
 /** A function that maps one value: `(value, context) => result`. */
-export type MapFunction<T, R, S = unknown> = (
+export type MapFunction<T, R, S = unknown, D = unknown> = (
   value: T,
-  context: TaskContext<S>,
+  context: TaskContext<S, D>,
 ) => R | Promise<R>;
 
 /** Anything that can be read one value after another. */
@@ -74,7 +76,9 @@ export interface PoolOptions<S = unknown> {
    * than there are tasks. `0` runs everything in this thread, inputs and
    * results still cloned, for debugging.
    *
-   * @default {navigator.hardwareConcurrency}
+   * @default {navigator.hardwareConcurrency} for a pool. One-shot calls that
+   * are in progress at once divide that number, and calls within a task have
+   * the share of their worker, from 1. It only says how many are started.
    */
   workers?: number;
   /**
@@ -86,7 +90,10 @@ export interface PoolOptions<S = unknown> {
   workerData?: unknown;
   /**
    * Runs once in each worker with `workerData`; what it returns (awaited) is
-   * `context.state`. Shipped or imported as the function is.
+   * `context.state`. Shipped or imported as the function is. If that has
+   * `Symbol.asyncDispose` or `Symbol.dispose`, it is called before the worker
+   * is ended in peace: by `close`, or after `maxTasksPerWorker`; the worker is
+   * ended a second later at the latest.
    */
   init?: (workerData: never) => S | Promise<S>;
   /**
@@ -108,9 +115,15 @@ export interface PoolOptions<S = unknown> {
 }
 
 /** How one run is fed and stopped. */
-export interface RunOptions {
+export interface RunOptions<D = unknown> {
   /** As in {@linkcode PoolOptions}, for this run alone. */
   module?: ModuleSpecifier;
+  /**
+   * What this call brings along for `fn`, which gets it as `context.data`. It
+   * is cloned at the call, and sent once to each worker. Functions in it, in
+   * plain objects and arrays, are shipped by their source.
+   */
+  data?: D;
   /**
    * Tasks in one message.
    *
@@ -149,15 +162,25 @@ export interface RunOptions {
   onEvent?: (event: RunEvent) => void;
 }
 
+/** The options of {@linkcode Pool.close}. */
+export interface CloseOptions {
+  /**
+   * Whether pending calls end first; new ones are refused at once.
+   *
+   * @default {false} they reject.
+   */
+  finish?: boolean;
+}
+
 /** The options of {@linkcode Pool.map}. */
-export interface MapOptions<A extends TypedArray = TypedArray>
-  extends RunOptions {
+export interface MapOptions<A extends TypedArray = TypedArray, D = unknown>
+  extends RunOptions<D> {
   /** A typed-array constructor: the results are written into one such array. */
   output?: TypedArrayConstructor<A>;
 }
 
 /** The options of {@linkcode Pool.reduce}. */
-export interface ReduceOptions<R = unknown> extends RunOptions {
+export interface ReduceOptions<R = unknown, D = unknown> extends RunOptions<D> {
   /**
    * Where the fold begins, in the caller: combined with the first result, and
    * the result itself if there are no inputs.
@@ -186,7 +209,8 @@ export type StreamItem<T, R, O extends boolean> = O extends true
   : R;
 
 /** The options of {@linkcode Pool.stream}. */
-export interface StreamOptions<O extends boolean = false> extends RunOptions {
+export interface StreamOptions<O extends boolean = false, D = unknown>
+  extends RunOptions<D> {
   /**
    * Whether to yield what became of each task: a failure, a lost worker or a
    * timeout is an item then, and not the end of the stream.

@@ -13,15 +13,16 @@ import {
   RUN_RULES,
   STREAM_RULES,
 } from "../api/check_options.ts";
+import type { CheckedCall } from "./begin_run.ts";
+import { beginRun } from "./begin_run.ts";
 import { WorkerPlan } from "./worker_plan.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
 import { callSite, startError, taskError } from "../engine/failures.ts";
 import { FoldSink } from "../engine/fold.ts";
-import { checkInputs, openSource } from "../engine/inputs.ts";
-import { onAbort } from "../engine/on_abort.ts";
-import { Run } from "../engine/run.ts";
+import { checkInputs } from "../engine/inputs.ts";
+import type { Run } from "../engine/run.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import type { Collection, Sink } from "../engine/sink.ts";
 import { ArraySink, ListSink, SettledSink } from "../engine/sink.ts";
@@ -37,6 +38,7 @@ import type {
 } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createClock } from "../runtime/clock.ts";
+import { encodeCallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { combineRef, functionRef } from "../wire/function_ref.ts";
 import { workerFlag } from "../worker/loader.ts";
@@ -51,19 +53,8 @@ interface Call {
   site: CallSite;
 }
 
-/** The same, checked. */
-interface Accepted {
-  fn: FunctionRef;
-  combine: FunctionRef | undefined;
-  inputs: Inputs<unknown>;
-  options: RunOptions;
-  site: CallSite;
-}
-
 /** Turns calls into runs of an engine. */
 export class Calls {
-  /** How many workers there may be. */
-  readonly workers: number;
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #plan: Pick<WorkerPlan, keyof WorkerPlan>;
@@ -83,16 +74,22 @@ export class Calls {
     options: PoolOptions,
     oneShot: boolean,
     clock: Clock = createClock(),
-    plan: Pick<WorkerPlan, keyof WorkerPlan> = new WorkerPlan(options, clock),
+    plan: Pick<WorkerPlan, keyof WorkerPlan> = new WorkerPlan(
+      options,
+      clock,
+      oneShot,
+    ),
   ) {
     this.#options = options;
     this.#oneShot = oneShot;
     this.#clock = clock;
     this.#plan = plan;
-    this.workers = this.#plan.workers;
     this.#engine = new Scheduler({
       maker: {
-        workers: Math.max(1, plan.workers), // inline counts as one
+        get workers() {
+          return Math.max(1, plan.workers); // inline counts as one
+        },
+        divides: plan.divides,
         backend: (stopsLoops) => plan.backend(stopsLoops),
         startMessage: (worker) => plan.startMessage(worker),
       },
@@ -103,6 +100,11 @@ export class Calls {
     });
   }
 
+  /** How many workers there may be. */
+  get workers(): number {
+    return this.#plan.workers;
+  }
+
   /** Starts every worker. */
   async start(entrance: Entrance): Promise<void> {
     const site = callSite(entrance);
@@ -110,6 +112,7 @@ export class Calls {
     try {
       await this.#engine.start();
     } catch (error) {
+      if (this.#engine.closed) throw closedError();
       throw startError(error, site);
     }
   }
@@ -178,11 +181,19 @@ export class Calls {
     const site = callSite(entrance);
     if (!this.#oneShot) checkOptions("stream", options, STREAM_RULES);
     const ref = this.#accept("stream", fn, inputs, options);
+    const data = encodeCallData(options.data, this.#plan.place);
     const sink = new StreamSink(Math.max(1, this.workers), options);
     return new Reader({
       sink,
       open: () => {
-        const call = { fn: ref, combine: undefined, inputs, options, site };
+        const call = {
+          fn: ref,
+          combine: undefined,
+          data,
+          inputs,
+          options,
+          site,
+        };
         return this.#begin(call, () => sink).run;
       },
       touch: (run) => this.#engine.touch(run),
@@ -198,7 +209,8 @@ export class Calls {
     // Those of a one-shot call were checked with those of its pool.
     if (!this.#oneShot) checkOptions("map", options, rules);
     const ref = this.#accept("map", fn, inputs, options);
-    const call = { fn: ref, combine, inputs, options, site };
+    const data = encodeCallData(options.data, this.#plan.place);
+    const call = { fn: ref, combine, data, inputs, options, site };
     const { run, sink } = this.#begin(call, makeSink);
     let total: number;
     try {
@@ -256,56 +268,21 @@ export class Calls {
     throw startError(error, {});
   }
 
-  /** Opens the inputs, and hands a run of them to the engine. */
   #begin<S extends Sink>(
-    { inputs, ...call }: Accepted,
+    call: CheckedCall,
     makeSink: (total: number | undefined) => S,
   ): { run: Run; sink: S } {
-    const clock = this.#clock;
-    const engine = this.#engine;
-    const source = openSource(inputs, () => engine.touch(run), clock);
-    const sink = makeSink(source.total);
-    const run = new Run({
-      ...call,
+    return beginRun(call, makeSink, {
       number: ++this.#runs,
-      clock,
-      source,
-      sink,
-      workers: Math.max(1, this.workers), // inline counts as one
+      clock: this.#clock,
+      engine: this.#engine,
+      plan: this.#plan,
       onEvent: this.#options.onEvent,
     });
-    this.#listen(run);
-    run.emit({
-      type: "run-start",
-      run: run.number,
-      total: source.total,
-      name: call.fn.name,
-      workers: this.workers,
-      cores: this.#plan.cores,
-      runtime: this.#plan.runtime,
-      at: clock.now(),
-    });
-    if (engine.closed) run.stop(closedError());
-    if (!run.over) run.say("running");
-    if (!run.over) engine.add(run);
-    return { run, sink };
-  }
-
-  /** Ends a run when its signal aborts. */
-  #listen(run: Run): void {
-    const { signal } = run.options;
-    if (signal === undefined) return;
-    // A stream may be read long after it was asked for.
-    if (signal.aborted) return run.stop(signal.reason);
-    const forget = onAbort(signal, () => {
-      run.stop(signal.reason);
-      this.#engine.touch(run);
-    });
-    run.done.then(forget, forget);
   }
 
   /** Ends all runs and workers. */
-  close(): Promise<void> {
-    return this.#engine.close();
+  close(finish = false): Promise<void> {
+    return this.#engine.close(finish);
   }
 }

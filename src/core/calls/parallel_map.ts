@@ -49,10 +49,10 @@ import type {
  * assertEquals(roots, new Float64Array([2, 3]));
  * ```
  */
-export function parallelMap<T, R, S, A extends TypedArray>(
-  fn: MapFunction<T, R, S> | string,
+export function parallelMap<T, R, S, A extends TypedArray, D = unknown>(
+  fn: MapFunction<T, R, S, D> | string,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & MapOptions<A> & {
+  options: PoolOptions<S> & MapOptions<A, D> & {
     output: TypedArrayConstructor<A>;
   },
 ): Promise<A>;
@@ -79,13 +79,13 @@ export function parallelMap<T, R, S, A extends TypedArray>(
  * assertEquals(await parallelMap((n: number) => n * n, [1, 2, 3]), [1, 4, 9]);
  * ```
  */
-export function parallelMap<T, R, S>(
-  fn: MapFunction<T, R, S> | string,
+export function parallelMap<T, R, S, D = unknown>(
+  fn: MapFunction<T, R, S, D> | string,
   inputs: Inputs<T>,
-  options?: PoolOptions<S> & MapOptions,
+  options?: PoolOptions<S> & MapOptions<TypedArray, D>,
 ): Promise<R[]>;
 export function parallelMap(
-  fn: MapFunction<never, unknown, never> | string,
+  fn: MapFunction<never, unknown, never, never> | string,
   inputs: Inputs<unknown>,
   options: PoolOptions & MapOptions = {},
 ): Promise<unknown> {
@@ -122,10 +122,10 @@ export function parallelMap(
  * assertEquals(five.status, "rejected");
  * ```
  */
-export function parallelMapSettled<T, R, S>(
-  fn: MapFunction<T, R, S> | string,
+export function parallelMapSettled<T, R, S, D = unknown>(
+  fn: MapFunction<T, R, S, D> | string,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & RunOptions = {},
+  options: PoolOptions<S> & RunOptions<D> = {},
 ): Promise<SettledResult<R>[]> {
   try {
     const { calls, run } = open("map", options, RUN_RULES);
@@ -181,11 +181,11 @@ export function parallelMapSettled<T, R, S>(
  * assertEquals(counts, new Map([["a", 3], ["b", 2]]));
  * ```
  */
-export function parallelReduce<T, R, S>(
-  fn: MapFunction<T, R, S> | string,
+export function parallelReduce<T, R, S, D = unknown>(
+  fn: MapFunction<T, R, S, D> | string,
   combine: (one: R, other: R) => R,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & ReduceOptions<R> = {},
+  options: PoolOptions<S> & ReduceOptions<R, D> = {},
 ): Promise<R> {
   try {
     const { calls, run } = open("reduce", options, REDUCE_RULES);
@@ -245,10 +245,16 @@ export function parallelReduce<T, R, S>(
  * assertEquals({ sum, failed }, { sum: 4, failed: ["{"] });
  * ```
  */
-export function parallelMapStream<T, R, S, O extends boolean = false>(
-  fn: MapFunction<T, R, S> | string,
+export function parallelMapStream<
+  T,
+  R,
+  S,
+  O extends boolean = false,
+  D = unknown,
+>(
+  fn: MapFunction<T, R, S, D> | string,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & StreamOptions<O> = {},
+  options: PoolOptions<S> & StreamOptions<O, D> = {},
 ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined> {
   const { calls, run } = open("stream", options, STREAM_RULES);
   return calls.stream(fn, inputs, run, parallelMapStream) as AsyncGenerator<

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { checkOptions, POOL_RULES } from "../api/check_options.ts";
+import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/check_options.ts";
 import type {
+  CloseOptions,
   Inputs,
   MapFunction,
   MapOptions,
@@ -91,10 +92,10 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * @param options With `output`, the class of the array.
    * @returns One number per input, `results[i]` from `inputs[i]`.
    */
-  map<T, R, A extends TypedArray>(
-    fn: MapFunction<T, R, S> | string,
+  map<T, R, A extends TypedArray, D = unknown>(
+    fn: MapFunction<T, R, S, D> | string,
     inputs: Inputs<T>,
-    options: MapOptions<A> & { output: TypedArrayConstructor<A> },
+    options: MapOptions<A, D> & { output: TypedArrayConstructor<A> },
   ): Promise<A>;
   /**
    * Maps every input in the workers and resolves to the results in input
@@ -108,13 +109,13 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * @throws {WorkerStartError} When no worker can start.
    * @throws The signal's reason, when it aborts; what the inputs throw.
    */
-  map<T, R>(
-    fn: MapFunction<T, R, S> | string,
+  map<T, R, D = unknown>(
+    fn: MapFunction<T, R, S, D> | string,
     inputs: Inputs<T>,
-    options?: MapOptions,
+    options?: MapOptions<TypedArray, D>,
   ): Promise<R[]>;
   map(
-    fn: MapFunction<never, unknown, never> | string,
+    fn: MapFunction<never, unknown, never, never> | string,
     inputs: Inputs<unknown>,
     options: MapOptions = {},
   ): Promise<unknown> {
@@ -141,10 +142,10 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * assertEquals([good.status, bad.status], ["fulfilled", "rejected"]);
    * ```
    */
-  mapSettled<T, R>(
-    fn: MapFunction<T, R, S> | string,
+  mapSettled<T, R, D = unknown>(
+    fn: MapFunction<T, R, S, D> | string,
     inputs: Inputs<T>,
-    options: RunOptions = {},
+    options: RunOptions<D> = {},
   ): Promise<SettledResult<R>[]> {
     const { mapSettled } = this;
     return this.#calls.mapSettled(fn, inputs, options, mapSettled) as Promise<
@@ -175,10 +176,10 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * assertEquals(squares, [1, 4, 9]);
    * ```
    */
-  stream<T, R, O extends boolean = false>(
-    fn: MapFunction<T, R, S> | string,
+  stream<T, R, O extends boolean = false, D = unknown>(
+    fn: MapFunction<T, R, S, D> | string,
     inputs: Inputs<T>,
-    options: StreamOptions<O> = {},
+    options: StreamOptions<O, D> = {},
   ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined> {
     return this.#calls.stream(
       fn,
@@ -210,11 +211,11 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * assertEquals(await pool.reduce(words, add, ["a b", "c", "d e f"]), 6);
    * ```
    */
-  reduce<T, R>(
-    fn: MapFunction<T, R, S> | string,
+  reduce<T, R, D = unknown>(
+    fn: MapFunction<T, R, S, D> | string,
     combine: (one: R, other: R) => R,
     inputs: Inputs<T>,
-    options: ReduceOptions<R> = {},
+    options: ReduceOptions<R, D> = {},
   ): Promise<R> {
     return this.#calls.reduce(
       fn,
@@ -226,10 +227,14 @@ export class Pool<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Ends all workers. Pending calls reject with an `AbortError`; running tasks
-   * see `context.aborted`.
+   * Ends all workers. Pending calls reject with an `AbortError`, and running
+   * tasks see `context.aborted`; or they end first, with `finish`. What `init`
+   * returned is disposed in each worker that is idle then, if it can be.
    *
+   * @param options With `finish`, pending calls end first: streams when they
+   * are read.
    * @returns Settled when no worker is left.
+   * @throws {TypeError} When an option is of the wrong kind.
    *
    * @example Usage
    * ```ts
@@ -241,8 +246,9 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * await pool.close();
    * ```
    */
-  close(): Promise<void> {
-    return this.#calls.close();
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkOptions("close", options, CLOSE_RULES);
+    await this.#calls.close(options.finish);
   }
 
   /** Closes the pool. */

@@ -10,48 +10,79 @@ import type { Clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { inline } from "../runtime/inline.ts";
 import type { Backend, Runtime } from "../runtime/runtime.ts";
+import { encodeOnce } from "../wire/call_data.ts";
 import type { Encoded } from "../wire/codec.ts";
 import type { FunctionRef, Place } from "../wire/function_ref.ts";
 import { functionRef } from "../wire/function_ref.ts";
 import type { StartMessage } from "../wire/protocol.ts";
-import { createWire } from "../wire/wire.ts";
 import { workerFlag } from "../worker/loader.ts";
+
+/** The plans whose workers are at work: they share the cores. */
+const working = new Set<WorkerPlan>();
 
 /** Makes the workers of one pool. */
 export class WorkerPlan {
-  /** How many workers there may be; 0 for none but the caller's thread. */
-  readonly workers: number;
   /** How many threads can compute at once. */
   readonly cores: number;
   /** Name of the runtime, or `inline`. */
   readonly runtime: string;
   /** Where functions are to run. */
   readonly place: Place;
+  /** Whether the number of workers depends on what else is called. */
+  readonly divides: boolean;
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #runtime: Runtime | undefined;
   readonly #workerData: Encoded;
   readonly #init: FunctionRef | undefined;
+  /** How many threads may compute at once here: in a worker, its share. */
+  readonly #share: number;
+  #runs = 0;
 
   /**
    * Plans the workers; none is started.
    *
    * @param options The options of the pool, checked before.
    * @param clock The time.
+   * @param oneShot Whether it is for one call.
    * @throws {TypeError} When the runtime is not supported, or `init` or
    * `workerData` cannot be sent.
    */
-  constructor(options: PoolOptions, clock: Clock) {
+  constructor(options: PoolOptions, clock: Clock, oneShot: boolean) {
     this.#clock = clock;
     const { workers, workerData, init, module } = options;
+
     this.#options = options;
+    this.divides = oneShot && workers === undefined;
     this.#runtime = workers === 0 ? undefined : detectRuntime();
     this.cores = this.#runtime?.cores ?? 1;
-    this.workers = workers ?? this.cores;
+    this.#share = workerFlag()?.cores ?? this.cores;
     this.runtime = this.#runtime?.name ?? "inline";
     this.place = { entry: this.#runtime?.entry, inline: workers === 0 };
-    this.#workerData = encode(workerData);
+    this.#workerData = encodeOnce("create pool", "workerData", workerData);
     if (init !== undefined) this.#init = functionRef(init, module, this.place);
+  }
+
+  /**
+   * How many workers there may be now; 0 for none but the caller's thread. By
+   * default, calls at once divide the cores, and a pool has all of them. That
+   * only says how many are started: nobody waits for a share, as two that wait
+   * for each other would wait for ever.
+   */
+  get workers(): number {
+    if (!this.divides) return this.#options.workers ?? this.#share;
+    const plans = working.has(this) ? working.size : working.size + 1;
+    return Math.max(1, Math.floor(this.#share / plans));
+  }
+
+  /** A run begins. */
+  enter(): void {
+    if (this.#runs++ === 0 && this.workers > 0) working.add(this);
+  }
+
+  /** A run is over. */
+  leave(): void {
+    if (--this.#runs === 0) working.delete(this);
   }
 
   /** Whether `timeout` asks for more than the backend that was asked for. */
@@ -94,27 +125,10 @@ export class WorkerPlan {
       type: "start",
       tag: Math.random(),
       worker,
+      cores: Math.max(1, Math.floor(this.#share / Math.max(1, this.workers))),
       timed: this.#options.onEvent !== undefined,
       workerData: this.#workerData,
       init: this.#init,
     };
   }
-}
-
-/** Encodes `workerData`, or says why it cannot be sent. */
-function encode(workerData: unknown): Encoded {
-  if (workerData === undefined) return { value: undefined, errors: [] };
-  const { packing } = createWire();
-  const parcel = packing.pack([workerData], false);
-  // A copy of the caller's: for each worker the same, whatever changes later.
-  const again = packing.repack([workerData], parcel, undefined);
-  const refusal = again.refused.get(0);
-  if (refusal === undefined && again.packed.as === "list") {
-    const [value] = again.packed.values;
-    const [[, errors] = [0, []]] = again.packed.encoded;
-    return { value, errors };
-  }
-  throw new TypeError(
-    `Cannot create pool as "workerData" must be cloneable: received ${refusal?.reason}`,
-  );
 }

@@ -20,10 +20,11 @@ export interface Engine {
   /**
    * Ends all runs and workers.
    *
+   * @param finish Whether to let the runs end by themselves first.
    * @returns Settled when nothing is left; rejects with what a listener threw
    * when there was no run left to tell.
    */
-  close(): Promise<void>;
+  close(finish?: boolean): Promise<void>;
 }
 
 /** What a call is told that was pending when its pool was closed. */

@@ -143,11 +143,20 @@ export function nameThrown(thrown: unknown): string {
   }
 }
 
+/** What to do about a name that a shipped function does not see. */
 function hint(cause: unknown, from: FunctionRef["from"]): string {
   if (!(cause instanceof ReferenceError) || from !== "source") return "";
-  return " (a shipped function sees nothing around it, nor what a bundler puts " +
-    "there for an older target: pass what it needs in the input or " +
-    '"workerData", or export it and set "module")';
+  const [, name = ""] = // V8's words, and JavaScriptCore's
+    /^([\p{ID_Continue}$]+) is not defined|variable: ([\p{ID_Continue}$]+)$/u
+      .exec(cause.message)?.filter((text) => text !== undefined) ?? [];
+  const text = name.startsWith("cov_")
+    ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
+    : name.startsWith("__")
+    ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
+    : name === ""
+    ? ': bring what it needs along as "data"'
+    : `: bring "${name}" along as data: { ${name} }, which is context.data there`;
+  return ` (a shipped function sees nothing around it${text}, or export it and set "module")`;
 }
 
 /** Why workers cannot start. */
@@ -200,6 +209,25 @@ export function endsError(
     `a worker must stay alive: received ${ends} ends in a row before any task${how}`,
     { cause },
   );
+}
+
+/**
+ * Says that a worker goes on after it was ended.
+ *
+ * @param worker Its number.
+ * @param index Index of the task it is at; undefined if that is not known.
+ * @param backend How it was started.
+ * @returns The warning.
+ */
+export function stuckWarning(
+  worker: number,
+  index: number | undefined,
+  { whyNotStopped = "" }: { whyNotStopped?: string },
+): string {
+  const what = index === undefined ? "it" : `the task of input ${index}`;
+  const text =
+    `worker ${worker} cannot be stopped: ${what} still runs, and keeps this process from ending. ${whyNotStopped}`;
+  return text.trimEnd();
 }
 
 /** Makes an error whose stack is the caller's, not that of this program. */

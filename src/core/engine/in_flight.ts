@@ -37,6 +37,8 @@ export class InFlight {
   readonly #clock: Clock;
   readonly #sharesMemory: boolean;
   readonly #sent: Sent[] = [];
+  /** Runs that the worker has got the data of. */
+  readonly #brought = new Set<Run>();
   #serial = 1;
   #tasks = 0;
   #board: Board | undefined;
@@ -75,23 +77,30 @@ export class InFlight {
    * Makes the message that announces a run.
    *
    * @param run The run of the next chunks.
-   * @returns The message.
+   * @returns The message, and what to call when it was posted.
    */
-  announce(run: Run): RunMessage {
+  announce(run: Run): { message: RunMessage; note(): void } {
     const { concurrency = 1, transfer = false, timeout } = run.options;
-    this.run = run;
-    this.#epoch = this.#now();
+    const epoch = this.#now();
     const board = this.#sharesMemory
-      ? {
-        over: run.memory,
-        lanes: allotLanes(concurrency),
-        epoch: this.#epoch,
-      }
+      ? { over: run.memory, lanes: allotLanes(concurrency), epoch }
       : undefined;
-    this.#board = board && createBoard(board);
     const watched = timeout !== undefined && timeout < Infinity;
-    const { fn, combine } = run;
-    return { type: "run", fn, combine, concurrency, transfer, board, watched };
+    const { number, fn, combine } = run;
+    const data = this.#brought.has(run) ? undefined : run.data;
+    const over = [...this.#brought].filter((run) => run.over);
+    const forget = over.map(({ number }) => number);
+    const task = { fn, combine, data, forget, concurrency, transfer, watched };
+    return {
+      message: { type: "run", number, ...task, board },
+      note: () => {
+        this.run = run;
+        this.#epoch = epoch;
+        this.#board = board && createBoard(board);
+        for (const run of over) this.#brought.delete(run);
+        if (data !== undefined) this.#brought.add(run);
+      },
+    };
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Progress, RunEvent } from "../api/events.ts";
 import type { RunOptions } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { raiseOver } from "../wire/board.ts";
+import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { type Chunk, single } from "./chunk.ts";
 import { ChunkSizer } from "./chunking.ts";
@@ -25,6 +26,8 @@ export interface RunSetup {
   fn: FunctionRef;
   /** Folds the results of a chunk in the worker; undefined for one a task. */
   combine: FunctionRef | undefined;
+  /** What the call brings along. */
+  data: CallData | undefined;
   options: RunOptions;
   clock: Clock;
   source: Source;
@@ -53,6 +56,7 @@ export class Run {
   readonly number: number;
   readonly fn: FunctionRef;
   readonly combine: FunctionRef | undefined;
+  readonly data: CallData | undefined;
   readonly options: RunOptions;
   /** One Int32, not 0 once the run is over: tasks see it in any loop. */
   readonly memory: SharedArrayBuffer = new SharedArrayBuffer(4);
@@ -74,6 +78,7 @@ export class Run {
     this.number = setup.number;
     this.fn = setup.fn;
     this.combine = setup.combine;
+    this.data = setup.data;
     this.options = options;
     this.#sizer = new ChunkSizer(options.chunkSize);
     this.#meter = new ProgressMeter(options.onProgress, clock);

@@ -3,7 +3,8 @@
  * workers as they are needed, and decides what each report of a slot means.
  *
  * Whatever happens, reports are taken one after another and never within each
- * other, so that no step sees another half done.
+ * other, so that no step sees another half done. How it closes stands in
+ * docs/closing.md.
  *
  * @module
  */
@@ -11,29 +12,21 @@
 import type { RunEvent } from "../api/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
-import type { StartMessage } from "../wire/protocol.ts";
 import { createWire, type Wire } from "../wire/wire.ts";
 import type { Engine } from "./engine.ts";
 import { closedError } from "./engine.ts";
 import { endsError, nameThrown } from "./failures.ts";
 import type { Chunk } from "./chunk.ts";
+import type { Report, SlotSetup } from "./report.ts";
 import type { Run } from "./run.ts";
 import { postChunk } from "./sending.ts";
 import { failAll, judge, type Loss, settle } from "./settling.ts";
-import { type Report, Slot, type SlotSetup } from "./slot.ts";
+import type { Slot } from "./slot.ts";
+import { Slots } from "./slots.ts";
+import type { WorkerMaker } from "./worker_maker.ts";
 
 /** Workers lost in a row, with no task to blame, before the runs give up. */
 const MOST_FRUITLESS_ENDS = 3;
-
-/** Makes workers. */
-export interface WorkerMaker {
-  /** How many there may be, from 1. */
-  readonly workers: number;
-  /** The backend for a run: one that stops loops, if the run needs that. */
-  backend(stopsLoops: boolean): Backend;
-  /** The first message to a worker. */
-  startMessage(worker: number): StartMessage;
-}
 
 /** What a scheduler is made of. */
 export interface SchedulerSetup {
@@ -49,8 +42,7 @@ export interface SchedulerSetup {
 export class Scheduler implements Engine {
   readonly #setup: SchedulerSetup;
   readonly #tools: Wire & { clock: Clock };
-  readonly #slotSetup: SlotSetup;
-  readonly #slots: Slot[] = [];
+  readonly #slots: Slots;
   readonly #runs = new Set<Run>();
   /** Those that may have a chunk, in the order of their turns. */
   readonly #ready = new Set<Run>();
@@ -58,16 +50,16 @@ export class Scheduler implements Engine {
   readonly #touched = new Set<Run>();
   readonly #reports: [Slot, Report][] = [];
   #working = false;
-  #startedOne = false; // in this turn, where starting blocks
   #chunks = 0;
   #fruitless = 0;
   #closed: Promise<void> | undefined;
+  #ended = false; // closed, and no run goes on
   #thrown: { error: unknown } | undefined; // by a listener, when no run was left
 
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
     this.#tools = { ...createWire(), clock: setup.clock };
-    this.#slotSetup = {
+    const slotSetup: SlotSetup = {
       clock: setup.clock,
       codec: this.#tools.codec,
       maxTasksPerWorker: setup.maxTasksPerWorker,
@@ -78,6 +70,7 @@ export class Scheduler implements Engine {
       },
       warn: (text) => console.error(`@parallel/map: ${text}`),
     };
+    this.#slots = new Slots(slotSetup, setup.maker, () => this.#work());
   }
 
   get closed(): boolean {
@@ -95,27 +88,34 @@ export class Scheduler implements Engine {
   }
 
   async start(): Promise<void> {
-    for (let slot; !this.closed && (slot = this.#emptySlot());) {
-      this.#start(slot, this.#setup.maker.backend(false));
+    while (!this.closed && this.#slots.mayStart) {
+      this.#start(this.#slots.empty(), this.#setup.maker.backend(false));
     }
     this.#work();
-    await Promise.all(this.#slots.map((slot) => slot.ready));
+    await Promise.all(this.#slots.all.map((slot) => slot.ready));
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  close(finish = false): Promise<void> {
+    if (this.#closed !== undefined && !finish) this.#stopAll();
+    return this.#closed ??= this.#close(finish);
   }
 
-  async #close(): Promise<void> {
+  async #close(finish: boolean): Promise<void> {
     await Promise.resolve(); // #closed is set from here on
+    if (finish) await Promise.allSettled([...this.#runs].map((r) => r.done));
+    this.#ended = true;
+    this.#stopAll();
+    await Promise.all(this.#slots.all.map((slot) => slot.close()));
+    await this.#tools.clock.settled();
+    if (this.#thrown !== undefined) throw this.#thrown.error;
+  }
+
+  #stopAll(): void {
     for (const run of this.#runs) {
       run.stop(closedError());
       this.#touched.add(run);
     }
     this.#work();
-    await Promise.all(this.#slots.map((slot) => slot.close()));
-    await this.#tools.clock.settled();
-    if (this.#thrown !== undefined) throw this.#thrown.error;
   }
 
   /** Takes all reports, then gives work to whoever can take it. */
@@ -166,7 +166,7 @@ export class Scheduler implements Engine {
       // nothing.
       if (lost && !judge(sent, loss, worker) && !rested) this.#countEnd(loss);
     }
-    if (this.closed && slot.idle) slot.end(undefined);
+    if (this.#ended && slot.idle) slot.end(undefined);
   }
 
   /** Sees to a run that was touched. */
@@ -179,32 +179,21 @@ export class Scheduler implements Engine {
     }
     this.#runs.delete(run);
     this.#ready.delete(run);
-    for (const slot of this.#slots) slot.release(run);
+    for (const slot of this.#slots.all) slot.release(run);
     if (this.#setup.oneShot) this.close().catch(() => {}); // the call hears it
-  }
-
-  /** A slot without a worker; a new one, if there may be more. */
-  #emptySlot(): Slot | undefined {
-    const slot = this.#slots.find((slot) => slot.empty);
-    const { workers } = this.#setup.maker;
-    if (slot !== undefined || this.#slots.length >= workers) return slot;
-    const added = new Slot(this.#slots.length, this.#slotSetup);
-    this.#slots.push(added);
-    return added;
   }
 
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
   #feedOne(): boolean {
-    if (this.#runs.size === 0 || this.closed) return false;
-    for (const slot of this.#slots) {
+    if (this.#runs.size === 0 || this.#ended) return false;
+    for (const slot of this.#slots.all) {
       if (slot.idle && slot.left > 0 && this.#feed(slot)) return true;
     }
-    const empty = this.#emptySlot();
-    if (empty !== undefined) {
-      // No task waits in one worker while another could be started for it.
-      return !this.#startedOne && this.#feed(empty);
+    // No task waits in one worker while another could be started for it.
+    if (this.#slots.mayStart) {
+      return !this.#slots.starting && this.#feed(this.#slots.empty());
     }
-    for (const slot of this.#slots) {
+    for (const slot of this.#slots.all) {
       const { run } = slot;
       // A run that is not ready had nothing for a worker that idles. What has
       // come since then is for that one: here it might wait behind a long task.
@@ -270,19 +259,9 @@ export class Scheduler implements Engine {
   #start(slot: Slot, backend: Backend): void {
     const { clock } = this.#tools;
     const from = clock.now();
-    slot.start(backend);
-    const to = clock.now();
-    if (backend.startBlocks) this.#startNextLater();
-    this.#emit({ type: "worker-start", worker: slot.number, from, to });
-  }
-
-  /** One blocking start a turn, so that answers are heard in between. */
-  #startNextLater(): void {
-    this.#startedOne = true;
-    this.#tools.clock.turn(() => {
-      this.#startedOne = false;
-      this.#work();
-    });
+    this.#slots.start(slot, backend);
+    const { number: worker } = slot;
+    this.#emit({ type: "worker-start", worker, from, to: clock.now() });
   }
 
   /** Says what happened in the pool to all that listen. */

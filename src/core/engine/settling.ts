@@ -1,5 +1,6 @@
 /**
- * What an answer, or the end of a worker, means for each task it had.
+ * What an answer, or the end of a worker, means for each task it had: who is to
+ * blame for an end stands in docs/workers.md.
  *
  * @module
  */

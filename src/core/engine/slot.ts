@@ -1,66 +1,37 @@
 /**
  * One seat of a pool: the life of one worker after another. It decides nothing:
- * it reports, and the scheduler says what follows.
+ * it reports, and the scheduler says what follows. How a worker ends stands in
+ * docs/workers.md, how a pool closes in docs/closing.md.
  *
  * @module
  */
 
-import type { Clock } from "../runtime/clock.ts";
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { Encoded } from "../wire/codec.ts";
 import type { Parcel } from "../wire/packing.ts";
-import type {
-  DoneMessage,
-  FromWorker,
-  StartMessage,
-  Tagged,
-  ToWorker,
-} from "../wire/protocol.ts";
-import type { Sent } from "./in_flight.ts";
+import type { FromWorker, Tagged, ToWorker } from "../wire/protocol.ts";
+import { nameThrown, stuckWarning } from "./failures.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
+import type { Report, SlotSetup } from "./report.ts";
 import { Watch } from "./watch.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
 
+/** How long a worker may take to dispose what its `init` returned, in ms. */
+const DISPOSE_MS = 1000;
+
 /** How long a worker may take to be gone once it was ended, in ms. */
 const GONE_MS = 1000;
 
-/** What a slot has to say. */
-export type Report =
-  /** The worker loaded its module, ran `init`, and can take tasks. */
-  | { type: "ready" }
-  /** A chunk was answered. */
-  | { type: "answer"; sent: Sent; answer: DoneMessage }
-  /** Values of these tasks, or their results, could not be read over there. */
-  | { type: "unread"; sent: Sent[]; what: "input" | "result"; error: unknown }
-  /** The worker could not get the function of a run. */
-  | { type: "refused"; run: Run | undefined; error: unknown }
-  /** The worker is useless: its module or `init` failed. */
-  | { type: "useless"; error: unknown }
-  /** The worker ended; `sent` is what it had. `loss` if nobody wanted that. */
-  | { type: "ended"; sent: Sent[]; loss: Loss | undefined; rested: boolean };
-
-/** What a slot is made of. */
-export interface SlotSetup {
-  readonly clock: Clock;
-  readonly codec: Codec;
-  /** Tasks after which a worker is replaced. */
-  readonly maxTasksPerWorker: number;
-  /** The first message to the worker in a slot. */
-  startMessage(worker: number): StartMessage;
-  /** Takes what a slot has to say. */
-  report(slot: Slot, report: Report): void;
-  /** Says what no error can say. */
-  warn(text: string): void;
-}
-
 type SlotState =
   | { at: "empty" }
-  | { at: "up"; handle: WorkerHandle; backend: Backend }
+  | { at: "up"; handle: WorkerHandle; backend: Backend; disposes: boolean }
+  /** It was asked to dispose what it holds, and will be ended. */
+  | { at: "parting"; handle: WorkerHandle; backend: Backend }
   | { at: "ending"; loss: Loss | undefined };
 
 /** One seat of a pool. */
@@ -157,7 +128,7 @@ export class Slot {
     this.#ready.promise.catch(() => {}); // the runs hear it as well
     this.#gone = Promise.withResolvers();
     this.#inFlight = new InFlight(clock, backend.sharesMemory);
-    this.#state = { at: "up", handle, backend };
+    this.#state = { at: "up", handle, backend, disposes: false };
     handle.post(start, []);
   }
 
@@ -175,9 +146,13 @@ export class Slot {
     const { run } = chunk;
     const inFlight = this.#inFlight;
     handle.setBusy(true);
-    if (inFlight.run !== run) handle.post(inFlight.announce(run), []);
     const { message, note } = inFlight.send(chunk, parcel, run.timed);
     try {
+      if (inFlight.run !== run) {
+        const { message, note } = inFlight.announce(run);
+        handle.post(message, []);
+        note();
+      }
       handle.post(message, parcel.moved);
       note(number);
     } finally {
@@ -187,6 +162,9 @@ export class Slot {
   }
 
   #hear(message: FromWorker): void {
+    if (this.#state.at === "parting" && message.type === "disposed") {
+      return this.#part(message.error);
+    }
     if (this.#state.at !== "up") return;
     const { codec } = this.#setup;
     if (message.type === "done" || message.type === "unread") {
@@ -202,6 +180,7 @@ export class Slot {
     else if (message.type === "pong") {
       this.#watch.answered();
     } else if (message.type === "ready") {
+      this.#state.disposes = message.disposes;
       this.#ready.resolve();
       if (this.idle) this.#setIdle();
       this.#report({ type: "ready" });
@@ -269,10 +248,44 @@ export class Slot {
     );
   }
 
-  /** Ends the worker; `loss` says why, if nobody wanted that. */
+  /**
+   * Ends the worker. One that has nothing to do may dispose what it holds
+   * before, for a while; `loss` says why, if nobody wanted the end.
+   */
   end(loss: Loss | undefined): void {
     if (this.#state.at !== "up") return;
+    const { handle, backend, disposes } = this.#state;
+    if (loss !== undefined || !disposes || !this.idle) {
+      return this.#terminate(handle, backend, loss);
+    }
+    this.#cancel();
+    handle.setBusy(true);
+    handle.post({ type: "dispose" }, []);
+    this.#state = { at: "parting", handle, backend };
+    this.#cancel = this.#setup.clock.after(
+      DISPOSE_MS,
+      () => this.#terminate(handle, backend, undefined),
+    );
+  }
+
+  /** The worker disposed what it held. */
+  #part(error: Encoded | undefined): void {
+    if (this.#state.at !== "parting") return;
     const { handle, backend } = this.#state;
+    if (error !== undefined) {
+      const { codec, warn } = this.#setup;
+      const thrown = nameThrown(codec.decode(error));
+      warn(`what "init" returned could not be disposed: received ${thrown}`);
+    }
+    handle.setBusy(false);
+    this.#terminate(handle, backend, undefined);
+  }
+
+  #terminate(
+    handle: WorkerHandle,
+    backend: Backend,
+    loss: Loss | undefined,
+  ): void {
     const index = this.#inFlight.indexAt();
     this.#watch.stop();
     this.#cancel();
@@ -280,12 +293,7 @@ export class Slot {
     handle.terminate();
     if (this.#state.at !== "ending") return; // it is gone already
     this.#cancel = this.#setup.clock.after(GONE_MS, () => {
-      const what = index === undefined ? "it" : `the task of input ${index}`;
-      this.#setup.warn(
-        `worker ${this.number} cannot be stopped: ${what} still runs, and ` +
-          `keeps this process from ending. ${backend.whyNotStopped ?? ""}`
-            .trimEnd(),
-      );
+      this.#setup.warn(stuckWarning(this.number, index, backend));
       this.#onEnd({});
     });
   }
@@ -297,7 +305,9 @@ export class Slot {
     this.#cancel();
     const loss = state.at === "up"
       ? { ...end, at: this.#inFlight.at() }
-      : state.loss && { ...end, ...state.loss };
+      : state.at === "ending" && state.loss
+      ? { ...end, ...state.loss }
+      : undefined;
     const sent = this.#inFlight.clear();
     this.#inFlight = new InFlight(this.#setup.clock, false);
     this.#state = { at: "empty" };

@@ -7,6 +7,7 @@
 
 import type { ToWorker } from "../wire/protocol.ts";
 import { createBoard } from "../wire/board.ts";
+import { openCallData } from "../wire/call_data.ts";
 import { createWire } from "../wire/wire.ts";
 import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createContexts } from "../worker/task_context.ts";
@@ -32,6 +33,7 @@ export function inline(clock: Clock): Backend {
       const parts = {
         ...createWire(),
         createBoard,
+        openCallData,
         loader: createLoader((url) => import(url), false),
         createAnswering,
         foldResults,
@@ -61,6 +63,8 @@ export function inline(clock: Clock): Backend {
             ? structuredClone(message, { transfer: moved })
             : message.type === "start"
             ? { ...message, workerData: structuredClone(message.workerData) }
+            : message.type === "run"
+            ? { ...message, data: structuredClone(message.data) }
             : message;
           later(() => receive(copy));
         },

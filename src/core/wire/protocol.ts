@@ -7,6 +7,7 @@
  */
 
 import type { BoardMemory } from "./board.ts";
+import type { CallData } from "./call_data.ts";
 import type { Encoded } from "./codec.ts";
 import type { FunctionRef } from "./function_ref.ts";
 import type { Packed } from "./packing.ts";
@@ -18,6 +19,8 @@ export interface StartMessage {
   tag: number;
   /** Number of the worker's slot. */
   worker: number;
+  /** How many threads the calls that it makes should start by default. */
+  cores: number;
   /** Whether its runs will be timed. */
   timed: boolean;
   /** What `init` gets. */
@@ -28,6 +31,12 @@ export interface StartMessage {
 /** Says which function the next chunks are for, and where to note progress. */
 export interface RunMessage {
   type: "run";
+  /** Number of the run in its pool. */
+  number: number;
+  /** What the call brings along, if this worker has not got it yet. */
+  data: CallData | undefined;
+  /** Numbers of runs that are over: what they brought along can go. */
+  forget: number[];
   fn: FunctionRef;
   /** Folds the results of a chunk to one; undefined sends one a task. */
   combine: FunctionRef | undefined;
@@ -65,7 +74,9 @@ export type ToWorker =
   /** The run that was announced last is over, and tasks of it are not settled. */
   | { type: "over" }
   /** Is answered as soon as the thread is free. */
-  | { type: "ping" };
+  | { type: "ping" }
+  /** The worker will be ended: what `init` returned can be disposed. */
+  | { type: "dispose" };
 
 /** A task that failed, by its offset in the chunk. */
 export interface TaskFailure {
@@ -113,7 +124,10 @@ export type Tagged = [tag: number, message: FromWorker];
 
 /** What a worker sends. */
 export type FromWorker =
-  | { type: "ready" }
+  /** It can take tasks; `disposes` if it wants to be asked before it is ended. */
+  | { type: "ready"; disposes: boolean }
+  /** What `init` returned is disposed; `error` is what that threw. */
+  | { type: "disposed"; error: Encoded | undefined }
   | { type: "pong" }
   /** A message came that the worker could not read. */
   | { type: "unreadable" }

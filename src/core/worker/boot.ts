@@ -6,6 +6,7 @@
 
 import { createBoard } from "../wire/board.ts";
 import { keptNames } from "../wire/kept_names.ts";
+import { openCallData } from "../wire/call_data.ts";
 import { wireSource } from "../wire/wire.ts";
 import { createAnswering } from "./answering.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
@@ -32,11 +33,12 @@ export function bootSource(
     // A text, as compilers rewrite import(): TypeScript, for one, to a call of
     // a function in its file ("rewriteRelativeImportExtensions").
     `const loader = (${createLoader})((url) => import(url), true);`,
+    `const openCallData = ${openCallData};`,
     `const foldResults = ${foldResults};`,
     `const createAnswering = ${createAnswering};`,
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
-    `(${workerMain})((${openPort})(), { codec, packing, createBoard, createAnswering, foldResults, loader, contexts, readCpu });`,
+    `(${workerMain})((${openPort})(), { codec, packing, createBoard, openCallData, createAnswering, foldResults, loader, contexts, readCpu });`,
   ].join("\n");
   return keptNames(source) + source;
 }

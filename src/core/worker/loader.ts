@@ -19,12 +19,16 @@ export interface Loader {
   load(ref: FunctionRef): Promise<Anything>;
   /** Calls what may start workers: tasks, and `init`. */
   within<A extends unknown[], R>(part: (...args: A) => R, ...args: A): R;
+  /** Says how many threads the calls of tasks should start by default. */
+  share(cores: number): void;
   /** Hears that this library was called where it must not be. */
   onMisuse(listener: (error: unknown) => void): void;
 }
 
 /** What the library finds on `globalThis` when it runs inside a worker. */
 export interface WorkerFlag {
+  /** How many threads its calls should start by default. */
+  cores: number | undefined;
   /** Tells whether a call must not start workers now. */
   forbids(): boolean;
   /** Tells the worker that it was called all the same. */
@@ -74,7 +78,7 @@ export function createLoader(
   let loading = 0;
   let tracker: Tracker | undefined;
   let misused: { error: unknown } | undefined;
-  let shipped: { source: string; fn: Anything } | undefined;
+  const shipped = new Map<string, Anything>();
   let tell: (error: unknown) => void = () => {};
   const scope = globalThis as Record<string, unknown>;
   // What workers have on Deno 2.9.5, and their caller has not, or otherwise.
@@ -83,6 +87,7 @@ export function createLoader(
   );
 
   const flag: WorkerFlag = {
+    cores: undefined,
     // An entry module runs again in its workers. What it starts from there,
     // other than from a task, the caller has started already.
     forbids: () => !inTask() && (loading > 0 || tracker !== undefined),
@@ -127,6 +132,9 @@ export function createLoader(
         ? part(...args)
         : tracker.run(true, part, ...args);
     },
+    share(cores) {
+      flag.cores = cores;
+    },
     onMisuse(listener) {
       tell = listener;
     },
@@ -135,11 +143,16 @@ export function createLoader(
       // must, and nothing of this scope. The name is what stacks show.
       if (ref.from === "source") {
         if (isolated) showExtras(false);
-        // The last one is kept: the engine has made its code fast by now.
-        if (shipped?.source === ref.source) return shipped.fn;
+        // The last few are kept: the engine has made their code fast by now.
+        const known = shipped.get(ref.source);
+        if (known !== undefined) return known;
         const name = encodeURIComponent(ref.name.toWellFormed() || "function");
         const fn = (0, eval)(`${ref.source}\n//# sourceURL=shipped:${name}`);
-        shipped = { source: ref.source, fn };
+        for (const oldest of shipped.keys()) {
+          if (shipped.size < 20) break;
+          shipped.delete(oldest);
+        }
+        shipped.set(ref.source, fn);
         return fn;
       }
       if (ref.from === "here") return ref.fn;

@@ -11,6 +11,7 @@ import type { Board } from "../wire/board.ts";
 export interface Surroundings {
   readonly worker: number;
   readonly state: unknown;
+  readonly data: unknown;
   readonly board: Board;
   /** What aborts the signals of the tasks that are not settled. */
   readonly aborts: Set<AbortController>;
@@ -48,6 +49,7 @@ export function createContexts(): Contexts {
       this.attempt = attempt;
       this.worker = around.worker;
       this.state = around.state;
+      this.data = around.data;
       this[AROUND] = around;
     }
     get aborted() {

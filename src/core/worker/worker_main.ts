@@ -7,7 +7,8 @@
  */
 
 import type { Board, BoardMemory } from "../wire/board.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { openCallData } from "../wire/call_data.ts";
+import type { Codec, Encoded } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
 import type {
   ChunkMessage,
@@ -41,6 +42,7 @@ export interface WorkerParts {
   codec: Codec;
   packing: Packing;
   createBoard(memory: BoardMemory | undefined): Board;
+  openCallData: typeof openCallData;
   foldResults: typeof foldResults;
   createAnswering: typeof createAnswering;
   loader: Loader;
@@ -55,7 +57,15 @@ export interface WorkerParts {
  * @param parts What loads functions, and turns values into messages and back.
  */
 export function workerMain(port: WorkerPort, parts: WorkerParts): void {
-  const { codec, packing, createBoard, loader, contexts, readCpu } = parts;
+  const {
+    codec,
+    packing,
+    createBoard,
+    openCallData,
+    loader,
+    contexts,
+    readCpu,
+  } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -64,6 +74,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let tag = 0;
   let worker = 0;
   let state: unknown;
+  const brought = new Map<number, Promise<unknown>>();
   let run: WorkerRun | undefined;
   let announced: RunMessage | undefined;
   let started: Promise<unknown> = Promise.resolve();
@@ -78,6 +89,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     try {
       tag = message.tag;
       worker = message.worker;
+      loader.share(message.cores);
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       const { value, errors } = message.workerData;
       // Without errors the codec is not even read: that costs a cold start.
@@ -92,16 +104,41 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           throw Object.assign(error, { init: message.init.from });
         }
       }
-      post({ type: "ready" });
+      const disposes = message.init !== undefined && disposer() !== undefined;
+      post({ type: "ready", disposes });
     } catch (error) {
       post({ type: "failed", error: codec.encode(error, true) });
       await new Promise(() => {}); // takes no more work
     }
   }
 
+  /** What disposes the state, if it can be. */
+  function disposer(): (() => unknown) | undefined {
+    if (state === null || typeof state !== "object") return undefined;
+    const found = state as Partial<AsyncDisposable & Disposable>;
+    return found[Symbol.asyncDispose] ?? found[Symbol.dispose];
+  }
+
+  async function dispose(): Promise<void> {
+    let error: Encoded | undefined;
+    try {
+      await loader.within(() => disposer()?.call(state));
+    } catch (thrown) {
+      error = codec.encode(thrown, true);
+    }
+    post({ type: "disposed", error });
+  }
+
   async function begin(message: RunMessage): Promise<void> {
     try {
+      for (const number of message.forget) brought.delete(number);
       const fn = await loader.load(message.fn);
+      if (message.data !== undefined) {
+        const opened = openCallData(message.data, codec, loader.load);
+        opened.catch(() => {}); // heard where it is awaited
+        brought.set(message.number, opened);
+      }
+      const data = await brought.get(message.number);
       const combine = message.combine && await loader.load(message.combine);
       // The next one may have been announced while this one was loaded: what
       // is in the queue is not for this function then.
@@ -114,6 +151,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         around: {
           worker,
           state,
+          data,
           board: createBoard(message.board),
           aborts: new Set(),
         },
@@ -232,6 +270,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       void started.then(() => begin(message)); // not after one that is stuck
     } else if (message.type === "over") {
       if (run !== undefined) contexts.abort(run.around);
+    } else if (message.type === "dispose") {
+      void dispose();
     } else if (message.type === "ping") {
       post({ type: "pong" });
     } else if (message.type === "start") {

@@ -1,0 +1,106 @@
+// Writes what is published to a folder: each entry point as a file that is
+// bundled, with the sources beside it for its types. A runtime needs a moment
+// for each file that it loads: 60 of them cost a cold start on Bun 4 ms of 28
+// (bench row "cold").
+//
+//     deno run -A scripts/build.ts FOLDER     # and then: cd FOLDER && deno publish
+//     deno run -A scripts/build.ts --dry-run  # builds, and tries to publish
+
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { DELIMITER, join } from "@std/path";
+
+/** The root of this project. */
+const ROOT = join(import.meta.dirname!, "..");
+
+/** What is known of the package. */
+interface Config {
+  name: string;
+  version: string;
+  license: string;
+  exports: Record<string, string>;
+  publish: { include: string[] };
+}
+
+/** Runs a program that must succeed; says what it printed if it does not. */
+function run(cwd: string, program: string, ...args: string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd,
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      PATH: join(ROOT, "node_modules", ".bin") + DELIMITER + process.env.PATH,
+    },
+  });
+  if (status === 0) return;
+  throw new Error(`${program} failed: ${error ?? stdout + stderr}`);
+}
+
+/**
+ * Builds the package.
+ *
+ * @param folder Where to; it is made if need be.
+ */
+export function build(folder: string): void {
+  const config: Config = JSON.parse(
+    readFileSync(join(ROOT, "deno.json"), "utf8"),
+  );
+  for (const name of config.publish.include) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  const built = Object.entries(config.exports).map(([name, source]) => {
+    const file = `${name === "." ? "main" : name.slice(2)}.js`;
+    return { name, source, file: `./built/${file}` };
+  });
+  run(
+    ROOT,
+    "esbuild",
+    ...built.map(({ source, file }) => `${file.slice(8, -3)}=${source}`),
+    "--bundle",
+    "--splitting", // the accessories use the same core
+    "--format=esm",
+    "--target=es2024", // down from there, functions would need others to be sent
+    "--platform=neutral",
+    "--external:node:*",
+    `--outdir=${join(folder, "built")}`,
+  );
+  for (const { source, file } of built) {
+    const path = join(folder, file);
+    const types = `// @ts-self-types="../${source.slice(2)}"\n`;
+    const text = readFileSync(path, "utf8"); // the command's begins with #!
+    writeFileSync(path, text.replace(/^(#!.*\n)?/, `$1${types}`));
+  }
+  const { name, version, license } = config;
+  const exports = Object.fromEntries(
+    built.map(({ name, file }) => [name, file]),
+  );
+  const published = { name, version, license, exports };
+  writeFileSync(join(folder, "deno.json"), JSON.stringify(published, null, 2));
+}
+
+if (import.meta.main) {
+  const [target] = process.argv.slice(2);
+  if (target === undefined) {
+    console.error("Usage: build.ts FOLDER | --dry-run");
+    process.exit(2);
+  }
+  if (target !== "--dry-run") build(target);
+  else {
+    const folder = mkdtempSync(join(tmpdir(), "parallel-map-build-"));
+    try {
+      build(folder);
+      run(folder, "deno", "publish", "--dry-run", "--allow-dirty");
+      console.log("built, and could be published");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What a slot tells the scheduler, and what it is made of.
+ *
+ * @module
+ */
+
+import type { Clock } from "../runtime/clock.ts";
+import type { Codec } from "../wire/codec.ts";
+import type { DoneMessage, StartMessage } from "../wire/protocol.ts";
+import type { Sent } from "./in_flight.ts";
+import type { Run } from "./run.ts";
+import type { Loss } from "./settling.ts";
+import type { Slot } from "./slot.ts";
+
+/** What a slot has to say. */
+export type Report =
+  /** The worker loaded its module, ran `init`, and can take tasks. */
+  | { type: "ready" }
+  /** A chunk was answered. */
+  | { type: "answer"; sent: Sent; answer: DoneMessage }
+  /** Values of these tasks, or their results, could not be read over there. */
+  | { type: "unread"; sent: Sent[]; what: "input" | "result"; error: unknown }
+  /** The worker could not get the function of a run. */
+  | { type: "refused"; run: Run | undefined; error: unknown }
+  /** The worker is useless: its module or `init` failed. */
+  | { type: "useless"; error: unknown }
+  /** The worker ended; `sent` is what it had. `loss` if nobody wanted that. */
+  | { type: "ended"; sent: Sent[]; loss: Loss | undefined; rested: boolean };
+
+/** What a slot is made of. */
+export interface SlotSetup {
+  readonly clock: Clock;
+  readonly codec: Codec;
+  /** Tasks after which a worker is replaced. */
+  readonly maxTasksPerWorker: number;
+  /** The first message to the worker in a slot. */
+  startMessage(worker: number): StartMessage;
+  /** Takes what a slot has to say. */
+  report(slot: Slot, report: Report): void;
+  /** Says what no error can say. */
+  warn(text: string): void;
+}

@@ -1,0 +1,20 @@
+/**
+ * What the scheduler needs of whoever plans its workers.
+ *
+ * @module
+ */
+
+import type { Backend } from "../runtime/runtime.ts";
+import type { StartMessage } from "../wire/protocol.ts";
+
+/** Makes workers. */
+export interface WorkerMaker {
+  /** How many there may be now, from 1. */
+  readonly workers: number;
+  /** Whether that depends on what else is called in the same turn. */
+  readonly divides: boolean;
+  /** The backend for a run: one that stops loops, if the run needs that. */
+  backend(stopsLoops: boolean): Backend;
+  /** The first message to a worker. */
+  startMessage(worker: number): StartMessage;
+}

@@ -1,0 +1,163 @@
+/**
+ * What a call brings along for its function (`data`), both ends of it: cloned
+ * once for each worker, with the functions in it shipped by their source.
+ *
+ * @module
+ */
+
+import type { Codec, Encoded } from "./codec.ts";
+import type { FunctionRef, Place } from "./function_ref.ts";
+import { functionRef } from "./function_ref.ts";
+import { createWire } from "./wire.ts";
+
+/** The same, as it is sent. */
+export interface CallData {
+  readonly value: Encoded;
+  /** The functions, and the keys that lead to the place of each. */
+  readonly functions: readonly { path: string[]; ref: FunctionRef }[];
+}
+
+/**
+ * Makes a copy of a value that can be sent to any number of workers.
+ *
+ * @param action What cannot be done otherwise, such as `map`.
+ * @param name Name of the option that holds it.
+ * @param value The value.
+ * @returns The copy.
+ * @throws {TypeError} When it cannot be cloned; says what is in the way.
+ */
+export function encodeOnce(
+  action: string,
+  name: string,
+  value: unknown,
+): Encoded {
+  if (value === undefined) return { value: undefined, errors: [] };
+  const { packing } = createWire();
+  const parcel = packing.pack([value], false);
+  const again = packing.repack([value], parcel, undefined);
+  const refusal = again.refused.get(0);
+  if (refusal === undefined && again.packed.as === "list") {
+    const [value] = again.packed.values;
+    const [[, errors] = [0, []]] = again.packed.encoded;
+    return { value, errors };
+  }
+  throw new TypeError(
+    `Cannot ${action} as "${name}" must be cloneable: received ${refusal?.reason}`,
+  );
+}
+
+/**
+ * Encodes what a call brings along. Functions are looked for in arrays and
+ * plain objects, at any depth.
+ *
+ * @param data What the caller gave.
+ * @param place Where the functions are to run.
+ * @returns The data as it is sent; undefined if there is none.
+ * @throws {TypeError} When a part of it can neither be cloned nor shipped.
+ */
+export function encodeCallData(
+  data: unknown,
+  place: Place,
+): CallData | undefined {
+  if (data === undefined) return undefined;
+  const functions: { path: string[]; ref: FunctionRef }[] = [];
+  const copies = new Map<object, object>();
+  const rest = holdsFunctions(data) ? without(data, []) : data;
+  return { value: encodeOnce("map", "data", rest), functions };
+
+  /** The value without the functions, which are noted. */
+  function without(value: unknown, path: string[]): unknown {
+    if (typeof value === "function") {
+      functions.push({ path, ref: ship(value, path, place) });
+      return undefined;
+    }
+    if (!isContainer(value)) return value;
+    const known = copies.get(value);
+    if (known !== undefined) return known;
+    const copy: object = Array.isArray(value)
+      ? new Array(value.length)
+      : Object.create(Object.getPrototypeOf(value));
+    copies.set(value, copy);
+    for (const key of Object.keys(value)) {
+      const part = without((value as Record<string, unknown>)[key], [
+        ...path,
+        key,
+      ]);
+      define(copy, key, part);
+    }
+    return copy;
+  }
+}
+
+/** Whether there is a function in a value: much data has none, and no copy. */
+function holdsFunctions(value: unknown): boolean {
+  const found: unknown[] = [value];
+  const seen = new Set<unknown>();
+  while (found.length > 0) {
+    const next = found.pop();
+    if (typeof next === "function") return true;
+    if (!isContainer(next) || seen.has(next)) continue;
+    seen.add(next);
+    for (const part of Array.isArray(next) ? next : Object.values(next)) {
+      if (typeof part === "function") return true;
+      if (typeof part === "object" && part !== null) found.push(part);
+    }
+  }
+  return false;
+}
+
+function define(object: object, key: string, value: unknown): void {
+  const flags = { writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(object, key, { value, ...flags }); // also "__proto__"
+}
+
+/** Whether structured clone takes it for a plain object, or an array. */
+function isContainer(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function ship(fn: unknown, path: string[], place: Place): FunctionRef {
+  try {
+    return functionRef(fn, undefined, place);
+  } catch (error) {
+    const steps = path.map((key) => /^\d+$/.test(key) ? `[${key}]` : `.${key}`);
+    const where = `data${steps.join("")}`;
+    throw new TypeError(`${(error as Error).message}, at "${where}"`);
+  }
+}
+
+/**
+ * Opens what a call brought along. Self-contained: workers get this function by
+ * its source.
+ *
+ * @param data What was sent.
+ * @param codec Decodes it.
+ * @param load Gets a function from its source.
+ * @returns What the caller gave, copied.
+ */
+export async function openCallData(
+  { value: encoded, functions }: CallData,
+  codec: Codec,
+  load: (ref: FunctionRef) => Promise<unknown>,
+): Promise<unknown> {
+  let data = encoded.errors.length > 0 ? codec.decode(encoded) : encoded.value;
+  for (const { path, ref } of functions) {
+    const fn = await load(ref);
+    const key = path.at(-1);
+    if (key === undefined) {
+      data = fn;
+      continue;
+    }
+    let place = data as object;
+    for (const step of path.slice(0, -1)) {
+      // Not by place[step], as "__proto__" may be a key.
+      place = Object.getOwnPropertyDescriptor(place, step)!.value;
+    }
+    const flags = { writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(place, key, { value: fn, ...flags });
+  }
+  return data;
+}

@@ -1,0 +1,136 @@
+// A chapter of the contract (contract.ts): how a pool ends in peace.
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { parallelMap, Pool, type TaskContext } from "../mod.ts";
+import type { Chapter } from "./contract.ts";
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const counter = () => new Int32Array(new SharedArrayBuffer(8));
+
+/** What is promised of the end of workers. */
+export const endings: Chapter = (it, { pool }) => {
+  // Counts those that were opened at 0, and those that were disposed at 1.
+  const open = (cell: Int32Array) => {
+    Atomics.add(cell, 0, 1);
+    return { [Symbol.dispose]: () => void Atomics.add(cell, 1, 1) };
+  };
+  const openLater = (cell: Int32Array) => {
+    Atomics.add(cell, 0, 1);
+    return {
+      async [Symbol.asyncDispose]() {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        Atomics.add(cell, 1, 1);
+      },
+    };
+  };
+  const same = (n: number) => n;
+
+  it("what init returned is disposed before its worker is ended", async () => {
+    const inits: ((cell: Int32Array) => unknown)[] = [open, openLater];
+    for (const init of inits) {
+      const cell = counter();
+      const options = { ...pool, init, workerData: cell };
+      assertEquals(await parallelMap(same, range(50), options), range(50));
+      assertEquals(cell[0], cell[1]);
+      const workers = new Pool(options);
+      await workers.start();
+      await workers.map(same, range(10));
+      await workers.close();
+      assertEquals(cell[0], cell[1]);
+    }
+  });
+
+  it("what init returned is disposed when its worker is replaced", async () => {
+    const cell = counter();
+    await using workers = new Pool({
+      ...pool,
+      init: openLater,
+      workerData: cell,
+      maxTasksPerWorker: 2,
+    });
+    assertEquals(await workers.map(same, range(9)), range(9));
+    await workers.close();
+    assertEquals(cell[0], cell[1]);
+  });
+
+  it("what cannot be disposed is said, and ends all the same", async () => {
+    const said: string[] = [];
+    const { error } = console;
+    console.error = (text: string) => said.push(text);
+    try {
+      const workers = new Pool({
+        ...pool,
+        workers: pool.workers && 1,
+        init: () => ({
+          [Symbol.dispose]() {
+            throw new RangeError("stuck");
+          },
+        }),
+      });
+      assertEquals(await workers.map(same, [1]), [1]);
+      await workers.close();
+    } finally {
+      console.error = error;
+    }
+    assertEquals(said, [
+      '@parallel/map: what "init" returned could not be disposed: received RangeError: stuck',
+    ]);
+  });
+
+  it("a worker that never ends disposing is ended", async () => {
+    const workers = new Pool({
+      ...pool,
+      workers: pool.workers && 1,
+      init: () => ({ [Symbol.asyncDispose]: () => new Promise(() => {}) }),
+    });
+    assertEquals(await workers.map(same, [1]), [1]);
+    await workers.close();
+  });
+
+  it("close({ finish: true }) lets pending calls end, and takes no more", async () => {
+    const workers = new Pool(pool);
+    const later = async (n: number, { aborted }: TaskContext) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return aborted ? -1 : n;
+    };
+    const all = [
+      workers.map(later, range(20)),
+      workers.map(later, range(7), { concurrency: 3 }),
+    ];
+    const stream = workers.stream(later, range(5));
+    const first = stream.next();
+    const closed = workers.close({ finish: true });
+    await assertRejects(() => workers.map(later, [1]), TypeError, "closed");
+    assertEquals(await Promise.all(all), [range(20), range(7)]);
+    assertEquals((await first).value, 0);
+    assertEquals(await Array.fromAsync(stream), [1, 2, 3, 4]);
+    await closed;
+  });
+
+  it("close() after close({ finish: true }) waits no more", async () => {
+    const workers = new Pool(pool);
+    const pending = workers.map(() => new Promise(() => {}), [1])
+      .catch((error) => error);
+    const finished = workers.close({ finish: true });
+    const closed = workers.close();
+    assertEquals((await pending).name, "AbortError");
+    await Promise.all([finished, closed]);
+  });
+
+  it("start() of a pool that is closed meanwhile is aborted", async () => {
+    const workers = new Pool({
+      ...pool,
+      init: () => new Promise((resolve) => setTimeout(resolve, 50)),
+    });
+    const started = workers.start().catch((error) => error);
+    await workers.close();
+    assertEquals((await started).name, "AbortError");
+  });
+
+  it("close takes finish and nothing else", async () => {
+    const workers = new Pool(pool);
+    const odd = { finished: true } as { finish?: boolean };
+    const error = await assertRejects(() => workers.close(odd), TypeError);
+    assertStringIncludes(error.message, 'received "finished"');
+    await workers.close();
+  });
+};
