@@ -70,6 +70,11 @@ export class FakeClock implements Clock {
     next.callback();
   }
 
+  /** So many ms pass while the thread is taken: nothing rings. */
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Goes on by so many ms; what is due rings. */
   advance(ms: number): void {
     const until = this.#now + ms;
@@ -101,6 +106,8 @@ export interface FakePowers {
   sharesMemory?: boolean;
   stopsLoops?: boolean;
   startBlocks?: boolean;
+  /** How long a start blocks the caller's thread, in ms. */
+  startMs?: number;
   /** What its workers do when they are asked to dispose what they hold. */
   disposes?: FakeWorker["disposes"];
 }
@@ -114,16 +121,19 @@ export class FakeBackend implements Backend {
   readonly workers: FakeWorker[] = [];
   readonly #clock: FakeClock;
   readonly #disposes: FakeWorker["disposes"];
+  readonly #startMs: number;
 
   constructor(clock: FakeClock, powers: FakePowers = {}) {
     this.#clock = clock;
     this.#disposes = powers.disposes ?? "no";
+    this.#startMs = powers.startMs ?? 0;
     this.sharesMemory = powers.sharesMemory ?? true;
     this.stopsLoops = powers.stopsLoops ?? true;
     this.startBlocks = powers.startBlocks ?? false;
   }
 
   start(listener: WorkerListener): WorkerHandle {
+    this.#clock.pass(this.#startMs);
     const worker = new FakeWorker(listener, this.#clock);
     worker.disposes = this.#disposes;
     this.workers.push(worker);

@@ -97,6 +97,7 @@ export class History {
         sharesMemory: this.#sharesMemory,
         stopsLoops: this.#chance(0.7),
         startBlocks: this.#chance(0.5),
+        startMs: this.#pick([0, 20] as const),
         disposes: this.#chance(0.7)
           ? "no"
           : this.#pick(["at once", "never"] as const),

@@ -17,8 +17,8 @@ import { createLoader } from "../src/core/worker/loader.ts";
 import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
 
-/** A worker in this thread. */
-function startWorker() {
+/** A worker in this thread, whose first so many answers cannot be posted. */
+function startWorker(refusals = 0) {
   const said: FromWorker[] = [];
   let hear: (message: ToWorker) => void = () => {};
   let stray: (error: unknown) => void = () => {};
@@ -33,6 +33,7 @@ function startWorker() {
     post: (message: Tagged) => {
       const [tag, content] = structuredClone(message);
       assertEquals(tag, 5);
+      if (content.type === "done" && refusals-- > 0) throw new Error("no post");
       said.push(content);
     },
     listen: (listener) => hear = listener,
@@ -110,6 +111,25 @@ test("a worker says that it is ready, and answers chunks in turn", async () => {
   await chunk(1, [1, 2]);
   await chunk(3, [5]);
   assertEquals(results(), [[2, 4], [10]]);
+});
+
+test("an answer that cannot be posted fails its tasks, and the next one goes", async () => {
+  for (const refusals of [1, 2]) {
+    const { said, run, chunk, results, start } = startWorker(refusals);
+    await start;
+    await run({ from: "source", name: "double", source: "(n) => 2 * n" });
+    await chunk(1, [1, 2]);
+    await chunk(3, [5]);
+    const [first] = said.filter((message) => message.type === "done");
+    assertEquals(first.tasks, 2);
+    assertEquals(
+      first.failures.map(({ offset, refused }) => [offset, refused]),
+      refusals === 1
+        ? []
+        : [[0, "what cannot be sent"], [1, "what cannot be sent"]],
+    );
+    assertEquals(results().at(-1), [10]);
+  }
 });
 
 test("a function that is loaded too late gets no values of the next", async () => {

@@ -75,6 +75,11 @@ export class ChunkSizer {
     return Math.max(1, Math.floor(size));
   }
 
+  /** How long a task takes in its worker, in ms; undefined before an answer. */
+  get msPerTask(): number | undefined {
+    return this.#msPerTask;
+  }
+
   /** Whether a second chunk may wait in a worker that has one. */
   get prefetches(): boolean {
     if (this.#msPerTask === undefined) return false;

@@ -98,6 +98,16 @@ export class Run {
     return this.#sizer.prefetches;
   }
 
+  /** How much work is left, in ms of one worker; undefined if not known. */
+  get left(): number | undefined {
+    const ms = this.#sizer.msPerTask;
+    if (ms === undefined) return undefined;
+    const again = this.#again.length;
+    if (this.#state.at !== "reading") return again * ms;
+    const { total } = this.#state.source;
+    return total === undefined ? Infinity : (total - this.#next + again) * ms;
+  }
+
   /** Whether anyone wants to know what happens. */
   get timed(): boolean {
     return (this.options.onEvent ?? this.#setup.onEvent) !== undefined;

@@ -141,6 +141,7 @@ export class Scheduler implements Engine {
     const { number: worker } = slot;
     if (report.type === "answer") {
       this.#fruitless = 0;
+      this.#slots.heard();
       settle(report.sent, report.answer, worker, this.#tools);
       this.#touched.add(report.sent.chunk.run);
     } else if (report.type === "unread") {
@@ -180,6 +181,7 @@ export class Scheduler implements Engine {
     this.#runs.delete(run);
     this.#ready.delete(run);
     for (const slot of this.#slots.all) slot.release(run);
+    if (this.#runs.size === 0) this.#slots.rest();
     if (this.#setup.oneShot) this.close().catch(() => {}); // the call hears it
   }
 
@@ -187,11 +189,16 @@ export class Scheduler implements Engine {
   #feedOne(): boolean {
     if (this.#runs.size === 0 || this.#ended) return false;
     for (const slot of this.#slots.all) {
-      if (slot.idle && slot.left > 0 && this.#feed(slot)) return true;
+      if (!slot.idle || slot.left < 1) continue;
+      const { atRest } = this.#slots;
+      if (!this.#feed(slot)) continue;
+      if (atRest) this.#slots.heard();
+      return true;
     }
-    // No task waits in one worker while another could be started for it.
     if (this.#slots.mayStart) {
-      return !this.#slots.starting && this.#feed(this.#slots.empty());
+      // No task waits in one worker while another could be started for it.
+      if (this.#slots.starting) return false;
+      if (this.#slots.pays(this.#left)) return this.#feed(this.#slots.empty());
     }
     for (const slot of this.#slots.all) {
       const { run } = slot;
@@ -204,6 +211,16 @@ export class Scheduler implements Engine {
       return true;
     }
     return false;
+  }
+
+  /** How much work is ready, in ms of one worker, if that is known. */
+  get #left(): number | undefined {
+    let left = 0;
+    for (const run of this.#ready) {
+      if (run.left === undefined) return undefined;
+      left += run.left;
+    }
+    return left;
   }
 
   /** Gives a slot without work the next chunk of whichever run has one. */

@@ -7,6 +7,7 @@
 import type { Backend } from "../runtime/runtime.ts";
 import type { SlotSetup } from "./report.ts";
 import { Slot } from "./slot.ts";
+import { waitToStart } from "./staffing.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
 
 /** All slots of a pool. */
@@ -16,6 +17,9 @@ export class Slots {
   readonly #maker: WorkerMaker;
   readonly #onStartable: () => void;
   #starting = false;
+  #blocks = false; // the last start did
+  #quietSince = 0;
+  #cancelLook = () => {};
 
   /**
    * Makes none yet.
@@ -30,11 +34,47 @@ export class Slots {
     this.#onStartable = onStartable;
   }
 
+  /** How many workers are up. */
+  get #up(): number {
+    let up = 0;
+    for (const slot of this.all) if (!slot.empty) up++;
+    return up;
+  }
+
   /** Whether there may be one more worker. */
   get mayStart(): boolean {
-    let workers = 0;
-    for (const slot of this.all) if (!slot.empty) workers++;
-    return workers < this.#maker.workers;
+    return this.#up < this.#maker.workers;
+  }
+
+  /**
+   * Whether one more worker pays now. If it may do so later, `onStartable` is
+   * called then.
+   *
+   * @param left How much work there is, in ms of one worker, if known.
+   * @returns Whether to start one.
+   */
+  pays(left: number | undefined): boolean {
+    this.rest();
+    const { clock } = this.#setup;
+    const quiet = clock.now() - this.#quietSince;
+    const ms = waitToStart({ up: this.#up, blocks: this.#blocks, quiet, left });
+    if (ms > 0) this.#cancelLook = clock.after(ms, this.#onStartable);
+    return ms === 0;
+  }
+
+  /** Whether no worker has anything to do. */
+  get atRest(): boolean {
+    return this.all.every((slot) => slot.empty || slot.idle);
+  }
+
+  /** A worker answered, or the first of those that idled got work. */
+  heard(): void {
+    this.#quietSince = this.#setup.clock.now();
+  }
+
+  /** Waits for nothing more: there is nothing to do. */
+  rest(): void {
+    this.#cancelLook();
   }
 
   /** Whether the next one has to wait for a moment. */
@@ -53,7 +93,11 @@ export class Slots {
 
   /** Starts a worker in a slot that is empty. */
   start(slot: Slot, backend: Backend): void {
+    const first = this.#up === 0;
     slot.start(backend);
+    this.#blocks = backend.startBlocks;
+    // Only from here on is the caller's thread free to hear anything.
+    if (first) this.heard();
     const goOn = () => {
       this.#starting = false;
       this.#onStartable();

@@ -78,8 +78,17 @@ export function createAnswering(
     try {
       answer();
     } catch (cause) {
-      parcel = packing.repack(values, parcel, cause);
-      answer();
+      try {
+        parcel = packing.repack(values, parcel, cause);
+        answer();
+      } catch (cause) { // nobody knows why: then it is all of them
+        const refusal = { reason: "what cannot be sent", cause };
+        const refused = new Map(
+          Array.from(values, (_, at) => [at, refusal] as const),
+        );
+        parcel = { ...packing.pack([], false), refused };
+        answer();
+      }
     }
 
     function answer(): void {
