@@ -59,6 +59,33 @@ test("pmap --resume runs again what failed", PATIENCE, async () => {
 });
 
 test(
+  "pmap --resume names and logs failures by their place in the list",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const log = dir.path("log");
+    await logged(log, "odd", "1\n3\n");
+    const { status, out, err } = await logged(log, "odd", "1\n3\n\noops\n4\n");
+    assertEquals([status, out], [1, "1\n3\n"]);
+    assertMatch(
+      err,
+      /^pmap: Cannot parse input 2 \(line 4\) as a line must be/m,
+    );
+    assertMatch(
+      err,
+      /^pmap: Cannot map input 3 \(line 5\) as odd threw Range/m,
+    );
+    const failed = records(log).slice(2).map(({ index, error }) =>
+      `${index} ${String(error).split(" (")[0]}`
+    );
+    assertEquals(failed.sort(), [
+      "2 Cannot parse input 2",
+      "3 RangeError: 4 is even",
+    ]);
+  },
+);
+
+test(
   "pmap --resume cuts off a torn last line, and leaves out a damaged one",
   PATIENCE,
   async () => {

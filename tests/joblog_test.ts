@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import {
   type Inputs,
   parallelMapStream,
@@ -231,6 +231,25 @@ test("openJobLog() fails the input whose result cannot be logged, alone", async 
   );
 });
 
+test("openJobLog() tells a note of the index among all inputs", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, [1, 2], (n) => n);
+  const fail = (n: number) => {
+    if (n === 4) throw new Error("four");
+    return n;
+  };
+  const note = (outcome: TaskOutcome<number, number>) => ({
+    at: outcome.index,
+    failed: outcome.status === "rejected" ? outcome.reason.index : null,
+  });
+  await run(path, [1, 3, 2, 4], fail, { note });
+  assertEquals(
+    linesOf(path).slice(2).map(({ index, at, failed }) => [index, at, failed]),
+    [[1, 1, null], [3, 3, 3]],
+  );
+});
+
 test("openJobLog() writes notes, and leaves out what has none", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -352,8 +371,10 @@ test("openJobLog() logs what came before its reader leaves", async () => {
   const outcomes = log.stream(
     numbers(100_000),
     (rest, options) => pool.stream((n) => n, rest, options),
+    { ordered: false }, // else many may be logged before that of index 0 comes
   );
-  for await (const { index } of outcomes) if (index === 10) break;
+  let read = 0;
+  for await (const _ of outcomes) if (++read === 11) break;
   await log.close();
   const { length } = linesOf(path);
   assert(length >= 11 && length < 50_000, `logged ${length}`);
@@ -394,7 +415,7 @@ test("openJobLog() passes on what ends the stream, after what came before", asyn
   assertEquals(error, reason);
 });
 
-test("JobLog.close() ends the stream, also twice", async () => {
+test("JobLog.close() gives the log back at once, and ends the stream", async () => {
   using dir = folder();
   const log = await openJobLog(dir.path("log"));
   const outcomes = log.stream(
@@ -402,8 +423,12 @@ test("JobLog.close() ends the stream, also twice", async () => {
     (rest) => mapHere(rest, (n) => n),
   );
   await outcomes.next();
+  const closed = log.close();
+  const { length } = linesOf(dir.path("log"));
+  assertEquals(existsSync(dir.path("log.lock")), false);
+  await closed;
   await log.close();
-  await log.close();
+  assertEquals(linesOf(dir.path("log")).length, length);
   assertEquals((await outcomes.next()).done, true);
   await (await openJobLog(dir.path("log"))).close();
 });
@@ -496,6 +521,11 @@ test("openJobLog() and JobLog.stream() refuse what is of the wrong kind", async 
   );
   const log = await openJobLog(path);
   assertThrows(
+    () => log.stream(7 as never, (rest) => mapHere(rest, (n) => n)),
+    TypeError,
+    "Cannot stream as inputs must be iterable or async iterable: received number",
+  );
+  assertThrows(
     () => log.stream([1], () => [1] as never),
     TypeError,
     "Cannot log as the stream must give one outcome for each input: received ",
@@ -525,8 +555,27 @@ test("JobLog.stream() says so when its outcomes are not settled", async () => {
   await assertRejects(
     () => Array.fromAsync(outcomes),
     TypeError,
-    "received 7 (give it the options that are handed over: { ...options })",
+    "received 7 (give it the options that are handed over, and leave no outcome out)",
   );
+});
+
+test("JobLog.stream() says so when an outcome is left out", async () => {
+  using dir = folder();
+  await using log = await openJobLog(dir.path("log"));
+  const outcomes = log.stream([1, 2, 3], async function* (rest) {
+    for await (const outcome of mapHere(rest, (n) => n)) {
+      if (outcome.input !== 2) yield outcome;
+    }
+  });
+  const seen: unknown[] = [];
+  await assertRejects(
+    async () => {
+      for await (const { input } of outcomes) seen.push(input);
+    },
+    TypeError,
+    "must give one outcome for each input: received none (",
+  );
+  assertEquals(seen, [1]);
 });
 
 test("JobLog.stream() refuses inputs that it could not know again", async () => {

@@ -24,12 +24,13 @@ export async function dryRun(settings: Settings): Promise<number> {
   const { target: { title, name }, json } = settings;
   let failure: { error: unknown } | undefined;
   const output = new Output(1, (error) => failure = { error });
+  await using log = await openLog(settings);
   const inputs = new Inputs(settings, {
+    indexed: log !== undefined,
     ended: () => failure !== undefined,
     full: () => output.full,
     room: () => output.drained(),
   });
-  await using log = await openLog(settings);
   let [called, malformed, kept] = [0, 0, 0];
 
   /** Writes the call of each input instead of making it. */

@@ -10,8 +10,10 @@ import type { Settings } from "./command.ts";
 import { readSome } from "./descriptors.ts";
 import type { Sent } from "./worker_side.ts";
 
-/** Holds inputs back. */
+/** How inputs are given out. */
 export interface Gate {
+  /** Whether with their index, as some of them will not run. */
+  indexed: boolean;
   /** Whether to give no more. */
   ended(): boolean;
   /** Whether to wait for `room`, because results wait for their turn. */
@@ -23,7 +25,6 @@ export interface Gate {
 export class Inputs implements AsyncIterable<Sent> {
   readonly #gate: Gate;
   readonly #reader: Reader;
-  readonly #indexed: boolean;
   readonly #arguments: boolean;
   /** From which index on lines are how far ahead of indexes, and in which file. */
   readonly #places: {
@@ -37,11 +38,10 @@ export class Inputs implements AsyncIterable<Sent> {
    * Opens the inputs.
    *
    * @param settings Where they are and what a line is.
-   * @param gate Holds them back.
+   * @param gate How they are given out.
    */
-  constructor({ source, json, log }: Settings, gate: Gate) {
+  constructor({ source, json }: Settings, gate: Gate) {
     this.#gate = gate;
-    this.#indexed = log !== undefined;
     this.#arguments = source.from === "arguments";
     this.#reader = source.from === "arguments"
       ? new ArgumentReader(source.values)
@@ -85,7 +85,7 @@ export class Inputs implements AsyncIterable<Sent> {
     if (last === undefined || last.ahead !== ahead || last.file !== file) {
       this.#places.push({ index, ahead, file });
     }
-    return this.#indexed ? { index, text } : text;
+    return this.#gate.indexed ? { index, text } : text;
   }
 
   async #wait(): Promise<IteratorResult<Sent, undefined>> {

@@ -68,6 +68,7 @@ export class Job {
       if (text !== undefined) this.#output.write(text);
     });
     this.#inputs = new Inputs(settings, {
+      indexed: this.#log !== undefined && this.#log.results > 0,
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
@@ -159,8 +160,8 @@ export class Job {
       return { ...call, error, stack };
     }
     if (typeof outcome.value !== "object") return undefined; // not called
-    const { text: _, ...call } = outcome.value;
-    return call;
+    const { start, ms, worker, attempt } = outcome.value;
+    return { start, ms, worker, attempt };
   }
 
   #word({ index, reason, input }: Rejected): Failure {

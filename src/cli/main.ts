@@ -21,7 +21,7 @@ import { HELP, VERSION } from "./help.ts";
 import type { Watchers } from "./job.ts";
 import { Job } from "./job.ts";
 import { openLog } from "./log.ts";
-import type { Stop } from "./messages.ts";
+import type { Ending, Stop } from "./messages.ts";
 import { conclude, say, SIGNALS, UsageError } from "./messages.ts";
 
 async function main(args: string[]): Promise<number> {
@@ -48,11 +48,20 @@ async function run(settings: Settings): Promise<number> {
       stop = undefined;
     });
   }
-  await using log = await openLog(settings);
-  const watchers = await openWatchers(settings);
-  const job = new Job(settings, { log, watchers });
-  stop = (reason) => job.stop(reason);
-  return conclude(await job.run(), log !== undefined);
+  const log = await openLog(settings);
+  let ending: Ending | undefined;
+  try {
+    const watchers = await openWatchers(settings);
+    const job = new Job(settings, { log, watchers });
+    stop = (reason) => job.stop(reason);
+    ending = await job.run();
+  } finally {
+    const closed = log?.close(); // with all that is to be written
+    // Workers that were stopped are not waited for.
+    if (ending?.stop === undefined) await closed;
+    else closed?.catch(() => {});
+  }
+  return conclude(ending, log !== undefined);
 }
 
 /** Loads the bar and the timeline only if they were asked for. */

@@ -22,8 +22,8 @@ export interface Setup {
 }
 
 /**
- * An input: its text. With a log also its index among all, as those that the
- * log has a result for are not sent, and the engine does not count them.
+ * An input: its text. With its index among all if the log of an earlier run has
+ * results: those inputs are not sent, and the engine does not count them.
  */
 export type Sent = string | { index: number; text: string };
 

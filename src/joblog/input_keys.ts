@@ -13,6 +13,11 @@ export interface InputKey {
   digest: string;
   /** Which of the inputs with this text it is, from 1. */
   nth: number;
+  /**
+   * Both shortened to 52 bits, so that a million take little memory. Two keys
+   * may have the same: `isOf` of log_record.ts then says whose a line is.
+   */
+  short: number;
 }
 
 /**
@@ -26,22 +31,31 @@ export function createKeys(): (text: string) => InputKey {
   const counts = new NumberTable();
   return (text) => {
     const digest = hash("sha256", text, "hex").slice(0, 32);
-    const short = shortKey({ digest, nth: 1 });
-    const nth = (counts.get(short) ?? 0) + 1;
-    counts.set(short, nth);
-    return { digest, nth };
+    const first = shorten(digest);
+    const nth = (counts.get(first) ?? 0) + 1;
+    counts.set(first, nth);
+    return keyOf(digest, nth, first);
   };
 }
 
 /**
- * Shortens a key to 52 bits, so that a million take little memory. Two keys
- * may get the same number: `isOf` of log_record.ts then says whose a line is.
+ * Makes a key of its parts.
  *
- * @param key A key.
- * @returns A whole number below 2^52.
+ * @param digest First 128 bits of a SHA-256, in hex.
+ * @param nth Which of the inputs with this digest it is, from 1.
+ * @param first The digest shortened, if that is known.
+ * @returns The key.
  */
-export function shortKey({ digest, nth }: InputKey): number {
-  const hex = nth === 1 ? digest : hash("sha256", `${digest} ${nth}`, "hex");
+export function keyOf(
+  digest: string,
+  nth: number,
+  first: number = shorten(digest),
+): InputKey {
+  const short = nth === 1 ? first : shorten(hash("sha256", `${digest} ${nth}`));
+  return { digest, nth, short };
+}
+
+function shorten(hex: string): number {
   return Number.parseInt(hex.slice(0, 13), 16);
 }
 

@@ -9,34 +9,13 @@ import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { KeptResults } from "./kept_results.ts";
 import { LogFile } from "./log_file.ts";
+import { LoggedStream } from "./logged_stream.ts";
 import type {
+  JobLogOptions,
   LoggedOutcome,
   LogStreamOptions,
   SettledAsTheyCome,
-} from "./logged_stream.ts";
-import { LoggedStream } from "./logged_stream.ts";
-
-/** What a log is opened with. */
-export interface JobLogOptions {
-  /**
-   * Which version of the function the results are of. A log of another version
-   * is refused: change it when the function changes, which nothing else tells.
-   */
-  version?: string | number;
-  /**
-   * What else must be the same in the run that goes on with the log, such as
-   * the name of the job. It is the first line of the file.
-   *
-   * @default {{ joblog: 1 }}
-   */
-  header?: Record<string, unknown>;
-  /**
-   * Whether only to look: nothing is locked, made or written.
-   *
-   * @default {false}
-   */
-  readOnly?: boolean;
-}
+} from "./options.ts";
 
 /**
  * Opens a log, or makes it, and locks it for this process.
@@ -82,7 +61,11 @@ export async function openJobLog(
 
 type LogState =
   | { at: "new" }
-  | { at: "streamed"; leave(): Promise<void> }
+  | {
+    at: "streamed";
+    stream: { close(end: { error?: unknown }): void };
+    outcomes: { return(value: undefined): Promise<unknown> };
+  }
   | { at: "closed" };
 
 /** A log that {@linkcode openJobLog} has opened. */
@@ -163,33 +146,28 @@ export class JobLog implements AsyncDisposable {
     }
     const stream = new LoggedStream(inputs, options, this.#log);
     const outcomes = stream.read(run);
-    this.#state = {
-      at: "streamed",
-      async leave() {
-        stream.close({});
-        await outcomes.return(undefined);
-      },
-    };
+    this.#state = { at: "streamed", stream, outcomes };
     return outcomes;
   }
 
   /**
-   * Ends the stream, if it has not ended, writes what waits, down to the disk,
-   * and gives the lock back.
+   * Writes what waits, down to the disk, gives the lock back, and ends the
+   * stream, if it has not ended.
    *
-   * @returns Settled when that is done.
+   * @returns Settled when the stream has ended; all else is done before.
    * @throws When the log could not be written.
    */
   async close(): Promise<void> {
     const state = this.#state;
     this.#state = { at: "closed" };
     if (state.at === "closed") return;
+    if (state.at === "streamed") state.stream.close({}); // it logs no more
     try {
-      if (state.at === "streamed") await state.leave();
-    } finally {
       const { file, kept } = this.#log;
       if (file === undefined) kept?.close();
       else file.close();
+    } finally {
+      if (state.at === "streamed") await state.outcomes.return(undefined);
     }
   }
 

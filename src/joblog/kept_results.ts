@@ -7,7 +7,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { JobLogError } from "./errors.ts";
 import type { InputKey } from "./input_keys.ts";
-import { NumberTable, shortKey } from "./input_keys.ts";
+import { NumberTable } from "./input_keys.ts";
 import { isOf, readRecord } from "./log_record.ts";
 
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
@@ -67,7 +67,7 @@ export class KeptResults {
    */
   find(key: InputKey): string | undefined {
     if (this.#places.size === 0) return undefined;
-    const line = this.#places.get(shortKey(key));
+    const line = this.#places.get(key.short);
     if (line === undefined) return undefined;
     const from = this.#starts[line];
     const to = this.#starts[line + 1] - 1;
@@ -137,7 +137,7 @@ function scan(file: number, path: string, header: string): Scan {
     }
     const record = readRecord(line);
     if (record === undefined) found.damaged++;
-    else if (record.ok) found.places.set(shortKey(record.key), number);
+    else if (record.ok) found.places.set(record.key.short, number);
   }
 
   function refusal(line: string): JobLogError {

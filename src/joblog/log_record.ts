@@ -5,6 +5,7 @@
  */
 
 import type { InputKey } from "./input_keys.ts";
+import { keyOf } from "./input_keys.ts";
 
 /** What became of an input, as its line says it. */
 export type LogRecord =
@@ -36,10 +37,9 @@ export function formatRecord(record: LogRecord): string {
     const tail = JSON.stringify({ ok: false, error, stack, ...note });
     return `${head},${tail.slice(1)}\n`;
   }
-  let notes = "";
-  for (const name in note) notes += `,"${name}":${JSON.stringify(note[name])}`;
+  const notes = JSON.stringify(note).slice(1, -1);
   const result = record.text === undefined ? "" : RESULT + record.text;
-  return `${head}${notes}${OK}${result}}\n`;
+  return `${head}${notes && `,${notes}`}${OK}${result}}\n`;
 }
 
 /**
@@ -56,7 +56,7 @@ export function readRecord(
     const { input, nth, ok } = JSON.parse(line);
     return typeof input === "string" && typeof nth === "number" &&
         typeof ok === "boolean" && (!ok || line.includes(OK))
-      ? { key: { digest: input, nth }, ok }
+      ? { key: keyOf(input, nth), ok }
       : undefined;
   } catch {
     return undefined; // not JSON: damaged

@@ -13,57 +13,13 @@ import type { KeptResults } from "./kept_results.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogNote } from "./log_record.ts";
 import { formatRecord, resultOf } from "./log_record.ts";
+import type {
+  LogFormat,
+  LoggedOutcome,
+  LogStreamOptions,
+  SettledAsTheyCome,
+} from "./options.ts";
 import { Turnstile } from "./turnstile.ts";
-
-/** What a stream must be asked for, so that it can be logged. */
-export interface SettledAsTheyCome {
-  /** A failure is an outcome, not the end. */
-  readonly settled: true;
-  /** An outcome is logged when it comes. The log puts them in order itself. */
-  readonly ordered: false;
-}
-
-/** How results become text, and text results: such as `JSON`. */
-export interface LogFormat<R> {
-  /** Makes JSON without line breaks of a result. */
-  stringify(value: R): string | undefined;
-  /** Makes the result again. */
-  parse(text: string): R;
-}
-
-/** How inputs are known again, and outcomes written and read. */
-export interface LogStreamOptions<T, R> {
-  /**
-   * Makes a text that no other input has: by it, an input is known in the next
-   * run. Inputs with the same text are told apart by how many there are.
-   *
-   * @default {JSON.stringify}
-   */
-  key?: (input: T) => string;
-  /**
-   * How results are written and read again.
-   *
-   * @default {JSON}
-   */
-  format?: LogFormat<R>;
-  /**
-   * Whether outcomes come in the order of the inputs, or as they are ready.
-   *
-   * @default {true}
-   */
-  ordered?: boolean;
-  /**
-   * Tells what else is to stand in the line of an outcome, by name; undefined
-   * leaves the outcome out of the log.
-   */
-  note?: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
-}
-
-/** What became of an input, in this run or in an earlier one. */
-export type LoggedOutcome<T = unknown, R = unknown> = TaskOutcome<T, R> & {
-  /** Whether the result stood in the log, and the input did not run. */
-  kept: boolean;
-};
 
 const SETTLED: SettledAsTheyCome = { settled: true, ordered: false };
 
@@ -124,6 +80,12 @@ export class LoggedStream<T, R> {
       options: SettledAsTheyCome,
     ) => AsyncIterable<TaskOutcome<T, R>>,
   ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
+    const inputs = this.#inputs as Partial<Iterable<T> & AsyncIterable<T>>;
+    if (!(inputs?.[Symbol.asyncIterator] ?? inputs?.[Symbol.iterator])) {
+      throw new TypeError(
+        `Cannot stream as inputs must be iterable or async iterable: received ${typeof inputs}`,
+      );
+    }
     const outcomes = run(this.#rest(), SETTLED);
     if (typeof outcomes?.[Symbol.asyncIterator] !== "function") {
       throw wrongOutcome(outcomes);
@@ -142,7 +104,7 @@ export class LoggedStream<T, R> {
         this.#ready = [];
         if (ready.length > 0) {
           this.#change();
-          yield* ready;
+          for (const outcome of ready) yield outcome;
         } else if (this.#end === undefined) await this.#changed();
         else if ("error" in this.#end) throw this.#end.error;
         else return;
@@ -185,9 +147,12 @@ export class LoggedStream<T, R> {
     try {
       for (;;) {
         const { done, value } = await outcomes.next();
-        if (done) break;
+        if (done || this.#end !== undefined) break;
         this.#log(value);
         while (this.#crowded) await this.#changed();
+      }
+      if (this.#end === undefined && this.#running.size > 0) {
+        throw wrongOutcome("none");
       }
       this.#file?.flush();
       this.close({});
@@ -228,55 +193,50 @@ export class LoggedStream<T, R> {
   }
 
   /** Writes what became of an input, and passes it on. */
-  #log(outcome: TaskOutcome<T, R>): void {
-    const running = this.#running.get(outcome?.index);
-    if (running === undefined || outcome.status === undefined) {
-      throw wrongOutcome(outcome);
+  #log(found: TaskOutcome<T, R>): void {
+    const running = this.#running.get(found?.index);
+    if (running === undefined || found.status === undefined) {
+      throw wrongOutcome(found);
     }
-    this.#running.delete(outcome.index);
+    this.#running.delete(found.index);
     const { index, key } = running;
-    const { input } = outcome;
+    const outcome = renumber(found, index);
     const note = this.#note(outcome);
-    const result = this.#resultOf(outcome, index);
+    const result = this.#resultOf(outcome);
+    if (note !== undefined) {
+      this.#file?.add(formatRecord({ index, key, note, ...result }));
+    }
+    const { input } = outcome;
     if (result.ok) {
-      const { text } = result;
-      if (note !== undefined) {
-        this.#file?.add(formatRecord({ index, key, note, ok: true, text }));
-      }
-      const value = this.#parse(text);
+      const value = this.#parse(result.text);
       this.#pass(
         { index, input, status: "fulfilled", value, kept: false },
-        text?.length ?? 0,
+        result.text?.length ?? 0,
       );
-      return;
+    } else {
+      const { reason } = result;
+      this.#pass({ index, input, status: "rejected", reason, kept: false }, 0);
     }
-    const { reason } = result;
-    if (note !== undefined) {
-      const { message: error, cause } = reason;
-      const { stack = "" } = cause instanceof Error ? cause : reason;
-      this.#file?.add(
-        formatRecord({ index, key, note, ok: false, error, stack }),
-      );
-    }
-    this.#pass(
-      { index, input, status: "rejected", reason, kept: false },
-      0,
-    );
   }
 
   /** The text of a result, or why there is none. */
-  #resultOf(outcome: TaskOutcome<T, R>, index: number): Result {
-    if (outcome.status === "rejected") {
-      return { ok: false, reason: renumber(outcome.reason, index) };
+  #resultOf(outcome: TaskOutcome<T, R>): Result {
+    let reason: TaskError;
+    if (outcome.status === "rejected") reason = outcome.reason;
+    else {
+      try {
+        return { ok: true, text: this.#format.stringify(outcome.value) };
+      } catch (cause) {
+        const { index } = outcome;
+        reason = new TaskError(
+          `Cannot log the result of input ${index} as it must be JSON: received ${cause}`,
+          { index, attempts: 1, cause },
+        );
+      }
     }
-    try {
-      return { ok: true, text: this.#format.stringify(outcome.value) };
-    } catch (cause) {
-      const message =
-        `Cannot log the result of input ${index} as it must be JSON: received ${cause}`;
-      const reason = new TaskError(message, { index, attempts: 1, cause });
-      return { ok: false, reason };
-    }
+    const { message: error, cause } = reason;
+    const { stack = "" } = cause instanceof Error ? cause : reason;
+    return { ok: false, reason, error, stack };
   }
 
   #parse(text: string | undefined): R {
@@ -307,25 +267,33 @@ export class LoggedStream<T, R> {
 /** The text of a result, undefined if the result is; or why there is none. */
 type Result =
   | { ok: true; text: string | undefined }
-  | { ok: false; reason: TaskError };
+  | { ok: false; reason: TaskError; error: string; stack: string };
 
 function isPlain(input: unknown): boolean {
   const prototype = Object.getPrototypeOf(input);
   return prototype === null || prototype === Object.prototype;
 }
 
-/** Names an input by its index among all, as the stream counted those it got. */
-function renumber(error: TaskError, index: number): TaskError {
-  if (error.index === index) return error;
-  const rename = (text = "") => text.replace(/input \d+/, `input ${index}`);
-  const [message, stack] = [rename(error.message), rename(error.stack)];
-  return Object.assign(error, { index, message, stack });
+/** Names an input by its index among all: the stream counted those it got. */
+function renumber<T, R>(
+  outcome: TaskOutcome<T, R>,
+  index: number,
+): TaskOutcome<T, R> {
+  if (outcome.index === index) return outcome;
+  if (outcome.status === "rejected") {
+    const { reason } = outcome;
+    const rename = (text = "") => text.replace(/input \d+/, `input ${index}`);
+    const [message, stack] = [rename(reason.message), rename(reason.stack)];
+    Object.assign(reason, { index, message, stack });
+  }
+  return { ...outcome, index };
 }
 
 function wrongOutcome(received: unknown): TypeError {
+  const what = typeof received === "object"
+    ? Object.prototype.toString.call(received)
+    : String(received);
   return new TypeError(
-    `Cannot log as the stream must give one outcome for each input: received ${
-      typeof received === "object" ? JSON.stringify(received) : String(received)
-    } (give it the options that are handed over: { ...options })`,
+    `Cannot log as the stream must give one outcome for each input: received ${what} (give it the options that are handed over, and leave no outcome out)`,
   );
 }

@@ -38,12 +38,13 @@
  * @module
  */
 
-export { JobLog, type JobLogOptions, openJobLog } from "./job_log.ts";
+export { JobLog, openJobLog } from "./job_log.ts";
 export { JobLogError } from "./errors.ts";
 export type { LogNote } from "./log_record.ts";
 export type {
+  JobLogOptions,
   LogFormat,
   LoggedOutcome,
   LogStreamOptions,
   SettledAsTheyCome,
-} from "./logged_stream.ts";
+} from "./options.ts";

@@ -1,0 +1,80 @@
+/**
+ * Every option of a log and of its stream, with its default.
+ *
+ * @module
+ */
+
+import type { TaskOutcome } from "../../mod.ts";
+import type { LogNote } from "./log_record.ts";
+
+/** What a log is opened with. */
+export interface JobLogOptions {
+  /**
+   * Which version of the function the results are of. A log of another version
+   * is refused: change it when the function changes, which nothing else tells.
+   */
+  version?: string | number;
+  /**
+   * What else must be the same in the run that goes on with the log, such as
+   * the name of the job. It is the first line of the file.
+   *
+   * @default {{ joblog: 1 }}
+   */
+  header?: Record<string, unknown>;
+  /**
+   * Whether only to look: nothing is locked, made or written.
+   *
+   * @default {false}
+   */
+  readOnly?: boolean;
+}
+
+/** What a stream must be asked for, so that it can be logged. */
+export interface SettledAsTheyCome {
+  /** A failure is an outcome, not the end. */
+  readonly settled: true;
+  /** An outcome is logged when it comes. The log puts them in order itself. */
+  readonly ordered: false;
+}
+
+/** How results become text, and text results: such as `JSON`. */
+export interface LogFormat<R> {
+  /** Makes JSON without line breaks of a result. */
+  stringify(value: R): string | undefined;
+  /** Makes the result again. */
+  parse(text: string): R;
+}
+
+/** How inputs are known again, and outcomes written and read. */
+export interface LogStreamOptions<T, R> {
+  /**
+   * Makes a text that no other input has: by it, an input is known in the next
+   * run. Inputs with the same text are told apart by how many there are.
+   *
+   * @default {JSON.stringify}
+   */
+  key?: (input: T) => string;
+  /**
+   * How results are written and read again.
+   *
+   * @default {JSON}
+   */
+  format?: LogFormat<R>;
+  /**
+   * Whether outcomes come in the order of the inputs, or as they are ready.
+   *
+   * @default {true}
+   */
+  ordered?: boolean;
+  /**
+   * Tells what else is to stand in the line of an outcome, by name; undefined
+   * leaves the outcome out of the log.
+   */
+  note?: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
+}
+
+/** What became of an input, in this run or in an earlier one. */
+export type LoggedOutcome<T = unknown, R = unknown> = TaskOutcome<T, R> & {
+  /** Whether the result stood in the log, and the input did not run. */
+  kept: boolean;
+};
