@@ -32,10 +32,17 @@ export {
 export type { Progress, RunEvent } from "./src/core/api/events.ts";
 export type {
   CloseOptions,
+  ExportInput,
+  ExportName,
+  ExportResult,
+  InitData,
   Inputs,
+  KnownName,
   MapFunction,
   MapOptions,
+  MapResults,
   ModuleSpecifier,
+  OnlyNames,
   PoolOptions,
   ReduceOptions,
   RunOptions,

@@ -47,7 +47,7 @@ const CASES: Case[] = [
   ],
   [
     "a name needs module",
-    () => parallelMap("f", [1]),
+    () => parallelMap(wrong("f"), [1]),
     TypeError,
     'needs "module": received "f"',
   ],

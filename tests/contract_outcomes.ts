@@ -8,6 +8,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import {
+  type ModuleSpecifier,
   parallelMap,
   parallelMapStream,
   Pool,
@@ -18,7 +19,10 @@ import {
 import type { Chapter } from "./contract.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-const TASKS = new URL("./fixtures/tasks.ts", import.meta.url);
+const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
+  "./fixtures/tasks.ts",
+  import.meta.url,
+);
 
 /** What a stream of outcomes promises. */
 export const outcomes: Chapter = (it, { pool, timed }) => {
@@ -84,7 +88,7 @@ export const outcomes: Chapter = (it, { pool, timed }) => {
 
   it("a lost worker is an item of a settled stream", async () => {
     const hows = ["fine", "exit", "fine", "reject", "fine"];
-    const stream = parallelMapStream<string, string, unknown, true>(
+    const stream = parallelMapStream(
       "perish",
       hows,
       { ...pool, module: TASKS, settled: true },

@@ -12,12 +12,15 @@ import {
   TaskTimeoutError,
   WorkerLostError,
 } from "../mod.ts";
-import type { TaskContext } from "../mod.ts";
+import type { ModuleSpecifier, TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 import { add, square } from "./fixtures/tasks.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-const TASKS = new URL("./fixtures/tasks.ts", import.meta.url);
+const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
+  "./fixtures/tasks.ts",
+  import.meta.url,
+);
 
 /** What is promised of a reduction. */
 export const reductions: Chapter = (it, { pool, timed }) => {
@@ -155,7 +158,7 @@ export const reductions: Chapter = (it, { pool, timed }) => {
     const options = { ...pool, module: TASKS };
     assertEquals(await parallelReduce(square, add, range(50), options), 40425);
     assertEquals(
-      await parallelReduce<number, number, unknown>(
+      await parallelReduce(
         "square",
         (a, b) => a + b,
         range(50),

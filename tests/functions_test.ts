@@ -6,11 +6,20 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { parallelMap, Pool, TaskError, WorkerStartError } from "../mod.ts";
+import {
+  type ModuleSpecifier,
+  parallelMap,
+  Pool,
+  TaskError,
+  WorkerStartError,
+} from "../mod.ts";
 import { seesOfWorker } from "./fixtures/tasks.ts";
 import { test } from "./harness.ts";
 
-const TASKS = new URL("./fixtures/tasks.ts", import.meta.url);
+const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
+  "./fixtures/tasks.ts",
+  import.meta.url,
+);
 const HINT = "(a shipped function sees nothing around it";
 const BACKENDS = {
   web: { backend: "web", workers: 1 },
@@ -118,8 +127,7 @@ for (const [backend, options] of Object.entries(BACKENDS)) {
     slow,
     async () => {
       await using pool = new Pool(options);
-      const look = () =>
-        pool.map<unknown, string[]>("seesOfWorker", [1], { module: TASKS });
+      const look = () => pool.map("seesOfWorker", [1], { module: TASKS });
       const before = await look();
       assertEquals(await pool.map(seesOfWorker, [1]), [[]]);
       assertEquals(await look(), before);

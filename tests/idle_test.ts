@@ -49,7 +49,7 @@ for (const backend of ["web", "threads"] as const) {
           }
         };
         const ended = new Int32Array(new SharedArrayBuffer(4));
-        await using pool = new Pool<Int32Array>({
+        await using pool = new Pool({
           workers: 4,
           backend,
           onEvent,

@@ -1,10 +1,18 @@
 // How calls at once, and calls within tasks, divide the cores.
 import { assertEquals } from "@std/assert";
-import { parallelMap, Pool, type RunEvent } from "../mod.ts";
+import {
+  type ModuleSpecifier,
+  parallelMap,
+  Pool,
+  type RunEvent,
+} from "../mod.ts";
 import { test } from "./harness.ts";
 
 const cores = navigator.hardwareConcurrency;
-const NESTED = new URL("./fixtures/nested.ts", import.meta.url);
+const NESTED: ModuleSpecifier<typeof import("./fixtures/nested.ts")> = new URL(
+  "./fixtures/nested.ts",
+  import.meta.url,
+);
 
 test("ten calls at once divide the cores, and none waits for another", async () => {
   // No call ends before each has begun its second task: all ten go on at once.
@@ -50,10 +58,7 @@ test("a call, or a pool, within a task has the share of its worker", async () =>
   await using pool = new Pool({ workers: cores, module: NESTED });
   assertEquals(await pool.map("countNested", [4]), [[1, 1]]);
   await using one = new Pool({ workers: 1, module: NESTED });
-  const [[started, workers]] = await one.map<number, [number, number]>(
-    "countNested",
-    [cores],
-  );
+  const [[started, workers]] = await one.map("countNested", [cores]);
   assertEquals([started, workers], [cores, cores]);
 });
 

@@ -2,11 +2,14 @@
 // `deno test` and by `npm run check`.
 import {
   type Inputs,
+  type MapOptions,
+  type ModuleSpecifier,
   parallelMap,
   parallelMapSettled,
   parallelMapStream,
   parallelReduce,
   Pool,
+  type PoolOptions,
   type RunEvent,
   type SettledResult,
   type TaskContext,
@@ -141,10 +144,7 @@ test("types: context.state is what init returns, awaited", () => {
       init: (data: number) => data,
     })
   );
-  // Of workerData alone, the state has to be declared.
-  gives<Results<unknown>>()(() =>
-    parallelMap((_, { state }) => state, [1], { workerData: "a" })
-  );
+  gives<Results<unknown>>()(() => parallelMap((_, { state }) => state, [1]));
   gives<Results<string | undefined>>()(() =>
     parallelMap(stated, [1], { workerData: "a" })
   );
@@ -157,6 +157,79 @@ test("types: context.state is what init returns, awaited", () => {
     () => parallelMapStream(stated, [1], { init: seed }),
     // @ts-expect-error: a context has no such thing
     () => parallelMap((_, { attempts }) => attempts, [1]),
+  );
+});
+
+test("types: context.state is workerData where there is no init", () => {
+  const limits = new Int32Array(2);
+  gives<Results<number>>()(() =>
+    parallelMap((n, { state }) => n + state, [1], { workerData: 3 })
+  );
+  gives<Settled<string>>()(() =>
+    parallelMapSettled((_, { state }) => state.name, [1], {
+      workerData: { name: "a" },
+    })
+  );
+  gives<Stream<number>>()(() =>
+    parallelMapStream((n, { state }) => state.at(n) ?? 0, [1], {
+      workerData: limits,
+    })
+  );
+  gives<Promise<number>>()(() =>
+    parallelReduce((n, { state }) => n + state, (a, b) => a + b, [1], {
+      workerData: 3,
+    })
+  );
+  gives<Results<null>>()(() =>
+    parallelMap((_, { state }) => state, [1], { workerData: null })
+  );
+  gives<Results<number>>()(() =>
+    new Pool({ workerData: { by: 2 } }).map((n, { state }) => n * state.by, [1])
+  );
+  refuses(
+    // @ts-expect-error: the state is a number
+    () => parallelMap((_, { state }) => state.at(0), [1], { workerData: 3 }),
+    // @ts-expect-error: as above
+    () => new Pool({ workerData: 3 }).map(stated, [1]),
+  );
+});
+
+test("types: init takes workerData", () => {
+  gives<Pool<unknown, { by: number }, string>>()(() =>
+    new Pool({
+      workerData: { by: 2 },
+      init: async ({ by }) => await Promise.resolve(String(by)),
+    })
+  );
+  gives<Results<number>>()(() =>
+    parallelMap((n) => n, [1], { workerData: 3, init: (n) => n.toFixed() })
+  );
+  // An init whose parameter has no type comes after fn, which is asked first.
+  gives<Results<string>>()(() =>
+    parallelMap((_, { state }) => state, [1], {
+      workerData: 3,
+      init: (n: number) => n.toFixed(),
+    })
+  );
+  const { data } = {} as { data: unknown };
+  gives<Results<string>>()(() =>
+    parallelMap((_, { state }) => state, [1], {
+      workerData: data,
+      init: (text: string) => text,
+    })
+  );
+  const written: PoolOptions = { workerData: 3, init: (text: string) => text };
+  gives<Pool>()(() => new Pool(written));
+  const open = (path: string) => path;
+  refuses(
+    // @ts-expect-error: workerData is a number
+    () => new Pool({ workerData: 3, init: open }),
+    // @ts-expect-error: as above
+    () => parallelMap(half, [1], { workerData: 3, init: open }),
+    // @ts-expect-error: as above
+    () => parallelMapSettled(half, [1], { workerData: 3, init: open }),
+    // @ts-expect-error: as above
+    () => parallelMapStream(half, [1], { workerData: 3, init: open }),
   );
 });
 
@@ -175,6 +248,10 @@ test("types: the results are the typed array that output names", () => {
     new Pool({ init: seed }).map((n, { state }) => n + state, [1], { output })
   );
   gives<Results<number>>()(() => parallelMap(half, [1], { output: undefined }));
+  const some: MapOptions = { chunkSize: 1 };
+  const into: MapOptions<Int8Array> = { output: Int8Array };
+  gives<Results<number>>()(() => ({} as Pool).map(half, [1], some));
+  gives<Promise<Int8Array>>()(() => parallelMap(half, [1], into));
   refuses(
     // @ts-expect-error: an Array is no typed array
     () => parallelMap(half, [1], { output: Array }),
@@ -225,13 +302,20 @@ test("types: context.data is what its literal is", () => {
 });
 
 test("types: a pool knows the state of its workers", () => {
-  gives<Pool<unknown>>()(() => new Pool());
-  gives<Pool<unknown>>()(() => new Pool({ workers: 2, workerData: 3 }));
-  gives<Pool<TextEncoder>>()(() => new Pool({ init: encoder }));
-  gives<Pool<number>>()(() => new Pool({ init: seed }));
-  gives<Pool<string>>()(() => new Pool({ init: (data: string) => data }));
+  gives<Pool>()(() => new Pool());
+  gives<Pool<unknown, number>>()(() => new Pool({ workerData: 3 }));
+  gives<Pool<unknown, unknown, TextEncoder>>()(() =>
+    new Pool({ init: encoder })
+  );
+  gives<Pool<unknown, unknown, number>>()(() => new Pool({ init: seed }));
+  gives<Pool<unknown, string, string>>()(() =>
+    new Pool({ init: (data: string) => data })
+  );
 
-  const pool = {} as Pool<number>;
+  const pool = {} as Pool<unknown, unknown, number>;
+  const any: Pool = pool;
+  const numbers: Pool<unknown, number> = pool;
+  gives<Pool[]>()(() => [any, numbers, pool]);
   gives<Results<number>>()(() => pool.map((n, { state }) => n + state, [1]));
   gives<Settled<number>>()(() =>
     pool.mapSettled((n, { state }) => n + state, [1])
@@ -250,13 +334,129 @@ test("types: a pool knows the state of its workers", () => {
   );
 });
 
-test("types: a function given by its name gives what nobody knows", () => {
+test("types: a function given by its name has the types of its module", () => {
+  type Work = typeof import("./fixtures/typed.ts");
+  const module: ModuleSpecifier<Work> = new URL(import.meta.url);
+  const text: ModuleSpecifier<Work> = import.meta.url;
+  const meta: ModuleSpecifier<Work> = import.meta;
+  const pool = new Pool({ module, workers: 2, init: seed });
+  const output = Float64Array;
+  gives<Results<number>>()(() => parallelMap("square", [1], { module }));
+  gives<Results<string>>()(() => parallelMap("shout", "a", { module: text }));
+  gives<Results<string[]>>()(() =>
+    parallelMap("split", [["a", 1]], { module: meta })
+  );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap("square", [1], { module, output })
+  );
+  gives<Settled<string>>()(() => parallelMapSettled("shout", "a", { module }));
+  gives<Stream<string>>()(() => parallelMapStream("shout", "a", { module }));
+  gives<Stream<TaskOutcome<string, string>>>()(() =>
+    parallelMapStream("shout", "a", { module, settled: true })
+  );
+  gives<Promise<number>>()(() =>
+    parallelReduce("square", (a, b) => a + b, [1], { module, initial: 0 })
+  );
+
+  gives<Pool<Work, unknown, number>>()(() => pool);
+  gives<Pool<Work>>()(() => new Pool<Work>({ module: import.meta.url }));
+  gives<Results<number>>()(() => pool.map("square", [1]));
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    pool.map("square", [1], { output })
+  );
+  gives<Settled<string>>()(() => pool.mapSettled("shout", ["a"]));
+  gives<Stream<string>>()(() => pool.stream("shout", ["a"]));
+  gives<Promise<number>>()(() => pool.reduce("square", (a, b) => a + b, [1]));
+  gives<Results<string>>()(() => new Pool().map("shout", "a", { module }));
+  gives<Results<number>>()(() => pool.map((n, { state }) => n + state, [1]));
+  // What is written by hand says as much.
+  const hand: ModuleSpecifier<{ sum(ns: number[]): number }> = "file:///a.js";
+  gives<Results<number>>()(() => parallelMap("sum", [[1]], { module: hand }));
+  refuses(
+    // @ts-expect-error: there is no such function
+    () => parallelMap("squares", [1], { module }),
+    // @ts-expect-error: as above
+    () => parallelMapSettled("squares", [1], { module }),
+    // @ts-expect-error: as above
+    () => parallelMapStream("squares", [1], { module }),
+    // @ts-expect-error: as above
+    () => parallelReduce("squares", (a) => a, [1], { module }),
+    // @ts-expect-error: as above
+    () => pool.map("squares", [1]),
+    // @ts-expect-error: as above
+    () => pool.mapSettled("squares", [1]),
+    // @ts-expect-error: as above
+    () => pool.stream("squares", [1]),
+    // @ts-expect-error: as above
+    () => pool.reduce("squares", (a) => a, [1]),
+    // @ts-expect-error: it is a number
+    () => parallelMap("version", [1], { module }),
+    // @ts-expect-error: it is a class
+    () => parallelMap("Shape", [1], { module }),
+    // @ts-expect-error: it takes numbers
+    () => parallelMap("square", ["a"], { module }),
+    // @ts-expect-error: as above
+    () => parallelMapSettled("square", ["a"], { module }),
+    // @ts-expect-error: as above
+    () => parallelMapStream("square", ["a"], { module }),
+    // @ts-expect-error: as above
+    () => parallelReduce("square", (a) => a, ["a"], { module }),
+    // @ts-expect-error: as above
+    () => pool.map("square", ["a"]),
+    // @ts-expect-error: as above
+    () => pool.mapSettled("square", ["a"]),
+    // @ts-expect-error: as above
+    () => pool.stream("square", ["a"]),
+    // @ts-expect-error: as above
+    () => pool.reduce("square", (a) => a, ["a"]),
+    // @ts-expect-error: results are numbers
+    () => pool.reduce("square", (a: string) => a, [1]),
+    // @ts-expect-error: a name says of which module
+    () => parallelMap("square", [1]),
+  );
+});
+
+test("types: of a module that is not typed, nobody knows its functions", () => {
   gives<Results<unknown>>()(() => parallelMap("work", [1], { module }));
   gives<Settled<unknown>>()(() => parallelMapSettled("work", [1], { module }));
   gives<Stream<unknown>>()(() => parallelMapStream("work", [1], { module }));
-  gives<Results<string>>()(() =>
-    parallelMap<number, string, unknown>("work", [1], { module: import.meta })
+  gives<Promise<unknown>>()(() =>
+    parallelReduce("work", (a) => a, [1], { module })
   );
+  gives<Stream<TaskOutcome<number, unknown>>>()(() =>
+    parallelMapStream("work", [1], { module, settled: true })
+  );
+  const name: string = "work";
+  gives<Results<unknown>>()(() => parallelMap(name, [1], { module }));
+});
+
+test("types: a generic function gives what it makes of its inputs", () => {
+  const same = <T>(value: T) => value;
+  const pair = <T>(value: T): [T, T] => [value, value];
+  const wait = async <T>(value: T) => await Promise.resolve(value);
+  const pool = {} as Pool;
+  gives<Results<number>>()(() => parallelMap(same, [1]));
+  gives<Results<number>>()(() =>
+    parallelMap(same, [1], { workers: 2, module })
+  );
+  gives<Results<[string, string]>>()(() => parallelMap(pair, new Set(["a"])));
+  gives<Results<number>>()(() => parallelMap(wait, [1]));
+  gives<Settled<number>>()(() => parallelMapSettled(same, [1]));
+  gives<Stream<number>>()(() => parallelMapStream(same, [1]));
+  gives<Promise<number>>()(() => parallelReduce(same, (a, b) => a + b, [1]));
+  gives<Results<number>>()(() => pool.map(same, [1]));
+  gives<Settled<number>>()(() => pool.mapSettled(same, [1]));
+  gives<Stream<number>>()(() => pool.stream(same, [1]));
+  gives<Promise<number>>()(() => pool.reduce(same, (a, b) => a + b, [1]));
+});
+
+test("types: a function around a call may be generic itself", () => {
+  const all = <T, R>(fn: (value: T) => R, values: T[]) =>
+    parallelMap(fn, values);
+  gives<Results<number>>()(() => all(half, [1]));
+  const paths = <T extends { path: string }>(values: T[]) =>
+    new Pool().map(({ path }) => path, values);
+  gives<Results<string>>()(() => paths([{ path: "a" }]));
 });
 
 test("types: an option that is unknown or of the wrong kind is refused", () => {

@@ -18,7 +18,7 @@ import { textOf, throughLog } from "./log.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
 import { Output } from "./output.ts";
-import type { Caller, Done, Sent, Setup } from "./worker_side.ts";
+import type { Done, Sent, Setup } from "./worker_side.ts";
 import { callFunction, openWorker } from "./worker_side.ts";
 
 /** What watches a job. */
@@ -135,7 +135,7 @@ export class Job {
         timeout,
         retries,
         workerData: setup,
-        init: openWorker as (workerData: never) => Promise<Caller>,
+        init: openWorker,
         onProgress,
         onEvent,
       });

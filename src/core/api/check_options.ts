@@ -139,9 +139,9 @@ export function checkOptions(
  * @param options Options of both kinds.
  * @returns The pool's options, and all others.
  */
-export function splitOptions<S, O extends object>(
-  options: PoolOptions<S> & O,
-): { pool: PoolOptions<S>; run: O } {
+export function splitOptions<O extends object>(
+  options: PoolOptions & O,
+): { pool: PoolOptions; run: O } {
   const pool: Record<string, unknown> = {};
   const run: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
@@ -149,7 +149,7 @@ export function splitOptions<S, O extends object>(
     // tells the ends of its workers too.
     (Object.hasOwn(POOL_RULES, name) ? pool : run)[name] = value;
   }
-  return { pool: pool as PoolOptions<S>, run: run as O };
+  return { pool, run: run as O };
 }
 
 /**

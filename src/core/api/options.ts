@@ -44,8 +44,47 @@ export type MapFunction<T, R, S = unknown, D = unknown> = (
 /** Anything that can be read one value after another. */
 export type Inputs<T> = Iterable<T> | AsyncIterable<T>;
 
-/** Where an exported function is: a URL, or `import.meta` itself. */
-export type ModuleSpecifier = string | URL | { readonly url: string };
+/**
+ * Where an exported function is: a URL, or `import.meta` itself. With a type,
+ * `ModuleSpecifier<typeof import("./work.ts")>`, a name that is given for the
+ * function is checked, and so are inputs and results; nothing is imported.
+ */
+export type ModuleSpecifier<M = unknown> =
+  & (string | URL | { readonly url: string })
+  // Never there: it only carries the type.
+  & { readonly "~exports"?: M };
+
+/**
+ * The names of the functions of a module; any, if its type is not known. By
+ * `infer`, TypeScript does not take a name for what says which module it is.
+ */
+export type ExportName<M> = M extends infer E ? unknown extends E ? string : {
+    [N in keyof E]: E[N] extends (value: never, context: never) => unknown ? N
+      : never;
+  }[keyof E]
+  : never;
+
+/** A name, if the module has such a function; else the names that it has. */
+export type KnownName<N, M> = N extends ExportName<M> ? N : ExportName<M>;
+
+/** What a function that is given by its name takes. */
+export type ExportInput<M, N> = N extends keyof M
+  ? M[N] extends (value: infer T, context: never) => unknown ? T : unknown
+  : unknown;
+
+/** What a function that is given by its name returns, awaited. */
+export type ExportResult<M, N> = N extends keyof M
+  ? M[N] extends (value: never, context: never) => infer R ? Awaited<R>
+  : unknown
+  : unknown;
+
+/**
+ * No argument where `N` is a name; else one that cannot be given. TypeScript
+ * leaves a signature that wants another number of arguments out of its errors,
+ * so that what is wrong in a call with a function is told of that signature
+ * alone, at the option that is wrong.
+ */
+export type OnlyNames<N> = [N] extends [string] ? [] : [never];
 
 /** A typed array of any kind. */
 export type TypedArray =
@@ -69,8 +108,11 @@ export interface TypedArrayConstructor<A extends TypedArray> {
   readonly BYTES_PER_ELEMENT: number;
 }
 
+/** What `init` is given: `workerData`, where its type is known. */
+export type InitData<W> = unknown extends W ? never : W;
+
 /** How the workers of a pool are made. */
-export interface PoolOptions<S = unknown> {
+export interface PoolOptions<M = unknown, W = unknown, S = W> {
   /**
    * How many workers at most. They are started when first needed, never more
    * than there are tasks. `0` runs everything in this thread, inputs and
@@ -85,9 +127,9 @@ export interface PoolOptions<S = unknown> {
    * The module that exports the function. Without it the function is shipped
    * by its source, and sees nothing around it.
    */
-  module?: ModuleSpecifier;
+  module?: ModuleSpecifier<M>;
   /** Cloned once to each worker; it is `context.state` unless `init` is given. */
-  workerData?: unknown;
+  workerData?: W;
   /**
    * Runs once in each worker with `workerData`; what it returns (awaited) is
    * `context.state`. Shipped or imported as the function is. If that has
@@ -95,7 +137,7 @@ export interface PoolOptions<S = unknown> {
    * is ended in peace: by `close`, or after `maxTasksPerWorker`; the worker is
    * ended a second later at the latest.
    */
-  init?: (workerData: never) => S | Promise<S>;
+  init?: (workerData: InitData<W>) => S | Promise<S>;
   /**
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
    * take longer to start but can be stopped on Deno in the middle of an endless
@@ -115,9 +157,9 @@ export interface PoolOptions<S = unknown> {
 }
 
 /** How one run is fed and stopped. */
-export interface RunOptions<D = unknown> {
+export interface RunOptions<D = unknown, M = unknown> {
   /** As in {@linkcode PoolOptions}, for this run alone. */
-  module?: ModuleSpecifier;
+  module?: ModuleSpecifier<M>;
   /**
    * What this call brings along for `fn`, which gets it as `context.data`. It
    * is cloned at the call, and sent once to each worker. Functions in it, in
@@ -173,14 +215,21 @@ export interface CloseOptions {
 }
 
 /** The options of {@linkcode Pool.map}. */
-export interface MapOptions<A extends TypedArray = TypedArray, D = unknown>
-  extends RunOptions<D> {
+export interface MapOptions<
+  A extends TypedArray = never,
+  D = unknown,
+  M = unknown,
+> extends RunOptions<D, M> {
   /** A typed-array constructor: the results are written into one such array. */
   output?: TypedArrayConstructor<A>;
 }
 
+/** What a map gives: a list, or the typed array that `output` names. */
+export type MapResults<R, A> = [A] extends [never] ? R[] : NoInfer<A>;
+
 /** The options of {@linkcode Pool.reduce}. */
-export interface ReduceOptions<R = unknown, D = unknown> extends RunOptions<D> {
+export interface ReduceOptions<R = unknown, D = unknown, M = unknown>
+  extends RunOptions<D, M> {
   /**
    * Where the fold begins, in the caller: combined with the first result, and
    * the result itself if there are no inputs.
@@ -209,8 +258,11 @@ export type StreamItem<T, R, O extends boolean> = O extends true
   : R;
 
 /** The options of {@linkcode Pool.stream}. */
-export interface StreamOptions<O extends boolean = false, D = unknown>
-  extends RunOptions<D> {
+export interface StreamOptions<
+  O extends boolean = false,
+  D = unknown,
+  M = unknown,
+> extends RunOptions<D, M> {
   /**
    * Whether to yield what became of each task: a failure, a lost worker or a
    * timeout is an item then, and not the end of the stream.

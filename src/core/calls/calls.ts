@@ -35,6 +35,7 @@ import type {
   RunOptions,
   SettledResult,
   StreamOptions,
+  TypedArray,
 } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createClock } from "../runtime/clock.ts";
@@ -121,7 +122,7 @@ export class Calls {
   map(
     fn: unknown,
     inputs: Inputs<unknown>,
-    options: MapOptions,
+    options: MapOptions<TypedArray>,
     entrance: Entrance,
   ): Promise<unknown> {
     return this.#collect(

@@ -16,9 +16,15 @@ import {
 } from "../api/check_options.ts";
 import { Calls } from "./calls.ts";
 import type {
+  ExportInput,
+  ExportResult,
   Inputs,
+  KnownName,
   MapFunction,
   MapOptions,
+  MapResults,
+  ModuleSpecifier,
+  OnlyNames,
   PoolOptions,
   ReduceOptions,
   RunOptions,
@@ -26,36 +32,8 @@ import type {
   StreamItem,
   StreamOptions,
   TypedArray,
-  TypedArrayConstructor,
 } from "../api/options.ts";
 
-/**
- * Maps every input in workers, into one typed array.
- *
- * @param fn Called once per input, in a worker. Shipped by its source, it sees
- * nothing around it; with `module`, imported by its name.
- * @param inputs Any iterable; read only as fast as workers are free.
- * @param options With `output`, the class of the array.
- * @returns One number per input, `results[i]` from `inputs[i]`.
- *
- * @example Numbers in, numbers out
- * ```ts
- * import { parallelMap } from "@parallel/map";
- * import { assertEquals } from "@std/assert";
- *
- * const roots = await parallelMap((n: number) => Math.sqrt(n), [4, 9], {
- *   output: Float64Array,
- * });
- * assertEquals(roots, new Float64Array([2, 3]));
- * ```
- */
-export function parallelMap<T, R, S, A extends TypedArray, D = unknown>(
-  fn: MapFunction<T, R, S, D> | string,
-  inputs: Inputs<T>,
-  options: PoolOptions<S> & MapOptions<A, D> & {
-    output: TypedArrayConstructor<A>;
-  },
-): Promise<A>;
 /**
  * Maps every input in workers and resolves to the results in input order.
  *
@@ -78,16 +56,57 @@ export function parallelMap<T, R, S, A extends TypedArray, D = unknown>(
  *
  * assertEquals(await parallelMap((n: number) => n * n, [1, 2, 3]), [1, 4, 9]);
  * ```
+ *
+ * @example Numbers in, numbers out
+ * ```ts
+ * import { parallelMap } from "@parallel/map";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const roots = await parallelMap((n: number) => Math.sqrt(n), [4, 9], {
+ *   output: Float64Array,
+ * });
+ * assertEquals(roots, new Float64Array([2, 3]));
+ * ```
  */
-export function parallelMap<T, R, S, D = unknown>(
-  fn: MapFunction<T, R, S, D> | string,
+export function parallelMap<
+  T,
+  R,
+  W = unknown,
+  S = W,
+  D = unknown,
+  A extends TypedArray = never,
+>(
+  fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T>,
-  options?: PoolOptions<S> & MapOptions<TypedArray, D>,
-): Promise<R[]>;
+  options?: PoolOptions<unknown, W, S> & MapOptions<A, D>,
+): Promise<MapResults<R, A>>;
+/**
+ * The same, with a function that is given by the name of its export.
+ *
+ * @param name The name: checked if the type of the module is known, as in
+ * `ModuleSpecifier<typeof import("./work.ts")>`.
+ * @param inputs Any iterable; read only as fast as workers are free.
+ * @param options The same, with the module.
+ * @param only Nothing: see {@linkcode OnlyNames}.
+ * @returns One result per input.
+ */
+export function parallelMap<
+  const N,
+  M,
+  T extends ExportInput<M, N>,
+  A extends TypedArray = never,
+>(
+  name: KnownName<N, M>,
+  inputs: Inputs<T>,
+  options: PoolOptions<M> & MapOptions<A, unknown, M> & {
+    module: ModuleSpecifier<M>;
+  },
+  ...only: OnlyNames<N>
+): Promise<MapResults<ExportResult<M, N>, A>>;
 export function parallelMap(
-  fn: MapFunction<never, unknown, never, never> | string,
+  fn: unknown,
   inputs: Inputs<unknown>,
-  options: PoolOptions & MapOptions = {},
+  options: PoolOptions & MapOptions<TypedArray> = {},
 ): Promise<unknown> {
   try {
     const { calls, run } = open("map", options, MAP_RULES);
@@ -122,19 +141,28 @@ export function parallelMap(
  * assertEquals(five.status, "rejected");
  * ```
  */
-export function parallelMapSettled<T, R, S, D = unknown>(
-  fn: MapFunction<T, R, S, D> | string,
+export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
+  fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & RunOptions<D> = {},
-): Promise<SettledResult<R>[]> {
+  options?: PoolOptions<unknown, W, S> & RunOptions<D>,
+): Promise<SettledResult<R>[]>;
+/** The same, with a function that is given by the name of its export. */
+export function parallelMapSettled<const N, M, T extends ExportInput<M, N>>(
+  name: KnownName<N, M>,
+  inputs: Inputs<T>,
+  options: PoolOptions<M> & RunOptions<unknown, M> & {
+    module: ModuleSpecifier<M>;
+  },
+  ...only: OnlyNames<N>
+): Promise<SettledResult<ExportResult<M, N>>[]>;
+export function parallelMapSettled(
+  fn: unknown,
+  inputs: Inputs<unknown>,
+  options: PoolOptions & RunOptions = {},
+): Promise<unknown> {
   try {
     const { calls, run } = open("map", options, RUN_RULES);
-    return calls.mapSettled(
-      fn,
-      inputs,
-      run,
-      parallelMapSettled,
-    ) as Promise<SettledResult<R>[]>;
+    return calls.mapSettled(fn, inputs, run, parallelMapSettled);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -181,21 +209,35 @@ export function parallelMapSettled<T, R, S, D = unknown>(
  * assertEquals(counts, new Map([["a", 3], ["b", 2]]));
  * ```
  */
-export function parallelReduce<T, R, S, D = unknown>(
-  fn: MapFunction<T, R, S, D> | string,
+export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
+  fn: MapFunction<T, R, S, D>,
   combine: (one: R, other: R) => R,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & ReduceOptions<R, D> = {},
-): Promise<R> {
+  options?: PoolOptions<unknown, W, S> & ReduceOptions<R, D>,
+): Promise<R>;
+/** The same, with a function that is given by the name of its export. */
+export function parallelReduce<const N, M, T extends ExportInput<M, N>>(
+  name: KnownName<N, M>,
+  combine: (
+    one: ExportResult<M, N>,
+    other: ExportResult<M, N>,
+  ) => ExportResult<M, N>,
+  inputs: Inputs<T>,
+  options:
+    & PoolOptions<M>
+    & ReduceOptions<ExportResult<M, N>, unknown, M>
+    & { module: ModuleSpecifier<M> },
+  ...only: OnlyNames<N>
+): Promise<ExportResult<M, N>>;
+export function parallelReduce(
+  fn: unknown,
+  combine: unknown,
+  inputs: Inputs<unknown>,
+  options: PoolOptions & ReduceOptions = {},
+): Promise<unknown> {
   try {
     const { calls, run } = open("reduce", options, REDUCE_RULES);
-    return calls.reduce(
-      fn,
-      combine,
-      inputs,
-      run,
-      parallelReduce,
-    ) as Promise<R>;
+    return calls.reduce(fn, combine, inputs, run, parallelReduce);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -248,28 +290,44 @@ export function parallelReduce<T, R, S, D = unknown>(
 export function parallelMapStream<
   T,
   R,
-  S,
+  W = unknown,
+  S = W,
   O extends boolean = false,
   D = unknown,
 >(
-  fn: MapFunction<T, R, S, D> | string,
+  fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T>,
-  options: PoolOptions<S> & StreamOptions<O, D> = {},
-): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined> {
+  options?: PoolOptions<unknown, W, S> & StreamOptions<O, D>,
+): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
+/** The same, with a function that is given by the name of its export. */
+export function parallelMapStream<
+  const N,
+  M,
+  T extends ExportInput<M, N>,
+  O extends boolean = false,
+>(
+  name: KnownName<N, M>,
+  inputs: Inputs<T>,
+  options: PoolOptions<M> & StreamOptions<O, unknown, M> & {
+    module: ModuleSpecifier<M>;
+  },
+  ...only: OnlyNames<N>
+): AsyncGenerator<StreamItem<T, ExportResult<M, N>, O>, undefined, undefined>;
+export function parallelMapStream(
+  fn: unknown,
+  inputs: Inputs<unknown>,
+  options: PoolOptions & StreamOptions<boolean> = {},
+): AsyncGenerator<unknown, undefined, undefined> {
   const { calls, run } = open("stream", options, STREAM_RULES);
-  return calls.stream(fn, inputs, run, parallelMapStream) as AsyncGenerator<
-    StreamItem<T, R, O>,
-    undefined,
-    undefined
-  >;
+  return calls.stream(fn, inputs, run, parallelMapStream);
 }
 
-function open<S, O extends RunOptions>(
+function open<O extends RunOptions>(
   action: string,
-  options: PoolOptions<S> & O,
+  options: PoolOptions & O,
   rules: Rules,
 ): { calls: Calls; run: O } {
   checkOptions(action, options, { ...POOL_RULES, ...rules });
-  const { pool, run } = splitOptions<S, O>(options);
-  return { calls: new Calls(pool as PoolOptions, true), run };
+  const { pool, run } = splitOptions<O>(options);
+  return { calls: new Calls(pool, true), run };
 }

@@ -7,9 +7,14 @@
 import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/check_options.ts";
 import type {
   CloseOptions,
+  ExportInput,
+  ExportResult,
   Inputs,
+  KnownName,
   MapFunction,
   MapOptions,
+  MapResults,
+  OnlyNames,
   PoolOptions,
   ReduceOptions,
   RunOptions,
@@ -17,7 +22,6 @@ import type {
   StreamItem,
   StreamOptions,
   TypedArray,
-  TypedArrayConstructor,
 } from "../api/options.ts";
 import { Calls } from "./calls.ts";
 
@@ -31,7 +35,10 @@ import { Calls } from "./calls.ts";
  * `await using`. Await the calls of such a pool inside its block: what is
  * pending when the block ends is stopped.
  *
- * @typeParam S What `init` returns: `context.state`.
+ * @typeParam M The module whose functions are given by their names, such as
+ * `typeof import("./work.ts")`.
+ * @typeParam W What `init` is given: `workerData`.
+ * @typeParam S What `context.state` is: what `init` returns, else `workerData`.
  *
  * @example Usage
  * ```ts
@@ -44,7 +51,7 @@ import { Calls } from "./calls.ts";
  * assertEquals(await pool.map(add, [[3, 3]]), [6]);
  * ```
  */
-export class Pool<S = unknown> implements AsyncDisposable {
+export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   /** How many workers it may start. */
   readonly workers: number;
   readonly #calls: Calls;
@@ -57,9 +64,9 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * runtime is neither Deno nor Bun, or too old.
    * @throws {RangeError} When an option is out of its range.
    */
-  constructor(options: PoolOptions<S> = {}) {
+  constructor(options: PoolOptions<M, W, S> = {}) {
     checkOptions("create pool", options, POOL_RULES);
-    this.#calls = new Calls(options, false);
+    this.#calls = new Calls(options as PoolOptions, false);
     this.workers = this.#calls.workers;
   }
 
@@ -85,19 +92,6 @@ export class Pool<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Maps every input in the workers, into one typed array.
-   *
-   * @param fn Called once per input, in a worker, or the name of an export.
-   * @param inputs Any iterable; read only as fast as workers are free.
-   * @param options With `output`, the class of the array.
-   * @returns One number per input, `results[i]` from `inputs[i]`.
-   */
-  map<T, R, A extends TypedArray, D = unknown>(
-    fn: MapFunction<T, R, S, D> | string,
-    inputs: Inputs<T>,
-    options: MapOptions<A, D> & { output: TypedArrayConstructor<A> },
-  ): Promise<A>;
-  /**
    * Maps every input in the workers and resolves to the results in input
    * order.
    *
@@ -109,15 +103,27 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * @throws {WorkerStartError} When no worker can start.
    * @throws The signal's reason, when it aborts; what the inputs throw.
    */
-  map<T, R, D = unknown>(
-    fn: MapFunction<T, R, S, D> | string,
+  map<T, R, D = unknown, A extends TypedArray = never>(
+    fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T>,
-    options?: MapOptions<TypedArray, D>,
-  ): Promise<R[]>;
+    options?: MapOptions<A, D>,
+  ): Promise<MapResults<R, A>>;
+  /** The same, with a function that is given by the name of its export. */
+  map<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
+    A extends TypedArray = never,
+  >(
+    name: KnownName<N, X>,
+    inputs: Inputs<T>,
+    options?: MapOptions<A, unknown, X>,
+    ...only: OnlyNames<N>
+  ): Promise<MapResults<ExportResult<X, N>, A>>;
   map(
-    fn: MapFunction<never, unknown, never, never> | string,
+    fn: unknown,
     inputs: Inputs<unknown>,
-    options: MapOptions = {},
+    options: MapOptions<TypedArray> = {},
   ): Promise<unknown> {
     return this.#calls.map(fn, inputs, options, this.map);
   }
@@ -143,14 +149,27 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * ```
    */
   mapSettled<T, R, D = unknown>(
-    fn: MapFunction<T, R, S, D> | string,
+    fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T>,
-    options: RunOptions<D> = {},
-  ): Promise<SettledResult<R>[]> {
-    const { mapSettled } = this;
-    return this.#calls.mapSettled(fn, inputs, options, mapSettled) as Promise<
-      SettledResult<R>[]
-    >;
+    options?: RunOptions<D>,
+  ): Promise<SettledResult<R>[]>;
+  /** The same, with a function that is given by the name of its export. */
+  mapSettled<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
+  >(
+    name: KnownName<N, X>,
+    inputs: Inputs<T>,
+    options?: RunOptions<unknown, X>,
+    ...only: OnlyNames<N>
+  ): Promise<SettledResult<ExportResult<X, N>>[]>;
+  mapSettled(
+    fn: unknown,
+    inputs: Inputs<unknown>,
+    options: RunOptions = {},
+  ): Promise<unknown> {
+    return this.#calls.mapSettled(fn, inputs, options, this.mapSettled);
   }
 
   /**
@@ -177,16 +196,28 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * ```
    */
   stream<T, R, O extends boolean = false, D = unknown>(
-    fn: MapFunction<T, R, S, D> | string,
+    fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T>,
-    options: StreamOptions<O, D> = {},
-  ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined> {
-    return this.#calls.stream(
-      fn,
-      inputs,
-      options,
-      this.stream,
-    ) as AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
+    options?: StreamOptions<O, D>,
+  ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
+  /** The same, with a function that is given by the name of its export. */
+  stream<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
+    O extends boolean = false,
+  >(
+    name: KnownName<N, X>,
+    inputs: Inputs<T>,
+    options?: StreamOptions<O, unknown, X>,
+    ...only: OnlyNames<N>
+  ): AsyncGenerator<StreamItem<T, ExportResult<X, N>, O>, undefined, undefined>;
+  stream(
+    fn: unknown,
+    inputs: Inputs<unknown>,
+    options: StreamOptions<boolean> = {},
+  ): AsyncGenerator<unknown, undefined, undefined> {
+    return this.#calls.stream(fn, inputs, options, this.stream);
   }
 
   /**
@@ -212,18 +243,33 @@ export class Pool<S = unknown> implements AsyncDisposable {
    * ```
    */
   reduce<T, R, D = unknown>(
-    fn: MapFunction<T, R, S, D> | string,
+    fn: MapFunction<T, R, S, D>,
     combine: (one: R, other: R) => R,
     inputs: Inputs<T>,
-    options: ReduceOptions<R, D> = {},
-  ): Promise<R> {
-    return this.#calls.reduce(
-      fn,
-      combine,
-      inputs,
-      options,
-      this.reduce,
-    ) as Promise<R>;
+    options?: ReduceOptions<R, D>,
+  ): Promise<R>;
+  /** The same, with a function that is given by the name of its export. */
+  reduce<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
+  >(
+    name: KnownName<N, X>,
+    combine: (
+      one: ExportResult<X, N>,
+      other: ExportResult<X, N>,
+    ) => ExportResult<X, N>,
+    inputs: Inputs<T>,
+    options?: ReduceOptions<ExportResult<X, N>, unknown, X>,
+    ...only: OnlyNames<N>
+  ): Promise<ExportResult<X, N>>;
+  reduce(
+    fn: unknown,
+    combine: unknown,
+    inputs: Inputs<unknown>,
+    options: ReduceOptions = {},
+  ): Promise<unknown> {
+    return this.#calls.reduce(fn, combine, inputs, options, this.reduce);
   }
 
   /**
