@@ -466,8 +466,8 @@ test("types: an option that is unknown or of the wrong kind is refused", () => {
     () => parallelMap(half, [1], { worker: 5 }),
     // @ts-expect-error: it is a number
     () => parallelMap(half, [1], { workers: "2" }),
-    // @ts-expect-error: there is no such backend
-    () => parallelMap(half, [1], { backend: "process" }),
+    // @ts-expect-error: it is a string
+    () => parallelMap(half, [1], { backend: 5 }),
     // @ts-expect-error: the controller is not its signal
     () => parallelMap(half, [1], { signal: new AbortController() }),
     // @ts-expect-error: no URL
@@ -486,6 +486,27 @@ test("types: an option that is unknown or of the wrong kind is refused", () => {
     () => pool.stream(half, [1], { maxTasksPerWorker: 2 }),
     // @ts-expect-error: for a stream
     () => pool.map(half, [1], { ordered: false }),
+  );
+});
+
+test("types: options may stand in a variable", () => {
+  const how = { workers: 2, backend: "threads", module, workerData: 3 };
+  const run = { chunkSize: 1, transfer: true, output: Float64Array, data: "a" };
+  const outcomes = { ordered: false, settled: true };
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap((n, { data, state }) => n + data.length + state, [1], {
+      ...how,
+      ...run,
+    })
+  );
+  gives<Results<string>>()(() => parallelMap(later, [1], how));
+  gives<Settled<string>>()(() => parallelMapSettled(later, [1], how));
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    new Pool(how).map((n, { state }) => n + state, [1], run)
+  );
+  // There, TypeScript does not know that true is meant to stay so.
+  gives<Stream<string | TaskOutcome<number, string>>>()(() =>
+    parallelMapStream(later, [1], outcomes)
   );
 });
 

@@ -35,7 +35,7 @@ test(
   "any value arrives as structuredClone gives it, threads",
   LONG,
   async () => {
-    const options = { workers: 1, backend: "threads" } as const;
+    const options = { workers: 1, backend: "threads" };
     await look(crossing(options), { runs: 50, ms: 800, seed: SEED });
     await closePools();
   },

@@ -145,7 +145,9 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    *
    * @default {"web"} and `"threads"` on Deno for a run with `timeout`.
    */
-  backend?: "web" | "threads";
+  // Any string, though the call refuses others: else `{ backend: "threads" }`,
+  // in a variable, would need `as const`.
+  backend?: "web" | "threads" | (string & Record<never, never>);
   /**
    * A worker is replaced after that many tasks.
    *

@@ -113,7 +113,10 @@ export class WorkerPlan {
 
   #choose(stopsLoops: boolean): Backend {
     if (this.#runtime === undefined) return inline(this.#clock);
-    const wanted = this.#runtime.backend(this.#options.backend ?? "web");
+    const { backend } = this.#options;
+    const wanted = this.#runtime.backend(
+      backend === "threads" ? "threads" : "web",
+    );
     return stopsLoops && !wanted.stopsLoops
       ? this.#runtime.backend("threads")
       : wanted;
