@@ -30,6 +30,7 @@ import { endings } from "./contract_close.ts";
 import { contexts } from "./contract_context.ts";
 import { bringing } from "./contract_data.ts";
 import { outcomes } from "./contract_outcomes.ts";
+import { promises } from "./contract_promises.ts";
 import { reductions } from "./contract_reduce.ts";
 import { test } from "./harness.ts";
 
@@ -121,6 +122,7 @@ export function contract(name: BackendName): void {
   bringing(it, { pool, timed });
   contexts(it, { pool, timed });
   outcomes(it, { pool, timed });
+  promises(it, { pool, timed });
   reductions(it, { pool, timed });
 
   it("results come in input order", async () => {
@@ -487,7 +489,7 @@ export function contract(name: BackendName): void {
       Symbol("s"),
       { deep: [{ callback() {} }] },
       new WeakMap(),
-      Promise.resolve(1),
+      [Promise.resolve(1)],
       new URL("file:///x"),
       new Headers(),
       new Proxy({}, {}),
@@ -559,6 +561,10 @@ export function contract(name: BackendName): void {
     inputs.length = 3;
     inputs[0] = 99;
     assertEquals(await running, range(500).map(double));
+    const set = new Set(range(500));
+    const reading = parallelMap(double, set, pool);
+    set.clear();
+    assertEquals(await reading, range(500).map(double));
   });
 
   it("an iterable that throws passes its own error on", async () => {

@@ -40,7 +40,7 @@ interface Plan {
   kind: "map" | "settled" | "stream" | "reduce";
   deeds: Deed[];
   options: RunOptions & StreamOptions<boolean>;
-  source: "list" | "sync" | "async";
+  source: "list" | "sync" | "async" | "promises";
   /** At which value the source throws; Infinity for never. */
   breaksAt: number;
   /** After which value the reader leaves; Infinity for never. */
@@ -191,7 +191,7 @@ export class History {
       kind,
       deeds,
       options,
-      source: this.#pick(["list", "sync", "async"] as const),
+      source: this.#pick(["list", "sync", "async", "promises"] as const),
       breaksAt: breaks ? this.#whole(0, deeds.length) : Infinity,
       leavesAt: leaves ? this.#whole(0, deeds.length) : Infinity,
       listener: this.#chance(0.15)
@@ -215,11 +215,21 @@ export class History {
         if (i < values.length) yield values[i];
       }
     }
-    if (source !== "async") return sync();
+    if (source === "list" || source === "sync") return sync();
     const pulls = this.#pulls;
+    const pull = () => new Promise<void>((resolve) => pulls.push(resolve));
+    if (source === "promises") {
+      const list = values.map((value) =>
+        this.#chance(0.5) ? pull().then(() => value) : value
+      );
+      const broken = pull().then(() => Promise.reject(OWN.source));
+      broken.catch(() => {}); // that of a call that is refused is nobody's
+      if (breaksAt < Infinity) list.splice(breaksAt, 1, broken);
+      return list;
+    }
     return (async function* () {
       for (const value of sync()) {
-        await new Promise<void>((resolve) => pulls.push(resolve));
+        await pull();
         yield value;
       }
     })();
@@ -360,7 +370,8 @@ export class History {
     }
     if (clock.turns > 0) steps.push(["turn", () => clock.takeTurn()]);
     if (this.#pulls.length > 0) {
-      steps.push(["source", () => this.#pulls.shift()!()]);
+      const next = this.#whole(0, this.#pulls.length - 1);
+      steps.push(["source", () => this.#pulls.splice(next, 1)[0]()]);
     }
     const rings = steps.length === 0 || (!working && this.#chance(0.1));
     if (clock.timers > 0 && rings) {

@@ -62,7 +62,7 @@ const WRONG: [call: string, part: string, message: string][] = [
   [
     `parallelMap(half, ["1"])`,
     `["1"]`,
-    "Argument of type 'string[]' is not assignable to parameter of type 'Inputs<number>'.",
+    "Argument of type 'string[]' is not assignable to parameter of type 'Inputs<number | PromiseLike<number>>'.",
   ],
   [
     `pool.map((n: number, { state }: { state: string }) => state.at(n), [1])`,

@@ -124,6 +124,37 @@ test("types: a function gets what its inputs give", () => {
   );
 });
 
+test("types: promises among the inputs are awaited", () => {
+  const pool = {} as Pool;
+  const mixed = [Promise.resolve(1), 2];
+  const texts: Promise<string>[] = [];
+  gives<Results<number>>()(() => parallelMap(half, mixed));
+  gives<Results<number>>()(() => parallelMap((n) => n * 2, mixed));
+  gives<Results<string>>()(() => parallelMap((text) => text.trim(), texts));
+  gives<Results<number>>()(() => parallelMap(<T>(value: T) => value, mixed));
+  gives<Results<string | undefined>>()(() =>
+    parallelMap((text) => text, [...texts, undefined])
+  );
+  gives<Results<number>>()(() =>
+    parallelMap(([a, b]: [number, number]) => a + b, [[1, 2]])
+  );
+  gives<Settled<number>>()(() => parallelMapSettled((n) => n, mixed));
+  gives<Stream<TaskOutcome<number, string>>>()(() =>
+    parallelMapStream(later, mixed, { settled: true })
+  );
+  gives<Promise<number>>()(() => parallelReduce(half, (a, b) => a + b, mixed));
+  gives<Results<number>>()(() => pool.map((n) => n, mixed));
+  gives<Settled<number>>()(() => pool.mapSettled((n) => n, mixed));
+  gives<Stream<number>>()(() => pool.stream((n) => n, new Set(mixed)));
+  gives<Promise<number>>()(() => pool.reduce(half, (a, b) => a + b, mixed));
+  refuses(
+    // @ts-expect-error: half takes numbers
+    () => parallelMap(half, texts),
+    // @ts-expect-error: as above
+    () => pool.map(half, texts),
+  );
+});
+
 test("types: context.state is what init returns, awaited", () => {
   gives<Results<number>>()(() => parallelMap((_, { index }) => index, [""]));
   gives<Results<TaskContext<TextEncoder>>>()(() =>

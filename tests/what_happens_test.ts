@@ -61,6 +61,10 @@ const ROWS: [when: string, title: string][] = [
     "an iterable that throws passes its own error on",
   ],
   [
+    "a promise among the inputs rejects",
+    "a promise that rejects ends the call with its own reason",
+  ],
+  [
     "the inputs change during the run",
     "inputs changed during the run do not matter",
   ],

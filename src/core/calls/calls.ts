@@ -16,6 +16,7 @@ import {
 import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
 import { WorkerPlan } from "./worker_plan.ts";
+import { findPromise } from "../engine/awaited.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
@@ -182,6 +183,8 @@ export class Calls {
     const site = callSite(entrance);
     if (!this.#oneShot) checkOptions("stream", options, STREAM_RULES);
     const ref = this.#accept("stream", fn, inputs, options);
+    // It may be read late: none that rejects meanwhile is one nobody handles.
+    if (Array.isArray(inputs)) findPromise(inputs);
     const data = encodeCallData(options.data, this.#plan.place);
     const sink = new StreamSink(Math.max(1, this.workers), options);
     return new Reader({

@@ -39,7 +39,8 @@ import type {
  *
  * @param fn Called once per input, in a worker. Shipped by its source, it sees
  * nothing around it; with `module`, imported by its name.
- * @param inputs Any iterable; read only as fast as workers are free.
+ * @param inputs Any iterable; read only as fast as workers are free. Promises
+ * among them are awaited, in their turn.
  * @param options How many workers, and how they are fed.
  * @returns One result per input, `results[i]` from `inputs[i]`.
  * @throws {TypeError} When an argument is of the wrong kind.
@@ -47,7 +48,8 @@ import type {
  * @throws {TaskError} When a task fails: `index` is the input's position,
  * `cause` what was thrown. The first failure in time ends the run.
  * @throws {WorkerStartError} When no worker can start.
- * @throws The signal's reason, when it aborts; what the inputs throw.
+ * @throws The signal's reason, when it aborts; what the inputs throw, or a
+ * promise among them rejects with.
  *
  * @example Usage
  * ```ts
@@ -77,7 +79,7 @@ export function parallelMap<
   A extends TypedArray = never,
 >(
   fn: MapFunction<T, R, S, D>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options?: PoolOptions<unknown, W, S> & MapOptions<A, D>,
 ): Promise<MapResults<R, A>>;
 /**
@@ -97,7 +99,7 @@ export function parallelMap<
   A extends TypedArray = never,
 >(
   name: KnownName<N, M>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options: PoolOptions<M> & MapOptions<A, unknown, M> & {
     module: ModuleSpecifier<M>;
   },
@@ -143,13 +145,13 @@ export function parallelMap(
  */
 export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
   fn: MapFunction<T, R, S, D>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options?: PoolOptions<unknown, W, S> & RunOptions<D>,
 ): Promise<SettledResult<R>[]>;
 /** The same, with a function that is given by the name of its export. */
 export function parallelMapSettled<const N, M, T extends ExportInput<M, N>>(
   name: KnownName<N, M>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options: PoolOptions<M> & RunOptions<unknown, M> & {
     module: ModuleSpecifier<M>;
   },
@@ -212,7 +214,7 @@ export function parallelMapSettled(
 export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
   fn: MapFunction<T, R, S, D>,
   combine: (one: R, other: R) => R,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options?: PoolOptions<unknown, W, S> & ReduceOptions<R, D>,
 ): Promise<R>;
 /** The same, with a function that is given by the name of its export. */
@@ -222,7 +224,7 @@ export function parallelReduce<const N, M, T extends ExportInput<M, N>>(
     one: ExportResult<M, N>,
     other: ExportResult<M, N>,
   ) => ExportResult<M, N>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options:
     & PoolOptions<M>
     & ReduceOptions<ExportResult<M, N>, unknown, M>
@@ -296,7 +298,7 @@ export function parallelMapStream<
   D = unknown,
 >(
   fn: MapFunction<T, R, S, D>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options?: PoolOptions<unknown, W, S> & StreamOptions<O, D>,
 ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
 /** The same, with a function that is given by the name of its export. */
@@ -307,7 +309,7 @@ export function parallelMapStream<
   O extends boolean = false,
 >(
   name: KnownName<N, M>,
-  inputs: Inputs<T>,
+  inputs: Inputs<T | PromiseLike<T>>,
   options: PoolOptions<M> & StreamOptions<O, unknown, M> & {
     module: ModuleSpecifier<M>;
   },

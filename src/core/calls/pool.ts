@@ -105,7 +105,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    */
   map<T, R, D = unknown, A extends TypedArray = never>(
     fn: MapFunction<T, R, S, D>,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: MapOptions<A, D>,
   ): Promise<MapResults<R, A>>;
   /** The same, with a function that is given by the name of its export. */
@@ -116,7 +116,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     A extends TypedArray = never,
   >(
     name: KnownName<N, X>,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: MapOptions<A, unknown, X>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<X, N>, A>>;
@@ -150,7 +150,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    */
   mapSettled<T, R, D = unknown>(
     fn: MapFunction<T, R, S, D>,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: RunOptions<D>,
   ): Promise<SettledResult<R>[]>;
   /** The same, with a function that is given by the name of its export. */
@@ -160,7 +160,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     T extends ExportInput<X, N> = ExportInput<X, N>,
   >(
     name: KnownName<N, X>,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: RunOptions<unknown, X>,
     ...only: OnlyNames<N>
   ): Promise<SettledResult<ExportResult<X, N>>[]>;
@@ -197,7 +197,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    */
   stream<T, R, O extends boolean = false, D = unknown>(
     fn: MapFunction<T, R, S, D>,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: StreamOptions<O, D>,
   ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
   /** The same, with a function that is given by the name of its export. */
@@ -208,7 +208,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     O extends boolean = false,
   >(
     name: KnownName<N, X>,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: StreamOptions<O, unknown, X>,
     ...only: OnlyNames<N>
   ): AsyncGenerator<StreamItem<T, ExportResult<X, N>, O>, undefined, undefined>;
@@ -245,7 +245,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   reduce<T, R, D = unknown>(
     fn: MapFunction<T, R, S, D>,
     combine: (one: R, other: R) => R,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: ReduceOptions<R, D>,
   ): Promise<R>;
   /** The same, with a function that is given by the name of its export. */
@@ -259,7 +259,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
       one: ExportResult<X, N>,
       other: ExportResult<X, N>,
     ) => ExportResult<X, N>,
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options?: ReduceOptions<ExportResult<X, N>, unknown, X>,
     ...only: OnlyNames<N>
   ): Promise<ExportResult<X, N>>;

@@ -9,6 +9,7 @@ import { show } from "../api/check_options.ts";
 import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createViews } from "../wire/views.ts";
+import { AwaitedSource, findPromise } from "./awaited.ts";
 
 const views = createViews();
 
@@ -42,12 +43,17 @@ export function openSource(
   wake: () => void,
   clock: Clock,
 ): Source {
-  if (Array.isArray(inputs) && isOwn(inputs, Array)) {
+  if (
+    (Array.isArray(inputs) && isOwn(inputs, Array)) ||
+    (inputs instanceof Set && isOwn(inputs, Set)) ||
+    (inputs instanceof Map && isOwn(inputs, Map))
+  ) {
     // `slice` asks the constructor of an array which class to make.
-    const copy = inputs.constructor === Array
+    const copy = Array.isArray(inputs) && inputs.constructor === Array
       ? inputs.slice()
-      : Array.from(inputs);
-    return new ListSource(copy);
+      : Array.from<unknown>(inputs);
+    const list = new ListSource(copy);
+    return findPromise(copy) < 0 ? list : new AwaitedSource(list, wake, clock);
   }
   const kind = views.kindOf(inputs);
   if (kind !== undefined) {
@@ -57,14 +63,12 @@ export function openSource(
   }
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
   if (typeof from?.[Symbol.asyncIterator] === "function") {
-    return new AsyncSource(from[Symbol.asyncIterator](), wake, clock);
+    const source = new AsyncSource(from[Symbol.asyncIterator](), wake, clock);
+    return new AwaitedSource(source, wake, clock);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
-    const total = (inputs instanceof Set && isOwn(inputs, Set)) ||
-        (inputs instanceof Map && isOwn(inputs, Map))
-      ? inputs.size
-      : undefined;
-    return new IteratorSource(from[Symbol.iterator](), total, clock);
+    const source = new IteratorSource(from[Symbol.iterator](), clock);
+    return new AwaitedSource(source, wake, clock);
   }
   throw notIterable(inputs);
 }
@@ -102,7 +106,7 @@ function isOwn(
     (Array.isArray(inputs) || Object.getPrototypeOf(inputs) === prototype);
 }
 
-/** A copy of an array, so that later changes to it do not matter. */
+/** A copy of what was given, so that later changes to it do not matter. */
 class ListSource implements Source {
   readonly total: number;
   #list: unknown[];
@@ -158,22 +162,17 @@ class ArraySource implements Source {
 /** How long one `take` may read from a slow iterator, in milliseconds. */
 const MOST_READING_MS = 2;
 
-/** Any other iterable: a generator, a Set, a string. */
+/** Any other iterable: a generator, a string. */
 class IteratorSource implements Source {
-  readonly total: number | undefined;
+  readonly total = undefined;
   readonly #iterator: Iterator<unknown>;
   readonly #clock: Clock;
   #ended = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(
-    iterator: Iterator<unknown>,
-    total: number | undefined,
-    clock: Clock,
-  ) {
+  constructor(iterator: Iterator<unknown>, clock: Clock) {
     this.#clock = clock;
     this.#iterator = iterator;
-    this.total = total;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
