@@ -87,18 +87,28 @@ export class InFlight {
       : undefined;
     const watched = timeout !== undefined && timeout < Infinity;
     const { number, fn, combine } = run;
-    const data = this.#brought.has(run) ? undefined : run.data;
+    const message: RunMessage = {
+      type: "run",
+      number,
+      fn,
+      concurrency,
+      transfer,
+      board,
+      watched,
+    };
+    if (combine !== undefined) message.combine = combine;
+    const brings = run.data !== undefined && !this.#brought.has(run);
+    if (brings) message.data = run.data;
     const over = [...this.#brought].filter((run) => run.over);
-    const forget = over.map(({ number }) => number);
-    const task = { fn, combine, data, forget, concurrency, transfer, watched };
+    if (over.length > 0) message.forget = over.map(({ number }) => number);
     return {
-      message: { type: "run", number, ...task, board },
+      message,
       note: () => {
         this.run = run;
         this.#epoch = epoch;
         this.#board = board && createBoard(board);
         for (const run of over) this.#brought.delete(run);
-        if (data !== undefined) this.#brought.add(run);
+        if (brings) this.#brought.add(run);
       },
     };
   }

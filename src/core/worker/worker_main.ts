@@ -132,7 +132,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   async function begin(message: RunMessage): Promise<void> {
     try {
-      for (const number of message.forget) brought.delete(number);
+      for (const number of message.forget ?? []) brought.delete(number);
       const fn = await loader.load(message.fn);
       if (message.data !== undefined) {
         const opened = openCallData(message.data, codec, loader.load);
