@@ -59,6 +59,14 @@ export class InFlight {
     return this.#tasks;
   }
 
+  /** Whether it may be sent more of its run while it has some. */
+  get hasRoom(): boolean {
+    const { run } = this;
+    if (run === undefined || run.over || this.alone) return false;
+    return this.#tasks < (run.options.concurrency ?? 1) ||
+      (this.chunks < 2 && run.prefetches);
+  }
+
   /** How many tasks this worker was sent in all. */
   get tasksSent(): number {
     return this.#serial - 1;
@@ -146,6 +154,26 @@ export class InFlight {
     const [sent] = this.#sent.splice(at, 1);
     this.#tasks -= sent.chunk.values.length;
     return sent;
+  }
+
+  /** Whether the worker may be asked to answer its chunk before its end. */
+  get canYield(): boolean {
+    const [first] = this.#sent;
+    if (first === undefined || this.#board === undefined) return false;
+    const { chunk: { run, values }, gone } = first;
+    // Not tasks whose buffers were moved: the rest could not go again.
+    return values.length > 1 && gone.size === 0 &&
+      run.options.chunkSize === undefined;
+  }
+
+  /** The run is over: the worker is to begin no more tasks of it. */
+  stop(): void {
+    this.#board?.stop();
+  }
+
+  /** Asks the worker to answer its chunk with what it has. */
+  askToYield(): void {
+    if (this.canYield) this.#board!.askToYield(this.#sent[0].serial);
   }
 
   /** Takes out all. */

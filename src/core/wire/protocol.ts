@@ -100,7 +100,7 @@ export interface DoneMessage {
   type: "done";
   /** Serial number of the chunk's first task. */
   serial: number;
-  /** How many tasks were settled: less than the chunk had if the run is over. */
+  /** How many tasks were settled: the rest of the chunk was not begun. */
   tasks: number;
   /**
    * One result a task, undefined where it failed; or, folded, one for each

@@ -201,7 +201,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         work.began = now();
         if (times !== undefined) readCpu();
       }
-      while (work.next < work.count && !board.isOver()) {
+      while (work.next < work.count && board.goesOn(serial)) {
         const offset = work.next++;
         if (work.next === work.count) queue.shift();
         if (skip === undefined || !skip.includes(offset)) {
@@ -234,7 +234,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         }
         if (++work.settled === work.count) answer(run, work, lane);
       }
-      if (work.next < work.count) { // the run is over: leave out the rest
+      if (work.next < work.count) { // no more is wanted: leave out the rest
         queue.shift();
         work.count = work.next;
         if (work.settled === work.count) answer(run, work, lane);
