@@ -48,14 +48,27 @@ test("the worker sees that the run is over", () => {
   assertEquals(worker.isOver(), true);
 });
 
+test("the worker sees which chunk is to yield, and that none goes on", () => {
+  const { worker, caller } = open(2);
+  assertEquals([worker.goesOn(1), worker.goesOn(9)], [true, true]);
+  caller.askToYield(9);
+  assertEquals([worker.goesOn(1), worker.goesOn(9)], [true, false]);
+  caller.stop();
+  assertEquals([worker.goesOn(1), worker.goesOn(9)], [false, false]);
+  assertEquals(caller.lanes(), []); // nothing else was touched
+});
+
 test("without memory, what is written is dropped", () => {
   const board = createBoard(undefined);
   board.enter(0, 1, 5);
   board.setRunning(1);
   board.leave(0);
+  board.askToYield(1);
+  board.stop();
   assertEquals([board.isOver(), board.running(), board.lanes()], [
     false,
     0,
     [],
   ]);
+  assertEquals(board.goesOn(1), true);
 });

@@ -75,6 +75,7 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "a synchronous loop sees the abort": NO_SECOND_THREAD,
     "an abort does not wait for a task that computes": NO_SECOND_THREAD,
     "tasks run at the same time": NO_SECOND_THREAD,
+    "tasks behind a slow one go to a worker that idles": NO_SECOND_THREAD,
     "module state is one per worker": NO_WORKER,
     "maxTasksPerWorker replaces workers": NO_WORKER,
     "init that exits ends the run": NO_WORKER,
@@ -371,6 +372,33 @@ export function contract(name: BackendName): void {
     };
     const cell = new Int32Array(new SharedArrayBuffer(4));
     assertEquals(await parallelMap(meet, [cell, cell], pool), [2, 2]);
+  });
+
+  it("tasks behind a slow one go to a worker that idles", async () => {
+    // 0 is fast; 1 goes on until the caller lets it; two of 2 meet, or give up.
+    const act = async (deed: number, { state }: TaskContext<Int32Array>) => {
+      const sleep = () => new Promise((resolve) => setTimeout(resolve, 1));
+      if (deed === 1) {
+        Atomics.store(state, 0, 1);
+        while (Atomics.load(state, 0) < 2) await sleep();
+      } else if (deed === 2) {
+        Atomics.add(state, 1, 1);
+        for (let i = 0; i < 5000 && Atomics.load(state, 1) < 2; i++) {
+          await sleep();
+        }
+        return Atomics.load(state, 1);
+      }
+      return 0;
+    };
+    const workerData = new Int32Array(new SharedArrayBuffer(8));
+    await using workers = new Pool<Int32Array>({ ...pool, workerData });
+    await workers.start();
+    const inputs = [...range(2000).map(() => 0), 1, 2, 2];
+    const results = workers.map(act, inputs);
+    while (Atomics.load(workerData, 0) < 1) await pause(1);
+    await pause(200); // longer than the caller's patience, by the same clock
+    Atomics.store(workerData, 0, 2);
+    assertEquals((await results).slice(-2), [2, 2]);
   });
 
   it("concurrency keeps tasks in flight inside each worker", async () => {

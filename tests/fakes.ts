@@ -313,11 +313,10 @@ export class FakeWorker implements WorkerHandle {
     this.say({ type: "done", ...answer });
   }
 
-  /** Answers what is left, as a worker does that sees that the run is over. */
+  /** Answers what is not to go on with what it has, as a worker does. */
   skipRest(): void {
-    for (const work of [...this.#works]) {
+    for (const work of this.#works.filter((work) => this.#isCut(work))) {
       const { next, message: { skip = [] } } = work;
-      if (next === work.values.length) continue;
       for (let i = next; i < work.values.length; i++) {
         if (!skip.includes(i)) work.open--;
       }
@@ -327,9 +326,20 @@ export class FakeWorker implements WorkerHandle {
     }
   }
 
-  /** Whether the run of its tasks is over. */
+  /** Is asked to answer its first chunk with what it has, as by the caller. */
+  hearYield(): void {
+    const [first] = this.#works;
+    if (first !== undefined) this.#board.askToYield(first.message.serial);
+  }
+
+  /** Whether no more tasks of it are to be begun, and there are such. */
+  #isCut({ message: { serial }, next, values }: Work): boolean {
+    return next < values.length && !this.#board.goesOn(serial);
+  }
+
+  /** Whether a chunk is not to go on: its run is over, or it is to yield. */
   get sawEnd(): boolean {
-    return this.#board.isOver();
+    return this.#works.some((work) => this.#isCut(work));
   }
 
   /** Says something to the caller. */

@@ -364,6 +364,9 @@ export class History {
         const name = `${number} ends ${task.index}`;
         steps.push([name, () => this.#settle(worker, task)]);
       }
+      if (this.#sharesMemory && worker.canBegin && this.#chance(0.05)) {
+        steps.push([`${number} is to yield`, () => worker.hearYield()]);
+      }
       if (worker.sawEnd && worker.canBegin) {
         steps.push([`${number} skips`, () => worker.skipRest()]);
       }

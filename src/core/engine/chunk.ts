@@ -21,24 +21,22 @@ export interface Chunk {
 }
 
 /**
- * Takes one task out of a chunk, to be sent again.
+ * Takes a part out of a chunk, to be sent again.
  *
  * @param chunk The chunk it came in.
- * @param index Its index.
- * @param attempt Which try this is.
- * @param alone Whether it must be the only one in its worker.
- * @returns A chunk of that task.
+ * @param from Offset of its first task.
+ * @param to Offset after its last.
+ * @param more Which try it will be, and whether it must be alone, if that is
+ * not as before.
+ * @returns A chunk of these tasks.
  */
-export function single(
-  { run, first, values }: Chunk,
-  index: number,
-  attempt: number,
-  alone: boolean,
+export function part(
+  chunk: Chunk,
+  from: number,
+  to: number,
+  more: { attempt?: number; alone?: boolean } = {},
 ): Chunk {
-  const at = index - first;
   // Of a typed array, a part that owns its buffer.
-  const value = ArrayBuffer.isView(values)
-    ? (values as unknown as Float64Array).slice(at, at + 1)
-    : [values[at]];
-  return { run, first: index, attempt, values: value, reading: 0, alone };
+  const values = (chunk.values as unknown[]).slice(from, to);
+  return { ...chunk, first: chunk.first + from, values, reading: 0, ...more };
 }

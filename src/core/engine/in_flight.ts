@@ -59,6 +59,14 @@ export class InFlight {
     return this.#tasks;
   }
 
+  /** Whether it may be sent more of its run while it has some. */
+  get hasRoom(): boolean {
+    const { run } = this;
+    if (run === undefined || run.over || this.alone) return false;
+    return this.#tasks < (run.options.concurrency ?? 1) ||
+      (this.chunks < 2 && run.prefetches);
+  }
+
   /** How many tasks this worker was sent in all. */
   get tasksSent(): number {
     return this.#serial - 1;
@@ -87,18 +95,28 @@ export class InFlight {
       : undefined;
     const watched = timeout !== undefined && timeout < Infinity;
     const { number, fn, combine } = run;
-    const data = this.#brought.has(run) ? undefined : run.data;
+    const message: RunMessage = {
+      type: "run",
+      number,
+      fn,
+      concurrency,
+      transfer,
+      board,
+      watched,
+    };
+    if (combine !== undefined) message.combine = combine;
+    const brings = run.data !== undefined && !this.#brought.has(run);
+    if (brings) message.data = run.data;
     const over = [...this.#brought].filter((run) => run.over);
-    const forget = over.map(({ number }) => number);
-    const task = { fn, combine, data, forget, concurrency, transfer, watched };
+    if (over.length > 0) message.forget = over.map(({ number }) => number);
     return {
-      message: { type: "run", number, ...task, board },
+      message,
       note: () => {
         this.run = run;
         this.#epoch = epoch;
         this.#board = board && createBoard(board);
         for (const run of over) this.#brought.delete(run);
-        if (data !== undefined) this.#brought.add(run);
+        if (brings) this.#brought.add(run);
       },
     };
   }
@@ -136,6 +154,26 @@ export class InFlight {
     const [sent] = this.#sent.splice(at, 1);
     this.#tasks -= sent.chunk.values.length;
     return sent;
+  }
+
+  /** Whether the worker may be asked to answer its chunk before its end. */
+  get canYield(): boolean {
+    const [first] = this.#sent;
+    if (first === undefined || this.#board === undefined) return false;
+    const { chunk: { run, values }, gone } = first;
+    // Not tasks whose buffers were moved: the rest could not go again.
+    return values.length > 1 && gone.size === 0 &&
+      run.options.chunkSize === undefined;
+  }
+
+  /** The run is over: the worker is to begin no more tasks of it. */
+  stop(): void {
+    this.#board?.stop();
+  }
+
+  /** Asks the worker to answer its chunk with what it has. */
+  askToYield(): void {
+    if (this.canYield) this.#board!.askToYield(this.#sent[0].serial);
   }
 
   /** Takes out all. */

@@ -1,10 +1,11 @@
 /**
- * What a slot tells the scheduler, and what it is made of.
+ * What a slot tells the scheduler, what it is made of, and what it is at.
  *
  * @module
  */
 
 import type { Clock } from "../runtime/clock.ts";
+import type { Backend, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { DoneMessage, StartMessage } from "../wire/protocol.ts";
 import type { Sent } from "./in_flight.ts";
@@ -40,3 +41,11 @@ export interface SlotSetup {
   /** Says what no error can say. */
   warn(text: string): void;
 }
+
+/** What a slot is at. */
+export type SlotState =
+  | { at: "empty" }
+  | { at: "up"; handle: WorkerHandle; backend: Backend; disposes: boolean }
+  /** It was asked to dispose what it holds, and will be ended. */
+  | { at: "parting"; handle: WorkerHandle; backend: Backend }
+  | { at: "ending"; loss: Loss | undefined };

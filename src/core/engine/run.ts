@@ -7,37 +7,17 @@
 
 import type { Progress, RunEvent } from "../api/events.ts";
 import type { RunOptions } from "../api/options.ts";
-import type { Clock } from "../runtime/clock.ts";
 import { raiseOver } from "../wire/board.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import { type Chunk, single } from "./chunk.ts";
+import { type Chunk, part } from "./chunk.ts";
 import { ChunkSizer } from "./chunking.ts";
-import type { CallSite, Failure } from "./failures.ts";
+import type { Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
 import type { Source } from "./inputs.ts";
 import { ProgressMeter } from "./progress_meter.ts";
-import type { Sink } from "./sink.ts";
-
-/** What a run is made of. */
-export interface RunSetup {
-  /** Number of the run in its pool, from 1. */
-  number: number;
-  fn: FunctionRef;
-  /** Folds the results of a chunk in the worker; undefined for one a task. */
-  combine: FunctionRef | undefined;
-  /** What the call brings along. */
-  data: CallData | undefined;
-  options: RunOptions;
-  clock: Clock;
-  source: Source;
-  sink: Sink;
-  site: CallSite;
-  /** How many workers may serve it, from 1. */
-  workers: number;
-  /** The pool's listener. */
-  onEvent: ((event: RunEvent) => void) | undefined;
-}
+import { Returned } from "./returned.ts";
+import type { RunSetup } from "./run_setup.ts";
 
 type RunState =
   /** There may be more inputs. */
@@ -67,7 +47,7 @@ export class Run {
   readonly #meter: ProgressMeter;
   readonly #ends = Promise.withResolvers<number>();
   #state: RunState;
-  #again: Chunk[] = [];
+  readonly #returned = new Returned();
   #next = 0; // index of the next task
   #unsettled = 0;
   #limit = Infinity; // tasks from this index on do not matter any more
@@ -98,14 +78,18 @@ export class Run {
     return this.#sizer.prefetches;
   }
 
-  /** How much work is left, in ms of one worker; undefined if not known. */
+  /** How many tasks wait to be sent; undefined if that is not known. */
+  get #tasksLeft(): number | undefined {
+    const { tasks } = this.#returned;
+    if (this.#state.at !== "reading") return tasks;
+    const { total } = this.#state.source;
+    return total === undefined ? undefined : total - this.#next + tasks;
+  }
+
+  /** How much work that is, in ms of one worker; undefined before an answer. */
   get left(): number | undefined {
     const ms = this.#sizer.msPerTask;
-    if (ms === undefined) return undefined;
-    const again = this.#again.length;
-    if (this.#state.at !== "reading") return again * ms;
-    const { total } = this.#state.source;
-    return total === undefined ? Infinity : (total - this.#next + again) * ms;
+    return ms === undefined ? undefined : (this.#tasksLeft ?? Infinity) * ms;
   }
 
   /** Whether anyone wants to know what happens. */
@@ -157,15 +141,12 @@ export class Run {
    * @returns The chunk; undefined while there is none, or no more.
    */
   take(most: number, idle: boolean): Chunk | undefined {
-    const next = this.#again.findIndex((chunk) => idle || !chunk.alone);
-    if (next >= 0) return this.#again.splice(next, 1)[0];
+    const { clock, workers, sink } = this.#setup;
+    const size = this.#sizer.next(this.#tasksLeft, workers);
+    const returned = this.#returned.take(Math.min(size, most), idle);
+    if (returned !== undefined) return returned;
     if (this.#state.at !== "reading") return undefined;
     const { source } = this.#state;
-    const { clock, workers, sink } = this.#setup;
-    const left = source.total === undefined
-      ? undefined
-      : source.total - this.#next;
-    const size = this.#sizer.next(left, workers);
     const room = Math.min(size, most, sink.room(size));
     if (room < 1) return undefined;
     const began = clock.now();
@@ -251,7 +232,7 @@ export class Run {
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
     if (this.over) return; // the listener threw, aborted or closed
     if (again) {
-      this.#again.push(single(chunk, index, attempt + 1, false));
+      this.#sendAgain(chunk, index, { attempt: attempt + 1 });
       return;
     }
     const error = taskError(failure, index, attempt, this.fn, site);
@@ -270,13 +251,35 @@ export class Run {
    */
   giveBack(chunk: Chunk, index: number, alone: boolean): void {
     if (this.over || index >= this.#limit) return;
-    this.#again.push(single(chunk, index, chunk.attempt, alone));
+    this.#sendAgain(chunk, index, { alone });
+  }
+
+  #sendAgain(
+    chunk: Chunk,
+    index: number,
+    more: { attempt?: number; alone?: boolean },
+  ): void {
+    const offset = index - chunk.first;
+    this.#returned.add(part(chunk, offset, offset + 1, more));
+  }
+
+  /**
+   * Takes back tasks that were not begun.
+   *
+   * @param chunk The chunk they came in.
+   * @param from Offset of the first.
+   * @param to Offset after the last.
+   */
+  takeBack(chunk: Chunk, from: number, to: number): void {
+    const most = Math.min(to, this.#limit - chunk.first);
+    if (this.over || most <= from) return;
+    this.#returned.add(part(chunk, from, most));
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */
   #drain(limit: number): void {
     this.#limit = Math.min(this.#limit, limit);
-    this.#again = this.#again.filter((chunk) => chunk.first < this.#limit);
+    this.#returned.drop(this.#limit);
     this.#change({ at: "failing" });
   }
 
@@ -349,7 +352,7 @@ export class Run {
   #end(ok: boolean): Thrown {
     const closed = this.#change({ at: "over" });
     raiseOver(this.memory);
-    this.#again = [];
+    this.#returned.drop(0);
     const at = this.#setup.clock.now();
     const told = this.#tellAll({
       type: "run-end",

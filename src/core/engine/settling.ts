@@ -49,11 +49,16 @@ export function settle(
     return failAll(sent, "result", cause, worker);
   }
   const { tasks, ms, bytes } = answer;
-  if (tasks > 0) run.learn(tasks, ms, Math.max(sent.bytes, bytes));
+  const share = tasks / chunk.values.length;
+  if (tasks > 0) run.learn(tasks, ms, Math.max(share * sent.bytes, bytes));
   if (answer.times !== undefined) tell(sent, answer, worker, wire.clock);
   // Stretches of results between the tasks that failed or were not sent.
   const failures = new Map(answer.failures.map((f) => [f.offset, f]));
-  const gaps = [...failures.keys(), ...refused.keys()].sort((a, b) => a - b);
+  const skipped = [...refused.keys()].sort((a, b) => a - b);
+  const gaps = [
+    ...failures.keys(),
+    ...skipped.filter((offset) => offset < tasks),
+  ].sort((a, b) => a - b);
   let from = 0;
   let stretch = 0;
   for (const offset of gaps) {
@@ -66,6 +71,13 @@ export function settle(
     run.fail(chunk, first + offset, failure, worker, repeatable);
   }
   put(tasks);
+  // What was not begun goes again, apart from what was never sent.
+  from = tasks;
+  for (const offset of [...skipped, chunk.values.length]) {
+    if (offset < tasks) continue;
+    run.takeBack(chunk, from, offset);
+    from = offset + 1;
+  }
 
   function put(to: number): void {
     if (to <= from) return;

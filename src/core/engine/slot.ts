@@ -15,7 +15,8 @@ import { InFlight } from "./in_flight.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
-import type { Report, SlotSetup } from "./report.ts";
+import { Patience } from "./patience.ts";
+import type { Report, SlotSetup, SlotState } from "./report.ts";
 import { Watch } from "./watch.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
@@ -26,13 +27,6 @@ const DISPOSE_MS = 1000;
 
 /** How long a worker may take to be gone once it was ended, in ms. */
 const GONE_MS = 1000;
-
-type SlotState =
-  | { at: "empty" }
-  | { at: "up"; handle: WorkerHandle; backend: Backend; disposes: boolean }
-  /** It was asked to dispose what it holds, and will be ended. */
-  | { at: "parting"; handle: WorkerHandle; backend: Backend }
-  | { at: "ending"; loss: Loss | undefined };
 
 /** One seat of a pool. */
 export class Slot {
@@ -46,6 +40,7 @@ export class Slot {
   #rested = false;
   #cancel = () => {}; // calls off the end of the worker
   readonly #watch: Watch;
+  readonly #patience: Patience;
   #ready = Promise.withResolvers<void>();
   #gone = Promise.withResolvers<void>();
 
@@ -58,6 +53,10 @@ export class Slot {
       ping: () => this.#post({ type: "ping" }),
       end: (loss) => this.end(loss),
     });
+    this.#patience = new Patience(
+      setup.clock,
+      () => this.#inFlight.askToYield(),
+    );
   }
 
   #post(message: ToWorker): void {
@@ -86,11 +85,7 @@ export class Slot {
 
   /** Whether a busy worker may be sent more of its run. */
   get hasRoom(): boolean {
-    const { run, tasks, chunks, alone } = this.#inFlight;
-    if (this.#state.at !== "up" || run === undefined || run.over) return false;
-    if (alone || this.left < 1) return false;
-    return tasks < (run.options.concurrency ?? 1) ||
-      (chunks < 2 && run.prefetches);
+    return this.#state.at === "up" && this.left > 0 && this.#inFlight.hasRoom;
   }
 
   /** Whether the worker can be stopped in any loop, if the run needs that. */
@@ -158,7 +153,9 @@ export class Slot {
     } finally {
       if (inFlight.chunks === 0) this.#setIdle();
     }
-    if (inFlight.chunks === 1) this.#watch.begin(inFlight);
+    if (inFlight.chunks !== 1) return;
+    this.#watch.begin(inFlight);
+    this.#patience.begin(this.#inFlight.canYield);
   }
 
   #hear(message: FromWorker): void {
@@ -166,15 +163,17 @@ export class Slot {
       return this.#part(message.error);
     }
     if (this.#state.at !== "up") return;
-    const { codec } = this.#setup;
+    const error = "error" in message && message.error !== undefined
+      ? this.#setup.codec.decode(message.error)
+      : undefined;
     if (message.type === "done" || message.type === "unread") {
       const sent = this.#inFlight.remove(message.serial);
       if (sent === undefined) return;
+      this.#patience.begin(this.#inFlight.canYield);
       this.#rest();
       if (message.type === "done") {
         return this.#report({ type: "answer", sent, answer: message });
       }
-      const error = codec.decode(message.error);
       this.#report({ type: "unread", sent: [sent], what: "input", error });
     } else if (message.type === "unreadable") this.#lose("input");
     else if (message.type === "pong") {
@@ -187,18 +186,13 @@ export class Slot {
     } else if (message.type === "refused") {
       const run = this.#inFlight.forget();
       this.#rest();
-      this.#report({
-        type: "refused",
-        run,
-        error: codec.decode(message.error),
-      });
+      this.#report({ type: "refused", run, error });
     } else if (message.type === "failed") {
-      const error = codec.decode(message.error);
       this.#ready.reject(error);
       this.end(undefined);
       this.#report({ type: "useless", error });
     } else if (message.type === "stray") {
-      this.end({ error: codec.decode(message.error), at: message.at });
+      this.end({ error, at: message.at });
     }
   }
 
@@ -239,6 +233,8 @@ export class Slot {
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
     if (this.run !== run || this.#state.at !== "up") return;
+    this.#patience.stop();
+    this.#inFlight.stop();
     this.#post({ type: "over" });
     this.#watch.stop();
     this.#cancel();
@@ -288,6 +284,7 @@ export class Slot {
   ): void {
     const index = this.#inFlight.indexAt();
     this.#watch.stop();
+    this.#patience.stop();
     this.#cancel();
     const state: SlotState = { at: "ending", loss };
     this.#state = state;
@@ -307,6 +304,7 @@ export class Slot {
     const state = this.#state;
     if (state.at === "empty") return;
     this.#watch.stop();
+    this.#patience.stop();
     this.#cancel();
     const loss = state.at === "up"
       ? { ...end, at: this.#inFlight.at() }

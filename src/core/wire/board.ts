@@ -32,6 +32,15 @@ export interface Lane {
 export interface Board {
   /** The worker's end: whether the run is over. */
   isOver(): boolean;
+  /** The worker's end: whether to begin one more task of a chunk. */
+  goesOn(chunk: number): boolean;
+  /**
+   * The worker is to begin no more tasks of a chunk, and to answer with what it
+   * has. A chunk goes by the serial number of its first task.
+   */
+  askToYield(chunk: number): void;
+  /** The worker is to begin no more tasks of this run, which is over. */
+  stop(): void;
   /** The worker's end: a lane is at a task from here on; `now` is noted. */
   enter(lane: number, serial: number, now: number | undefined): void;
   /** The worker's end: which task's synchronous part runs; 0 for none. */
@@ -51,7 +60,7 @@ export interface Board {
  * @returns The memory.
  */
 export function allotLanes(lanes: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 + 8 * lanes);
+  return new SharedArrayBuffer(8 + 8 * lanes);
 }
 
 /**
@@ -71,9 +80,13 @@ export function raiseOver(over: SharedArrayBuffer): void {
  */
 export function createBoard(memory: BoardMemory | undefined): Board {
   // Int32: at 0 the serial number of the task whose synchronous part runs, or
-  // 0; then two a lane, the serial number of its task, or 0, and its time.
-  // Without memory there is no place for anything: what is written is dropped.
-  const cell = new Int32Array(memory?.lanes ?? new ArrayBuffer(0));
+  // 0; at 1 the chunk that is to yield, ALL, or 0; then two a lane, the serial number
+  // of its task, or 0, and its time. Without memory there is no place for
+  // anything but a 0 at 1: what is written is dropped.
+  const cell = new Int32Array(memory?.lanes ?? new ArrayBuffer(8));
+  const YIELD = 1;
+  const ALL = -1;
+  const LANES = 2;
   const over = new Int32Array(memory?.over ?? new ArrayBuffer(4));
   const epoch = memory?.epoch ?? 0;
   const { load, store } = Atomics;
@@ -81,8 +94,19 @@ export function createBoard(memory: BoardMemory | undefined): Board {
 
   return {
     isOver: () => load(over, 0) !== 0, // not hoisted out of any loop
+    // One look: another one is 6 ns more a task.
+    goesOn(chunk) {
+      const cut = load(cell, YIELD);
+      return cut === 0 || (cut !== chunk && cut !== ALL);
+    },
+    askToYield(chunk) {
+      if (memory !== undefined) store(cell, YIELD, chunk);
+    },
+    stop() {
+      if (memory !== undefined) store(cell, YIELD, ALL);
+    },
     enter(lane, serial, now) {
-      const at = 1 + 2 * lane;
+      const at = LANES + 2 * lane;
       if (now !== undefined) {
         // The time is written while the lane is at no task, so that no reader
         // takes it for that of another.
@@ -93,15 +117,15 @@ export function createBoard(memory: BoardMemory | undefined): Board {
       } else cell[at] = serial;
     },
     setRunning(serial) {
-      cell[0] = serial;
+      if (memory !== undefined) cell[0] = serial;
     },
     leave(lane) {
-      cell[1 + 2 * lane] = 0;
+      cell[LANES + 2 * lane] = 0;
     },
-    running: () => cell.length > 0 ? load(cell, 0) : 0,
+    running: () => load(cell, 0),
     lanes() {
       const lanes: Lane[] = [];
-      for (let at = 1; at < cell.length; at += 2) {
+      for (let at = LANES; at < cell.length; at += 2) {
         const serial = load(cell, at);
         if (serial === 0) continue;
         const since = load(cell, at + 1);

@@ -28,18 +28,21 @@ export interface StartMessage {
   init: FunctionRef | undefined;
 }
 
-/** Says which function the next chunks are for, and where to note progress. */
+/**
+ * Says which function the next chunks are for, and where to note progress. What
+ * there is not has no key: each costs a short call on its way.
+ */
 export interface RunMessage {
   type: "run";
   /** Number of the run in its pool. */
   number: number;
   /** What the call brings along, if this worker has not got it yet. */
-  data: CallData | undefined;
+  data?: CallData;
   /** Numbers of runs that are over: what they brought along can go. */
-  forget: number[];
+  forget?: number[];
   fn: FunctionRef;
   /** Folds the results of a chunk to one; undefined sends one a task. */
-  combine: FunctionRef | undefined;
+  combine?: FunctionRef;
   /** Tasks in flight at once: the number of lanes. */
   concurrency: number;
   /** Whether buffers in results are moved. */
@@ -97,7 +100,7 @@ export interface DoneMessage {
   type: "done";
   /** Serial number of the chunk's first task. */
   serial: number;
-  /** How many tasks were settled: less than the chunk had if the run is over. */
+  /** How many tasks were settled: the rest of the chunk was not begun. */
   tasks: number;
   /**
    * One result a task, undefined where it failed; or, folded, one for each

@@ -13,16 +13,18 @@ export interface Surroundings {
   readonly state: unknown;
   readonly data: unknown;
   readonly board: Board;
-  /** What aborts the signals of the tasks that are not settled. */
-  readonly aborts: Set<AbortController>;
+  /** What aborts the signals of tasks that are not settled, by their index. */
+  readonly aborts: Map<number, AbortController>;
 }
 
 /** Makes contexts. */
 export interface Contexts {
-  /** Makes the context of a task. */
-  open(index: number, attempt: number, around: Surroundings): TaskContext;
-  /** Its task is settled: its signal aborts no more. */
-  close(context: TaskContext): void;
+  /** The context of a task. */
+  Context: new (
+    index: number,
+    attempt: number,
+    around: Surroundings,
+  ) => TaskContext;
   /** The run of these tasks is over: aborts their signals. */
   abort(around: Surroundings): void;
 }
@@ -65,23 +67,19 @@ export function createContexts(): Contexts {
         abort = new AbortController();
         this[ABORT] = abort;
         if (this.aborted) abort.abort(over());
-        else (this[AROUND] as Surroundings).aborts.add(abort);
+        else {
+          const { aborts } = this[AROUND] as Surroundings;
+          aborts.set(this.index as number, abort);
+        }
       }
       return abort.signal;
     }
   }
 
   return {
-    open: (index, attempt, around) =>
-      new Context(index, attempt, around) as unknown as TaskContext,
-    close(context) {
-      const { [ABORT]: abort, [AROUND]: around } =
-        context as unknown as Context;
-      if (abort === undefined) return;
-      (around as Surroundings).aborts.delete(abort as AbortController);
-    },
+    Context: Context as unknown as Contexts["Context"],
     abort({ aborts }) {
-      for (const abort of aborts) abort.abort(over());
+      for (const abort of aborts.values()) abort.abort(over());
       aborts.clear();
     },
   };

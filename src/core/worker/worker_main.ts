@@ -66,6 +66,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     contexts,
     readCpu,
   } = parts;
+  const { Context } = contexts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -131,7 +132,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   async function begin(message: RunMessage): Promise<void> {
     try {
-      for (const number of message.forget) brought.delete(number);
+      for (const number of message.forget ?? []) brought.delete(number);
       const fn = await loader.load(message.fn);
       if (message.data !== undefined) {
         const opened = openCallData(message.data, codec, loader.load);
@@ -153,7 +154,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           state,
           data,
           board: createBoard(message.board),
-          aborts: new Set(),
+          aborts: new Map(),
         },
         idleLanes: lanes.reverse(),
       };
@@ -191,7 +192,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   /** Takes task after task until none is left. A lane is at one at a time. */
   async function runLane(run: WorkerRun, lane: number): Promise<void> {
     const { fn, around, message: { watched } } = run;
-    const { board } = around;
+    const { board, aborts } = around;
     while (queue.length > 0) {
       const work = queue[0];
       const { values, results, times, failures } = work;
@@ -200,14 +201,16 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         work.began = now();
         if (times !== undefined) readCpu();
       }
-      while (work.next < work.count && !board.isOver()) {
+      while (work.next < work.count && board.goesOn(serial)) {
         const offset = work.next++;
         if (work.next === work.count) queue.shift();
         if (skip === undefined || !skip.includes(offset)) {
           if (times !== undefined) times[2 * offset] = now();
           board.enter(lane, serial + offset, watched ? now() : undefined);
-          const context = contexts.open(first + offset, attempt, around);
           try {
+            // Not used after the call: so Bun 1.4.5 makes none for a function
+            // that does not look at it, which saves 12 ns a task.
+            const context = new Context(first + offset, attempt, around);
             board.setRunning(serial + offset);
             // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with
             // its loop here, in code of its middle tier, 1.5 times slower
@@ -225,13 +228,13 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
               refused: undefined,
             });
           }
-          contexts.close(context);
+          if (aborts.size > 0) aborts.delete(first + offset);
           board.leave(lane); // at no task: an end now is nobody's fault
           if (times !== undefined) times[2 * offset + 1] = now();
         }
         if (++work.settled === work.count) answer(run, work, lane);
       }
-      if (work.next < work.count) { // the run is over: leave out the rest
+      if (work.next < work.count) { // no more is wanted: leave out the rest
         queue.shift();
         work.count = work.next;
         if (work.settled === work.count) answer(run, work, lane);

@@ -1,0 +1,34 @@
+/**
+ * What a run is made of.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "../api/events.ts";
+import type { RunOptions } from "../api/options.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { CallData } from "../wire/call_data.ts";
+import type { FunctionRef } from "../wire/function_ref.ts";
+import type { CallSite } from "./failures.ts";
+import type { Source } from "./inputs.ts";
+import type { Sink } from "./sink.ts";
+
+/** What a run is made of. */
+export interface RunSetup {
+  /** Number of the run in its pool, from 1. */
+  number: number;
+  fn: FunctionRef;
+  /** Folds the results of a chunk in the worker; undefined for one a task. */
+  combine: FunctionRef | undefined;
+  /** What the call brings along. */
+  data: CallData | undefined;
+  options: RunOptions;
+  clock: Clock;
+  source: Source;
+  sink: Sink;
+  site: CallSite;
+  /** How many workers may serve it, from 1. */
+  workers: number;
+  /** The pool's listener. */
+  onEvent: ((event: RunEvent) => void) | undefined;
+}
