@@ -16,6 +16,7 @@ import { breakEven } from "./rows/break_even.ts";
 import { large, middling } from "./rows/buffers.ts";
 import { chunkSize } from "./rows/chunk_size.ts";
 import { scaling, skew, ten } from "./rows/computing.ts";
+import { oddRecords, records } from "./rows/records.ts";
 import { sleeping } from "./rows/sleeping.ts";
 import { numbers, objects, strings } from "./rows/small.ts";
 import { cold, cycles, start } from "./rows/starting.ts";
@@ -25,6 +26,8 @@ const ROWS: Row[] = [
   numbers,
   objects,
   strings,
+  records,
+  oddRecords,
   large,
   middling,
   skew,
