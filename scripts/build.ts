@@ -1,5 +1,5 @@
-// Writes what is published to a folder: each entry point as a file that is
-// bundled, with the sources beside it for its types. A runtime needs a moment
+// Writes what is published to a folder: each entry point as a small file, with
+// what they share in another, and the sources beside them for their types. A runtime needs a moment
 // for each file that it loads: 60 of them cost a cold start on Bun 4 ms of 28
 // (bench row "cold").
 //

@@ -77,13 +77,23 @@ export const endings: Chapter = (it, { pool }) => {
   });
 
   it("a worker that never ends disposing is ended", async () => {
-    const workers = new Pool({
-      ...pool,
-      workers: pool.workers && 1,
-      init: () => ({ [Symbol.asyncDispose]: () => new Promise(() => {}) }),
-    });
-    assertEquals(await workers.map(same, [1]), [1]);
-    await workers.close();
+    const said: string[] = [];
+    const { error } = console;
+    console.error = (text: string) => said.push(text);
+    try {
+      const workers = new Pool({
+        ...pool,
+        workers: pool.workers && 1,
+        init: () => ({ [Symbol.asyncDispose]: () => new Promise(() => {}) }),
+      });
+      assertEquals(await workers.map(same, [1]), [1]);
+      await workers.close();
+    } finally {
+      console.error = error;
+    }
+    assertEquals(said, [
+      '@parallel/map: what "init" returned could not be disposed: received no end within 1000 ms',
+    ]);
   });
 
   it("close({ finish: true }) lets pending calls end, and takes no more", async () => {

@@ -172,6 +172,44 @@ export const bringing: Chapter = (it, { pool }) => {
       for (const word of words) assertStringIncludes(error.message, word);
       assertThrows(() => workers.stream(fn, [1], { data }), TypeError);
     }
+    let deep: Record<string, unknown> = { isEven };
+    for (let i = 0; i < 20_000; i++) deep = { deep };
+    const odd = {
+      get broken() {
+        throw new RangeError("no");
+      },
+    };
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (
+      const [data, words] of [
+        [deep, "deeper than 500 levels"],
+        [odd, '"data" must be readable'],
+        [{ proxy }, '"data" must be readable'],
+      ] as const
+    ) {
+      const error = await assertRejects(
+        () => workers.map(fn, [1], { data }),
+        TypeError,
+      );
+      assertStringIncludes(error.message, words);
+    }
+    // Arrays with keys of their own, with an iterator of their own, with holes.
+    const own = Object.assign([1], { f: isEven });
+    const iterated = Object.assign([isEven], { *[Symbol.iterator]() {} });
+    const holes = new Array(1e6);
+    assertEquals(
+      await workers.map(
+        (_, { data }) => [
+          data.own.f(2),
+          data.iterated[0](3),
+          data.holes.length,
+        ],
+        [1],
+        { data: { own, iterated, holes } },
+      ),
+      [[true, false, 1e6]],
+    );
     const cycle: Record<string, unknown> = { isEven };
     cycle.self = cycle;
     assertEquals(
@@ -210,6 +248,35 @@ export const bringing: Chapter = (it, { pool }) => {
         TaskError,
       );
       assertStringIncludes(error.message, words);
+    }
+    const inInit = await assertRejects(
+      () => parallelMap((n: number) => n, [1], { ...pool, init: () => factor }),
+      TypeError,
+    );
+    assertStringIncludes(inInit.message, "workerData: { factor }");
+    const inCombine = await assertRejects(
+      () =>
+        parallelReduce((n: number) => n, (a, b) => a + b * factor, [1, 2], {
+          ...pool,
+          chunkSize: 2,
+        }),
+      TaskError,
+    );
+    assert(!inCombine.message.includes("context.data"), inCombine.message);
+    class Sum {}
+    const same = (n: number) => n;
+    for (
+      const [role, call] of [
+        ["combine", () => parallelReduce(same, Sum as never, [1], pool)],
+        ["init", () => parallelMap(same, [1], { ...pool, init: Sum as never })],
+        [
+          "a function in data",
+          () => parallelMap(same, [1], { ...pool, data: { Sum } }),
+        ],
+      ] as [string, () => Promise<unknown>][]
+    ) {
+      const error = await assertRejects(call, TypeError);
+      assertStringIncludes(error.message, `as ${role} must be callable`);
     }
     assert(factor === 3);
   });

@@ -142,6 +142,15 @@ export const reductions: Chapter = (it, { pool, timed }) => {
       );
       assertStringIncludes(error.message, "a promise");
     }
+    // A promise that rejects is nobody's: it must not end the program.
+    const rejects = () => Promise.reject(new Error("unheard"));
+    for (const chunkSize of [4, 1]) {
+      await assertRejects(
+        () => parallelReduce(same, rejects, range(4), { ...pool, chunkSize }),
+        TaskError,
+        "a promise",
+      );
+    }
     const error = await assertRejects(
       () =>
         parallelReduce(same, () => () => 0, range(4), {

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import {
   type ModuleSpecifier,
   parallelMap,
+  parallelMapStream,
   Pool,
   type RunEvent,
 } from "../mod.ts";
@@ -75,4 +76,22 @@ test("a call after others has all cores again", async () => {
     },
   });
   assertEquals(workers, cores);
+});
+
+test("a stream that nobody reads on keeps no cores from others", async () => {
+  function* naturals() {
+    for (let n = 0;; n++) yield n;
+  }
+  const left = parallelMapStream((n: number) => n, naturals());
+  assertEquals((await left.next()).value, 0);
+  let workers = 0;
+  const onEvent = (event: RunEvent) => {
+    if (event.type === "run-start") workers = event.workers;
+  };
+  // Until it is as far ahead of its reader as it may be.
+  for (let i = 0; i < 500 && workers < cores; i++) {
+    await parallelMap((n: number) => n, [1], { onEvent });
+  }
+  assertEquals(workers, cores);
+  await left.return(undefined);
 });

@@ -76,3 +76,26 @@ test("a pool at rest does not grow for a short call", async () => {
   assertEquals(world.backend.workers.length, 1);
   await world.finish(world.calls.close());
 });
+
+test("while a worker might soon be started, no task waits behind another", async () => {
+  const world = new FakeWorld({ workers: 3 }, blocking);
+  const options = { chunkSize: 1 };
+  const results = world.calls.map((n: number) => n, [1, 2, 3], options, test);
+  const [first] = world.backend.workers;
+  first.receiveAll();
+  first.settle(first.begin()!, { value: 1 });
+  first.deliverAll(); // in a moment: no second worker pays as yet
+  first.receiveAll();
+  const long = first.begin()!;
+  assertEquals(first.canBegin, false);
+  world.clock.takeTurn();
+  world.clock.advance(15);
+  assertEquals(world.backend.workers.length, 2); // for the third task
+  first.settle(long, { value: 2 });
+  first.deliverAll();
+  assertEquals(await world.finish(results), {
+    status: "fulfilled",
+    value: [1, 2, 3],
+  });
+  await world.finish(world.calls.close());
+});

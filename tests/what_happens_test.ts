@@ -96,7 +96,7 @@ const ROWS: [when: string, title: string][] = [
     "close({ finish: true }) lets pending calls end, and takes no more",
   ],
   [
-    "a worker ends in peace, and `init` had opened things",
+    "a worker without a task is ended, and `init` had opened things",
     "what init returned is disposed before its worker is ended",
   ],
 ];

@@ -23,8 +23,9 @@ export interface TaskContext<S = unknown, D = unknown> {
   /** Whether the run is over; true also in the middle of a synchronous loop. */
   readonly aborted: boolean;
   /**
-   * Aborts with an `AbortError` when the run is over: for `fetch` and whatever
-   * else waits. A loop that does not wait never hears it: see `aborted`.
+   * Aborts with an `AbortError` when the run is over before this task is: for
+   * `fetch` and whatever else waits. A loop that does not wait never hears it:
+   * see `aborted`.
    */
   readonly signal: AbortSignal;
   /**
@@ -133,9 +134,9 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
   /**
    * Runs once in each worker with `workerData`; what it returns (awaited) is
    * `context.state`. Shipped or imported as the function is. If that has
-   * `Symbol.asyncDispose` or `Symbol.dispose`, it is called before the worker
-   * is ended in peace: by `close`, or after `maxTasksPerWorker`; the worker is
-   * ended a second later at the latest.
+   * `Symbol.asyncDispose` or `Symbol.dispose`, it is called before a worker
+   * that has no task is ended: by `close`, or after `maxTasksPerWorker`. The
+   * worker is ended a second later at the latest.
    */
   init?: (workerData: InitData<W>) => S | Promise<S>;
   /**

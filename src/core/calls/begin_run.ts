@@ -66,7 +66,7 @@ export function beginRun<S extends Sink>(
     workers: Math.max(1, plan.workers), // inline counts as one
     onEvent,
   });
-  plan.enter();
+  plan.enter(() => !engine.atRest);
   const leave = () => plan.leave();
   run.done.then(leave, leave);
   endOnAbort(run, engine);

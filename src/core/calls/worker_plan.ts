@@ -17,8 +17,8 @@ import { functionRef } from "../wire/function_ref.ts";
 import type { StartMessage } from "../wire/protocol.ts";
 import { workerFlag } from "../worker/loader.ts";
 
-/** The plans whose workers are at work: they share the cores. */
-const working = new Set<WorkerPlan>();
+/** The plans that have runs, and whether their workers are at work just now. */
+const working = new Map<WorkerPlan, () => boolean>();
 
 /** Makes the workers of one pool. */
 export class WorkerPlan {
@@ -60,7 +60,10 @@ export class WorkerPlan {
     this.runtime = this.#runtime?.name ?? "inline";
     this.place = { entry: this.#runtime?.entry, inline: workers === 0 };
     this.#workerData = encodeOnce("create pool", "workerData", workerData);
-    if (init !== undefined) this.#init = functionRef(init, module, this.place);
+    if (init !== undefined) {
+      const place = { ...this.place, role: "init" };
+      this.#init = functionRef(init, module, place);
+    }
   }
 
   /**
@@ -71,13 +74,20 @@ export class WorkerPlan {
    */
   get workers(): number {
     if (!this.divides) return this.#options.workers ?? this.#share;
-    const plans = working.has(this) ? working.size : working.size + 1;
+    let plans = 1;
+    for (const [plan, atWork] of working) {
+      if (plan !== this && atWork()) plans++; // a stream may be left unread
+    }
     return Math.max(1, Math.floor(this.#share / plans));
   }
 
-  /** A run begins. */
-  enter(): void {
-    if (this.#runs++ === 0 && this.workers > 0) working.add(this);
+  /**
+   * A run begins.
+   *
+   * @param atWork Tells whether the workers have anything to do.
+   */
+  enter(atWork: () => boolean): void {
+    if (this.#runs++ === 0 && this.workers > 0) working.set(this, atWork);
   }
 
   /** A run is over. */

@@ -11,6 +11,8 @@ import type { Run } from "./run.ts";
 export interface Engine {
   /** Whether it takes no more. */
   readonly closed: boolean;
+  /** Whether no worker has anything to do. */
+  readonly atRest: boolean;
   /** Starts all workers; settles when they are ready. */
   start(): Promise<void>;
   /** Takes a run. */

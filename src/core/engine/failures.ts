@@ -83,7 +83,7 @@ function make(
     const { error: cause } = failure;
     return new TaskError(
       `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
-        hint(cause, fn.from)
+        hint(cause, fn.from, "data")
       }`,
       { index, attempts, cause },
     );
@@ -144,7 +144,11 @@ export function nameThrown(thrown: unknown): string {
 }
 
 /** What to do about a name that a shipped function does not see. */
-function hint(cause: unknown, from: FunctionRef["from"]): string {
+function hint(
+  cause: unknown,
+  from: FunctionRef["from"],
+  option?: "data" | "workerData",
+): string {
   if (!(cause instanceof ReferenceError) || from !== "source") return "";
   const [, name = ""] = // V8's words, and JavaScriptCore's
     /^([\p{ID_Continue}$]+) is not defined|variable: ([\p{ID_Continue}$]+)$/u
@@ -153,9 +157,13 @@ function hint(cause: unknown, from: FunctionRef["from"]): string {
     ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
     : name.startsWith("__")
     ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
+    : option === undefined
+    ? ": define what it needs in it"
     : name === ""
-    ? ': bring what it needs along as "data"'
-    : `: bring "${name}" along as data: { ${name} }, which is context.data there`;
+    ? `: bring what it needs along as "${option}"`
+    : option === "data"
+    ? `: bring "${name}" along as data: { ${name} }, which is context.data there`
+    : `: bring "${name}" along as workerData: { ${name} }, which init is given`;
   return ` (a shipped function sees nothing around it${text}, or export it and set "module")`;
 }
 
@@ -180,7 +188,7 @@ export function startError(problem: unknown, site: CallSite): WorkerStartError {
     : { message: String(problem) };
   const threw = init === undefined
     ? ""
-    : `: received ${nameThrown(cause)}${hint(cause, init)}`;
+    : `: received ${nameThrown(cause)}${hint(cause, init, "workerData")}`;
   join(cause, site);
   return atSite(site, () =>
     new WorkerStartError(

@@ -52,6 +52,7 @@ export class FoldSink implements Collection<unknown> {
       const total = this.#setup.combine(this.#total.value, value);
       const { then } = (total ?? {}) as { then?: unknown };
       if (typeof then !== "function") return total;
+      Promise.resolve(total).catch(() => {}); // it may reject: nobody awaits it
       throw new TypeError("a promise, which combine must not return");
     } catch (error) {
       throw this.#setup.error(error, this.#tasks);

@@ -77,6 +77,10 @@ export class Scheduler implements Engine {
     return this.#closed !== undefined;
   }
 
+  get atRest(): boolean {
+    return this.#slots.atRest;
+  }
+
   add(run: Run): void {
     this.#runs.add(run);
     this.touch(run);
@@ -197,8 +201,8 @@ export class Scheduler implements Engine {
     }
     if (this.#slots.mayStart) {
       // No task waits in one worker while another could be started for it.
-      if (this.#slots.starting) return false;
-      if (this.#slots.pays(this.#left)) return this.#feed(this.#slots.empty());
+      if (this.#slots.starting || !this.#slots.pays(this.#left)) return false;
+      return this.#feed(this.#slots.empty());
     }
     for (const slot of this.#slots.all) {
       const { run } = slot;

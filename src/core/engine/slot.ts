@@ -7,7 +7,6 @@
  */
 
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
-import type { Encoded } from "../wire/codec.ts";
 import type { Parcel } from "../wire/packing.ts";
 import type { FromWorker, Tagged, ToWorker } from "../wire/protocol.ts";
 import { nameThrown, stuckWarning } from "./failures.ts";
@@ -160,7 +159,10 @@ export class Slot {
 
   #hear(message: FromWorker): void {
     if (this.#state.at === "parting" && message.type === "disposed") {
-      return this.#part(message.error);
+      const { error } = message;
+      return this.#part(
+        error && nameThrown(this.#setup.codec.decode(error)),
+      );
     }
     if (this.#state.at !== "up") return;
     const error = "error" in message && message.error !== undefined
@@ -260,20 +262,20 @@ export class Slot {
     this.#state = { at: "parting", handle, backend };
     this.#cancel = this.#setup.clock.after(
       DISPOSE_MS,
-      () => this.#terminate(handle, backend, undefined),
+      () => this.#part(`no end within ${DISPOSE_MS} ms`),
     );
   }
 
-  /** The worker disposed what it held. */
-  #part(error: Encoded | undefined): void {
+  /** The worker disposed what it held, or could not. */
+  #part(problem: string | undefined): void {
     if (this.#state.at !== "parting") return;
     const { handle, backend } = this.#state;
-    if (error !== undefined) {
-      const { codec, warn } = this.#setup;
-      const thrown = nameThrown(codec.decode(error));
-      warn(`what "init" returned could not be disposed: received ${thrown}`);
+    if (problem === undefined) handle.setBusy(false);
+    else {
+      this.#setup.warn(
+        `what "init" returned could not be disposed: received ${problem}`,
+      );
     }
-    handle.setBusy(false);
     this.#terminate(handle, backend, undefined);
   }
 

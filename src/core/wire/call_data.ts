@@ -5,6 +5,7 @@
  * @module
  */
 
+import { show } from "../api/check_options.ts";
 import type { Codec, Encoded } from "./codec.ts";
 import type { FunctionRef, Place } from "./function_ref.ts";
 import { functionRef } from "./function_ref.ts";
@@ -62,30 +63,49 @@ export function encodeCallData(
   if (data === undefined) return undefined;
   const functions: { path: string[]; ref: FunctionRef }[] = [];
   const copies = new Map<object, object>();
-  const rest = holdsFunctions(data) ? without(data, []) : data;
+  const holds = read(() => holdsFunctions(data));
+  const rest = holds ? without(data, []) : data;
   return { value: encodeOnce("map", "data", rest), functions };
 
   /** The value without the functions, which are noted. */
   function without(value: unknown, path: string[]): unknown {
     if (typeof value === "function") {
-      functions.push({ path, ref: ship(value, path, place) });
+      functions.push({ path: [...path], ref: ship(value, path, place) });
       return undefined;
     }
-    if (!isContainer(value)) return value;
+    if (!isContainer(value)) return value; // a Proxy was read before
     const known = copies.get(value);
     if (known !== undefined) return known;
+    if (path.length === DEEPEST) {
+      throw new TypeError(
+        `Cannot map as "data" with functions in it must not be deeper than ${DEEPEST} levels`,
+      );
+    }
     const copy: object = Array.isArray(value)
       ? new Array(value.length)
       : Object.create(Object.getPrototypeOf(value));
     copies.set(value, copy);
-    for (const key of Object.keys(value)) {
-      const part = without((value as Record<string, unknown>)[key], [
-        ...path,
-        key,
-      ]);
-      define(copy, key, part);
+    for (const [key, part] of read(() => Object.entries(value))) {
+      path.push(key);
+      define(copy, key, without(part, path));
+      path.pop();
     }
     return copy;
+  }
+}
+
+/** How deep functions are looked for; no bench: a stack holds some thousands. */
+const DEEPEST = 500;
+
+/** Looks at what the caller gave: its getters and Proxies may throw. */
+function read<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (cause) {
+    throw new TypeError(
+      `Cannot map as "data" must be readable: received ${show(cause)}`,
+      { cause },
+    );
   }
 }
 
@@ -98,7 +118,7 @@ function holdsFunctions(value: unknown): boolean {
     if (typeof next === "function") return true;
     if (!isContainer(next) || seen.has(next)) continue;
     seen.add(next);
-    for (const part of Array.isArray(next) ? next : Object.values(next)) {
+    for (const part of Object.values(next)) {
       if (typeof part === "function") return true;
       if (typeof part === "object" && part !== null) found.push(part);
     }
@@ -120,11 +140,11 @@ function isContainer(value: unknown): value is object {
 }
 
 function ship(fn: unknown, path: string[], place: Place): FunctionRef {
+  const steps = path.map((key) => /^\d+$/.test(key) ? `[${key}]` : `.${key}`);
+  const where = `data${steps.join("")}`;
   try {
-    return functionRef(fn, undefined, place);
+    return functionRef(fn, undefined, { ...place, role: "a function in data" });
   } catch (error) {
-    const steps = path.map((key) => /^\d+$/.test(key) ? `[${key}]` : `.${key}`);
-    const where = `data${steps.join("")}`;
     throw new TypeError(`${(error as Error).message}, at "${where}"`);
   }
 }

@@ -27,12 +27,14 @@ export type FunctionRef =
 
 type Anything = (...args: unknown[]) => unknown;
 
-/** Where a function is to run. */
+/** Where a function is to run, and what it is for. */
 export interface Place {
   /** URL of the program's entry module, where it is known. */
   entry: string | undefined;
   /** Whether it runs in the caller's own thread. */
   inline: boolean;
+  /** What errors call it, unless that is `fn`. */
+  role?: string;
 }
 
 /**
@@ -51,7 +53,7 @@ export function functionRef(
 ): FunctionRef {
   if (module !== undefined) {
     const url = moduleUrl(module);
-    const name = exportName(fn);
+    const name = exportName(fn, place.role);
     // In this thread never by its URL: a module that imports itself while it
     // is being loaded waits for ever (Deno 2.9.5 and Bun 1.4.5).
     if (place.inline && typeof fn === "function") {
@@ -67,7 +69,7 @@ export function functionRef(
       }`,
     );
   }
-  const callable = checkFunction(fn);
+  const callable = checkFunction(fn, place.role);
   return { from: "source", name: nameOf(callable), source: sourceOf(callable) };
 }
 
@@ -91,25 +93,24 @@ export function combineRef(
       `Cannot reduce as combine must be a function: received ${show(combine)}`,
     );
   }
-  return functionRef(
-    combine,
-    nameOf(combine) === "" ? undefined : module,
-    place,
-  );
+  return functionRef(combine, nameOf(combine) === "" ? undefined : module, {
+    ...place,
+    role: "combine",
+  });
 }
 
 /** A function that gives one result when it is called. */
-function checkFunction(fn: unknown): Anything {
+function checkFunction(fn: unknown, role = "fn"): Anything {
   if (typeof fn !== "function") {
     throw new TypeError(
-      `Cannot map as fn must be a function or the name of an export: received ${
+      `Cannot map as ${role} must be a function or the name of an export: received ${
         show(fn)
       }`,
     );
   }
   if (/^class\b(?!\s*\()/.test(textOf(fn))) { // but a method may be called so
     throw new TypeError(
-      `Cannot map as fn must be callable without new: received class ${
+      `Cannot map as ${role} must be callable without new: received class ${
         nameOf(fn)
       }`,
     );
@@ -117,7 +118,7 @@ function checkFunction(fn: unknown): Anything {
   const kind = kindOf(fn);
   if (kind.endsWith("GeneratorFunction")) {
     throw new TypeError(
-      `Cannot map as fn must return its result, and a generator does not: received ${kind} ${
+      `Cannot map as ${role} must return its result, and a generator does not: received ${kind} ${
         nameOf(fn)
       }`,
     );
@@ -149,8 +150,8 @@ function nameOf(fn: object): string {
   }
 }
 
-function exportName(fn: unknown): string {
-  const name = typeof fn === "string" ? fn : nameOf(checkFunction(fn));
+function exportName(fn: unknown, role: string | undefined): string {
+  const name = typeof fn === "string" ? fn : nameOf(checkFunction(fn, role));
   if (name === "" || name.startsWith("bound ")) {
     throw new TypeError(
       `Cannot map as a function with "module" must have the name of its export: received ${

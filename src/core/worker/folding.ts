@@ -54,9 +54,9 @@ export function foldResults(
     try {
       for (let at = offset + 1; at < offset + tasks; at++) {
         total = combine(total, results[at]);
-      }
-      const { then } = (total ?? {}) as { then?: unknown };
-      if (tasks > 1 && typeof then === "function") {
+        if (typeof total !== "object" || total === null) continue;
+        if (typeof (total as { then?: unknown }).then !== "function") continue;
+        Promise.resolve(total).catch(() => {}); // nobody else hears it reject
         throw new TypeError("a promise, which combine must not return");
       }
     } catch (error) {

@@ -115,9 +115,13 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   /** What disposes the state, if it can be. */
   function disposer(): (() => unknown) | undefined {
-    if (state === null || typeof state !== "object") return undefined;
-    const found = state as Partial<AsyncDisposable & Disposable>;
-    return found[Symbol.asyncDispose] ?? found[Symbol.dispose];
+    try {
+      const found = state as Partial<AsyncDisposable & Disposable>;
+      const own = found?.[Symbol.asyncDispose] ?? found?.[Symbol.dispose];
+      return typeof own === "function" ? own : undefined;
+    } catch {
+      return undefined; // a getter that throws
+    }
   }
 
   async function dispose(): Promise<void> {
