@@ -391,7 +391,7 @@ export function contract(name: BackendName): void {
       return 0;
     };
     const workerData = new Int32Array(new SharedArrayBuffer(8));
-    await using workers = new Pool<Int32Array>({ ...pool, workerData });
+    await using workers = new Pool({ ...pool, workerData });
     await workers.start();
     const inputs = [...range(2000).map(() => 0), 1, 2, 2];
     const results = workers.map(act, inputs);

@@ -166,9 +166,9 @@ export function createPacking(
     const [buffer] = buffers;
     const kind = views.kindOf(value);
     try {
-      if ((value === buffer || kind !== undefined) && !buffer.resizable) {
+      if ((value === buffer || kind !== undefined) && !buffer!.resizable) {
         // Ten times faster than structuredClone, for what is sent most.
-        const own = buffer.transfer();
+        const own = buffer!.transfer();
         const copy = kind === undefined ? own : views.make(kind, own);
         return { copy, moved: [own] };
       }
