@@ -17,6 +17,7 @@ import { large, middling } from "./rows/buffers.ts";
 import { calls } from "./rows/calls.ts";
 import { chunkSize } from "./rows/chunk_size.ts";
 import { scaling, skew, ten } from "./rows/computing.ts";
+import { oddRecords, records } from "./rows/records.ts";
 import { reducing } from "./rows/reducing.ts";
 import { sleeping } from "./rows/sleeping.ts";
 import { numbers, objects, strings } from "./rows/small.ts";
@@ -27,6 +28,8 @@ const ROWS: Row[] = [
   numbers,
   objects,
   strings,
+  records,
+  oddRecords,
   large,
   middling,
   skew,

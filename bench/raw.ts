@@ -5,18 +5,24 @@
  * @module
  */
 
-/** The program of a bare worker: gets a function, then lists of values. */
+/**
+ * The program of a bare worker: gets a function that is not async, then lists
+ * of values. Its list of results grows: Deno 2.9.5 clones one that was made
+ * with its length up to 3 times slower.
+ */
 const PROGRAM = `
 let fn;
-onmessage = async ({ data: { source, values, move } }) => {
+onmessage = ({ data: { source, values, typed, first } }) => {
   if (source !== undefined) fn = (0, eval)("(" + source + ")");
-  if (values === undefined) return postMessage(undefined);
-  const results = new values.constructor(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const result = fn(values[i]);
-    results[i] = result instanceof Promise ? await result : result;
+  if (typed !== undefined) {
+    const results = new Float64Array(typed.length);
+    for (let i = 0; i < typed.length; i++) results[i] = fn(typed[i]);
+    return postMessage(results, [results.buffer]);
   }
-  postMessage(results, move ? [results.buffer] : []);
+  if (values === undefined) return postMessage(undefined);
+  const results = [];
+  for (let i = 0; i < values.length; i++) results.push(fn(values[i]));
+  postMessage(first === undefined ? results : { first, results });
 };
 `;
 
@@ -71,13 +77,44 @@ export class RawWorkers implements Disposable {
     return joinLists(await Promise.all(answers));
   }
 
+  /**
+   * Maps a list in messages of some values each, two of them in flight in each
+   * worker: what somebody writes who has seen that one large message is slow.
+   *
+   * @param inputs The values.
+   * @param size How many are in one message.
+   * @returns All results, in their order.
+   */
+  mapBatched<R>(inputs: readonly unknown[], size: number): Promise<R[]> {
+    const all: R[] = new Array(inputs.length);
+    let next = 0;
+    let left = inputs.length;
+    const feed = (worker: Worker) => {
+      if (next >= inputs.length) return;
+      const values = inputs.slice(next, next + size);
+      worker.postMessage({ values, first: next });
+      next += size;
+    };
+    return new Promise((resolve, reject) => {
+      for (const worker of this.#workers) {
+        worker.onerror = (event) => reject(event.error ?? event.message);
+        worker.onmessage = ({ data: { first, results } }) => {
+          feed(worker);
+          for (let i = 0; i < results.length; i++) all[first + i] = results[i];
+          left -= results.length;
+          if (left === 0) resolve(all);
+        };
+        feed(worker);
+        feed(worker);
+      }
+    });
+  }
+
   /** Maps typed arrays, moved both ways, into one. */
   async mapTyped(parts: readonly Float64Array[]): Promise<Float64Array> {
-    const answers = parts.map((values, i) => {
+    const answers = parts.map((typed, i) => {
       const answer = answerOf(this.#workers[i]);
-      this.#workers[i].postMessage({ values, move: true }, [
-        values.buffer as ArrayBuffer,
-      ]);
+      this.#workers[i].postMessage({ typed }, [typed.buffer as ArrayBuffer]);
       return answer as Promise<Float64Array>;
     });
     const lists = await Promise.all(answers);

@@ -21,6 +21,17 @@ export function object({ id, v }: Point): { id: number; r: number } {
   return { id, r: v * 2 };
 }
 
+/** Any value, as it is. */
+export function same<T>(value: T): T {
+  return value;
+}
+
+/** A record, told in short. */
+export function brief(record: object): { fields: number; last?: string } {
+  const keys = Object.keys(record);
+  return { fields: keys.length, last: keys.at(-1) };
+}
+
 /** One string into another. */
 export function text(line: string): string {
   return line + "!";

@@ -16,6 +16,7 @@ import type { Property } from "../tests/generators/campaign.ts";
 import {
   closePools,
   crossing,
+  packing,
   stateCrossing,
   viewAsInputs,
 } from "../tests/generators/crossings.ts";
@@ -52,6 +53,7 @@ async function search(notes: string): Promise<void> {
   // deno-lint-ignore no-explicit-any -- of different kinds of values
   const properties: Property<any>[] = [
     crossing({ workers: 0 }),
+    packing,
     playing(0),
     playing(4),
     crossing({ workers: 1 }),

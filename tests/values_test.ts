@@ -5,6 +5,7 @@ import { look, SEED } from "./generators/campaign.ts";
 import {
   closePools,
   crossing,
+  packing,
   stateCrossing,
   viewAsInputs,
 } from "./generators/crossings.ts";
@@ -13,6 +14,10 @@ import { test } from "./harness.ts";
 const LONG = { timeout: 120_000 };
 
 console.log(`values: FUZZ_SEED=${SEED}`);
+
+test("any values packed at once arrive as they are", LONG, async () => {
+  await look(packing, { runs: 600, ms: 2500, seed: SEED });
+});
 
 test(
   "any value arrives as structuredClone gives it, inline",

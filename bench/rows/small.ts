@@ -20,6 +20,7 @@ export const numbers: Row = {
     await using pool = new Pool({ workers: 2 });
     yield await finding("100,000 trivial number tasks", [
       { name: "raw", run: () => raw.map(halves) },
+      { name: "raw, batched", run: () => raw.mapBatched(inputs, 5000) },
       { name: "loop", run: () => inputs.map(trivial) },
       { name: "ours", run: () => pool.map(trivial, inputs) },
       {
@@ -48,6 +49,7 @@ export const objects: Row = {
     await using pool = new Pool({ workers: 2 });
     yield await finding("20,000 small objects in and out", [
       { name: "raw", run: () => raw.map(halves) },
+      { name: "raw, batched", run: () => raw.mapBatched(inputs, 1000) },
       { name: "loop", run: () => inputs.map(object) },
       { name: "ours", run: () => pool.map(object, inputs) },
     ], { aim: "0.75 ×" });
@@ -64,6 +66,7 @@ export const strings: Row = {
     await using pool = new Pool({ workers: 2 });
     yield await finding("20,000 short strings in and out", [
       { name: "raw", run: () => raw.map(halves) },
+      { name: "raw, batched", run: () => raw.mapBatched(inputs, 1000) },
       { name: "loop", run: () => inputs.map(text) },
       { name: "ours", run: () => pool.map(text, inputs) },
     ], { aim: "1.0 ×" });

@@ -8,7 +8,10 @@ import {
   assertRejects,
 } from "@std/assert";
 import fc from "fast-check";
+import { isProxy } from "node:util/types";
 import { Pool, type PoolOptions, TaskError } from "../../mod.ts";
+import type { Packing } from "../../src/core/wire/packing.ts";
+import { createWire } from "../../src/core/wire/wire.ts";
 import {
   checkCanary,
   keep,
@@ -22,7 +25,7 @@ import type { Arrival } from "./arrival.ts";
 import { arrivalOf, arrivalOfThrown, isThenable } from "./arrival.ts";
 import { count, type Property } from "./campaign.ts";
 import { difference } from "./difference.ts";
-import { anyValue, manyValues, view } from "./values.ts";
+import { anyValue, crowd, manyValues, view } from "./values.ts";
 
 /** Values on their way through workers. */
 export interface Parcel {
@@ -38,7 +41,10 @@ const MODULE = new URL("../fixtures/crossing.ts", import.meta.url);
 const parcels = fc.record({
   recipes: manyValues,
   way: fc.constantFrom("input", "result", "thrown"),
-  chunkSize: fc.option(fc.integer({ min: 1, max: 64 }), { nil: undefined }),
+  chunkSize: fc.oneof(
+    fc.constantFrom(undefined, 100),
+    fc.integer({ min: 1, max: 64 }),
+  ),
   transfer: fc.boolean(),
 }) as fc.Arbitrary<Parcel>;
 
@@ -141,6 +147,44 @@ function checkArrival(
   assert(arrival.must !== "be refused", `${at} was not refused`);
   const found = difference(arrival.value, got.value);
   assert(found === undefined, `${at} differs: ${found}`);
+}
+
+/** Values there and back at once, without a pool, as a chunk of a worker. */
+export const packing: Property<Recipe[]> = {
+  name: "values packed at once",
+  values: crowd,
+  async check(recipes) {
+    const wire = createWire(() => Promise.resolve({ isProxy }));
+    wire.packing.pack(new Array(32).fill({}), false); // loads that
+    await Promise.resolve();
+    // At the second time the shapes of objects are known.
+    pack(wire.packing, recipes);
+    pack(wire.packing, recipes);
+    count("values", 2 * recipes.length);
+    checkCanary();
+  },
+  reset: resetCanary,
+};
+
+function pack(packing: Packing, recipes: Recipe[]): void {
+  const values = recipes.map((recipe) => make(recipe));
+  let parcel = packing.pack(values, false);
+  const cross = () =>
+    packing.unpack(structuredClone(parcel.packed, { transfer: parcel.moved }));
+  let back: ArrayLike<unknown>;
+  try {
+    back = cross();
+  } catch (cause) {
+    parcel = packing.repack(values, parcel, cause);
+    back = cross();
+  }
+  count(`packed as ${parcel.packed.as}`);
+  for (const [offset, recipe] of recipes.entries()) {
+    const refusal = parcel.refused.get(offset);
+    const got = refusal === undefined ? { value: back[offset] } : undefined;
+    const at = `value ${offset} (${refusal?.reason ?? parcel.packed.as})`;
+    checkArrival(arrivalOf(recipe, false), got, at);
+  }
 }
 
 /** `workerData` through a pool without workers. */

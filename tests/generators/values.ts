@@ -79,7 +79,8 @@ const MARKERS: unknown[] = [
   { as: "array", kind: "fuzzCanary", buffer: {} },
   { as: "array", kind: "Float64Array", buffer: 3 },
   { as: "texts", text: "abc", lengths: 1 },
-  { as: "rows", keys: ["a"], fields: [], count: 3 },
+  { as: "records", records: { count: 1, codes: 1 }, left: {} },
+  { count: 1, codes: [12], numbers: [], text: "", shapes: ['["a"]'] },
   { as: "list", values: [1], encoded: [0] },
   { as: "primitives", values: [1] },
   { type: "done", serial: 1, values: [], failures: [] },
@@ -129,8 +130,13 @@ const primitive: Arbitrary<Recipe> = fc.record({
   text: fc.oneof(
     among(PRIMITIVES),
     fc.double().map((n) => Object.is(n, -0) ? "-0" : String(n)),
-    fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map((n) => `${n}n`),
+    fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }).map((n) => `${n}n`),
   ),
+});
+
+const date: Arbitrary<Recipe> = fc.record({
+  is: fc.constant("date" as const),
+  ms: among([0, -1, 5, 8.64e15, null]),
 });
 
 const leaf: Arbitrary<Recipe> = fc.oneof(
@@ -140,10 +146,7 @@ const leaf: Arbitrary<Recipe> = fc.oneof(
     is: fc.constant("boxed" as const),
     text: among(["0", "-0", "NaN", "true", "5n", '""']),
   }),
-  fc.record({
-    is: fc.constant("date" as const),
-    ms: among([0, -1, 5, 8.64e15, null]),
-  }),
+  date,
   fc.record({
     is: fc.constant("regexp" as const),
     source: among(["x", "(?:)", "\\/[a]", "\\u{1f600}"]),
@@ -376,30 +379,70 @@ export const anyValue: Arbitrary<Recipe> = fc.oneof(
   { weight: 1, arbitrary: deep },
 );
 
-/** Values of one kind or shape, which go as columns or rows if there are many. */
-const alike: Arbitrary<Recipe[]> = fc.oneof(
-  fc.constant(primitive),
-  fc.constant(text),
-  fc.uniqueArray(among(KEYS), { minLength: 1, maxLength: 4 }).chain((keys) =>
-    fc.tuple(...keys.map(() => among([primitive, text, leaf, value])))
-      .map((kinds) =>
-        fc.tuple(...kinds).map((values): Recipe => ({
+/** What stands in one place of many values: mostly the same kind of thing. */
+const { part, record } = fc.letrec<
+  { part: Arbitrary<Recipe>; record: Arbitrary<Recipe> }
+>((tie) => ({
+  part: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    { weight: 16, arbitrary: among([primitive, text, date]) },
+    { weight: 1, arbitrary: among([leaf, value]) },
+    {
+      weight: 4,
+      arbitrary: tie("part").map((one) =>
+        fc.array(one, { maxLength: 4 }).map((items): Recipe => ({
+          is: "array",
+          subclass: false,
+          items,
+          entries: [],
+        }))
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: tie("part").map((one) =>
+        entries(one).map((entries): Recipe => ({
           is: "object",
           proto: "plain",
-          entries: keys.map((key, i) => ({ key, value: values[i] })),
+          entries,
         }))
-      )
-  ),
-).chain((one) => fc.array(one, { minLength: 1, maxLength: 70, size: "max" }));
+      ),
+    },
+    { weight: 4, arbitrary: tie("record") },
+  ) as Arbitrary<Arbitrary<Recipe>>,
+  record: fc.uniqueArray(
+    fc.record({ key: among(KEYS), one: tie("part"), optional: often(25) }),
+    { selector: ({ key }) => key, minLength: 1, maxLength: 5 },
+  ).map((fields) =>
+    fc.tuple(...fields.map(({ key, one, optional }) => {
+      const entry = one.map((value): Entry[] => [{ key, value }]);
+      return optional ? fc.oneof(entry, fc.constant([])) : entry;
+    })).map((found): Recipe => ({
+      is: "object",
+      proto: "plain",
+      entries: found.flat(),
+    }))
+  ) as Arbitrary<Arbitrary<Recipe>>,
+}));
 
-/** The values of a few chunks: a few of any kind, or many alike and one odd. */
+/** Values of one kind or a few shapes, which go compact if there are many. */
+const alike: Arbitrary<Recipe[]> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant(primitive) },
+  { weight: 1, arbitrary: fc.constant(text) },
+  { weight: 1, arbitrary: part },
+  { weight: 3, arbitrary: record },
+).chain((one) => fc.array(one, { minLength: 1, maxLength: 90, size: "max" }));
+
+/** The values of a chunk that is packed: many alike, or all but one. */
+export const crowd: Arbitrary<Recipe[]> = fc.oneof(
+  alike,
+  fc.tuple(alike, anyValue, fc.nat()).map(([list, one, at]) =>
+    list.with(at % list.length, one)
+  ),
+);
+
+/** The values of a few chunks: a few of any kind, or many. */
 export const manyValues: Arbitrary<Recipe[]> = fc.oneof(
-  { weight: 4, arbitrary: fc.array(anyValue, { minLength: 1, maxLength: 6 }) },
-  { weight: 1, arbitrary: alike },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(alike, anyValue, fc.nat()).map(([list, one, at]) =>
-      list.with(at % list.length, one)
-    ),
-  },
+  fc.array(anyValue, { minLength: 1, maxLength: 6 }),
+  crowd,
 );

@@ -6,6 +6,14 @@
 
 import type { Inspector } from "./inspection.ts";
 
+/** Why a value cannot cross. */
+export interface Refusal {
+  /** What it is or holds, in words. */
+  reason: string;
+  /** What it threw when it was read, if it did. */
+  cause?: unknown;
+}
+
 /** Puts values into words. */
 export interface Explainer {
   /**
@@ -23,6 +31,16 @@ export interface Explainer {
    * @returns What it is or holds, in words, and where.
    */
   explain(value: unknown, otherwise: string | undefined): string;
+  /**
+   * Says the same of a value that was read, or cloned.
+   *
+   * @param value Any value.
+   * @param cause What that threw, if it did.
+   * @returns Why it cannot cross.
+   */
+  refuse(value: unknown, cause: unknown): Refusal;
+  /** Says what was thrown: its message, or what it is. */
+  messageOf(thrown: unknown): string;
 }
 
 /**
@@ -136,5 +154,25 @@ export function createExplainer(inspector: Inspector): Explainer {
     return path === "" ? "" : ` at "${path.replace(/^\./, "")}"`;
   }
 
-  return { describe, explain };
+  function messageOf(thrown: unknown): string {
+    try {
+      const message = (thrown as Error)?.message;
+      if (typeof message === "string") return message;
+    } catch {
+      // a getter that throws in turn
+    }
+    return describe(thrown);
+  }
+
+  function refuse(value: unknown, cause: unknown): Refusal {
+    try {
+      const said = cause === undefined ? undefined : messageOf(cause);
+      const reason = explain(value, said);
+      return cause === undefined ? { reason } : { reason, cause };
+    } catch { // a Proxy that throws at everything
+      return { reason: "a value that cannot be read", cause };
+    }
+  }
+
+  return { describe, explain, refuse, messageOf };
 }

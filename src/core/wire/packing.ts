@@ -1,6 +1,6 @@
 /**
- * The values of one chunk as one message: numbers, short strings and plain
- * objects of one shape as columns, typed arrays as they are, anything else as
+ * The values of one chunk as one message: numbers and short strings as columns,
+ * typed arrays as they are, anything else as records, and what cannot be one as
  * structured clone takes it.
  *
  * @module
@@ -8,25 +8,29 @@
 
 import type { Codec, ErrorParts } from "./codec.ts";
 import type { Column, ColumnPacking } from "./columns.ts";
-import type { Explainer } from "./explanation.ts";
+import type { Explainer, Refusal } from "./explanation.ts";
 import type { Inspector } from "./inspection.ts";
-import type { RowPacking, Rows } from "./rows.ts";
+import type { RecordReader } from "./record_reader.ts";
+import type { Records } from "./record_output.ts";
+import type { RecordWriter, Written } from "./record_writer.ts";
 import type { Views } from "./views.ts";
+
+/** Values as they are. */
+interface List {
+  as: "list";
+  values: unknown[];
+  /** At which offsets errors are written beside. */
+  encoded: [number, ErrorParts[]][];
+}
 
 /** The values of a chunk, ready to be posted. */
 export type Packed =
-  /** As they are; `encoded` says at which offsets errors are written beside. */
-  | { as: "list"; values: unknown[]; encoded: [number, ErrorParts[]][] }
+  | List
   | Column
-  | Rows;
+  /** What codes cannot say is in the list. */
+  | { as: "records"; records: Records; left: List };
 
-/** Why a value cannot cross. */
-export interface Refusal {
-  /** What it is or holds, in words. */
-  reason: string;
-  /** What it threw when it was read, if it did. */
-  cause?: unknown;
-}
+export type { Refusal };
 
 /** A chunk's values packed, and what was seen on the way. */
 export interface Parcel {
@@ -76,23 +80,24 @@ export interface CodecParts {
   explainer: Explainer;
 }
 
-/** What packs and unpacks values of one kind. */
+/** What packs and unpacks values that structured clone is slow with. */
 export interface Compact {
   views: Views;
   columns: ColumnPacking;
-  rows: RowPacking;
+  writer: RecordWriter;
+  reader: RecordReader;
 }
 
 /**
  * Makes the packing. Self-contained: workers get this function by its source.
  *
  * @param parts What looks at each value that is an object.
- * @param compact What packs values of one kind.
+ * @param compact What packs values that structured clone is slow with.
  * @returns The packing.
  */
 export function createPacking(
   { codec, inspector, explainer }: CodecParts,
-  { views, columns, rows }: Compact,
+  { views, columns, writer, reader }: Compact,
 ): Packing {
   // Values in a list: with fewer, cloning it is as fast (bench/packing.ts).
   const LEAST_COMPACT = 32;
@@ -104,26 +109,6 @@ export function createPacking(
 
   const toMove = (buffers: ArrayBuffer[]) =>
     buffers.filter(({ byteLength }) => byteLength >= LEAST_MOVED);
-
-  function messageOf(error: unknown): string {
-    try {
-      const message = (error as Error)?.message;
-      if (typeof message === "string") return message;
-    } catch {
-      // a getter that throws in turn
-    }
-    return explainer.describe(error);
-  }
-
-  function refusal(value: unknown, cause: unknown): Refusal {
-    try {
-      const said = cause === undefined ? undefined : messageOf(cause);
-      const reason = explainer.explain(value, said);
-      return cause === undefined ? { reason } : { reason, cause };
-    } catch { // a Proxy that throws at everything
-      return { reason: "a value that cannot be read", cause };
-    }
-  }
 
   /** A view of a part of a buffer would drag the whole buffer along. */
   function cut(value: object): object {
@@ -203,24 +188,41 @@ export function createPacking(
   ): Parcel {
     const kind = views.kindOf(values);
     if (kind !== undefined) return packTypedArray(kind, values as Float64Array);
-    if (values.length >= LEAST_COMPACT && !without?.size) {
-      // What `transfer` moves is in objects that rows would leave to clone.
-      const load = columns.pack(values) ??
-        (transfer ? undefined : rows.pack(values));
+    if (values.length >= LEAST_COMPACT) {
+      const load = without?.size ? undefined : columns.pack(values);
       if (load !== undefined) {
         const { packed, buffers, bytes } = load;
         const moved = toMove(buffers);
         return { packed, moved, gone: new Set(), bytes, refused: new Map() };
       }
+      // What is moved is in objects that would be left to clone.
+      const written = transfer ? undefined : writer.write(values, without);
+      if (written !== undefined) return packWritten(written, without);
     }
     return packList(values, transfer, new Map(without));
+  }
+
+  function packWritten(
+    { records, left, offsets, bytes }: Written,
+    without: ReadonlyMap<number, Refusal> | undefined,
+  ): Parcel {
+    const rest = packList(left, false, new Map());
+    const refused = new Map(without);
+    for (const [at, why] of rest.refused) refused.set(offsets[at], why);
+    return {
+      packed: { as: "records", records, left: rest.packed },
+      moved: toMove([records.codes, records.numbers]),
+      gone: rest.gone,
+      bytes: bytes + rest.bytes,
+      refused,
+    };
   }
 
   function packList(
     values: ArrayLike<unknown>,
     transfer: boolean,
     refused: Map<number, Refusal>,
-  ): Parcel {
+  ): Parcel & { packed: List } {
     // A list that grows: Deno 2.9.5 clones one that was ever sparse, as
     // `new Array(9)` is, up to 3 times slower, because V8 writes each index too.
     const sent: unknown[] = [];
@@ -234,8 +236,8 @@ export function createPacking(
       refused.set(
         offset,
         gone.has(offset)
-          ? { reason: messageOf(cause), cause }
-          : refusal(values[offset], cause),
+          ? { reason: explainer.messageOf(cause), cause }
+          : explainer.refuse(values[offset], cause),
       );
       sent[offset] = undefined;
     }
@@ -295,12 +297,14 @@ export function createPacking(
         refuse(offset, cause);
       }
     }
-    const packed: Packed = { as: "list", values: sent, encoded };
+    const packed = { as: "list", values: sent, encoded } as const;
     return { packed, moved, gone, bytes, refused };
   }
 
   function unpack(packed: Packed): ArrayLike<unknown> {
-    if (packed.as === "rows") return rows.unpack(packed);
+    if (packed.as === "records") {
+      return reader.read(packed.records, unpack(packed.left));
+    }
     if (packed.as !== "list") return columns.unpack(packed);
     const { values, encoded } = packed;
     for (const [offset, errors] of encoded) {
@@ -314,8 +318,10 @@ export function createPacking(
     parcel: Parcel,
     cause: unknown,
   ): Parcel {
+    const { packed, gone, bytes } = parcel.packed.as === "records"
+      ? packList(values, false, new Map(parcel.refused))
+      : parcel;
     const refused = new Map(parcel.refused);
-    const { packed, gone } = parcel;
     // What was sent: of a value that holds errors, not the value itself.
     const sent = packed.as === "list" ? packed.values : values;
     const errorsAt = new Map(packed.as === "list" ? packed.encoded : []);
@@ -332,11 +338,10 @@ export function createPacking(
         copies[offset] = copy;
         if (errors !== undefined) encoded.push([offset, errors]);
       } catch (error) {
-        refused.set(offset, refusal(values[offset], error));
+        refused.set(offset, explainer.refuse(values[offset], error));
       }
     }
     const list: Packed = { as: "list", values: copies, encoded };
-    const { bytes } = parcel;
     return { packed: list, moved: [], gone, bytes, refused };
   }
 

@@ -14,8 +14,12 @@ import type { Inspector } from "./inspection.ts";
 import { createInspector } from "./inspection.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
-import type { RowPacking } from "./rows.ts";
-import { createRows } from "./rows.ts";
+import type { RecordReader } from "./record_reader.ts";
+import { createRecordReader } from "./record_reader.ts";
+import type { RecordWriter, Types } from "./record_writer.ts";
+import { createRecordWriter } from "./record_writer.ts";
+import { createRecordOutput } from "./record_output.ts";
+import { createShapes } from "./shapes.ts";
 import { createViews } from "./views.ts";
 
 /** What turns values into messages and back. */
@@ -28,21 +32,30 @@ const PARTS = {
   createCodec,
   createViews,
   createColumns,
-  createRows,
+  createRecordOutput,
+  createShapes,
+  createRecordWriter,
+  createRecordReader,
   createInspector,
   createExplainer,
   createPacking,
 };
 
+/** Imports a module: here an argument, as compilers rewrite what is shipped. */
+type Load = (url: string) => Promise<unknown>;
+
 /** Puts the parts together. Self-contained: workers get it by its source. */
-function join(parts: typeof PARTS): Wire {
+function join(parts: typeof PARTS, load: Load): Wire {
   const inspector = parts.createInspector();
   const explainer = parts.createExplainer(inspector);
   const codec = parts.createCodec(inspector, explainer);
   const views = parts.createViews();
   const columns = parts.createColumns(views);
-  const rows = parts.createRows(columns);
-  const compact = { views, columns, rows };
+  // Both runtimes have it, and load it in half a millisecond.
+  const loadTypes = () => load("node:util/types") as Promise<Types>;
+  const writer = parts.createRecordWriter(parts, loadTypes);
+  const reader = parts.createRecordReader();
+  const compact = { views, columns, writer, reader };
   const codecParts = { codec, inspector, explainer };
   return { codec, packing: parts.createPacking(codecParts, compact) };
 }
@@ -50,10 +63,11 @@ function join(parts: typeof PARTS): Wire {
 /**
  * Makes one.
  *
+ * @param load Imports a module.
  * @returns The codec, and the packing that uses it.
  */
-export function createWire(): Wire {
-  return join(PARTS);
+export function createWire(load: Load = (url) => import(url)): Wire {
+  return join(PARTS, load);
 }
 
 /** All methods of a part: the compiler sees to it that none is left out. */
@@ -64,17 +78,27 @@ const INSPECTOR: MethodsOf<Inspector> = {
   refusalOf: true,
   inspect: true,
 };
-const EXPLAINER: MethodsOf<Explainer> = { explain: true, describe: true };
+const EXPLAINER: MethodsOf<Explainer> = {
+  explain: true,
+  describe: true,
+  refuse: true,
+  messageOf: true,
+};
 const CODEC: MethodsOf<Codec> = { encode: true, decode: true };
-const ROWS: MethodsOf<RowPacking> = { pack: true, unpack: true };
+const WRITER: MethodsOf<RecordWriter> = { write: true };
+const READER: MethodsOf<RecordReader> = { read: true };
 
 /** Parts that numbers and texts never need, with their methods. */
 const RARE: Record<string, object | undefined> = {
   createInspector: INSPECTOR,
   createExplainer: EXPLAINER,
   createCodec: CODEC,
-  createRows: ROWS,
+  createRecordWriter: WRITER,
+  createRecordReader: READER,
 };
+
+/** What only those are made of. */
+const INNER = ["createRecordOutput", "createShapes"];
 
 /**
  * Puts off a part until one of its methods is called. Self-contained: workers
@@ -104,16 +128,21 @@ function putOff(
  *
  * @param whole Whether all of it is code. Else the rare parts are texts, which
  * cost a worker less to read: half of what it starts with.
- * @returns JavaScript, an expression.
+ * @returns JavaScript, an expression; `load`, which imports a module by its
+ * URL, has to be declared before it.
  */
 export function wireSource(whole = false): string {
   const parts = Object.entries(PARTS).map(([name, make]) => {
     const methods = RARE[name];
-    if (methods === undefined || whole) return `${name}: ${make}`;
+    const inner = INNER.includes(name);
+    if ((methods === undefined && !inner) || whole) return `${name}: ${make}`;
     // Not an indirect eval: a bundler may put names beside this that it needs.
     const text = JSON.stringify(`(${make})`);
+    if (methods === undefined) {
+      return `${name}: (...args) => eval(${text})(...args)`;
+    }
     const list = JSON.stringify(Object.keys(methods));
     return `${name}: (${putOff})(() => eval(${text}), ${list})`;
   });
-  return `(${join})({ ${parts.join(", ")} })`;
+  return `(${join})({ ${parts.join(", ")} }, load)`;
 }

@@ -28,11 +28,12 @@ export function bootSource(
   whole = false,
 ): string {
   const source = [
-    `const { codec, packing } = ${wireSource(whole)};`,
-    `const createBoard = ${createBoard};`,
     // A text, as compilers rewrite import(): TypeScript, for one, to a call of
     // a function in its file ("rewriteRelativeImportExtensions").
-    `const loader = (${createLoader})((url) => import(url), true);`,
+    `const load = (url) => import(url);`,
+    `const { codec, packing } = ${wireSource(whole)};`,
+    `const createBoard = ${createBoard};`,
+    `const loader = (${createLoader})(load, true);`,
     `const openCallData = ${openCallData};`,
     `const foldResults = ${foldResults};`,
     `const createAnswering = ${createAnswering};`,

@@ -1,0 +1,214 @@
+/**
+ * What records are written to: a number for each part of a value, which says
+ * what it is, and beside these the doubles and the texts.
+ *
+ * @module
+ */
+
+import type { Spot } from "./shapes.ts";
+
+/**
+ * Values as codes. The low three bits of a code tell a kind, and those above a
+ * number:
+ *
+ * | kind | what it is                                         | number        |
+ * | ---- | -------------------------------------------------- | ------------- |
+ * | 0    | null, undefined, true, false                       | which, from 0 |
+ * | 1    | a part of `text`                                   | length        |
+ * | 2    | a list; what it holds has its codes together       | length        |
+ * | 3    | an object; what its keys hold, too                 | of its shape  |
+ * | 4    | a whole number                                     | itself        |
+ * | 5    | one of `numbers`                                   | none          |
+ * | 6    | a bigint or Date of `numbers`; one of `parts`; left | which, from 0 |
+ * | 7    | a dictionary: for each key its index, and a code   | of its keys   |
+ *
+ * First come the codes of the values. Those of what a part holds come where
+ * that is written: after all codes beside it, and what is in those before it.
+ */
+export interface Records {
+  /** How many values. */
+  count: number;
+  /** Numbers of 32 bits. */
+  codes: ArrayBuffer;
+  /** Doubles and bigints, of 64 bits each. */
+  numbers: ArrayBuffer;
+  text: string;
+  /** Long texts, long lists of primitives, …: as they are. */
+  parts: unknown[];
+  /** The keys of each shape, as JSON. */
+  shapes: string[];
+  /** The keys of dictionaries. */
+  keys: string[];
+}
+
+/** How much was written. */
+interface Extent {
+  codes: number;
+  numbers: number;
+  text: string;
+  parts: number;
+}
+
+/** What records are written to. */
+export interface RecordOutput {
+  codes: Int32Array;
+  /** How many codes there are, with those that are only reserved. */
+  at: number;
+  /** Makes room for as many. */
+  grow(): void;
+  /** Reserves codes, and returns the index of the first. */
+  reserve(count: number): number;
+  /** Writes a part of a value, and returns its code; throws if it is for clone. */
+  writePart(part: unknown, spot: Spot): number;
+  /** The same for a Date, by its time. */
+  writeDate(ms: number): number;
+  /** The same for a part that structured clone takes as it is. */
+  leave(part: unknown): number;
+  /** The index of a key of a dictionary. */
+  keyId(key: string): number;
+  /** How many keys of dictionaries there are. */
+  keyCount(): number;
+  /** The number of a shape that was not in this message. */
+  addShape(text: string): number;
+  extent(): Extent;
+  /** Takes back what was written since. */
+  goBack(to: Extent): void;
+  /** Gives what was written, and its size in bytes as if it were cloned. */
+  take(count: number): { records: Records; bytes: number };
+  /** Begins the next message. */
+  clear(): void;
+}
+
+/**
+ * Makes one. Self-contained: workers get this function by its source.
+ *
+ * @param writeObject Writes a part that is an object, and returns its code.
+ * @returns The output.
+ */
+export function createRecordOutput(
+  writeObject: (part: object, spot: Spot) => number,
+): RecordOutput {
+  const [TEXT, WHOLE, DOUBLE] = [1, 4, 5];
+  const [UNDEFINED, TRUE, FALSE] = [1 << 3, 2 << 3, 3 << 3];
+  const [BIGINT, DATE, PART] = [0 << 3 | 6, 1 << 3 | 6, 2 << 3 | 6];
+  // Characters of a text that goes with the others. Both engines keep all of
+  // the joined text alive as long as a part of it of 13 characters or more is.
+  const MOST_TEXT = 256;
+  // Codes and doubles to keep room for, between two messages.
+  const ROOM = 1 << 12;
+  const MOST_ROOM = 1 << 18;
+
+  let numbers = new Float64Array(ROOM);
+  let bigints = new BigInt64Array(numbers.buffer);
+  let numberCount = 0;
+  let text = "";
+  let parts: unknown[] = [];
+  let shapes: string[] = [];
+  const keyIds = new Map<string, number>();
+
+  function writeDouble(value: number): void {
+    if (numberCount === numbers.length) {
+      const more = new Float64Array(2 * numberCount);
+      more.set(numbers);
+      numbers = more;
+      bigints = new BigInt64Array(more.buffer);
+    }
+    numbers[numberCount++] = value;
+  }
+
+  function writeBigint(value: bigint): number {
+    writeDouble(0);
+    bigints[numberCount - 1] = value;
+    if (bigints[numberCount - 1] === value) return BIGINT;
+    throw new RangeError("a bigint of more than 64 bits");
+  }
+
+  function leave(part: unknown): number {
+    parts.push(part);
+    return PART;
+  }
+
+  function writePart(part: unknown, spot: Spot): number {
+    if (typeof part === "string") {
+      if (part.length > MOST_TEXT) return leave(part);
+      text += part; // both engines join it at the end, at once
+      return part.length << 3 | TEXT;
+    }
+    if (typeof part === "number") {
+      const shifted = part << 3;
+      if (shifted >> 3 === part && (part !== 0 || 1 / part > 0)) {
+        return shifted | WHOLE;
+      }
+      writeDouble(part);
+      return DOUBLE;
+    }
+    if (typeof part === "object") return part ? writeObject(part, spot) : 0;
+    if (typeof part === "boolean") return part ? TRUE : FALSE;
+    if (part === undefined) return UNDEFINED;
+    if (typeof part === "bigint") return writeBigint(part);
+    throw new TypeError("a function or a symbol");
+  }
+
+  function clear(): void {
+    output.at = numberCount = 0;
+    text = "";
+    parts = [];
+    shapes = [];
+    keyIds.clear();
+    if (output.codes.length > MOST_ROOM) output.codes = new Int32Array(ROOM);
+    if (numbers.length > MOST_ROOM) {
+      numbers = new Float64Array(ROOM);
+      bigints = new BigInt64Array(numbers.buffer);
+    }
+  }
+
+  const output: RecordOutput = {
+    codes: new Int32Array(ROOM),
+    at: 0,
+    grow() {
+      let { length } = output.codes;
+      while (length < output.at) length *= 2;
+      const codes = new Int32Array(length);
+      codes.set(output.codes);
+      output.codes = codes;
+    },
+    reserve(count) {
+      const first = output.at;
+      output.at = first + count;
+      if (output.at > output.codes.length) output.grow();
+      return first;
+    },
+    writePart,
+    writeDate(ms) {
+      writeDouble(ms);
+      return DATE;
+    },
+    leave,
+    keyId(key) {
+      let id = keyIds.get(key);
+      if (id === undefined) keyIds.set(key, id = keyIds.size);
+      return id;
+    },
+    keyCount: () => keyIds.size,
+    addShape: (text) => shapes.push(text) - 1,
+    extent() {
+      const { length } = parts;
+      return { codes: output.at, numbers: numberCount, text, parts: length };
+    },
+    goBack(to) {
+      ({ codes: output.at, numbers: numberCount, text } = to);
+      parts.length = to.parts;
+    },
+    take(count) {
+      let bytes = text.length + 8 * output.at;
+      for (const part of parts) bytes += (part as unknown[]).length ?? 0;
+      const codes = output.codes.buffer.slice(0, 4 * output.at) as ArrayBuffer;
+      const own = numbers.buffer.slice(0, 8 * numberCount);
+      const keys = [...keyIds.keys()];
+      const found = { count, codes, numbers: own, text, parts, shapes, keys };
+      return { records: found, bytes };
+    },
+    clear,
+  };
+  return output;
+}

@@ -1,0 +1,350 @@
+/**
+ * Writes values of any shape as codes. Structured clone writes and reads the
+ * name of every key of every object, and takes two to four times as long.
+ *
+ * @module
+ */
+
+import type { RecordOutput, Records } from "./record_output.ts";
+import type { Shape, Shapes, Spot } from "./shapes.ts";
+
+/** Values that were written, and what was not. */
+export interface Written {
+  records: Records;
+  /** Values that are left to structured clone. */
+  left: unknown[];
+  /** Their offsets. */
+  offsets: number[];
+  /** Size in bytes, roughly, as if the values were cloned. */
+  bytes: number;
+}
+
+/** Writes records. */
+export interface RecordWriter {
+  /**
+   * Writes values.
+   *
+   * @param values A list.
+   * @param without Offsets to leave out.
+   * @returns Undefined when structured clone has to take all of the values.
+   */
+  write(
+    values: ArrayLike<unknown>,
+    without?: ReadonlyMap<number, unknown>,
+  ): Written | undefined;
+}
+
+/** What the writer is made of. */
+export interface WriterParts {
+  createRecordOutput(
+    writeObject: (part: object, spot: Spot) => number,
+  ): RecordOutput;
+  createShapes(output: RecordOutput): Shapes;
+}
+
+/** What tells a Proxy: nothing in the language does. */
+export interface Types {
+  isProxy(value: unknown): boolean;
+}
+
+/**
+ * Makes the writer. Self-contained: workers get this function by its source.
+ *
+ * What arrives is what structured clone gives. Written are primitives, dense
+ * arrays, plain objects and dates. A value that holds anything else, is deep,
+ * or holds one object twice, is left to clone alone. If that is every fourth
+ * value, or if keys never come again, then all of them are left, and for a while
+ * nothing is tried.
+ *
+ * Two values that share a part do not share it on the other side; with clone,
+ * that depends on which tasks happen to be in one chunk. A large part that is
+ * shared is left to clone all the same, which writes it once. An object of
+ * another kind that was given the prototype of a plain one arrives as that, if
+ * it has keys.
+ *
+ * @param parts Makes what records are written to, and what learns shapes.
+ * @param loadTypes Loads what tells a Proxy. Nothing is written before that is
+ * there, nor where it never is.
+ * @returns The writer.
+ */
+export function createRecordWriter(
+  { createRecordOutput, createShapes }: WriterParts,
+  loadTypes: () => Promise<Types>,
+): RecordWriter {
+  const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
+  const UNDEFINED = 1 << 3;
+  const LEFT = 3 << 3 | 6;
+  // Elements of a list whose keys are looked at. To list the keys of an array
+  // takes Bun 1.4.5 30 ns an element, as long as to clone it.
+  const MOST_ELEMENTS = 16;
+  // Longer arrays may be sparse: they are not read to the end.
+  const LONGEST = 100_000;
+  // Levels of a value.
+  const DEEPEST = 24;
+  // Objects of a value that are compared one by one: a Set takes longer.
+  const FEW_OBJECTS = 48;
+  // Codes of a part that is cloned if the value before held it, too: fewer are
+  // written as fast.
+  const SHARED = 4;
+  // Codes of a part that is looked for in all of the other values.
+  const LARGE = 64;
+  // Values that may be left at any rate, and the share of those that were read.
+  const FEW_LEFT = 16;
+  const MOST_LEFT = 1 / 4;
+  // Keys of dictionaries until it is asked how many come again, and the share
+  // of new ones.
+  const MANY_KEYS = 512;
+  const MOST_NEW = 3 / 4;
+  // Values to leave to clone for each one that was read in vain: inputs that
+  // are not for here then lose less than a hundredth of their time.
+  const PENALTY = 16;
+  // Kept here, as user code may change its globals.
+  const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
+  const { isArray } = Array;
+  const { toString } = plain;
+  const { prototype: date } = Date;
+  const { getTime } = date;
+  /** Thrown: the value that is read is for clone. */
+  const NOT_HERE = new Error();
+
+  const output = createRecordOutput(writeObject);
+  const shapes = createShapes(output);
+  let message = 0;
+
+  // Of the value at hand, the objects in the order in which they are met; and
+  // how many are in each, itself included, and how many codes those take. What
+  // is not reached yet is still that of the value before.
+  const seen: unknown[] = [];
+  const inside = new Int32Array(FEW_OBJECTS);
+  const sizes = new Int32Array(FEW_OBJECTS);
+  let seenCount = 0;
+  let seenBefore = 0;
+  let seenMore: Set<unknown> | undefined;
+  let level = 0;
+  // Large parts of the values of this message.
+  let large: Set<object> | undefined;
+  let lastList: unknown[] | undefined;
+
+  let isProxy: Types["isProxy"] | undefined;
+  let asked = false;
+  let busy = false;
+  let owed = 0;
+  // Keys of dictionaries in this message and some before it, and how many of
+  // those were new in theirs.
+  let keysRead = 0;
+  let keysBefore = 0;
+
+  function writeObject(part: object, spot: Spot): number {
+    if (isProxy!(part)) throw NOT_HERE;
+    const order = seenCount;
+    if (meet(part)) return output.leave(part);
+    if (++level > DEEPEST) throw NOT_HERE;
+    const first = output.at;
+    const { shape } = spot;
+    const code = isArray(part)
+      ? writeList(part, spot)
+      : shape !== undefined && fits(part, shape)
+      ? writeFields(part, shape)
+      : writeOther(part, spot);
+    level--;
+    const size = output.at - first;
+    if (order < FEW_OBJECTS) {
+      inside[order] = seenCount - order;
+      // Of more objects it is not known which are inside.
+      sizes[order] = seenMore === undefined ? size : 0;
+    }
+    if (size > LARGE) {
+      large ??= new Set();
+      const { size } = large;
+      if (large.add(part).size === size) throw NOT_HERE;
+    }
+    return code;
+  }
+
+  /**
+   * Sees to it that a value holds no object twice, nor itself; and says whether
+   * the value before held this one at the same place.
+   */
+  function meet(part: object): boolean {
+    if (seenCount === FEW_OBJECTS) {
+      seenMore ??= new Set(seen);
+      const { size } = seenMore;
+      if (seenMore.add(part).size === size) throw NOT_HERE;
+      return false;
+    }
+    for (let i = 0; i < seenCount; i++) if (seen[i] === part) throw NOT_HERE;
+    const order = seenCount++;
+    const again = order < seenBefore && seen[order] === part &&
+      sizes[order] >= SHARED;
+    // What is in it was met then, and is now.
+    if (again) seenCount = order + inside[order];
+    else seen[order] = part;
+    return again;
+  }
+
+  function writeFields(part: object, shape: Shape): number {
+    if (shape.message !== message) {
+      shape.message = message;
+      shape.id = output.addShape(shape.text);
+    }
+    shape.write(part as Record<string, unknown>);
+    return shape.id << 3 | OBJECT;
+  }
+
+  /** Writes what is of another shape than the last object that stood there. */
+  function writeOther(part: object, spot: Spot): number {
+    const proto = getPrototypeOf(part);
+    if (proto === date) {
+      // Throws for what is none.
+      return output.writeDate(getTime.call(part as Date));
+    }
+    if (proto !== plain) throw NOT_HERE;
+    const shape = shapes.find(part, spot);
+    return shape === undefined
+      ? writeDictionary(part as Record<string, unknown>, spot)
+      : writeFields(part, shape);
+  }
+
+  function fits(part: object, { keys }: Shape): boolean {
+    let at = 0;
+    // Both engines answer this from the layout of the object.
+    for (const key in part) if (key !== keys[at++]) return false;
+    return at === keys.length;
+  }
+
+  function writeDictionary(part: Record<string, unknown>, spot: Spot): number {
+    const keys: string[] = [];
+    const held: unknown[] = [];
+    // Read here, where both engines know where in the object a key is.
+    for (const key in part) {
+      keys.push(key);
+      held.push(part[key]);
+    }
+    const { length } = keys;
+    // `arguments` have no keys, or indexes, which engines list first.
+    if (length === 0) return output.leave(part);
+    const isOdd = keys[0] === "0" && toString.call(part) !== "[object Object]";
+    if (isOdd) throw NOT_HERE;
+    const inner = spot.inner ??= shapes.spot();
+    keysRead += length;
+    let at = output.reserve(2 * length);
+    for (let i = 0; i < length; i++) {
+      const id = output.keyId(keys[i]);
+      const code = output.writePart(held[i], inner);
+      output.codes[at++] = id;
+      output.codes[at++] = code;
+    }
+    return length << 3 | DICTIONARY;
+  }
+
+  function writeList(part: unknown[], spot: Spot): number {
+    const { length } = part;
+    if (length > LONGEST) throw NOT_HERE;
+    if (length > MOST_ELEMENTS && holdsPrimitives(part)) {
+      return output.leave(part);
+    }
+    // Engines list indexes first. Other keys, and holes, are for clone.
+    const keys = keysOf(part);
+    if (keys.length !== length) throw NOT_HERE;
+    if (length > 0 && keys[length - 1] !== String(length - 1)) throw NOT_HERE;
+    const inner = spot.inner ??= shapes.spot();
+    const first = output.reserve(length);
+    for (let i = 0; i < length; i++) {
+      const code = output.writePart(part[i], inner);
+      output.codes[first + i] = code; // only now: it may have grown
+    }
+    return length << 3 | LIST;
+  }
+
+  function holdsPrimitives(list: unknown[]): boolean {
+    if (list === lastList) return true;
+    for (let i = 0; i < list.length; i++) {
+      const part = list[i];
+      const held = typeof part;
+      if (held === "object" && part !== null) return false;
+      if (held === "function" || held === "symbol") return false;
+    }
+    lastList = list;
+    return true;
+  }
+
+  /** Writes a value; LEFT if that is for clone. */
+  function writeValue(value: unknown): number {
+    const extent = output.extent();
+    seenBefore = seenCount;
+    seenCount = level = 0;
+    seenMore = undefined;
+    try {
+      return output.writePart(value, shapes.top());
+    } catch {
+      // Not for here, or a getter threw: clone tells which, and why.
+      output.goBack(extent);
+      seenCount = 0;
+      return LEFT;
+    }
+  }
+
+  /** Writes the values, and says which are left; or that it is no use. */
+  function writeAll(
+    values: ArrayLike<unknown>,
+    without: ReadonlyMap<number, unknown> | undefined,
+  ): number[] | undefined {
+    const { length } = values;
+    const first = output.reserve(length);
+    const offsets: number[] = [];
+    for (let offset = 0; offset < length; offset++) {
+      const skipped = without !== undefined && without.has(offset);
+      const code = skipped ? UNDEFINED : writeValue(values[offset]);
+      output.codes[first + offset] = code;
+      if (code === LEFT) offsets.push(offset);
+      if (isInVain(offset, offsets.length)) {
+        owed = PENALTY * offset;
+        keysRead = keysBefore = 0;
+        return undefined;
+      }
+    }
+    keysBefore += output.keyCount();
+    if (keysRead > 16 * MANY_KEYS) keysRead = keysBefore = 0;
+    return offsets;
+  }
+
+  function isInVain(read: number, left: number): boolean {
+    if (left > FEW_LEFT && left > MOST_LEFT * read) return true;
+    const newKeys = keysBefore + output.keyCount();
+    return newKeys > MANY_KEYS && newKeys > MOST_NEW * keysRead;
+  }
+
+  function write(
+    values: ArrayLike<unknown>,
+    without?: ReadonlyMap<number, unknown>,
+  ): Written | undefined {
+    if (!asked) {
+      asked = true;
+      loadTypes().then((types) => isProxy = types.isProxy, () => {});
+    }
+    if (owed > 0) {
+      owed -= values.length;
+      return undefined;
+    }
+    // A getter may have called us.
+    if (isProxy === undefined || busy) return undefined;
+    // What all objects or arrays have would be read in each, and not be its own.
+    for (const _ in []) return undefined;
+    busy = true;
+    message++;
+    try {
+      const offsets = writeAll(values, without);
+      if (offsets === undefined) return undefined;
+      const left = offsets.map((offset) => values[offset]);
+      return { ...output.take(values.length), left, offsets };
+    } finally {
+      output.clear();
+      seen.fill(undefined);
+      seenCount = 0;
+      lastList = large = undefined;
+      busy = false;
+    }
+  }
+
+  return { write };
+}

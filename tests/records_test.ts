@@ -1,0 +1,526 @@
+// Records cross as streams, numbers and short strings as columns. Whatever
+// crosses so must arrive as structured clone would bring it; this is the proof,
+// without a thread.
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
+import { createRecordReader } from "../src/core/wire/record_reader.ts";
+import type { Records } from "../src/core/wire/record_output.ts";
+import { createWire } from "../src/core/wire/wire.ts";
+import { difference } from "./generators/difference.ts";
+import { recordsOf } from "./generators/records.ts";
+import { test } from "./harness.ts";
+import { seeded } from "./seeded.ts";
+
+type Fields = Record<PropertyKey, unknown>;
+
+const COUNT = 40;
+const list = <T>(make: (i: number) => T, count = COUNT) =>
+  Array.from({ length: count }, (_, i) => make(i));
+
+/** A packing that has loaded what it needs for records. */
+async function readyPacking(): Promise<Packing> {
+  const { packing } = createWire();
+  const probe = list(() => ({ a: 1 }));
+  while (packing.pack(probe, false).packed.as !== "records") {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return packing;
+}
+
+/** How values travel: as records, texts, a typed array or a list. */
+async function way(values: ArrayLike<unknown>, transfer = false) {
+  return (await readyPacking()).pack(values, transfer).packed.as;
+}
+
+/** There and back, as if through a worker. */
+function cross(values: unknown[], through: Packing) {
+  let parcel = through.pack(values, false);
+  const { as } = parcel.packed;
+  const clone = ({ packed, moved }: Parcel): Packed =>
+    structuredClone(packed, { transfer: moved });
+  let sent;
+  try {
+    sent = clone(parcel);
+  } catch (cause) {
+    parcel = through.repack(values, parcel, cause);
+    sent = clone(parcel);
+  }
+  const { refused } = parcel;
+  return { as, back: Array.from(through.unpack(sent)), refused };
+}
+
+/** Values of which each must become what structured clone makes of it. */
+function check(values: unknown[], through: Packing): string {
+  const { as, back, refused } = cross(values, through);
+  assertEquals(back.length, values.length);
+  for (const [i, value] of values.entries()) {
+    let wanted: unknown;
+    try {
+      wanted = structuredClone(value);
+    } catch {
+      assert(refused.has(i), `${i} was not refused`);
+      continue;
+    }
+    assert(!refused.has(i), `${i} was refused: ${refused.get(i)?.reason}`);
+    const found = difference(wanted, back[i]);
+    assert(found === undefined, `${i}: ${found}`);
+  }
+  return as;
+}
+
+test("records of any shape arrive as structured clone brings them", async () => {
+  let packing = await readyPacking();
+  const random = seeded(7);
+  const ways: Record<string, number> = {};
+  const until = performance.now() + 2500; // on a busy machine it tries fewer
+  for (let round = 0; round < 1500 && performance.now() < until; round++) {
+    // Shapes stay known, and what is odd is not left alone for ever.
+    if (round % 20 === 0) packing = await readyPacking();
+    const values = recordsOf(random, 32 + Math.floor(random() * 40));
+    const as = check(values, packing);
+    ways[as] = (ways[as] ?? 0) + 1;
+  }
+  for (const as of ["records", "texts", "array", "list"]) {
+    assert(ways[as] > 5, `${as}: ${ways[as]}`);
+  }
+});
+
+test("the same where no code may be made of texts", async () => {
+  const { Function: own } = globalThis;
+  try {
+    globalThis.Function = function () {
+      throw new EvalError("Content Security Policy");
+    } as unknown as FunctionConstructor;
+    const strict = await readyPacking();
+    const random = seeded(11);
+    for (let round = 0; round < 60; round++) {
+      check(recordsOf(random, 40), strict);
+    }
+  } finally {
+    globalThis.Function = own;
+  }
+});
+
+const point = (i: number): Fields => ({ a: i, b: i });
+const WRITTEN: Record<string, (i: number) => unknown> = {
+  "of one shape": (i) => ({ id: i, name: `n${i}`, at: { x: i, on: null } }),
+  "of a few shapes": (i) => i % 3 ? { a: i } : { b: [i], c: new Date(i) },
+  "with optional keys": (i) => i % 2 ? point(i) : { ...point(i), c: `${i}` },
+  "with bigints and dates": (i) => ({ id: BigInt(i) << 40n, at: new Date(i) }),
+  "that are arrays": (i) => [i, [i / 2], `${i}`],
+  "with keys in another order": (i) => i === 9 ? { b: 1, a: 1 } : point(i),
+  "with a key called __proto__": () => JSON.parse('{"__proto__": 1, "a": 2}'),
+  "with integer keys": (i) => ({ a: i, 7: i }),
+  "with more than 64 keys": () =>
+    Object.fromEntries(list((i) => [`k${i}`, i], 65)),
+  "some of which are missing": (i) => i % 20 ? point(i) : undefined,
+  "that are empty": () => ({}),
+  "with empty objects and lists": () => ({ a: {}, b: [], c: "" }),
+  "that are primitives of any kind": (i) =>
+    [i, `${i}`, null, i % 2 === 0][i % 4],
+  "with long texts and long lists": (i) => ({
+    text: "long ".repeat(100) + i,
+    list: list((k) => k / 3, 100),
+  }),
+  "that are of a class of arrays": (i) =>
+    (class Own extends Array<unknown> {}).of<unknown>(i, {}),
+  "that are left, a few of them": (i) => i % 10 ? point(i) : new Map([[i, i]]),
+};
+const shared = { a: { part: 1 }, b: 2, c: 3, d: 4 };
+const LEFT: Record<string, (i: number) => unknown> = {
+  "with a null prototype": (i) => Object.assign(Object.create(null), point(i)),
+  "that are instances": () =>
+    new (class Own {
+      a = 1;
+    })(),
+  "with a Map inside": () => ({ a: new Map() }),
+  "with a buffer inside": () => ({ a: new Uint8Array(1) }),
+  "that hold one object twice": () => ({ a: shared, b: shared.a }),
+  "that hold one of many objects twice": () => {
+    const parts = list(() => ({}), 60).map((part) => ({ part }));
+    return [...parts, parts[55]];
+  },
+  "that hold themselves": (i) => {
+    const value = point(i);
+    return Object.assign(value, { a: value });
+  },
+  "that are deep": (i) =>
+    list(() => 0, 30).reduce<unknown>((inner) => ({ inner }), i),
+  "with holes": () => ({ a: [1, , 3] }), // deno-lint-ignore no-sparse-arrays
+  "with a hole and another key": () => Object.assign([1, , 3], { x: 1 }), // deno-lint-ignore no-sparse-arrays
+  "that are arrays with other keys": () => /(a)(b)?/.exec("a"),
+  "with a bigint of more than 64 bits": () => ({ a: 2n ** 64n }),
+};
+
+for (const [name, make] of Object.entries(WRITTEN)) {
+  test(`values ${name} are written as records`, async () => {
+    const packing = await readyPacking();
+    assertEquals(check(list(make), packing), "records");
+    assertEquals(check(list(make), packing), "records"); // of known shapes
+  });
+}
+
+for (const [name, make] of Object.entries(LEFT)) {
+  test(`objects ${name} are left to structured clone`, async () => {
+    assertEquals(check(list(make), await readyPacking()), "list");
+    // One of them, and its neighbours do not notice.
+    const one = list((i) => i === 21 ? make(i) : point(i));
+    assertEquals(check(one, await readyPacking()), "records");
+  });
+}
+
+test("numbers and short strings are columns, few values a list", async () => {
+  assertEquals(await way(list((i) => i)), "array");
+  assertEquals(await way(list(String)), "texts");
+  assertEquals(await way(list((i) => i), true), "array");
+  // They may hold what is to be moved.
+  assertEquals(await way(list(point), true), "list");
+  assertEquals(await way(list(() => "x".repeat(101))), "records");
+  for (const make of [point, String, Number]) {
+    assertEquals(await way(list((i): unknown => make(i), 31)), "list");
+  }
+});
+
+test("an array that may be sparse is not read to its end", async () => {
+  let reads = 0;
+  const long = new Array(200_000).fill(0);
+  Object.defineProperty(long, 150_000, {
+    get: () => ++reads,
+    enumerable: true,
+  });
+  const packing = await readyPacking();
+  const { packed } = packing.pack(list((i) => i ? point(i) : long), false);
+  assert(packed.as === "records");
+  assertEquals([packed.left.values.length, reads], [1, 1]);
+});
+
+test("what only looks like a plain object is left to clone", async () => {
+  const odd = [new Map([[1, 2]]), new Date(5), Object(7), new RangeError("e")];
+  for (const value of odd) {
+    Object.setPrototypeOf(value, Object.prototype);
+    const values = list((i) => i === 3 ? value : i === 4 ? [value] : point(i));
+    const { back } = cross(values, await readyPacking());
+    const { toString } = Object.prototype;
+    const tag = toString.call(structuredClone(value));
+    assertEquals(toString.call(back[3]), tag);
+    assertEquals(toString.call((back[4] as unknown[])[0]), tag);
+  }
+});
+
+test("arguments are left to clone, which refuses them", async () => {
+  const make: (...args: number[]) => unknown = function () {
+    return arguments;
+  };
+  for (const odd of [make(), make(1, 2)]) {
+    const packing = await readyPacking();
+    const values = list((i) => i === 3 ? odd : point(i));
+    assertEquals(check(values, packing), "records");
+    assert(cross(values, packing).refused.has(3));
+  }
+});
+
+test("a part of two values is one in each, and cloned once", async () => {
+  const packing = await readyPacking();
+  const options = { deep: { list: [1, 2] }, a: 1, b: 2, c: 3, d: 4 };
+  const values = list((id) => ({ id, options }));
+  assertEquals(check(values, packing), "records");
+  const { packed } = packing.pack(values, false);
+  assert(packed.as === "records");
+  assertEquals(packed.records.parts.length, COUNT - 1);
+  // What is in that part may stand beside it as well.
+  const odd = list((id) => ({
+    id,
+    options,
+    beside: id % 4 === 3 ? options.deep : null,
+  }));
+  assertEquals(check(odd, packing), "records");
+  // Nor may a value that failed stand for the next one.
+  const flat = { a: 1, b: 2, c: 3, d: 4 };
+  const inner = { in: 1 };
+  const twice = { a: inner, b: inner, c: 1, d: 2 };
+  const failing = list((id) =>
+    id < 30
+      ? { id, options: flat, beside: null }
+      : { id, options: twice, beside: inner }
+  );
+  check(failing, await readyPacking());
+  const many = list((k) => ({ k }), 60);
+  const beside = list((id) => ({ id, many, beside: id > 30 && many[55] }));
+  check(beside, packing);
+});
+
+test("a large part of many values is not written many times", async () => {
+  const packing = await readyPacking();
+  const parts = list((i) => list((k) => ({ i, k }), 60), 3);
+  const values = list((id) => ({ id, part: parts[id % 3] }));
+  const { packed } = packing.pack(values, false);
+  const codes = packed.as === "records" ? packed.records.codes.byteLength : 0;
+  assertLess(codes, 4 * 3 * 250 + 40 * 20);
+  check(values, packing);
+});
+
+test("proxies are refused wherever they are, and alone", async () => {
+  const packing = await readyPacking();
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  const odd: unknown[] = [
+    new Proxy(point(1), {}),
+    new Proxy([1], {}),
+    { a: 1, b: new Proxy({}, {}) },
+    { a: [[new Proxy(point(1), {})]] },
+    { a: proxy },
+  ];
+  for (const value of odd) {
+    const values = list((i) => i === 20 ? value : point(i));
+    const { as, back, refused } = cross(values, packing);
+    assertEquals([as, [...refused.keys()]], ["records", [20]]);
+    assertEquals(back[21], point(21));
+  }
+});
+
+test("a function, a symbol and a throwing getter name their offset", async () => {
+  const packing = await readyPacking();
+  const cause = new Error("no");
+  const bad: [unknown, string][] = [
+    [{ a: 1, b: () => 1 }, 'the function b at "b"'],
+    [{ a: [{ b: Symbol("s") }] }, 'a symbol at "a[0].b"'],
+    [{
+      a: 1,
+      get b() {
+        throw cause;
+      },
+    }, "a value that threw Error: no"],
+  ];
+  for (const [value, reason] of bad) {
+    const { as, back, refused } = cross(
+      list((i) => i === 21 ? value : point(i)),
+      packing,
+    );
+    assertEquals(as, "records");
+    assertEquals([...refused].map(([at, { reason }]) => [at, reason]), [
+      [21, reason],
+    ]);
+    assertEquals(back[20], point(20));
+  }
+});
+
+test("an error in one value is whole, and the others are records", async () => {
+  const packing = await readyPacking();
+  const error = Object.assign(new TypeError("in", { cause: 5 }), { code: 7 });
+  const { as, back } = cross(
+    list((i) => i === 5 ? { error } : point(i)),
+    packing,
+  );
+  assertEquals(as, "records");
+  const { error: got } = back[5] as { error: typeof error };
+  assert(got instanceof TypeError);
+  assertEquals([got.message, got.cause, got.code], ["in", 5, 7]);
+});
+
+test("values that are left out do not cost the others their way", async () => {
+  const packing = await readyPacking();
+  const skipped = new Map([[3, { reason: "known" }]]);
+  const values = list((i): unknown => i === 3 ? () => 1 : point(i));
+  const { packed, refused } = packing.pack(values, false, skipped);
+  assertEquals([packed.as, refused], ["records", skipped]);
+  const back = packing.unpack(structuredClone(packed));
+  assertEquals([back[2], back[3], back[4]], [point(2), undefined, point(4)]);
+});
+
+test("getters are read once, in order, also by code made for a shape", async () => {
+  const packing = await readyPacking();
+  let reads = 0;
+  const values = list(() => ({
+    get a() {
+      return ++reads;
+    },
+    get b() {
+      return ++reads;
+    },
+  }));
+  assertEquals(
+    cross(values, packing).back,
+    list((i) => ({ a: 2 * i + 1, b: 2 * i + 2 })),
+  );
+});
+
+test("a getter that packs in turn gets what it asked for", async () => {
+  const packing = await readyPacking();
+  const inner = list((i) => ({ inner: `${i}` }));
+  let got: unknown[] = [];
+  const values = list((i) => ({
+    a: `before ${i}`,
+    get b() {
+      got = cross(inner, packing).back;
+      return i / 2;
+    },
+    c: `after ${i}`,
+  }));
+  assertEquals(check(values, packing), "records");
+  assertEquals(got, inner);
+});
+
+test("nothing is read from a polluted Object.prototype", async () => {
+  const packing = await readyPacking();
+  const polluted = Object.prototype as unknown as Fields;
+  try {
+    polluted.evil = 1;
+    const { as, back } = cross(list(point), packing);
+    assertEquals(as, "list");
+    assertEquals(Object.keys(back[0] as object), ["a", "b"]);
+  } finally {
+    delete polluted.evil;
+  }
+  const dictionaries = list((i) => JSON.parse(`{"a": ${i}, "k${i}": ${i}}`));
+  const { packed } = packing.pack(dictionaries, false);
+  assertEquals(packed.as, "records");
+  try {
+    const setter = { set: () => assert(false), configurable: true };
+    Object.defineProperty(polluted, "a", setter);
+    assertEquals(check(list((i) => ({ z: i })), packing), "records");
+    const literal = list((i) => JSON.parse(`{"a": ${i}}`));
+    assertEquals((cross(literal, packing).back[3] as Fields).a, 3);
+    const back = packing.unpack(structuredClone(packed));
+    assertEquals(Object.keys(back[3] as Fields), ["a", "k3"]);
+  } finally {
+    delete polluted.a;
+  }
+});
+
+test("where nothing tells a Proxy, objects are left to clone", () => {
+  const { packing } = createWire(() => Promise.reject(new Error("a browser")));
+  assertEquals(packing.pack(list(point), false).packed.as, "list");
+  assertEquals(packing.pack(list(point), false).packed.as, "list");
+});
+
+test("only large buffers are moved, and never those of the caller", async () => {
+  const packing = await readyPacking();
+  assertEquals(packing.pack(list((i) => i, 4095), false).moved.length, 0);
+  assertEquals(packing.pack(list((i) => i, 4096), false).moved.length, 1);
+  assertEquals(packing.pack(list(point, 1000), false).moved.length, 0);
+  assertEquals(packing.pack(list(point, 4000), false).moved.length, 1);
+  assertEquals(packing.pack(new Uint8Array(1 << 14), false).moved.length, 0);
+  const mine = new Uint8Array(1 << 15);
+  const { moved } = packing.pack(mine, false);
+  assertEquals([moved.length, moved.includes(mine.buffer)], [1, false]);
+});
+
+test("the size is nearly that of the values, however they are packed", async () => {
+  const packing = await readyPacking();
+  const rows = list((i) => ({ id: i, name: "12345678", on: null }));
+  packing.pack(rows, false); // from here on the shape is known
+  const { bytes } = packing.pack(rows, false);
+  assertEquals(bytes, COUNT * (8 + 3 * 8 + 8));
+  assertEquals(packing.pack(list(() => "123"), false).bytes, COUNT * 3);
+  assertEquals(packing.pack(list((i) => i), false).bytes, COUNT * 8);
+});
+
+const ODD: Record<string, (i: number) => object> = {
+  "that hold a Map": (i) => ({ a: i, map: new Map() }),
+  "of keys that never come again": (i) =>
+    Object.fromEntries(list((k) => [`${i} ${k} ${Math.random()}`, k], 40)),
+};
+
+for (const [name, make] of Object.entries(ODD)) {
+  test(`values ${name} are soon left alone, and others tried later`, async () => {
+    const own = await readyPacking();
+    let reads = 0;
+    const odd = list(make);
+    // What writes records reads it once more than others do.
+    Object.defineProperty(odd, 0, { get: () => (reads++, make(0)) });
+    const counts: number[] = [];
+    for (let chunk = 0; chunk < 60; chunk++) {
+      const before = reads;
+      assertEquals(own.pack(odd, false).packed.as, "list");
+      counts.push(reads - before);
+    }
+    const tries = counts.filter((count) => count === counts[0]).length;
+    assertLess(tries, 12);
+    const later = list(() => own.pack(list(point), false).packed.as, 30);
+    assert(later.includes("records"));
+  });
+}
+
+test("whatever a message says, it stays data", async () => {
+  const packing = await readyPacking();
+  const scope = globalThis as { ran?: number };
+  scope.ran = 0;
+  const KEYS = [
+    '"]; globalThis.ran++; //',
+    '"]: globalThis.ran++, ["',
+    "`${globalThis.ran++}`",
+    "\u2028globalThis.ran++\u2029",
+    "*/ globalThis.ran++ /*",
+    '\\"]: globalThis.ran++ //',
+    "__proto__",
+    "constructor",
+    "toString",
+    "then",
+    "get a",
+    "async *b",
+    "\ud800",
+    "0",
+    "",
+  ];
+  const record = (i: number) => {
+    const value = {};
+    for (const key of KEYS) {
+      const how = { value: i, enumerable: true, writable: true };
+      Object.defineProperty(value, key, { ...how, configurable: true });
+    }
+    return value;
+  };
+  assertEquals(check(list(record), packing), "records");
+  assertEquals(check(list(record), packing), "records");
+  for (const key of KEYS) {
+    const one = list((i) => JSON.parse(`{${JSON.stringify(key)}: [${i}]}`));
+    assertEquals(check(one, packing), "records");
+    assertEquals(check(one, packing), "records");
+  }
+  assertEquals(scope.ran, 0);
+
+  const { read } = createRecordReader();
+  const codes = (...list: number[]) => Int32Array.from(list).buffer;
+  const records = (more: Partial<Record<keyof Records, unknown>>): Records => ({
+    count: 1,
+    codes: codes(0 << 3 | 3, 7 << 3 | 4),
+    numbers: new ArrayBuffer(0),
+    text: "",
+    parts: [],
+    shapes: ['["a"]'],
+    keys: [],
+    ...more as object,
+  });
+  assertEquals(read(records({}), []), [{ a: 7 }]);
+  const data = (shape: unknown) => {
+    const [made] = read(records({ shapes: [JSON.stringify(shape)] }), []);
+    assert(Object.getPrototypeOf(made) === Object.prototype);
+    return Object.keys(made as object);
+  };
+  for (const key of KEYS) assertEquals(data([key]), [key]);
+  assertEquals(data([["__proto__"]]), ["__proto__"]);
+  assertEquals(data([{ a: "ran" }]), ["[object Object]"]);
+  assertEquals(data([7]), ["7"]);
+  for (
+    const odd of [
+      { shapes: ["globalThis.ran++"] },
+      { shapes: ['"a"'] },
+      { shapes: ['{"length": 1, "map": 1}'] },
+      { shapes: [] },
+      { shapes: ['[{ "toString": 1, "valueOf": 1 }]'] },
+      { count: 2 ** 40 },
+      { codes: codes(1000 << 3 | 2) },
+      { codes: codes(1 << 20 << 3 | 7) },
+    ]
+  ) assertThrows(() => read(records(odd), []));
+  const [dictionary] = read(
+    records({
+      codes: codes(1 << 3 | 7, 0, 0 << 3 | 3, 7 << 3 | 4),
+      keys: [["__proto__"]],
+    }),
+    [],
+  );
+  assertEquals(Object.keys(dictionary as object), ["__proto__"]);
+  assertEquals(scope.ran, 0);
+  delete scope.ran;
+});
