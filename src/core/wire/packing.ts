@@ -208,7 +208,7 @@ export function createPacking(
   ): Parcel {
     const rest = packList(left, false, new Map());
     const refused = new Map(without);
-    for (const [at, why] of rest.refused) refused.set(offsets[at], why);
+    for (const [at, why] of rest.refused) refused.set(offsets[at]!, why);
     return {
       packed: { as: "records", records, left: rest.packed },
       moved: toMove([records.codes, records.numbers]),
