@@ -118,9 +118,9 @@ export class NumberTable {
     this.#values = new Float64Array(2 * keys.length);
     for (let i = 0; i < keys.length; i++) {
       if (keys[i] === EMPTY) continue;
-      const place = this.#find(keys[i]);
-      this.#keys[place] = keys[i];
-      this.#values[place] = values[i];
+      const place = this.#find(keys[i]!);
+      this.#keys[place] = keys[i]!;
+      this.#values[place] = values[i]!;
     }
   }
 }

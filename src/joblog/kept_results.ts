@@ -69,8 +69,8 @@ export class KeptResults {
     if (this.#places.size === 0) return undefined;
     const line = this.#places.get(key.short);
     if (line === undefined) return undefined;
-    const from = this.#starts[line];
-    const to = this.#starts[line + 1] - 1;
+    const from = this.#starts[line]!;
+    const to = this.#starts[line + 1]! - 1;
     const text = this.#decoder.decode(this.#read(from, to));
     return isOf(text, key) ? text : undefined;
   }

@@ -13,20 +13,20 @@ export interface JobLogOptions {
    * Which version of the function the results are of. A log of another version
    * is refused: change it when the function changes, which nothing else tells.
    */
-  version?: string | number;
+  version?: string | number | undefined;
   /**
    * What else must be the same in the run that goes on with the log, such as
    * the name of the job. It is the first line of the file.
    *
    * @default {{ joblog: 1 }}
    */
-  header?: Record<string, unknown>;
+  header?: Record<string, unknown> | undefined;
   /**
    * Whether only to look: nothing is locked, made or written.
    *
    * @default {false}
    */
-  readOnly?: boolean;
+  readOnly?: boolean | undefined;
 }
 
 /** What a stream must be asked for, so that it can be logged. */
@@ -53,24 +53,24 @@ export interface LogStreamOptions<T, R> {
    *
    * @default {JSON.stringify}
    */
-  key?: (input: T) => string;
+  key?: ((input: T) => string) | undefined;
   /**
    * How results are written and read again.
    *
    * @default {JSON}
    */
-  format?: LogFormat<R>;
+  format?: LogFormat<R> | undefined;
   /**
    * Whether outcomes come in the order of the inputs, or as they are ready.
    *
    * @default {true}
    */
-  ordered?: boolean;
+  ordered?: boolean | undefined;
   /**
    * Tells what else is to stand in the line of an outcome, by name; undefined
    * leaves the outcome out of the log.
    */
-  note?: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
+  note?: ((outcome: TaskOutcome<T, R>) => LogNote | undefined) | undefined;
 }
 
 /** What became of an input, in this run or in an earlier one. */

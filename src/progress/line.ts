@@ -53,7 +53,7 @@ export function barLine(
     const drawn = bar(share, Math.min(left, MOST_BAR));
     return [`${head} ${drawn}`, ...tail].join("  ");
   }
-  return [head, ...tails[3]].join(" ").slice(0, Math.max(0, room));
+  return [head, ...tails[3]!].join(" ").slice(0, Math.max(0, room));
 }
 
 /**
@@ -96,7 +96,7 @@ function count({ state, done, total }: Progress): string {
 }
 
 function mark({ state, failed }: Progress, tick: number): string {
-  if (state === "running") return SPINNER[tick % SPINNER.length];
+  if (state === "running") return SPINNER[tick % SPINNER.length]!;
   return state === "done" && failed === 0 ? "✓" : "✗";
 }
 

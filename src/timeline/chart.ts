@@ -190,20 +190,20 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
   const bars: Bar[] = [];
   const open = new Map<number, Bar>(); // by lane, and whether it failed
   for (let i = 0; i < from.length; i++) {
-    const ms = to[i] - from[i];
-    const key = 2 * lane[i] + failed[i];
+    const ms = to[i]! - from[i]!;
+    const key = 2 * lane[i]! + failed[i]!;
     const into = ms < least ? open.get(key) : undefined;
-    if (into !== undefined && to[i] - into.from < least) {
-      into.to = Math.max(into.to, to[i]);
+    if (into !== undefined && to[i]! - into.from < least) {
+      into.to = Math.max(into.to, to[i]!);
       into.tasks++;
-      into.first = Math.min(into.first, index[i]);
-      into.last = Math.max(into.last, index[i]);
+      into.first = Math.min(into.first, index[i]!);
+      into.last = Math.max(into.last, index[i]!);
       into.work += ms;
       continue;
     }
     const kind = failed[i] ? "failed" : "task";
-    const drawn = bar(kind, { from: from[i], to: to[i] }, index[i]);
-    drawn.lane = lane[i];
+    const drawn = bar(kind, { from: from[i]!, to: to[i]! }, index[i]);
+    drawn.lane = lane[i]!;
     if (failed[i]) drawn.why = "threw";
     bars.push(drawn);
     if (ms < least) open.set(key, drawn);

@@ -230,32 +230,34 @@ function inputsOf(recording: Recording): number | undefined {
   const { runs, chunks, failures } = recording;
   const seen = runs.map(() => 0);
   const see = (run: number, next: number) =>
-    seen[run] = Math.max(seen[run], next);
+    seen[run] = Math.max(seen[run]!, next);
   for (const { run, first, tasks } of chunks) see(run, first + tasks);
   for (const { run, index } of failures) see(run, index + 1);
   let inputs = 0;
   for (let i = 0; i < runs.length; i++) {
-    const { total, to, ok } = runs[i];
+    const { total, to, ok } = runs[i]!;
     if (total === undefined && (to === undefined || !ok)) return undefined;
-    inputs += total ?? seen[i];
+    inputs += total ?? seen[i]!;
   }
   return inputs;
 }
 
 function workOf({ from, to, lost }: Track): number {
-  return to.reduce((ms, end, i) => ms + end - from[i], lengthOf(lost));
+  return to.reduce((ms, end, i) => ms + end - from[i]!, lengthOf(lost));
 }
 
 function slowest(tracks: readonly Track[]): SlowTask[] {
   const top: SlowTask[] = [];
   const see = (index: number, ms: number, ended: boolean) => {
-    if (top.length === SLOWEST && ms <= top[SLOWEST - 1].ms) return;
+    if (top.length === SLOWEST && ms <= top[SLOWEST - 1]!.ms) return;
     const at = top.findIndex((other) => other.ms < ms);
     top.splice(at < 0 ? top.length : at, 0, { index, ms, ended });
     top.length = Math.min(top.length, SLOWEST);
   };
   for (const { index, from, to, lost } of tracks) {
-    for (let i = 0; i < from.length; i++) see(index[i], to[i] - from[i], true);
+    for (let i = 0; i < from.length; i++) {
+      see(index[i]!, to[i]! - from[i]!, true);
+    }
     for (const { index, from, to } of lost) see(index, to - from, false);
   }
   return top;

@@ -54,7 +54,7 @@ export function pageMain(): void {
     const rows = [...chart.querySelectorAll(".row")].map((row) => [
       ...row.querySelectorAll(".bar"),
     ]).filter((row) => row.length > 0);
-    let current = rows[0]?.[0];
+    let current = rows[0]?.[0] as PageElement;
     let zoom = 1;
     if (current !== undefined) current.tabIndex = 0;
 
@@ -117,7 +117,7 @@ export function pageMain(): void {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target.closest(".bar") === null) return;
       const at = rows.findIndex((row) => row.includes(current));
-      const row = rows[at];
+      const row = rows[at]!;
       const column = row.indexOf(current);
       const middle = current.offsetLeft + current.offsetWidth / 2 -
         scroll.scrollLeft;

@@ -103,7 +103,7 @@ export class Recording {
       case "run-end": {
         const position = this.#runAt.get(event.run);
         if (position === undefined) return; // its run-start was not recorded
-        const run = this.runs[position];
+        const run = this.runs[position]!;
         run.to = event.at;
         run.ok = event.ok;
         this.#open--;
@@ -212,7 +212,7 @@ export class Recording {
     if (run === undefined) return; // its run-start was not recorded
     if (!this.#lives.has(event.worker)) { // no event said that it started
       const known = this.workers.some(({ worker }) => worker === event.worker);
-      const from = known ? event.from : this.runs[run].from;
+      const from = known ? event.from : this.runs[run]!.from;
       this.#startLife(event.worker, from, from);
     }
     const chunk: ChunkRecord = {

@@ -115,13 +115,13 @@ function table(rows: readonly RowFacts[]): string[] {
     ["", "tasks", ...SHARES],
     ...rows.map((row) => [row.name, String(row.tasks), ...sharesOf(row)]),
   ];
-  const widths = cells[0].map((_, column) =>
-    Math.max(...cells.map((line) => line[column].length))
+  const widths = cells[0]!.map((_, column) =>
+    Math.max(...cells.map((line) => line[column]!.length))
   );
   return cells.map(([name, ...rest]) =>
     [
-      name.padEnd(widths[0]),
-      ...rest.map((cell, i) => cell.padStart(widths[i + 1])),
+      name!.padEnd(widths[0]!),
+      ...rest.map((cell, i) => cell.padStart(widths[i + 1]!)),
     ].join("  ").trimEnd()
   );
 }

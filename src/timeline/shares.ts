@@ -158,7 +158,7 @@ export function waitsOf(
   const starting = union(workers);
   const ends = runs.map(({ from }) => ({ sent: from, heard: from, next: 0 }));
   for (const { run, first, tasks, from, to = last } of chunks) {
-    const end = ends[run];
+    const end = ends[run]!;
     // A task that is sent again is no new input.
     if (first >= end.next) end.sent = Math.max(end.sent, from);
     end.next = Math.max(end.next, first + tasks);
@@ -167,7 +167,7 @@ export function waitsOf(
   const more: Span[] = [];
   const over: Span[] = [];
   runs.forEach(({ from, to = last, total }, position) => {
-    const { sent, heard } = ends[position];
+    const { sent, heard } = ends[position]!;
     more.push({ from, to: sent });
     over.push({ from: sent, to: Math.min(heard, to) });
     if (total === undefined) more.push({ from: heard, to });
@@ -335,5 +335,5 @@ export function transportPerTask(all: readonly Worked[]): number {
     });
   }
   if (costs.length < LEAST_MESSAGES) return 0;
-  return costs.sort((a, b) => a - b)[Math.floor(QUICK * costs.length)];
+  return costs.sort((a, b) => a - b)[Math.floor(QUICK * costs.length)]!;
 }

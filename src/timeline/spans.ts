@@ -43,8 +43,8 @@ export function overlaps(parts: readonly Times[]): Overlaps {
   const open = new Int32Array(at.length);
   for (let n = 0, i = 0, j = 0; n < at.length; n++) {
     // At the same time, ends come first: one task took over from another.
-    const starting = i < starts.length && !(ends[j] <= starts[i]);
-    at[n] = starting ? starts[i++] : ends[j++];
+    const starting = i < starts.length && !(ends[j]! <= starts[i]!);
+    at[n] = starting ? starts[i++]! : ends[j++]!;
     open[n] = Math.max(0, i - j); // one without length ends first
   }
   return { at, open };
@@ -63,8 +63,8 @@ function inOrder(parts: readonly Times[], end: keyof Span): Float64Array {
 function merge(some: Float64Array, others: Float64Array): Float64Array {
   const all = new Float64Array(some.length + others.length);
   for (let n = 0, i = 0, j = 0; n < all.length; n++) {
-    const first = j === others.length || some[i] <= others[j];
-    all[n] = first ? some[i++] : others[j++];
+    const first = j === others.length || some[i]! <= others[j]!;
+    all[n] = first ? some[i++]! : others[j++]!;
   }
   return all;
 }
@@ -83,9 +83,10 @@ export function spansWith(
   const spans: Span[] = [];
   let last: Span | undefined;
   for (let n = 0; n + 1 < at.length; n++) {
-    if (at[n] === at[n + 1] || !counts(open[n])) continue;
-    if (last?.to === at[n]) last.to = at[n + 1];
-    else spans.push(last = { from: at[n], to: at[n + 1] });
+    const [from, to] = [at[n]!, at[n + 1]!];
+    if (from === to || !counts(open[n]!)) continue;
+    if (last?.to === from) last.to = to;
+    else spans.push(last = { from, to });
   }
   return spans;
 }
@@ -179,13 +180,13 @@ export function integral(
 ): Integral {
   const until = new Float64Array(at.length); // the worth of all time before
   for (let n = 1; n < at.length; n++) {
-    until[n] = until[n - 1] + worth(open[n - 1]) * (at[n] - at[n - 1]);
+    until[n] = until[n - 1]! + worth(open[n - 1]!) * (at[n]! - at[n - 1]!);
   }
   const upTo = (time: number) => {
     const next = firstAfter(at, time);
     if (next === 0) return 0;
-    if (next === at.length) return until[next - 1];
-    return until[next - 1] + worth(open[next - 1]) * (time - at[next - 1]);
+    if (next === at.length) return until[next - 1]!;
+    return until[next - 1]! + worth(open[next - 1]!) * (time - at[next - 1]!);
   };
   return (from, to) => to > from ? upTo(to) - upTo(from) : 0;
 }
@@ -201,7 +202,7 @@ export function firstAfter(times: Float64Array, time: number): number {
   let low = 0;
   for (let high = times.length; low < high;) {
     const middle = (low + high) >> 1;
-    if (times[middle] <= time) low = middle + 1;
+    if (times[middle]! <= time) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -226,9 +227,9 @@ export function lanesOf({ from, to }: Stretches): Lanes {
   const ends: number[] = [];
   const of = new Uint16Array(from.length);
   for (let i = 0; i < from.length; i++) {
-    let lane = ends.findIndex((end) => end <= from[i]);
+    let lane = ends.findIndex((end) => end <= from[i]!);
     if (lane < 0) lane = ends.length;
-    ends[lane] = to[i];
+    ends[lane] = to[i]!;
     of[i] = lane;
   }
   return { count: Math.max(1, ends.length), of };

@@ -77,11 +77,11 @@ function writeTrack(trace: Trace, track: Track, tid: number): number {
   }
   for (let i = 0; i < from.length; i++) {
     trace.bar(
-      tid + lanes.of[i],
+      tid + lanes.of[i]!,
       failed[i] ? "failed" : "task",
       `input ${index[i]}`,
-      { from: from[i], to: to[i] },
-      { index: index[i], run: run[i] + 1, attempt: attempt[i] },
+      { from: from[i]!, to: to[i]! },
+      { index: index[i], run: run[i]! + 1, attempt: attempt[i] },
     );
   }
   for (const { index, why, run, ...span } of lost) {

@@ -105,7 +105,7 @@ export function firstTime({ runs, workers, calls }: Recording): number {
 /** From the first call to the end of the last. */
 export function callsTime(calls: readonly Span[]): Span[] {
   if (calls.length === 0) return [];
-  let { from, to } = calls[0];
+  let { from, to } = calls[0]!;
   for (const call of calls) {
     from = Math.min(from, call.from);
     to = Math.max(to, call.to);
@@ -190,8 +190,9 @@ type Tasks = Pick<
 
 function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
   const most = sum(chunks, ({ ended }) => ended.length);
-  const columns = Array.from({ length: 6 }, () => new Float64Array(most));
-  const [index, from, to, failed, run, attempt] = columns;
+  const column = () => new Float64Array(most);
+  const [index, from, to] = [column(), column(), column()];
+  const [failed, run, attempt] = [column(), column(), column()];
   const answers: Answer[] = [];
   let n = 0;
   let sorted = true;
@@ -201,22 +202,24 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
     answers.push(answer.answer);
     const failures = new Set(chunk.failed);
     for (let i = 0; i < chunk.ended.length; i++) {
-      if (!(chunk.ended[i] >= chunk.began[i])) continue; // NaN: it never ran
+      if (!(chunk.ended[i]! >= chunk.began[i]!)) continue; // NaN: it never ran
       index[n] = chunk.first + i;
-      from[n] = Math.min(chunk.began[i] + answer.late, chunk.to!);
-      to[n] = Math.min(chunk.ended[i] + answer.late, chunk.to!);
-      failed[n] = Number(failures.has(index[n]));
+      from[n] = Math.min(chunk.began[i]! + answer.late, chunk.to!);
+      to[n] = Math.min(chunk.ended[i]! + answer.late, chunk.to!);
+      failed[n] = Number(failures.has(index[n]!));
       run[n] = chunk.run;
       attempt[n] = chunk.attempt;
-      sorted &&= n === 0 || from[n] >= from[n - 1];
+      sorted &&= n === 0 || from[n]! >= from[n - 1]!;
       n++;
     }
   }
   answers.sort((a, b) => a.began - b.began);
   const order = Uint32Array.from({ length: sorted ? 0 : n }, (_, i) => i)
-    .sort((a, b) => from[a] - from[b]);
+    .sort((a, b) => from[a]! - from[b]!);
   const inOrder = (column: Float64Array) =>
-    sorted ? column.subarray(0, n) : Float64Array.from(order, (i) => column[i]);
+    sorted
+      ? column.subarray(0, n)
+      : Float64Array.from(order, (i) => column[i]!);
   return {
     index: inOrder(index),
     from: inOrder(from),
@@ -241,9 +244,9 @@ function answerOf(
   const { run, from, to, cpu } = chunk;
   let [began, ended, tasks] = [Infinity, -Infinity, 0];
   for (let i = 0; i < chunk.ended.length; i++) {
-    if (!(chunk.ended[i] >= chunk.began[i])) continue;
-    began = Math.min(began, chunk.began[i]);
-    ended = Math.max(ended, chunk.ended[i]);
+    if (!(chunk.ended[i]! >= chunk.began[i]!)) continue;
+    began = Math.min(began, chunk.began[i]!);
+    ended = Math.max(ended, chunk.ended[i]!);
     tasks++;
   }
   if (to === undefined || tasks === 0) return undefined;

@@ -169,12 +169,12 @@ const RULES: Rule[] = [
     kind: "one-slow",
     holds: (facts) => {
       const { slowest: [first], runs, wall, used, spent } = facts;
-      return runs === 1 && used > 1 && spent.work < BUSY && first.ended &&
-        first.ms > MOST * wall && !sharedItsCore(facts, first.ms);
+      return runs === 1 && used > 1 && spent.work < BUSY && first!.ended &&
+        first!.ms > MOST * wall && !sharedItsCore(facts, first!.ms);
     },
     say: ({ slowest: [first], wall }) =>
-      `Input ${first.index} took ${
-        percent(Math.min(1, first.ms / wall))
+      `Input ${first!.index} took ${
+        percent(Math.min(1, first!.ms / wall))
       } of the time: no number of workers makes a run shorter than that, only splitting the input`,
   },
   {
@@ -316,7 +316,7 @@ function start(facts: Facts, loop: boolean): string {
 /** Why workers had nothing left: one or more of these it was. */
 function reasons(facts: Facts): string {
   const { largestChunk, again, inputs, slowest, runs } = facts;
-  const [{ index, ms }] = slowest;
+  const { index, ms } = slowest[0]!;
   const reasons = ["too few tasks"];
   if (ms > slowest.at(-1)!.ms) {
     const which = ` (input ${index} took ${duration(ms)})`;
@@ -363,6 +363,6 @@ function largestLoss({ spent, heard }: Facts): string {
     [spent.transport, "they had been sent tasks and ran none"],
     [heard === "all" ? spent.waiting : 0, "they waited"],
   ];
-  const [share, what] = losses.toSorted(([a], [b]) => b - a)[0];
+  const [share, what] = losses.toSorted(([a], [b]) => b - a)[0]!;
   return share < HARDLY ? "" : `; for ${percent(share)} of their time ${what}`;
 }

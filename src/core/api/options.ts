@@ -123,14 +123,14 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * are in progress at once divide that number, and calls within a task have
    * the share of their worker, from 1. It only says how many are started.
    */
-  workers?: number;
+  workers?: number | undefined;
   /**
    * The module that exports the function. Without it the function is shipped
    * by its source, and sees nothing around it.
    */
-  module?: ModuleSpecifier<M>;
+  module?: ModuleSpecifier<M> | undefined;
   /** Cloned once to each worker; it is `context.state` unless `init` is given. */
-  workerData?: W;
+  workerData?: W | undefined;
   /**
    * Runs once in each worker with `workerData`; what it returns (awaited) is
    * `context.state`. Shipped or imported as the function is. If that has
@@ -138,7 +138,7 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * that has no task is ended: by `close`, or after `maxTasksPerWorker`. The
    * worker is ended a second later at the latest.
    */
-  init?: (workerData: InitData<W>) => S | Promise<S>;
+  init?: ((workerData: InitData<W>) => S | Promise<S>) | undefined;
   /**
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
    * take longer to start but can be stopped on Deno in the middle of an endless
@@ -148,63 +148,63 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    */
   // Any string, though the call refuses others: else `{ backend: "threads" }`,
   // in a variable, would need `as const`.
-  backend?: "web" | "threads" | (string & Record<never, never>);
+  backend?: "web" | "threads" | (string & Record<never, never>) | undefined;
   /**
    * A worker is replaced after that many tasks.
    *
    * @default {Infinity}
    */
-  maxTasksPerWorker?: number;
+  maxTasksPerWorker?: number | undefined;
   /** Told everything that happens to the workers and tasks of the pool. */
-  onEvent?: (event: RunEvent) => void;
+  onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
 /** How one run is fed and stopped. */
 export interface RunOptions<D = unknown, M = unknown> {
   /** As in {@linkcode PoolOptions}, for this run alone. */
-  module?: ModuleSpecifier<M>;
+  module?: ModuleSpecifier<M> | undefined;
   /**
    * What this call brings along for `fn`, which gets it as `context.data`. It
    * is cloned at the call, and sent once to each worker. Functions in it, in
    * plain objects and arrays, are shipped by their source.
    */
-  data?: D;
+  data?: D | undefined;
   /**
    * Tasks in one message.
    *
    * @default adaptive: starts at 1 and grows with short tasks.
    */
-  chunkSize?: number;
+  chunkSize?: number | undefined;
   /**
    * Tasks in flight at once inside each worker, for async functions that wait.
    *
    * @default {1}
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** Ends the run when it aborts. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Milliseconds for one task, from its start in the worker.
    *
    * @default {Infinity}
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * How often a task that threw, timed out or lost its worker is tried again.
    *
    * @default {0}
    */
-  retries?: number;
+  retries?: number | undefined;
   /**
    * Moves the ArrayBuffers in inputs and results instead of copying them.
    *
    * @default {false}
    */
-  transfer?: boolean;
+  transfer?: boolean | undefined;
   /** Told how far the run is: at its start, when tasks settle, and at its end. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Told everything that happens in this run. */
-  onEvent?: (event: RunEvent) => void;
+  onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
 /** The options of {@linkcode Pool.close}. */
@@ -214,7 +214,7 @@ export interface CloseOptions {
    *
    * @default {false} they reject.
    */
-  finish?: boolean;
+  finish?: boolean | undefined;
 }
 
 /** The options of {@linkcode Pool.map}. */
@@ -224,7 +224,7 @@ export interface MapOptions<
   M = unknown,
 > extends RunOptions<D, M> {
   /** A typed-array constructor: the results are written into one such array. */
-  output?: TypedArrayConstructor<A>;
+  output?: TypedArrayConstructor<A> | undefined;
 }
 
 /** What a map gives: a list, or the typed array that `output` names. */
@@ -239,7 +239,7 @@ export interface ReduceOptions<R = unknown, D = unknown, M = unknown>
    *
    * @default {undefined} the fold begins with the first result.
    */
-  initial?: R;
+  initial?: R | undefined;
 }
 
 /**
@@ -272,17 +272,17 @@ export interface StreamOptions<
    *
    * @default {false}
    */
-  settled?: O;
+  settled?: O | undefined;
   /**
    * Whether results come in input order, or as they are ready.
    *
    * @default {true}
    */
-  ordered?: boolean;
+  ordered?: boolean | undefined;
   /**
    * How many inputs may be read ahead of the reader, in tasks.
    *
    * @default four chunks per worker.
    */
-  bufferSize?: number;
+  bufferSize?: number | undefined;
 }

@@ -151,7 +151,7 @@ export class InFlight {
   remove(serial: number): Sent | undefined {
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined;
-    const [sent] = this.#sent.splice(at, 1);
+    const sent = this.#sent.splice(at, 1)[0]!;
     this.#tasks -= sent.chunk.values.length;
     return sent;
   }
@@ -173,7 +173,7 @@ export class InFlight {
 
   /** Asks the worker to answer its chunk with what it has. */
   askToYield(): void {
-    if (this.canYield) this.#board!.askToYield(this.#sent[0].serial);
+    if (this.canYield) this.#board!.askToYield(this.#sent[0]!.serial);
   }
 
   /** Takes out all. */
@@ -227,7 +227,7 @@ export class InFlight {
 
   /** Index of the first task the worker is at; undefined if at none. */
   indexAt(): number | undefined {
-    const [serial] = this.at();
+    const [serial = 0] = this.at();
     const sent = this.#sent.findLast((sent) => sent.serial <= serial);
     return sent && sent.chunk.first + serial - sent.serial;
   }

@@ -158,8 +158,8 @@ function tell(
   const from = new Float64Array(times.length / 2);
   const to = new Float64Array(from.length);
   for (let i = 0; i < from.length; i++) {
-    from[i] = times[2 * i] - clock.origin;
-    to[i] = times[2 * i + 1] - clock.origin;
+    from[i] = times[2 * i]! - clock.origin;
+    to[i] = times[2 * i + 1]! - clock.origin;
   }
   run.emit({
     type: "chunk-done",

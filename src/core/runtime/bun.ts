@@ -66,7 +66,7 @@ function startWorker(listener: WorkerListener): WorkerHandle {
     detail.error = event.error ?? new Error(event.message);
   });
   worker.addEventListener("close", (event) => {
-    detail.code = (event as Event & { code?: number }).code;
+    detail.code = (event as Event & { code: number }).code;
     end();
   });
   return {
@@ -88,7 +88,7 @@ function startWorker(listener: WorkerListener): WorkerHandle {
 /** The worker's end, self-contained. */
 export function openPort(): WorkerPort {
   const scope = globalThis as unknown as {
-    postMessage(message: unknown, moved?: Transferable[]): void;
+    postMessage(message: unknown, moved?: ArrayBuffer[]): void;
     addEventListener: typeof addEventListener;
     process: {
       on(name: string, listener: (error: unknown) => void): void;

@@ -7,6 +7,7 @@
  */
 
 import { bootSource } from "../worker/boot.ts";
+import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { Rest } from "./rest.ts";
 import type {
@@ -117,7 +118,7 @@ function startWorker(
   }
 
   const rest = new Rest((resting) => {
-    worker[hold](!resting);
+    worker[hold]!(!resting);
     if (!resting) {
       if (locked) watch(); // it may have ended meanwhile
       return;
@@ -172,13 +173,21 @@ function startWorker(
   };
 }
 
+/** What a worker hears: a message, an error, or a rejection. */
+interface Heard extends Event {
+  data: ToWorker;
+  error?: unknown;
+  message: string;
+  reason: unknown;
+}
+
 /** The worker's end, self-contained: takes the lock before anything else. */
 export function openPort(): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks: Locks };
-    postMessage(message: unknown, moved?: Transferable[]): void;
-    addEventListener: typeof addEventListener;
+    postMessage(message: unknown, moved?: ArrayBuffer[]): void;
+    addEventListener(name: string, listener: (event: Heard) => void): void;
   };
   const post = scope.postMessage.bind(scope);
   const held = new Promise<void>((resolve) => {
@@ -194,7 +203,7 @@ export function openPort(): WorkerPort {
       scope.addEventListener("message", async (event) => {
         event.stopImmediatePropagation(); // no task's listener needs to cope
         await held;
-        listener((event as MessageEvent).data);
+        listener(event.data);
       });
       scope.addEventListener("messageerror", async () => {
         await held;

@@ -55,7 +55,7 @@ export function detectRuntime(
 /** Refuses what is too old; a canary counts as its release. */
 function checkVersion(name: keyof typeof FLOORS, version = ""): void {
   const [leastMajor, leastMinor] = FLOORS[name];
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
+  const [, major, minor = 0] = /^(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
   // What names no number is somebody's own build, of which nothing is known.
   if (major === undefined || major > leastMajor) return;
   if (major === leastMajor && minor >= leastMinor) return;

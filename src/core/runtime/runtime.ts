@@ -31,7 +31,7 @@ export interface WorkerListener {
 /** The engine's end of one worker. */
 export interface WorkerHandle {
   /** Sends a message; throws when it cannot be cloned. */
-  post(message: ToWorker, moved: Transferable[]): void;
+  post(message: ToWorker, moved: ArrayBuffer[]): void;
   /** Ends the worker; `onEnd` follows when it is really gone. */
   terminate(): void;
   /**

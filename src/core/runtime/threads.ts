@@ -11,7 +11,7 @@ import type { WorkerPort } from "../worker/worker_main.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";
 
 interface Thread {
-  postMessage(message: unknown, moved: Transferable[]): void;
+  postMessage(message: unknown, moved: ArrayBuffer[]): void;
   on(name: string, listener: (detail: never) => void): void;
   terminate(): Promise<number>;
   ref(): void;
@@ -87,7 +87,7 @@ export function openPort(): WorkerPort {
     process: {
       getBuiltinModule(name: string): {
         parentPort: {
-          postMessage(message: unknown, moved: Transferable[]): void;
+          postMessage(message: unknown, moved: ArrayBuffer[]): void;
           on(name: string, listener: (message: never) => void): void;
         };
       };

@@ -102,7 +102,7 @@ export function createColumns(views: Views): ColumnPacking {
     const list: string[] = new Array(sizes.length);
     let at = 0;
     for (let i = 0; i < list.length; i++) {
-      list[i] = text.substring(at, at += sizes[i]);
+      list[i] = text.substring(at, at += sizes[i]!);
     }
     return list;
   }

@@ -253,7 +253,7 @@ export function createInspector(): Inspector {
     record: Record<string, unknown>,
     names: string[],
   ): void {
-    for (let i = 0; i < names.length; i++) add(search, record[names[i]]);
+    for (let i = 0; i < names.length; i++) add(search, record[names[i]!]);
   }
 
   function addElements(search: Search, array: unknown[], whole: boolean): void {

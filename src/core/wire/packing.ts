@@ -151,9 +151,9 @@ export function createPacking(
     const [buffer] = buffers;
     const kind = views.kindOf(value);
     try {
-      if ((value === buffer || kind !== undefined) && !buffer.resizable) {
+      if ((value === buffer || kind !== undefined) && !buffer!.resizable) {
         // Ten times faster than structuredClone, for what is sent most.
-        const own = buffer.transfer();
+        const own = buffer!.transfer();
         const copy = kind === undefined ? own : views.make(kind, own);
         return { copy, moved: [own] };
       }
@@ -208,7 +208,7 @@ export function createPacking(
   ): Parcel {
     const rest = packList(left, false, new Map());
     const refused = new Map(without);
-    for (const [at, why] of rest.refused) refused.set(offsets[at], why);
+    for (const [at, why] of rest.refused) refused.set(offsets[at]!, why);
     return {
       packed: { as: "records", records, left: rest.packed },
       moved: toMove([records.codes, records.numbers]),

@@ -37,7 +37,7 @@ export interface RunMessage {
   /** Number of the run in its pool. */
   number: number;
   /** What the call brings along, if this worker has not got it yet. */
-  data?: CallData;
+  data?: CallData | undefined;
   /** Numbers of runs that are over: what they brought along can go. */
   forget?: number[];
   fn: FunctionRef;

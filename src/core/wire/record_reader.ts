@@ -59,14 +59,14 @@ export function createRecordReader(): RecordReader {
       case 2:
         return readList(n);
       case 3:
-        return makes[n]();
+        return makes[n]!();
       case 4:
         return n;
       case 5:
         return numbers[numberAt++];
       case 6:
         if (n === 0) return bigints[numberAt++];
-        if (n === 1) return new Date(numbers[numberAt++]);
+        if (n === 1) return new Date(numbers[numberAt++]!);
         return n === 2 ? parts[partAt++] : left[leftAt++];
       case 7:
         return readDictionary(n);
@@ -89,7 +89,7 @@ export function createRecordReader(): RecordReader {
     const first = skip(length);
     const { codes } = input;
     const list: unknown[] = []; // dense: see packing.ts
-    for (let i = 0; i < length; i++) list.push(readPart(codes[first + i]));
+    for (let i = 0; i < length; i++) list.push(readPart(codes[first + i]!));
     return list;
   }
 
@@ -98,9 +98,9 @@ export function createRecordReader(): RecordReader {
     const fields: Fields = {};
     let at = skip(2 * length);
     for (let i = 0; i < length; i++) {
-      const id = codes[at++];
-      const value = readPart(codes[at++]);
-      const key = keys[id];
+      const id = codes[at++]!;
+      const value = readPart(codes[at++]!);
+      const key = keys[id]!;
       if (strange || key === "__proto__") define(fields, key, value);
       else fields[key] = value;
     }
@@ -155,7 +155,7 @@ export function createRecordReader(): RecordReader {
         const first = skip(keys.length);
         const made: Fields = {};
         for (let i = 0; i < keys.length; i++) {
-          define(made, keys[i], readPart(input.codes[first + i]));
+          define(made, keys[i]!, readPart(input.codes[first + i]!));
         }
         return made;
       };

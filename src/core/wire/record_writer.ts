@@ -175,9 +175,9 @@ export function createRecordWriter(
     for (let i = 0; i < seenCount; i++) if (seen[i] === part) throw NOT_HERE;
     const order = seenCount++;
     const again = order < seenBefore && seen[order] === part &&
-      sizes[order] >= SHARED;
+      sizes[order]! >= SHARED;
     // What is in it was met then, and is now.
-    if (again) seenCount = order + inside[order];
+    if (again) seenCount = order + inside[order]!;
     else seen[order] = part;
     return again;
   }
@@ -229,7 +229,7 @@ export function createRecordWriter(
     keysRead += length;
     let at = output.reserve(2 * length);
     for (let i = 0; i < length; i++) {
-      const id = output.keyId(keys[i]);
+      const id = output.keyId(keys[i]!);
       const code = output.writePart(held[i], inner);
       output.codes[at++] = id;
       output.codes[at++] = code;

@@ -187,7 +187,7 @@ export function createShapes(output: RecordOutput): Shapes {
         if (output.at > output.codes.length) output.grow();
         if (getPrototypeOf(fields) !== plain) throw notPlain;
         for (let i = 0; i < count; i++) {
-          const code = writePart(fields[keys[i]], spots[i]);
+          const code = writePart(fields[keys[i]!], spots[i]!);
           output.codes[first + i] = code; // only now: it may have grown
         }
       };

@@ -116,7 +116,7 @@ function putOff(
       part[method] = (...values) => {
         made ??= make()(...args) as Methods;
         Object.assign(part, made); // from here on without this detour
-        return made[method](...values);
+        return made[method]!(...values);
       };
     }
     return part;

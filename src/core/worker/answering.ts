@@ -46,7 +46,7 @@ export interface AnsweringParts {
   foldResults: typeof foldResults;
   readCpu: CpuMeter;
   now(): number;
-  post(message: FromWorker, moved: Transferable[]): void;
+  post(message: FromWorker, moved: ArrayBuffer[]): void;
 }
 
 /**

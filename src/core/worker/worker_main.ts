@@ -27,7 +27,7 @@ import type { Contexts } from "./task_context.ts";
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
   /** Sends a message; throws when it cannot be cloned. */
-  post(message: Tagged, moved: Transferable[]): void;
+  post(message: Tagged, moved: ArrayBuffer[]): void;
   /** Hears every message, and of those that could not be read. */
   listen(
     listener: (message: ToWorker) => void,
@@ -80,7 +80,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let announced: RunMessage | undefined;
   let started: Promise<unknown> = Promise.resolve();
 
-  function post(message: FromWorker, moved: Transferable[] = []): void {
+  function post(message: FromWorker, moved: ArrayBuffer[] = []): void {
     port.post([tag, message], moved);
   }
 
@@ -198,7 +198,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     const { fn, around, message: { watched } } = run;
     const { board, aborts } = around;
     while (queue.length > 0) {
-      const work = queue[0];
+      const work = queue[0]!;
       const { values, results, times, failures } = work;
       const { serial, first, attempt, skip } = work.message;
       if (work.next === 0) {

@@ -1,0 +1,105 @@
+// The sources in the project of somebody else: with stricter flags than here,
+// and without the types of the DOM or of Deno, as `bun init` makes a project.
+import { assertEquals } from "@std/assert";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "./harness.ts";
+import { inFolder, ROOT, runProgram } from "./run_program.ts";
+
+/** The flags that `bun init` 1.4.5 sets, and one that is stricter still. */
+const FLAGS = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noFallthroughCasesInSwitch: true,
+  noImplicitOverride: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+};
+
+/**
+ * What `src/` uses of the globals that neither the language nor `node:` has, as
+ * `@types/bun` declares them; `deno check` 2.9.5 cannot read that package.
+ */
+const GLOBALS = `
+declare const console: {
+  log(...data: unknown[]): void;
+  info(...data: unknown[]): void;
+  debug(...data: unknown[]): void;
+  error(...data: unknown[]): void;
+};
+declare const crypto: { randomUUID(): string };
+declare const navigator: { hardwareConcurrency: number };
+declare const performance: { now(): number; timeOrigin: number };
+
+interface Event {
+  preventDefault(): void;
+  stopImmediatePropagation(): void;
+}
+interface MessageEvent extends Event { data: any }
+interface ErrorEvent extends Event { error: any; message: string }
+interface Heard { message: MessageEvent; messageerror: Event; error: ErrorEvent; close: Event }
+declare function addEventListener<N extends keyof Heard>(
+  name: N, listener: (event: Heard[N]) => void): void;
+interface Worker {
+  postMessage(message: unknown, moved?: ArrayBuffer[]): void;
+  addEventListener: typeof addEventListener;
+  terminate(): void;
+}
+declare var Worker: { new (url: string | URL, options?: object): Worker };
+interface MessagePort {
+  onmessage: (() => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+declare var MessageChannel: { new (): { port1: MessagePort; port2: MessagePort } };
+
+interface AbortSignal {
+  readonly aborted: boolean;
+  readonly reason: any;
+  throwIfAborted(): void;
+  addEventListener(name: "abort", listener: () => void, options?: object): void;
+  removeEventListener(name: "abort", listener: () => void): void;
+}
+declare var AbortSignal: { new (): AbortSignal };
+interface AbortController { readonly signal: AbortSignal; abort(reason?: unknown): void }
+declare var AbortController: { new (): AbortController };
+declare var DOMException: { new (message?: string, name?: string): DOMException };
+declare class Blob { constructor(parts?: string[], options?: object); }
+interface URL { href: string; protocol: string; pathname: string }
+declare var URL: {
+  new (url: string | URL, base?: string | URL): URL;
+  canParse(url: string): boolean;
+  createObjectURL(blob: Blob): string;
+};
+declare class TextEncoder { encode(text: string): Uint8Array<ArrayBuffer>; }
+declare class TextDecoder {
+  constructor(label?: string, options?: object);
+  decode(bytes?: Uint8Array, options?: object): string;
+}
+`;
+
+test(
+  "the sources stand strict flags, and need no types of the DOM or of Deno",
+  {
+    timeout: 60_000,
+  },
+  () => {
+    const { exports } = JSON.parse(
+      readFileSync(join(ROOT, "deno.json"), "utf8"),
+    );
+    inFolder((folder) => {
+      const write = (name: string, text: string) =>
+        writeFileSync(join(folder, name), text);
+      const types = ["./globals.d.ts"];
+      const compilerOptions = { ...FLAGS, lib: ["esnext"], types };
+      write("deno.json", JSON.stringify({ compilerOptions }));
+      write("globals.d.ts", GLOBALS);
+      const root = new URL("../", import.meta.url);
+      const imports = Object.values<string>(exports)
+        .map((path) => `import ${JSON.stringify(new URL(path, root).href)};\n`);
+      write("main.ts", imports.join(""));
+      const { code, err } = runProgram(["deno", "check", "main.ts"], folder);
+      assertEquals(code, 0, err);
+    });
+  },
+);
