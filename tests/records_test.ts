@@ -364,9 +364,9 @@ test("nothing is read from a polluted Object.prototype", async () => {
   const packing = await readyPacking();
   const polluted = Object.prototype as unknown as Fields;
   try {
-    polluted.evil = 1;
-    const { as, back } = cross(list(point), packing);
-    assertEquals(as, "list");
+    polluted.evil = () => 1;
+    const { as, back, refused } = cross(list(point), packing);
+    assertEquals([as, refused.size], ["list", 0]);
     assertEquals(Object.keys(back[0] as object), ["a", "b"]);
   } finally {
     delete polluted.evil;

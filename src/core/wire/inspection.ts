@@ -81,6 +81,8 @@ export function createInspector(): Inspector {
   const itemsOf = (set: object) => values.call(set as Set<unknown>);
   const plain = Object.prototype;
   const list = Array.prototype;
+  /** Whether all objects have keys that would be listed with their own. */
+  let polluted = false;
   const kinds = new Map<object | null, Verdict>([
     [null, "object"],
     [plain, "object"],
@@ -182,6 +184,8 @@ export function createInspector(): Inspector {
   }
 
   function inspect(root: object): Inspection {
+    polluted = false;
+    for (const _ in plain) polluted = true;
     const search = startSearch(root, undefined);
     for (let steps = 0; search.stack.length > 0 && !search.refused; steps++) {
       if (steps === UNWATCHED) return inspectWatched(root);
@@ -215,7 +219,8 @@ export function createInspector(): Inspector {
       ? "array"
       : kinds.get(proto) ?? meet(value, search);
     if (kind === "object") {
-      addAll(search, value as Record<string, unknown>, keys(value));
+      if (proto === plain && !polluted) addFields(search, value as never);
+      else addAll(search, value as never, keys(value));
     } else if (kind === "array") {
       addElements(search, value as unknown[], value === root);
     } else if (kind === "map") {
@@ -246,6 +251,11 @@ export function createInspector(): Inspector {
     else if (typeof part === "function" || typeof part === "symbol") {
       search.refused = true;
     }
+  }
+
+  /** The same for what inherits nothing, as engines are fastest at it. */
+  function addFields(search: Search, record: Record<string, unknown>): void {
+    for (const key in record) add(search, record[key]);
   }
 
   function addAll(

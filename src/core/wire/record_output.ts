@@ -60,6 +60,8 @@ export interface RecordOutput {
   reserve(count: number): number;
   /** Writes a part of a value, and returns its code; throws if it is for clone. */
   writePart(part: unknown, spot: Spot): number;
+  /** The same for a text. */
+  writeText(text: string): number;
   /** The same for a Date, by its time. */
   writeDate(ms: number): number;
   /** The same for a part that structured clone takes as it is. */
@@ -128,12 +130,14 @@ export function createRecordOutput(
     return PART;
   }
 
+  function writeText(part: string): number {
+    if (part.length > MOST_TEXT) return leave(part);
+    text += part; // both engines join it at the end, at once
+    return part.length << 3 | TEXT;
+  }
+
   function writePart(part: unknown, spot: Spot): number {
-    if (typeof part === "string") {
-      if (part.length > MOST_TEXT) return leave(part);
-      text += part; // both engines join it at the end, at once
-      return part.length << 3 | TEXT;
-    }
+    if (typeof part === "string") return writeText(part);
     if (typeof part === "number") {
       const shifted = part << 3;
       if (shifted >> 3 === part && (part !== 0 || 1 / part > 0)) {
@@ -179,6 +183,7 @@ export function createRecordOutput(
       return first;
     },
     writePart,
+    writeText,
     writeDate(ms) {
       writeDouble(ms);
       return DATE;

@@ -164,16 +164,26 @@ export function createShapes(output: RecordOutput): Shapes {
     const each = (write: (i: number) => string) =>
       keys.map((_, i) => write(i)).join("\n");
     const read = (i: number) => `fields[${JSON.stringify(keys[i])}]`;
-    const scope = { output, writePart, spots, getPrototypeOf, plain, notPlain };
+    const scope = { ...output, output, spots, getPrototypeOf, plain, notPlain };
     try {
       return new Function(
-        "{ output, writePart, spots, getPrototypeOf, plain, notPlain }",
+        `{ output, writePart, writeText, spots, getPrototypeOf, plain, notPlain }`,
         `const [${each((i) => `spot${i},`)}] = spots;
         return (fields) => {
           const first = output.at;
           output.at = first + ${count};
           if (output.at > output.codes.length) output.grow();
-          ${each((i) => `const code${i} = writePart(${read(i)}, spot${i});`)}
+          let part;
+          ${
+          each((i) =>
+            `part = ${read(i)};
+            const code${i} = typeof part === "string"
+              ? writeText(part)
+              : typeof part === "number" && part << 3 >> 3 === part && part !== 0
+              ? part << 3 | 4
+              : writePart(part, spot${i});`
+          )
+        }
           if (getPrototypeOf(fields) !== plain) throw notPlain;
           const { codes } = output;
           ${each((i) => `codes[first + ${i}] = code${i};`)}
