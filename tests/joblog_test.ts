@@ -581,29 +581,92 @@ test("JobLog.stream() says so when an outcome is left out", async () => {
 test("JobLog.stream() refuses inputs that it could not know again", async () => {
   const loop: unknown[] = [];
   loop.push(loop);
-  const wrong: [
-    input: unknown,
-    key: undefined | (() => string),
-    said: RegExp,
-  ][] = [
-    [new Map([[1, 2]]), undefined, /received \[object Map\]$/],
-    [new Blob(["text"]), undefined, /received \[object Blob\]$/],
-    [loop, undefined, /received TypeError: /],
-    [1n, undefined, /received TypeError: .*BigInt/],
-    [1, () => 7 as never, /received \[object Number\]$/],
-    [undefined, undefined, /received \[object Undefined\]$/],
+  class Point {
+    x = 1;
+  }
+  // deno-lint-ignore no-sparse-arrays
+  const hole = [1, , 2];
+  const wrong: [input: unknown, received: string][] = [
+    [new Map([[1, 2]]), "[object Map]"],
+    [{ m: new Map([[1, 2]]) }, "[object Map] at .m"],
+    [[{ s: [new Set([1])] }], "[object Set] at [0].s[0]"],
+    [{ file: new Blob([]) }, "[object Blob] at .file"],
+    [new Blob(["text"]), "[object Blob]"],
+    [new Point(), "[object Object]"],
+    [new Date(0), "[object Date]"],
+    [Uint8Array.of(1), "[object Uint8Array]"],
+    [Object.assign([1], { x: 1 }), "[object Array]"],
+    [hole, "undefined at [1]"],
+    [{ a: undefined }, "undefined at .a"],
+    [{ toJSON: () => 1 }, "[object Function] at .toJSON"],
+    [undefined, "undefined"],
+    [-0, "-0"],
+    [NaN, "NaN"],
+    [[-Infinity], "-Infinity at [0]"],
+    [loop, "TypeError: "],
+    [1n, "TypeError: "],
   ];
-  for (const [input, key, said] of wrong) {
+  for (const [input, received] of wrong) {
     using dir = folder();
-    const error = await run(dir.path("log"), [1, input], (n) => n, { key })
+    const error = await run(dir.path("log"), [1, input], (n) => n)
       .catch((error) => error);
     assert(error instanceof TypeError, String(error));
+    const said =
+      `Cannot log input 1 as its JSON must tell it from others: received ${received}`;
+    assertEquals(error.message.slice(0, said.length), said);
     assertMatch(
       error.message,
-      /^Cannot log input [01] as its JSON, or what "key" makes of it, must tell/,
+      /\(give "key", which makes a text of each input\)$/,
     );
-    assertMatch(error.message, said);
   }
+});
+
+test("JobLog.stream() takes all inputs that JSON holds, and any with a key", async () => {
+  using dir = folder();
+  const inputs = [
+    ["\ud800", "\udfff", null, true, 0, -1.5, [], {}, [[]], { "": "" }],
+    Object.assign(Object.create(null), { a: { __proto__: null } }),
+    new Map(),
+    { m: new Map() },
+  ];
+  const path = dir.path("log");
+  assertEquals((await run(path, inputs.slice(0, 2), () => 1)).length, 2);
+  const key = (input: unknown) => String(inputs.indexOf(input as never));
+  assertEquals((await run(path, inputs, () => 1, { key })).length, 4);
+});
+
+test('JobLog.stream() refuses a "key" that makes no text', async () => {
+  using dir = folder();
+  const keys: [key: () => string, received: string][] = [
+    [() => 7 as never, "7"],
+    [() => undefined as never, "undefined"],
+    [() => {
+      throw new RangeError("none");
+    }, "RangeError: none"],
+  ];
+  for (const [key, received] of keys) {
+    const error = await run(dir.path("log"), [1], (n) => n, { key })
+      .catch((error) => error);
+    assert(error instanceof TypeError, String(error));
+    assertEquals(
+      error.message,
+      `Cannot log input 0 as "key" must make a text of it: received ${received}`,
+    );
+  }
+});
+
+test("openJobLog() tells keys apart that are halves of characters", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const inputs = ["\ud800", "\udfff", "\ufffd", "\ud800\u0080", "\0\u0600\0"];
+  const key = (text: string) => text;
+  for (const input of inputs) {
+    const code = (text: string) => text.charCodeAt(0);
+    const [{ kept }] = await run(path, [input], code, { key });
+    assertEquals(kept, false);
+  }
+  const second = await run(path, inputs, () => -1, { key });
+  assertEquals(told(second), [0xd800, 0xdfff, 0xfffd, 0xd800, 0]);
 });
 
 test("JobLog.stream() infers everything from the inputs and the function", async () => {

@@ -9,6 +9,7 @@ import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
 import type { InputKey } from "./input_keys.ts";
 import { createKeys } from "./input_keys.ts";
+import { inputText } from "./input_text.ts";
 import type { KeptResults } from "./kept_results.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogNote } from "./log_record.ts";
@@ -34,7 +35,7 @@ export class LoggedStream<T, R> {
   readonly #inputs: Inputs<T>;
   readonly #file: LogFile | undefined;
   readonly #kept: KeptResults | undefined;
-  readonly #key: (input: T) => string;
+  readonly #key: ((input: T) => string) | undefined;
   readonly #format: LogFormat<R>;
   readonly #note: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
   readonly #turnstile: Turnstile<LoggedOutcome<T, R>>;
@@ -59,7 +60,7 @@ export class LoggedStream<T, R> {
     this.#inputs = inputs;
     this.#file = log.file;
     this.#kept = log.kept;
-    this.#key = options.key ?? JSON.stringify;
+    this.#key = options.key;
     this.#format = options.format ?? JSON;
     this.#note = options.note ?? (() => ({}));
     this.#turnstile = new Turnstile(
@@ -127,7 +128,7 @@ export class LoggedStream<T, R> {
         await this.#changed();
       }
       if (this.#end !== undefined) return;
-      const key = keyOf(this.#textOf(input, index));
+      const key = keyOf(inputText(input, index, this.#key));
       const line = this.#kept?.find(key);
       if (line === undefined) {
         this.#running.set(runs++, { index, key });
@@ -242,37 +243,12 @@ export class LoggedStream<T, R> {
   #parse(text: string | undefined): R {
     return text === undefined ? undefined as R : this.#format.parse(text);
   }
-
-  /** The text by which an input is known. */
-  #textOf(input: T, index: number): string {
-    let text: unknown;
-    let cause: unknown;
-    try {
-      text = this.#key(input);
-    } catch (error) {
-      cause = error;
-    }
-    // The JSON of a Map, of a File, and of many others.
-    if (text === "{}" && !isPlain(input)) text = undefined;
-    if (typeof text === "string") return text;
-    throw new TypeError(
-      `Cannot log input ${index} as its JSON, or what "key" makes of it, must tell it from others: received ${
-        cause ?? Object.prototype.toString.call(input)
-      }`,
-      { cause },
-    );
-  }
 }
 
 /** The text of a result, undefined if the result is; or why there is none. */
 type Result =
   | { ok: true; text: string | undefined }
   | { ok: false; reason: TaskError; error: string; stack: string };
-
-function isPlain(input: unknown): boolean {
-  const prototype = Object.getPrototypeOf(input);
-  return prototype === null || prototype === Object.prototype;
-}
 
 /** Names an input by its index among all: the stream counted those it got. */
 function renumber<T, R>(
