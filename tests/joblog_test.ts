@@ -511,14 +511,64 @@ test("openJobLog() refuses a log that is open", async () => {
   await (await openJobLog(path)).close();
 });
 
+test("openJobLog() refuses options that are unknown or of the wrong kind", async () => {
+  using dir = folder();
+  const version = '"version" must be a string or a finite number';
+  const wrong: [options: unknown, said: string][] = [
+    [
+      { versoin: "2" },
+      'options must be among version, header, readOnly: received "versoin"',
+    ],
+    [null, "options must be an object: received null"],
+    [{ version: {} }, `${version}: received [object Object]`],
+    [{ version: NaN }, `${version}: received NaN`],
+    [{ header: 5 }, '"header" must be an object: received 5'],
+    [{ header: null }, '"header" must be an object: received null'],
+    [{ header: [1] }, '"header" must be an object: received [object Array]'],
+    [{ readOnly: 1 }, '"readOnly" must be true or false: received 1'],
+  ];
+  for (const [options, said] of wrong) {
+    const path = dir.path("log");
+    const error = await openJobLog(path, options as never)
+      .catch((error) => error);
+    assert(error instanceof TypeError, String(error));
+    assertEquals(error.message, `Cannot open job log as ${said}`);
+    assertEquals(existsSync(path), false);
+  }
+});
+
+test("JobLog.stream() refuses options that are unknown or of the wrong kind", async () => {
+  using dir = folder();
+  await using log = await openJobLog(dir.path("log"));
+  const format =
+    '"format" must have the methods stringify and parse, as JSON has';
+  const wrong: [options: unknown, said: string][] = [
+    [
+      { kye: String },
+      'options must be among key, format, ordered, note: received "kye"',
+    ],
+    [null, "options must be an object: received null"],
+    [{ key: 5 }, '"key" must be a function: received 5'],
+    [{ format: {} }, `${format}: received [object Object]`],
+    [{ format: "json" }, `${format}: received "json"`],
+    [{ ordered: 0 }, '"ordered" must be true or false: received 0'],
+    [{ note: "" }, '"note" must be a function: received ""'],
+  ];
+  for (const [options, said] of wrong) {
+    const error = assertThrows(
+      () =>
+        log.stream([1], (rest) => mapHere(rest, (n) => n), options as never),
+      TypeError,
+    );
+    assertEquals(error.message, `Cannot stream as ${said}`);
+  }
+  const outcomes = log.stream([1], (rest) => mapHere(rest, (n) => n));
+  assertEquals(told(await Array.fromAsync(outcomes)), [1]);
+});
+
 test("openJobLog() and JobLog.stream() refuse what is of the wrong kind", async () => {
   using dir = folder();
   const path = dir.path("log");
-  await assertRejects(
-    () => openJobLog(path, { version: {} as never }),
-    TypeError,
-    'Cannot open job log as "version" must be a string or a number: received ',
-  );
   const log = await openJobLog(path);
   assertThrows(
     () => log.stream(7 as never, (rest) => mapHere(rest, (n) => n)),

@@ -84,7 +84,7 @@ export function checkOptions(
  */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  return typeof value === "object" || typeof value === "function"
+  return Object(value) === value
     ? Object.prototype.toString.call(value)
     : String(value);
 }
