@@ -231,6 +231,27 @@ test("openJobLog() fails the input whose result cannot be logged, alone", async 
   );
 });
 
+test("openJobLog() fails an input for which its format makes no single line", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const made: [text: unknown, shown: string][] = [
+    [JSON.stringify({ v: 1 }, null, 1), String.raw`"{\n \"v\": 1\n}"`],
+    ["1\r", String.raw`"1\r"`],
+    [5, "5"],
+    [null, "null"],
+  ];
+  for (const [text, shown] of made) {
+    const format = { stringify: () => text as string, parse: JSON.parse };
+    const [outcome] = await run(path, [1], (n) => n, { format });
+    assert(outcome.status === "rejected");
+    assertEquals(
+      outcome.reason.message,
+      `Cannot log the result of input 0 as it must be JSON: received TypeError: "format.stringify" must make JSON in one line: received ${shown} (JSON.stringify(result) makes it)`,
+    );
+  }
+  assertEquals(linesOf(path).map(({ ok }) => ok), made.map(() => false));
+});
+
 test("openJobLog() tells a note of the index among all inputs", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -264,6 +285,41 @@ test("openJobLog() writes notes, and leaves out what has none", async () => {
     [`"me",\n"ok":true`, 1, 1],
     [`"me",\n"ok":true`, 3, 3],
   ]);
+});
+
+test("openJobLog() refuses a note that writes over what the log says", async () => {
+  using dir = folder();
+  const wrong: [note: unknown, said: string][] = [
+    ...["index", "input", "nth", "ok", "result"].map((
+      name,
+    ): [unknown, string] => [
+      { by: "me", [name]: 5 },
+      `leave the fields of the log alone: received "${name}" (give it another name)`,
+    ]),
+    [{ a: true }, 'hold strings, numbers and null: received true as "a"'],
+    [
+      { a: { b: 1, ok: true } },
+      'hold strings, numbers and null: received [object Object] as "a"',
+    ],
+    ["me", 'be an object: received "me"'],
+  ];
+  for (const [note, said] of wrong) {
+    const path = dir.path("log");
+    const error = await run(path, [1], (n) => n, { note: () => note as never })
+      .catch((error) => error);
+    assert(error instanceof TypeError, String(error));
+    assertEquals(error.message, `Cannot log input 0 as its note must ${said}`);
+    assertEquals(readFileSync(path, "utf8"), '{"joblog":1}\n');
+  }
+});
+
+test("openJobLog() lets a note word a failure", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const note = () => ({ error: "no", stack: "here" });
+  await run(path, [1n], () => 1n, { note, key: String });
+  const [{ ok, error, stack }] = linesOf(path);
+  assertEquals([ok, error, stack], [false, "no", "here"]);
 });
 
 /** A stream whose outcomes come when they are told to. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { show } from "./check_options.ts";
 import type { InputKey } from "./input_keys.ts";
 import { keyOf } from "./input_keys.ts";
 
@@ -16,8 +17,14 @@ export type LogRecord =
     | { ok: false; error: string; stack: string }
   );
 
-/** What else a line says: by name, in the order in which it is written. */
+/**
+ * What else a line says: by name, in the order in which it is written. It may
+ * give a failure another `error` and `stack`, but no other field of a line.
+ */
 export type LogNote = Record<string, string | number | null>;
+
+/** What a note must not say: the log reads it. */
+const OWN = new Set(["index", "input", "nth", "ok", "result"]);
 
 /** Stand before a result. In no string is a quotation mark left as it is. */
 const OK = ',"ok":true';
@@ -28,18 +35,46 @@ const RESULT = ',"result":';
  *
  * @param record What became of it.
  * @returns The line, with its end.
+ * @throws {TypeError} When its note does not fit.
  */
 export function formatRecord(record: LogRecord): string {
   const { index, key, note } = record;
+  checkNote(note, index);
   const head = `{"index":${index},"input":"${key.digest}","nth":${key.nth}`;
   if (!record.ok) {
     const { error, stack } = record;
     const tail = JSON.stringify({ ok: false, error, stack, ...note });
     return `${head},${tail.slice(1)}\n`;
   }
-  const notes = JSON.stringify(note).slice(1, -1);
+  const notes = JSON.stringify({ ...note }).slice(1, -1);
   const result = record.text === undefined ? "" : RESULT + record.text;
   return `${head}${notes && `,${notes}`}${OK}${result}}\n`;
+}
+
+function checkNote(note: LogNote, index: number): void {
+  if (Object(note) !== note) {
+    throw wrongNote(index, "be an object", show(note));
+  }
+  for (const name of Object.keys(note)) {
+    const value: unknown = note[name];
+    if (OWN.has(name)) {
+      const received = `"${name}" (give it another name)`;
+      throw wrongNote(index, "leave the fields of the log alone", received);
+    }
+    // Not what has fields itself: one could look like the mark of a result.
+    if (
+      typeof value !== "string" && typeof value !== "number" && value !== null
+    ) {
+      const received = `${show(value)} as "${name}"`;
+      throw wrongNote(index, "hold strings, numbers and null", received);
+    }
+  }
+}
+
+function wrongNote(index: number, rule: string, received: string): TypeError {
+  return new TypeError(
+    `Cannot log input ${index} as its note must ${rule}: received ${received}`,
+  );
 }
 
 /**

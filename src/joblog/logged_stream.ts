@@ -7,6 +7,7 @@
 
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
+import { show } from "./check_options.ts";
 import type { InputKey } from "./input_keys.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
@@ -226,7 +227,9 @@ export class LoggedStream<T, R> {
     if (outcome.status === "rejected") reason = outcome.reason;
     else {
       try {
-        return { ok: true, text: this.#format.stringify(outcome.value) };
+        const text = this.#format.stringify(outcome.value);
+        if (text !== undefined) checkLine(text);
+        return { ok: true, text };
       } catch (cause) {
         const { index } = outcome;
         reason = new TaskError(
@@ -249,6 +252,16 @@ export class LoggedStream<T, R> {
 type Result =
   | { ok: true; text: string | undefined }
   | { ok: false; reason: TaskError; error: string; stack: string };
+
+/** Checks the text that a format has made of a result. */
+function checkLine(text: unknown): void {
+  if (typeof text === "string" && !/[\n\r]/.test(text)) return;
+  throw new TypeError(
+    `"format.stringify" must make JSON in one line: received ${
+      show(text)
+    } (JSON.stringify(result) makes it)`,
+  );
+}
 
 /** Names an input by its index among all: the stream counted those it got. */
 function renumber<T, R>(
