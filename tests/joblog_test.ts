@@ -554,6 +554,60 @@ test("openJobLog() refuses what is no log, and leaves it as it is", async () => 
   }
 });
 
+test("openJobLog() reads a log whose white space an editor has changed", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const values = [{ v: 1 }, undefined, [2]];
+  await run(path, [0, 1, 2], (i) => values[i]);
+  const text = readFileSync(path, "utf8");
+  for (
+    const changed of [
+      text.replaceAll("\n", "\r\n"),
+      text.replaceAll("}\n", "} \t\n"),
+      text.replaceAll("}\n", " }\r\n").replace(" }", "}"),
+      `\ufeff${text}`,
+    ]
+  ) {
+    writeFileSync(path, changed);
+    const [one, two, three, four] = await run(path, [0, 1, 2, 3], () => "new");
+    assertEquals(told([one, two, three, four]), [...values, "new"]);
+    assertEquals([one.kept, two.kept, three.kept], [true, true, true]);
+  }
+});
+
+test("openJobLog() takes a line with its fields in another order for damaged", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const fields = `"index":0,"input":"5feceb66ffc86f38d952786c6d696c79","nth":1`;
+  for (
+    const [end, kept, damaged] of [
+      [`"ok":true,"result":1`, 1, 0],
+      [`"ok":true`, undefined, 0],
+      [`"result":1,"ok":true`, "new", 1],
+      [`"ok":true,"result":1,"by":2`, "new", 1],
+      [`"ok":true,"by":2`, "new", 1],
+      [`"ok": true, "result": 1`, "new", 1],
+    ] as const
+  ) {
+    writeFileSync(path, `{"joblog":1}\n{${fields},${end}}\n`);
+    await using log = await openJobLog(path, { readOnly: true });
+    assertEquals(log.damaged, damaged);
+    await log.close();
+    assertEquals(told(await run(path, [0], () => "new")), [kept]);
+  }
+});
+
+test("openJobLog() shows what cannot be seen where no log starts", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  writeFileSync(path, ' {"joblog":1}\u001b\0\r\n');
+  await assertRejects(
+    () => openJobLog(path),
+    JobLogError,
+    String.raw`which starts with  {"joblog":1}\u001b\u0000\r (it is no log`,
+  );
+});
+
 test("openJobLog() refuses a log that is open", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -88,14 +88,23 @@ export function readRecord(
   line: string,
 ): { key: InputKey; ok: boolean } | undefined {
   try {
-    const { input, nth, ok } = JSON.parse(line);
+    const record = JSON.parse(line);
+    const { input, nth, ok } = record;
     return typeof input === "string" && typeof nth === "number" &&
-        typeof ok === "boolean" && (!ok || line.includes(OK))
+        (ok === false || (ok === true && isInPlace(line, record)))
       ? { key: keyOf(input, nth), ok }
       : undefined;
   } catch {
     return undefined; // not JSON: damaged
   }
+}
+
+/** Whether the result of a record stands where `resultOf` looks for it. */
+function isInPlace(line: string, record: object): boolean {
+  const names = Object.keys(record).join();
+  return "result" in record
+    ? names.endsWith(",ok,result") && line.includes(OK + RESULT)
+    : names.endsWith(",ok") && line.includes(OK);
 }
 
 /**
@@ -120,6 +129,7 @@ export function isOf(line: string, { digest, nth }: InputKey): boolean {
 export function resultOf(line: string): string | undefined {
   const at = line.indexOf(OK) + OK.length;
   return line.startsWith(RESULT, at)
-    ? line.slice(at + RESULT.length, -1)
+    // An editor may have put white space behind it, as in a line end of CRLF.
+    ? line.trimEnd().slice(at + RESULT.length, -1).trimEnd()
     : undefined;
 }
