@@ -5,7 +5,14 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import {
   type Inputs,
   parallelMapStream,
@@ -608,15 +615,20 @@ test("openJobLog() shows what cannot be seen where no log starts", async () => {
   );
 });
 
-test("openJobLog() refuses a log that is open", async () => {
+test("openJobLog() refuses a log that is open, and says who has it", async () => {
   using dir = folder();
-  const path = dir.path("log");
+  const [path, link] = [dir.path("log"), dir.path("link")];
   const log = await openJobLog(path);
-  await assertRejects(
-    () => openJobLog(path),
-    JobLogError,
-    `in use by process ${(await import("node:process")).default.pid} (`,
-  );
+  symlinkSync(path, link);
+  for (const again of [path, link]) {
+    await assertRejects(
+      () => openJobLog(again),
+      JobLogError,
+      `Cannot open job log as it must not be open already: received "${
+        realpathSync(path)
+      }", which this process has open (close that one first)`,
+    );
+  }
   await log.close();
   await (await openJobLog(path)).close();
 });
@@ -694,7 +706,7 @@ test("openJobLog() and JobLog.stream() refuse what is of the wrong kind", async 
   assertThrows(
     () => log.stream([1], (rest) => mapHere(rest, (n) => n)),
     TypeError,
-    "Cannot stream as a log is open for one stream: received one that is streamed (open another log)",
+    "Cannot stream as a log is for one stream: received one that has had its stream already (open another log)",
   );
   assertEquals((await Array.fromAsync(outcomes)).length, 1);
   await log.close();

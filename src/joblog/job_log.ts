@@ -24,8 +24,9 @@ import type {
  * @param path Its file.
  * @param options What it must be of.
  * @returns The log. Close it, or hold it with `await using`.
- * @throws {JobLogError} When it is of another version, or no log, or another
- * process has it open, or it cannot be written. It is left as it is.
+ * @throws {JobLogError} When it is of another version, or no log, or open
+ * already, here or in another process, or it cannot be written. It is left as
+ * it is.
  * @throws {TypeError} When an option is unknown or of the wrong kind.
  *
  * @example Usage
@@ -137,8 +138,9 @@ export class JobLog implements AsyncDisposable {
   ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
     const { at } = this.#state;
     if (at !== "new") {
+      const had = at === "closed" ? "is closed" : "has had its stream already";
       throw new TypeError(
-        `Cannot stream as a log is open for one stream: received one that is ${at} (open another log)`,
+        `Cannot stream as a log is for one stream: received one that ${had} (open another log)`,
       );
     }
     checkOptions("stream", options, STREAM_RULES);
