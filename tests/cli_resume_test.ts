@@ -20,6 +20,20 @@ test("pmap --resume runs nothing again that succeeded", PATIENCE, async () => {
   assertEquals(new Set(runs(ran).values()), new Set([1]));
 });
 
+test(
+  "pmap --resume prints no more of a log with CRLF than its results",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const log = dir.path("log");
+    const first = await logged(log, "where", "7\n8\n");
+    const text = readFileSync(log, "utf8");
+    writeFileSync(log, text.replaceAll("\n", "\r\n"));
+    const second = await logged(log, "where", "8\n7\n");
+    assertEquals([first.out, second.out], ["0\n1\n", "1\n0\n"]);
+  },
+);
+
 test("pmap --resume is safe for a list that changed", PATIENCE, async () => {
   using dir = folder();
   const [log, ran] = [dir.path("log"), dir.path("ran")];

@@ -5,7 +5,14 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import {
   type Inputs,
   parallelMapStream,
@@ -231,6 +238,27 @@ test("openJobLog() fails the input whose result cannot be logged, alone", async 
   );
 });
 
+test("openJobLog() fails an input for which its format makes no single line", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const made: [text: unknown, shown: string][] = [
+    [JSON.stringify({ v: 1 }, null, 1), String.raw`"{\n \"v\": 1\n}"`],
+    ["1\r", String.raw`"1\r"`],
+    [5, "5"],
+    [null, "null"],
+  ];
+  for (const [text, shown] of made) {
+    const format = { stringify: () => text as string, parse: JSON.parse };
+    const [outcome] = await run(path, [1], (n) => n, { format });
+    assert(outcome.status === "rejected");
+    assertEquals(
+      outcome.reason.message,
+      `Cannot log the result of input 0 as it must be JSON: received TypeError: "format.stringify" must make JSON in one line: received ${shown} (JSON.stringify(result) makes it)`,
+    );
+  }
+  assertEquals(linesOf(path).map(({ ok }) => ok), made.map(() => false));
+});
+
 test("openJobLog() tells a note of the index among all inputs", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -264,6 +292,41 @@ test("openJobLog() writes notes, and leaves out what has none", async () => {
     [`"me",\n"ok":true`, 1, 1],
     [`"me",\n"ok":true`, 3, 3],
   ]);
+});
+
+test("openJobLog() refuses a note that writes over what the log says", async () => {
+  using dir = folder();
+  const wrong: [note: unknown, said: string][] = [
+    ...["index", "input", "nth", "ok", "result"].map((
+      name,
+    ): [unknown, string] => [
+      { by: "me", [name]: 5 },
+      `leave the fields of the log alone: received "${name}" (give it another name)`,
+    ]),
+    [{ a: true }, 'hold strings, numbers and null: received true as "a"'],
+    [
+      { a: { b: 1, ok: true } },
+      'hold strings, numbers and null: received [object Object] as "a"',
+    ],
+    ["me", 'be an object: received "me"'],
+  ];
+  for (const [note, said] of wrong) {
+    const path = dir.path("log");
+    const error = await run(path, [1], (n) => n, { note: () => note as never })
+      .catch((error) => error);
+    assert(error instanceof TypeError, String(error));
+    assertEquals(error.message, `Cannot log input 0 as its note must ${said}`);
+    assertEquals(readFileSync(path, "utf8"), '{"joblog":1}\n');
+  }
+});
+
+test("openJobLog() lets a note word a failure", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const note = () => ({ error: "no", stack: "here" });
+  await run(path, [1n], () => 1n, { note, key: String });
+  const [{ ok, error, stack }] = linesOf(path);
+  assertEquals([ok, error, stack], [false, "no", "here"]);
 });
 
 /** A stream whose outcomes come when they are told to. */
@@ -498,27 +561,136 @@ test("openJobLog() refuses what is no log, and leaves it as it is", async () => 
   }
 });
 
-test("openJobLog() refuses a log that is open", async () => {
+test("openJobLog() reads a log whose white space an editor has changed", async () => {
   using dir = folder();
   const path = dir.path("log");
-  const log = await openJobLog(path);
+  const values = [{ v: 1 }, undefined, [2]];
+  await run(path, [0, 1, 2], (i) => values[i]);
+  const text = readFileSync(path, "utf8");
+  for (
+    const changed of [
+      text.replaceAll("\n", "\r\n"),
+      text.replaceAll("}\n", "} \t\n"),
+      text.replaceAll("}\n", " }\r\n").replace(" }", "}"),
+      `\ufeff${text}`,
+    ]
+  ) {
+    writeFileSync(path, changed);
+    const [one, two, three, four] = await run(path, [0, 1, 2, 3], () => "new");
+    assertEquals(told([one, two, three, four]), [...values, "new"]);
+    assertEquals([one.kept, two.kept, three.kept], [true, true, true]);
+  }
+});
+
+test("openJobLog() takes a line with its fields in another order for damaged", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const fields = `"index":0,"input":"5feceb66ffc86f38d952786c6d696c79","nth":1`;
+  for (
+    const [end, kept, damaged] of [
+      [`"ok":true,"result":1`, 1, 0],
+      [`"ok":true`, undefined, 0],
+      [`"result":1,"ok":true`, "new", 1],
+      [`"ok":true,"result":1,"by":2`, "new", 1],
+      [`"ok":true,"by":2`, "new", 1],
+      [`"ok": true, "result": 1`, "new", 1],
+    ] as const
+  ) {
+    writeFileSync(path, `{"joblog":1}\n{${fields},${end}}\n`);
+    await using log = await openJobLog(path, { readOnly: true });
+    assertEquals(log.damaged, damaged);
+    await log.close();
+    assertEquals(told(await run(path, [0], () => "new")), [kept]);
+  }
+});
+
+test("openJobLog() shows what cannot be seen where no log starts", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  writeFileSync(path, ' {"joblog":1}\u001b\0\r\n');
   await assertRejects(
     () => openJobLog(path),
     JobLogError,
-    `in use by process ${(await import("node:process")).default.pid} (`,
+    String.raw`which starts with  {"joblog":1}\u001b\u0000\r (it is no log`,
   );
+});
+
+test("openJobLog() refuses a log that is open, and says who has it", async () => {
+  using dir = folder();
+  const [path, link] = [dir.path("log"), dir.path("link")];
+  const log = await openJobLog(path);
+  symlinkSync(path, link);
+  for (const again of [path, link]) {
+    await assertRejects(
+      () => openJobLog(again),
+      JobLogError,
+      `Cannot open job log as it must not be open already: received "${
+        realpathSync(path)
+      }", which this process has open (close that one first)`,
+    );
+  }
   await log.close();
   await (await openJobLog(path)).close();
+});
+
+test("openJobLog() refuses options that are unknown or of the wrong kind", async () => {
+  using dir = folder();
+  const version = '"version" must be a string or a finite number';
+  const wrong: [options: unknown, said: string][] = [
+    [
+      { versoin: "2" },
+      'options must be among version, header, readOnly: received "versoin"',
+    ],
+    [null, "options must be an object: received null"],
+    [{ version: {} }, `${version}: received [object Object]`],
+    [{ version: NaN }, `${version}: received NaN`],
+    [{ header: 5 }, '"header" must be an object: received 5'],
+    [{ header: null }, '"header" must be an object: received null'],
+    [{ header: [1] }, '"header" must be an object: received [object Array]'],
+    [{ readOnly: 1 }, '"readOnly" must be true or false: received 1'],
+  ];
+  for (const [options, said] of wrong) {
+    const path = dir.path("log");
+    const error = await openJobLog(path, options as never)
+      .catch((error) => error);
+    assert(error instanceof TypeError, String(error));
+    assertEquals(error.message, `Cannot open job log as ${said}`);
+    assertEquals(existsSync(path), false);
+  }
+});
+
+test("JobLog.stream() refuses options that are unknown or of the wrong kind", async () => {
+  using dir = folder();
+  await using log = await openJobLog(dir.path("log"));
+  const format =
+    '"format" must have the methods stringify and parse, as JSON has';
+  const wrong: [options: unknown, said: string][] = [
+    [
+      { kye: String },
+      'options must be among key, format, ordered, note: received "kye"',
+    ],
+    [null, "options must be an object: received null"],
+    [{ key: 5 }, '"key" must be a function: received 5'],
+    [{ format: {} }, `${format}: received [object Object]`],
+    [{ format: "json" }, `${format}: received "json"`],
+    [{ ordered: 0 }, '"ordered" must be true or false: received 0'],
+    [{ note: "" }, '"note" must be a function: received ""'],
+  ];
+  for (const [options, said] of wrong) {
+    const error = assertThrows(
+      () =>
+        log.stream([1], (rest) => mapHere(rest, (n) => n), options as never),
+      TypeError,
+    );
+    assertEquals(error.message, `Cannot stream as ${said}`);
+  }
+  const outcomes = log.stream([1], (rest) => mapHere(rest, (n) => n));
+  assertEquals(told(await Array.fromAsync(outcomes)), [1]);
 });
 
 test("openJobLog() and JobLog.stream() refuse what is of the wrong kind", async () => {
   using dir = folder();
   const path = dir.path("log");
-  await assertRejects(
-    () => openJobLog(path, { version: {} as never }),
-    TypeError,
-    'Cannot open job log as "version" must be a string or a number: received ',
-  );
   const log = await openJobLog(path);
   assertThrows(
     () => log.stream(7 as never, (rest) => mapHere(rest, (n) => n)),
@@ -534,7 +706,7 @@ test("openJobLog() and JobLog.stream() refuse what is of the wrong kind", async 
   assertThrows(
     () => log.stream([1], (rest) => mapHere(rest, (n) => n)),
     TypeError,
-    "Cannot stream as a log is open for one stream: received one that is streamed (open another log)",
+    "Cannot stream as a log is for one stream: received one that has had its stream already (open another log)",
   );
   assertEquals((await Array.fromAsync(outcomes)).length, 1);
   await log.close();
@@ -581,29 +753,92 @@ test("JobLog.stream() says so when an outcome is left out", async () => {
 test("JobLog.stream() refuses inputs that it could not know again", async () => {
   const loop: unknown[] = [];
   loop.push(loop);
-  const wrong: [
-    input: unknown,
-    key: undefined | (() => string),
-    said: RegExp,
-  ][] = [
-    [new Map([[1, 2]]), undefined, /received \[object Map\]$/],
-    [new Blob(["text"]), undefined, /received \[object Blob\]$/],
-    [loop, undefined, /received TypeError: /],
-    [1n, undefined, /received TypeError: .*BigInt/],
-    [1, () => 7 as never, /received \[object Number\]$/],
-    [undefined, undefined, /received \[object Undefined\]$/],
+  class Point {
+    x = 1;
+  }
+  // deno-lint-ignore no-sparse-arrays
+  const hole = [1, , 2];
+  const wrong: [input: unknown, received: string][] = [
+    [new Map([[1, 2]]), "[object Map]"],
+    [{ m: new Map([[1, 2]]) }, "[object Map] at .m"],
+    [[{ s: [new Set([1])] }], "[object Set] at [0].s[0]"],
+    [{ file: new Blob([]) }, "[object Blob] at .file"],
+    [new Blob(["text"]), "[object Blob]"],
+    [new Point(), "[object Object]"],
+    [new Date(0), "[object Date]"],
+    [Uint8Array.of(1), "[object Uint8Array]"],
+    [Object.assign([1], { x: 1 }), "[object Array]"],
+    [hole, "undefined at [1]"],
+    [{ a: undefined }, "undefined at .a"],
+    [{ toJSON: () => 1 }, "[object Function] at .toJSON"],
+    [undefined, "undefined"],
+    [-0, "-0"],
+    [NaN, "NaN"],
+    [[-Infinity], "-Infinity at [0]"],
+    [loop, "TypeError: "],
+    [1n, "TypeError: "],
   ];
-  for (const [input, key, said] of wrong) {
+  for (const [input, received] of wrong) {
     using dir = folder();
-    const error = await run(dir.path("log"), [1, input], (n) => n, { key })
+    const error = await run(dir.path("log"), [1, input], (n) => n)
       .catch((error) => error);
     assert(error instanceof TypeError, String(error));
+    const said =
+      `Cannot log input 1 as its JSON must tell it from others: received ${received}`;
+    assertEquals(error.message.slice(0, said.length), said);
     assertMatch(
       error.message,
-      /^Cannot log input [01] as its JSON, or what "key" makes of it, must tell/,
+      /\(give "key", which makes a text of each input\)$/,
     );
-    assertMatch(error.message, said);
   }
+});
+
+test("JobLog.stream() takes all inputs that JSON holds, and any with a key", async () => {
+  using dir = folder();
+  const inputs = [
+    ["\ud800", "\udfff", null, true, 0, -1.5, [], {}, [[]], { "": "" }],
+    Object.assign(Object.create(null), { a: { __proto__: null } }),
+    new Map(),
+    { m: new Map() },
+  ];
+  const path = dir.path("log");
+  assertEquals((await run(path, inputs.slice(0, 2), () => 1)).length, 2);
+  const key = (input: unknown) => String(inputs.indexOf(input as never));
+  assertEquals((await run(path, inputs, () => 1, { key })).length, 4);
+});
+
+test('JobLog.stream() refuses a "key" that makes no text', async () => {
+  using dir = folder();
+  const keys: [key: () => string, received: string][] = [
+    [() => 7 as never, "7"],
+    [() => undefined as never, "undefined"],
+    [() => {
+      throw new RangeError("none");
+    }, "RangeError: none"],
+  ];
+  for (const [key, received] of keys) {
+    const error = await run(dir.path("log"), [1], (n) => n, { key })
+      .catch((error) => error);
+    assert(error instanceof TypeError, String(error));
+    assertEquals(
+      error.message,
+      `Cannot log input 0 as "key" must make a text of it: received ${received}`,
+    );
+  }
+});
+
+test("openJobLog() tells keys apart that are halves of characters", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const inputs = ["\ud800", "\udfff", "\ufffd", "\ud800\u0080", "\0\u0600\0"];
+  const key = (text: string) => text;
+  for (const input of inputs) {
+    const code = (text: string) => text.charCodeAt(0);
+    const [{ kept }] = await run(path, [input], code, { key });
+    assertEquals(kept, false);
+  }
+  const second = await run(path, inputs, () => -1, { key });
+  assertEquals(told(second), [0xd800, 0xdfff, 0xfffd, 0xd800, 0]);
 });
 
 test("JobLog.stream() infers everything from the inputs and the function", async () => {

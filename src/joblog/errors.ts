@@ -6,7 +6,7 @@
 
 /**
  * Says why a job log cannot be opened, and what helps: it is of another
- * version, no log at all, in use by another process, or cannot be written. The
+ * version, no log at all, open already, or cannot be written. The
  * file is left as it is.
  *
  * @example Usage

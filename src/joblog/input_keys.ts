@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 
 /** What an input is known by. */
@@ -30,12 +31,23 @@ export function createKeys(): (text: string) => InputKey {
   // is then re-ordered, one of them may run again.
   const counts = new NumberTable();
   return (text) => {
-    const digest = hash("sha256", text, "hex").slice(0, 32);
+    const digest = hash("sha256", bytesOf(text), "hex").slice(0, 32);
     const first = shorten(digest);
     const nth = (counts.get(first) ?? 0) + 1;
     counts.set(first, nth);
     return keyOf(digest, nth, first);
   };
+}
+
+/**
+ * In UTF-8, which `hash` makes of a text, all halves of a surrogate pair are
+ * the same. A text with one is hashed as UTF-16, after a byte that is in no
+ * UTF-8.
+ */
+function bytesOf(text: string): string | Uint8Array {
+  return text.isWellFormed()
+    ? text
+    : Buffer.concat([Uint8Array.of(0xff), Buffer.from(text, "utf16le")]);
 }
 
 /**

@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
+import { checkOptions, LOG_RULES, STREAM_RULES } from "./check_options.ts";
 import { KeptResults } from "./kept_results.ts";
 import { LogFile } from "./log_file.ts";
 import { LoggedStream } from "./logged_stream.ts";
@@ -23,9 +24,10 @@ import type {
  * @param path Its file.
  * @param options What it must be of.
  * @returns The log. Close it, or hold it with `await using`.
- * @throws {JobLogError} When it is of another version, or no log, or another
- * process has it open, or it cannot be written. It is left as it is.
- * @throws {TypeError} When an option is of the wrong kind.
+ * @throws {JobLogError} When it is of another version, or no log, or open
+ * already, here or in another process, or it cannot be written. It is left as
+ * it is.
+ * @throws {TypeError} When an option is unknown or of the wrong kind.
  *
  * @example Usage
  * ```ts
@@ -43,12 +45,8 @@ export async function openJobLog(
   path: string | URL,
   options: JobLogOptions = {},
 ): Promise<JobLog> {
+  checkOptions("open job log", options, LOG_RULES);
   const { version, header = { joblog: 1 }, readOnly = false } = options;
-  if (!["string", "number", "undefined"].includes(typeof version)) {
-    throw new TypeError(
-      `Cannot open job log as "version" must be a string or a number: received ${typeof version}`,
-    );
-  }
   const file = path instanceof URL ? fileURLToPath(path) : path;
   const first = JSON.stringify({ ...header, version });
   if (readOnly) {
@@ -101,8 +99,8 @@ export class JobLog implements AsyncDisposable {
    * @param options How inputs are known again.
    * @returns The outcomes, in input order unless `ordered` is false. A result
    * is what `format` makes of its text, the first time as well.
-   * @throws {TypeError} When an argument is of the wrong kind, at the call, or
-   * an input cannot be known again, or an outcome is none.
+   * @throws {TypeError} When an argument is of the wrong kind, or an option
+   * unknown, at the call; when an input cannot be known again, or an outcome is none.
    * @throws What the stream throws, and what keeps the log from being written.
    *
    * @example With a pool, for the inputs of which the key is a part
@@ -140,10 +138,12 @@ export class JobLog implements AsyncDisposable {
   ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
     const { at } = this.#state;
     if (at !== "new") {
+      const had = at === "closed" ? "is closed" : "has had its stream already";
       throw new TypeError(
-        `Cannot stream as a log is open for one stream: received one that is ${at} (open another log)`,
+        `Cannot stream as a log is for one stream: received one that ${had} (open another log)`,
       );
     }
+    checkOptions("stream", options, STREAM_RULES);
     const stream = new LoggedStream(inputs, options, this.#log);
     const outcomes = stream.read(run);
     this.#state = { at: "streamed", stream, outcomes };

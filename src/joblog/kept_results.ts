@@ -132,7 +132,8 @@ function scan(file: number, path: string, header: string): Scan {
   function takeLine(line: string): void {
     const number = found.starts.length - 1;
     if (number === 0) {
-      if (line !== header) throw refusal(line);
+      // An editor may have made its end CRLF.
+      if (line.trimEnd() !== header) throw refusal(line);
       return;
     }
     const record = readRecord(line);
@@ -147,10 +148,15 @@ function scan(file: number, path: string, header: string): Scan {
       : "it is no log: give another path";
     return new JobLogError(
       `Cannot open job log as it must be a new file, or a log that starts with ${header}: received "${path}", which starts with ${
-        line.slice(0, 80)
+        escaped(line.slice(0, 80))
       } (${cure})`,
     );
   }
+}
+
+/** Shows what cannot be seen, such as a line end of CRLF. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"');
 }
 
 /** Reads until the buffer is full or the file ends. */

@@ -43,14 +43,23 @@ const MAY_ASK = ["read", "run", "sys"].every((name) =>
   (Deno?.permissions.querySync({ name }).state ?? "granted") === "granted"
 );
 
+/** The logs that this process has open, by their real path. */
+const OPEN = new Set<string>();
+
 /**
  * Locks a log by a file beside it, which names the process that holds it.
+ * A hard link is another path: on Bun, nothing tells that it is the same log.
  *
- * @param log Path of the log.
+ * @param log Real path of the log.
  * @returns Settled when it is locked, with a function that gives it back.
- * @throws {JobLogError} When another process holds it.
+ * @throws {JobLogError} When another process holds it, or this one does.
  */
 export async function lockLog(log: string): Promise<() => void> {
+  if (OPEN.has(log)) {
+    throw new JobLogError(
+      `Cannot open job log as it must not be open already: received "${log}", which this process has open (close that one first)`,
+    );
+  }
   const path = `${log}.lock`;
   const runtime = Deno === undefined ? "other" : "deno";
   const host = MAY_ASK ? hostname() : "?";
@@ -68,7 +77,9 @@ export async function lockLog(log: string): Promise<() => void> {
     for (;;) {
       try {
         writeFileSync(path, mine, { flag: "wx" });
+        OPEN.add(log);
         return () => {
+          OPEN.delete(log);
           if (readOrEmpty(path) === mine) rmSync(path, { force: true });
           held?.close();
         };

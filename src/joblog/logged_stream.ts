@@ -7,8 +7,10 @@
 
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
+import { show } from "./check_options.ts";
 import type { InputKey } from "./input_keys.ts";
 import { createKeys } from "./input_keys.ts";
+import { inputText } from "./input_text.ts";
 import type { KeptResults } from "./kept_results.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogNote } from "./log_record.ts";
@@ -34,7 +36,7 @@ export class LoggedStream<T, R> {
   readonly #inputs: Inputs<T>;
   readonly #file: LogFile | undefined;
   readonly #kept: KeptResults | undefined;
-  readonly #key: (input: T) => string;
+  readonly #key: ((input: T) => string) | undefined;
   readonly #format: LogFormat<R>;
   readonly #note: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
   readonly #turnstile: Turnstile<LoggedOutcome<T, R>>;
@@ -59,7 +61,7 @@ export class LoggedStream<T, R> {
     this.#inputs = inputs;
     this.#file = log.file;
     this.#kept = log.kept;
-    this.#key = options.key ?? JSON.stringify;
+    this.#key = options.key;
     this.#format = options.format ?? JSON;
     this.#note = options.note ?? (() => ({}));
     this.#turnstile = new Turnstile(
@@ -127,7 +129,7 @@ export class LoggedStream<T, R> {
         await this.#changed();
       }
       if (this.#end !== undefined) return;
-      const key = keyOf(this.#textOf(input, index));
+      const key = keyOf(inputText(input, index, this.#key));
       const line = this.#kept?.find(key);
       if (line === undefined) {
         this.#running.set(runs++, { index, key });
@@ -225,7 +227,9 @@ export class LoggedStream<T, R> {
     if (outcome.status === "rejected") reason = outcome.reason;
     else {
       try {
-        return { ok: true, text: this.#format.stringify(outcome.value) };
+        const text = this.#format.stringify(outcome.value);
+        if (text !== undefined) checkLine(text);
+        return { ok: true, text };
       } catch (cause) {
         const { index } = outcome;
         reason = new TaskError(
@@ -242,26 +246,6 @@ export class LoggedStream<T, R> {
   #parse(text: string | undefined): R {
     return text === undefined ? undefined as R : this.#format.parse(text);
   }
-
-  /** The text by which an input is known. */
-  #textOf(input: T, index: number): string {
-    let text: unknown;
-    let cause: unknown;
-    try {
-      text = this.#key(input);
-    } catch (error) {
-      cause = error;
-    }
-    // The JSON of a Map, of a File, and of many others.
-    if (text === "{}" && !isPlain(input)) text = undefined;
-    if (typeof text === "string") return text;
-    throw new TypeError(
-      `Cannot log input ${index} as its JSON, or what "key" makes of it, must tell it from others: received ${
-        cause ?? Object.prototype.toString.call(input)
-      }`,
-      { cause },
-    );
-  }
 }
 
 /** The text of a result, undefined if the result is; or why there is none. */
@@ -269,9 +253,14 @@ type Result =
   | { ok: true; text: string | undefined }
   | { ok: false; reason: TaskError; error: string; stack: string };
 
-function isPlain(input: unknown): boolean {
-  const prototype = Object.getPrototypeOf(input);
-  return prototype === null || prototype === Object.prototype;
+/** Checks the text that a format has made of a result. */
+function checkLine(text: unknown): void {
+  if (typeof text === "string" && !/[\n\r]/.test(text)) return;
+  throw new TypeError(
+    `"format.stringify" must make JSON in one line: received ${
+      show(text)
+    } (JSON.stringify(result) makes it)`,
+  );
 }
 
 /** Names an input by its index among all: the stream counted those it got. */

@@ -51,7 +51,8 @@ export interface LogStreamOptions<T, R> {
    * Makes a text that no other input has: by it, an input is known in the next
    * run. Inputs with the same text are told apart by how many there are.
    *
-   * @default {JSON.stringify}
+   * Without it, the text is the JSON of the input, which must hold all of it:
+   * an input with a Map, a Date, NaN or undefined in it is an error.
    */
   key?: ((input: T) => string) | undefined;
   /**
