@@ -81,6 +81,16 @@ test("one long task does not shrink the chunks for good", () => {
   assert(settle() > before * 0.9);
 });
 
+test("after a chunk that was answered in parts, tasks go one by one again", () => {
+  const sizer = new ChunkSizer(undefined);
+  for (let i = 0; i < 5; i++) sizer.learn(sizer.next(1e6, 2), 0.01, 8);
+  assert(sizer.next(1e6, 2) > 100);
+  sizer.startAgain();
+  assertEquals([sizer.next(1e6, 2), sizer.prefetches], [1, false]);
+  sizer.learn(1, 0.01, 8);
+  assert(sizer.next(1e6, 2) > 1);
+});
+
 test("a second chunk waits in a worker only behind a short one", () => {
   const sizer = new ChunkSizer(undefined);
   assertEquals(sizer.prefetches, false);

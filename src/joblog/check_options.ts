@@ -68,7 +68,7 @@ export function checkOptions(
         `Cannot ${action} as options must be among ${known}: received "${name}"`,
       );
     }
-    const { rule, holds } = rules[name];
+    const { rule, holds } = rules[name]!;
     if (value === undefined || holds(value)) continue;
     throw new TypeError(
       `Cannot ${action} as "${name}" ${rule}: received ${show(value)}`,

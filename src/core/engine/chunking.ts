@@ -87,6 +87,16 @@ export class ChunkSizer {
   }
 
   /**
+   * Learns that a chunk took so long that it was answered in parts. What was
+   * known of its tasks is not true of those that are left: they are tried one
+   * by one again, lest one waits behind another.
+   */
+  startAgain(): void {
+    this.#size = 1;
+    this.#msPerTask = undefined;
+  }
+
+  /**
    * Learns from one chunk.
    *
    * @param tasks How many it had.

@@ -185,6 +185,11 @@ export class Run {
     this.#sizer.learn(tasks, ms, bytes);
   }
 
+  /** Learns that a chunk took so long that it was answered in parts. */
+  startSmall(): void {
+    this.#sizer.startAgain();
+  }
+
   /**
    * Takes the results of consecutive tasks.
    *

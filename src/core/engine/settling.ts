@@ -50,7 +50,8 @@ export function settle(
   }
   const { tasks, ms, bytes } = answer;
   const share = tasks / chunk.values.length;
-  if (tasks > 0) run.learn(tasks, ms, Math.max(share * sent.bytes, bytes));
+  if (share < 1) run.startSmall();
+  else if (tasks > 0) run.learn(tasks, ms, Math.max(sent.bytes, bytes));
   if (answer.times !== undefined) tell(sent, answer, worker, wire.clock);
   // Stretches of results between the tasks that failed or were not sent.
   const failures = new Map(answer.failures.map((f) => [f.offset, f]));
