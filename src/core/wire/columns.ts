@@ -50,9 +50,6 @@ export function createColumns(views: Views): ColumnPacking {
   // Mean length in characters: on Deno longer ones arrive sooner when cloned
   // (bench/packing.ts).
   const MOST_MEAN = 100;
-  // Characters in all, which only a large `chunkSize` reaches: the longest
-  // string of an engine has at least twice as many.
-  const MOST_TEXT = 2 ** 28;
 
   function pack(values: ArrayLike<unknown>): PackedPart<Column> | undefined {
     const first = values[0];
@@ -79,20 +76,18 @@ export function createColumns(views: Views): ColumnPacking {
     values: ArrayLike<unknown>,
   ): PackedPart<Column> | undefined {
     const sizes = new Uint32Array(values.length);
-    let bytes = 0;
+    let text = "";
     for (let i = 0; i < sizes.length; i++) {
       const value = values[i];
       if (typeof value !== "string") return undefined;
-      bytes += sizes[i] = value.length;
+      sizes[i] = value.length;
+      text += value; // both engines join it at the end, at once
     }
-    if (bytes > Math.min(MOST_MEAN * sizes.length, MOST_TEXT)) return undefined;
-    const text = Array.prototype.join.call(values, "");
+    const { length: bytes } = text;
+    if (bytes > MOST_MEAN * sizes.length) return undefined;
     const { buffer: lengths } = sizes;
-    return {
-      packed: { as: "texts", text, lengths },
-      buffers: [lengths],
-      bytes,
-    };
+    const packed = { as: "texts", text, lengths } as const;
+    return { packed, buffers: [lengths], bytes };
   }
 
   function unpack(column: Column): ArrayLike<unknown> {

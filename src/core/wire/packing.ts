@@ -27,8 +27,8 @@ interface List {
 export type Packed =
   | List
   | Column
-  /** What codes cannot say is in the list. */
-  | { as: "records"; records: Records; left: List };
+  /** What codes cannot say is in the list, if there is any. */
+  | { as: "records"; records: Records; left: List | undefined };
 
 export type { Refusal };
 
@@ -110,19 +110,6 @@ export function createPacking(
   const toMove = (buffers: ArrayBuffer[]) =>
     buffers.filter(({ byteLength }) => byteLength >= LEAST_MOVED);
 
-  /** A view of a part of a buffer would drag the whole buffer along. */
-  function cut(value: object): object {
-    if (!ArrayBuffer.isView(value)) return value;
-    const { buffer, byteOffset, byteLength } = value;
-    if (!(buffer instanceof ArrayBuffer) || byteLength === buffer.byteLength) {
-      return value;
-    }
-    const kind = views.kindOf(value);
-    return kind === undefined
-      ? new DataView(buffer.slice(byteOffset, byteOffset + byteLength))
-      : views.make(kind, value as Float64Array);
-  }
-
   /** Clones where no message can be deeper, so that the copy crosses. */
   function clone<V>(value: V): V {
     let deeper: unknown = value;
@@ -195,27 +182,38 @@ export function createPacking(
         const moved = toMove(buffers);
         return { packed, moved, gone: new Set(), bytes, refused: new Map() };
       }
-      // What is moved is in objects that would be left to clone.
-      const written = transfer ? undefined : writer.write(values, without);
+      // What is moved is in objects that would be left to clone; and a list of
+      // primitives is cloned as fast.
+      const written = transfer || !holdsObjects(values)
+        ? undefined
+        : writer.write(values, without);
       if (written !== undefined) return packWritten(written, without);
     }
     return packList(values, transfer, new Map(without));
+  }
+
+  /** Whether the first value that is one is an object. */
+  function holdsObjects(values: ArrayLike<unknown>): boolean {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] ?? undefined;
+      if (value !== undefined) return typeof value === "object";
+    }
+    return false;
   }
 
   function packWritten(
     { records, left, offsets, bytes }: Written,
     without: ReadonlyMap<number, Refusal> | undefined,
   ): Parcel {
-    const rest = packList(left, false, new Map());
     const refused = new Map(without);
+    const moved = toMove([records.codes, records.numbers]);
+    const parcel = { moved, gone: new Set<number>(), refused };
+    const none = { as: "records", records, left: undefined } as const;
+    if (left.length === 0) return { ...parcel, packed: none, bytes };
+    const rest = packList(left, false, new Map());
     for (const [at, why] of rest.refused) refused.set(offsets[at]!, why);
-    return {
-      packed: { as: "records", records, left: rest.packed },
-      moved: toMove([records.codes, records.numbers]),
-      gone: rest.gone,
-      bytes: bytes + rest.bytes,
-      refused,
-    };
+    const packed = { ...none, left: rest.packed };
+    return { ...parcel, packed, bytes: bytes + rest.bytes };
   }
 
   function packList(
@@ -224,8 +222,11 @@ export function createPacking(
     refused: Map<number, Refusal>,
   ): Parcel & { packed: List } {
     // A list that grows: Deno 2.9.5 clones one that was ever sparse, as
-    // `new Array(9)` is, up to 3 times slower, because V8 writes each index too.
-    const sent: unknown[] = [];
+    // `new Array(9)` is, up to 4 times slower, because V8 writes each index too.
+    // One whose first value is undefined counts as sparse, and so do all that
+    // are made here after it, unless something else was in it before.
+    const sent: unknown[] = [null];
+    sent.pop();
     const encoded: [number, ErrorParts[]][] = [];
     const moved: ArrayBuffer[] = [];
     const gone = new Set<number>();
@@ -255,7 +256,7 @@ export function createPacking(
         encoded.push([offset, beside]);
         return copy;
       }
-      const part = cut(value);
+      const part = views.cut(value);
       if (part !== value) {
         bytes -= (value as ArrayBufferView).buffer.byteLength;
         bytes += (part as ArrayBufferView).byteLength;
@@ -303,7 +304,8 @@ export function createPacking(
 
   function unpack(packed: Packed): ArrayLike<unknown> {
     if (packed.as === "records") {
-      return reader.read(packed.records, unpack(packed.left));
+      const { records, left } = packed;
+      return reader.read(records, left === undefined ? [] : unpack(left));
     }
     if (packed.as !== "list") return columns.unpack(packed);
     const { values, encoded } = packed;

@@ -173,7 +173,7 @@ export function createRecordReader(): RecordReader {
       left = others;
       makes = records.shapes.map(makerOf);
       keys = records.keys.map(String);
-      strange = isStrange();
+      strange = keys.length > 0 && isStrange();
       try {
         return readList(records.count);
       } finally {

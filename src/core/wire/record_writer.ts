@@ -96,8 +96,8 @@ export function createRecordWriter(
   const MANY_KEYS = 512;
   const MOST_NEW = 3 / 4;
   // Values to leave to clone for each one that was read in vain: inputs that
-  // are not for here then lose less than a hundredth of their time.
-  const PENALTY = 16;
+  // are not for here then lose a hundredth of their time at most.
+  const PENALTY = 64;
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
   const { isArray } = Array;

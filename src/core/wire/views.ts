@@ -25,6 +25,13 @@ export interface Views {
    * @returns The array.
    */
   make(kind: string, from: ArrayBuffer | TypedArray): TypedArray;
+  /**
+   * Cuts what a view of a part of a buffer would drag along: the whole buffer.
+   *
+   * @param value Any object.
+   * @returns A copy of that part, or the object itself.
+   */
+  cut(value: object): object;
 }
 
 /**
@@ -51,12 +58,25 @@ export function createViews(): Views {
     Symbol.toStringTag,
   )!;
 
-  return {
-    kindOf: (view) => get!.call(view),
-    make(kind, from) {
-      const Kind = classes.get(kind);
-      if (Kind === undefined) throw new TypeError(`There is no ${kind}`);
-      return new Kind(from);
-    },
-  };
+  const kindOf: Views["kindOf"] = (view) => get!.call(view);
+
+  function make(kind: string, from: ArrayBuffer | TypedArray): TypedArray {
+    const Kind = classes.get(kind);
+    if (Kind === undefined) throw new TypeError(`There is no ${kind}`);
+    return new Kind(from);
+  }
+
+  function cut(value: object): object {
+    if (!ArrayBuffer.isView(value)) return value;
+    const { buffer, byteOffset, byteLength } = value;
+    if (!(buffer instanceof ArrayBuffer) || byteLength === buffer.byteLength) {
+      return value;
+    }
+    const kind = kindOf(value);
+    return kind === undefined
+      ? new DataView(buffer.slice(byteOffset, byteOffset + byteLength))
+      : make(kind, value as Float64Array);
+  }
+
+  return { kindOf, make, cut };
 }
