@@ -100,7 +100,8 @@ async function send(pool: Pool, parcel: Parcel): Promise<void> {
   assertEquals(results.length, recipes.length, "number of results");
   for (const [index, result] of results.entries()) {
     const at = `value ${index}`;
-    if (way === "result" && isThenable(recipes[index])) continue;
+    // A promise that is an input, or a result, is awaited.
+    if (way !== "thrown" && isThenable(recipes[index]!)) continue;
     if (way === "thrown") {
       const arrival = arrivalOfThrown(recipes[index]);
       const error = failureOf(result, index);
