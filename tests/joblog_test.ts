@@ -309,6 +309,7 @@ test("openJobLog() refuses a note that writes over what the log says", async () 
       'hold strings, numbers and null: received [object Object] as "a"',
     ],
     ["me", 'be an object: received "me"'],
+    [[1], "be an object: received [object Array]"],
   ];
   for (const [note, said] of wrong) {
     const path = dir.path("log");

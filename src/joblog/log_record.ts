@@ -29,6 +29,7 @@ const OWN = new Set(["index", "input", "nth", "ok", "result"]);
 /** Stand before a result. In no string is a quotation mark left as it is. */
 const OK = ',"ok":true';
 const RESULT = ',"result":';
+const OK_RESULT = OK + RESULT;
 
 /**
  * Writes the line of one input.
@@ -46,13 +47,13 @@ export function formatRecord(record: LogRecord): string {
     const tail = JSON.stringify({ ok: false, error, stack, ...note });
     return `${head},${tail.slice(1)}\n`;
   }
-  const notes = JSON.stringify({ ...note }).slice(1, -1);
+  const notes = JSON.stringify(note).slice(1, -1);
   const result = record.text === undefined ? "" : RESULT + record.text;
   return `${head}${notes && `,${notes}`}${OK}${result}}\n`;
 }
 
 function checkNote(note: LogNote, index: number): void {
-  if (Object(note) !== note) {
+  if (Object(note) !== note || Array.isArray(note)) {
     throw wrongNote(index, "be an object", show(note));
   }
   for (const name of Object.keys(note)) {
@@ -101,10 +102,10 @@ export function readRecord(
 
 /** Whether the result of a record stands where `resultOf` looks for it. */
 function isInPlace(line: string, record: object): boolean {
-  const names = Object.keys(record).join();
-  return "result" in record
-    ? names.endsWith(",ok,result") && line.includes(OK + RESULT)
-    : names.endsWith(",ok") && line.includes(OK);
+  const names = Object.keys(record);
+  return names.at(-1) === "result"
+    ? names.at(-2) === "ok" && line.includes(OK_RESULT)
+    : names.at(-1) === "ok" && !("result" in record) && line.includes(OK);
 }
 
 /**
