@@ -524,3 +524,19 @@ test("whatever a message says, it stays data", async () => {
   assertEquals(scope.ran, 0);
   delete scope.ran;
 });
+
+test("what is only refused when records are packed again is not lost", async () => {
+  const packing = await readyPacking();
+  const buffer = new ArrayBuffer(8);
+  const values = Array.from(
+    { length: 100 },
+    (_, i) => i === 50 ? { i, buffer } : { i, at: { x: i, name: `n${i}` } },
+  );
+  const parcel = packing.pack(values, false);
+  assertEquals(parcel.packed.as, "records");
+  assertEquals(parcel.refused.size, 0);
+  structuredClone(buffer, { transfer: [buffer] }); // in between, it is moved
+  const again = packing.repack(values, parcel, new Error("no"));
+  assertEquals([...again.refused.keys()], [50]);
+  assertEquals(Array.from(packing.unpack(again.packed))[49], values[49]);
+});

@@ -320,10 +320,12 @@ export function createPacking(
     parcel: Parcel,
     cause: unknown,
   ): Parcel {
-    const { packed, gone, bytes } = parcel.packed.as === "records"
+    const again = parcel.packed.as === "records"
       ? packList(values, false, new Map(parcel.refused))
       : parcel;
-    const refused = new Map(parcel.refused);
+    const { packed, gone, bytes } = again;
+    // Also what is only refused now: as a record it had not to be looked at.
+    const refused = new Map(again.refused);
     // What was sent: of a value that holds errors, not the value itself.
     const sent = packed.as === "list" ? packed.values : values;
     const errorsAt = new Map(packed.as === "list" ? packed.encoded : []);
