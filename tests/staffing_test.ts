@@ -13,6 +13,7 @@ const CASES: [title: string, staff: Staff, ms: number][] = [
   ["nothing is known yet", about(1, 0, undefined), 15],
   ["nothing is known 10 ms later", about(1, 10, undefined), 5],
   ["tasks sleep", about(1, 15, undefined), 0],
+  ["nothing is left", about(1, 100, 0), Infinity],
   ["eight trivial tasks", about(1, 0, 0.5), 15],
   ["much is left", about(1, 0, 16), 0],
   ["much is left, for many", about(10, 0, 140), 15],

@@ -88,8 +88,9 @@ export class Run {
 
   /** How much work that is, in ms of one worker; undefined before an answer. */
   get left(): number | undefined {
+    const tasks = this.#tasksLeft ?? Infinity;
     const ms = this.#sizer.msPerTask;
-    return ms === undefined ? undefined : (this.#tasksLeft ?? Infinity) * ms;
+    return tasks === 0 ? 0 : ms === undefined ? undefined : tasks * ms;
   }
 
   /** Whether anyone wants to know what happens. */

@@ -191,7 +191,7 @@ export class Scheduler implements Engine {
 
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
   #feedOne(): boolean {
-    if (this.#runs.size === 0 || this.#ended) return false;
+    if (this.#ready.size === 0 || this.#ended) return false;
     for (const slot of this.#slots.all) {
       if (!slot.idle || slot.left < 1) continue;
       const { atRest } = this.#slots;
@@ -221,8 +221,9 @@ export class Scheduler implements Engine {
   get #left(): number | undefined {
     let left = 0;
     for (const run of this.#ready) {
-      if (run.left === undefined) return undefined;
-      left += run.left;
+      const ms = run.left;
+      if (ms === undefined) return undefined;
+      left += ms;
     }
     return left;
   }

@@ -19,7 +19,7 @@ export class Slots {
   #starting = false;
   #blocks = false; // the last start did
   #quietSince = 0;
-  #cancelLook = () => {};
+  #cancelLook: (() => void) | undefined;
 
   /**
    * Makes none yet.
@@ -54,12 +54,20 @@ export class Slots {
    * @returns Whether to start one.
    */
   pays(left: number | undefined): boolean {
-    this.rest();
     const { clock } = this.#setup;
     const quiet = clock.now() - this.#quietSince;
     const ms = waitToStart({ up: this.#up, blocks: this.#blocks, quiet, left });
-    if (ms > 0) this.#cancelLook = clock.after(ms, this.#onStartable);
+    // One timer for many answers, each of which puts the start off: it rings
+    // too early then, and is set again.
+    if (ms > 0 && ms < Infinity) this.#cancelLook ??= this.#lookIn(ms);
     return ms === 0;
+  }
+
+  #lookIn(ms: number): () => void {
+    return this.#setup.clock.after(ms, () => {
+      this.#cancelLook = undefined;
+      this.#onStartable();
+    });
   }
 
   /** Whether no worker has anything to do. */
@@ -74,7 +82,8 @@ export class Slots {
 
   /** Waits for nothing more: there is nothing to do. */
   rest(): void {
-    this.#cancelLook();
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
   }
 
   /** Whether the next one has to wait for a moment. */

@@ -32,10 +32,12 @@ export interface Staff {
  * at their tasks for as long as that.
  *
  * @param staff What is known.
- * @returns ms until it may be started, if nothing changes; 0 for now.
+ * @returns ms until it may be started, if nothing changes; 0 for now, Infinity
+ * if there is nothing to do for it.
  */
 export function waitToStart({ up, blocks, quiet, left }: Staff): number {
   if (up === 0 || !blocks) return 0;
+  if (left === 0) return Infinity;
   if (left !== undefined && left / up > COST_MS) return 0;
   return Math.max(0, COST_MS - quiet);
 }
