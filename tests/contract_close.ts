@@ -52,7 +52,8 @@ export const endings: Chapter = (it, { pool }) => {
     assertEquals(cell[0], cell[1]);
   });
 
-  it("what cannot be disposed is said, and ends all the same", async () => {
+  /** What is said on stderr when a worker with such a state is ended. */
+  async function saidOf(init: () => unknown): Promise<string[]> {
     const said: string[] = [];
     const { error } = console;
     console.error = (text: string) => said.push(text);
@@ -60,37 +61,31 @@ export const endings: Chapter = (it, { pool }) => {
       const workers = new Pool({
         ...pool,
         workers: pool.workers && 1,
-        init: () => ({
-          [Symbol.dispose]() {
-            throw new RangeError("stuck");
-          },
-        }),
+        init,
       });
       assertEquals(await workers.map(same, [1]), [1]);
       await workers.close();
     } finally {
       console.error = error;
     }
+    return said;
+  }
+
+  it("what cannot be disposed is said, and ends all the same", async () => {
+    const said = await saidOf(() => ({
+      [Symbol.dispose]() {
+        throw new RangeError("stuck");
+      },
+    }));
     assertEquals(said, [
       '@parallel/map: what "init" returned could not be disposed: received RangeError: stuck',
     ]);
   });
 
   it("a worker that never ends disposing is ended", async () => {
-    const said: string[] = [];
-    const { error } = console;
-    console.error = (text: string) => said.push(text);
-    try {
-      const workers = new Pool({
-        ...pool,
-        workers: pool.workers && 1,
-        init: () => ({ [Symbol.asyncDispose]: () => new Promise(() => {}) }),
-      });
-      assertEquals(await workers.map(same, [1]), [1]);
-      await workers.close();
-    } finally {
-      console.error = error;
-    }
+    const said = await saidOf(() => ({
+      [Symbol.asyncDispose]: () => new Promise(() => {}),
+    }));
     assertEquals(said, [
       '@parallel/map: what "init" returned could not be disposed: received no end within 1000 ms',
     ]);
