@@ -17,7 +17,7 @@ import type { Sink } from "../engine/sink.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import type { WorkerPlan } from "./worker_plan.ts";
+import { threadsOf, type WorkerPlan } from "./worker_plan.ts";
 
 /** A call that was checked. */
 export interface CheckedCall {
@@ -63,7 +63,7 @@ export function beginRun<S extends Sink>(
     clock,
     source,
     sink,
-    workers: Math.max(1, plan.workers), // inline counts as one
+    workers: threadsOf(plan),
     onEvent,
   });
   plan.enter(() => !engine.atRest);

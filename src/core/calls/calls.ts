@@ -15,7 +15,7 @@ import {
 } from "../api/check_options.ts";
 import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
-import { WorkerPlan } from "./worker_plan.ts";
+import { threadsOf, WorkerPlan } from "./worker_plan.ts";
 import { findPromise } from "../engine/awaited.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
@@ -51,7 +51,6 @@ interface Call {
   combine?: FunctionRef;
   inputs: Inputs<unknown>;
   options: RunOptions;
-  rules: Rules;
   site: CallSite;
 }
 
@@ -89,7 +88,7 @@ export class Calls {
     this.#engine = new Scheduler({
       maker: {
         get workers() {
-          return Math.max(1, plan.workers); // inline counts as one
+          return threadsOf(plan);
         },
         divides: plan.divides,
         backend: (stopsLoops) => plan.backend(stopsLoops),
@@ -127,7 +126,8 @@ export class Calls {
     entrance: Entrance,
   ): Promise<unknown> {
     return this.#collect(
-      { fn, inputs, options, rules: MAP_RULES, site: callSite(entrance) },
+      { fn, inputs, options, site: callSite(entrance) },
+      MAP_RULES,
       (total) =>
         options.output === undefined
           ? new ListSink(total)
@@ -143,7 +143,8 @@ export class Calls {
     entrance: Entrance,
   ): Promise<SettledResult[]> {
     return this.#collect(
-      { fn, inputs, options, rules: RUN_RULES, site: callSite(entrance) },
+      { fn, inputs, options, site: callSite(entrance) },
+      RUN_RULES,
       (total) => new SettledSink(total),
     ) as Promise<SettledResult[]>;
   }
@@ -160,7 +161,8 @@ export class Calls {
     const site = callSite(entrance);
     const ref = combineRef(combine, module, this.#plan.place);
     return await this.#collect(
-      { fn, combine: ref, inputs, options, rules: REDUCE_RULES, site },
+      { fn, combine: ref, inputs, options, site },
+      REDUCE_RULES,
       () =>
         new FoldSink({
           combine: combine as (one: unknown, other: unknown) => unknown,
@@ -181,25 +183,17 @@ export class Calls {
     entrance: Entrance,
   ): AsyncGenerator<unknown, undefined, undefined> {
     const site = callSite(entrance);
-    if (!this.#oneShot) checkOptions("stream", options, STREAM_RULES);
-    const ref = this.#accept("stream", fn, inputs, options);
+    const call = this.#accept(
+      "stream",
+      { fn, inputs, options, site },
+      STREAM_RULES,
+    );
     // It may be read late: none that rejects meanwhile is one nobody handles.
     if (Array.isArray(inputs)) findPromise(inputs);
-    const data = encodeCallData(options.data, this.#plan.place);
-    const sink = new StreamSink(Math.max(1, this.workers), options);
+    const sink = new StreamSink(threadsOf(this.#plan), options);
     return new Reader({
       sink,
-      open: () => {
-        const call = {
-          fn: ref,
-          combine: undefined,
-          data,
-          inputs,
-          options,
-          site,
-        };
-        return this.#begin(call, () => sink).run;
-      },
+      open: () => this.#begin(call, () => sink).run,
       touch: (run) => this.#engine.touch(run),
       closed: () => this.#settled(),
     });
@@ -207,20 +201,17 @@ export class Calls {
 
   /** A run whose results are there at its end. */
   async #collect(
-    { fn, combine, inputs, options, rules, site }: Call,
+    call: Call,
+    rules: Rules,
     makeSink: (total: number | undefined) => Collection<unknown>,
   ): Promise<unknown> {
-    // Those of a one-shot call were checked with those of its pool.
-    if (!this.#oneShot) checkOptions("map", options, rules);
-    const ref = this.#accept("map", fn, inputs, options);
-    const data = encodeCallData(options.data, this.#plan.place);
-    const call = { fn: ref, combine, data, inputs, options, site };
-    const { run, sink } = this.#begin(call, makeSink);
+    const checked = this.#accept("map", call, rules);
+    const { run, sink } = this.#begin(checked, makeSink);
     let total: number;
     try {
       total = await run.done;
     } catch (error) {
-      const { signal } = options;
+      const { signal } = call.options;
       // An abort is told at once. The first error is the one, whatever happens
       // when the workers end.
       const now = signal?.aborted && signal.reason === error;
@@ -236,16 +227,15 @@ export class Calls {
     if (this.#oneShot) await this.close();
   }
 
-  /** Checks what no table can. */
-  #accept(
-    action: string,
-    fn: unknown,
-    inputs: unknown,
-    options: RunOptions,
-  ): FunctionRef {
+  /** Checks a call, and makes of it what can be sent. */
+  #accept(action: string, call: Call, rules: Rules): CheckedCall {
+    const { fn, combine, inputs, options, site } = call;
+    // Those of a one-shot call were checked with those of its pool.
+    if (!this.#oneShot) checkOptions(action, options, rules);
     this.#check(action);
     const { module = this.#options.module, timeout, signal } = options;
-    const ref = functionRef(fn, module, this.#plan.place);
+    const { place } = this.#plan;
+    const ref = functionRef(fn, module, place);
     checkInputs(inputs);
     if (timeout !== undefined && this.#plan.cannotTime) {
       throw new TypeError(
@@ -253,7 +243,8 @@ export class Calls {
       );
     }
     signal?.throwIfAborted();
-    return ref;
+    const data = encodeCallData(options.data, place);
+    return { fn: ref, combine, data, inputs, options, site };
   }
 
   /** Refuses a call on a closed pool, and one that a worker must not make. */

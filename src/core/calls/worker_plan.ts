@@ -17,6 +17,16 @@ import { functionRef } from "../wire/function_ref.ts";
 import type { StartMessage } from "../wire/protocol.ts";
 import { workerFlag } from "../worker/loader.ts";
 
+/**
+ * Says how many threads run the tasks of a plan: inline counts as one.
+ *
+ * @param plan The plan.
+ * @returns A whole number from 1.
+ */
+export function threadsOf({ workers }: { workers: number }): number {
+  return Math.max(1, workers);
+}
+
 /** The plans that have runs, and whether their workers are at work just now. */
 const working = new Map<WorkerPlan, () => boolean>();
 
@@ -51,7 +61,6 @@ export class WorkerPlan {
   constructor(options: PoolOptions, clock: Clock, oneShot: boolean) {
     this.#clock = clock;
     const { workers, workerData, init, module } = options;
-
     this.#options = options;
     this.divides = oneShot && workers === undefined;
     this.#runtime = workers === 0 ? undefined : detectRuntime();
@@ -138,7 +147,7 @@ export class WorkerPlan {
       type: "start",
       tag: Math.random(),
       worker,
-      cores: Math.max(1, Math.floor(this.#share / Math.max(1, this.workers))),
+      cores: Math.max(1, Math.floor(this.#share / threadsOf(this))),
       timed: this.#options.onEvent !== undefined,
       workerData: this.#workerData,
       init: this.#init,
