@@ -270,7 +270,10 @@ export const KINDS: Record<string, Kind> = {
   },
 };
 
-const withMap = (line: Fields) => ({ ...line, seen: new Map([[1, 2]]) });
+const withMap = (line: Fields) => ({
+  ...line,
+  seen: new Map([["here", { at: 1, by: "me" }]]),
+});
 
 /**
  * Records at which packing can only lose time: it must not be much. What is in
@@ -278,12 +281,12 @@ const withMap = (line: Fields) => ({ ...line, seen: new Map([[1, 2]]) });
  */
 export const ODD_KINDS: Record<string, Kind> = {
   maps: {
-    title: "log lines that hold a Map",
+    title: "log lines that hold a Map of objects",
     nested: true,
     make: (count) => parsed(logLine)(count).map(withMap),
   },
   "some-maps": {
-    title: "log lines, a tenth of which hold a Map",
+    title: "log lines, a tenth of which hold such a Map",
     nested: true,
     make: (count) =>
       parsed(logLine)(count).map((line, i) => i % 10 ? line : withMap(line)),

@@ -102,6 +102,16 @@ test("the same where no code may be made of texts", async () => {
 });
 
 const point = (i: number): Fields => ({ a: i, b: i });
+class Own {
+  readonly #secret = 1;
+  constructor(readonly id: number) {}
+  get secret() {
+    return this.#secret;
+  }
+}
+class Other extends Own {
+  name = `other ${this.id}`;
+}
 const WRITTEN: Record<string, (i: number) => unknown> = {
   "of one shape": (i) => ({ id: i, name: `n${i}`, at: { x: i, on: null } }),
   "of a few shapes": (i) => i % 3 ? { a: i } : { b: [i], c: new Date(i) },
@@ -123,17 +133,22 @@ const WRITTEN: Record<string, (i: number) => unknown> = {
   }),
   "that are of a class of arrays": (i) =>
     (class Own extends Array<unknown> {}).of<unknown>(i, {}),
-  "that are left, a few of them": (i) => i % 10 ? point(i) : new Map([[i, i]]),
+  "with a null prototype": (i) => Object.assign(Object.create(null), point(i)),
+  "of classes": (i) => i % 2 ? new Own(i) : new Other(i),
+  "of a class and plain ones": (i) => i % 2 ? new Own(i) : { ...new Own(i) },
+  "with maps and sets": (i) => ({ a: new Map([[i, "a"]]), b: new Set([i]) }),
+  "with buffers": (i) => {
+    const bytes = new Uint8Array([i, 1, 2]);
+    return { bytes, buffer: bytes.buffer, end: bytes.subarray(1) };
+  },
+  "that are left, a few of them": (i) => i % 10 ? point(i) : new Map([[i, {}]]),
 };
 const shared = { a: { part: 1 }, b: 2, c: 3, d: 4 };
 const LEFT: Record<string, (i: number) => unknown> = {
-  "with a null prototype": (i) => Object.assign(Object.create(null), point(i)),
-  "that are instances": () =>
-    new (class Own {
-      a = 1;
-    })(),
-  "with a Map inside": () => ({ a: new Map() }),
-  "with a buffer inside": () => ({ a: new Uint8Array(1) }),
+  "that inherit keys": (i) => Object.assign(Object.create({ z: 1 }), point(i)),
+  "with a Map of objects": () => ({ a: new Map([[1, {}]]) }),
+  "with a Set of objects": () => ({ a: new Set([[]]) }),
+  "with a RegExp": () => ({ a: /x/ }),
   "that hold one object twice": () => ({ a: shared, b: shared.a }),
   "that hold one of many objects twice": () => {
     const parts = list(() => ({}), 60).map((part) => ({ part }));
@@ -192,6 +207,24 @@ test("an array that may be sparse is not read to its end", async () => {
   const { packed } = packing.pack(list((i) => i ? point(i) : long), false);
   assert(packed.as === "records");
   assertEquals([packed.left?.values.length, reads], [1, 1]);
+});
+
+test("a view is cut out where it is the value, and whole inside of one", async () => {
+  const view = new Uint8Array(new ArrayBuffer(100), 10, 5);
+  const values = list((i) => i === 3 ? view : i === 4 ? { view } : point(i));
+  const { as, back } = cross(values, await readyPacking());
+  assertEquals(as, "records");
+  assertEquals((back[3] as Uint8Array).buffer.byteLength, 5);
+  assertEquals((back[4] as { view: Uint8Array }).view.buffer.byteLength, 100);
+});
+
+test("a module, and what a platform class makes, are left to clone", async () => {
+  const namespace = await import("./seeded.ts");
+  for (const odd of [namespace, { namespace }, new URL("file:///x")]) {
+    const values = list((i) => i === 3 ? odd : point(i));
+    const { as, refused } = cross(values, await readyPacking());
+    assertEquals([as, [...refused.keys()]], ["records", [3]]);
+  }
 });
 
 test("what only looks like a plain object is left to clone", async () => {
@@ -416,7 +449,7 @@ test("the size is nearly that of the values, however they are packed", async () 
 });
 
 const ODD: Record<string, (i: number) => object> = {
-  "that hold a Map": (i) => ({ a: i, map: new Map() }),
+  "that hold a Map": (i) => ({ a: i, map: new Map([[{}, i]]) }),
   "of keys that never come again": (i) =>
     Object.fromEntries(list((k) => [`${i} ${k} ${Math.random()}`, k], 40)),
 };

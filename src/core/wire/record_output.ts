@@ -153,6 +153,14 @@ export function createRecordOutput(
     throw new TypeError("a function or a symbol");
   }
 
+  type Sized = { buffer?: ArrayBufferLike; byteLength?: number } & {
+    size?: number;
+    length?: number;
+  };
+  function sizeOf({ buffer, byteLength, size, length }: Sized): number {
+    return buffer?.byteLength ?? byteLength ?? size ?? length ?? 8;
+  }
+
   function clear(): void {
     output.at = numberCount = 0;
     text = "";
@@ -206,7 +214,7 @@ export function createRecordOutput(
     },
     take(count) {
       let bytes = text.length + 8 * output.at;
-      for (const part of parts) bytes += (part as unknown[]).length ?? 0;
+      for (const part of parts) bytes += sizeOf(part as Sized);
       const codes = output.codes.buffer.slice(0, 4 * output.at) as ArrayBuffer;
       const own = numbers.buffer.slice(0, 8 * numberCount);
       const keys = [...keyIds.keys()];

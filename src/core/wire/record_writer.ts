@@ -5,8 +5,11 @@
  * @module
  */
 
+import type { Inspector } from "./inspection.ts";
+import type { RecordKinds } from "./record_kinds.ts";
 import type { RecordOutput, Records } from "./record_output.ts";
 import type { Shape, Shapes, Spot } from "./shapes.ts";
+import type { Sharing } from "./sharing.ts";
 
 /** Values that were written, and what was not. */
 export interface Written {
@@ -39,7 +42,12 @@ export interface WriterParts {
   createRecordOutput(
     writeObject: (part: object, spot: Spot) => number,
   ): RecordOutput;
-  createShapes(output: RecordOutput): Shapes;
+  createShapes(
+    output: RecordOutput,
+    checkClass: (value: object, proto: object | null) => void,
+  ): Shapes;
+  createSharing(): Sharing;
+  createRecordKinds(inspector: Inspector): RecordKinds;
 }
 
 /** What tells a Proxy: nothing in the language does. */
@@ -51,10 +59,11 @@ export interface Types {
  * Makes the writer. Self-contained: workers get this function by its source.
  *
  * What arrives is what structured clone gives. Written are primitives, dense
- * arrays, plain objects and dates. A value that holds anything else, is deep,
- * or holds one object twice, is left to clone alone. If that is every fourth
- * value, or if keys never come again, then all of them are left, and for a while
- * nothing is tried.
+ * arrays, plain objects, instances of the user's classes, and dates; parts that
+ * hold no object, as buffers and most maps do, are cloned beside these. A value
+ * that holds anything else, is deep, or holds one object twice, is left to clone
+ * alone. If that is every fourth value, or if keys never come again, then all of
+ * them are left, and for a while nothing is tried.
  *
  * Two values that share a part do not share it on the other side; with clone,
  * that depends on which tasks happen to be in one chunk. A large part that is
@@ -62,14 +71,14 @@ export interface Types {
  * another kind that was given the prototype of a plain one arrives as that, if
  * it has keys.
  *
- * @param parts Makes what records are written to, and what learns shapes.
- * @param loadTypes Loads what tells a Proxy. Nothing is written before that is
- * there, nor where it never is.
+ * @param parts Makes what it writes with.
+ * @param about Says what an object is; and loads what tells a Proxy. Nothing is
+ * written before that is there, nor where it never is.
  * @returns The writer.
  */
 export function createRecordWriter(
-  { createRecordOutput, createShapes }: WriterParts,
-  loadTypes: () => Promise<Types>,
+  parts: WriterParts,
+  about: { inspector: Inspector; loadTypes(): Promise<Types> },
 ): RecordWriter {
   const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
   const UNDEFINED = 1 << 3;
@@ -81,13 +90,6 @@ export function createRecordWriter(
   const LONGEST = 100_000;
   // Levels of a value.
   const DEEPEST = 24;
-  // Objects of a value that are compared one by one: a Set takes longer.
-  const FEW_OBJECTS = 48;
-  // Codes of a part that is cloned if the value before held it, too: fewer are
-  // written as fast.
-  const SHARED = 4;
-  // Codes of a part that is looked for in all of the other values.
-  const LARGE = 64;
   // Values that may be left at any rate, and the share of those that were read.
   const FEW_LEFT = 16;
   const MOST_LEFT = 1 / 4;
@@ -107,23 +109,14 @@ export function createRecordWriter(
   /** Thrown: the value that is read is for clone. */
   const NOT_HERE = new Error();
 
-  const output = createRecordOutput(writeObject);
-  const shapes = createShapes(output);
+  const output = parts.createRecordOutput(writeObject);
+  const kinds = parts.createRecordKinds(about.inspector);
+  const shapes = parts.createShapes(output, kinds.checkClass);
   let message = 0;
 
-  // Of the value at hand, the objects in the order in which they are met; and
-  // how many are in each, itself included, and how many codes those take. What
-  // is not reached yet is still that of the value before.
-  const seen: unknown[] = [];
-  const inside = new Int32Array(FEW_OBJECTS);
-  const sizes = new Int32Array(FEW_OBJECTS);
-  let seenCount = 0;
-  let seenBefore = 0;
-  let seenMore: Set<unknown> | undefined;
-  let level = 0;
-  // Large parts of the values of this message.
-  let large: Set<object> | undefined;
-  let lastList: unknown[] | undefined;
+  const sharing = parts.createSharing();
+  let level = 0; // of the part at hand
+  let written = false; // the last value
 
   let isProxy: Types["isProxy"] | undefined;
   let asked = false;
@@ -136,8 +129,8 @@ export function createRecordWriter(
 
   function writeObject(part: object, spot: Spot): number {
     if (isProxy!(part)) throw NOT_HERE;
-    const order = seenCount;
-    if (meet(part)) return output.leave(part);
+    const order = sharing.meet(part);
+    if (order < 0) return output.leave(part);
     if (++level > DEEPEST) throw NOT_HERE;
     const first = output.at;
     const { shape } = spot;
@@ -147,39 +140,8 @@ export function createRecordWriter(
       ? writeFields(part, shape)
       : writeOther(part, spot);
     level--;
-    const size = output.at - first;
-    if (order < FEW_OBJECTS) {
-      inside[order] = seenCount - order;
-      // Of more objects it is not known which are inside.
-      sizes[order] = seenMore === undefined ? size : 0;
-    }
-    if (size > LARGE) {
-      large ??= new Set();
-      const { size } = large;
-      if (large.add(part).size === size) throw NOT_HERE;
-    }
+    sharing.note(part, order, output.at - first);
     return code;
-  }
-
-  /**
-   * Sees to it that a value holds no object twice, nor itself; and says whether
-   * the value before held this one at the same place.
-   */
-  function meet(part: object): boolean {
-    if (seenCount === FEW_OBJECTS) {
-      seenMore ??= new Set(seen);
-      const { size } = seenMore;
-      if (seenMore.add(part).size === size) throw NOT_HERE;
-      return false;
-    }
-    for (let i = 0; i < seenCount; i++) if (seen[i] === part) throw NOT_HERE;
-    const order = seenCount++;
-    const again = order < seenBefore && seen[order] === part &&
-      sizes[order]! >= SHARED;
-    // What is in it was met then, and is now.
-    if (again) seenCount = order + inside[order]!;
-    else seen[order] = part;
-    return again;
   }
 
   function writeFields(part: object, shape: Shape): number {
@@ -198,7 +160,10 @@ export function createRecordWriter(
       // Throws for what is none.
       return output.writeDate(getTime.call(part as Date));
     }
-    if (proto !== plain) throw NOT_HERE;
+    if (proto !== plain) {
+      if (kinds.isWhole(part, level)) return output.leave(part);
+      kinds.checkClass(part, proto);
+    }
     const shape = shapes.find(part, spot);
     return shape === undefined
       ? writeDictionary(part as Record<string, unknown>, spot)
@@ -240,7 +205,7 @@ export function createRecordWriter(
   function writeList(part: unknown[], spot: Spot): number {
     const { length } = part;
     if (length > LONGEST) throw NOT_HERE;
-    if (length > MOST_ELEMENTS && holdsPrimitives(part)) {
+    if (length > MOST_ELEMENTS && kinds.isFlat(part)) {
       return output.leave(part);
     }
     // Engines list indexes first. Other keys, and holes, are for clone.
@@ -256,30 +221,19 @@ export function createRecordWriter(
     return length << 3 | LIST;
   }
 
-  function holdsPrimitives(list: unknown[]): boolean {
-    if (list === lastList) return true;
-    for (let i = 0; i < list.length; i++) {
-      const part = list[i];
-      const held = typeof part;
-      if (held === "object" && part !== null) return false;
-      if (held === "function" || held === "symbol") return false;
-    }
-    lastList = list;
-    return true;
-  }
-
   /** Writes a value; LEFT if that is for clone. */
   function writeValue(value: unknown): number {
     const extent = output.extent();
-    seenBefore = seenCount;
-    seenCount = level = 0;
-    seenMore = undefined;
+    sharing.begin(written);
+    level = 0;
     try {
-      return output.writePart(value, shapes.top());
+      const code = output.writePart(value, shapes.top());
+      written = true;
+      return code;
     } catch {
       // Not for here, or a getter threw: clone tells which, and why.
       output.goBack(extent);
-      seenCount = 0;
+      written = false;
       return LEFT;
     }
   }
@@ -320,7 +274,7 @@ export function createRecordWriter(
   ): Written | undefined {
     if (!asked) {
       asked = true;
-      loadTypes().then((types) => isProxy = types.isProxy, () => {});
+      about.loadTypes().then((types) => isProxy = types.isProxy, () => {});
     }
     if (owed > 0) {
       owed -= values.length;
@@ -339,9 +293,8 @@ export function createRecordWriter(
       return { ...output.take(values.length), left, offsets };
     } finally {
       output.clear();
-      seen.fill(undefined);
-      seenCount = 0;
-      lastList = large = undefined;
+      sharing.clear();
+      kinds.clear();
       busy = false;
     }
   }

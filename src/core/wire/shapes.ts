@@ -16,7 +16,7 @@ export interface Shape {
   /**
    * Writes what the keys of an object hold, whose shape this is.
    *
-   * @throws If the object is not a plain one.
+   * @throws If the object is not one to be written.
    */
   write(fields: Record<string, unknown>): void;
   /** Number of the message that it was last in, and its number there. */
@@ -70,9 +70,13 @@ export interface Shapes {
  * Makes what learns. Self-contained: workers get this function by its source.
  *
  * @param output What records are written to.
+ * @param checkClass Throws for an object that is not plain, nor like one.
  * @returns What learns.
  */
-export function createShapes(output: RecordOutput): Shapes {
+export function createShapes(
+  output: RecordOutput,
+  checkClass: (value: object, proto: object | null) => void,
+): Shapes {
   // Objects of a shape until code is made for it, which takes as long as to
   // write some fifty objects (bench/packing.ts).
   const WARM = 4;
@@ -89,7 +93,6 @@ export function createShapes(output: RecordOutput): Shapes {
 
   // As user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
-  const notPlain = new Error("not a plain object");
   const { writePart } = output;
   const shapes = new Map<string, Shape>();
   let top = spot();
@@ -164,11 +167,12 @@ export function createShapes(output: RecordOutput): Shapes {
     const each = (write: (i: number) => string) =>
       keys.map((_, i) => write(i)).join("\n");
     const read = (i: number) => `fields[${JSON.stringify(keys[i])}]`;
-    const scope = { ...output, output, spots, getPrototypeOf, plain, notPlain };
+    const scope = { output, spots, checkClass, getPrototypeOf, plain };
     try {
       return new Function(
-        `{ output, writePart, writeText, spots, getPrototypeOf, plain, notPlain }`,
-        `const [${each((i) => `spot${i},`)}] = spots;
+        "{ output, spots, checkClass, getPrototypeOf, plain }",
+        `const { writePart, writeText } = output;
+        const [${each((i) => `spot${i},`)}] = spots;
         return (fields) => {
           const first = output.at;
           output.at = first + ${count};
@@ -184,7 +188,8 @@ export function createShapes(output: RecordOutput): Shapes {
               : writePart(part, spot${i});`
           )
         }
-          if (getPrototypeOf(fields) !== plain) throw notPlain;
+          const proto = getPrototypeOf(fields);
+          if (proto !== plain) checkClass(fields, proto);
           const { codes } = output;
           ${each((i) => `codes[first + ${i}] = code${i};`)}
         };`,
@@ -195,7 +200,8 @@ export function createShapes(output: RecordOutput): Shapes {
         const first = output.at;
         output.at = first + count;
         if (output.at > output.codes.length) output.grow();
-        if (getPrototypeOf(fields) !== plain) throw notPlain;
+        const proto = getPrototypeOf(fields);
+        if (proto !== plain) checkClass(fields, proto);
         for (let i = 0; i < count; i++) {
           const code = writePart(fields[keys[i]!], spots[i]!);
           output.codes[first + i] = code; // only now: it may have grown

@@ -15,11 +15,13 @@ import { createInspector } from "./inspection.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
 import type { RecordReader } from "./record_reader.ts";
+import { createRecordKinds } from "./record_kinds.ts";
 import { createRecordReader } from "./record_reader.ts";
 import type { RecordWriter, Types } from "./record_writer.ts";
 import { createRecordWriter } from "./record_writer.ts";
 import { createRecordOutput } from "./record_output.ts";
 import { createShapes } from "./shapes.ts";
+import { createSharing } from "./sharing.ts";
 import { createViews } from "./views.ts";
 
 /** What turns values into messages and back. */
@@ -34,6 +36,8 @@ const PARTS = {
   createColumns,
   createRecordOutput,
   createShapes,
+  createSharing,
+  createRecordKinds,
   createRecordWriter,
   createRecordReader,
   createInspector,
@@ -53,7 +57,7 @@ function join(parts: typeof PARTS, load: Load): Wire {
   const columns = parts.createColumns(views);
   // Both runtimes have it, and load it in half a millisecond.
   const loadTypes = () => load("node:util/types") as Promise<Types>;
-  const writer = parts.createRecordWriter(parts, loadTypes);
+  const writer = parts.createRecordWriter(parts, { inspector, loadTypes });
   const reader = parts.createRecordReader();
   const compact = { views, columns, writer, reader };
   const codecParts = { codec, inspector, explainer };
@@ -98,7 +102,8 @@ const RARE: Record<string, object | undefined> = {
 };
 
 /** What only those are made of. */
-const INNER = ["createRecordOutput", "createShapes"];
+const INNER = ["createRecordOutput", "createShapes", "createSharing"]
+  .concat("createRecordKinds");
 
 /**
  * Puts off a part until one of its methods is called. Self-contained: workers

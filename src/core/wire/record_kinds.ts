@@ -1,0 +1,100 @@
+/**
+ * Tells which objects can be written as records, and which parts of them can be
+ * cloned by themselves.
+ *
+ * @module
+ */
+
+import type { Inspector } from "./inspection.ts";
+
+/** Tells objects apart. */
+export interface RecordKinds {
+  /**
+   * Throws unless all that structured clone sees of an object is its own keys:
+   * it is one of a class of the user's, or of none.
+   */
+  checkClass(value: object, proto: object | null): void;
+  /**
+   * Whether an object holds no other: a buffer, or a map or set of primitives.
+   *
+   * @param value The object.
+   * @param level How deep it is in its value, from 1.
+   */
+  isWhole(value: object, level: number): boolean;
+  /** The same for an array. */
+  isFlat(list: unknown[]): boolean;
+  /** Forgets all objects and classes. */
+  clear(): void;
+}
+
+/**
+ * Makes one. Self-contained: workers get this function by its source.
+ *
+ * @param inspector Says what an object is.
+ * @returns What tells them.
+ */
+export function createRecordKinds(inspector: Inspector): RecordKinds {
+  // What clone reads: a subclass may iterate over something else, without end.
+  const { entries } = Map.prototype;
+  const { values: items } = Set.prototype;
+  const { toString } = Object.prototype;
+  const notOwn = new Error("an object of another class");
+  const classes = new Map<object, boolean>();
+  let lastList: unknown[] | undefined;
+
+  /** Or anything else that is more than its value. */
+  function isObject(part: unknown): boolean {
+    const held = typeof part;
+    return held === "object"
+      ? part !== null
+      : held === "function" || held === "symbol";
+  }
+
+  function isLikePlain(value: object, proto: object): boolean {
+    let known = classes.get(proto);
+    if (known === undefined) {
+      known = inspector.kindOf(value) === "object";
+      for (const _ in proto) known = false; // it would be listed with its own
+      classes.set(proto, known);
+    }
+    return known;
+  }
+
+  return {
+    checkClass(value, proto) {
+      const isOwn = proto === null
+        ? toString.call(value) === "[object Object]" // not a module
+        : isLikePlain(value, proto);
+      if (!isOwn) throw notOwn;
+    },
+    isWhole(value, level) {
+      const kind = inspector.kindOf(value);
+      // A view that is the value itself is cut out of its buffer.
+      if (kind === "view" || kind === "buffer") return level > 1;
+      if (kind === "map") {
+        const pairs = entries.call(value as Map<unknown, unknown>);
+        for (const [key, item] of pairs) {
+          if (isObject(key) || isObject(item)) return false;
+        }
+        return true;
+      }
+      if (kind !== "set") return false;
+      for (const item of items.call(value as Set<unknown>)) {
+        if (isObject(item)) return false;
+      }
+      return true;
+    },
+    isFlat(list) {
+      if (list === lastList) return true;
+      for (let i = 0; i < list.length; i++) {
+        if (isObject(list[i])) return false;
+      }
+      lastList = list;
+      return true;
+    },
+    clear() {
+      classes.clear();
+      lastList = undefined;
+    },
+  };
+}
