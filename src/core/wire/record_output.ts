@@ -24,6 +24,9 @@ import type { Spot } from "./shapes.ts";
  *
  * First come the codes of the values. Those of what a part holds come where
  * that is written: after all codes beside it, and what is in those before it.
+ *
+ * The keys of a shape that always held numbers have no codes: when the object is
+ * met, what they hold is next in `numbers`.
  */
 export interface Records {
   /** How many values. */
@@ -35,18 +38,10 @@ export interface Records {
   text: string;
   /** Long texts, long lists of primitives, …: as they are. */
   parts: unknown[];
-  /** The keys of each shape, as JSON. */
+  /** Of each shape the keys, and which of them hold numbers, as JSON. */
   shapes: string[];
   /** The keys of dictionaries. */
   keys: string[];
-}
-
-/** How much was written. */
-interface Extent {
-  codes: number;
-  numbers: number;
-  text: string;
-  parts: number;
 }
 
 /** What records are written to. */
@@ -56,6 +51,11 @@ export interface RecordOutput {
   at: number;
   /** Makes room for as many. */
   grow(): void;
+  numbers: Float64Array;
+  /** How many doubles there are, with those that are only reserved. */
+  numbersAt: number;
+  /** Makes room for as many. */
+  growNumbers(): void;
   /** Reserves codes, and returns the index of the first. */
   reserve(count: number): number;
   /** Writes a part of a value, and returns its code; throws if it is for clone. */
@@ -72,9 +72,10 @@ export interface RecordOutput {
   keyCount(): number;
   /** The number of a shape that was not in this message. */
   addShape(text: string): number;
-  extent(): Extent;
-  /** Takes back what was written since. */
-  goBack(to: Extent): void;
+  /** Begins a value. */
+  begin(): void;
+  /** Takes back what was written of it. */
+  goBack(): void;
   /** Gives what was written, and its size in bytes as if it were cloned. */
   take(count: number): { records: Records; bytes: number };
   /** Begins the next message. */
@@ -100,28 +101,29 @@ export function createRecordOutput(
   const ROOM = 1 << 12;
   const MOST_ROOM = 1 << 18;
 
-  let numbers = new Float64Array(ROOM);
-  let bigints = new BigInt64Array(numbers.buffer);
-  let numberCount = 0;
+  let bigints: BigInt64Array | undefined;
   let text = "";
   let parts: unknown[] = [];
   let shapes: string[] = [];
   const keyIds = new Map<string, number>();
+  // What there was before the value at hand.
+  let [start, startOfNumbers, partsBefore] = [0, 0, 0];
+  let textBefore = "";
 
   function writeDouble(value: number): void {
-    if (numberCount === numbers.length) {
-      const more = new Float64Array(2 * numberCount);
-      more.set(numbers);
-      numbers = more;
-      bigints = new BigInt64Array(more.buffer);
-    }
-    numbers[numberCount++] = value;
+    const at = output.numbersAt++;
+    if (at === output.numbers.length) output.growNumbers();
+    output.numbers[at] = value;
   }
 
   function writeBigint(value: bigint): number {
     writeDouble(0);
-    bigints[numberCount - 1] = value;
-    if (bigints[numberCount - 1] === value) return BIGINT;
+    const { numbers, numbersAt } = output;
+    if (bigints?.buffer !== numbers.buffer) {
+      bigints = new BigInt64Array(numbers.buffer);
+    }
+    bigints[numbersAt - 1] = value;
+    if (bigints[numbersAt - 1] === value) return BIGINT;
     throw new RangeError("a bigint of more than 64 bits");
   }
 
@@ -162,15 +164,14 @@ export function createRecordOutput(
   }
 
   function clear(): void {
-    output.at = numberCount = 0;
-    text = "";
+    output.at = output.numbersAt = 0;
+    text = textBefore = "";
     parts = [];
     shapes = [];
     keyIds.clear();
     if (output.codes.length > MOST_ROOM) output.codes = new Int32Array(ROOM);
-    if (numbers.length > MOST_ROOM) {
-      numbers = new Float64Array(ROOM);
-      bigints = new BigInt64Array(numbers.buffer);
+    if (output.numbers.length > MOST_ROOM) {
+      output.numbers = new Float64Array(ROOM);
     }
   }
 
@@ -183,6 +184,15 @@ export function createRecordOutput(
       const codes = new Int32Array(length);
       codes.set(output.codes);
       output.codes = codes;
+    },
+    numbers: new Float64Array(ROOM),
+    numbersAt: 0,
+    growNumbers() {
+      let { length } = output.numbers;
+      while (length < output.numbersAt) length *= 2;
+      const numbers = new Float64Array(length);
+      numbers.set(output.numbers);
+      output.numbers = numbers;
     },
     reserve(count) {
       const first = output.at;
@@ -204,21 +214,28 @@ export function createRecordOutput(
     },
     keyCount: () => keyIds.size,
     addShape: (text) => shapes.push(text) - 1,
-    extent() {
-      const { length } = parts;
-      return { codes: output.at, numbers: numberCount, text, parts: length };
+    begin() {
+      start = output.at;
+      startOfNumbers = output.numbersAt;
+      textBefore = text;
+      partsBefore = parts.length;
     },
-    goBack(to) {
-      ({ codes: output.at, numbers: numberCount, text } = to);
-      parts.length = to.parts;
+    goBack() {
+      output.at = start;
+      output.numbersAt = startOfNumbers;
+      text = textBefore;
+      parts.length = partsBefore;
     },
     take(count) {
-      let bytes = text.length + 8 * output.at;
+      let bytes = text.length + 8 * (output.at + output.numbersAt);
       for (const part of parts) bytes += sizeOf(part as Sized);
       const codes = output.codes.buffer.slice(0, 4 * output.at) as ArrayBuffer;
-      const own = numbers.buffer.slice(0, 8 * numberCount);
+      const numbers = output.numbers.buffer.slice(
+        0,
+        8 * output.numbersAt,
+      ) as ArrayBuffer;
       const keys = [...keyIds.keys()];
-      const found = { count, codes, numbers: own, text, parts, shapes, keys };
+      const found = { count, codes, numbers, text, parts, shapes, keys };
       return { records: found, bytes };
     },
     clear,

@@ -35,11 +35,15 @@ export function createRecordReader(): RecordReader {
   // As user code may change its globals.
   const { defineProperty, entries, prototype: plain } = Object;
   const { getOwnPropertyDescriptors: descriptorsOf } = Object;
+  const { isArray } = Array;
   const makers = new Map<string, Make>();
-  const input = { codes: new Int32Array(0), at: 0 };
-  let numbers = new Float64Array(0);
+  const input = {
+    codes: new Int32Array(0),
+    at: 0,
+    numbers: new Float64Array(0),
+    numbersAt: 0,
+  };
   let bigints = new BigInt64Array(0);
-  let numberAt = 0;
   let text = "";
   let textAt = 0;
   let parts: unknown[] = [];
@@ -63,10 +67,10 @@ export function createRecordReader(): RecordReader {
       case 4:
         return n;
       case 5:
-        return numbers[numberAt++];
+        return input.numbers[input.numbersAt++];
       case 6:
-        if (n === 0) return bigints[numberAt++];
-        if (n === 1) return new Date(numbers[numberAt++]!);
+        if (n === 0) return bigints[input.numbersAt++];
+        if (n === 1) return new Date(input.numbers[input.numbersAt++]!);
         return n === 2 ? parts[partAt++] : left[leftAt++];
       case 7:
         return readDictionary(n);
@@ -122,9 +126,11 @@ export function createRecordReader(): RecordReader {
   function makerOf(shape: string): Make {
     let make = makers.get(shape);
     if (make === undefined) {
-      const keys: unknown = JSON.parse(shape);
-      if (!Array.isArray(keys)) throw new TypeError("A shape is no list");
-      make = compile(keys.map(String));
+      const [keys, numbers]: unknown[] = JSON.parse(shape);
+      if (!isArray(keys) || !isArray(numbers)) {
+        throw new TypeError("A shape is no list");
+      }
+      make = compile(keys.map(String), new Set(numbers));
       if (makers.size === MOST_SHAPES) makers.clear();
       makers.set(shape, make);
     }
@@ -132,11 +138,15 @@ export function createRecordReader(): RecordReader {
   }
 
   /** Spells out every key: engines are fastest at what is written so. */
-  function compile(keys: string[]): Make {
+  function compile(keys: string[], numbers: Set<unknown>): Make {
+    const count = keys.filter((_, i) => numbers.has(i)).length;
+    let [at, numbersAt] = [0, 0];
     const fields = keys.map((key, i) => {
       // As a plain name in a literal, this one would set the prototype.
       const name = key === "__proto__" ? `["${key}"]` : JSON.stringify(key);
-      return `${name}: readPart(codes[first + ${i}])`;
+      return numbers.has(i)
+        ? `${name}: numbers[firstNumber + ${numbersAt++}]`
+        : `${name}: readPart(codes[first + ${at++}])`;
     });
     try {
       return new Function(
@@ -144,18 +154,24 @@ export function createRecordReader(): RecordReader {
         "skip",
         "readPart",
         `return () => {
-          const first = skip(${keys.length});
-          const { codes } = input;
+          const first = ${at ? `skip(${at})` : 0};
+          const { codes, numbers, numbersAt: firstNumber } = input;
+          input.numbersAt = firstNumber + ${count};
           return { ${fields.join()} };
         };`,
       )(input, skip, readPart);
     } catch {
       // No code may be made of texts here (Content Security Policy).
       return () => {
-        const first = skip(keys.length);
+        let next = skip(keys.length - count);
+        let nextNumber = input.numbersAt;
+        input.numbersAt += count;
         const made: Fields = {};
         for (let i = 0; i < keys.length; i++) {
-          define(made, keys[i]!, readPart(input.codes[first + i]!));
+          const value = numbers.has(i)
+            ? input.numbers[nextNumber++]
+            : readPart(input.codes[next++]!);
+          define(made, keys[i]!, value);
         }
         return made;
       };
@@ -165,9 +181,9 @@ export function createRecordReader(): RecordReader {
   return {
     read(records, others) {
       input.codes = new Int32Array(records.codes);
-      input.at = numberAt = textAt = 0;
-      partAt = leftAt = 0;
-      numbers = new Float64Array(records.numbers);
+      input.numbers = new Float64Array(records.numbers);
+      input.at = input.numbersAt = 0;
+      textAt = partAt = leftAt = 0;
       bigints = new BigInt64Array(records.numbers);
       ({ text, parts } = records);
       left = others;
@@ -182,7 +198,7 @@ export function createRecordReader(): RecordReader {
         left = [];
         makes = [];
         input.codes = new Int32Array(0);
-        numbers = new Float64Array(0);
+        input.numbers = new Float64Array(0);
         bigints = new BigInt64Array(0);
       }
     },

@@ -132,7 +132,7 @@ export function createRecordWriter(
     const order = sharing.meet(part);
     if (order < 0) return output.leave(part);
     if (++level > DEEPEST) throw NOT_HERE;
-    const first = output.at;
+    const first = output.at + output.numbersAt;
     const { shape } = spot;
     const code = isArray(part)
       ? writeList(part, spot)
@@ -140,17 +140,28 @@ export function createRecordWriter(
       ? writeFields(part, shape)
       : writeOther(part, spot);
     level--;
-    sharing.note(part, order, output.at - first);
+    sharing.note(part, order, output.at + output.numbersAt - first);
     return code;
   }
 
   function writeFields(part: object, shape: Shape): number {
+    let id = idOf(shape); // now: what is inside may change the shape
+    const unwritten = shape.write(part as Record<string, unknown>);
+    if (unwritten !== undefined) {
+      shapes.widen(shape, unwritten);
+      id = idOf(shape);
+      shape.writeParts(unwritten);
+    }
+    return id << 3 | OBJECT;
+  }
+
+  /** The number of a shape in this message. */
+  function idOf(shape: Shape): number {
     if (shape.message !== message) {
       shape.message = message;
       shape.id = output.addShape(shape.text);
     }
-    shape.write(part as Record<string, unknown>);
-    return shape.id << 3 | OBJECT;
+    return shape.id;
   }
 
   /** Writes what is of another shape than the last object that stood there. */
@@ -223,7 +234,7 @@ export function createRecordWriter(
 
   /** Writes a value; LEFT if that is for clone. */
   function writeValue(value: unknown): number {
-    const extent = output.extent();
+    output.begin();
     sharing.begin(written);
     level = 0;
     try {
@@ -232,7 +243,7 @@ export function createRecordWriter(
       return code;
     } catch {
       // Not for here, or a getter threw: clone tells which, and why.
-      output.goBack(extent);
+      output.goBack();
       written = false;
       return LEFT;
     }

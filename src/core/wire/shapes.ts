@@ -11,14 +11,20 @@ import type { RecordOutput } from "./record_output.ts";
 /** The keys of objects, in their order. */
 export interface Shape {
   keys: string[];
-  /** The keys as JSON. */
+  /** Which of them have held nothing but numbers so far: their offsets. */
+  numbers: number[];
+  /** Both as JSON. */
   text: string;
   /**
    * Writes what the keys of an object hold, whose shape this is.
    *
+   * @returns Undefined; or what they hold, if nothing was written since one of
+   * them should hold a number, and does not.
    * @throws If the object is not one to be written.
    */
-  write(fields: Record<string, unknown>): void;
+  write(fields: Fields): unknown[] | undefined;
+  /** The same for what was read of an object, and has its numbers. */
+  writeParts(parts: unknown[]): void;
   /** Number of the message that it was last in, and its number there. */
   message: number;
   id: number;
@@ -50,6 +56,8 @@ interface Key {
   shape: Shape | undefined;
 }
 
+type Fields = Record<string, unknown>;
+
 /** Learns shapes. */
 export interface Shapes {
   /** The spot of whole values. */
@@ -64,6 +72,13 @@ export interface Shapes {
    * @returns Undefined for a dictionary, and while it is too early to say.
    */
   find(value: object, spot: Spot): Shape | undefined;
+  /**
+   * Learns which keys of a shape do not always hold numbers.
+   *
+   * @param shape The shape: it is changed.
+   * @param parts What they hold in one of its objects.
+   */
+  widen(shape: Shape, parts: unknown[]): void;
 }
 
 /**
@@ -93,6 +108,7 @@ export function createShapes(
 
   // As user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
+  const { getOwnPropertyDescriptor: descriptorOf } = Object;
   const { writePart } = output;
   const shapes = new Map<string, Shape>();
   let top = spot();
@@ -143,72 +159,121 @@ export function createShapes(
     }
     if (at.shape !== undefined) return spot.shape = at.shape;
     if (count === 0 || ++at.seen < WARM) return undefined;
-    return spot.shape = at.shape = shapeOf(keysOf(value));
+    return spot.shape = at.shape = shapeOf(value);
   }
 
-  function shapeOf(keys: string[]): Shape {
-    const text = JSON.stringify(keys);
-    let shape = shapes.get(text);
+  function shapeOf(fields: object): Shape {
+    const keys = keysOf(fields);
+    const name = JSON.stringify(keys);
+    let shape = shapes.get(name);
     if (shape === undefined) {
-      shape = { keys, text, write: compile(keys), message: 0, id: 0 };
+      // Without a call of getters, which clone reads once.
+      const held = keys.map((key) => descriptorOf(fields, key)?.value);
+      const numbers = [...held.keys()].filter((i) =>
+        typeof held[i] === "number"
+      );
+      shape = { keys, ...madeFor(keys, numbers), message: 0, id: 0 };
       if (shapes.size === MOST_SHAPES) {
         shapes.clear();
         top = spot();
       }
-      shapes.set(text, shape);
+      shapes.set(name, shape);
     }
     return shape;
   }
 
-  /** Spells out every key: engines are fastest at what is written so. */
-  function compile(keys: string[]): Shape["write"] {
-    const spots = keys.map(spot);
-    const count = keys.length;
-    const each = (write: (i: number) => string) =>
-      keys.map((_, i) => write(i)).join("\n");
-    const read = (i: number) => `fields[${JSON.stringify(keys[i])}]`;
-    const scope = { output, spots, checkClass, getPrototypeOf, plain };
-    try {
-      return new Function(
-        "{ output, spots, checkClass, getPrototypeOf, plain }",
-        `const { writePart, writeText } = output;
-        const [${each((i) => `spot${i},`)}] = spots;
-        return (fields) => {
-          const first = output.at;
-          output.at = first + ${count};
-          if (output.at > output.codes.length) output.grow();
-          let part;
-          ${
-          each((i) =>
-            `part = ${read(i)};
-            const code${i} = typeof part === "string"
-              ? writeText(part)
-              : typeof part === "number" && part << 3 >> 3 === part && part !== 0
-              ? part << 3 | 4
-              : writePart(part, spot${i});`
-          )
-        }
-          const proto = getPrototypeOf(fields);
-          if (proto !== plain) checkClass(fields, proto);
-          const { codes } = output;
-          ${each((i) => `codes[first + ${i}] = code${i};`)}
-        };`,
-      )(scope);
-    } catch {
-      // No code may be made of texts here (Content Security Policy).
-      return (fields) => {
-        const first = output.at;
-        output.at = first + count;
-        if (output.at > output.codes.length) output.grow();
-        const proto = getPrototypeOf(fields);
-        if (proto !== plain) checkClass(fields, proto);
-        for (let i = 0; i < count; i++) {
-          const code = writePart(fields[keys[i]!], spots[i]!);
-          output.codes[first + i] = code; // only now: it may have grown
-        }
-      };
-    }
+  function madeFor(keys: string[], numbers: number[]) {
+    const text = JSON.stringify([keys, numbers]);
+    return { numbers, text, ...compile(keys, numbers) };
   }
 
-  return { top: () => top, spot, find };
+  function widen(shape: Shape, parts: unknown[]): void {
+    const numbers = shape.numbers.filter((i) => typeof parts[i] === "number");
+    // In this message it is another one from here on.
+    Object.assign(shape, madeFor(shape.keys, numbers), { message: 0 });
+  }
+
+  function compile(keys: string[], numbers: number[]) {
+    const spots = keys.map(spot);
+    const isNumber = new Set(numbers);
+    const others = keys.map((_, i) => i).filter((i) => !isNumber.has(i));
+
+    function writeParts(parts: unknown[]): void {
+      let at = output.numbersAt;
+      output.numbersAt = at + numbers.length;
+      if (output.numbersAt > output.numbers.length) output.growNumbers();
+      for (const i of numbers) output.numbers[at++] = parts[i] as number;
+      let next = output.reserve(others.length);
+      for (const i of others) {
+        const code = writePart(parts[i], spots[i]!);
+        output.codes[next++] = code; // only now: it may have grown
+      }
+    }
+
+    const unwritten = (...parts: unknown[]) => parts;
+    const scope = {
+      output,
+      spots,
+      unwritten,
+      checkClass,
+      getPrototypeOf,
+      plain,
+    };
+    const code = writerCode(keys, numbers, others);
+    let write: Shape["write"];
+    try {
+      write = new Function(`{ ${Object.keys(scope)} }`, code)(scope);
+    } catch {
+      // No code may be made of texts here (Content Security Policy).
+      write = (fields) => {
+        const proto = getPrototypeOf(fields);
+        if (proto !== plain) checkClass(fields, proto);
+        const parts = keys.map((key) => fields[key]);
+        if (numbers.some((i) => typeof parts[i] !== "number")) return parts;
+        return void writeParts(parts);
+      };
+    }
+    return { write, writeParts };
+  }
+
+  /** Spells out every key: engines are fastest at what is written so. */
+  function writerCode(keys: string[], numbers: number[], others: number[]) {
+    const each = (
+      offsets: Iterable<number>,
+      write: (i: number, at: number) => string,
+    ) => Array.from(offsets, write).join("\n");
+    return `const { writePart, writeText } = output;
+      const [${each(keys.keys(), (i) => `spot${i},`)}] = spots;
+      return (fields) => {
+        ${
+      each(keys.keys(), (i) =>
+        `const part${i} = fields[${JSON.stringify(keys[i])}];`)
+    }
+        const proto = getPrototypeOf(fields); // V8 is faster when it is asked last
+        if (proto !== plain) checkClass(fields, proto);
+        if (${
+      numbers.map((i) => `typeof part${i} !== "number"`).join(" || ") || false
+    }) {
+          return unwritten(${keys.map((_, i) => `part${i}`)});
+        }
+        const firstNumber = output.numbersAt;
+        output.numbersAt = firstNumber + ${numbers.length};
+        if (output.numbersAt > output.numbers.length) output.growNumbers();
+        const { numbers } = output;
+        ${each(numbers, (i, at) => `numbers[firstNumber + ${at}] = part${i};`)}
+        const first = output.at;
+        output.at = first + ${others.length};
+        if (output.at > output.codes.length) output.grow();
+        ${
+      each(others, (i) =>
+        `const code${i} = typeof part${i} === "string"
+          ? writeText(part${i})
+          : writePart(part${i}, spot${i});`)
+    }
+        const { codes } = output;
+        ${each(others, (i, at) => `codes[first + ${at}] = code${i};`)}
+      };`;
+  }
+
+  return { top: () => top, spot, find, widen };
 }

@@ -23,7 +23,7 @@ export interface Sharing {
    *
    * @param part The object.
    * @param order The number it was met with.
-   * @param size How many codes it took.
+   * @param size How many codes and numbers it took.
    * @throws If it is large, and another value held it.
    */
   note(part: object, order: number, size: number): void;
@@ -39,15 +39,15 @@ export interface Sharing {
 export function createSharing(): Sharing {
   // Objects of a value that are compared one by one: a Set takes longer.
   const FEW = 48;
-  // Codes of a part that is cloned if the value before held it, too: fewer are
-  // written as fast.
+  // Codes and numbers of a part that is cloned if the value before held it, too:
+  // fewer are written as fast.
   const SHARED = 4;
-  // Codes of a part that is looked for in all of the other values.
+  // The same of one that is looked for in all of the other values.
   const LARGE = 64;
 
   const twice = new Error("an object stands twice");
-  // The first objects, how many are in each, itself included, and how many
-  // codes those take. What is not reached yet is that of the value before.
+  // The first objects, how many are in each, itself included, and how much those
+  // take. What is not reached yet is that of the value before.
   const seen: unknown[] = [];
   const inside = new Int32Array(FEW);
   const sizes = new Int32Array(FEW);
