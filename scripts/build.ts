@@ -1,7 +1,8 @@
 // Writes what is published to a folder: each entry point as a small file, with
-// what they share in another, and the sources beside them for their types. A runtime needs a moment
-// for each file that it loads: 60 of them cost a cold start on Bun 4 ms of 28
-// (bench row "cold").
+// what they share in another, and the sources beside them for their types. A
+// runtime needs a moment for each file that it loads: 60 of them cost a cold
+// start on Bun 4 ms of 28 (bench row "cold"). The program of a worker is in it
+// as one short text, which no bundler of a user can spoil.
 //
 //     deno run -A scripts/build.ts FOLDER     # and then: cd FOLDER && deno publish
 //     deno run -A scripts/build.ts --dry-run  # builds, and tries to publish
@@ -17,6 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { DELIMITER, join } from "@std/path";
+import { programSource } from "../src/core/worker/program.ts";
 
 /** The root of this project. */
 const ROOT = join(import.meta.dirname!, "..");
@@ -30,18 +32,35 @@ interface Config {
   publish: { include: string[] };
 }
 
-/** Runs a program that must succeed; says what it printed if it does not. */
-function run(cwd: string, program: string, ...args: string[]): void {
+/** Runs a program that must succeed, and gives what it printed. */
+function run(
+  { cwd, input }: { cwd: string; input?: string },
+  program: string,
+  ...args: string[]
+): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
+    input,
     encoding: "utf8",
     env: {
       ...process.env,
       PATH: join(ROOT, "node_modules", ".bin") + DELIMITER + process.env.PATH,
     },
   });
-  if (status === 0) return;
+  if (status === 0) return stdout;
   throw new Error(`${program} failed: ${error ?? stdout + stderr}`);
+}
+
+/** The program of a worker, as short as can be: each worker has to read it. */
+function program(): string {
+  const shrink = (input: string) =>
+    run({ cwd: ROOT, input }, "esbuild", "--minify").trim();
+  // Each rare part by itself, as it is a text in there; and given to a name, or
+  // nothing would be left of it.
+  return shrink(programSource(
+    false,
+    (part) => `(${shrink(`_=${part}`).replace(/^_=|;$/g, "")})`,
+  ));
 }
 
 /**
@@ -60,8 +79,15 @@ export function build(folder: string): void {
     const file = `${name === "." ? "main" : name.slice(2)}.js`;
     return { name, source, file: `./built/${file}` };
   });
+  const sources = join(folder, "sources");
+  cpSync(join(ROOT, "src"), join(sources, "src"), { recursive: true });
+  cpSync(join(ROOT, "mod.ts"), join(sources, "mod.ts"));
+  writeFileSync(
+    join(sources, "src/core/worker/program.ts"),
+    `export const programSource = () => ${JSON.stringify(program())};`,
+  );
   run(
-    ROOT,
+    { cwd: sources },
     "esbuild",
     ...built.map(({ source, file }) => `${file.slice(8, -3)}=${source}`),
     "--bundle",
@@ -72,6 +98,7 @@ export function build(folder: string): void {
     "--external:node:*",
     `--outdir=${join(folder, "built")}`,
   );
+  rmSync(sources, { recursive: true });
   for (const { source, file } of built) {
     const path = join(folder, file);
     const types = `// @ts-self-types="../${source.slice(2)}"\n`;
@@ -97,7 +124,7 @@ if (import.meta.main) {
     const folder = mkdtempSync(join(tmpdir(), "parallel-map-build-"));
     try {
       build(folder);
-      run(folder, "deno", "publish", "--dry-run", "--allow-dirty");
+      run({ cwd: folder }, "deno", "publish", "--dry-run", "--allow-dirty");
       console.log("built, and could be published");
     } finally {
       rmSync(folder, { recursive: true });

@@ -133,16 +133,20 @@ function putOff(
  *
  * @param whole Whether all of it is code. Else the rare parts are texts, which
  * cost a worker less to read: half of what it starts with.
+ * @param shrink Makes such a text shorter.
  * @returns JavaScript, an expression; `load`, which imports a module by its
  * URL, has to be declared before it.
  */
-export function wireSource(whole = false): string {
+export function wireSource(
+  whole = false,
+  shrink: (source: string) => string = (source) => source,
+): string {
   const parts = Object.entries(PARTS).map(([name, make]) => {
     const methods = RARE[name];
     const inner = INNER.includes(name);
     if ((methods === undefined && !inner) || whole) return `${name}: ${make}`;
     // Not an indirect eval: a bundler may put names beside this that it needs.
-    const text = JSON.stringify(`(${make})`);
+    const text = JSON.stringify(shrink(`(${make})`));
     if (methods === undefined) {
       return `${name}: (...args) => eval(${text})(...args)`;
     }

@@ -1,0 +1,43 @@
+/**
+ * The program of a worker but for its port, as source text: the same on every
+ * runtime. What is published has this text ready made (`scripts/build.ts`).
+ *
+ * @module
+ */
+
+import { createBoard } from "../wire/board.ts";
+import { openCallData } from "../wire/call_data.ts";
+import { wireSource } from "../wire/wire.ts";
+import { createAnswering } from "./answering.ts";
+import { createCpuMeter } from "./cpu_meter.ts";
+import { foldResults } from "./folding.ts";
+import { createLoader } from "./loader.ts";
+import { createContexts } from "./task_context.ts";
+import { workerMain } from "./worker_main.ts";
+
+/**
+ * Writes the program.
+ *
+ * @param whole Whether all of it is code, for a linter.
+ * @param shrink Makes the code of a part shorter.
+ * @returns JavaScript without imports; declares `main`, which takes the port.
+ */
+export function programSource(
+  whole = false,
+  shrink?: (source: string) => string,
+): string {
+  return [
+    // A text, as compilers rewrite import(): TypeScript, for one, to a call of
+    // a function in its file ("rewriteRelativeImportExtensions").
+    `const load = (url) => import(url);`,
+    `const { codec, packing } = ${wireSource(whole, shrink)};`,
+    `const createBoard = ${createBoard};`,
+    `const loader = (${createLoader})(load, true);`,
+    `const openCallData = ${openCallData};`,
+    `const foldResults = ${foldResults};`,
+    `const createAnswering = ${createAnswering};`,
+    `const contexts = (${createContexts})();`,
+    `const readCpu = (${createCpuMeter})();`,
+    `const main = (port) => (${workerMain})(port, { codec, packing, createBoard, openCallData, createAnswering, foldResults, loader, contexts, readCpu });`,
+  ].join("\n");
+}
