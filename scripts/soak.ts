@@ -263,6 +263,52 @@ async function round(dice: () => number): Promise<void> {
   }
 }
 
+/** Says in memory that everybody shares that it runs, and takes a while. */
+async function takeWhile(
+  [id, ms]: [number, number],
+  { data }: TaskContext<unknown, Int32Array>,
+): Promise<number> {
+  Atomics.add(data, id, 1);
+  if (ms < 0) await new Promise((r) => setTimeout(r, -ms));
+  else for (const until = performance.now() + ms; performance.now() < until;);
+  return id;
+}
+
+/** A run of thousands of tasks, some much longer: chunks are cut, none runs twice. */
+async function cutRound(dice: () => number): Promise<void> {
+  const length = 50 + Math.floor(dice() * 3000);
+  const long = dice() * 0.01;
+  const tasks = Array.from({ length }, (_, id): [number, number] => {
+    const ms = dice() < long ? 5 + dice() * 40 : dice() * 0.02;
+    return [id, dice() < 0.5 && ms > 1 ? -ms : ms];
+  });
+  const data = new Int32Array(new SharedArrayBuffer(4 * length));
+  const abort = new AbortController();
+  const aborts = dice() < 0.2;
+  await using pool = new Pool({ workers: 2 + Math.floor(dice() * 3) });
+  if (aborts) setTimeout(() => abort.abort("enough"), dice() * 100);
+  try {
+    const results = await pool.map(takeWhile, tasks, {
+      data,
+      concurrency: dice() < 0.3 ? 3 : 1,
+      signal: abort.signal,
+      onEvent(event) {
+        if (event.type !== "chunk-done") return;
+        count("tasks taken over", event.to.filter(Number.isNaN).length);
+      },
+    });
+    assertEquals(results, tasks.map(([id]) => id));
+    assert(data.every((times) => times === 1), "a task ran twice, or never");
+  } catch (error) {
+    if (!aborts) throw error;
+    assertStrictEquals(error, "enough");
+  }
+  await pool.close();
+  assert(data.every((times) => times <= 1), "a task ran twice");
+  count("runs");
+  count("tasks counted where they run", length);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -282,7 +328,9 @@ async function main(): Promise<void> {
     process.exit(1);
   }, 30_000);
   try {
-    while (performance.now() < until) await round(dice);
+    while (performance.now() < until) {
+      await (dice() < 0.2 ? cutRound(dice) : round(dice));
+    }
   } catch (error) {
     console.error(`seed ${seed}: run ${(counts.get("runs") ?? 0) + 1} failed`);
     throw error;

@@ -1,5 +1,5 @@
 // Both ends of the memory that the caller and a worker share, in one thread.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { allotLanes, createBoard, raiseOver } from "../src/core/wire/board.ts";
 import { test } from "./harness.ts";
 
@@ -48,27 +48,44 @@ test("the worker sees that the run is over", () => {
   assertEquals(worker.isOver(), true);
 });
 
-test("the worker sees which chunk is to yield, and that none goes on", () => {
+test("tasks that are not begun can be taken back, and then never begin", () => {
   const { worker, caller } = open(2);
-  assertEquals([worker.goesOn(1), worker.goesOn(9)], [true, true]);
-  caller.askToYield(9);
-  assertEquals([worker.goesOn(1), worker.goesOn(9)], [true, false]);
-  caller.stop();
-  assertEquals([worker.goesOn(1), worker.goesOn(9)], [false, false]);
+  assertEquals([worker.claim(1), worker.claim(2)], [true, true]);
+  assertEquals(caller.next(), 3);
+  assertEquals(caller.takeBack(9), 3); // 3 to 8
+  assertEquals(caller.takeBack(9), 9); // nothing more
+  assertEquals([worker.claim(3), worker.claim(8)], [false, false]);
+  assertEquals(caller.takeBack(12), 9); // what was sent since then
+  assertEquals([worker.claim(9), worker.claim(11)], [false, false]);
+  assertEquals(worker.claim(12), true);
+  assertEquals(caller.takeBack(15), 13);
   assertEquals(caller.lanes(), []); // nothing else was touched
 });
 
-test("without memory, what is written is dropped", () => {
+test("all that was sent can be taken back before any task began", () => {
+  const { worker, caller } = open(1);
+  assertEquals(caller.next(), 0);
+  assertEquals(caller.takeBack(5), 0);
+  assertEquals([worker.claim(4), worker.claim(5)], [false, true]);
+});
+
+test("after a stop no task begins, and none is taken back twice", () => {
+  const { worker, caller } = open(1);
+  assertEquals(worker.claim(1), true);
+  caller.stop();
+  assertEquals([worker.claim(2), worker.claim(1000)], [false, false]);
+  assert(caller.takeBack(9) >= 9);
+  assertEquals(worker.claim(9), false);
+});
+
+test("without memory, lanes are not noted", () => {
   const board = createBoard(undefined);
   board.enter(0, 1, 5);
-  board.setRunning(1);
   board.leave(0);
-  board.askToYield(1);
-  board.stop();
-  assertEquals([board.isOver(), board.running(), board.lanes()], [
-    false,
-    0,
-    [],
-  ]);
-  assertEquals(board.goesOn(1), true);
+  assertEquals([board.isOver(), board.lanes()], [false, []]);
+  board.setRunning(1);
+  assertEquals(board.running(), 1);
+  assertEquals(board.claim(1), true);
+  board.takeBack(5); // as the worker is asked by message
+  assertEquals([board.claim(2), board.claim(5)], [false, true]);
 });

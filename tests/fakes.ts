@@ -110,6 +110,8 @@ export interface FakePowers {
   startMs?: number;
   /** What its workers do when they are asked to dispose what they hold. */
   disposes?: FakeWorker["disposes"];
+  /** How long a chunk takes, as its answer says, in ms: shorter, larger ones. */
+  chunkMs?: number;
 }
 
 /** Starts fake workers. */
@@ -122,8 +124,10 @@ export class FakeBackend implements Backend {
   readonly #clock: FakeClock;
   readonly #disposes: FakeWorker["disposes"];
   readonly #startMs: number;
+  readonly #chunkMs: number;
 
   constructor(clock: FakeClock, powers: FakePowers = {}) {
+    this.#chunkMs = powers.chunkMs ?? 1;
     this.#clock = clock;
     this.#disposes = powers.disposes ?? "no";
     this.#startMs = powers.startMs ?? 0;
@@ -136,6 +140,7 @@ export class FakeBackend implements Backend {
     this.#clock.pass(this.#startMs);
     const worker = new FakeWorker(listener, this.#clock);
     worker.disposes = this.#disposes;
+    worker.chunkMs = this.#chunkMs;
     this.workers.push(worker);
     return worker;
   }
@@ -159,6 +164,9 @@ export class FakeWorker implements WorkerHandle {
   busy = true;
   /** Whether it wants to be asked before it is ended, and what it does then. */
   disposes: "no" | "at once" | "never" = "no";
+  chunkMs = 1;
+  /** How many tasks it had and did not begin, though their run went on. */
+  lostTasks = 0;
   inbox: ToWorker[] = [];
   outbox: unknown[] = [];
   /** The task of each lane; undefined where there is none. */
@@ -208,6 +216,8 @@ export class FakeWorker implements WorkerHandle {
       if (this.disposes === "at once") {
         this.say({ type: "disposed", error: undefined });
       }
+    } else if (message?.type === "take-back") {
+      this.#board.takeBack(message.end);
     } else if (message?.type === "ping") this.say({ type: "pong" });
     else if (message?.type === "chunk") {
       const values = this.#wire.packing.unpack(message.values);
@@ -238,7 +248,8 @@ export class FakeWorker implements WorkerHandle {
   }
 
   /**
-   * Begins the next task, in a lane that is free.
+   * Begins the next task, in a lane that is free. A chunk whose rest was taken
+   * back is answered with what it has.
    *
    * @param stuck Whether its synchronous part goes on: the thread is taken.
    * @returns The task; undefined when there is none.
@@ -248,12 +259,16 @@ export class FakeWorker implements WorkerHandle {
   ): FakeTask | undefined {
     const lane = this.lanes.indexOf(undefined);
     if (lane < 0) return undefined;
-    for (const work of this.#works) {
+    for (const work of [...this.#works]) {
       const { message, values } = work;
       while (work.next < values.length) {
+        const serial = message.serial + work.next;
+        if (!this.#board.claim(serial)) {
+          this.#cut(work);
+          break;
+        }
         const offset = work.next++;
         if (message.skip?.includes(offset)) continue;
-        const serial = message.serial + offset;
         const index = message.first + offset;
         const { attempt } = message;
         const task = { serial, index, attempt, value: values[offset] };
@@ -308,38 +323,23 @@ export class FakeWorker implements WorkerHandle {
       ).values
       : results;
     const { packed: values, bytes } = this.#wire.packing.pack(list, false);
-    const [ms, times, cpu] = [1, undefined, undefined];
+    const { chunkMs: ms } = this;
+    const [times, cpu] = [undefined, undefined];
     const answer = { serial, tasks, values, failures, ms, bytes, times, cpu };
     this.say({ type: "done", ...answer });
   }
 
-  /** Answers what is not to go on with what it has, as a worker does. */
-  skipRest(): void {
-    for (const work of this.#works.filter((work) => this.#isCut(work))) {
-      const { next, message: { skip = [] } } = work;
-      for (let i = next; i < work.values.length; i++) {
-        if (!skip.includes(i)) work.open--;
-      }
-      work.results.length = next;
-      work.next = work.values.length;
-      if (work.open === 0) this.#answer(work);
+  /** Answers with what it has, as a worker does: the rest was taken back. */
+  #cut(work: Work): void {
+    const { next, values, message: { skip = [] } } = work;
+    for (let i = next; i < values.length; i++) {
+      if (skip.includes(i)) continue;
+      work.open--;
+      if (!this.#board.isOver()) this.lostTasks++;
     }
-  }
-
-  /** Is asked to answer its first chunk with what it has, as by the caller. */
-  hearYield(): void {
-    const [first] = this.#works;
-    if (first !== undefined) this.#board.askToYield(first.message.serial);
-  }
-
-  /** Whether no more tasks of it are to be begun, and there are such. */
-  #isCut({ message: { serial }, next, values }: Work): boolean {
-    return next < values.length && !this.#board.goesOn(serial);
-  }
-
-  /** Whether a chunk is not to go on: its run is over, or it is to yield. */
-  get sawEnd(): boolean {
-    return this.#works.some((work) => this.#isCut(work));
+    work.results.length = next;
+    work.next = values.length;
+    if (work.open === 0) this.#answer(work);
   }
 
   /** Says something to the caller. */

@@ -72,6 +72,8 @@ export class History {
   readonly #calls: Call[] = [];
   readonly #deeds = new Map<number, Deed>();
   readonly #running = new Map<FakeWorker, Set<FakeTask>>();
+  /** Which worker began a value, for each try. */
+  readonly #tries = new Map<unknown, Map<number, FakeWorker>>();
   readonly #pulls: (() => void)[] = [];
   readonly #oneShot: boolean;
   readonly #sharesMemory: boolean;
@@ -101,6 +103,7 @@ export class History {
         disposes: this.#chance(0.7)
           ? "no"
           : this.#pick(["at once", "never"] as const),
+        chunkMs: this.#pick([1, 0.01] as const),
       },
       this.#oneShot,
     );
@@ -116,6 +119,12 @@ export class History {
 
   #pick<T>(list: readonly T[]): T {
     return list[this.#whole(0, list.length - 1)];
+  }
+
+  /** How many tasks were taken back from workers that had not begun them. */
+  get taken(): number {
+    return this.world.backend.workers
+      .reduce((sum, { lostTasks }) => sum + lostTasks, 0);
   }
 
   /** The steps that were taken, for the report of a failure. */
@@ -148,13 +157,16 @@ export class History {
     await this.#checkBooks();
   }
 
-  async #flush(): Promise<void> {
-    for (let i = 0; i < 12; i++) await undefined;
+  async #flush(turns = 12): Promise<void> {
+    for (let i = 0; i < turns; i++) await undefined;
   }
 
   #plan(): Plan {
-    const deeds = Array.from({ length: this.#whole(0, 12) }, (): Deed => {
-      if (this.#chance(0.75)) return "returns";
+    // Of many tasks there are large chunks, of which workers lose a part.
+    const many = this.#chance(0.25);
+    const length = this.#whole(0, many ? 40 : 12);
+    const deeds = Array.from({ length }, (): Deed => {
+      if (this.#chance(many ? 0.97 : 0.75)) return "returns";
       const deed = this.#pick(
         [
           "throws",
@@ -174,8 +186,10 @@ export class History {
       deed === "never returns" || deed === "waits for ever";
     const options: Plan["options"] = {};
     // What never returns needs a limit, or nothing would end it.
-    if (deeds.some(never) || this.#chance(0.2)) options.timeout = 100;
-    if (this.#chance(0.5)) options.chunkSize = this.#whole(1, 5);
+    if (deeds.some(never) || this.#chance(many ? 0 : 0.2)) {
+      options.timeout = 100;
+    }
+    if (this.#chance(many ? 0.1 : 0.5)) options.chunkSize = this.#whole(1, 5);
     if (this.#chance(0.4)) options.concurrency = this.#whole(1, 3);
     if (this.#chance(0.4)) options.retries = this.#whole(0, 2);
     const kind = this.#pick(["map", "settled", "stream", "reduce"] as const);
@@ -364,19 +378,15 @@ export class History {
         const name = `${number} ends ${task.index}`;
         steps.push([name, () => this.#settle(worker, task)]);
       }
-      if (this.#sharesMemory && worker.canBegin && this.#chance(0.05)) {
-        steps.push([`${number} is to yield`, () => worker.hearYield()]);
-      }
-      if (worker.sawEnd && worker.canBegin) {
-        steps.push([`${number} skips`, () => worker.skipRest()]);
-      }
     }
     if (clock.turns > 0) steps.push(["turn", () => clock.takeTurn()]);
     if (this.#pulls.length > 0) {
       const next = this.#whole(0, this.#pulls.length - 1);
       steps.push(["source", () => this.#pulls.splice(next, 1)[0]()]);
     }
-    const rings = steps.length === 0 || (!working && this.#chance(0.1));
+    const limited = this.#calls.some(({ plan }) => plan.options.timeout);
+    const late = !working || !limited; // no task can be late by mistake
+    const rings = steps.length === 0 || (late && this.#chance(0.2));
     if (clock.timers > 0 && rings) {
       steps.push(["timer", () => clock.ring()]);
     }
@@ -396,12 +406,18 @@ export class History {
   }
 
   #begin(worker: FakeWorker): void {
-    if (worker.sawEnd) return worker.skipRest();
     const stuck = (task: FakeTask) => this.#deed(task) === "never returns";
     const task = worker.begin(stuck);
     if (task === undefined) return;
     const tasks = this.#running.get(worker) ?? new Set();
     this.#running.set(worker, tasks.add(task));
+    // Once for each of its tries, unless the worker is no more.
+    const tries = this.#tries.get(task.value) ?? new Map();
+    const before = tries.get(task.attempt) as FakeWorker | undefined;
+    if (before?.alive && !before.ending) {
+      throw new Error(`the value ${task.value} runs twice`);
+    }
+    this.#tries.set(task.value, tries.set(task.attempt, worker));
   }
 
   #settle(worker: FakeWorker, task: FakeTask): void {
@@ -423,11 +439,11 @@ export class History {
 
   /** After the last step: what never ends by itself is closed. */
   async #end(): Promise<void> {
-    for (let steps = 0; steps < 2000; steps++) {
+    for (let steps = 0; steps < 10_000; steps++) {
       await this.#flush();
       if (this.#calls.every((call) => call.outcome)) return;
       if (!this.#step()) {
-        await this.#flush();
+        await this.#flush(500); // a reader has several for each item
         if (!this.#calls.every((call) => call.outcome)) break;
       }
     }
@@ -624,13 +640,15 @@ export class History {
  * Plays the history of a seed.
  *
  * @param seed The seed.
+ * @returns How many tasks were taken back from a worker, to be sent elsewhere.
  * @throws {Error} When something is not as promised; it names the seed, and has
  * the steps.
  */
-export async function playHistory(seed: number): Promise<void> {
+export async function playHistory(seed: number): Promise<number> {
   const history = new History(seed);
   try {
     await history.play();
+    return history.taken;
   } catch (error) {
     const steps = history.log;
     throw new Error(`history ${seed}: ${(error as Error).message}\n${steps}`, {

@@ -167,6 +167,38 @@ test("a function that cannot be had is refused, if it is still wanted", async ()
   assertEquals(said.at(-1)?.type, "refused");
 });
 
+test("a worker that is told to begin no more answers with what it has", async () => {
+  const { said, say, run, chunk, results, start } = startWorker();
+  await start;
+  const source = "() => new Promise((resolve) => setTimeout(resolve, 1))";
+  await run({ from: "source", name: "wait", source });
+  await chunk(1, [1, 2, 3]);
+  await chunk(4, [4]);
+  await say({ type: "take-back", end: 5 });
+  while (said.length < 3) await new Promise((r) => setTimeout(r, 1));
+  const done = said.filter((message) => message.type === "done");
+  assertEquals(done.map(({ serial, tasks }) => [serial, tasks]), [
+    [1, 1],
+    [4, 0],
+  ]);
+  await chunk(5, [5]); // sent after that
+  while (said.length < 4) await new Promise((r) => setTimeout(r, 1));
+  assertEquals(results().at(-1)!.length, 1);
+});
+
+test("an error that a task reports itself is that task's", async () => {
+  const { said, run, chunk, stray, start } = startWorker();
+  await start;
+  const globals = globalThis as { report?: () => void };
+  globals.report = () => stray(new Error("reported"));
+  const source = "(n) => n === 2 && globalThis.report()";
+  await run({ from: "source", name: "f", source });
+  await chunk(1, [1, 2, 3]);
+  delete globals.report;
+  const told = said.filter((message) => message.type === "stray");
+  assertEquals(told.map(({ at }) => at), [[2]]);
+});
+
 test("a worker answers a ping, and tells what nobody caught", async () => {
   const { said, say, stray, start } = startWorker();
   await start;

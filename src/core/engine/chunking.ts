@@ -87,8 +87,8 @@ export class ChunkSizer {
   }
 
   /**
-   * Learns that a chunk took so long that it was answered in parts. What was
-   * known of its tasks is not true of those that are left: they are tried one
+   * Learns that a chunk took so long that the rest of it goes elsewhere. What
+   * was known of its tasks is not true of those that are left: they are tried one
    * by one again, lest one waits behind another.
    */
   startAgain(): void {

@@ -10,14 +10,21 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "../wire/board.ts";
 import { allotLanes, createBoard } from "../wire/board.ts";
 import type { Parcel, Refusal } from "../wire/packing.ts";
-import type { ChunkMessage, RunMessage } from "../wire/protocol.ts";
+import type {
+  ChunkMessage,
+  RunMessage,
+  TakeBackMessage,
+} from "../wire/protocol.ts";
 import type { Sight } from "./deadline.ts";
-import type { Chunk } from "./chunk.ts";
+import { type Chunk, part } from "./chunk.ts";
 import type { Run } from "./run.ts";
 
 /** A chunk that was sent. */
 export interface Sent {
+  /** Its tasks, apart from those that were taken back. */
   readonly chunk: Chunk;
+  /** Whether none was taken back. */
+  readonly whole: boolean;
   /** Number of the chunk in its pool, for events. */
   readonly number: number;
   /** Serial number of its first task. */
@@ -28,6 +35,13 @@ export interface Sent {
   readonly refused: ReadonlyMap<number, Refusal>;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
+}
+
+/** What a chunk loses: its tasks from an offset on. */
+export interface Back {
+  /** The chunk as it was. */
+  readonly sent: Sent;
+  readonly from: number;
 }
 
 /** What one worker has in flight. */
@@ -41,6 +55,7 @@ export class InFlight {
   readonly #brought = new Set<Run>();
   #serial = 1;
   #tasks = 0;
+  #tasksBack = 0; // how many were taken back
   #board: Board | undefined;
   #epoch = 0;
 
@@ -67,9 +82,9 @@ export class InFlight {
       (this.chunks < 2 && run.prefetches);
   }
 
-  /** How many tasks this worker was sent in all. */
+  /** How many tasks this worker was sent in all, and left. */
   get tasksSent(): number {
-    return this.#serial - 1;
+    return this.#serial - 1 - this.#tasksBack;
   }
 
   /** Whether a suspect task is in flight, which must be the only one. */
@@ -140,7 +155,8 @@ export class InFlight {
     return {
       message: { type: "chunk", serial, first, attempt, values, skip, timed },
       note: (number) => {
-        this.#sent.push({ chunk, number, serial, bytes, refused, gone });
+        const whole = true;
+        this.#sent.push({ chunk, whole, number, serial, bytes, refused, gone });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;
       },
@@ -156,14 +172,15 @@ export class InFlight {
     return sent;
   }
 
-  /** Whether the worker may be asked to answer its chunk before its end. */
-  get canYield(): boolean {
-    const [first] = this.#sent;
-    if (first === undefined || this.#board === undefined) return false;
-    const { chunk: { run, values }, gone } = first;
-    // Not tasks whose buffers were moved: the rest could not go again.
-    return values.length > 1 && gone.size === 0 &&
-      run.options.chunkSize === undefined;
+  /** Whether there may be tasks not begun that can be sent elsewhere. */
+  get canGoElsewhere(): boolean {
+    const { run } = this;
+    if (this.#tasks < 2 || run?.options.chunkSize !== undefined) return false;
+    if (this.#board !== undefined && this.#board.next() >= this.#serial) {
+      return false; // all are begun
+    }
+    // Tasks whose buffers were moved cannot be sent again.
+    return this.#sent.every(({ gone }) => gone.size === 0);
   }
 
   /** The run is over: the worker is to begin no more tasks of it. */
@@ -171,9 +188,30 @@ export class InFlight {
     this.#board?.stop();
   }
 
-  /** Asks the worker to answer its chunk with what it has. */
-  askToYield(): void {
-    if (this.canYield) this.#board!.askToYield(this.#sent[0]!.serial);
+  /**
+   * Takes back what the worker has not begun, if it is at a task: one that has
+   * begun none may be on its way there.
+   *
+   * @returns What each chunk loses; or, where no memory is shared, the message
+   * that asks the worker to answer with what it has.
+   */
+  takeBack(): Back[] | TakeBackMessage {
+    const end = this.#serial;
+    if (this.#board === undefined) return { type: "take-back", end };
+    if (this.#board.next() <= this.#sent[0]!.serial) return [];
+    const first = this.#board.takeBack(end);
+    const back: Back[] = [];
+    for (const [at, sent] of this.#sent.entries()) {
+      const { chunk, serial } = sent;
+      const { length } = chunk.values;
+      const from = Math.max(0, first - serial);
+      if (from >= length) continue;
+      back.push({ sent, from });
+      this.#sent[at] = { ...sent, chunk: part(chunk, 0, from), whole: false };
+      this.#tasks -= length - from;
+      this.#tasksBack += length - from;
+    }
+    return back;
   }
 
   /** Takes out all. */

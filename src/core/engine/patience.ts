@@ -1,64 +1,86 @@
 /**
- * Waits for the answer to a chunk for a while only: then what is done of it is
- * wanted, and the rest can go elsewhere.
+ * Waits for the answer to a chunk for a while only: then what is not begun of
+ * it can go elsewhere, and what is done of it is wanted.
  *
  * @module
  */
 
 import type { Clock } from "../runtime/clock.ts";
+import type { TakeBackMessage } from "../wire/protocol.ts";
+import type { Back, InFlight } from "./in_flight.ts";
 
 /**
- * How long a chunk may take before its worker is asked to answer with what it
- * has, in milliseconds: ten times what a chunk is made for (chunking.ts). Less,
- * and tasks that take a little longer than the last ones go twice; more, and
- * finished tasks wait for slow neighbours while other workers idle. No bench.
+ * How long a worker may be at a chunk before it loses what it has not begun to
+ * one that has nothing to do, in milliseconds: twice what a chunk is made for
+ * (chunking.ts). Less, and tasks that take a little longer than the last ones
+ * go twice; more, and a worker idles for so long beside tasks that wait.
+ */
+const IDLE_MS = 10;
+
+/**
+ * The same if nobody is idle, in milliseconds. Less, and tasks go twice for
+ * nothing; more, and finished tasks wait for slow neighbours. No bench.
  */
 const PATIENCE_MS = 50;
 
+/** What patience can do when it ends. */
+export interface PatienceSetup {
+  readonly clock: Clock;
+  /** Whether any worker has nothing to do. */
+  anyIdle(): boolean;
+  /** Asks the worker for what it has. */
+  ask(message: TakeBackMessage): void;
+  /** Gives away what was taken back from it. */
+  giveAway(back: Back[]): void;
+}
+
 /** The patience with one worker. */
 export class Patience {
-  readonly #clock: Clock;
-  readonly #onEnd: () => void;
-  #since: number | undefined;
+  readonly #setup: PatienceSetup;
+  #inFlight: InFlight | undefined;
+  #since = 0;
   #cancel: (() => void) | undefined;
 
-  /**
-   * Waits for nothing yet.
-   *
-   * @param clock The time.
-   * @param onEnd Called when a chunk has taken too long.
-   */
-  constructor(clock: Clock, onEnd: () => void) {
-    this.#clock = clock;
-    this.#onEnd = onEnd;
+  constructor(setup: PatienceSetup) {
+    this.#setup = setup;
   }
 
-  /**
-   * The worker begins a chunk, or has none.
-   *
-   * @param canYield Whether there is a chunk that it can answer in parts.
-   */
-  begin(canYield: boolean): void {
-    if (!canYield) return this.stop();
-    this.#since = this.#clock.now();
+  /** The worker begins a chunk, or has none. */
+  begin(inFlight: InFlight): void {
+    if (!inFlight.canGoElsewhere) return this.stop();
+    this.#inFlight = inFlight;
+    this.#since = this.#setup.clock.now();
     // One timer for many chunks: to set one for each would be felt.
-    if (this.#cancel === undefined) this.#lookIn(PATIENCE_MS);
+    if (this.#cancel === undefined) this.#lookIn(IDLE_MS);
+  }
+
+  /** The worker was sent more: that waits for what it is at. */
+  goOn(inFlight: InFlight): void {
+    if (this.#cancel === undefined) this.begin(inFlight);
   }
 
   /** Waits no more. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#since = undefined;
+    this.#inFlight = undefined;
   }
 
   #lookIn(ms: number): void {
-    this.#cancel = this.#clock.after(ms, () => {
+    this.#cancel = this.#setup.clock.after(ms, () => {
       this.#cancel = undefined;
-      if (this.#since === undefined) return;
-      const left = this.#since + PATIENCE_MS - this.#clock.now();
-      if (left > 0) this.#lookIn(left);
-      else this.#onEnd();
+      if (this.#inFlight?.canGoElsewhere) this.#look(this.#inFlight);
     });
+  }
+
+  #look(inFlight: InFlight): void {
+    const { clock, anyIdle, ask, giveAway } = this.#setup;
+    const waited = clock.now() - this.#since;
+    if (waited < IDLE_MS) return this.#lookIn(IDLE_MS - waited);
+    if (waited < PATIENCE_MS && !anyIdle()) return this.#lookIn(IDLE_MS);
+    const back = inFlight.takeBack();
+    if (!Array.isArray(back)) ask(back);
+    else if (back.length > 0) giveAway(back);
+    else this.#lookIn(IDLE_MS); // it has begun none yet
   }
 }

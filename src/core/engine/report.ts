@@ -8,7 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Backend, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { DoneMessage, StartMessage } from "../wire/protocol.ts";
-import type { Sent } from "./in_flight.ts";
+import type { Back, Sent } from "./in_flight.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 import type { Slot } from "./slot.ts";
@@ -19,6 +19,8 @@ export type Report =
   | { type: "ready" }
   /** A chunk was answered. */
   | { type: "answer"; sent: Sent; answer: DoneMessage }
+  /** These tasks waited in a worker for long, and were taken back. */
+  | { type: "back"; back: Back[] }
   /** Values of these tasks, or their results, could not be read over there. */
   | { type: "unread"; sent: Sent[]; what: "input" | "result"; error: unknown }
   /** The worker could not get the function of a run. */
@@ -38,6 +40,8 @@ export interface SlotSetup {
   startMessage(worker: number): StartMessage;
   /** Takes what a slot has to say. */
   report(slot: Slot, report: Report): void;
+  /** Whether any worker has nothing to do. */
+  anyIdle(): boolean;
   /** Says what no error can say. */
   warn(text: string): void;
 }

@@ -186,7 +186,7 @@ export class Run {
     this.#sizer.learn(tasks, ms, bytes);
   }
 
-  /** Learns that a chunk took so long that it was answered in parts. */
+  /** Learns that a chunk took so long that the rest of it goes elsewhere. */
   startSmall(): void {
     this.#sizer.startAgain();
   }

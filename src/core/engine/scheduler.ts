@@ -19,8 +19,15 @@ import { endsError, nameThrown } from "./failures.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Report, SlotSetup } from "./report.ts";
 import type { Run } from "./run.ts";
+import { Runs } from "./runs.ts";
 import { postChunk } from "./sending.ts";
-import { failAll, judge, type Loss, settle } from "./settling.ts";
+import {
+  failAll,
+  judge,
+  type Loss,
+  sendElsewhere,
+  settle,
+} from "./settling.ts";
 import type { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
@@ -43,21 +50,17 @@ export class Scheduler implements Engine {
   readonly #setup: SchedulerSetup;
   readonly #tools: Wire & { clock: Clock };
   readonly #slots: Slots;
-  readonly #runs = new Set<Run>();
-  /** Those that may have a chunk, in the order of their turns. */
-  readonly #ready = new Set<Run>();
-  /** Those to look at: they may have ended, or have more. */
-  readonly #touched = new Set<Run>();
+  readonly #runs: Runs;
   readonly #reports: [Slot, Report][] = [];
   #working = false;
   #chunks = 0;
   #fruitless = 0;
   #closed: Promise<void> | undefined;
   #ended = false; // closed, and no run goes on
-  #thrown: { error: unknown } | undefined; // by a listener, when no run was left
 
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
+    this.#runs = new Runs(setup.onEvent);
     this.#tools = { ...createWire(), clock: setup.clock };
     const slotSetup: SlotSetup = {
       clock: setup.clock,
@@ -68,6 +71,7 @@ export class Scheduler implements Engine {
         this.#reports.push([slot, report]);
         this.#work();
       },
+      anyIdle: () => this.#slots.anyIdle,
       warn: (text) => console.error(`@parallel/map: ${text}`),
     };
     this.#slots = new Slots(slotSetup, setup.maker, () => this.#work());
@@ -82,12 +86,12 @@ export class Scheduler implements Engine {
   }
 
   add(run: Run): void {
-    this.#runs.add(run);
+    this.#runs.all.add(run);
     this.touch(run);
   }
 
   touch(run: Run): void {
-    this.#touched.add(run);
+    this.#runs.touched.add(run);
     this.#work();
   }
 
@@ -106,19 +110,19 @@ export class Scheduler implements Engine {
 
   async #close(finish: boolean): Promise<void> {
     await Promise.resolve(); // #closed is set from here on
-    if (finish) await Promise.allSettled([...this.#runs].map((r) => r.done));
+    if (finish) {
+      await Promise.allSettled([...this.#runs.all].map((r) => r.done));
+    }
     this.#ended = true;
     this.#stopAll();
     await Promise.all(this.#slots.all.map((slot) => slot.close()));
     await this.#tools.clock.settled();
-    if (this.#thrown !== undefined) throw this.#thrown.error;
+    const { thrown } = this.#runs;
+    if (thrown !== undefined) throw thrown.error;
   }
 
   #stopAll(): void {
-    for (const run of this.#runs) {
-      run.stop(closedError());
-      this.#touched.add(run);
-    }
+    this.#runs.stop(closedError());
     this.#work();
   }
 
@@ -131,9 +135,10 @@ export class Scheduler implements Engine {
         for (let next; (next = this.#reports.shift()) !== undefined;) {
           this.#take(...next);
         }
-        for (const run of this.#touched) this.#look(run);
+        for (const run of this.#runs.touched) this.#look(run);
       } while (
-        this.#feedOne() || this.#reports.length > 0 || this.#touched.size > 0
+        this.#feedOne() || this.#reports.length > 0 ||
+        this.#runs.touched.size > 0
       );
     } finally {
       this.#working = false;
@@ -147,26 +152,31 @@ export class Scheduler implements Engine {
       this.#fruitless = 0;
       this.#slots.heard();
       settle(report.sent, report.answer, worker, this.#tools);
-      this.#touched.add(report.sent.chunk.run);
+      this.#runs.touched.add(report.sent.chunk.run);
+    } else if (report.type === "back") {
+      for (const { sent, from } of report.back) {
+        sendElsewhere(sent, from);
+        this.#runs.touched.add(sent.chunk.run);
+      }
     } else if (report.type === "unread") {
       const { sent, what, error } = report;
       for (const one of sent) {
         failAll(one, what, error, worker);
-        this.#touched.add(one.chunk.run);
+        this.#runs.touched.add(one.chunk.run);
       }
     } else if (report.type === "ready") {
       const at = this.#tools.clock.now();
-      this.#emit({ type: "worker-ready", worker, at });
+      this.#runs.emit({ type: "worker-ready", worker, at });
     } else if (report.type === "refused") {
       report.run?.refuse(report.error);
-      if (report.run !== undefined) this.#touched.add(report.run);
-    } else if (report.type === "useless") this.#refuseAll(report.error);
+      if (report.run !== undefined) this.#runs.touched.add(report.run);
+    } else if (report.type === "useless") this.#runs.refuse(report.error);
     else {
       const { sent, loss, rested } = report;
       const lost = loss !== undefined;
       const at = this.#tools.clock.now();
-      this.#emit({ type: "worker-end", worker, lost, at });
-      for (const { chunk } of sent) this.#touched.add(chunk.run);
+      this.#runs.emit({ type: "worker-end", worker, lost, at });
+      for (const { chunk } of sent) this.#runs.touched.add(chunk.run);
       // One that ended while it was idle, before it was known, counts for
       // nothing.
       if (lost && !judge(sent, loss, worker) && !rested) this.#countEnd(loss);
@@ -176,22 +186,21 @@ export class Scheduler implements Engine {
 
   /** Sees to a run that was touched. */
   #look(run: Run): void {
-    this.#touched.delete(run);
-    if (!this.#runs.has(run)) return;
+    this.#runs.touched.delete(run);
+    if (!this.#runs.all.has(run)) return;
     if (!run.over) {
-      this.#ready.add(run);
+      this.#runs.ready.add(run);
       return;
     }
-    this.#runs.delete(run);
-    this.#ready.delete(run);
+    this.#runs.remove(run);
     for (const slot of this.#slots.all) slot.release(run);
-    if (this.#runs.size === 0) this.#slots.rest();
+    if (this.#runs.all.size === 0) this.#slots.rest();
     if (this.#setup.oneShot) this.close().catch(() => {}); // the call hears it
   }
 
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
   #feedOne(): boolean {
-    if (this.#ready.size === 0 || this.#ended) return false;
+    if (this.#runs.ready.size === 0 || this.#ended) return false;
     for (const slot of this.#slots.all) {
       if (!slot.idle || slot.left < 1) continue;
       const { atRest } = this.#slots;
@@ -201,14 +210,16 @@ export class Scheduler implements Engine {
     }
     if (this.#slots.mayStart) {
       // No task waits in one worker while another could be started for it.
-      if (this.#slots.starting || !this.#slots.pays(this.#left)) return false;
+      if (this.#slots.starting || !this.#slots.pays(this.#runs.left)) {
+        return false;
+      }
       return this.#feed(this.#slots.empty());
     }
     for (const slot of this.#slots.all) {
       const { run } = slot;
       // A run that is not ready had nothing for a worker that idles. What has
       // come since then is for that one: here it might wait behind a long task.
-      if (!slot.hasRoom || !run || !this.#ready.has(run)) continue;
+      if (!slot.hasRoom || !run || !this.#runs.ready.has(run)) continue;
       const chunk = run.take(slot.left, false);
       if (chunk === undefined) continue;
       this.#send(slot, chunk);
@@ -217,29 +228,18 @@ export class Scheduler implements Engine {
     return false;
   }
 
-  /** How much work is ready, in ms of one worker, if that is known. */
-  get #left(): number | undefined {
-    let left = 0;
-    for (const run of this.#ready) {
-      const ms = run.left;
-      if (ms === undefined) return undefined;
-      left += ms;
-    }
-    return left;
-  }
-
   /** Gives a slot without work the next chunk of whichever run has one. */
   #feed(slot: Slot): boolean {
-    for (const run of this.#ready) {
+    for (const run of this.#runs.ready) {
       if (!slot.fits(run)) {
         slot.end(undefined);
         return true;
       }
-      this.#ready.delete(run); // until it is touched
+      this.#runs.ready.delete(run); // until it is touched
       const chunk = run.take(slot.left, true);
-      if (run.over) this.#touched.add(run); // its inputs ended it
+      if (run.over) this.#runs.touched.add(run); // its inputs ended it
       if (chunk === undefined) continue;
-      this.#ready.add(run); // at the end of the line: runs take turns
+      this.#runs.ready.add(run); // at the end of the line: runs take turns
       this.#send(slot, chunk);
       return true;
     }
@@ -250,7 +250,7 @@ export class Scheduler implements Engine {
   #send(slot: Slot, chunk: Chunk): void {
     const { run, values, first } = chunk;
     const { transfer = false } = run.options;
-    this.#touched.add(run);
+    this.#runs.touched.add(run);
     let parcel = this.#tools.packing.pack(values, transfer);
     if (parcel.refused.size < values.length) { // else nothing is left to send
       if (slot.empty && !this.#startFor(slot, run)) return;
@@ -283,34 +283,13 @@ export class Scheduler implements Engine {
     const from = clock.now();
     this.#slots.start(slot, backend);
     const { number: worker } = slot;
-    this.#emit({ type: "worker-start", worker, from, to: clock.now() });
-  }
-
-  /** Says what happened in the pool to all that listen. */
-  #emit(event: RunEvent): void {
-    try {
-      this.#setup.onEvent?.(event);
-    } catch (error) {
-      if (this.#runs.size === 0) this.#thrown ??= { error };
-      for (const run of this.#runs) run.stop(error);
-    }
-    for (const run of this.#runs) {
-      if (!run.over) run.hear(event);
-      if (run.over) this.#touched.add(run);
-    }
-  }
-
-  #refuseAll(error: unknown): void {
-    for (const run of this.#runs) {
-      run.refuse(error);
-      this.#touched.add(run);
-    }
+    this.#runs.emit({ type: "worker-start", worker, from, to: clock.now() });
   }
 
   /** Counts the end of a worker that is no task's fault. */
   #countEnd(loss: Loss): void {
     if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
     this.#fruitless = 0;
-    this.#refuseAll(endsError(MOST_FRUITLESS_ENDS, loss));
+    this.#runs.refuse(endsError(MOST_FRUITLESS_ENDS, loss));
   }
 }

@@ -49,9 +49,11 @@ export function settle(
     return failAll(sent, "result", cause, worker);
   }
   const { tasks, ms, bytes } = answer;
-  const share = tasks / chunk.values.length;
-  if (share < 1) run.startSmall();
-  else if (tasks > 0) run.learn(tasks, ms, Math.max(sent.bytes, bytes));
+  const { length } = chunk.values;
+  // Not of a part: it may be that of one task that took long after many.
+  if (sent.whole && tasks === length) {
+    run.learn(tasks, ms, Math.max(sent.bytes, bytes));
+  }
   if (answer.times !== undefined) tell(sent, answer, worker, wire.clock);
   // Stretches of results between the tasks that failed or were not sent.
   const failures = new Map(answer.failures.map((f) => [f.offset, f]));
@@ -72,13 +74,7 @@ export function settle(
     run.fail(chunk, first + offset, failure, worker, repeatable);
   }
   put(tasks);
-  // What was not begun goes again, apart from what was never sent.
-  from = tasks;
-  for (const offset of [...skipped, chunk.values.length]) {
-    if (offset < tasks) continue;
-    run.takeBack(chunk, from, offset);
-    from = offset + 1;
-  }
+  if (tasks < length) sendElsewhere(sent, tasks);
 
   function put(to: number): void {
     if (to <= from) return;
@@ -87,6 +83,25 @@ export function settle(
       : part(values, stretch, ++stretch);
     run.put(first + from, results, part(chunk.values, from, to));
   }
+}
+
+/**
+ * Gives tasks that were not begun back to their run, apart from those that were
+ * never sent.
+ *
+ * @param sent Their chunk.
+ * @param from Offset of the first; all after it go as well.
+ */
+export function sendElsewhere({ chunk, refused }: Sent, from: number): void {
+  const { run, values: { length } } = chunk;
+  run.startSmall();
+  let next = from;
+  for (const offset of [...refused.keys()].sort((a, b) => a - b)) {
+    if (offset < from) continue;
+    run.takeBack(chunk, next, offset);
+    next = offset + 1;
+  }
+  run.takeBack(chunk, next, length);
 }
 
 /** What became of a task that failed. */

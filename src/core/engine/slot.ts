@@ -52,10 +52,12 @@ export class Slot {
       ping: () => this.#post({ type: "ping" }),
       end: (loss) => this.end(loss),
     });
-    this.#patience = new Patience(
-      setup.clock,
-      () => this.#inFlight.askToYield(),
-    );
+    this.#patience = new Patience({
+      clock: setup.clock,
+      anyIdle: () => setup.anyIdle(),
+      ask: (message) => this.#post(message),
+      giveAway: (back) => this.#report({ type: "back", back }),
+    });
   }
 
   #post(message: ToWorker): void {
@@ -152,9 +154,8 @@ export class Slot {
     } finally {
       if (inFlight.chunks === 0) this.#setIdle();
     }
-    if (inFlight.chunks !== 1) return;
-    this.#watch.begin(inFlight);
-    this.#patience.begin(this.#inFlight.canYield);
+    if (inFlight.chunks === 1) this.#watch.begin(inFlight);
+    this.#patience.goOn(inFlight);
   }
 
   #hear(message: FromWorker): void {
@@ -171,7 +172,7 @@ export class Slot {
     if (message.type === "done" || message.type === "unread") {
       const sent = this.#inFlight.remove(message.serial);
       if (sent === undefined) return;
-      this.#patience.begin(this.#inFlight.canYield);
+      this.#patience.begin(this.#inFlight);
       this.#rest();
       if (message.type === "done") {
         return this.#report({ type: "answer", sent, answer: message });
@@ -213,6 +214,12 @@ export class Slot {
     this.#report({ type: "unread", sent, what, error });
   }
 
+  #stopTimers(): void {
+    this.#watch.stop();
+    this.#patience.stop();
+    this.#cancel();
+  }
+
   #report(report: Report): void {
     this.#setup.report(this, report);
   }
@@ -235,11 +242,9 @@ export class Slot {
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
     if (this.run !== run || this.#state.at !== "up") return;
-    this.#patience.stop();
+    this.#stopTimers();
     this.#inFlight.stop();
     this.#post({ type: "over" });
-    this.#watch.stop();
-    this.#cancel();
     this.#cancel = this.#setup.clock.after(
       GRACE_MS,
       () => this.end(undefined),
@@ -284,10 +289,10 @@ export class Slot {
     backend: Backend,
     loss: Loss | undefined,
   ): void {
+    // Some runtimes stop no loop: when it ends, no other task is to begin.
+    this.#inFlight.stop();
     const index = this.#inFlight.indexAt();
-    this.#watch.stop();
-    this.#patience.stop();
-    this.#cancel();
+    this.#stopTimers();
     const state: SlotState = { at: "ending", loss };
     this.#state = state;
     handle.terminate();
@@ -305,9 +310,7 @@ export class Slot {
   #onEnd(end: WorkerEnd): void {
     const state = this.#state;
     if (state.at === "empty") return;
-    this.#watch.stop();
-    this.#patience.stop();
-    this.#cancel();
+    this.#stopTimers();
     const loss = state.at === "up"
       ? { ...end, at: this.#inFlight.at() }
       : state.at === "ending" && state.loss

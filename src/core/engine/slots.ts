@@ -75,6 +75,11 @@ export class Slots {
     return this.all.every((slot) => slot.empty || slot.idle);
   }
 
+  /** Whether any worker has nothing to do, and could be given something. */
+  get anyIdle(): boolean {
+    return this.all.some((slot) => slot.idle && slot.left > 0);
+  }
+
   /** A worker answered, or the first of those that idled got work. */
   heard(): void {
     this.#quietSince = this.#setup.clock.now();

@@ -1,7 +1,8 @@
 /**
  * The shared memory between the caller and one worker, both ends of it: which
- * task each lane of the worker is at and since when, and whether the run is
- * over. There may be none: then nothing is known of a worker but its messages.
+ * task each lane of the worker is at and since when, which of its tasks are
+ * still to be had, and whether the run is over. There may be none: then nothing
+ * is known of a worker but its messages.
  *
  * @module
  */
@@ -32,14 +33,22 @@ export interface Lane {
 export interface Board {
   /** The worker's end: whether the run is over. */
   isOver(): boolean;
-  /** The worker's end: whether to begin one more task of a chunk. */
-  goesOn(chunk: number): boolean;
   /**
-   * The worker is to begin no more tasks of a chunk, and to answer with what it
-   * has. A chunk goes by the serial number of its first task.
+   * The worker's end: whether to begin a task. They are begun in the order of
+   * their serial numbers; one that is begun cannot be taken back any more.
    */
-  askToYield(chunk: number): void;
-  /** The worker is to begin no more tasks of this run, which is over. */
+  claim(serial: number): boolean;
+  /** Serial number of the task to begin next, if none is taken back. */
+  next(): number;
+  /**
+   * Takes back all tasks that are not begun: the worker will not begin them.
+   *
+   * @param end Serial number after the last task that it was sent.
+   * @returns Serial number of the first that was taken back; `end` or more if
+   * none was.
+   */
+  takeBack(end: number): number;
+  /** The worker is to begin no more tasks of this run at all. */
   stop(): void;
   /** The worker's end: a lane is at a task from here on; `now` is noted. */
   enter(lane: number, serial: number, now: number | undefined): void;
@@ -80,30 +89,46 @@ export function raiseOver(over: SharedArrayBuffer): void {
  */
 export function createBoard(memory: BoardMemory | undefined): Board {
   // Int32: at 0 the serial number of the task whose synchronous part runs, or
-  // 0; at 1 the chunk that is to yield, ALL, or 0; then two a lane, the serial number
-  // of its task, or 0, and its time. Without memory there is no place for
-  // anything but a 0 at 1: what is written is dropped.
+  // 0; at 1 that of the task to begin next, or, below 0, that of the first one
+  // that is not taken back; then two a lane, the serial number of its task, or
+  // 0, and its time. Without memory the worker has a place of its own for the
+  // first two, as tasks are taken back by message then.
   const cell = new Int32Array(memory?.lanes ?? new ArrayBuffer(8));
-  const YIELD = 1;
-  const ALL = -1;
+  const NEXT = 1;
+  const ALL = 0x7fffffff;
   const LANES = 2;
   const over = new Int32Array(memory?.over ?? new ArrayBuffer(4));
   const epoch = memory?.epoch ?? 0;
-  const { load, store } = Atomics;
-  const { ceil } = Math;
+  const { compareExchange, load, store } = Atomics;
+  const { abs, ceil } = Math;
+
+  /** It is the first of a run, or follows on tasks that were taken back. */
+  function claimAfterCut(serial: number): boolean {
+    for (;;) {
+      const seen = load(cell, NEXT);
+      if (serial < -seen) return false;
+      if (compareExchange(cell, NEXT, seen, serial + 1) === seen) return true;
+    }
+  }
+
+  function takeBack(end: number): number {
+    for (;;) {
+      const seen = load(cell, NEXT);
+      if (seen <= -end) return -seen; // all that were sent are taken back
+      if (compareExchange(cell, NEXT, seen, -end) === seen) return abs(seen);
+    }
+  }
 
   return {
     isOver: () => load(over, 0) !== 0, // not hoisted out of any loop
-    // One look: another one is 6 ns more a task.
-    goesOn(chunk) {
-      const cut = load(cell, YIELD);
-      return cut === 0 || (cut !== chunk && cut !== ALL);
-    },
-    askToYield(chunk) {
-      if (memory !== undefined) store(cell, YIELD, chunk);
-    },
+    // Mostly the first look is all.
+    claim: (serial) =>
+      compareExchange(cell, NEXT, serial, serial + 1) === serial ||
+      claimAfterCut(serial),
+    next: () => abs(load(cell, NEXT)),
+    takeBack,
     stop() {
-      if (memory !== undefined) store(cell, YIELD, ALL);
+      takeBack(ALL);
     },
     enter(lane, serial, now) {
       const at = LANES + 2 * lane;
@@ -117,7 +142,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
       } else cell[at] = serial;
     },
     setRunning(serial) {
-      if (memory !== undefined) cell[0] = serial;
+      cell[0] = serial;
     },
     leave(lane) {
       cell[LANES + 2 * lane] = 0;

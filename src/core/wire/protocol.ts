@@ -69,11 +69,22 @@ export interface ChunkMessage {
   timed: boolean;
 }
 
+/**
+ * The worker is to begin no more of what it was sent, and to answer with what
+ * it has. Where memory is shared, tasks are taken back there instead.
+ */
+export interface TakeBackMessage {
+  type: "take-back";
+  /** Serial number after the last task that was sent. */
+  end: number;
+}
+
 /** What the caller sends. */
 export type ToWorker =
   | StartMessage
   | RunMessage
   | ChunkMessage
+  | TakeBackMessage
   /** The run that was announced last is over, and tasks of it are not settled. */
   | { type: "over" }
   /** Is answered as soon as the thread is free. */

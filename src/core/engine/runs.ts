@@ -1,0 +1,81 @@
+/**
+ * The runs that an engine has in progress: whose turn it is, and whom to tell
+ * what happens in the pool.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "../api/events.ts";
+import type { Run } from "./run.ts";
+
+/** The runs in progress. */
+export class Runs {
+  readonly all: Set<Run> = new Set<Run>();
+  /** Those that may have a chunk, in the order of their turns. */
+  readonly ready: Set<Run> = new Set<Run>();
+  /** Those to look at: they may have ended, or have more. */
+  readonly touched: Set<Run> = new Set<Run>();
+  readonly #onEvent: ((event: RunEvent) => void) | undefined;
+  #thrown: { error: unknown } | undefined;
+
+  /**
+   * Has none yet.
+   *
+   * @param onEvent The listener of the pool.
+   */
+  constructor(onEvent: ((event: RunEvent) => void) | undefined) {
+    this.#onEvent = onEvent;
+  }
+
+  /** What a listener of the pool threw when there was no run left to tell. */
+  get thrown(): { error: unknown } | undefined {
+    return this.#thrown;
+  }
+
+  /** How much work is ready, in ms of one worker, if that is known. */
+  get left(): number | undefined {
+    let left = 0;
+    for (const run of this.ready) {
+      const ms = run.left;
+      if (ms === undefined) return undefined;
+      left += ms;
+    }
+    return left;
+  }
+
+  /** Says what happened in the pool to all that listen. */
+  emit(event: RunEvent): void {
+    try {
+      this.#onEvent?.(event);
+    } catch (error) {
+      if (this.all.size === 0) this.#thrown ??= { error };
+      for (const run of this.all) run.stop(error);
+    }
+    for (const run of this.all) {
+      if (!run.over) run.hear(event);
+      if (run.over) this.touched.add(run);
+    }
+  }
+
+  /** Ends all, as no worker can serve them. */
+  refuse(error: unknown): void {
+    for (const run of this.all) {
+      run.refuse(error);
+      this.touched.add(run);
+    }
+  }
+
+  /** Ends all. */
+  stop(error: unknown): void {
+    for (const run of this.all) {
+      run.stop(error);
+      this.touched.add(run);
+    }
+  }
+
+  /** Forgets one that is over. */
+  remove(run: Run): void {
+    this.all.delete(run);
+    this.ready.delete(run);
+  }
+}

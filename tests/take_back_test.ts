@@ -1,0 +1,224 @@
+// Tasks that wait in a busy worker go to one that idles, while the busy one is
+// inside a task: each step by hand, with workers and a clock that are fakes.
+import { assert, assertEquals } from "@std/assert";
+import type { RunOptions } from "../src/core/api/options.ts";
+import { type FakePowers, type FakeWorker, FakeWorld } from "./fakes.ts";
+import { test } from "./harness.ts";
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const same = (value: unknown) => value;
+const COUNT = 60;
+
+interface Setup {
+  inputs?: unknown[];
+  options?: RunOptions;
+  powers?: FakePowers;
+  workers?: number;
+  maxTasksPerWorker?: number;
+}
+
+/**
+ * A call in which the first worker has begun one task of a large chunk, while
+ * all others have done what there is besides, and idle.
+ */
+async function stuckCall(
+  { inputs = range(COUNT), options = {}, ...more }: Setup = {},
+) {
+  const { workers = 2, powers, maxTasksPerWorker } = more;
+  const world = new FakeWorld({ workers, maxTasksPerWorker }, {
+    chunkMs: 0.01,
+    ...powers,
+  });
+  const begun: number[] = [];
+  const begin = (worker: FakeWorker, stuck = false) => {
+    const task = worker.begin(stuck);
+    if (task !== undefined) begun.push(task.index);
+    return task;
+  };
+  const work = (worker: FakeWorker) => {
+    worker.receiveAll();
+    for (let task; (task = begin(worker));) {
+      worker.settle(task, { value: task.value });
+    }
+    worker.deliverAll();
+  };
+  const call = world.calls.mapSettled(same, inputs, options, stuckCall);
+  call.catch(() => {}); // when a test closes the pool
+  await world.flush();
+  const [busy, ...others] = world.backend.workers;
+  work(busy); // its first chunk is one task, the next one is larger
+  const task = begin(busy.receiveAll(), true)!;
+  for (let i = 0; i < 9; i++) for (const other of others) work(other);
+  const end = async () => {
+    const { value } = await world.finish(call) as PromiseFulfilledResult<
+      PromiseSettledResult<unknown>[]
+    >;
+    return value.map((one) => one.status === "fulfilled" ? one.value : "lost");
+  };
+  /** Lets the others do all that they have, one after another. */
+  const workOn = () => {
+    for (let i = 0; i < COUNT; i++) for (const other of others) work(other);
+  };
+  return { world, busy, others, task, begun, begin, workOn, end };
+}
+
+const once = (begun: number[]) =>
+  assertEquals(begun.toSorted((a, b) => a - b), range(COUNT));
+
+test("an idle worker takes over what a busy one has not begun", async () => {
+  const { world, busy, others: [idle], begun, task, workOn, end } =
+    await stuckCall();
+  assert(begun.length < COUNT); // the others wait behind the one that is stuck
+  world.clock.advance(9);
+  assertEquals(idle.inbox, []); // a chunk may take a little longer
+  world.clock.advance(1);
+  assertEquals(idle.inbox.map(({ type }) => type), ["chunk"]);
+  workOn();
+  once(begun); // all of them, while the first is still at its task
+  busy.settle(task, { value: task.value });
+  assertEquals(busy.begin(), undefined);
+  assertEquals(await end(), range(COUNT));
+});
+
+test("tasks that are taken over are tried one by one again", async () => {
+  const { world, busy, others, begin, task, end } = await stuckCall({
+    workers: 3,
+  });
+  world.clock.advance(10);
+  const tasks = others.map((other) => begin(other.receiveAll())!);
+  for (const [i, other] of others.entries()) {
+    other.settle(tasks[i], { value: tasks[i].value });
+    assertEquals(other.begin(), undefined); // it had one
+  }
+  busy.settle(task, { value: task.value });
+  assertEquals(await end(), range(COUNT));
+});
+
+test("what a worker has on the way to it is not taken from it", async () => {
+  const world = new FakeWorld({ workers: 2 }, { chunkMs: 0.01 });
+  const call = world.calls.map(same, range(COUNT), {}, stuckCall);
+  await world.flush();
+  const [slow, idle] = world.backend.workers;
+  const task = slow.receiveAll().begin()!;
+  slow.settle(task, { value: task.value });
+  slow.deliverAll().receiveAll(); // it has a large chunk, and begins none
+  for (let i = 0; i < 9; i++) {
+    idle.receiveAll();
+    for (let task; (task = idle.begin());) {
+      idle.settle(task, { value: task.value });
+    }
+    idle.deliverAll();
+  }
+  world.clock.advance(1000);
+  assertEquals(idle.inbox, []);
+  assert(slow.begin(true)); // from here on the others can be had
+  world.clock.advance(10);
+  assertEquals(idle.inbox.map(({ type }) => type), ["chunk"]);
+  await world.finish(world.calls.close());
+  await call.catch(() => {});
+});
+
+test("while nobody idles, tasks wait for 50 ms, and are then given back", async () => {
+  const { world, busy, task, end } = await stuckCall({ workers: 1 });
+  world.clock.advance(49);
+  busy.settle(task, { value: task.value });
+  const next = busy.begin(true)!;
+  assertEquals(busy.outbox, []);
+  world.clock.advance(1);
+  busy.settle(next, { value: next.value });
+  assertEquals(busy.begin(), undefined);
+  assert(busy.outbox.length > 0); // what is done is told
+  assertEquals(await end(), range(COUNT));
+});
+
+const KEPT: [string, Setup][] = [
+  ["a chunk whose size was asked for", { options: { chunkSize: 7 } }],
+  ["a chunk whose buffers were moved", {
+    inputs: range(COUNT).map(() => new ArrayBuffer(8)),
+    options: { transfer: true },
+  }],
+];
+for (const [what, setup] of KEPT) {
+  test(`${what} stays whole`, async () => {
+    const { world, busy, others: [idle], task } = await stuckCall(setup);
+    world.clock.advance(1000);
+    assertEquals(idle.inbox, []);
+    busy.settle(task, { value: task.value });
+    assert(busy.begin());
+    await world.finish(world.calls.close());
+  });
+}
+
+test("without shared memory, the worker is asked once for what it has", async () => {
+  const { world, busy, others: [idle], task, end } = await stuckCall({
+    powers: { sharesMemory: false },
+  });
+  world.clock.advance(1000);
+  assertEquals(busy.inbox.map(({ type }) => type), ["take-back"]);
+  assertEquals(idle.inbox, []);
+  busy.receiveAll(); // when its thread is free
+  busy.settle(task, { value: task.value });
+  assertEquals(busy.begin(), undefined);
+  busy.deliverAll();
+  assertEquals(idle.inbox.map(({ type }) => type), ["chunk"]);
+  assertEquals(await end(), range(COUNT));
+});
+
+test("a worker that ends is to blame for its task, not for what it lost", async () => {
+  const { world, busy, begun, task, workOn, end } = await stuckCall();
+  world.clock.advance(10);
+  workOn();
+  once(begun);
+  busy.leave({ code: 1 });
+  assertEquals(
+    await end(),
+    range(COUNT).map((n) => n === task.index ? "lost" : n),
+  );
+});
+
+test("a worker that was given up begins nothing when its loop ends", async () => {
+  const { world, busy, task, end } = await stuckCall({
+    powers: { stopsLoops: false },
+    workers: 1,
+  });
+  const error = { value: "stray", errors: [] };
+  busy.say({ type: "stray", error, at: [task.serial] });
+  busy.deliver();
+  assert(busy.ending);
+  const warn = console.error;
+  console.error = () => {};
+  world.clock.advance(1000); // it is not gone
+  world.clock.takeTurn();
+  console.error = warn;
+  busy.settle(task, { value: task.value });
+  assertEquals(busy.begin(), undefined);
+  assertEquals(world.backend.alive.length, 2); // the next one has its tasks
+  assertEquals((await end()).filter((one) => one === "lost").length, 1);
+});
+
+test("a worker is not replaced for tasks that were taken from it", async () => {
+  const { world, busy, task, end } = await stuckCall({
+    maxTasksPerWorker: 30,
+    workers: 1,
+  });
+  world.clock.advance(50);
+  busy.settle(task, { value: task.value });
+  busy.begin();
+  busy.deliverAll();
+  assert(!busy.ending); // it has begun two
+  assertEquals(busy.inbox.map(({ type }) => type), ["chunk"]);
+  assertEquals(await end(), range(COUNT));
+});
+
+test("values that cannot be sent fail once, also among those taken over", async () => {
+  const inputs: unknown[] = range(COUNT);
+  for (let i = 2; i < COUNT; i += 2) inputs[i] = () => i;
+  const { world, busy, task, workOn, end } = await stuckCall({ inputs });
+  world.clock.advance(10);
+  workOn();
+  busy.settle(task, { value: task.value });
+  assertEquals(
+    await end(),
+    range(COUNT).map((n) => n > 0 && n % 2 === 0 ? "lost" : n),
+  );
+});
