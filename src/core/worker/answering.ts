@@ -21,6 +21,8 @@ import type { Surroundings } from "./task_context.ts";
 export interface WorkerRun {
   message: RunMessage;
   fn: (value: unknown, context: unknown) => unknown;
+  /** Whether `fn` can see its context: else none is made. */
+  seesContext: boolean;
   combine: ((one: unknown, other: unknown) => unknown) | undefined;
   around: Surroundings;
   idleLanes: number[];

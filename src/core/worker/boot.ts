@@ -13,6 +13,7 @@ import { createCpuMeter } from "./cpu_meter.ts";
 import { foldResults } from "./folding.ts";
 import { createLoader } from "./loader.ts";
 import { createContexts } from "./task_context.ts";
+import { createTaskLoop } from "./task_loop.ts";
 import type { WorkerPort } from "./worker_main.ts";
 import { workerMain } from "./worker_main.ts";
 
@@ -37,9 +38,10 @@ export function bootSource(
     `const openCallData = ${openCallData};`,
     `const foldResults = ${foldResults};`,
     `const createAnswering = ${createAnswering};`,
+    `const createTaskLoop = ${createTaskLoop};`,
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
-    `(${workerMain})((${openPort})(), { codec, packing, createBoard, openCallData, createAnswering, foldResults, loader, contexts, readCpu });`,
+    `(${workerMain})((${openPort})(), { codec, packing, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader, contexts, readCpu });`,
   ].join("\n");
   return keptNames(source) + source;
 }

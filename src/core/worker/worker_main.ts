@@ -23,6 +23,7 @@ import type { CpuMeter } from "./cpu_meter.ts";
 import type { foldResults } from "./folding.ts";
 import type { Loader } from "./loader.ts";
 import type { Contexts } from "./task_context.ts";
+import type { createTaskLoop } from "./task_loop.ts";
 
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
@@ -45,6 +46,7 @@ export interface WorkerParts {
   openCallData: typeof openCallData;
   foldResults: typeof foldResults;
   createAnswering: typeof createAnswering;
+  createTaskLoop: typeof createTaskLoop;
   loader: Loader;
   contexts: Contexts;
   readCpu: CpuMeter;
@@ -66,7 +68,6 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     contexts,
     readCpu,
   } = parts;
-  const { Context } = contexts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -85,6 +86,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   const answer = parts.createAnswering({ ...parts, now, post });
+  const runTasks = parts.createTaskLoop({ codec, contexts, now });
 
   async function start(message: StartMessage): Promise<void> {
     try {
@@ -152,6 +154,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       run = {
         message,
         fn,
+        seesContext: contexts.isSeenBy(fn),
         combine,
         around: {
           worker,
@@ -195,62 +198,20 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   /** Takes task after task until none is left. A lane is at one at a time. */
   async function runLane(run: WorkerRun, lane: number): Promise<void> {
-    const { fn, around, message: { watched } } = run;
-    const { board, aborts } = around;
     while (queue.length > 0) {
       const work = queue[0]!;
-      const { values, results, times, failures } = work;
-      const { serial, first, attempt, skip } = work.message;
       if (work.next === 0) {
         work.began = now();
-        if (times !== undefined) readCpu();
+        if (work.times !== undefined) readCpu();
       }
-      while (work.next < work.count && board.goesOn(serial)) {
-        const offset = work.next++;
-        if (work.next === work.count) queue.shift();
-        if (skip === undefined || !skip.includes(offset)) {
-          if (times !== undefined) times[2 * offset] = now();
-          board.enter(lane, serial + offset, watched ? now() : undefined);
-          try {
-            // Not used after the call: so Bun 1.4.5 makes none for a function
-            // that does not look at it, which saves 12 ns a task.
-            const context = new Context(first + offset, attempt, around);
-            board.setRunning(serial + offset);
-            // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with
-            // its loop here, in code of its middle tier, 1.5 times slower
-            // (bench row "skew").
-            let result = fn.call(undefined, values[offset], context);
-            board.setRunning(0);
-            if (isThenable(result)) result = await result;
-            results[offset] = result;
-          } catch (error) {
-            board.setRunning(0);
-            failures.push({
-              offset,
-              folded: 0,
-              error: codec.encode(error, true),
-              refused: undefined,
-            });
-          }
-          if (aborts.size > 0) aborts.delete(first + offset);
-          board.leave(lane); // at no task: an end now is nobody's fault
-          if (times !== undefined) times[2 * offset + 1] = now();
-        }
-        if (++work.settled === work.count) answer(run, work, lane);
-      }
-      if (work.next < work.count) { // no more is wanted: leave out the rest
-        queue.shift();
-        work.count = work.next;
-        if (work.settled === work.count) answer(run, work, lane);
-      }
+      const waiting = runTasks(run, work, lane);
+      // If no more is wanted, the rest is left out.
+      if (waiting === undefined) work.count = work.next;
+      if (work.next === work.count) queue.shift();
+      if (waiting !== undefined) await waiting;
+      if (work.settled === work.count) answer(run, work, lane);
     }
     run.idleLanes.push(lane);
-  }
-
-  function isThenable(value: unknown): boolean {
-    return value !== null &&
-      (typeof value === "object" || typeof value === "function") &&
-      typeof (value as PromiseLike<unknown>).then === "function";
   }
 
   /** Says that this worker is not to be trusted any more. */
