@@ -32,7 +32,7 @@ export function bootSource(
     // A text, as compilers rewrite import(): TypeScript, for one, to a call of
     // a function in its file ("rewriteRelativeImportExtensions").
     `const load = (url) => import(url);`,
-    `const { codec, packing } = ${wireSource(whole)};`,
+    `const { codec, packing, views } = ${wireSource(whole)};`,
     `const createBoard = ${createBoard};`,
     `const loader = (${createLoader})(load, true);`,
     `const openCallData = ${openCallData};`,
@@ -41,7 +41,7 @@ export function bootSource(
     `const createTaskLoop = ${createTaskLoop};`,
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
-    `(${workerMain})((${openPort})(), { codec, packing, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader, contexts, readCpu });`,
+    `(${workerMain})((${openPort})(), { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader, contexts, readCpu });`,
   ].join("\n");
   return keptNames(source) + source;
 }

@@ -61,7 +61,7 @@ export function createTaskLoop(
   ): Promise<void> {
     const { results, times, message: { first } } = work;
     try {
-      results[offset] = await result;
+      (results as unknown[])[offset] = await result;
     } catch (error) {
       fail(work, offset, error);
     }
@@ -74,8 +74,9 @@ export function createTaskLoop(
   return (run, work, lane) => {
     const { fn, seesContext, around, message: { watched } } = run;
     const { board, aborts } = around;
-    const { values, results, times, count, message } = work;
+    const { values, times, count, message } = work;
     const { serial, first, attempt, skip } = message;
+    const results = work.results as unknown[];
     let offset = work.next;
     let waits: PromiseLike<unknown> | undefined;
     for (; offset < count && board.goesOn(serial); offset++) {
@@ -101,6 +102,7 @@ export function createTaskLoop(
           waits = result;
           break;
         }
+        // In shared memory, a BigInt64Array takes nothing but a bigint.
         results[offset] = result;
       } catch (error) {
         fail(work, offset, error);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { TypedArray } from "../api/options.ts";
 import type { Board, BoardMemory } from "../wire/board.ts";
 import type { openCallData } from "../wire/call_data.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
@@ -18,6 +19,7 @@ import type {
   Tagged,
   ToWorker,
 } from "../wire/protocol.ts";
+import type { Views } from "../wire/views.ts";
 import type { createAnswering, Work, WorkerRun } from "./answering.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { foldResults } from "./folding.ts";
@@ -42,6 +44,7 @@ export interface WorkerPort {
 export interface WorkerParts {
   codec: Codec;
   packing: Packing;
+  views: Views;
   createBoard(memory: BoardMemory | undefined): Board;
   openCallData: typeof openCallData;
   foldResults: typeof foldResults;
@@ -62,6 +65,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   const {
     codec,
     packing,
+    views,
     createBoard,
     openCallData,
     loader,
@@ -79,6 +83,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   const brought = new Map<number, Promise<unknown>>();
   let run: WorkerRun | undefined;
   let announced: RunMessage | undefined;
+  let inputs: TypedArray | undefined; // of that run, if they are shared
+  let output: TypedArray | undefined;
   let started: Promise<unknown> = Promise.resolve();
 
   function post(message: FromWorker, moved: ArrayBuffer[] = []): void {
@@ -174,13 +180,14 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   function receive(message: ChunkMessage): void {
-    const values = packing.unpack(message.values);
+    const { first } = message;
+    const values = packing.unpack(message.values, inputs);
     const count = values.length;
     queue.push({
       message,
       values,
       count,
-      results: new Array(count),
+      results: output?.subarray(first, first + count) ?? new Array(count),
       failures: [],
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
       next: 0,
@@ -235,6 +242,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } else if (message.type === "run") {
       run = undefined;
       announced = message;
+      inputs = message.inputs && views.open(message.inputs);
+      output = message.output && views.open(message.output);
       void started.then(() => begin(message)); // not after one that is stuck
     } else if (message.type === "over") {
       if (run !== undefined) contexts.abort(run.around);
