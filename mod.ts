@@ -43,6 +43,7 @@ export type {
   MapResults,
   ModuleSpecifier,
   OnlyNames,
+  OutputArray,
   PoolOptions,
   ReduceOptions,
   RunOptions,

@@ -21,11 +21,13 @@ import { oddRecords, records } from "./rows/records.ts";
 import { reducing } from "./rows/reducing.ts";
 import { sleeping } from "./rows/sleeping.ts";
 import { numbers, objects, strings } from "./rows/small.ts";
+import { shared } from "./rows/shared.ts";
 import { cold, cycles, start } from "./rows/starting.ts";
 import { stream } from "./rows/streaming.ts";
 
 const ROWS: Row[] = [
   numbers,
+  shared,
   objects,
   strings,
   records,

@@ -12,8 +12,12 @@
  */
 const PROGRAM = `
 let fn;
-onmessage = ({ data: { source, values, typed, first } }) => {
+onmessage = ({ data: { source, values, typed, from, output, first } }) => {
   if (source !== undefined) fn = (0, eval)("(" + source + ")");
+  if (from !== undefined) {
+    for (let i = 0; i < from.length; i++) output[i] = fn(from[i]);
+    return postMessage(undefined);
+  }
   if (typed !== undefined) {
     const results = new Float64Array(typed.length);
     for (let i = 0; i < typed.length; i++) results[i] = fn(typed[i]);
@@ -125,6 +129,22 @@ export class RawWorkers implements Disposable {
       at += list.length;
     }
     return all;
+  }
+
+  /** Maps a typed array in shared memory into another one. */
+  async mapShared(
+    all: Float64Array<SharedArrayBuffer>,
+    output: Float64Array<SharedArrayBuffer>,
+  ): Promise<Float64Array> {
+    const { length } = this.#workers;
+    const at = (i: number) => Math.round(i * all.length / length);
+    await Promise.all(this.#workers.map((worker, i) => {
+      const answer = answerOf(worker);
+      const cut = (array: Float64Array) => array.subarray(at(i), at(i + 1));
+      worker.postMessage({ from: cut(all), output: cut(output) });
+      return answer;
+    }));
+    return output;
   }
 
   /** Ends the workers. */

@@ -143,6 +143,12 @@ const CASES: Case[] = [
     '"output" must be a typed-array constructor',
   ],
   [
+    "output is in shared memory",
+    () => bad({ output: new Float64Array(9) }),
+    TypeError,
+    '"output" must be a typed-array constructor, or a typed array in shared memory: received Float64Array',
+  ],
+  [
     "onProgress is a function",
     () => bad({ onProgress: 1 }),
     TypeError,

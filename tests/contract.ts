@@ -32,6 +32,7 @@ import { bringing } from "./contract_data.ts";
 import { outcomes } from "./contract_outcomes.ts";
 import { promises } from "./contract_promises.ts";
 import { reductions } from "./contract_reduce.ts";
+import { sharedArrays } from "./contract_shared.ts";
 import { test } from "./harness.ts";
 
 /** A chapter of the contract, in a file of its own. */
@@ -84,6 +85,7 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "a reduction keeps its order when workers are lost": NO_WORKER,
     "combine that never returns is ended by timeout": NO_WORKER,
     "combine that ends its worker ends the reduction": NO_WORKER,
+    "tasks of a lost worker are written to a shared output": NO_WORKER,
   },
 };
 
@@ -125,6 +127,7 @@ export function contract(name: BackendName): void {
   outcomes(it, { pool, timed });
   promises(it, { pool, timed });
   reductions(it, { pool, timed });
+  sharedArrays(it, { pool, timed });
 
   it("results come in input order", async () => {
     const inputs = range(1000);

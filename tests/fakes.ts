@@ -2,7 +2,7 @@
 // hand, in whichever order, without a thread and without waiting. The workers
 // keep the protocol as src/core/worker/worker_main.ts does.
 import { Calls } from "../src/core/calls/calls.ts";
-import type { PoolOptions } from "../src/core/api/options.ts";
+import type { PoolOptions, TypedArray } from "../src/core/api/options.ts";
 import type { Clock } from "../src/core/runtime/clock.ts";
 import type {
   Backend,
@@ -177,6 +177,8 @@ export class FakeWorker implements WorkerHandle {
   #start: StartMessage | undefined;
   #board = createBoard(undefined);
   #works: Work[] = [];
+  #inputs: TypedArray | undefined;
+  #output: TypedArray | undefined;
   #folds = false;
 
   constructor(listener: WorkerListener, clock: FakeClock) {
@@ -212,6 +214,9 @@ export class FakeWorker implements WorkerHandle {
       this.lanes = new Array(message.concurrency).fill(undefined);
       this.#works = [];
       this.#folds = message.combine !== undefined;
+      const { inputs, output } = message;
+      this.#inputs = inputs && this.#wire.views.open(inputs);
+      this.#output = output && this.#wire.views.open(output);
     } else if (message?.type === "dispose") {
       if (this.disposes === "at once") {
         this.say({ type: "disposed", error: undefined });
@@ -220,7 +225,7 @@ export class FakeWorker implements WorkerHandle {
       this.#board.takeBack(message.end);
     } else if (message?.type === "ping") this.say({ type: "pong" });
     else if (message?.type === "chunk") {
-      const values = this.#wire.packing.unpack(message.values);
+      const values = this.#wire.packing.unpack(message.values, this.#inputs);
       const { length } = values;
       const skipped = message.skip?.length ?? 0;
       this.#works.push({
@@ -301,8 +306,12 @@ export class FakeWorker implements WorkerHandle {
       task.serial >= serial && task.serial < serial + values.length
     )!;
     const offset = task.serial - work.message.serial;
-    if ("value" in outcome) work.results[offset] = outcome.value;
-    else {
+    if ("value" in outcome) {
+      work.results[offset] = outcome.value;
+      if (this.#output !== undefined) {
+        this.#output[work.message.first + offset] = outcome.value as number;
+      }
+    } else {
       const error = this.#wire.codec.encode(outcome.error, true);
       work.failures.push({ offset, folded: 0, error, refused: undefined });
     }
@@ -322,7 +331,8 @@ export class FakeWorker implements WorkerHandle {
         () => {},
       ).values
       : results;
-    const { packed: values, bytes } = this.#wire.packing.pack(list, false);
+    const sent = this.#output === undefined ? list : [];
+    const { packed: values, bytes } = this.#wire.packing.pack(sent, false);
     const { chunkMs: ms } = this;
     const [times, cpu] = [undefined, undefined];
     const answer = { serial, tasks, values, failures, ms, bytes, times, cpu };

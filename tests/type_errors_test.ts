@@ -57,7 +57,7 @@ const WRONG: [call: string, part: string, message: string][] = [
   [
     `parallelMap(half, [1], { output: Array })`,
     "output",
-    "Property 'BYTES_PER_ELEMENT' is missing in type 'ArrayConstructor' but required in type 'TypedArrayConstructor<",
+    "Type 'ArrayConstructor' is not assignable to type 'TypedArrayConstructor<",
   ],
   [
     `parallelMap(half, ["1"])`,

@@ -279,6 +279,13 @@ test("types: the results are the typed array that output names", () => {
     new Pool({ init: seed }).map((n, { state }) => n + state, [1], { output })
   );
   gives<Results<number>>()(() => parallelMap(half, [1], { output: undefined }));
+  const shared = new Float64Array(new SharedArrayBuffer(8));
+  gives<Promise<Float64Array<SharedArrayBuffer>>>()(() =>
+    parallelMap(half, [1], { output: shared })
+  );
+  gives<Promise<Float64Array>>()(() =>
+    new Pool().map("work", shared, { output: shared as Float64Array, module })
+  );
   const some: MapOptions = { chunkSize: 1 };
   const into: MapOptions<Int8Array> = { output: Int8Array };
   gives<Results<number>>()(() => ({} as Pool).map(half, [1], some));
@@ -286,6 +293,10 @@ test("types: the results are the typed array that output names", () => {
   refuses(
     // @ts-expect-error: an Array is no typed array
     () => parallelMap(half, [1], { output: Array }),
+    // @ts-expect-error: nor is a list
+    () => parallelMap(half, [1], { output: [1] }),
+    // @ts-expect-error: nor is a list, also where the function has a name
+    () => parallelMap("work", [1], { output: [1], module }),
     // @ts-expect-error: settled results are no numbers
     () => parallelMapSettled(half, [1], { output }),
     // @ts-expect-error: a stream has no list

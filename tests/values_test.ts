@@ -5,6 +5,7 @@ import { look, SEED } from "./generators/campaign.ts";
 import {
   closePools,
   crossing,
+  filling,
   packing,
   stateCrossing,
   viewAsInputs,
@@ -58,3 +59,11 @@ test(
     await closePools();
   },
 );
+
+for (const workers of [0, 2]) {
+  const title = `any results fill an output in shared memory, ${workers} web`;
+  test(title, LONG, async () => {
+    await look(filling({ workers }), { runs: 200, ms: 1000, seed: SEED });
+    await closePools();
+  });
+}

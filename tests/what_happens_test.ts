@@ -69,6 +69,14 @@ const ROWS: [when: string, title: string][] = [
     "inputs changed during the run do not matter",
   ],
   [
+    "inputs in shared memory change during the run",
+    "a task gets what stands in shared inputs when it starts",
+  ],
+  [
+    "a call with an `output` in shared memory rejects",
+    "a task that fails writes nothing to a shared output",
+  ],
+  [
     "a buffer was moved away before",
     "transfer moves buffers both ways, for many inputs",
   ],

@@ -12,6 +12,7 @@ import { createWire } from "../src/core/wire/wire.ts";
 import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
 import { createContexts } from "../src/core/worker/task_context.ts";
 import { createAnswering } from "../src/core/worker/answering.ts";
+import { createTaskLoop } from "../src/core/worker/task_loop.ts";
 import { foldResults } from "../src/core/worker/folding.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
 import { workerMain } from "../src/core/worker/worker_main.ts";
@@ -44,6 +45,7 @@ function startWorker(refusals = 0) {
     openCallData,
     loader,
     createAnswering,
+    createTaskLoop,
     foldResults,
     contexts: createContexts(),
     readCpu: createCpuMeter(),

@@ -235,9 +235,11 @@ export const viewAsInputs: Property<ViewRecipe> = {
     const before = Array.from(array);
     const running = poolOf({ workers: 0 }).map(keep, array);
     // The inputs are copied at the call: what is written later does not matter.
+    // In shared memory they are read where they are.
     if (array.length > 0) array[0] = array[array.length - 1];
     const wanted = Array.from(array);
-    const found = difference(before, await running);
+    const shared = !(array.buffer instanceof ArrayBuffer);
+    const found = difference(shared ? wanted : before, await running);
     assert(found === undefined, found);
     assertEquals(Array.from(array), wanted, "the caller's array");
     count("values");
@@ -247,3 +249,101 @@ export const viewAsInputs: Property<ViewRecipe> = {
     pools.delete(JSON.stringify({ workers: 0 }));
   },
 };
+
+/** Results on their way into a typed array of the caller. */
+export interface Filling {
+  kind: keyof typeof KINDS;
+  /** Elements before and after the array in its buffer. */
+  before: number;
+  after: number;
+  /** Elements of the array that no input is for. */
+  rest: number;
+  inputs: Recipe[];
+  /** Whether the inputs are in shared memory as well, as they are converted. */
+  shared: boolean;
+  chunkSize: number | undefined;
+}
+
+const KINDS = {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+};
+
+const fillings = fc.record({
+  kind: fc.constantFrom(...Object.keys(KINDS)),
+  before: fc.nat(3),
+  after: fc.nat(3),
+  rest: fc.nat(2),
+  inputs: fc.array(
+    fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }),
+      fc.constantFrom(undefined, null, true, "7", "x", -0),
+    ),
+    { maxLength: 40 },
+  ),
+  shared: fc.boolean(),
+  chunkSize: fc.constantFrom(undefined, 1, 7),
+}) as unknown as fc.Arbitrary<Filling>;
+
+/** An output in shared memory is what assignments make of the results. */
+export function filling(options: PoolOptions): Property<Filling> {
+  return {
+    name: `an output through ${JSON.stringify(options)}`,
+    values: fillings,
+    async check({ kind, before, after, rest, inputs, shared, chunkSize }) {
+      const Kind = KINDS[kind] as Float64ArrayConstructor;
+      const { BYTES_PER_ELEMENT: bytes } = Kind;
+      const length = inputs.length + rest;
+      const make = () =>
+        new Kind(new SharedArrayBuffer(bytes * (before + length + after)));
+      const whole = make();
+      const output = whole.subarray(before, before + length);
+      const wanted = make();
+      const results = inputs as unknown[] as number[];
+      let wrong = -1; // index of the first that cannot be assigned
+      const taken = results.filter((value, i) => {
+        try {
+          wanted[before + i] = value;
+          return true;
+        } catch {
+          if (wrong < 0) wrong = i;
+          return false;
+        }
+      });
+      if (shared && wrong < 0) {
+        const from = make().subarray(0, taken.length);
+        for (const [i, value] of taken.entries()) from[i] = value;
+        const running = poolOf(options).map(keep, from, { output, chunkSize });
+        assert(await running === output, "another array");
+      } else {
+        const running = poolOf(options).map(keep, results, {
+          output,
+          chunkSize,
+        });
+        if (wrong >= 0) {
+          await assertRejects(() => running, TaskError);
+          return;
+        }
+        assert(await running === output, "another array");
+      }
+      const found = difference(Array.from(wanted), Array.from(whole));
+      assert(found === undefined, found);
+      count("values", inputs.length);
+    },
+    reset() {
+      void pools.get(JSON.stringify(options))?.close();
+      pools.delete(JSON.stringify(options));
+    },
+  };
+}

@@ -6,7 +6,12 @@
 
 import type { PoolOptions } from "./options.ts";
 
-type Rule = { rule: string; kind: string; holds: (value: never) => boolean };
+type Rule = {
+  rule: string;
+  /** What `typeof` says of it; any, where it is left out. */
+  kind?: string;
+  holds: (value: never) => boolean;
+};
 
 const whole = (from: number): Rule => ({
   rule: `must be a whole number from ${from}`,
@@ -23,6 +28,9 @@ const flag: Rule = {
   kind: "boolean",
   holds: () => true,
 };
+
+/** What all typed arrays inherit from. */
+const AnyTypedArray: new () => object = Object.getPrototypeOf(Uint8Array);
 
 /** The check of each option that is known. */
 export type Rules = Record<string, Rule | undefined>;
@@ -76,10 +84,13 @@ export const CLOSE_RULES: Rules = { finish: flag };
 export const MAP_RULES: Rules = {
   ...RUN_RULES,
   output: {
-    rule: "must be a typed-array constructor",
-    kind: "function",
+    rule:
+      "must be a typed-array constructor, or a typed array in shared memory",
     holds: (value: unknown) =>
-      Object.getPrototypeOf(value) === Object.getPrototypeOf(Uint8Array),
+      typeof value === "function"
+        ? Object.getPrototypeOf(value) === AnyTypedArray
+        : value instanceof AnyTypedArray &&
+          (value as Uint8Array).buffer instanceof SharedArrayBuffer,
   },
 };
 
@@ -124,9 +135,10 @@ export function checkOptions(
     }
     const check = rules[name];
     if (check === undefined || value === undefined) continue;
-    const fits = typeof value === check.kind && value !== null;
+    const { kind = typeof value } = check;
+    const fits = typeof value === kind && value !== null;
     if (fits && check.holds(value as never)) continue;
-    const Kind = fits && check.kind === "number" ? RangeError : TypeError;
+    const Kind = fits && kind === "number" ? RangeError : TypeError;
     throw new Kind(
       `Cannot ${action} as "${name}" ${check.rule}: received ${show(value)}`,
     );

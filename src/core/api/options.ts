@@ -109,6 +109,16 @@ export interface TypedArrayConstructor<A extends TypedArray> {
   readonly BYTES_PER_ELEMENT: number;
 }
 
+/** A typed array of that class, as far as `output` needs to know it. */
+export interface OutputArray<A extends TypedArray> {
+  /** Bytes of one element. */
+  readonly BYTES_PER_ELEMENT: number;
+  /** Its memory: a SharedArrayBuffer. */
+  readonly buffer: ArrayBufferLike;
+  /** Views a part of it. */
+  subarray(begin?: number, end?: number): A;
+}
+
 /** What `init` is given: `workerData`, where its type is known. */
 export type InitData<W> = unknown extends W ? never : W;
 
@@ -223,11 +233,17 @@ export interface MapOptions<
   D = unknown,
   M = unknown,
 > extends RunOptions<D, M> {
-  /** A typed-array constructor: the results are written into one such array. */
-  output?: TypedArrayConstructor<A> | undefined;
+  /**
+   * A typed-array constructor: the results are written into one such array. Or
+   * a typed array in shared memory, with an element for every input: there the
+   * workers write the results themselves, and it is what the call resolves to.
+   * A task that fails writes nothing; after a call that rejected, those that
+   * were running may still write.
+   */
+  output?: TypedArrayConstructor<A> | OutputArray<A> | undefined;
 }
 
-/** What a map gives: a list, or the typed array that `output` names. */
+/** What a map gives: a list, or the typed array that `output` names or is. */
 export type MapResults<R, A> = [A] extends [never] ? R[] : NoInfer<A>;
 
 /** The options of {@linkcode Pool.reduce}. */

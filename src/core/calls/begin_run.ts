@@ -13,11 +13,15 @@ import type { CallSite } from "../engine/failures.ts";
 import { openSource } from "../engine/inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
 import { Run } from "../engine/run.ts";
+import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
+import { createViews, type SharedArray } from "../wire/views.ts";
 import { threadsOf, type WorkerPlan } from "./worker_plan.ts";
+
+const views = createViews();
 
 /** A call that was checked. */
 export interface CheckedCall {
@@ -47,7 +51,8 @@ export interface RunPlace {
  * @param makeSink Makes what takes its outcomes, given how many there will be.
  * @param place Where it is to take place.
  * @returns The run, and its sink.
- * @throws What opening the inputs throws.
+ * @throws What opening the inputs throws, and a TypeError when the output is
+ * none that workers can write.
  */
 export function beginRun<S extends Sink>(
   { inputs, ...call }: CheckedCall,
@@ -57,12 +62,16 @@ export function beginRun<S extends Sink>(
   const source = openSource(inputs, () => engine.touch(run), clock);
   const { total } = source;
   const sink = makeSink(total);
+  const shared = sharedParts(source.shared, sink.shared, () => {
+    return plan.backend(call.options.timeout !== undefined).sharesMemory;
+  });
   const run = new Run({
     ...call,
     number,
     clock,
     source,
     sink,
+    shared,
     workers: threadsOf(plan),
     onEvent,
   });
@@ -79,6 +88,40 @@ export function beginRun<S extends Sink>(
   if (!run.over) run.say("running");
   if (!run.over) engine.add(run);
   return { run, sink };
+}
+
+/**
+ * Says what the workers find in shared memory.
+ *
+ * @throws {TypeError} When the output cannot be what it is.
+ */
+function sharedParts(
+  inputs: SharedArray | undefined,
+  output: SharedArray | undefined,
+  sharesMemory: () => boolean,
+): SharedParts {
+  if (inputs === undefined && output === undefined) return {};
+  if (!sharesMemory()) {
+    if (output === undefined) return {}; // the inputs are copied, as others are
+    throw new TypeError(
+      'Cannot map as "output" must be a typed-array constructor where workers share no memory: received a typed array',
+    );
+  }
+  // A task that is sent again, as its worker was lost, would read its result.
+  if (inputs !== undefined && output !== undefined && overlap(inputs, output)) {
+    throw new TypeError(
+      'Cannot map as "output" must not overlap the inputs: received the same memory',
+    );
+  }
+  return { inputs, output };
+}
+
+/** Whether two arrays have bytes in common. */
+function overlap(one: SharedArray, other: SharedArray): boolean {
+  const endOf = (array: SharedArray) =>
+    array.offset + views.open(array).byteLength;
+  return one.buffer === other.buffer && one.offset < endOf(other) &&
+    other.offset < endOf(one);
 }
 
 /** Ends a run when its signal aborts. */

@@ -26,7 +26,12 @@ import { checkInputs } from "../engine/inputs.ts";
 import type { Run } from "../engine/run.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import type { Collection, Sink } from "../engine/sink.ts";
-import { ArraySink, ListSink, SettledSink } from "../engine/sink.ts";
+import {
+  ArraySink,
+  ListSink,
+  SettledSink,
+  SharedSink,
+} from "../engine/sink.ts";
 import { Reader, StreamSink } from "../engine/stream.ts";
 import type {
   Inputs,
@@ -128,10 +133,13 @@ export class Calls {
     return this.#collect(
       { fn, inputs, options, site: callSite(entrance) },
       MAP_RULES,
-      (total) =>
-        options.output === undefined
-          ? new ListSink(total)
-          : new ArraySink(total, options.output),
+      (total): Collection<unknown> => {
+        const { output } = options;
+        if (output === undefined) return new ListSink(total);
+        return typeof output === "function"
+          ? new ArraySink(total, output)
+          : new SharedSink(total, output);
+      },
     );
   }
 

@@ -120,6 +120,11 @@ export class InFlight {
       watched,
     };
     if (combine !== undefined) message.combine = combine;
+    // Once a run, and not with each chunk: to send 8 MB of shared memory, which
+    // is not copied, takes Bun 1.4.5 some 30 µs all the same.
+    const { inputs, output } = run.shared;
+    if (inputs !== undefined) message.inputs = inputs;
+    if (output !== undefined) message.output = output;
     const brings = run.data !== undefined && !this.#brought.has(run);
     if (brings) message.data = run.data;
     const over = [...this.#brought].filter((run) => run.over);

@@ -8,7 +8,7 @@
 import { show } from "../api/check_options.ts";
 import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { createViews } from "../wire/views.ts";
+import { createViews, type SharedArray } from "../wire/views.ts";
 import { AwaitedSource, findPromise } from "./awaited.ts";
 
 const views = createViews();
@@ -17,6 +17,8 @@ const views = createViews();
 export interface Source {
   /** How many values there are in all, where that can be known. */
   readonly total: number | undefined;
+  /** Where the values are, if that is memory which other threads can read. */
+  readonly shared?: SharedArray | undefined;
   /**
    * Takes the next values.
    *
@@ -57,9 +59,12 @@ export function openSource(
   }
   const kind = views.kindOf(inputs);
   if (kind !== undefined) {
-    // A copy, of the plain kind: the `slice` of a Buffer is a view.
-    const copy = views.make(kind, inputs as unknown as TypedArray);
-    return new ArraySource(copy as Float64Array);
+    const shared = views.share(inputs);
+    // Else a copy, of the plain kind: the `slice` of a Buffer is a view.
+    const array = shared === undefined
+      ? views.make(kind, inputs as unknown as TypedArray)
+      : views.open(shared);
+    return new ArraySource(array as Float64Array, shared);
   }
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
   if (typeof from?.[Symbol.asyncIterator] === "function") {
@@ -136,14 +141,16 @@ class ListSource implements Source {
   }
 }
 
-/** A typed array, copied and then cut without boxing its numbers. */
+/** A typed array, cut without boxing its numbers: a copy, or shared memory. */
 class ArraySource implements Source {
   readonly total: number;
+  readonly shared: SharedArray | undefined;
   readonly #array: Float64Array;
   #next = 0;
 
-  constructor(array: Float64Array) {
+  constructor(array: Float64Array, shared: SharedArray | undefined) {
     this.#array = array;
+    this.shared = shared;
     this.total = array.length;
   }
 

@@ -17,7 +17,7 @@ import { startError, taskError } from "./failures.ts";
 import type { Source } from "./inputs.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import { Returned } from "./returned.ts";
-import type { RunSetup } from "./run_setup.ts";
+import type { RunSetup, SharedParts } from "./run_setup.ts";
 
 type RunState =
   /** There may be more inputs. */
@@ -38,6 +38,7 @@ export class Run {
   readonly combine: FunctionRef | undefined;
   readonly data: CallData | undefined;
   readonly options: RunOptions;
+  readonly shared: SharedParts;
   /** One Int32, not 0 once the run is over: tasks see it in any loop. */
   readonly memory: SharedArrayBuffer = new SharedArrayBuffer(4);
   /** Settles with the number of tasks, or with why the run ended early. */
@@ -60,6 +61,7 @@ export class Run {
     this.combine = setup.combine;
     this.data = setup.data;
     this.options = options;
+    this.shared = setup.shared;
     this.#sizer = new ChunkSizer(options.chunkSize);
     this.#meter = new ProgressMeter(options.onProgress, clock);
     this.#meter.total = source.total;
@@ -359,13 +361,9 @@ export class Run {
     const closed = this.#change({ at: "over" });
     raiseOver(this.memory);
     this.#returned.drop(0);
+    const { number: run } = this;
     const at = this.#setup.clock.now();
-    const told = this.#tellAll({
-      type: "run-end",
-      run: this.number,
-      ok,
-      at,
-    });
+    const told = this.#tellAll({ type: "run-end", run, ok, at });
     return closed ?? told;
   }
 }

@@ -9,9 +9,18 @@ import type { RunOptions } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
+import type { SharedArray } from "../wire/views.ts";
 import type { CallSite } from "./failures.ts";
 import type { Source } from "./inputs.ts";
 import type { Sink } from "./sink.ts";
+
+/** What of a run is in memory that its workers share with the caller. */
+export interface SharedParts {
+  /** Its inputs, read where they are. */
+  inputs?: SharedArray | undefined;
+  /** Where its results are written. */
+  output?: SharedArray | undefined;
+}
 
 /** What a run is made of. */
 export interface RunSetup {
@@ -26,6 +35,8 @@ export interface RunSetup {
   clock: Clock;
   source: Source;
   sink: Sink;
+  /** What of it the workers find in shared memory. */
+  shared: SharedParts;
   site: CallSite;
   /** How many workers may serve it, from 1. */
   workers: number;

@@ -20,7 +20,7 @@ import type { Chunk } from "./chunk.ts";
 import type { Report, SlotSetup } from "./report.ts";
 import type { Run } from "./run.ts";
 import { Runs } from "./runs.ts";
-import { postChunk } from "./sending.ts";
+import { packChunk, postChunk } from "./sending.ts";
 import {
   failAll,
   judge,
@@ -249,9 +249,8 @@ export class Scheduler implements Engine {
   /** Sends a chunk. What cannot be sent fails, by its index. */
   #send(slot: Slot, chunk: Chunk): void {
     const { run, values, first } = chunk;
-    const { transfer = false } = run.options;
     this.#runs.touched.add(run);
-    let parcel = this.#tools.packing.pack(values, transfer);
+    let parcel = packChunk(chunk, this.#tools.packing);
     if (parcel.refused.size < values.length) { // else nothing is left to send
       if (slot.empty && !this.#startFor(slot, run)) return;
       if (run.over) return; // a listener ended it

@@ -11,6 +11,29 @@ import type { Chunk } from "./chunk.ts";
 import type { Slot } from "./slot.ts";
 
 /**
+ * Packs the values of a chunk; there is nothing to pack of shared inputs.
+ *
+ * @param chunk The chunk.
+ * @param packing What packs values.
+ * @returns The parcel.
+ */
+export function packChunk(
+  { run, first, values }: Chunk,
+  packing: Packing,
+): Parcel {
+  if (run.shared.inputs === undefined) {
+    return packing.pack(values, run.options.transfer ?? false);
+  }
+  return {
+    packed: { as: "shared", part: [first, first + values.length] },
+    moved: [],
+    gone: new Set(),
+    bytes: 0,
+    refused: new Map(),
+  };
+}
+
+/**
  * Posts a chunk to a worker that is up, and tells those who listen.
  *
  * @param slot The slot of the worker.

@@ -1,12 +1,17 @@
 /**
- * Where the outcomes of a run go: one list, one typed array, one list of
- * settled results, or a reader (stream.ts).
+ * Where the outcomes of a run go: one list, one typed array, also one that the
+ * workers write to, one list of settled results, or a reader (stream.ts).
  *
  * @module
  */
 
 import type { TaskError } from "../api/errors.ts";
-import type { TypedArray, TypedArrayConstructor } from "../api/options.ts";
+import type {
+  OutputArray,
+  TypedArray,
+  TypedArrayConstructor,
+} from "../api/options.ts";
+import { createViews, type SharedArray } from "../wire/views.ts";
 
 /** What a failure does to its run: it ends, takes no more inputs, or goes on. */
 export type FailureEffect = "end" | "drain" | "go on";
@@ -18,13 +23,17 @@ export interface Sink {
    * they had given before; else it ends the run at once.
    */
   readonly inTurn: boolean;
+  /** Where the workers write the results, if they do. */
+  readonly shared?: SharedArray;
   /** Notes that tasks were read from the inputs. */
   took(tasks: number): void;
   /**
    * Takes the results of consecutive tasks.
    *
    * @param first Index of the first.
-   * @param values One result a task; or one in all, if they were folded.
+   * @param values One result a task; or one in all, if they were folded; or
+   * none, if the workers write them.
+   * @throws When there is no place for them: an error for the caller.
    * @param inputs What the tasks were given, one a task.
    */
   put(
@@ -138,5 +147,52 @@ export class ArraySink implements Collection<TypedArray> {
   results(total: number): TypedArray {
     const results = this.#results;
     return results.length === total ? results : results.slice(0, total);
+  }
+}
+
+/** Results in a typed array of the caller, where the workers write them. */
+export class SharedSink implements Collection<OutputArray<TypedArray>> {
+  readonly inTurn = false;
+  readonly shared: SharedArray;
+  readonly #array: OutputArray<TypedArray>;
+
+  /**
+   * Takes no outcome yet.
+   *
+   * @param total How many tasks there will be, if that is known.
+   * @param array A typed array in shared memory, checked before.
+   * @throws {RangeError} When it is too short.
+   */
+  constructor(total: number | undefined, array: OutputArray<TypedArray>) {
+    this.shared = createViews().share(array)!;
+    this.#array = array;
+    this.#check(total ?? 0);
+  }
+
+  took(): void {}
+
+  put(first: number, _: ArrayLike<unknown>, inputs: ArrayLike<unknown>): void {
+    this.#check(first + inputs.length);
+  }
+
+  /** What is written beyond its end is dropped. */
+  #check(total: number): void {
+    const { length } = this.shared;
+    if (total <= length) return;
+    throw new RangeError(
+      `Cannot map as "output" must have an element for every input: received ${length}`,
+    );
+  }
+
+  fail(): FailureEffect {
+    return "end";
+  }
+
+  room(): number {
+    return Infinity;
+  }
+
+  results(): OutputArray<TypedArray> {
+    return this.#array;
   }
 }

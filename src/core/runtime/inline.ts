@@ -12,6 +12,7 @@ import { createWire } from "../wire/wire.ts";
 import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createContexts } from "../worker/task_context.ts";
 import { createAnswering } from "../worker/answering.ts";
+import { createTaskLoop } from "../worker/task_loop.ts";
 import { foldResults } from "../worker/folding.ts";
 import { createLoader } from "../worker/loader.ts";
 import { workerMain } from "../worker/worker_main.ts";
@@ -36,6 +37,7 @@ export function inline(clock: Clock): Backend {
         openCallData,
         loader: createLoader((url) => import(url), false),
         createAnswering,
+        createTaskLoop,
         foldResults,
         contexts: createContexts(),
         readCpu: createCpuMeter(),

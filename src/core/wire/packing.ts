@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { TypedArray } from "../api/options.ts";
 import type { Codec, ErrorParts } from "./codec.ts";
 import type { Column, ColumnPacking } from "./columns.ts";
 import type { Explainer, Refusal } from "./explanation.ts";
@@ -28,7 +29,9 @@ export type Packed =
   | List
   | Column
   /** What codes cannot say is in the list, if there is any. */
-  | { as: "records"; records: Records; left: List | undefined };
+  | { as: "records"; records: Records; left: List | undefined }
+  /** Nothing: they are a part of the inputs, which are in shared memory. */
+  | { as: "shared"; part: [from: number, to: number] };
 
 export type { Refusal };
 
@@ -59,8 +62,13 @@ export interface Packing {
     transfer: boolean,
     without?: ReadonlyMap<number, Refusal>,
   ): Parcel;
-  /** Undoes `pack`. */
-  unpack(packed: Packed): ArrayLike<unknown>;
+  /**
+   * Undoes `pack`.
+   *
+   * @param packed What arrived.
+   * @param inputs The inputs of the run, if they are in shared memory.
+   */
+  unpack(packed: Packed, inputs?: TypedArray): ArrayLike<unknown>;
   /**
    * Packs values again whose message structured clone refused, though nothing
    * in them shows why, as a Proxy does not. Each is cloned by itself, so that
@@ -302,7 +310,8 @@ export function createPacking(
     return { packed, moved, gone, bytes, refused };
   }
 
-  function unpack(packed: Packed): ArrayLike<unknown> {
+  function unpack(packed: Packed, inputs?: TypedArray): ArrayLike<unknown> {
+    if (packed.as === "shared") return inputs!.subarray(...packed.part);
     if (packed.as === "records") {
       const { records, left } = packed;
       return reader.read(records, left === undefined ? [] : unpack(left));

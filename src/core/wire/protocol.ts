@@ -11,6 +11,7 @@ import type { CallData } from "./call_data.ts";
 import type { Encoded } from "./codec.ts";
 import type { FunctionRef } from "./function_ref.ts";
 import type { Packed } from "./packing.ts";
+import type { SharedArray } from "./views.ts";
 
 /** The first message to a worker. */
 export interface StartMessage {
@@ -49,6 +50,10 @@ export interface RunMessage {
   transfer: boolean;
   /** Where the worker notes what it is at; undefined without shared memory. */
   board: BoardMemory | undefined;
+  /** The inputs, if the worker reads them where they are. */
+  inputs?: SharedArray;
+  /** Where the worker writes the results, instead of sending them. */
+  output?: SharedArray;
   /** Whether the start of each task must be noted there. */
   watched: boolean;
 }
@@ -115,7 +120,8 @@ export interface DoneMessage {
   tasks: number;
   /**
    * One result a task, undefined where it failed; or, folded, one for each
-   * stretch of tasks between those that failed or were not sent.
+   * stretch of tasks between those that failed or were not sent; none if they
+   * were written to shared memory.
    */
   values: Packed;
   /** The tasks that failed. */

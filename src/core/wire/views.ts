@@ -1,11 +1,22 @@
 /**
  * Typed arrays by the name of their kind, from a fixed table: a subclass is
- * sent as what it is built on, and a message can name nothing else.
+ * sent as what it is built on, and a message can name nothing else. One in
+ * shared memory is named by where it is.
  *
  * @module
  */
 
 import type { TypedArray } from "../api/options.ts";
+
+/** A typed array in memory that threads share, as plain data. */
+export interface SharedArray {
+  kind: string;
+  buffer: SharedArrayBuffer;
+  /** Where it begins in the buffer, in bytes. */
+  offset: number;
+  /** How many elements it has. */
+  length: number;
+}
 
 /** Names the kinds of typed arrays, and makes them. */
 export interface Views {
@@ -26,6 +37,15 @@ export interface Views {
    */
   make(kind: string, from: ArrayBuffer | TypedArray): TypedArray;
   /**
+   * Describes a typed array in shared memory, which need not be sent.
+   *
+   * @param view Any value.
+   * @returns Where it is; undefined for what is none.
+   */
+  share(view: unknown): SharedArray | undefined;
+  /** Undoes `share`: the same memory. */
+  open(shared: SharedArray): TypedArray;
+  /**
    * Cuts what a view of a part of a buffer would drag along: the whole buffer.
    *
    * @param value Any object.
@@ -40,7 +60,11 @@ export interface Views {
  * @returns The table.
  */
 export function createViews(): Views {
-  type Class = new (from: ArrayBuffer | TypedArray) => TypedArray;
+  type Class = new (
+    from: ArrayBufferLike | TypedArray,
+    offset?: number,
+    length?: number,
+  ) => TypedArray;
   const scope = globalThis as unknown as Record<string, Class | undefined>;
   const classes = new Map<string | undefined, Class>();
   for (
@@ -60,11 +84,26 @@ export function createViews(): Views {
 
   const kindOf: Views["kindOf"] = (view) => get!.call(view);
 
-  function make(kind: string, from: ArrayBuffer | TypedArray): TypedArray {
+  function classOf(kind: string): Class {
     const Kind = classes.get(kind);
     if (Kind === undefined) throw new TypeError(`There is no ${kind}`);
-    return new Kind(from);
+    return Kind;
   }
+
+  const make: Views["make"] = (kind, from) => new (classOf(kind))(from);
+
+  function share(view: unknown): SharedArray | undefined {
+    const kind = kindOf(view);
+    if (kind === undefined) return undefined;
+    const { buffer, byteOffset: offset, length } = view as Float64Array;
+    // By what it is not, as cut does.
+    return buffer instanceof ArrayBuffer
+      ? undefined
+      : { kind, buffer, offset, length };
+  }
+
+  const open: Views["open"] = ({ kind, buffer, offset, length }) =>
+    new (classOf(kind))(buffer, offset, length);
 
   function cut(value: object): object {
     if (!ArrayBuffer.isView(value)) return value;
@@ -78,5 +117,5 @@ export function createViews(): Views {
       : make(kind, value as Float64Array);
   }
 
-  return { kindOf, make, cut };
+  return { kindOf, make, share, open, cut };
 }

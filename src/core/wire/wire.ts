@@ -22,12 +22,14 @@ import { createRecordWriter } from "./record_writer.ts";
 import { createRecordOutput } from "./record_output.ts";
 import { createShapes } from "./shapes.ts";
 import { createSharing } from "./sharing.ts";
+import type { Views } from "./views.ts";
 import { createViews } from "./views.ts";
 
 /** What turns values into messages and back. */
 export interface Wire {
   codec: Codec;
   packing: Packing;
+  views: Views;
 }
 
 const PARTS = {
@@ -61,14 +63,14 @@ function join(parts: typeof PARTS, load: Load): Wire {
   const reader = parts.createRecordReader();
   const compact = { views, columns, writer, reader };
   const codecParts = { codec, inspector, explainer };
-  return { codec, packing: parts.createPacking(codecParts, compact) };
+  return { codec, packing: parts.createPacking(codecParts, compact), views };
 }
 
 /**
  * Makes one.
  *
  * @param load Imports a module.
- * @returns The codec, and the packing that uses it.
+ * @returns The codec, the packing that uses it, and what makes typed arrays.
  */
 export function createWire(load: Load = (url) => import(url)): Wire {
   return join(PARTS, load);

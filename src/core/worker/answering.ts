@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { TypedArray } from "../api/options.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
 import type { Packing, Refusal } from "../wire/packing.ts";
 import type {
@@ -21,6 +22,8 @@ import type { Surroundings } from "./task_context.ts";
 export interface WorkerRun {
   message: RunMessage;
   fn: (value: unknown, context: unknown) => unknown;
+  /** Whether `fn` can see its context: else none is made. */
+  seesContext: boolean;
   combine: ((one: unknown, other: unknown) => unknown) | undefined;
   around: Surroundings;
   idleLanes: number[];
@@ -30,7 +33,8 @@ export interface WorkerRun {
 export interface Work {
   message: ChunkMessage;
   values: ArrayLike<unknown>;
-  results: unknown[];
+  /** One a task: a list, or the part of the output where they belong. */
+  results: unknown[] | TypedArray;
   failures: TaskFailure[];
   times: Float64Array | undefined;
   count: number;
@@ -61,7 +65,7 @@ export function createAnswering(
   return (run, work, lane) => {
     const { message: { transfer } } = run;
     const { message: { serial }, results, failures, times, count } = work;
-    results.length = count;
+    if (Array.isArray(results)) results.length = count;
     const folded = fold(run, work, lane);
     const ms = count === 0 ? 0 : now() - work.began;
     const cpu = times === undefined ? undefined : readCpu();
@@ -73,7 +77,7 @@ export function createAnswering(
         fail(at, undefined, codec.encode(error, true));
       }
     }
-    const values = folded?.values ?? results;
+    const values = Array.isArray(results) ? folded?.values ?? results : [];
     let parcel = packing.pack(values, transfer, failed);
     try {
       answer();
@@ -141,7 +145,7 @@ export function createAnswering(
       // If it does not come back from there, one of these tasks is to blame.
       return foldResults(
         (one, other) => combine.call(undefined, one, other),
-        results,
+        results as unknown[],
         gaps.filter((offset) => offset < count),
         ({ offset }) => {
           board.enter(lane, serial + offset, watched ? now() : undefined);

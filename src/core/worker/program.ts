@@ -13,6 +13,7 @@ import { createCpuMeter } from "./cpu_meter.ts";
 import { foldResults } from "./folding.ts";
 import { createLoader } from "./loader.ts";
 import { createContexts } from "./task_context.ts";
+import { createTaskLoop } from "./task_loop.ts";
 import { workerMain } from "./worker_main.ts";
 
 /**
@@ -30,14 +31,15 @@ export function programSource(
     // A text, as compilers rewrite import(): TypeScript, for one, to a call of
     // a function in its file ("rewriteRelativeImportExtensions").
     `const load = (url) => import(url);`,
-    `const { codec, packing } = ${wireSource(whole, shrink)};`,
+    `const { codec, packing, views } = ${wireSource(whole, shrink)};`,
     `const createBoard = ${createBoard};`,
     `const loader = (${createLoader})(load, true);`,
     `const openCallData = ${openCallData};`,
     `const foldResults = ${foldResults};`,
     `const createAnswering = ${createAnswering};`,
+    `const createTaskLoop = ${createTaskLoop};`,
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
-    `const main = (port) => (${workerMain})(port, { codec, packing, createBoard, openCallData, createAnswering, foldResults, loader, contexts, readCpu });`,
+    `const main = (port) => (${workerMain})(port, { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader, contexts, readCpu });`,
   ].join("\n");
 }

@@ -25,6 +25,11 @@ export interface Contexts {
     attempt: number,
     around: Surroundings,
   ) => TaskContext;
+  /**
+   * Whether a function can see its context: false if its text shows that it
+   * takes no second argument, in any way.
+   */
+  isSeenBy(fn: (...args: never[]) => unknown): boolean;
   /** The run of these tasks is over: aborts their signals. */
   abort(around: Surroundings): void;
 }
@@ -76,8 +81,21 @@ export function createContexts(): Contexts {
     }
   }
 
+  // No default, no rest and no pattern: one plain name, or none.
+  const ARROW = /^(?:async\b\s*)?(?:\(\s*[\w$]*\s*\)|[\w$]+)\s*=>/;
+  const FUNCTION = /^(?:async\s+)?function\b\s*[\w$]*\s*\(\s*[\w$]*\s*\)\s*\{/;
+  // An arrow function has no arguments of its own. What is native, or bound,
+  // does not show what it takes.
+  const OTHER_WAYS = /\barguments\b|\beval\b|\\u|\[native code\]/;
+  const { toString } = Function.prototype;
+
   return {
     Context: Context as unknown as Contexts["Context"],
+    isSeenBy(fn) {
+      const text = toString.call(fn);
+      return !ARROW.test(text) &&
+        (!FUNCTION.test(text) || OTHER_WAYS.test(text));
+    },
     abort({ aborts }) {
       for (const abort of aborts.values()) abort.abort(over());
       aborts.clear();

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { TypedArray } from "../api/options.ts";
 import type { Board, BoardMemory } from "../wire/board.ts";
 import type { openCallData } from "../wire/call_data.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
@@ -18,11 +19,13 @@ import type {
   Tagged,
   ToWorker,
 } from "../wire/protocol.ts";
+import type { Views } from "../wire/views.ts";
 import type { createAnswering, Work, WorkerRun } from "./answering.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { foldResults } from "./folding.ts";
 import type { Loader } from "./loader.ts";
 import type { Contexts } from "./task_context.ts";
+import type { createTaskLoop } from "./task_loop.ts";
 
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
@@ -41,10 +44,12 @@ export interface WorkerPort {
 export interface WorkerParts {
   codec: Codec;
   packing: Packing;
+  views: Views;
   createBoard(memory: BoardMemory | undefined): Board;
   openCallData: typeof openCallData;
   foldResults: typeof foldResults;
   createAnswering: typeof createAnswering;
+  createTaskLoop: typeof createTaskLoop;
   loader: Loader;
   contexts: Contexts;
   readCpu: CpuMeter;
@@ -60,13 +65,13 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   const {
     codec,
     packing,
+    views,
     createBoard,
     openCallData,
     loader,
     contexts,
     readCpu,
   } = parts;
-  const { Context } = contexts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -78,6 +83,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   const brought = new Map<number, Promise<unknown>>();
   let run: WorkerRun | undefined;
   let announced: RunMessage | undefined;
+  let inputs: TypedArray | undefined; // of that run, if they are shared
+  let output: TypedArray | undefined;
   let started: Promise<unknown> = Promise.resolve();
 
   function post(message: FromWorker, moved: ArrayBuffer[] = []): void {
@@ -85,6 +92,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   const answer = parts.createAnswering({ ...parts, now, post });
+  const runTasks = parts.createTaskLoop({ codec, contexts, now });
 
   async function start(message: StartMessage): Promise<void> {
     try {
@@ -152,6 +160,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       run = {
         message,
         fn,
+        seesContext: contexts.isSeenBy(fn),
         combine,
         around: {
           worker,
@@ -171,13 +180,14 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   function receive(message: ChunkMessage): void {
-    const values = packing.unpack(message.values);
+    const { first } = message;
+    const values = packing.unpack(message.values, inputs);
     const count = values.length;
     queue.push({
       message,
       values,
       count,
-      results: new Array(count),
+      results: output?.subarray(first, first + count) ?? new Array(count),
       failures: [],
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
       next: 0,
@@ -195,69 +205,20 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   /** Takes task after task until none is left. A lane is at one at a time. */
   async function runLane(run: WorkerRun, lane: number): Promise<void> {
-    const { fn, around, message: { watched } } = run;
-    const { board, aborts } = around;
     while (queue.length > 0) {
       const work = queue[0]!;
-      const { values, results, times, failures } = work;
-      const { serial, first, attempt, skip } = work.message;
       if (work.next === 0) {
         work.began = now();
-        if (times !== undefined) readCpu();
+        if (work.times !== undefined) readCpu();
       }
-      while (work.next < work.count && board.claim(serial + work.next)) {
-        const offset = work.next++;
-        if (work.next === work.count) queue.shift();
-        if (skip === undefined || !skip.includes(offset)) {
-          if (times !== undefined) times[2 * offset] = now();
-          // For a task that does not wait, its number alone is written: each
-          // write more is felt in a hundred thousand.
-          let noted = watched;
-          if (noted) board.enter(lane, serial + offset, now());
-          try {
-            // Not used after the call: so Bun 1.4.5 makes none for a function
-            // that does not look at it, which saves 12 ns a task.
-            const context = new Context(first + offset, attempt, around);
-            board.setRunning(serial + offset);
-            // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with
-            // its loop here, in code of its middle tier, 1.5 times slower
-            // (bench row "skew").
-            let result = fn.call(undefined, values[offset], context);
-            if (isThenable(result)) {
-              if (!noted) board.enter(lane, serial + offset, undefined);
-              noted = true;
-              board.setRunning(0);
-              result = await result;
-            } else board.setRunning(0);
-            results[offset] = result;
-          } catch (error) {
-            board.setRunning(0);
-            failures.push({
-              offset,
-              folded: 0,
-              error: codec.encode(error, true),
-              refused: undefined,
-            });
-          }
-          if (aborts.size > 0) aborts.delete(first + offset);
-          if (noted) board.leave(lane); // at no task: an end now is nobody's fault
-          if (times !== undefined) times[2 * offset + 1] = now();
-        }
-        if (++work.settled === work.count) answer(run, work, lane);
-      }
-      if (work.next < work.count) { // no more is wanted: leave out the rest
-        queue.shift();
-        work.count = work.next;
-        if (work.settled === work.count) answer(run, work, lane);
-      }
+      const waiting = runTasks(run, work, lane);
+      // If no more is wanted, the rest is left out.
+      if (waiting === undefined) work.count = work.next;
+      if (work.next === work.count) queue.shift();
+      if (waiting !== undefined) await waiting;
+      if (work.settled === work.count) answer(run, work, lane);
     }
     run.idleLanes.push(lane);
-  }
-
-  function isThenable(value: unknown): boolean {
-    return value !== null &&
-      (typeof value === "object" || typeof value === "function") &&
-      typeof (value as PromiseLike<unknown>).then === "function";
   }
 
   /** Says that this worker is not to be trusted any more. */
@@ -284,6 +245,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } else if (message.type === "run") {
       run = undefined;
       announced = message;
+      inputs = message.inputs && views.open(message.inputs);
+      output = message.output && views.open(message.output);
       void started.then(() => begin(message)); // not after one that is stuck
     } else if (message.type === "over") {
       if (run !== undefined) contexts.abort(run.around);

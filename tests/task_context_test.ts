@@ -1,0 +1,56 @@
+// Which functions can see their context: for the others none is made.
+import { assertEquals } from "@std/assert";
+import { createContexts } from "../src/core/worker/task_context.ts";
+import { test } from "./harness.ts";
+
+const { isSeenBy } = createContexts();
+
+/** Functions by their text: a formatter, or a runtime, may change another. */
+const make = (source: string) => (0, eval)(`(${source})`);
+
+const UNSEEN = [
+  "(n) => n * 2",
+  "n => n * 2",
+  "() => 5",
+  "async (n) => await n",
+  "async n => n",
+  "async => async",
+  "( $n1 ) => { return () => arguments }",
+  "function f(n) { return n * 2; }",
+  "function (n) { return n; }",
+  "function f() { return 5; }",
+  "async function f(n) { return await n; }",
+  "function\nf ( n )\n{ return n; }",
+];
+
+const SEEN = [
+  "(n, context) => context.index",
+  "(n, { index }) => index",
+  "(...all) => all.length",
+  "(n = 1) => n",
+  "(n, c = 0) => c",
+  "({ id }) => id",
+  "([a, b]) => a + b",
+  "(n /* and more */, c) => c",
+  "function f(n) { return arguments[1]; }",
+  "function f(n) { return arg\\u0075ments[1]; }",
+  "function f(n) { return eval('argu' + 'ments')[1]; }",
+  "function f(...all) { return all[1]; }",
+  "function f(n, c) { return c; }",
+  "function* f(n) { yield n; }",
+  "((n, c) => c).bind(null)",
+  "Math.max",
+  "new Proxy((n, c) => c, {})",
+  "{ f(n) { return arguments[1]; } }.f",
+  "class { static f(n) { return arguments[1]; } }.f",
+];
+
+test("a function that takes no second argument in any way sees no context", () => {
+  for (const source of UNSEEN) {
+    assertEquals(isSeenBy(make(source)), false, source);
+  }
+});
+
+test("any other may see its context", () => {
+  for (const source of SEEN) assertEquals(isSeenBy(make(source)), true, source);
+});
