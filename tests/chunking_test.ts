@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChunkSizer } from "../src/core/engine/chunking.ts";
+import { ChunkSizer, type Pace } from "../src/core/engine/chunking.ts";
+import { Paces } from "../src/core/engine/paces.ts";
+import type { FunctionRef } from "../src/core/wire/function_ref.ts";
 import { test } from "./harness.ts";
 
 /** Sizes of the chunks a run of equal tasks would get. */
@@ -104,4 +106,34 @@ test("chunkSize is kept", () => {
   const sizer = new ChunkSizer(7);
   sizer.learn(7, 1000, 1e9);
   assertEquals(sizer.next(100, 2), 7);
+});
+
+test("a run begins with what is known of its function, carefully", () => {
+  const pace: Pace = { msPerTask: undefined, bytesPerTask: 0 };
+  const first = (left = 100_000) =>
+    new ChunkSizer(undefined, pace).next(left, 2);
+  assertEquals(first(), 1);
+  new ChunkSizer(undefined, pace).learn(1000, 0.1, 8000);
+  assertEquals(first(), 64); // another run may have longer tasks
+  assertEquals(first(40), 10);
+  new ChunkSizer(7, pace).learn(10, 1000, 80);
+  assertEquals(first(), 1);
+  new ChunkSizer(undefined, pace).startAgain();
+  assertEquals(pace.msPerTask, undefined);
+  new ChunkSizer(undefined, pace).learn(1, 0.01, 1 << 21);
+  assertEquals(first(), 1); // not a message of 64 such values
+});
+
+test("functions are the same by their text, or by their place", () => {
+  const paces = new Paces();
+  const source = (source: string): FunctionRef => ({
+    from: "source",
+    name: "",
+    source,
+  });
+  const pace = paces.of(source("() => 1"));
+  assert(paces.of(source("() => 1")) === pace);
+  assert(paces.of(source("() => 2")) !== pace);
+  for (let i = 0; i < 1000; i++) paces.of(source(`${i}`));
+  assert(paces.of(source("() => 1")) !== pace); // not all for ever
 });

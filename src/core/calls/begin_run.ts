@@ -12,6 +12,7 @@ import { closedError } from "../engine/engine.ts";
 import type { CallSite } from "../engine/failures.ts";
 import { openSource } from "../engine/inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
+import type { Paces } from "../engine/paces.ts";
 import { Run } from "../engine/run.ts";
 import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
@@ -40,6 +41,7 @@ export interface RunPlace {
   clock: Clock;
   engine: Engine;
   plan: Pick<WorkerPlan, keyof WorkerPlan>;
+  paces: Paces;
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
 }
@@ -57,7 +59,7 @@ export interface RunPlace {
 export function beginRun<S extends Sink>(
   { inputs, ...call }: CheckedCall,
   makeSink: (total: number | undefined) => S,
-  { number, clock, engine, plan, onEvent }: RunPlace,
+  { number, clock, engine, plan, paces, onEvent }: RunPlace,
 ): { run: Run; sink: S } {
   const source = openSource(inputs, () => engine.touch(run), clock);
   const { total } = source;
@@ -72,6 +74,7 @@ export function beginRun<S extends Sink>(
     source,
     sink,
     shared,
+    pace: paces.of(call.fn),
     workers: threadsOf(plan),
     onEvent,
   });

@@ -23,6 +23,7 @@ import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
 import { callSite, startError, taskError } from "../engine/failures.ts";
 import { FoldSink } from "../engine/fold.ts";
 import { checkInputs } from "../engine/inputs.ts";
+import { Paces } from "../engine/paces.ts";
 import type { Run } from "../engine/run.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import type { Collection, Sink } from "../engine/sink.ts";
@@ -66,6 +67,7 @@ export class Calls {
   readonly #plan: Pick<WorkerPlan, keyof WorkerPlan>;
   readonly #engine: Engine;
   readonly #oneShot: boolean;
+  readonly #paces = new Paces();
   #runs = 0;
 
   /**
@@ -280,6 +282,7 @@ export class Calls {
       clock: this.#clock,
       engine: this.#engine,
       plan: this.#plan,
+      paces: this.#paces,
       onEvent: this.#options.onEvent,
     });
   }

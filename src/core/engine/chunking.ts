@@ -29,6 +29,9 @@ const STEEPEST = 16;
 /** What a chunk may be expected to take when it grows faster, in ms. */
 const CHEAP_MS = 0.5;
 
+/** What a task takes at least, in ms: a clock may not see it. */
+const LEAST_TASK_MS = 1e-6;
+
 /** Tasks in a chunk at most: beyond this, the message is no longer felt. */
 const MOST_TASKS = 32_768;
 
@@ -38,20 +41,46 @@ const MOST_BYTES = 1 << 20;
 /** A second chunk waits in a worker only when the first takes less, in ms. */
 const PREFETCH_MS = 10;
 
+/**
+ * Tasks in the first chunk of a run at most, whatever is known of another run:
+ * its inputs may be larger, or take longer.
+ */
+const MOST_FIRST = 64;
+
+/** What is known of the tasks of a function. */
+export interface Pace {
+  /** How long one takes in its worker, in ms; undefined before an answer. */
+  msPerTask: number | undefined;
+  /** How large its value or its result is, whichever is more. */
+  bytesPerTask: number;
+}
+
 /** Learns from the chunks that came back how large the next should be. */
 export class ChunkSizer {
   readonly #fixed: number | undefined;
+  readonly #pace: Pace;
   #size = 1;
   #msPerTask: number | undefined;
-  #bytesPerTask = 0;
+  #bytesPerTask: number;
+  #heard = false; // of a task of this run
 
   /**
    * Makes the sizer of one run.
    *
    * @param fixed Tasks in each chunk; undefined adapts.
+   * @param pace What other runs of the function have told; this one adds to it.
    */
-  constructor(fixed: number | undefined) {
+  constructor(
+    fixed: number | undefined,
+    pace: Pace = { msPerTask: undefined, bytesPerTask: 0 },
+  ) {
     this.#fixed = fixed;
+    this.#pace = pace;
+    this.#msPerTask = pace.msPerTask;
+    this.#bytesPerTask = pace.bytesPerTask;
+    if (this.#msPerTask === undefined) return;
+    const cheap = CHEAP_MS / Math.max(this.#msPerTask, LEAST_TASK_MS);
+    this.#size = Math.max(1, Math.min(cheap, MOST_FIRST));
   }
 
   /**
@@ -69,7 +98,7 @@ export class ChunkSizer {
     }
     if (left !== undefined) {
       // Towards the end ever smaller, so that the workers finish together.
-      const least = LEAST_MS / (this.#msPerTask ?? LEAST_MS);
+      const least = this.#heard ? LEAST_MS / this.#msPerTask! : 1;
       size = Math.min(size, Math.max(least, left / (2 * workers)));
     }
     return Math.max(1, Math.floor(size));
@@ -93,7 +122,8 @@ export class ChunkSizer {
    */
   startAgain(): void {
     this.#size = 1;
-    this.#msPerTask = undefined;
+    this.#msPerTask = this.#pace.msPerTask = undefined;
+    this.#heard = false;
   }
 
   /**
@@ -107,11 +137,14 @@ export class ChunkSizer {
     // The mean of the last and what was known: one odd task must not decide,
     // and a change must be seen soon.
     const last = ms / tasks;
+    this.#heard = true;
     this.#msPerTask = this.#msPerTask === undefined
       ? last
       : (this.#msPerTask + last) / 2;
     this.#bytesPerTask = (this.#bytesPerTask + bytes / tasks) / 2;
-    const msPerTask = Math.max(this.#msPerTask, 1e-6);
+    this.#pace.msPerTask = this.#msPerTask;
+    this.#pace.bytesPerTask = this.#bytesPerTask;
+    const msPerTask = Math.max(this.#msPerTask, LEAST_TASK_MS);
     const fit = TARGET_MS / msPerTask;
     const grown = Math.max(
       2 * tasks,

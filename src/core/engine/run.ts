@@ -62,7 +62,7 @@ export class Run {
     this.data = setup.data;
     this.options = options;
     this.shared = setup.shared;
-    this.#sizer = new ChunkSizer(options.chunkSize);
+    this.#sizer = new ChunkSizer(options.chunkSize, setup.pace);
     this.#meter = new ProgressMeter(options.onProgress, clock);
     this.#meter.total = source.total;
     this.#state = { at: "reading", source };

@@ -10,6 +10,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { SharedArray } from "../wire/views.ts";
+import type { Pace } from "./chunking.ts";
 import type { CallSite } from "./failures.ts";
 import type { Source } from "./inputs.ts";
 import type { Sink } from "./sink.ts";
@@ -38,6 +39,8 @@ export interface RunSetup {
   /** What of it the workers find in shared memory. */
   shared: SharedParts;
   site: CallSite;
+  /** What is known of the function from other runs. */
+  pace?: Pace;
   /** How many workers may serve it, from 1. */
   workers: number;
   /** The pool's listener. */
