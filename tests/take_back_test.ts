@@ -15,6 +15,8 @@ interface Setup {
   powers?: FakePowers;
   workers?: number;
   maxTasksPerWorker?: number;
+  /** When it is made. */
+  at?: number;
 }
 
 /**
@@ -22,13 +24,14 @@ interface Setup {
  * all others have done what there is besides, and idle.
  */
 async function stuckCall(
-  { inputs = range(COUNT), options = {}, ...more }: Setup = {},
+  { inputs = range(COUNT), options = {}, at = 0, ...more }: Setup = {},
 ) {
   const { workers = 2, powers, maxTasksPerWorker } = more;
   const world = new FakeWorld({ workers, maxTasksPerWorker }, {
     chunkMs: 0.01,
     ...powers,
   });
+  world.clock.pass(at);
   const begun: number[] = [];
   const begin = (worker: FakeWorker, stuck = false) => {
     const task = worker.begin(stuck);
@@ -78,6 +81,16 @@ test("an idle worker takes over what a busy one has not begun", async () => {
   busy.settle(task, { value: task.value });
   assertEquals(busy.begin(), undefined);
   assertEquals(await end(), range(COUNT));
+});
+
+test("a clock that rounds does not keep it from that", async () => {
+  assert(6.4 + 10 - 6.4 < 10);
+  const { world, others: [idle], end } = await stuckCall({ at: 6.4 });
+  world.clock.advance(10); // it would ring for ever
+  world.clock.advance(1);
+  assertEquals(idle.inbox.map(({ type }) => type), ["chunk"]);
+  await world.finish(world.calls.close());
+  await end().catch(() => {});
 });
 
 test("tasks that are taken over are tried one by one again", async () => {

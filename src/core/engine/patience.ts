@@ -76,7 +76,8 @@ export class Patience {
   #look(inFlight: InFlight): void {
     const { clock, anyIdle, ask, giveAway } = this.#setup;
     const waited = clock.now() - this.#since;
-    if (waited < IDLE_MS) return this.#lookIn(IDLE_MS - waited);
+    // Whole ms: what rounding left would ring at the same time, again and again.
+    if (waited < IDLE_MS) return this.#lookIn(Math.ceil(IDLE_MS - waited));
     if (waited < PATIENCE_MS && !anyIdle()) return this.#lookIn(IDLE_MS);
     const back = inFlight.takeBack();
     if (!Array.isArray(back)) ask(back);
