@@ -54,4 +54,5 @@ export type {
   TaskOutcome,
   TypedArray,
   TypedArrayConstructor,
+  WeightFunction,
 } from "./src/core/api/options.ts";

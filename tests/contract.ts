@@ -33,6 +33,7 @@ import { outcomes } from "./contract_outcomes.ts";
 import { promises } from "./contract_promises.ts";
 import { reductions } from "./contract_reduce.ts";
 import { sharedArrays } from "./contract_shared.ts";
+import { weights } from "./contract_weights.ts";
 import { test } from "./harness.ts";
 
 /** A chapter of the contract, in a file of its own. */
@@ -125,6 +126,7 @@ export function contract(name: BackendName): void {
   bringing(it, { pool, timed });
   contexts(it, { pool, timed });
   outcomes(it, { pool, timed });
+  weights(it, { pool, timed });
   promises(it, { pool, timed });
   reductions(it, { pool, timed });
   sharedArrays(it, { pool, timed });

@@ -33,6 +33,7 @@ const OWN = {
   source: new Error("the source's own"),
   listener: new Error("the listener's own"),
   abort: new Error("the signal's reason"),
+  weight: new Error("the weight's own"),
 };
 
 /** One call, with all that is to happen to it. */
@@ -192,6 +193,7 @@ export class History {
     if (this.#chance(many ? 0.1 : 0.5)) options.chunkSize = this.#whole(1, 5);
     if (this.#chance(0.4)) options.concurrency = this.#whole(1, 3);
     if (this.#chance(0.4)) options.retries = this.#whole(0, 2);
+    if (this.#chance(0.3)) options.weight = this.#weight();
     const kind = this.#pick(["map", "settled", "stream", "reduce"] as const);
     if (kind === "stream") {
       if (this.#chance(0.4)) options.ordered = false;
@@ -211,6 +213,17 @@ export class History {
       listener: this.#chance(0.15)
         ? { at: this.#whole(0, 30), deed }
         : undefined,
+    };
+  }
+
+  /** Weighs inputs, in no order; now and then it throws. */
+  #weight(): (value: unknown) => number {
+    const most = this.#pick([1, 10, 1000] as const);
+    let weighed = 0;
+    const throwsAt = this.#chance(0.1) ? this.#whole(0, 12) : Infinity;
+    return (value) => {
+      if (weighed++ === throwsAt) throw OWN.weight;
+      return typeof value === "number" ? (value * 7919) % most : most;
     };
   }
 
@@ -580,6 +593,7 @@ export class History {
     if (plan.kind === "stream") this.#checkRead(call, first);
     this.#checkOutcomes(call, first);
     if (excuses.has(error)) return;
+    if (error === OWN.weight && plan.options.weight !== undefined) return;
     if (error === OWN.source) {
       if (plan.breaksAt === Infinity) {
         throw new Error("an alien source's error");

@@ -11,6 +11,7 @@ import {
   Pool,
   type PoolOptions,
   type RunEvent,
+  type RunOptions,
   type SettledResult,
   type TaskContext,
   type TaskError,
@@ -305,6 +306,55 @@ test("types: the results are the typed array that output names", () => {
     () => new Pool().mapSettled(half, [1], { output }),
     // @ts-expect-error: as above
     () => new Pool().stream(half, [1], { output }),
+  );
+});
+
+test("types: a weight is that of an input", () => {
+  interface File {
+    name: string;
+    size: number;
+  }
+  const files = [] as File[];
+  const open = ({ name }: File) => name;
+  const pool = {} as Pool;
+  gives<Results<string>>()(() =>
+    parallelMap(open, files, { weight: (file) => file.size })
+  );
+  gives<Results<string>>()(() =>
+    parallelMap(open, files.map((file) => Promise.resolve(file)), {
+      weight: ({ size }) => size,
+    })
+  );
+  gives<Settled<string>>()(() =>
+    pool.mapSettled(open, files, { weight: (file) => file.size })
+  );
+  gives<Stream<string>>()(() =>
+    pool.stream(open, files, { weight: (file) => file.size, ordered: false })
+  );
+  gives<Promise<string>>()(() =>
+    parallelReduce(open, (a, b) => a + b, files, { weight: (f) => f.size })
+  );
+  gives<Results<string>>()(() =>
+    parallelMap(({ name }) => name, files, { weight: ({ size }) => size })
+  );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap("work", [1], {
+      output: Float64Array,
+      module,
+      weight: (n) => n,
+    })
+  );
+  const some: RunOptions = { weight: ({ size }: { size: number }) => size };
+  const heavy = { weight: ({ size }: File) => size, chunkSize: 1 };
+  gives<Results<string>>()(() => pool.map(open, files, some));
+  gives<Results<string>>()(() => pool.map(open, files, heavy));
+  refuses(
+    // @ts-expect-error: a file has no bytes
+    () => parallelMap(open, files, { weight: (file) => file.bytes }),
+    // @ts-expect-error: a text is no number
+    () => pool.map(open, files, { weight: (file) => file.name }),
+    // @ts-expect-error: nobody awaits it
+    () => pool.map(open, files, { weight: async (file) => await file.size }),
   );
 });
 

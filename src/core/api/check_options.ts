@@ -40,6 +40,7 @@ export const RUN_RULES: Rules = {
   module: undefined, // checked where it is resolved: src/core/wire/function_ref.ts
   data: undefined, // checked where it is encoded: src/core/wire/call_data.ts
   chunkSize: whole(1),
+  weight: callback,
   concurrency: whole(1),
   signal: {
     rule: "must be an AbortSignal",

@@ -169,8 +169,14 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
   onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
+/**
+ * Says how long a task may take beside others: `(value) => number`. By way of a
+ * method, as options for some values are also options for others.
+ */
+export type WeightFunction<T> = { weight(value: T): number }["weight"];
+
 /** How one run is fed and stopped. */
-export interface RunOptions<D = unknown, M = unknown> {
+export interface RunOptions<D = unknown, M = unknown, T = never> {
   /** As in {@linkcode PoolOptions}, for this run alone. */
   module?: ModuleSpecifier<M> | undefined;
   /**
@@ -185,6 +191,18 @@ export interface RunOptions<D = unknown, M = unknown> {
    * @default adaptive: starts at 1 and grows with short tasks.
    */
   chunkSize?: number | undefined;
+  /**
+   * Says how long the task of a value may take beside the others, in any unit:
+   * the bytes of a file, say. Called in this thread, once a value. The heaviest
+   * of what is known goes first, so that no long task is begun last; chunks are
+   * cut, and `onProgress` estimates, by weight. Results stay in their order.
+   *
+   * All of a list is known at once. Of other iterables up to 1024 values are
+   * read ahead, and of a stream as many as `bufferSize` lets it.
+   *
+   * @default {undefined} inputs go in their order.
+   */
+  weight?: WeightFunction<NoInfer<T>> | undefined;
   /**
    * Tasks in flight at once inside each worker, for async functions that wait.
    *
@@ -232,7 +250,8 @@ export interface MapOptions<
   A extends TypedArray = never,
   D = unknown,
   M = unknown,
-> extends RunOptions<D, M> {
+  T = never,
+> extends RunOptions<D, M, T> {
   /**
    * A typed-array constructor: the results are written into one such array. Or
    * a typed array in shared memory, with an element for every input: there the
@@ -247,8 +266,12 @@ export interface MapOptions<
 export type MapResults<R, A> = [A] extends [never] ? R[] : NoInfer<A>;
 
 /** The options of {@linkcode Pool.reduce}. */
-export interface ReduceOptions<R = unknown, D = unknown, M = unknown>
-  extends RunOptions<D, M> {
+export interface ReduceOptions<
+  R = unknown,
+  D = unknown,
+  M = unknown,
+  T = never,
+> extends RunOptions<D, M, T> {
   /**
    * Where the fold begins, in the caller: combined with the first result, and
    * the result itself if there are no inputs.
@@ -281,7 +304,8 @@ export interface StreamOptions<
   O extends boolean = false,
   D = unknown,
   M = unknown,
-> extends RunOptions<D, M> {
+  T = never,
+> extends RunOptions<D, M, T> {
   /**
    * Whether to yield what became of each task: a failure, a lost worker or a
    * timeout is an item then, and not the end of the stream.

@@ -11,11 +11,13 @@ import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite } from "../engine/failures.ts";
 import { openSource } from "../engine/inputs.ts";
+import { InputsInOrder } from "../engine/next_inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
 import type { Paces } from "../engine/paces.ts";
 import { Run } from "../engine/run.ts";
 import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
+import { InputsByWeight } from "../engine/weighing.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
@@ -57,25 +59,30 @@ export interface RunPlace {
  * none that workers can write.
  */
 export function beginRun<S extends Sink>(
-  { inputs, ...call }: CheckedCall,
+  { inputs: given, ...call }: CheckedCall,
   makeSink: (total: number | undefined) => S,
   { number, clock, engine, plan, paces, onEvent }: RunPlace,
 ): { run: Run; sink: S } {
-  const source = openSource(inputs, () => engine.touch(run), clock);
+  const { weight, chunkSize } = call.options;
+  const workers = threadsOf(plan);
+  const source = openSource(given, () => engine.touch(run), clock);
   const { total } = source;
   const sink = makeSink(total);
   const shared = sharedParts(source.shared, sink.shared, () => {
     return plan.backend(call.options.timeout !== undefined).sharesMemory;
   });
+  const inputs = weight === undefined
+    ? new InputsInOrder(source, sink)
+    : new InputsByWeight(source, { weight, sink, workers, chunkSize });
   const run = new Run({
     ...call,
     number,
     clock,
-    source,
+    inputs,
     sink,
     shared,
     pace: paces.of(call.fn),
-    workers: threadsOf(plan),
+    workers,
     onEvent,
   });
   plan.enter(() => !engine.atRest);
@@ -83,9 +90,9 @@ export function beginRun<S extends Sink>(
   run.done.then(leave, leave);
   endOnAbort(run, engine);
   const { name } = call.fn;
-  const { workers, cores, runtime } = plan;
+  const { cores, runtime } = plan;
   const at = clock.now();
-  const where = { workers, cores, runtime };
+  const where = { workers: plan.workers, cores, runtime };
   run.emit({ type: "run-start", run: number, total, name, ...where, at });
   if (engine.closed) run.stop(closedError());
   if (!run.over) run.say("running");

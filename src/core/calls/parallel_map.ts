@@ -80,7 +80,7 @@ export function parallelMap<
 >(
   fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & MapOptions<A, D>,
+  options?: PoolOptions<unknown, W, S> & MapOptions<A, D, unknown, T>,
 ): Promise<MapResults<R, A>>;
 /**
  * The same, with a function that is given by the name of its export.
@@ -100,7 +100,7 @@ export function parallelMap<
 >(
   name: KnownName<N, M>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options: PoolOptions<M> & MapOptions<A, unknown, M> & {
+  options: PoolOptions<M> & MapOptions<A, unknown, M, T> & {
     module: ModuleSpecifier<M>;
   },
   ...only: OnlyNames<N>
@@ -146,13 +146,13 @@ export function parallelMap(
 export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
   fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & RunOptions<D>,
+  options?: PoolOptions<unknown, W, S> & RunOptions<D, unknown, T>,
 ): Promise<SettledResult<R>[]>;
 /** The same, with a function that is given by the name of its export. */
 export function parallelMapSettled<const N, M, T extends ExportInput<M, N>>(
   name: KnownName<N, M>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options: PoolOptions<M> & RunOptions<unknown, M> & {
+  options: PoolOptions<M> & RunOptions<unknown, M, T> & {
     module: ModuleSpecifier<M>;
   },
   ...only: OnlyNames<N>
@@ -215,7 +215,7 @@ export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
   fn: MapFunction<T, R, S, D>,
   combine: (one: R, other: R) => R,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & ReduceOptions<R, D>,
+  options?: PoolOptions<unknown, W, S> & ReduceOptions<R, D, unknown, T>,
 ): Promise<R>;
 /** The same, with a function that is given by the name of its export. */
 export function parallelReduce<const N, M, T extends ExportInput<M, N>>(
@@ -227,7 +227,7 @@ export function parallelReduce<const N, M, T extends ExportInput<M, N>>(
   inputs: Inputs<T | PromiseLike<T>>,
   options:
     & PoolOptions<M>
-    & ReduceOptions<ExportResult<M, N>, unknown, M>
+    & ReduceOptions<ExportResult<M, N>, unknown, M, T>
     & { module: ModuleSpecifier<M> },
   ...only: OnlyNames<N>
 ): Promise<ExportResult<M, N>>;
@@ -299,7 +299,7 @@ export function parallelMapStream<
 >(
   fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & StreamOptions<O, D>,
+  options?: PoolOptions<unknown, W, S> & StreamOptions<O, D, unknown, T>,
 ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
 /** The same, with a function that is given by the name of its export. */
 export function parallelMapStream<
@@ -310,7 +310,7 @@ export function parallelMapStream<
 >(
   name: KnownName<N, M>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options: PoolOptions<M> & StreamOptions<O, unknown, M> & {
+  options: PoolOptions<M> & StreamOptions<O, unknown, M, T> & {
     module: ModuleSpecifier<M>;
   },
   ...only: OnlyNames<N>

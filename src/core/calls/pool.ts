@@ -106,7 +106,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   map<T, R, D = unknown, A extends TypedArray = never>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: MapOptions<A, D>,
+    options?: MapOptions<A, D, unknown, T>,
   ): Promise<MapResults<R, A>>;
   /** The same, with a function that is given by the name of its export. */
   map<
@@ -117,7 +117,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   >(
     name: KnownName<N, X>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: MapOptions<A, unknown, X>,
+    options?: MapOptions<A, unknown, X, T>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<X, N>, A>>;
   map(
@@ -151,7 +151,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   mapSettled<T, R, D = unknown>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: RunOptions<D>,
+    options?: RunOptions<D, unknown, T>,
   ): Promise<SettledResult<R>[]>;
   /** The same, with a function that is given by the name of its export. */
   mapSettled<
@@ -161,7 +161,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   >(
     name: KnownName<N, X>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: RunOptions<unknown, X>,
+    options?: RunOptions<unknown, X, T>,
     ...only: OnlyNames<N>
   ): Promise<SettledResult<ExportResult<X, N>>[]>;
   mapSettled(
@@ -198,7 +198,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   stream<T, R, O extends boolean = false, D = unknown>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: StreamOptions<O, D>,
+    options?: StreamOptions<O, D, unknown, T>,
   ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
   /** The same, with a function that is given by the name of its export. */
   stream<
@@ -209,7 +209,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   >(
     name: KnownName<N, X>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: StreamOptions<O, unknown, X>,
+    options?: StreamOptions<O, unknown, X, T>,
     ...only: OnlyNames<N>
   ): AsyncGenerator<StreamItem<T, ExportResult<X, N>, O>, undefined, undefined>;
   stream(
@@ -246,7 +246,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     fn: MapFunction<T, R, S, D>,
     combine: (one: R, other: R) => R,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: ReduceOptions<R, D>,
+    options?: ReduceOptions<R, D, unknown, T>,
   ): Promise<R>;
   /** The same, with a function that is given by the name of its export. */
   reduce<
@@ -260,7 +260,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
       other: ExportResult<X, N>,
     ) => ExportResult<X, N>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: ReduceOptions<ExportResult<X, N>, unknown, X>,
+    options?: ReduceOptions<ExportResult<X, N>, unknown, X, T>,
     ...only: OnlyNames<N>
   ): Promise<ExportResult<X, N>>;
   reduce(

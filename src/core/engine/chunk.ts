@@ -4,16 +4,15 @@
  * @module
  */
 
+import type { ConsecutiveInputs } from "./next_inputs.ts";
 import type { Run } from "./run.ts";
+import { sumOf } from "./weighing.ts";
 
 /** Consecutive tasks of one run, on their way to one worker. */
-export interface Chunk {
+export interface Chunk extends ConsecutiveInputs {
   readonly run: Run;
-  /** Index of the first task. */
-  readonly first: number;
   /** Which try this is. */
   readonly attempt: number;
-  readonly values: ArrayLike<unknown>;
   /** How long reading its values from the inputs took, in ms. */
   readonly reading: number;
   /** Whether it must be the only one in its worker, as one task is suspect. */
@@ -38,5 +37,42 @@ export function part(
 ): Chunk {
   // Of a typed array, a part that owns its buffer.
   const values = (chunk.values as unknown[]).slice(from, to);
-  return { ...chunk, first: chunk.first + from, values, reading: 0, ...more };
+  const weights = chunk.weights?.subarray(from, to);
+  const first = chunk.first + from;
+  return { ...chunk, first, values, weights, reading: 0, ...more };
+}
+
+/**
+ * Says what tasks of a chunk weigh.
+ *
+ * @param chunk The chunk.
+ * @param from Offset of the first.
+ * @param to Offset after the last.
+ * @returns Their weight: how many they are, if none has another.
+ */
+export function weightOf(
+  { weights, values }: Chunk,
+  from: number = 0,
+  to: number = values.length,
+): number {
+  return weights === undefined ? to - from : sumOf(weights, from, to);
+}
+
+/**
+ * Looks at a part of a list, without a copy if that can be.
+ *
+ * @param values The list.
+ * @param from Offset of the first.
+ * @param to Offset after the last.
+ * @returns That part.
+ */
+export function sliceOf(
+  values: ArrayLike<unknown>,
+  from: number,
+  to: number,
+): ArrayLike<unknown> {
+  if (from === 0 && to === values.length) return values;
+  return ArrayBuffer.isView(values)
+    ? (values as Float64Array).subarray(from, to)
+    : (values as unknown[]).slice(from, to);
 }

@@ -11,10 +11,13 @@ import type { Clock } from "../runtime/clock.ts";
 export class ProgressMeter {
   /** How many inputs there are, once that is known. */
   total: number | undefined;
+  /** What they weigh, once that is known. */
+  weight: number | undefined;
   readonly #tell: ((progress: Progress) => void) | undefined;
   readonly #clock: Clock;
   readonly #began: number;
   #done = 0;
+  #weightDone = 0;
   #failed = 0;
   #over = false;
 
@@ -32,9 +35,11 @@ export class ProgressMeter {
    *
    * @param done How many settled.
    * @param failed How many of them failed.
+   * @param weight What they weigh.
    */
-  add(done: number, failed: number): void {
+  add(done: number, failed: number, weight: number): void {
     this.#done += done;
+    this.#weightDone += weight;
     this.#failed += failed;
   }
 
@@ -48,7 +53,12 @@ export class ProgressMeter {
     this.#over = state !== "running";
     const elapsed = this.#clock.now() - this.#began;
     const rate = elapsed > 0 ? this.#done / elapsed * 1000 : 0;
-    const { total } = this;
+    const { total, weight } = this;
+    const left = weight === undefined || total === undefined
+      ? undefined
+      : total > this.#done
+      ? Math.max(0, weight - this.#weightDone)
+      : 0;
     this.#tell({
       state,
       done: this.#done,
@@ -56,8 +66,8 @@ export class ProgressMeter {
       total,
       elapsed,
       rate,
-      eta: total !== undefined && rate > 0
-        ? (total - this.#done) / rate * 1000
+      eta: left !== undefined && rate > 0
+        ? elapsed * left / this.#weightDone
         : undefined,
     });
   }

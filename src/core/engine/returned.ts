@@ -4,17 +4,18 @@
  * @module
  */
 
-import { type Chunk, part } from "./chunk.ts";
+import { type Chunk, part, weightOf } from "./chunk.ts";
+import { fitting } from "./weighing.ts";
 
 /** Tasks to be sent again, in the order in which they came back. */
 export class Returned {
   #chunks: Chunk[] = [];
 
-  /** How many tasks. */
-  get tasks(): number {
-    let tasks = 0;
-    for (const { values } of this.#chunks) tasks += values.length;
-    return tasks;
+  /** What they weigh. */
+  get weight(): number {
+    let weight = 0;
+    for (const chunk of this.#chunks) weight += weightOf(chunk);
+    return weight;
   }
 
   /** Takes tasks back. */
@@ -25,18 +26,21 @@ export class Returned {
   /**
    * Gives the next chunk.
    *
+   * @param weight What it may weigh, apart from its first task.
    * @param most How many tasks at most.
    * @param idle Whether it is for a worker that has nothing to do.
    * @returns The chunk; undefined if there is none for such a worker.
    */
-  take(most: number, idle: boolean): Chunk | undefined {
+  take(weight: number, most: number, idle: boolean): Chunk | undefined {
     const at = this.#chunks.findIndex((chunk) => idle || !chunk.alone);
     const chunk = this.#chunks[at];
     if (chunk === undefined) return undefined;
-    const { length } = chunk.values;
-    if (length <= most) return this.#chunks.splice(at, 1)[0];
-    this.#chunks[at] = part(chunk, most, length);
-    return part(chunk, 0, most);
+    const { weights, values: { length } } = chunk;
+    const fits = weights === undefined ? weight : fitting(weights, weight);
+    const size = Math.min(most, fits);
+    if (length <= size) return this.#chunks.splice(at, 1)[0];
+    this.#chunks[at] = part(chunk, size, length);
+    return part(chunk, 0, size);
   }
 
   /** Drops those from an index on. */

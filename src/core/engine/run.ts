@@ -10,26 +10,27 @@ import type { RunOptions } from "../api/options.ts";
 import { raiseOver } from "../wire/board.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import { type Chunk, part } from "./chunk.ts";
+import { type Chunk, part, sliceOf, weightOf } from "./chunk.ts";
 import { ChunkSizer } from "./chunking.ts";
 import type { Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
-import type { Source } from "./inputs.ts";
+import { tellAll } from "./listening.ts";
+import type { ConsecutiveInputs } from "./next_inputs.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import { Returned } from "./returned.ts";
 import type { RunSetup, SharedParts } from "./run_setup.ts";
 
+/** What somebody else's code threw: undefined itself may be thrown. */
+type Thrown = { error: unknown } | undefined;
+
 type RunState =
   /** There may be more inputs. */
-  | { at: "reading"; source: Source }
+  | { at: "reading" }
   /** There are none; the inputs ended so. */
   | { at: "draining"; failure: Thrown }
   /** None are read any more: the reader comes to a failure first. */
   | { at: "failing" }
   | { at: "over" };
-
-/** What somebody else's code threw: undefined itself may be thrown. */
-type Thrown = { error: unknown } | undefined;
 
 /** One map or stream in progress. */
 export class Run {
@@ -49,12 +50,12 @@ export class Run {
   readonly #ends = Promise.withResolvers<number>();
   #state: RunState;
   readonly #returned = new Returned();
-  #next = 0; // index of the next task
+  #tasks = 0; // how many were taken from the inputs
   #unsettled = 0;
   #limit = Infinity; // tasks from this index on do not matter any more
 
   constructor(setup: RunSetup) {
-    const { source, options, clock } = setup;
+    const { options, clock } = setup;
     this.#setup = setup;
     this.number = setup.number;
     this.fn = setup.fn;
@@ -64,8 +65,8 @@ export class Run {
     this.shared = setup.shared;
     this.#sizer = new ChunkSizer(options.chunkSize, setup.pace);
     this.#meter = new ProgressMeter(options.onProgress, clock);
-    this.#meter.total = source.total;
-    this.#state = { at: "reading", source };
+    this.#meter.total = setup.inputs.total;
+    this.#state = { at: "reading" };
     this.done = this.#ends.promise;
     this.done.catch(() => {}); // heard by whoever made the call
   }
@@ -80,19 +81,19 @@ export class Run {
     return this.#sizer.prefetches;
   }
 
-  /** How many tasks wait to be sent; undefined if that is not known. */
-  get #tasksLeft(): number | undefined {
-    const { tasks } = this.#returned;
-    if (this.#state.at !== "reading") return tasks;
-    const { total } = this.#state.source;
-    return total === undefined ? undefined : total - this.#next + tasks;
+  /** What the tasks weigh that wait to be sent; undefined if nobody knows. */
+  get #weightLeft(): number | undefined {
+    const { weight } = this.#returned;
+    if (this.#state.at !== "reading") return weight;
+    const left = this.#setup.inputs.weightLeft;
+    return left === undefined ? undefined : left + weight;
   }
 
   /** How much work that is, in ms of one worker; undefined before an answer. */
   get left(): number | undefined {
-    const tasks = this.#tasksLeft ?? Infinity;
+    const weight = this.#weightLeft ?? Infinity;
     const ms = this.#sizer.msPerTask;
-    return tasks === 0 ? 0 : ms === undefined ? undefined : tasks * ms;
+    return weight === 0 ? 0 : ms === undefined ? undefined : weight * ms;
   }
 
   /** Whether anyone wants to know what happens. */
@@ -102,29 +103,18 @@ export class Run {
 
   /** Tells the listeners of the pool and of the run; one that throws ends it. */
   emit(event: RunEvent): void {
-    const thrown = this.#tellAll(event);
+    const thrown = tellAll(this.#listeners, event);
     if (thrown !== undefined) this.stop(thrown.error);
   }
 
   /** Tells its own listener what happened in the pool. */
   hear(event: RunEvent): void {
-    try {
-      this.options.onEvent?.(event);
-    } catch (error) {
-      this.stop(error);
-    }
+    const thrown = tellAll([this.options.onEvent], event);
+    if (thrown !== undefined) this.stop(thrown.error);
   }
 
-  #tellAll(event: RunEvent): Thrown {
-    let thrown: Thrown;
-    for (const onEvent of [this.#setup.onEvent, this.options.onEvent]) {
-      try {
-        onEvent?.(event);
-      } catch (error) {
-        thrown ??= { error };
-      }
-    }
-    return thrown;
+  get #listeners(): RunSetup["onEvent"][] {
+    return [this.#setup.onEvent, this.options.onEvent];
   }
 
   /** Says how far the run is; a caller's onProgress that throws ends it. */
@@ -144,38 +134,36 @@ export class Run {
    * @returns The chunk; undefined while there is none, or no more.
    */
   take(most: number, idle: boolean): Chunk | undefined {
-    const { clock, workers, sink } = this.#setup;
-    const size = this.#sizer.next(this.#tasksLeft, workers);
-    const returned = this.#returned.take(Math.min(size, most), idle);
+    const { clock, workers } = this.#setup;
+    const size = this.#sizer.next(this.#weightLeft, workers);
+    const returned = this.#returned.take(size, most, idle);
     if (returned !== undefined) return returned;
     if (this.#state.at !== "reading") return undefined;
-    const { source } = this.#state;
-    const room = Math.min(size, most, sink.room(size));
-    if (room < 1) return undefined;
     const began = clock.now();
-    const values = this.#read(source, room);
-    if (values === undefined || values.length === 0) return undefined;
-    const first = this.#next;
-    this.#next += values.length;
-    this.#unsettled += values.length;
-    sink.took(values.length);
-    const reading = clock.now() - began;
-    return { run: this, first, attempt: 1, values, reading, alone: false };
+    const inputs = this.#read(size, most);
+    if (inputs === undefined || inputs.values.length === 0) return undefined;
+    return this.#chunkOf(inputs, clock.now() - began);
+  }
+
+  #chunkOf(inputs: ConsecutiveInputs, reading: number): Chunk {
+    this.#tasks += inputs.values.length;
+    this.#unsettled += inputs.values.length;
+    return { run: this, ...inputs, attempt: 1, reading, alone: false };
   }
 
   /** Reads inputs; undefined at their end. */
-  #read(source: Source, most: number): ArrayLike<unknown> | undefined {
+  #read(size: number, most: number): ConsecutiveInputs | undefined {
     let failure: Thrown;
     try {
-      const values = source.take(most);
+      const inputs = this.#setup.inputs.take(size, most);
       if (this.over) return undefined; // the inputs aborted or closed it
-      if (values !== undefined) return values;
+      if (inputs !== undefined) return inputs;
     } catch (error) { // the inputs' own: it goes to the caller as it is
       failure = { error };
     }
     if (this.over) return undefined;
     this.#state = { at: "draining", failure };
-    this.#meter.total = this.#next;
+    this.#meter.total = this.#tasks;
     // What the inputs had given before goes first, if the results have an order.
     if (failure !== undefined && !this.#setup.sink.inTurn) {
       this.stop(failure.error);
@@ -184,8 +172,8 @@ export class Run {
   }
 
   /** Learns how long a chunk took. */
-  learn(tasks: number, ms: number, bytes: number): void {
-    this.#sizer.learn(tasks, ms, bytes);
+  learn(chunk: Chunk, ms: number, bytes: number): void {
+    this.#sizer.learn(weightOf(chunk), ms, bytes);
   }
 
   /** Learns that a chunk took so long that the rest of it goes elsewhere. */
@@ -196,22 +184,25 @@ export class Run {
   /**
    * Takes the results of consecutive tasks.
    *
-   * @param first Index of the first.
+   * @param chunk The chunk they came in.
    * @param values One result a task; or one in all, if they were folded.
-   * @param inputs What the tasks were given, one a task.
+   * @param from Offset of the first.
+   * @param to Offset after the last.
    */
   put(
-    first: number,
+    chunk: Chunk,
     values: ArrayLike<unknown>,
-    inputs: ArrayLike<unknown>,
+    from: number,
+    to: number,
   ): void {
-    if (this.over || inputs.length === 0) return;
+    if (this.over || to <= from) return;
     try {
-      this.#setup.sink.put(first, values, inputs);
+      const inputs = sliceOf(chunk.values, from, to);
+      this.#setup.sink.put(chunk.first + from, values, inputs);
     } catch (error) {
       return this.stop(error); // a result that does not fit in `output`
     }
-    this.#settle(inputs.length, 0);
+    this.#settle(to - from, 0, weightOf(chunk, from, to));
   }
 
   /**
@@ -244,10 +235,11 @@ export class Run {
       return;
     }
     const error = taskError(failure, index, attempt, this.fn, site);
-    const effect = sink.fail(index, error, chunk.values[index - chunk.first]);
+    const offset = index - chunk.first;
+    const effect = sink.fail(index, error, chunk.values[offset]);
     if (effect === "end") return this.stop(error);
     if (effect === "drain") this.#drain(index + 1);
-    this.#settle(1, 1);
+    this.#settle(1, 1, weightOf(chunk, offset, offset + 1));
   }
 
   /**
@@ -287,13 +279,18 @@ export class Run {
   /** Reads no more inputs, and drops the tasks from an index on. */
   #drain(limit: number): void {
     this.#limit = Math.min(this.#limit, limit);
+    // Lighter ones may come before it, and are wanted.
+    for (const rest of this.#setup.inputs.takeRest()) {
+      this.#returned.add(this.#chunkOf(rest, 0));
+    }
     this.#returned.drop(this.#limit);
     this.#change({ at: "failing" });
   }
 
-  #settle(done: number, failed: number): void {
+  #settle(done: number, failed: number, weight: number): void {
     this.#unsettled -= done;
-    this.#meter.add(done, failed);
+    this.#meter.add(done, failed, weight);
+    this.#meter.weight = this.#setup.inputs.weight;
     this.say("running");
     this.#finishIfDone();
   }
@@ -305,7 +302,7 @@ export class Run {
     this.say("done");
     if (this.over) return; // the listener threw, or aborted
     const thrown = this.#end(true);
-    if (thrown === undefined) this.#ends.resolve(this.#next);
+    if (thrown === undefined) this.#ends.resolve(this.#tasks);
     else this.#ends.reject(thrown.error);
   }
 
@@ -314,7 +311,7 @@ export class Run {
     const was = this.#state;
     this.#state = state;
     try {
-      if (was.at === "reading") was.source.close();
+      if (was.at === "reading") this.#setup.inputs.close();
     } catch (error) {
       return { error };
     }
@@ -363,7 +360,8 @@ export class Run {
     this.#returned.drop(0);
     const { number: run } = this;
     const at = this.#setup.clock.now();
-    const told = this.#tellAll({ type: "run-end", run, ok, at });
+    const event = { type: "run-end", run, ok, at } as const;
+    const told = tellAll(this.#listeners, event);
     return closed ?? told;
   }
 }

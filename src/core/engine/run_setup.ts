@@ -12,7 +12,7 @@ import type { FunctionRef } from "../wire/function_ref.ts";
 import type { SharedArray } from "../wire/views.ts";
 import type { Pace } from "./chunking.ts";
 import type { CallSite } from "./failures.ts";
-import type { Source } from "./inputs.ts";
+import type { NextInputs } from "./next_inputs.ts";
 import type { Sink } from "./sink.ts";
 
 /** What of a run is in memory that its workers share with the caller. */
@@ -34,7 +34,7 @@ export interface RunSetup {
   data: CallData | undefined;
   options: RunOptions;
   clock: Clock;
-  source: Source;
+  inputs: NextInputs;
   sink: Sink;
   /** What of it the workers find in shared memory. */
   shared: SharedParts;

@@ -11,6 +11,7 @@ import type { Packing } from "../wire/packing.ts";
 import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
 import { nameThrown } from "./failures.ts";
+import { sliceOf } from "./chunk.ts";
 import type { Sent } from "./in_flight.ts";
 import type { Run } from "./run.ts";
 
@@ -52,7 +53,7 @@ export function settle(
   const { length } = chunk.values;
   // Not of a part: it may be that of one task that took long after many.
   if (sent.whole && tasks === length) {
-    run.learn(tasks, ms, Math.max(sent.bytes, bytes));
+    run.learn(chunk, ms, Math.max(sent.bytes, bytes));
   }
   if (answer.times !== undefined) tell(sent, answer, worker, wire.clock);
   // Stretches of results between the tasks that failed or were not sent.
@@ -79,9 +80,9 @@ export function settle(
   function put(to: number): void {
     if (to <= from) return;
     const results = run.combine === undefined
-      ? part(values, from, to)
-      : part(values, stretch, ++stretch);
-    run.put(first + from, results, part(chunk.values, from, to));
+      ? sliceOf(values, from, to)
+      : sliceOf(values, stretch, ++stretch);
+    run.put(chunk, results, from, to);
   }
 }
 
@@ -150,17 +151,6 @@ export function failAll(
     if (refused.has(offset)) continue;
     chunk.run.fail(chunk, chunk.first + offset, failure, worker, false);
   }
-}
-
-function part(
-  values: ArrayLike<unknown>,
-  from: number,
-  to: number,
-): ArrayLike<unknown> {
-  if (from === 0 && to === values.length) return values;
-  return ArrayBuffer.isView(values)
-    ? (values as Float64Array).subarray(from, to)
-    : (values as unknown[]).slice(from, to);
 }
 
 function tell(

@@ -1,0 +1,291 @@
+/**
+ * Inputs by their weights: the heaviest of what is known goes first, and chunks
+ * are cut by weight. What is taken is still consecutive.
+ *
+ * @module
+ */
+
+import { show } from "../api/check_options.ts";
+import type { Source } from "./inputs.ts";
+import type { ConsecutiveInputs, NextInputs } from "./next_inputs.ts";
+import type { Sink } from "./sink.ts";
+
+/**
+ * How many inputs are read ahead to find the heaviest, where nobody knows how
+ * many there are. Less, and a heavy one is found late; more, and they are held
+ * for longer. A stream reads no further than `bufferSize` says.
+ */
+const MOST_AHEAD = 1024;
+
+/**
+ * How many pieces a worker's share of the weight is cut in. A heavier input is a
+ * piece of its own, lighter ones go together: less, and those are not told
+ * apart; more, and putting them in order costs more.
+ */
+const PIECES = 64;
+
+/** What an input weighs at least, beside the mean: it takes some time. */
+const LEAST_WEIGHT = 0.01;
+
+/** Inputs that were read at once. Of their weights, 1 is the mean. */
+interface Batch {
+  readonly first: number;
+  readonly values: ArrayLike<unknown>;
+  readonly weights: Float64Array;
+}
+
+/** Consecutive inputs of a batch that wait. */
+interface Piece {
+  readonly batch: Batch;
+  readonly from: number;
+  readonly to: number;
+  readonly weight: number;
+  taken: boolean;
+}
+
+/** What weighs inputs, and for whom. */
+export interface WeighingSetup {
+  /** The caller's own. */
+  weight: (value: never) => number;
+  sink: Sink;
+  /** How many workers share the weight. */
+  workers: number;
+  /** How many inputs go together, if the caller says so. */
+  chunkSize: number | undefined;
+}
+
+/** Inputs by their weights. */
+export class InputsByWeight implements NextInputs {
+  readonly total: number | undefined;
+  readonly #source: Source;
+  readonly #setup: WeighingSetup;
+  /** From light to heavy. */
+  readonly #waiting: Piece[] = [];
+  readonly #byFirst = new Map<number, Piece>();
+  #unit: number | undefined;
+  #read = 0;
+  #weightRead = 0;
+  #weightTaken = 0;
+  #tasksTaken = 0;
+  #ended = false;
+  #failure: { error: unknown } | undefined;
+
+  constructor(source: Source, setup: WeighingSetup) {
+    this.#source = source;
+    this.#setup = setup;
+    this.total = source.total;
+  }
+
+  get weight(): number | undefined {
+    if (this.#ended) return this.#weightRead;
+    if (this.total === undefined) return undefined;
+    return this.#weightRead + Math.max(0, this.total - this.#read);
+  }
+
+  get weightLeft(): number | undefined {
+    const { weight } = this;
+    return weight && Math.max(0, weight - this.#weightTaken);
+  }
+
+  take(weight: number, most: number): ConsecutiveInputs | undefined {
+    this.#readAhead(weight);
+    const failure = this.#failure;
+    if (failure !== undefined && !this.#setup.sink.inTurn) throw failure.error;
+    const piece = this.#heaviest();
+    if (piece !== undefined) return this.#cut(piece, weight, most);
+    if (failure !== undefined) throw failure.error;
+    return this.#ended
+      ? undefined
+      : { first: 0, values: [], weights: undefined };
+  }
+
+  takeRest(): ConsecutiveInputs[] {
+    const rest: ConsecutiveInputs[] = [];
+    for (let piece; (piece = this.#heaviest()) !== undefined;) {
+      rest.push(this.#cut(piece, Infinity, Infinity));
+    }
+    return rest;
+  }
+
+  close(): void {
+    this.#waiting.length = 0;
+    this.#byFirst.clear();
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#source.close();
+  }
+
+  #heaviest(): Piece | undefined {
+    for (;;) {
+      const piece = this.#waiting.pop();
+      if (piece === undefined || !piece.taken) return piece;
+    }
+  }
+
+  #readAhead(size: number): void {
+    if (this.#ended) return;
+    const { sink } = this.#setup;
+    const held = this.#read - this.#tasksTaken;
+    const ahead = this.total === undefined ? MOST_AHEAD - held : Infinity;
+    const room = Math.min(ahead, sink.room(size));
+    if (room < 1) return;
+    try {
+      const values = this.#source.take(room);
+      if (values === undefined) this.#ended = true;
+      else if (!this.#ended && values.length > 0) this.#add(values);
+    } catch (error) { // what came before it goes first
+      this.#failure = { error };
+      this.#ended = true;
+    }
+  }
+
+  #add(values: ArrayLike<unknown>): void {
+    const first = this.#read;
+    const weights = this.#weigh(values);
+    if (this.#ended && this.#failure === undefined) return; // closed meanwhile
+    const { length } = weights;
+    this.#setup.sink.took(length);
+    this.#read += length;
+    const sum = weights.reduce((sum, weight) => sum + weight, 0);
+    this.#weightRead += sum;
+    this.#divide({ first, values, weights }, sum);
+    this.#waiting.sort((a, b) =>
+      a.weight - b.weight || b.batch.first + b.from - a.batch.first - a.from
+    );
+  }
+
+  /** The weights of values beside the mean; of those before one that fails. */
+  #weigh(values: ArrayLike<unknown>): Float64Array {
+    const weights = new Float64Array(values.length);
+    let weighed = 0;
+    try {
+      for (; weighed < values.length; weighed++) {
+        const given: unknown = this.#setup.weight(values[weighed] as never);
+        checkWeight(given, this.#read + weighed);
+        weights[weighed] = given;
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    const found = weights.subarray(0, weighed);
+    const mean = found.reduce((sum, weight) => sum + weight, 0) / weighed;
+    const unit = this.#unit ??= mean > 0 ? mean : 1;
+    return found.map((weight) => Math.max(weight / unit, LEAST_WEIGHT));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#failure = { error };
+    this.#ended = true;
+    try {
+      this.#source.close();
+    } catch {
+      // What the caller's own function threw is told, as a loop would tell it.
+    }
+  }
+
+  /** Divides a batch in pieces. */
+  #divide(batch: Batch, weight: number): void {
+    const { chunkSize, workers } = this.#setup;
+    const { weights } = batch;
+    const most = weight / (PIECES * workers);
+    let from = 0;
+    let sum = 0;
+    for (let at = 0; at < weights.length; at++) {
+      sum += weights[at]!;
+      const full = chunkSize === undefined
+        ? sum > most
+        : at - from === chunkSize;
+      if (!full || at === from) continue;
+      this.#put(batch, from, at);
+      from = at;
+      sum = weights[at]!;
+    }
+    if (weights.length > from) this.#put(batch, from, weights.length);
+  }
+
+  /** Takes of a piece, and of those after it, what is not too much. */
+  #cut(piece: Piece, weight: number, most: number): ConsecutiveInputs {
+    const { batch, from } = piece;
+    const { first, weights } = batch;
+    const whole = this.#setup.chunkSize !== undefined;
+    const all = weights.subarray(from, piece.to);
+    const fits = whole ? all.length : fitting(all, weight);
+    let to = from + Math.min(fits, most);
+    this.#take(piece);
+    if (to < piece.to) this.#put(batch, to, piece.to);
+    else if (!whole) {
+      let sum = piece.weight;
+      for (let next; (next = this.#byFirst.get(first + to)) !== undefined;) {
+        sum += next.weight;
+        if (next.batch !== batch || sum > weight || next.to - from > most) {
+          break;
+        }
+        this.#take(next);
+        to = next.to;
+      }
+    }
+    this.#weightTaken += sumOf(weights, from, to);
+    this.#tasksTaken += to - from;
+    const list = batch.values as unknown[];
+    const values = list.slice(from, to);
+    // Let go of what was handed out: a value must not outlive its task.
+    if (Array.isArray(list)) list.fill(undefined, from, to);
+    return { first: first + from, values, weights: weights.subarray(from, to) };
+  }
+
+  /** Lets consecutive inputs wait. */
+  #put(batch: Batch, from: number, to: number): void {
+    const weight = sumOf(batch.weights, from, to);
+    const piece = { batch, from, to, weight, taken: false };
+    this.#waiting.push(piece);
+    this.#byFirst.set(batch.first + from, piece);
+  }
+
+  #take(piece: Piece): void {
+    piece.taken = true;
+    this.#byFirst.delete(piece.batch.first + piece.from);
+  }
+}
+
+/**
+ * Says how many tasks fit in a chunk.
+ *
+ * @param weights What they weigh.
+ * @param most What may be in it, apart from the first task.
+ * @returns How many tasks, from 1.
+ */
+export function fitting(weights: ArrayLike<number>, most: number): number {
+  let sum = weights[0] ?? 0;
+  let count = 1;
+  while (count < weights.length && (sum += weights[count]!) <= most) count++;
+  return count;
+}
+
+/**
+ * Adds up weights.
+ *
+ * @param weights All.
+ * @param from Offset of the first.
+ * @param to Offset after the last.
+ * @returns Their sum.
+ */
+export function sumOf(
+  weights: ArrayLike<number>,
+  from: number,
+  to: number,
+): number {
+  let sum = 0;
+  for (let at = from; at < to; at++) sum += weights[at]!;
+  return sum;
+}
+
+function checkWeight(weight: unknown, index: number): asserts weight is number {
+  if (typeof weight === "number" && weight >= 0 && weight < Infinity) return;
+  const Kind = typeof weight === "number" ? RangeError : TypeError;
+  throw new Kind(
+    `Cannot map as "weight" must give a finite number from 0: received ${
+      show(weight)
+    } for the input at index ${index}`,
+  );
+}
