@@ -1,7 +1,8 @@
 /**
  * The engine on machines larger than ours: its real code, with simulated
  * workers and a simulated clock. Each message costs the caller's thread some
- * time, so does each start, and each worker is a core of its own.
+ * time, so does each start, and each worker is a core of its own. What it says
+ * of many workers, and what was made of it, stands in docs/chunks.md.
  *
  * ```sh
  * deno run -A bench/simulate.ts
@@ -25,8 +26,10 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "../src/core/runtime/runtime.ts";
+import { type Board, createBoard } from "../src/core/wire/board.ts";
 import type { ChunkMessage, ToWorker } from "../src/core/wire/protocol.ts";
 import { createWire } from "../src/core/wire/wire.ts";
+import { heavyTail } from "./rows/computing.ts";
 
 /** What things cost, in ms: measured on Deno 2.9.5 (CONTRIBUTING, rule 12). */
 const COST = {
@@ -42,11 +45,27 @@ const COST = {
   ready: 10,
 };
 
-/** Kinds of work: how long each task takes, in ms, from its index. */
-const WORKS: Record<string, { count: number; ms(index: number): number }> = {
+/** Work: how many tasks, and how long each takes in ms, from its index. */
+interface Work {
+  count: number;
+  ms(index: number): number;
+  /** Whether the caller says what they weigh. */
+  weighed?: boolean;
+}
+
+/** A heavy task among the last, as in the row "skew" of the bench. */
+const SKEWED = heavyTail("late");
+
+/** Kinds of work. */
+const WORKS: Record<string, Work> = {
   "100,000 tasks of 1 µs": { count: 100_000, ms: () => 0.001 },
+  "1,000,000 tasks of 5 µs": { count: 1_000_000, ms: () => 0.005 },
   "100,000 tasks of 20 µs": { count: 100_000, ms: () => 0.02 },
   "20,000 tasks of 0.5 ms": { count: 20_000, ms: () => 0.5 },
+  "20,000 tasks of 0.1 to 2 ms": {
+    count: 20_000,
+    ms: (i) => 0.1 + 1.9 * ((i * 7919) % 20_000) / 20_000,
+  },
   "2,000 tasks of 5 to 50 ms": {
     count: 2000,
     ms: (i) => 5 + 45 * ((i * 7919) % 2000) / 2000,
@@ -54,6 +73,15 @@ const WORKS: Record<string, { count: number; ms(index: number): number }> = {
   "3,000 tasks of 10 µs, then 20 of 200 ms": {
     count: 3020,
     ms: (i) => i < 3000 ? 0.01 : 200,
+  },
+  "200 tasks, a late one of 50 times the mean": {
+    count: 200,
+    ms: (i) => SKEWED[i] / 1e6,
+  },
+  "the same with weight": {
+    count: 200,
+    ms: (i) => SKEWED[i] / 1e6,
+    weighed: true,
   },
 };
 
@@ -112,6 +140,9 @@ class Simulation implements Clock {
   }
 }
 
+/** Tasks that take less in all are begun in one step of a worker, in ms. */
+const STEP_MS = 0.2;
+
 /** Starts workers that only take time. */
 function simulated(
   world: Simulation,
@@ -124,6 +155,8 @@ function simulated(
     let free = world.time + COST.ready; // from when on it has nothing to do
     let tag = 0;
     let alive = true;
+    let board: Board;
+    const queue: ChunkMessage[] = [];
 
     function say(at: number, message: unknown, values: number): void {
       world.at(at + COST.travel, () => {
@@ -133,15 +166,46 @@ function simulated(
       });
     }
 
-    function answer({ serial, values }: ChunkMessage): void {
-      const results = Array.from(packing.unpack(values)) as number[];
-      const began = Math.max(free, world.time + COST.travel);
-      const took = results.reduce((sum, index) => sum + ms(index), 0);
-      free = began + took;
-      const { packed, bytes } = packing.pack(results, false);
+    /** Begins the first chunk, when it has come and those before it are done. */
+    function begin(): void {
+      const message = queue[0]!;
+      const values = Array.from(packing.unpack(message.values)) as number[];
+      free = Math.max(free, world.time + COST.travel);
+      takeStep(message, values, 0, free);
+    }
+
+    /** Begins the next tasks, unless they were taken back, and comes again. */
+    function takeStep(
+      message: ChunkMessage,
+      values: number[],
+      from: number,
+      began: number,
+    ): void {
+      let to = from;
+      const until = free + STEP_MS;
+      while (
+        to < values.length && free < until && board.claim(message.serial + to)
+      ) free += ms(values[to++]);
+      if (to > from) {
+        const wait = () => takeStep(message, values, to, began);
+        world.at(free, wait);
+        return;
+      }
+      answer(message, values.slice(0, to), free - began);
+      queue.shift();
+      if (queue.length > 0) begin();
+    }
+
+    function answer(
+      { serial }: ChunkMessage,
+      results: number[],
+      ms: number,
+    ): void {
+      const tasks = results.length;
+      const { packed: values, bytes } = packing.pack(results, false);
       const [failures, times, cpu] = [[], undefined, undefined];
-      const done = { serial, values: packed, failures, bytes, times, cpu };
-      say(free, { type: "done", ...done, ms: took }, results.length);
+      const done = { serial, tasks, values, failures, bytes, times, cpu, ms };
+      say(free, { type: "done", ...done }, tasks);
     }
 
     return {
@@ -153,8 +217,8 @@ function simulated(
         } else if (message.type === "chunk") {
           const { values } = message;
           world.spend(packing.unpack(values).length * COST.value);
-          answer(message);
-        }
+          if (queue.push(message) === 1) world.at(world.time, begin);
+        } else if (message.type === "run") board = createBoard(message.board);
       },
       terminate() {
         alive = false;
@@ -171,7 +235,7 @@ function simulated(
 /** Simulates one run on a warm pool. */
 async function simulate(
   workers: number,
-  { count, ms }: { count: number; ms(index: number): number },
+  { count, ms, weighed }: Work,
 ): Promise<{ took: number; work: number; load: number }> {
   const world = new Simulation();
   const backend = simulated(world, ms);
@@ -208,7 +272,8 @@ async function simulate(
   const began = world.time;
   world.busy = 0;
   const inputs = Array.from({ length: count }, (_, i) => i);
-  await play(calls.map((n: number) => n, inputs, {}, simulate));
+  const weight = weighed ? (index: number) => ms(index) : undefined;
+  await play(calls.map((n: number) => n, inputs, { weight }, simulate));
   const took = world.time - began;
   const work = inputs.reduce((sum, index) => sum + ms(index), 0);
   return { took, work, load: world.busy / took };
@@ -223,7 +288,7 @@ const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 console.log("| work | workers | time | efficiency | caller busy |");
 console.log("| --- | --- | --- | --- | --- |");
 for (const [name, work] of Object.entries(WORKS)) {
-  for (const workers of [2, 8, 16, 64, 128]) {
+  for (const workers of [2, 8, 16, 64, 128, 256]) {
     const { took, work: sum, load } = await simulate(workers, work);
     const efficiency = sum / (workers * took);
     console.log(
@@ -232,6 +297,14 @@ for (const [name, work] of Object.entries(WORKS)) {
       } | ${percent(load)} |`,
     );
   }
+}
+console.log("\nFrom how many workers on the caller has no time left (95 %):\n");
+for (const [name, work] of Object.entries(WORKS)) {
+  let workers = 2;
+  while (workers <= 512 && (await simulate(workers, work)).load < 0.95) {
+    workers = Math.ceil(workers * 1.25);
+  }
+  console.log(`${name}: ${workers <= 512 ? workers : "more than 512"}`);
 }
 if (real) {
   console.log("\nOn this machine, with 2 workers:\n");

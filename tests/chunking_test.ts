@@ -14,13 +14,10 @@ function sizes(
     known?: boolean;
   },
 ): number[] {
-  const sizer = new ChunkSizer(undefined);
+  const sizer = new ChunkSizer(undefined, workers);
   const all: number[] = [];
   for (let left = tasks; left > 0;) {
-    const size = Math.min(
-      left,
-      sizer.next(known ? left : undefined, workers),
-    );
+    const size = Math.min(left, sizer.next(known ? left : undefined));
     all.push(size);
     left -= size;
     sizer.learn(size, size * msPerTask, size * bytesPerTask);
@@ -29,8 +26,8 @@ function sizes(
 }
 
 test("the first chunks have one task", () => {
-  const sizer = new ChunkSizer(undefined);
-  for (let i = 0; i < 10; i++) assertEquals(sizer.next(10, 5), 1);
+  const sizer = new ChunkSizer(undefined, 5);
+  for (let i = 0; i < 10; i++) assertEquals(sizer.next(10), 1);
 });
 
 test("chunks grow by doubling at most", () => {
@@ -62,39 +59,49 @@ test("chunks shrink towards a known end", () => {
   assert(all.slice(5, -1).every((size) => size >= 10), `${all}`);
 });
 
+test("with many workers, no chunk is shorter than it takes to feed all", () => {
+  const few = sizes({ tasks: 300_000, msPerTask: 0.02, workers: 12 });
+  assertEquals(Math.min(...few.slice(5, -1)), 25); // 0.5 ms
+  const many = sizes({ tasks: 300_000, msPerTask: 0.02, workers: 64 });
+  assertEquals(Math.min(...many.slice(5, -1)), 127); // 64 times 0.04 ms, less 1
+  assertEquals(Math.max(...many), 250); // 5 ms, as with few
+  const most = sizes({ tasks: 1e6, msPerTask: 0.02, workers: 256 });
+  assertEquals(Math.max(...most), 512); // 256 times 0.04 ms
+});
+
 test("large values travel a megabyte at a time", () => {
   const all = sizes({ tasks: 64, msPerTask: 0.001, bytesPerTask: 8 << 20 });
   assert(all.slice(2).every((size) => size === 1), `${all}`);
 });
 
 test("one long task does not shrink the chunks for good", () => {
-  const sizer = new ChunkSizer(undefined);
+  const sizer = new ChunkSizer(undefined, 2);
   const settle = () => {
     for (let i = 0; i < 40; i++) {
-      const size = sizer.next(undefined, 2);
+      const size = sizer.next(undefined);
       sizer.learn(size, size * 0.001, 8);
     }
-    return sizer.next(undefined, 2);
+    return sizer.next(undefined);
   };
   const before = settle();
   assert(before > 1000);
   sizer.learn(1, 500, 8);
-  assertEquals(sizer.next(undefined, 2), 1);
+  assertEquals(sizer.next(undefined), 1);
   assert(settle() > before * 0.9);
 });
 
-test("after a chunk that was answered in parts, tasks go one by one again", () => {
-  const sizer = new ChunkSizer(undefined);
-  for (let i = 0; i < 5; i++) sizer.learn(sizer.next(1e6, 2), 0.01, 8);
-  assert(sizer.next(1e6, 2) > 100);
+test("after a chunk whose rest went elsewhere, tasks go one by one again", () => {
+  const sizer = new ChunkSizer(undefined, 2);
+  for (let i = 0; i < 5; i++) sizer.learn(sizer.next(1e6), 0.01, 8);
+  assert(sizer.next(1e6) > 100);
   sizer.startAgain();
-  assertEquals([sizer.next(1e6, 2), sizer.prefetches], [1, false]);
+  assertEquals([sizer.next(1e6), sizer.prefetches], [1, false]);
   sizer.learn(1, 0.01, 8);
-  assert(sizer.next(1e6, 2) > 1);
+  assert(sizer.next(1e6) > 1);
 });
 
 test("a second chunk waits in a worker only behind a short one", () => {
-  const sizer = new ChunkSizer(undefined);
+  const sizer = new ChunkSizer(undefined, 2);
   assertEquals(sizer.prefetches, false);
   sizer.learn(1, 0.01, 8);
   assertEquals(sizer.prefetches, true);
@@ -103,24 +110,24 @@ test("a second chunk waits in a worker only behind a short one", () => {
 });
 
 test("chunkSize is kept", () => {
-  const sizer = new ChunkSizer(7);
+  const sizer = new ChunkSizer(7, 2);
   sizer.learn(7, 1000, 1e9);
-  assertEquals(sizer.next(100, 2), 7);
+  assertEquals(sizer.next(100), 7);
 });
 
 test("a run begins with what is known of its function, carefully", () => {
   const pace: Pace = { msPerTask: undefined, bytesPerTask: 0 };
   const first = (left = 100_000) =>
-    new ChunkSizer(undefined, pace).next(left, 2);
+    new ChunkSizer(undefined, 2, pace).next(left);
   assertEquals(first(), 1);
-  new ChunkSizer(undefined, pace).learn(1000, 0.1, 8000);
+  new ChunkSizer(undefined, 2, pace).learn(1000, 0.1, 8000);
   assertEquals(first(), 64); // another run may have longer tasks
   assertEquals(first(40), 10);
-  new ChunkSizer(7, pace).learn(10, 1000, 80);
+  new ChunkSizer(7, 2, pace).learn(10, 1000, 80);
   assertEquals(first(), 1);
-  new ChunkSizer(undefined, pace).startAgain();
+  new ChunkSizer(undefined, 2, pace).startAgain();
   assertEquals(pace.msPerTask, undefined);
-  new ChunkSizer(undefined, pace).learn(1, 0.01, 1 << 21);
+  new ChunkSizer(undefined, 2, pace).learn(1, 0.01, 1 << 21);
   assertEquals(first(), 1); // not a message of 64 such values
 });
 

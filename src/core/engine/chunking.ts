@@ -14,6 +14,17 @@
 const TARGET_MS = 5;
 
 /**
+ * What a chunk costs the caller's thread, in milliseconds, sent and heard. With
+ * so many workers that it could not feed all while one is at a chunk, chunks are
+ * longer: from 13 workers on towards the end and while they grow, from 126 on
+ * throughout. Less, and the caller is what all wait for; more, and they wait for
+ * the last chunk.
+ *
+ * Source: bench/simulate.ts (docs/chunks.md has its answer).
+ */
+const FEED_MS = 0.04;
+
+/**
  * How short a chunk may get near the end, in milliseconds: below this, another
  * message costs more than the idle worker it feeds.
  */
@@ -58,6 +69,7 @@ export interface Pace {
 /** Learns from the chunks that came back how large the next should be. */
 export class ChunkSizer {
   readonly #fixed: number | undefined;
+  readonly #workers: number;
   readonly #pace: Pace;
   #size = 1;
   #msPerTask: number | undefined;
@@ -68,13 +80,16 @@ export class ChunkSizer {
    * Makes the sizer of one run.
    *
    * @param fixed Tasks in each chunk; undefined adapts.
+   * @param workers How many share the tasks.
    * @param pace What other runs of the function have told; this one adds to it.
    */
   constructor(
     fixed: number | undefined,
+    workers: number,
     pace: Pace = { msPerTask: undefined, bytesPerTask: 0 },
   ) {
     this.#fixed = fixed;
+    this.#workers = workers;
     this.#pace = pace;
     this.#msPerTask = pace.msPerTask;
     this.#bytesPerTask = pace.bytesPerTask;
@@ -83,14 +98,18 @@ export class ChunkSizer {
     this.#size = Math.max(1, Math.min(cheap, MOST_FIRST));
   }
 
+  /** So many ms, or as many as the caller takes to feed all workers. */
+  #atLeast(ms: number): number {
+    return Math.max(ms, FEED_MS * this.#workers);
+  }
+
   /**
    * Says how many tasks the next chunk should have.
    *
    * @param left Tasks not yet sent; undefined if unknown.
-   * @param workers How many share them.
    * @returns A whole number from 1.
    */
-  next(left: number | undefined, workers: number): number {
+  next(left: number | undefined): number {
     if (this.#fixed !== undefined) return this.#fixed;
     let size = Math.min(this.#size, MOST_TASKS);
     if (this.#bytesPerTask > 0) {
@@ -98,8 +117,10 @@ export class ChunkSizer {
     }
     if (left !== undefined) {
       // Towards the end ever smaller, so that the workers finish together.
-      const least = this.#heard ? LEAST_MS / this.#msPerTask! : 1;
-      size = Math.min(size, Math.max(least, left / (2 * workers)));
+      const least = this.#heard
+        ? this.#atLeast(LEAST_MS) / this.#msPerTask!
+        : 1;
+      size = Math.min(size, Math.max(least, left / (2 * this.#workers)));
     }
     return Math.max(1, Math.floor(size));
   }
@@ -145,10 +166,10 @@ export class ChunkSizer {
     this.#pace.msPerTask = this.#msPerTask;
     this.#pace.bytesPerTask = this.#bytesPerTask;
     const msPerTask = Math.max(this.#msPerTask, LEAST_TASK_MS);
-    const fit = TARGET_MS / msPerTask;
+    const fit = this.#atLeast(TARGET_MS) / msPerTask;
     const grown = Math.max(
       2 * tasks,
-      Math.min(STEEPEST * tasks, CHEAP_MS / msPerTask),
+      Math.min(STEEPEST * tasks, this.#atLeast(CHEAP_MS) / msPerTask),
     );
     this.#size = Math.max(1, Math.min(fit, Math.max(this.#size, grown)));
   }

@@ -63,7 +63,8 @@ export class Run {
     this.data = setup.data;
     this.options = options;
     this.shared = setup.shared;
-    this.#sizer = new ChunkSizer(options.chunkSize, setup.pace);
+    const { chunkSize } = options;
+    this.#sizer = new ChunkSizer(chunkSize, setup.workers, setup.pace);
     this.#meter = new ProgressMeter(options.onProgress, clock);
     this.#meter.total = setup.inputs.total;
     this.#state = { at: "reading" };
@@ -134,8 +135,8 @@ export class Run {
    * @returns The chunk; undefined while there is none, or no more.
    */
   take(most: number, idle: boolean): Chunk | undefined {
-    const { clock, workers } = this.#setup;
-    const size = this.#sizer.next(this.#weightLeft, workers);
+    const { clock } = this.#setup;
+    const size = this.#sizer.next(this.#weightLeft);
     const returned = this.#returned.take(size, most, idle);
     if (returned !== undefined) return returned;
     if (this.#state.at !== "reading") return undefined;
