@@ -94,6 +94,24 @@ export const weights: Chapter = (it, { pool }) => {
     }
   });
 
+  it("weight: arrays in shared memory are read and written where they are", async () => {
+    const share = (values: number[]) => {
+      const bytes = Float64Array.BYTES_PER_ELEMENT * values.length;
+      const array = new Float64Array(new SharedArrayBuffer(bytes));
+      array.set(values);
+      return array;
+    };
+    const inputs = share(range(2000));
+    const output = share(range(2000).map(() => -1));
+    const options = { ...pool, weight: odd, output };
+    assertStrictEquals(await parallelMap(double, inputs, options), output);
+    assertEquals(output, share(range(2000).map(double)));
+    assertEquals(
+      await parallelMap(double, inputs, { ...pool, weight: odd }),
+      range(2000).map(double),
+    );
+  });
+
   it("weight: an endless source is read as far as the stream may", async () => {
     let read = 0;
     function* naturals() {
