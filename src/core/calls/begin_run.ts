@@ -81,7 +81,8 @@ export function beginRun<S extends Sink>(
     inputs,
     sink,
     shared,
-    pace: paces.of(call.fn),
+    // With weights, what is learned is the time of a unit, and not of a task.
+    pace: weight === undefined ? paces.of(call.fn) : undefined,
     workers,
     onEvent,
   });

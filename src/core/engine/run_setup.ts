@@ -40,7 +40,7 @@ export interface RunSetup {
   shared: SharedParts;
   site: CallSite;
   /** What is known of the function from other runs. */
-  pace?: Pace;
+  pace?: Pace | undefined;
   /** How many workers may serve it, from 1. */
   workers: number;
   /** The pool's listener. */
