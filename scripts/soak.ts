@@ -153,6 +153,7 @@ async function round(dice: () => number): Promise<void> {
   const abort = new AbortController();
   const options: RunOptions = {
     chunkSize: maybe(0.4, () => whole(1, 30)),
+    weight: maybe(0.2, () => ({ id }: Order) => (id * 7) % 11),
     concurrency: maybe(0.3, () => whole(1, 6)),
     retries: maybe(0.3, () => whole(1, 2)),
     timeout: timed ? 2000 : undefined,
@@ -291,6 +292,7 @@ async function cutRound(dice: () => number): Promise<void> {
     const results = await pool.map(takeWhile, tasks, {
       data,
       concurrency: dice() < 0.3 ? 3 : 1,
+      weight: dice() < 0.3 ? ([, ms]) => Math.abs(ms) : undefined,
       signal: abort.signal,
       onEvent(event) {
         if (event.type !== "chunk-done") return;
