@@ -51,7 +51,6 @@ export type BackendName = "web" | "threads" | "inline";
 const NO_WORKER = "in the caller's thread there is no worker to end";
 const NO_SECOND_THREAD = "in the caller's thread there is one at a time";
 
-
 /** Tests a backend does not run, with the reason. */
 const DIFFERENCES: Record<string, Record<string, string>> = {
   "bun web": {

@@ -105,5 +105,8 @@ test("a call on an older Node.js says what is supported", {
     const { code, err } = runProgram(["node", file]);
     assertEquals(code, 1);
     const [, told] = err.match(/TypeError: (.*) received \d+/) ?? [];
-    assertEquals(told, "Cannot start workers as Node.js must be 24.2 or newer:");
+    assertEquals(
+      told,
+      "Cannot start workers as Node.js must be 24.2 or newer:",
+    );
   }));

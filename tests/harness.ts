@@ -30,7 +30,8 @@ async function bunTest(): Promise<Register> {
 
 async function nodeTest(): Promise<Register> {
   const { test } = await import("node:test");
-  return (name, { ignore: skip, timeout }, fn) =>
+  // By itself, it would wait for ever.
+  return (name, { ignore: skip, timeout = 60_000 }, fn) =>
     void test(name, { skip: SKIPS.node[name] ?? skip, timeout }, () => fn());
 }
 
@@ -43,9 +44,7 @@ export const runtime: "deno" | "bun" | "node" = "Deno" in globalThis
 
 function withOptions(register: Register): Test {
   return (name: string, ...rest: [Body] | [Options, Body]) =>
-    rest.length === 1
-      ? register(name, {}, rest[0])
-      : register(name, ...rest);
+    rest.length === 1 ? register(name, {}, rest[0]) : register(name, ...rest);
 }
 
 /** Registers a test with the runner of the runtime at hand. */

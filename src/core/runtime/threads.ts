@@ -6,6 +6,7 @@
  * @module
  */
 
+import { keptNames } from "../wire/kept_names.ts";
 import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";
@@ -69,7 +70,7 @@ function startThread(
   };
   // Frames of "blob:" are left out of stacks: see codec.ts.
   program ??= `${bootSource(openPort)}
-(${first})();
+{ ${keptNames(`${first}`)}(${first})(); }
 //# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
   const worker = new Worker(BOOT, {
