@@ -75,8 +75,8 @@ const RENAMED = {
 };
 const ALWAYS_MAIN = {
   ...SAYS,
-  itself: "--target=node, under if (Bun.isMainThread)",
-  name: "--target=node, under if (Bun.isMainThread)",
+  itself: "--target=node, under if (isMainThread) of node:worker_threads",
+  name: "--target=node, under if (isMainThread) of node:worker_threads",
 };
 
 /** Checks what the program has printed of each way. */

@@ -6,13 +6,15 @@
 
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
-import { type NodeProcess, nodeRuntime } from "./node.ts";
+import { nodeRuntime } from "./node.ts";
 import type { Runtime } from "./runtime.ts";
 
 interface Scope {
   Deno?: { mainModule: string; version?: { deno?: string } };
   Bun?: { main: string; pathToFileURL(path: string): URL; version?: string };
-  process?: { versions?: { node?: string } } & NodeProcess;
+  process?: Parameters<typeof nodeRuntime>[0] & {
+    versions?: { node?: string };
+  };
   navigator?: { userAgent?: string };
 }
 

@@ -7,8 +7,8 @@
 import type { Runtime } from "./runtime.ts";
 import { threads } from "./threads.ts";
 
-/** What is needed of `process`. */
-export interface NodeProcess {
+/** What is needed of the system. */
+interface System {
   /** The second is the path of the program's entry module, as it was typed. */
   argv: string[];
   getBuiltinModule(name: "node:os"): { availableParallelism(): number };
@@ -22,7 +22,7 @@ export interface NodeProcess {
  * @param process The `process` global.
  * @returns The runtime.
  */
-export function nodeRuntime(process: NodeProcess): Runtime {
+export function nodeRuntime(process: System): Runtime {
   return {
     name: "node",
     cores: process.getBuiltinModule("node:os").availableParallelism(),
