@@ -10,12 +10,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
 import { join } from "@std/path";
+import { findNode, LEAST, NAMES } from "./find_node.ts";
 
 /** The root of this project. */
 const ROOT = join(import.meta.dirname!, "..");
-
-/** The oldest Node.js that runs the tests. */
-const [LEAST_MAJOR, LEAST_MINOR] = [24, 2];
 
 /** What one runtime said about its tests. */
 interface Report {
@@ -38,41 +36,21 @@ const bun: Command = (path) => [
   ...["--reporter=junit", `--reporter-outfile=${path}`, "tests/"],
 ];
 
-const node = (program: string): Command => (path) => [
-  ...[program, "--import", "./tests/names.ts", "--test"],
-  `--test-concurrency=${availableParallelism()}`,
-  ...["--test-reporter=dot", "--test-reporter-destination=stdout"],
-  ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
-  "tests/*_test.ts",
-];
-
-/** Finds a Node.js that was fetched for this project. */
-function fetched(major: number): string | undefined {
-  const program = `scripts/node${major}/node_modules/node/bin/node`;
-  const path = join(ROOT, program);
-  return [path, `${path}.exe`].find(existsSync);
-}
-
-/** Finds that of the machine, if it is new enough. */
-function installed(): string | undefined {
-  const { stdout } = spawnSync("node", ["--version"], { encoding: "utf8" });
-  const [, major, minor] = stdout?.match(/^v(\d+)\.(\d+)/)?.map(Number) ?? [];
-  if (major === undefined || major < LEAST_MAJOR) return undefined;
-  return major === LEAST_MAJOR && minor < LEAST_MINOR ? undefined : "node";
-}
+const node = (program: string | undefined): Command | undefined =>
+  program === undefined ? undefined : (path) => [
+    ...[program, ...NAMES, "--test"],
+    `--test-concurrency=${availableParallelism()}`,
+    ...["--test-reporter=dot", "--test-reporter-destination=stdout"],
+    ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
+    "tests/*_test.ts",
+  ];
 
 /** How to run the tests on each runtime; undefined if it is not at hand. */
 const COMMANDS: Record<string, () => Command | undefined> = {
   deno: () => deno,
   bun: () => bun,
-  node() {
-    const program = fetched(24) ?? installed();
-    return program === undefined ? undefined : node(program);
-  },
-  node26() {
-    const program = fetched(26);
-    return program === undefined ? undefined : node(program);
-  },
+  node: () => node(findNode(24)),
+  node26: () => node(findNode(26)),
 };
 
 /** Runs the tests on one runtime. */
@@ -151,9 +129,10 @@ for (const [runtime, { names, passed, failed, skipped }] of reports) {
 for (const difference of differences) console.log(difference);
 total.failed += differences.size;
 for (const runtime of absent) {
-  const least = `${LEAST_MAJOR}.${LEAST_MINOR}`;
   console.log(
-    `${runtime}: not run, as there is no Node.js from ${least} on: npm run get:${runtime} fetches one`,
+    `${runtime}: not run, as there is no Node.js from ${
+      LEAST.join(".")
+    } on: npm run get:${runtime} fetches one`,
   );
   if (asked.length > 0) total.failed++;
 }
