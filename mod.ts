@@ -1,6 +1,6 @@
 /**
- * Data-parallel map for Deno and Bun: every input goes through one function in
- * module Web Workers, and the results come back in input order.
+ * Data-parallel map for Deno, Bun and Node.js: every input goes through one
+ * function in workers, and the results come back in input order.
  *
  * @example Usage
  * ```ts

@@ -1,7 +1,7 @@
 /**
  * The bench on the runtime at hand: every row, or those named with `--only`.
  * `--json` prints the figures as JSON lines; a run of all rows writes
- * `results/deno.md` or `results/bun.md`.
+ * `results/deno.md` or the like.
  *
  * @module
  */
@@ -9,7 +9,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { RUNTIME } from "./processes.ts";
+import { RUNTIME, RUNTIME_NAME } from "./processes.ts";
 import { header, TABLE_HEAD, tableRows } from "./report.ts";
 import type { Row } from "./row.ts";
 import { breakEven } from "./rows/break_even.ts";
@@ -84,9 +84,8 @@ for (const row of ROWS) {
 if (names === undefined) {
   const folder = new URL("results/", import.meta.url);
   await mkdir(folder, { recursive: true });
-  const intro = `# ${
-    RUNTIME === "deno" ? "Deno" : "Bun"
-  }\n\n${head}\n\nMedians of runs taken in turn. \`raw\` is two bare workers written by hand, inputs\nsplit beforehand, one message each way; \`loop\` is a sequential loop. The ratio\nis to the first side of its work.\n\n`;
+  const intro =
+    `# ${RUNTIME_NAME}\n\n${head}\n\nMedians of runs taken in turn. \`raw\` is two bare workers written by hand, inputs\nsplit beforehand, one message each way; \`loop\` is a sequential loop. The ratio\nis to the first side of its work.\n\n`;
   await writeFile(
     new URL(`${RUNTIME}.md`, folder),
     `${intro}${TABLE_HEAD}\n${lines.join("\n")}\n`,

@@ -1,15 +1,26 @@
 /**
- * Runs scripts of this folder as processes of their own, on either runtime.
+ * Runs scripts of this folder as processes of their own, on each runtime.
  *
  * @module
  */
 
 import { spawn } from "node:child_process";
-import { resolve } from "@std/path";
+import { resolve } from "node:path";
 import process from "node:process";
 
 /** Which runtime this is. */
-export const RUNTIME: "deno" | "bun" = "Deno" in globalThis ? "deno" : "bun";
+export const RUNTIME: "deno" | "bun" | "node" = "Deno" in globalThis
+  ? "deno"
+  : "Bun" in globalThis
+  ? "bun"
+  : "node";
+
+/** What it is called. */
+export const RUNTIME_NAME: string = {
+  deno: "Deno",
+  bun: "Bun",
+  node: "Node.js",
+}[RUNTIME];
 
 /** How a process ended. */
 export interface Ended {

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { RUNTIME } from "./processes.ts";
+import { type Bare, startThread } from "./thread.ts";
+
 /**
  * The program of a bare worker: gets a function that is not async, then lists
  * of values. Its list of results grows: Deno 2.9.5 clones one that was made
@@ -34,7 +37,7 @@ let url: string | undefined;
 
 /** Bare workers that know one function. */
 export class RawWorkers implements Disposable {
-  readonly #workers: Worker[] = [];
+  readonly #workers: Bare[] = [];
 
   private constructor() {}
 
@@ -93,7 +96,7 @@ export class RawWorkers implements Disposable {
     const all: R[] = new Array(inputs.length);
     let next = 0;
     let left = inputs.length;
-    const feed = (worker: Worker) => {
+    const feed = (worker: Bare) => {
       if (next >= inputs.length) return;
       const values = inputs.slice(next, next + size);
       worker.postMessage({ values, first: next });
@@ -165,7 +168,7 @@ export async function rawOnce<R>(
   fn: Function,
   parts: readonly (readonly unknown[])[],
 ): Promise<R[]> {
-  const workers: Worker[] = [];
+  const workers: Bare[] = [];
   const answers = parts.map((values) => {
     const worker = startWorker();
     workers.push(worker);
@@ -196,7 +199,8 @@ function joinLists<R>(lists: readonly (readonly R[])[]): R[] {
   return ([] as R[]).concat(...lists);
 }
 
-function startWorker(): Worker {
+function startWorker(): Bare {
+  if (RUNTIME === "node") return startThread(PROGRAM);
   // Kept: a blob URL that is revoked after use fails in Bun 1.4.5.
   url ??= URL.createObjectURL(
     new Blob([PROGRAM], { type: "text/javascript" }),
@@ -204,7 +208,7 @@ function startWorker(): Worker {
   return new Worker(url, { type: "module" });
 }
 
-function answerOf(worker: Worker): Promise<unknown> {
+function answerOf(worker: Bare): Promise<unknown> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = (event) => reject(event.error ?? event.message);

@@ -6,7 +6,7 @@
 
 import { cpus, loadavg, totalmem } from "node:os";
 import process from "node:process";
-import { RUNTIME } from "./processes.ts";
+import { RUNTIME, RUNTIME_NAME } from "./processes.ts";
 import type { Finding } from "./row.ts";
 
 /**
@@ -18,12 +18,10 @@ import type { Finding } from "./row.ts";
 export function header(command: string): string {
   const versions = process.versions as Record<string, string>;
   const [{ model }] = cpus();
-  const engine = RUNTIME === "deno" ? ` (V8 ${versions.v8})` : "";
+  const engine = RUNTIME === "bun" ? "" : ` (V8 ${versions.v8})`;
   const gb = Math.round(totalmem() / 2 ** 30);
   return [
-    `- Runtime: ${RUNTIME === "deno" ? "Deno" : "Bun"} ${
-      versions[RUNTIME]
-    }${engine}`,
+    `- Runtime: ${RUNTIME_NAME} ${versions[RUNTIME]}${engine}`,
     `- Machine: ${cpus().length} × ${model}, ${gb} GB, ${process.platform} ${process.arch}`,
     // Two workers on two cores that others use are not twice as fast.
     `- Load before: ${loadavg()[0].toFixed(1)} of ${cpus().length} cores${

@@ -21,10 +21,10 @@ import { DELIMITER, join } from "@std/path";
 import { programSource } from "../src/core/worker/program.ts";
 
 /** The root of this project. */
-const ROOT = join(import.meta.dirname!, "..");
+export const ROOT: string = join(import.meta.dirname!, "..");
 
 /** What is known of the package. */
-interface Config {
+export interface Config {
   name: string;
   version: string;
   license: string;
@@ -32,8 +32,23 @@ interface Config {
   publish: { include: string[] };
 }
 
+/** An entry point of the package. */
+export interface Entry {
+  /** As in deno.json: `.`, or `./cli`. */
+  name: string;
+  /** Path of its source, from the root. */
+  source: string;
+  /** Path of what is built of it, from the root of the package. */
+  file: string;
+}
+
+/** Reads what is known of the package. */
+export function readConfig(): Config {
+  return JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+}
+
 /** Runs a program that must succeed, and gives what it printed. */
-function run(
+export function run(
   { cwd, input }: { cwd: string; input?: string },
   program: string,
   ...args: string[]
@@ -64,18 +79,13 @@ function program(): string {
 }
 
 /**
- * Builds the package.
+ * Writes the entry points as JavaScript.
  *
- * @param folder Where to; it is made if need be.
+ * @param folder Root of the package.
+ * @returns The entry points.
  */
-export function build(folder: string): void {
-  const config: Config = JSON.parse(
-    readFileSync(join(ROOT, "deno.json"), "utf8"),
-  );
-  for (const name of config.publish.include) {
-    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-  }
-  const built = Object.entries(config.exports).map(([name, source]) => {
+export function bundle(folder: string): Entry[] {
+  const built = Object.entries(readConfig().exports).map(([name, source]) => {
     const file = `${name === "." ? "main" : name.slice(2)}.js`;
     return { name, source, file: `./built/${file}` };
   });
@@ -99,6 +109,20 @@ export function build(folder: string): void {
     `--outdir=${join(folder, "built")}`,
   );
   rmSync(sources, { recursive: true });
+  return built;
+}
+
+/**
+ * Builds the package for JSR.
+ *
+ * @param folder Where to; it is made if need be.
+ */
+export function build(folder: string): void {
+  const config = readConfig();
+  for (const name of config.publish.include) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  const built = bundle(folder);
   for (const { source, file } of built) {
     const path = join(folder, file);
     const types = `// @ts-self-types="../${source.slice(2)}"\n`;

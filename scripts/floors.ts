@@ -8,10 +8,21 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { DELIMITER, join } from "@std/path";
 
-type Name = "deno" | "bun";
+type Name = "deno" | "bun" | "node";
 
-/** The oldest that must work, with the sentence for those that must not. */
-const FLOORS: Record<Name, { least: string; older: string[]; says: string }> = {
+/** Which versions of a runtime are tried. */
+interface Floor {
+  /** The oldest that must work. */
+  least: string;
+  /** One that must work as well, if `npm test` runs on another. */
+  newest?: string;
+  /** Those that must not. */
+  older: string[];
+  /** What they must be told, before their version. */
+  says: string;
+}
+
+const FLOORS: Record<Name, Floor> = {
   deno: {
     least: "2.8.0",
     older: ["2.7.14", "2.5.7"],
@@ -21,6 +32,12 @@ const FLOORS: Record<Name, { least: string; older: string[]; says: string }> = {
     least: "1.4.0",
     older: ["1.3.14", "1.3.5"],
     says: "Cannot start workers as Bun must be 1.4 or newer: received ",
+  },
+  node: {
+    least: "24.2.0",
+    newest: "26.10.0",
+    older: ["24.1.0", "22.23.3"],
+    says: "Cannot start workers as Node.js must be 24.2 or newer: received ",
   },
 };
 
@@ -50,20 +67,39 @@ function run(folder: string, [program, ...args]: string[]) {
 function install(folder: string, name: Name, version: string): void {
   mkdirSync(folder);
   // Without its script, the package of Bun has no program in it (npm 11 asks).
-  const own = { private: true, allowScripts: { bun: true, deno: true } };
+  const allowScripts = { bun: true, deno: true, node: true };
+  const own = { private: true, allowScripts };
   writeFileSync(join(folder, "package.json"), JSON.stringify(own));
   const npm = ["npm", "install", "--prefix", folder, "--no-package-lock"];
   const quiet = ["--no-audit", "--no-fund", `${name}@${version}`];
   const { status, err } = run(folder, [...npm, ...quiet]);
   assertEquals(status, 0, `npm did not install ${name} ${version}: ${err}`);
+  // Older ones do not know import.meta.main: the program would do nothing.
+  const { older } = FLOORS[name];
+  const main = `--define:import.meta.main=${
+    older.includes(version) || "import.meta.main"
+  }`;
+  if (name === "node") buildSmoke(folder, main);
   const { out } = run(folder, [name, "--version"]);
   assert(out.includes(version), `${name} ${version} says that it is ${out}`);
 }
 
 /** Runs the smoke on a runtime that was installed. */
 function smoke(folder: string, name: Name, ...backends: string[]) {
-  const command = name === "deno" ? ["deno", "run", "-A"] : ["bun"];
-  return run(folder, [...command, SMOKE, ...backends]);
+  const command = {
+    deno: ["deno", "run", "-A", SMOKE],
+    bun: ["bun", SMOKE],
+    node: ["node", join(folder, "smoke.mjs")],
+  }[name];
+  return run(folder, [...command, ...backends]);
+}
+
+/** As older ones do not read TypeScript, and 24.2.0 warns that it does. */
+function buildSmoke(folder: string, main: string): void {
+  const flags = ["--bundle", "--platform=node", "--format=esm", main];
+  const target = `--outfile=${join(folder, "smoke.mjs")}`;
+  const { status, err } = run(folder, ["esbuild", SMOKE, ...flags, target]);
+  assertEquals(status, 0, err);
 }
 
 function checkFloor(folder: string, name: Name, version: string): number {
@@ -88,12 +124,13 @@ const root = mkdtempSync(join(tmpdir(), "parallel-map-floors-"));
 const passed: string[] = [];
 const refused: string[] = [];
 try {
-  for (const name of ["deno", "bun"] as const) {
-    const { least, older } = FLOORS[name];
-    for (const version of [least, ...older]) {
+  for (const name of ["deno", "bun", "node"] as const) {
+    const { least, newest = least, older } = FLOORS[name];
+    for (const version of new Set([least, newest, ...older])) {
       const folder = join(root, `${name}-${version}`);
       install(folder, name, version);
-      if (version === least) {
+      const works = !older.includes(version);
+      if (works) {
         const checks = checkFloor(folder, name, version);
         passed.push(`${name} ${version} (${checks} checks)`);
       } else {
@@ -101,7 +138,7 @@ try {
         refused.push(`${name} ${version}`);
       }
       console.log(
-        `${name} ${version}: ${version === least ? "works" : "is refused"}`,
+        `${name} ${version}: ${works ? "works" : "is refused"}`,
       );
       rmSync(folder, { recursive: true });
     }

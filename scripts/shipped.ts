@@ -8,6 +8,7 @@ import process from "node:process";
 import { callFunction, openWorker } from "../src/cli/worker_side.ts";
 import { openPort as bunPort } from "../src/core/runtime/bun.ts";
 import { openPort as denoPort } from "../src/core/runtime/deno.ts";
+import { writeAtOnce } from "../src/core/runtime/node.ts";
 import { openPort as threadPort } from "../src/core/runtime/threads.ts";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { pageMain } from "../src/timeline/page_script.ts";
@@ -62,6 +63,7 @@ if (import.meta.main) {
     "a web worker on Deno": bootSource(denoPort, true),
     "a web worker on Bun": bootSource(bunPort, true),
     "a thread": bootSource(threadPort, true),
+    "a thread on Node.js": `(${writeAtOnce})();`,
     "a worker of pmap": `(${callFunction})((${openWorker})());`,
     "the page of a timeline": `(${pageMain})();`,
   };

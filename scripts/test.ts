@@ -1,12 +1,19 @@
-// Runs every test on Deno and then on Bun, and fails when one of the two ran
-// fewer of the tests in tests/ than the other, without a word. The examples in
+// Runs every test on Deno, on Bun and on Node.js, and fails when one of them ran
+// fewer of the tests in tests/ than another, without a word. The examples in
 // mod.ts, src/ and README.md are tests on Deno alone, and are counted there.
+//
+//     deno run -A scripts/test.ts            # deno bun node
+//     deno run -A scripts/test.ts node26     # another, or some of them
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
 import { join } from "@std/path";
+import { findNode, LEAST, NAMES } from "./find_node.ts";
+
+/** The root of this project. */
+const ROOT = join(import.meta.dirname!, "..");
 
 /** What one runtime said about its tests. */
 interface Report {
@@ -17,12 +24,42 @@ interface Report {
   skipped: number;
 }
 
-/** Runs the tests on one runtime, which writes its report to a path. */
-function run(runtime: string, args: (path: string) => string[]): Report {
+/** Runs the tests by one command, which writes its report to a path. */
+type Command = (path: string) => string[];
+
+const deno: Command = (path) => [
+  ...["deno", "test", "-A", "--doc", "--parallel", `--junit-path=${path}`],
+];
+
+const bun: Command = (path) => [
+  ...["bun", "test", "--timeout=60000"],
+  ...["--reporter=junit", `--reporter-outfile=${path}`, "tests/"],
+];
+
+const node = (program: string | undefined): Command | undefined =>
+  program === undefined ? undefined : (path) => [
+    ...[program, ...NAMES, "--test"],
+    `--test-concurrency=${availableParallelism()}`,
+    ...["--test-reporter=dot", "--test-reporter-destination=stdout"],
+    ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
+    "tests/*_test.ts",
+  ];
+
+/** How to run the tests on each runtime; undefined if it is not at hand. */
+const COMMANDS: Record<string, () => Command | undefined> = {
+  deno: () => deno,
+  bun: () => bun,
+  node: () => node(findNode(24)),
+  node26: () => node(findNode(26)),
+};
+
+/** Runs the tests on one runtime. */
+function run(runtime: string, command: Command): Report {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
   const path = join(folder, "report.xml");
-  console.log(`\n${[runtime, ...args(path)].join(" ")}`);
-  const end = spawnSync(runtime, args(path), { stdio: "inherit" });
+  const [program, ...args] = command(path);
+  console.log(`\n${[program, ...args].join(" ")}`);
+  const end = spawnSync(program, args, { cwd: ROOT, stdio: "inherit" });
   const report = read(existsSync(path) ? readFileSync(path, "utf8") : "");
   rmSync(folder, { recursive: true });
   if (report.failed === 0 && (end.status !== 0 || report.names.length === 0)) {
@@ -57,30 +94,49 @@ function missing(names: string[], others: string[]): string[] {
   return left;
 }
 
-const deno = run(
-  "deno",
-  (path) => ["test", "-A", "--doc", "--parallel", `--junit-path=${path}`],
-);
-const bun = run("bun", (path) => [
-  "test",
-  "--timeout=60000",
-  "--reporter=junit",
-  `--reporter-outfile=${path}`,
-  "tests/",
-]);
+const asked = process.argv.slice(2);
+const reports = new Map<string, Report>();
+const absent: string[] = [];
+for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
+  if (COMMANDS[runtime] === undefined) {
+    const known = Object.keys(COMMANDS).join(", ");
+    console.error(`Cannot test as runtimes are ${known}: received ${runtime}`);
+    process.exit(2);
+  }
+  const command = COMMANDS[runtime]();
+  if (command === undefined) absent.push(runtime);
+  else reports.set(runtime, run(runtime, command));
+}
 
 console.log();
-let failed = deno.failed + bun.failed;
-// Of a runtime without any names it has been told already that it failed.
-if (deno.names.length > 0 && bun.names.length > 0) {
-  const differences = [
-    ...missing(deno.names, bun.names).map((name) => `bun did not run ${name}`),
-    ...missing(bun.names, deno.names).map((name) => `deno did not run ${name}`),
-  ];
-  for (const difference of differences) console.log(difference);
-  failed += differences.length;
+const total = { passed: 0, failed: 0, skipped: 0 };
+const differences = new Set<string>();
+for (const [runtime, { names, passed, failed, skipped }] of reports) {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  console.log(
+    `${runtime}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
+  );
+  // Of a runtime without any names it has been told already that it failed.
+  if (names.length === 0) continue;
+  for (const other of reports.values()) {
+    for (const name of missing(other.names, names)) {
+      differences.add(`${runtime} did not run ${name}`);
+    }
+  }
 }
-const passed = deno.passed + bun.passed;
-const skipped = deno.skipped + bun.skipped;
-console.log(`total: ${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed === 0 ? 0 : 1;
+for (const difference of differences) console.log(difference);
+total.failed += differences.size;
+for (const runtime of absent) {
+  console.log(
+    `${runtime}: not run, as there is no Node.js from ${
+      LEAST.join(".")
+    } on: npm run get:${runtime} fetches one`,
+  );
+  if (asked.length > 0) total.failed++;
+}
+console.log(
+  `total: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
+);
+process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,13 +1,14 @@
 // What is published works as it is loaded from there, on the runtime at hand.
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "../scripts/build.ts";
+import { buildForNpm } from "../scripts/npm.ts";
 import { test } from "./harness.ts";
 import { inFolder, RUN_ALL, runProgram } from "./run_program.ts";
 
 const PROGRAM = `
-import { parallelMap, parallelReduce, TaskError } from "@parallel/map";
+import { parallelMap, parallelReduce, Pool, TaskError } from "@parallel/map";
 import { progressBar } from "@parallel/map/progress";
 import { Timeline } from "@parallel/map/timeline";
 
@@ -27,12 +28,39 @@ const sum = await parallelReduce(
   [1, 2, 3],
   { backend: "threads", data: { times: (n: number) => n * 10 } },
 );
+await using pool = new Pool({ workers: 1 });
+await pool.start();
 console.log(doubled.join(), sum, error instanceof TaskError, error.index);
 console.log(timeline.report().includes("3 tasks"));
 `;
 
+/** Runs the program in a folder in which the package is found by its name. */
+function checkProgram(folder: string): void {
+  writeFileSync(join(folder, "program.ts"), PROGRAM);
+  const { code, out, err } = runProgram([...RUN_ALL, "program.ts"], folder);
+  assertEquals([code, out], [0, "2,4,6 60 true 1\ntrue\n"], err);
+}
+
+/** Checks the types of the program, and that others are not taken. */
+function checkTypes(folder: string): void {
+  writeFileSync(join(folder, "program.ts"), PROGRAM);
+  const { code, err } = runProgram(["deno", "check", "program.ts"], folder);
+  assertEquals(code, 0, err);
+  const wrong = PROGRAM.replace("doubled: number[]", "doubled: string[]");
+  writeFileSync(join(folder, "wrong.ts"), wrong);
+  const { err: said } = runProgram(["deno", "check", "wrong.ts"], folder);
+  assertStringIncludes(said, "'number[]' is not assignable");
+}
+
+/** Runs the command, as a user would call it in a folder. */
+function checkCommand(folder: string, path: string): void {
+  writeFileSync(join(folder, "work.ts"), "export const f = (n) => n + 1;");
+  const command = [...RUN_ALL, path, "./work.ts#f"];
+  assertEquals(runProgram(command, folder, "1\n2\n").out, "2\n3\n");
+}
+
 test("the built package runs, has its types, and its command", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, () => {
   inFolder((folder) => {
     const at = join(folder, "package");
@@ -40,28 +68,46 @@ test("the built package runs, has its types, and its command", {
     const { exports } = JSON.parse(
       readFileSync(join(at, "deno.json"), "utf8"),
     ) as { exports: Record<string, string> };
-    // As packages are found by name, on either runtime.
+    // As packages are found by name, on any runtime.
     const modules = join(folder, "node_modules", "@parallel");
     mkdirSync(modules, { recursive: true });
-    build(join(modules, "map"));
+    cpSync(at, join(modules, "map"), { recursive: true });
     const manifest = { name: "@parallel/map", type: "module", exports };
     writeFileSync(
       join(modules, "map", "package.json"),
       JSON.stringify(manifest),
     );
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-    writeFileSync(join(folder, "program.ts"), PROGRAM);
-    const { code, out, err } = runProgram([...RUN_ALL, "program.ts"], folder);
-    assertEquals([code, out], [0, "2,4,6 60 true 1\ntrue\n"], err);
-    writeFileSync(join(at, "program.ts"), PROGRAM);
-    const check = runProgram(["deno", "check", "program.ts"], at);
-    assertEquals(check.code, 0, check.err);
-    const wrong = PROGRAM.replace("doubled: number[]", "doubled: string[]");
-    writeFileSync(join(at, "wrong.ts"), wrong);
-    const { err: said } = runProgram(["deno", "check", "wrong.ts"], at);
-    assertStringIncludes(said, "'number[]' is not assignable");
-    writeFileSync(join(folder, "work.ts"), "export const f = (n) => n + 1;");
-    const command = [...RUN_ALL, join(at, exports["./cli"]), "./work.ts#f"];
-    assertEquals(runProgram(command, folder, "1\n2\n").out, "2\n3\n");
+    checkProgram(folder);
+    checkTypes(at);
+    checkCommand(folder, join(at, exports["./cli"]));
+  });
+});
+
+test("the package for npm, installed, runs, has its types, and its command", {
+  timeout: 120_000,
+}, () => {
+  inFolder((folder) => {
+    buildForNpm(join(folder, "package"));
+    const packed = runProgram(["npm", "pack", "./package"], folder);
+    assertEquals(packed.code, 0, packed.err);
+    const project = join(folder, "project");
+    mkdirSync(project);
+    const manifest = '{ "type": "module", "private": true }';
+    writeFileSync(join(project, "package.json"), manifest);
+    const tarball = join("..", packed.out.trim().split("\n").at(-1)!);
+    const install = ["npm", "install", "--offline", "--no-audit", tarball];
+    const installed = runProgram(install, project);
+    assertEquals(installed.code, 0, installed.err);
+    checkProgram(project);
+    checkTypes(project);
+    const { bin } = JSON.parse(
+      readFileSync(join(folder, "package", "package.json"), "utf8"),
+    ) as { bin: { pmap: string } };
+    checkCommand(project, `node_modules/@parallel/map/${bin.pmap}`);
+    assertStringIncludes(
+      readFileSync(join(project, "node_modules", ".bin", "pmap"), "utf8"),
+      "node",
+    );
   });
 });

@@ -4,8 +4,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
-import { test } from "./harness.ts";
-import { inFolder, ROOT, RUN_ALL, runProgram } from "./run_program.ts";
+import { runtime, test } from "./harness.ts";
+import { inFolder, ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
 const timeout = 60_000;
 const shipped = `${ROOT}tests/fixtures/shipped.ts`;
@@ -19,6 +19,13 @@ test("a shipped function runs on Deno without a permission flag", {
 
 test("the same file runs on Bun", { timeout }, () => {
   assertEquals(runProgram(["bun", shipped]), RIGHT);
+});
+
+test("the same file runs on Node.js", {
+  timeout,
+  ignore: runtime !== "node",
+}, () => {
+  assertEquals(runProgram([...RUN, shipped]), RIGHT);
 });
 
 test(
@@ -68,8 +75,8 @@ const RENAMED = {
 };
 const ALWAYS_MAIN = {
   ...SAYS,
-  itself: "--target=node, under if (Bun.isMainThread)",
-  name: "--target=node, under if (Bun.isMainThread)",
+  itself: "--target=node, under if (isMainThread) of node:worker_threads",
+  name: "--target=node, under if (isMainThread) of node:worker_threads",
 };
 
 /** Checks what the program has printed of each way. */

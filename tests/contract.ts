@@ -34,7 +34,7 @@ import { promises } from "./contract_promises.ts";
 import { reductions } from "./contract_reduce.ts";
 import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 
 /** A chapter of the contract, in a file of its own. */
 export type Chapter = (
@@ -51,8 +51,6 @@ export type BackendName = "web" | "threads" | "inline";
 
 const NO_WORKER = "in the caller's thread there is no worker to end";
 const NO_SECOND_THREAD = "in the caller's thread there is one at a time";
-
-const runtime = "Deno" in globalThis ? "deno" : "bun";
 
 /** Tests a backend does not run, with the reason. */
 const DIFFERENCES: Record<string, Record<string, string>> = {

@@ -1,13 +1,16 @@
-// One `test` for both runners: Deno.test as it is, and bun:test behind the
-// same signature. Passing Deno.test itself keeps its file and line in reports.
+// One `test` for all runners: Deno.test as it is, bun:test and node:test behind
+// the same signature. Passing Deno.test itself keeps its file and line in
+// reports.
+
+import { SKIPS } from "./skips.ts";
 
 type Body = () => void | Promise<void>;
 
-/** Options that both runners understand. */
+/** Options that all runners understand. */
 export interface Options {
   /** Leaves the test out, and says so in the report. */
   ignore?: boolean;
-  /** Milliseconds until the test fails: 5000 on Bun, no limit on Deno. */
+  /** Milliseconds until the test fails; by default, what its runner says. */
   timeout?: number;
 }
 
@@ -17,15 +20,34 @@ export interface Test {
   (name: string, options: Options, fn: Body): void;
 }
 
-async function bunTest(): Promise<Test> {
+type Register = (name: string, options: Options, fn: Body) => void;
+
+async function bunTest(): Promise<Register> {
   const { test } = await import("bun:test");
-  return (name: string, ...rest: [Body] | [Options, Body]) => {
-    const [{ ignore, timeout }, fn] = rest.length === 1
-      ? [{} as Options, rest[0]]
-      : rest;
+  return (name, { ignore, timeout }, fn) =>
     (ignore ? test.skip : test)(name, fn, timeout);
-  };
+}
+
+async function nodeTest(): Promise<Register> {
+  const { test } = await import("node:test");
+  // By itself, it would wait for ever.
+  return (name, { ignore: skip, timeout = 60_000 }, fn) =>
+    void test(name, { skip: SKIPS.node[name] ?? skip, timeout }, () => fn());
+}
+
+/** The name of the runtime at hand. */
+export const runtime: "deno" | "bun" | "node" = "Deno" in globalThis
+  ? "deno"
+  : "Bun" in globalThis
+  ? "bun"
+  : "node";
+
+function withOptions(register: Register): Test {
+  return (name: string, ...rest: [Body] | [Options, Body]) =>
+    rest.length === 1 ? register(name, {}, rest[0]) : register(name, ...rest);
 }
 
 /** Registers a test with the runner of the runtime at hand. */
-export const test: Test = "Deno" in globalThis ? Deno.test : await bunTest();
+export const test: Test = "Deno" in globalThis
+  ? Deno.test
+  : withOptions(await (runtime === "bun" ? bunTest() : nodeTest()));

@@ -19,7 +19,11 @@ class Screen implements TextOutput {
   readonly lines = [""];
   readonly written: string[] = [];
   column = 0;
-  constructor(readonly columns: number) {}
+  readonly columns: number;
+
+  constructor(columns: number) {
+    this.columns = columns;
+  }
 
   write(text: string): void {
     this.written.push(text);

@@ -104,7 +104,11 @@ test("the same where no code may be made of texts", async () => {
 const point = (i: number): Fields => ({ a: i, b: i });
 class Own {
   readonly #secret = 1;
-  constructor(readonly id: number) {}
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
   get secret() {
     return this.#secret;
   }

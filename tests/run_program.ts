@@ -6,12 +6,17 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
+import { runtime } from "./harness.ts";
 
 /** The root of this project. */
 export const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** The command that runs a script on the runtime at hand. */
-export const RUN: string[] = "Deno" in globalThis ? ["deno", "run"] : ["bun"];
+export const RUN: string[] = {
+  deno: ["deno", "run"],
+  bun: ["bun"],
+  node: [process.execPath],
+}[runtime];
 
 /** The same, with every permission. */
 export const RUN_ALL: string[] = RUN.length > 1 ? [...RUN, "-A"] : RUN;

@@ -7,11 +7,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { parallelMap, Pool, WorkerStartError } from "../mod.ts";
-import { test } from "./harness.ts";
-import { RUN_ALL, runProgram } from "./run_program.ts";
+import { runtime, test } from "./harness.ts";
+import { inFolder, ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
 const MODULES: Record<string, { text: string; says: string }> = {
   "missing.ts": { text: "", says: "must load" },
@@ -133,6 +133,31 @@ for (const name of ["unguarded", "unguarded_later"]) {
     assert(out.split("main runs").length - 1 <= 3, out);
   });
 }
+
+test("nor does one that is called through a link", {
+  timeout: 60_000,
+  ignore: runtime === "deno", // it looks for imports beside the link
+}, () =>
+  inFolder((folder) => {
+    const path = `${ROOT}tests/fixtures/entries/unguarded_later.ts`;
+    symlinkSync(path, `${folder}/link.ts`);
+    const { code, out } = runProgram([...RUN_ALL, `${folder}/link.ts`]);
+    assertEquals(code, 0);
+    assertStringIncludes(out, "WorkerStartError: Cannot start workers as");
+    assert(out.split("main runs").length - 1 <= 3, out);
+  }));
+
+test("Node.js without a permission for workers says so at the call", {
+  timeout: 60_000,
+  ignore: runtime !== "node",
+}, () => {
+  const flags = ["--permission", "--allow-fs-read=*"];
+  const script = "tests/fixtures/shipped.ts";
+  const { code, err } = runProgram([...RUN, ...flags, script]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "WorkerStartError: Cannot start workers as");
+  assertStringIncludes(err, "Use --allow-worker");
+});
 
 test("an entry module with a guard maps its own export", {
   timeout: 60_000,

@@ -17,7 +17,10 @@ test("Timeline.report() is a short text", async () => {
     onEvent: timeline.record,
   });
   const lines = timeline.report().split("\n");
-  assertMatch(lines[0], /^6 tasks in .* workers? on (deno|bun), \d+ cores?$/);
+  assertMatch(
+    lines[0],
+    /^6 tasks in .* workers? on (deno|bun|node), \d+ cores?$/,
+  );
   assertMatch(lines[1], /^work .*, tasks at once \d+\.\d, workers busy \d+ %/);
   assertMatch(lines[3], /^ +tasks +work +start-up +transport +waiting$/);
   assertMatch(lines[4], /^worker 0 +\d+( +\d+ %){4}$/);

@@ -5,7 +5,7 @@ import { parallelMapSettled } from "../mod.ts";
 import { detectRuntime } from "../src/core/runtime/detect.ts";
 import type { WorkerHandle } from "../src/core/runtime/runtime.ts";
 import type { Tagged, ToWorker } from "../src/core/wire/protocol.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 
 /** Too deep to be read on Deno 2.9.5, not too deep to be written. */
 const DEPTH = 3000;
@@ -16,7 +16,7 @@ function nest(depth: number): unknown {
   return value;
 }
 
-const readsAll = !("Deno" in globalThis); // Bun 1.4.5 reads all it writes
+const readsAll = runtime !== "deno"; // Bun 1.4.5 and Node.js 24 read all they write
 
 for (const kind of ["web", "threads"] as const) {
   test(`${kind}: a worker says that it could not read a message`, {

@@ -2,7 +2,7 @@
  * The peers beside raw workers and ours, each peer and kind of work in a
  * process of its own with a time limit, so that a peer that hangs is a result.
  * `--only` picks kinds of work, `--peer` peers. A run of all writes
- * `results/peers-deno.md` or `results/peers-bun.md`.
+ * `results/peers-deno.md` or the like.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { compare, type Timing } from "../compare.ts";
-import { outputOf, runScript, RUNTIME } from "../processes.ts";
+import { outputOf, runScript, RUNTIME, RUNTIME_NAME } from "../processes.ts";
 import { header } from "../report.ts";
 import { PEERS } from "./adapters.ts";
 
@@ -100,11 +100,10 @@ for (const work of works) {
   lines.push(line);
 }
 if (values.only === undefined && values.peer === undefined) {
-  const intro = `# Peers on ${
-    RUNTIME === "deno" ? "Deno" : "Bun"
-  }\n\n${head}\n\nRatios of medians to \`raw\` (two bare workers, inputs split beforehand, one\nmessage each way) in the same process, runs taken in turn. Each peer is used as\nits documentation shows, one call a task. HANG: no end within ${
-    LIMIT / 1000
-  } s.\n\n`;
+  const intro =
+    `# Peers on ${RUNTIME_NAME}\n\n${head}\n\nRatios of medians to \`raw\` (two bare workers, inputs split beforehand, one\nmessage each way) in the same process, runs taken in turn. Each peer is used as\nits documentation shows, one call a task. HANG: no end within ${
+      LIMIT / 1000
+    } s.\n\n`;
   await writeFile(
     new URL(`../results/peers-${RUNTIME}.md`, import.meta.url),
     `${intro}${lines.join("\n")}\n`,

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "@std/path";
 import { parallelMap, Pool } from "../../mod.ts";
 import { build } from "../../scripts/build.ts";
-import { outputOf } from "../processes.ts";
+import { outputOf, RUNTIME } from "../processes.ts";
 import { rawOnce, split } from "../raw.ts";
 import { finding, type Row } from "../row.ts";
 import { trivial } from "../tasks.ts";
@@ -28,8 +28,9 @@ export const cold: Row = {
       const ours = readFileSync(join(import.meta.dirname!, "../cold/ours.ts"));
       const built = `${ours}`.replace("../../mod.ts", "./built/main.js");
       writeFileSync(program, built);
+      const raw = RUNTIME === "node" ? "cold/raw_node.ts" : "cold/raw.ts";
       yield await finding("8 numbers, whole process, cold", [
-        { name: "raw", run: () => outputOf(["cold/raw.ts"]) },
+        { name: "raw", run: () => outputOf([raw]) },
         { name: "loop", run: () => outputOf(["cold/loop.ts"]) },
         { name: "ours", run: () => outputOf([program]) },
         { name: "ours, sources", run: () => outputOf(["cold/ours.ts"]) },

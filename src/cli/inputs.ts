@@ -116,11 +116,14 @@ interface Reader {
 class ArgumentReader implements Reader {
   readonly file = undefined;
   line = 0;
+  readonly #values: string[];
 
-  constructor(readonly values: string[]) {}
+  constructor(values: string[]) {
+    this.#values = values;
+  }
 
   next(): string | undefined {
-    return this.values[this.line++];
+    return this.#values[this.line++];
   }
 
   fill(): Promise<boolean> {

@@ -152,7 +152,7 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
   /**
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
    * take longer to start but can be stopped on Deno in the middle of an endless
-   * loop.
+   * loop. Node.js has no Web Workers, and starts threads for both.
    *
    * @default {"web"} and `"threads"` on Deno for a run with `timeout`.
    */

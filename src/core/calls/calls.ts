@@ -267,7 +267,7 @@ export class Calls {
     const error = new Error(
       // In such builds of Bun 1.4.5, import.meta.main is true in workers too
       // (tests/bundle_test.ts fails when it is not any more).
-      "a module must not map in a worker that loads it, other than from a task, which would start workers without end: put the call under if (import.meta.main) (with bun build --compile or --target=node, under if (Bun.isMainThread)), or the function in a module of its own",
+      "a module must not map in a worker that loads it, other than from a task, which would start workers without end: put the call under if (import.meta.main) (with bun build --compile or --target=node, under if (isMainThread) of node:worker_threads), or the function in a module of its own",
     );
     flag.misuse(error);
     throw startError(error, {});

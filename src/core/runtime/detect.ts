@@ -6,12 +6,15 @@
 
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
+import { nodeRuntime } from "./node.ts";
 import type { Runtime } from "./runtime.ts";
 
 interface Scope {
   Deno?: { mainModule: string; version?: { deno?: string } };
   Bun?: { main: string; pathToFileURL(path: string): URL; version?: string };
-  process?: { versions?: { node?: string } };
+  process?: Parameters<typeof nodeRuntime>[0] & {
+    versions?: { node?: string };
+  };
   navigator?: { userAgent?: string };
 }
 
@@ -19,16 +22,22 @@ interface Scope {
  * The oldest versions on which everything works, as `npm run floors` shows.
  * Deno 2.7.14 gives `{}` for a `Blob`, and 2.6.8 starts no thread; nor does Bun
  * 1.3.14, and on 1.3.5 a task goes on after `process.exit`: wrong results.
+ * Node.js 24.1 has no `import.meta.main`, by which a program tells that it is
+ * not being loaded by a worker, and 22 no `await using`.
  */
-const FLOORS = { Deno: [2, 8], Bun: [1, 4] } as const;
+const FLOORS = {
+  "Deno": [2, 8],
+  "Bun": [1, 4],
+  "Node.js": [24, 2],
+} as const;
 
 /**
  * Finds the runtime at hand.
  *
  * @param scope Where to look; by default the globals.
  * @returns The runtime.
- * @throws {TypeError} When it is neither Deno nor Bun, or too old; the message
- * names what was found.
+ * @throws {TypeError} When it is none of Deno, Bun and Node.js, or too old; the
+ * message names what was found.
  */
 export function detectRuntime(
   scope: object = globalThis,
@@ -44,11 +53,13 @@ export function detectRuntime(
   }
   // Only now: to touch `process` costs Deno 2.9.5 14 ms, once.
   const { process, navigator } = scope as Scope;
-  const found = process?.versions?.node !== undefined
-    ? `Node.js ${process.versions.node}`
-    : navigator?.userAgent ?? "an unknown runtime";
+  if (process?.versions?.node !== undefined) {
+    checkVersion("Node.js", process.versions.node);
+    return nodeRuntime(process);
+  }
+  const found = navigator?.userAgent ?? "an unknown runtime";
   throw new TypeError(
-    `Cannot start workers as the runtime must be Deno or Bun: received ${found}`,
+    `Cannot start workers as the runtime must be Deno, Bun or Node.js: received ${found}`,
   );
 }
 

@@ -1,11 +1,12 @@
 /**
- * `node:worker_threads`, on Deno and Bun alike: slower to start than a Web
- * Worker, but its end is always told, and on Deno it is the only kind that can
- * be stopped in the middle of an endless loop.
+ * `node:worker_threads`, on Deno, Bun and Node.js alike: slower to start than a
+ * Web Worker, but its end is always told, and on Deno it is the only kind that
+ * can be stopped in the middle of an endless loop.
  *
  * @module
  */
 
+import { keptNames } from "../wire/kept_names.ts";
 import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";
@@ -29,14 +30,18 @@ interface ThreadModule {
 /**
  * Describes `node:worker_threads`.
  *
+ * @param about What differs between runtimes: whether starting one blocks, and
+ * what a worker calls before it takes messages, self-contained.
  * @returns The backend.
  */
-export function threads(): Backend {
+export function threads(
+  { startBlocks = true, first = () => {} } = {},
+): Backend {
   return {
     sharesMemory: true,
     stopsLoops: true,
-    startBlocks: true,
-    start: startThread,
+    startBlocks,
+    start: (listener) => startThread(listener, first),
   };
 }
 
@@ -56,12 +61,17 @@ const BOOT = new URL(
 
 let program: string | undefined;
 
-function startThread(listener: WorkerListener): WorkerHandle {
+function startThread(
+  listener: WorkerListener,
+  first: () => void,
+): WorkerHandle {
   const { process } = globalThis as unknown as {
     process: { getBuiltinModule(name: string): ThreadModule };
   };
   // Frames of "blob:" are left out of stacks: see codec.ts.
-  program ??= `${bootSource(openPort)}\n//# sourceURL=blob:parallel-map`;
+  program ??= `${bootSource(openPort)}
+{ ${keptNames(`${first}`)}(${first})(); }
+//# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
   const worker = new Worker(BOOT, {
     workerData: program,
@@ -103,8 +113,10 @@ export function openPort(): WorkerPort {
   // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
   // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
   const held = new Promise<void>((resolve) => {
-    if (navigator.locks === undefined) return resolve();
-    void navigator.locks.request(`@parallel/map ${crypto.randomUUID()}`, () => {
+    // Node.js has Web Locks as well, and needs none.
+    const locks = "Deno" in globalThis ? navigator.locks : undefined;
+    if (locks === undefined) return resolve();
+    void locks.request(`@parallel/map ${crypto.randomUUID()}`, () => {
       resolve();
       return new Promise(() => {});
     });

@@ -113,7 +113,7 @@ export function createInspector(): Inspector {
   }
 
   function builtIn(name: string, proto: object): Verdict {
-    const inherited = kinds.get(getPrototypeOf(proto));
+    const inherited = verdictOn(getPrototypeOf(proto));
     return inherited === "view" || inherited === "error"
       ? inherited
       : { refused: `an instance of ${name}` };

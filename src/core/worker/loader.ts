@@ -171,7 +171,15 @@ export function createLoader(
           const clean = text.replace(/ imported from \S*(blob|data):\S*/, "");
           // Bun keeps the place of a syntax error apart from its message.
           const at = cause?.position;
-          const place = at ? ` at ${at.file}:${at.line}:${at.column}` : "";
+          // Node.js writes it before the stack, if the file is TypeScript.
+          const [, line] = cause?.code === "ERR_INVALID_TYPESCRIPT_SYNTAX"
+            ? /^(.*:\d+)\n/.exec(cause.stack) ?? []
+            : [];
+          const place = at
+            ? ` at ${at.file}:${at.line}:${at.column}`
+            : line
+            ? ` at ${line}`
+            : "";
           const cure = cause?.code === "ERR_MODULE_NOT_FOUND"
             ? " (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js)"
             : "";
