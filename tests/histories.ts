@@ -455,10 +455,10 @@ export class History {
     for (let steps = 0; steps < 10_000; steps++) {
       await this.#flush();
       if (this.#calls.every((call) => call.outcome)) return;
-      if (!this.#step()) {
-        await this.#flush(500); // a reader has several for each item
-        if (!this.#calls.every((call) => call.outcome)) break;
-      }
+      if (this.#step()) continue;
+      await this.#flush(500); // a reader has several for each item
+      if (this.#calls.every((call) => call.outcome)) return;
+      if (!this.#step()) break; // not even after that
     }
     if (this.#calls.every((call) => call.outcome)) return;
     throw new Error("a call does not settle");
@@ -639,7 +639,9 @@ export class History {
     for (let steps = 0; steps < 200; steps++) {
       await this.#flush();
       if (closed) break;
-      if (!this.#step()) break;
+      if (this.#step()) continue;
+      await this.#flush(500);
+      if (closed || !this.#step()) break;
     }
     console.error = warn;
     await this.#flush();

@@ -89,7 +89,10 @@ export type RunEvent =
     to: number;
   }
   | {
-    /** A chunk came back: each of its tasks settled, or was dropped. */
+    /**
+     * A chunk came back: each of its tasks settled, was dropped, or went
+     * elsewhere before it was begun, in another chunk.
+     */
     type: "chunk-done";
     /** Number of the run in its pool. */
     run: number;
@@ -101,7 +104,7 @@ export type RunEvent =
     first: number;
     /** When each task started in the worker, in the order of the inputs. */
     from: Float64Array;
-    /** When each task ended in the worker; NaN for one that never ran. */
+    /** When each task ended in the worker; NaN for one that did not run there. */
     to: Float64Array;
     /** Indexes of the tasks that failed. */
     failed: number[];
