@@ -236,7 +236,6 @@ for (const name of ["web", "threads", "inline"] as const) {
         Buffer.from("x".repeat(50)),
         Buffer.alloc(40_000, 7),
         new Own([1, 2, 3]),
-        new Uint8Array(new SharedArrayBuffer(5)),
         new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 })),
       ]
     ) {
