@@ -31,8 +31,8 @@ test("commentsOf() gives what a source says to people, and no code", () => {
 test("pathsIn() finds folders, files and names of files in a sentence", () => {
   const cases: [text: string, paths: string[]][] = [
     ["It stands in src/wire/rows.ts.", ["src/wire/rows.ts"]],
-    ["(bench/packing.ts), tests/fixtures/,", [
-      "bench/packing.ts",
+    ["(bench/micro/packing.ts), tests/fixtures/,", [
+      "bench/micro/packing.ts",
       "tests/fixtures/",
     ]],
     ["see packing.ts and start_test.ts", ["packing.ts", "start_test.ts"]],

@@ -1,5 +1,5 @@
 // The program of a worker, with a port that a test holds in its hands.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { FunctionRef } from "../src/core/wire/function_ref.ts";
 import type {
   FromWorker,
@@ -54,13 +54,13 @@ function startWorker(refusals = 0) {
     hear(structuredClone(message));
     await flush();
   };
-  const run = (fn: FunctionRef) =>
+  const run = (fn: FunctionRef, transfer = false) =>
     say({
       type: "run",
       fn,
       number: 1,
       concurrency: 1,
-      transfer: false,
+      transfer,
       board: undefined,
       watched: false,
     });
@@ -129,6 +129,18 @@ test("an answer that cannot be posted fails its tasks, and the next one goes", a
     );
     assertEquals(results().at(-1), [10]);
   }
+});
+
+test("an answer counts the bytes of what is moved in it", async () => {
+  const { said, run, chunk, start } = startWorker();
+  await start;
+  const source = "(n) => new ArrayBuffer(n)";
+  await run({ from: "source", name: "make", source }, true);
+  await chunk(1, [1 << 20, 1 << 16]);
+  const bytes = said.flatMap((message) =>
+    message.type === "done" ? [message.bytes] : []
+  );
+  assert(bytes[0] > 1 << 20, String(bytes));
 });
 
 test("a function that is loaded too late gets no values of the next", async () => {

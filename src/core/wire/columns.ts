@@ -48,7 +48,7 @@ export interface ColumnPacking {
  */
 export function createColumns(views: Views): ColumnPacking {
   // Mean length in characters: on Deno longer ones arrive sooner when cloned
-  // (bench/packing.ts).
+  // (bench/micro/columns.ts).
   const MOST_MEAN = 100;
 
   function pack(values: ArrayLike<unknown>): PackedPart<Column> | undefined {

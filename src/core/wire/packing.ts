@@ -107,10 +107,11 @@ export function createPacking(
   { codec, inspector, explainer }: CodecParts,
   { views, columns, writer, reader }: Compact,
 ): Packing {
-  // Values in a list: with fewer, cloning it is as fast (bench/packing.ts).
+  // Values in a list: with fewer, cloning it is as fast
+  // (bench/micro/packing.ts).
   const LEAST_COMPACT = 32;
   // Bytes of a buffer: to move one costs 10 µs on Deno, in which as much as
-  // this is cloned (bench/packing.ts).
+  // this is cloned (bench/micro/moving.ts).
   const LEAST_MOVED = 1 << 15;
   // Levels by which a value is made deeper to try it: more than a message adds.
   const MARGIN = 20;

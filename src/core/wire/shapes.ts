@@ -93,7 +93,7 @@ export function createShapes(
   checkClass: (value: object, proto: object | null) => void,
 ): Shapes {
   // Objects of a shape until code is made for it, which takes as long as to
-  // write some fifty objects (bench/packing.ts).
+  // write some fifty objects (bench/micro/records.ts).
   const WARM = 4;
   // An object with more keys is rather a dictionary, …
   const MOST_KEYS = 64;
