@@ -9,6 +9,7 @@ import { callFunction, openWorker } from "../src/cli/worker_side.ts";
 import { openPort as bunPort } from "../src/core/runtime/bun.ts";
 import { openPort as denoPort } from "../src/core/runtime/deno.ts";
 import { writeAtOnce } from "../src/core/runtime/node.ts";
+import { processSource } from "../src/core/runtime/processes.ts";
 import { openPort as threadPort } from "../src/core/runtime/threads.ts";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { pageMain } from "../src/timeline/page_script.ts";
@@ -64,6 +65,7 @@ if (import.meta.main) {
     "a web worker on Bun": bootSource(bunPort, true),
     "a thread": bootSource(threadPort, true),
     "a thread on Node.js": `(${writeAtOnce})();`,
+    "a process": processSource(true),
     "a worker of pmap": `(${callFunction})((${openWorker})());`,
     "the page of a timeline": `(${pageMain})();`,
   };

@@ -68,6 +68,7 @@ const SAYS = {
   itself: "7,14,21",
   name: "7,14,21",
   beside: "8,16,24",
+  process: "7,14,21",
 };
 const RENAMED = {
   ...SAYS,

@@ -47,9 +47,13 @@ export type Chapter = (
 ) => void;
 
 /** A way to run tasks. */
-export type BackendName = "web" | "threads" | "inline";
+export type BackendName = "web" | "threads" | "processes" | "inline";
 
 const NO_WORKER = "in the caller's thread there is no worker to end";
+const NOTHING_SHARED =
+  "it counts in memory that is shared: tests/processes_test.ts";
+const REFUSED = "it is refused: tests/processes_test.ts";
+const OUTPUT_REFUSED = "such an output is refused: tests/processes_test.ts";
 const NO_SECOND_THREAD = "in the caller's thread there is one at a time";
 
 /** Tests a backend does not run, with the reason. */
@@ -57,6 +61,47 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
   "bun web": {
     "the cause of a lost worker is the error that ended it":
       "workers under bun test 1.4.5 do not hear uncaughtException",
+  },
+  "deno processes": {
+    "other values arrive as the README says":
+      "a Blob is refused: tests/processes_test.ts",
+  },
+  "node processes": {
+    "other values arrive as the README says":
+      "a Blob is refused: tests/processes_test.ts",
+  },
+  "bun processes": {
+    "other values arrive as the README says":
+      "a Buffer stays one: tests/processes_test.ts",
+  },
+  processes: {
+    "a task gets what stands in shared inputs when it starts": NOTHING_SHARED,
+    "an output in shared memory is written by the workers": OUTPUT_REFUSED,
+    "a task that fails writes nothing to a shared output": OUTPUT_REFUSED,
+    "a task that is tried again writes its result to a shared output":
+      OUTPUT_REFUSED,
+    "tasks of a lost worker are written to a shared output": OUTPUT_REFUSED,
+    "an abort leaves in a shared output the results that were there":
+      OUTPUT_REFUSED,
+    "an output that workers cannot write is refused at the call":
+      OUTPUT_REFUSED,
+    "weight: arrays in shared memory are read and written where they are":
+      OUTPUT_REFUSED,
+    "more inputs than were known end a run whose shared output is full":
+      OUTPUT_REFUSED,
+    "what init returned is disposed before its worker is ended": NOTHING_SHARED,
+    "what init returned is disposed when its worker is replaced":
+      NOTHING_SHARED,
+    "context.signal aborts when the run is over": NOTHING_SHARED,
+    "a signal that is read after the end of its run is aborted": NOTHING_SHARED,
+    "a synchronous loop sees the abort": NOTHING_SHARED,
+    "an abort does not wait for a task that computes": NOTHING_SHARED,
+    "tasks run at the same time": NOTHING_SHARED,
+    "tasks behind a slow one go to a worker that idles": NOTHING_SHARED,
+    "concurrency keeps tasks in flight inside each worker": NOTHING_SHARED,
+    "stream keeps order, or not": NOTHING_SHARED,
+    "a SharedArrayBuffer is shared": REFUSED,
+    "transfer moves buffers both ways, for many inputs": REFUSED,
   },
   inline: {
     "signal rejects with its reason itself": NO_WORKER,

@@ -188,7 +188,7 @@ export const promises: Chapter = (it, { pool }) => {
     assertEquals(reasons.slice(0, 2), ["enough", "enough"]);
     assertInstanceOf(reasons[2], DOMException);
     late.reject(new Error("nobody is told"));
-    await wait(0);
+    await wait(400); // until workers that were ended in the background are gone
   });
 
   it("a promise that begins when it is awaited begins once, in its turn", async () => {

@@ -92,6 +92,72 @@ const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
     2,
     blame([1]),
   ],
+  [
+    "no shared memory: late, but an answer may be on its way: ask",
+    {
+      tasks: [task(1, 400)],
+      running: undefined,
+      unknown: { serials: [], ran: 390 },
+      ping: "not sent",
+    },
+    1,
+    { do: "ping" },
+  ],
+  [
+    "no shared memory, silence: the one that is late is to blame",
+    {
+      tasks: [task(1, 400)],
+      running: undefined,
+      unknown: { serials: [], ran: 390 },
+      ping: "silent",
+    },
+    1,
+    blame([1]),
+  ],
+  [
+    "no shared memory, silence: so may be those that began after the last note",
+    {
+      tasks: [task(1, 400), task(2, 20)],
+      running: undefined,
+      unknown: { serials: [3, 4], ran: 390 },
+      ping: "silent",
+    },
+    2,
+    blame([1, 2, 3, 4], false),
+  ],
+  [
+    "no shared memory: long after a note, with tasks that may have begun: ask",
+    {
+      tasks: [],
+      running: undefined,
+      unknown: { serials: [3, 4], ran: 120 },
+      ping: "not sent",
+    },
+    1,
+    { do: "ping" },
+  ],
+  [
+    "no shared memory: soon after a note, with tasks that may have begun",
+    {
+      tasks: [],
+      running: undefined,
+      unknown: { serials: [3, 4], ran: 20 },
+      ping: "not sent",
+    },
+    1,
+    again(80),
+  ],
+  [
+    "no shared memory: it answers, and what it said is late",
+    {
+      tasks: [task(2, 130)],
+      running: undefined,
+      unknown: { serials: [3], ran: 0 },
+      ping: "answered",
+    },
+    1,
+    blame([2]),
+  ],
 ];
 
 for (const [title, sight, lanes, step] of LOOKS) {

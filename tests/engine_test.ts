@@ -224,6 +224,49 @@ test("blame: without shared memory, all that was not answered is suspect", async
   assertEquals(await end(), ["lost", 1, 2]);
 });
 
+test("blame: without shared memory, nobody while the function is not there", async () => {
+  const { world, worker, end } = start(range(2), { chunkSize: 2 }, {
+    powers: { sharesMemory: false },
+  });
+  worker.outbox.length = 0; // it has not said so
+  worker.leave();
+  assertEquals(await end(), [0, 1]);
+  assertEquals(world.backend.workers.length, 2);
+});
+
+test("blame: without shared memory, what has begun as far as it was said", async () => {
+  const { world, worker, end } = start(
+    range(4),
+    { chunkSize: 2, timeout: 1000 },
+    { powers: { sharesMemory: false } },
+  );
+  worker.settle(worker.begin()!, { value: 0 });
+  worker.begin();
+  worker.leave(); // with the second chunk on its way
+  assertEquals(await end(), [0, "lost", 2, 3]);
+  assert(world.backend.workers.length > 1);
+});
+
+test("timeout: without shared memory, by what the worker says", async () => {
+  const { world: { clock }, worker, end } = start(
+    range(3),
+    { chunkSize: 3, timeout: 100 },
+    { powers: { sharesMemory: false } },
+  );
+  worker.settle(worker.begin()!, { value: 0 });
+  worker.deliverAll();
+  clock.advance(60);
+  worker.begin(true);
+  worker.deliverAll();
+  clock.advance(99); // its own time, and not that of the first
+  assert(!worker.ending);
+  clock.advance(1 + 250); // it does not answer a ping
+  assert(worker.ending);
+  worker.leave();
+  // One that may have begun after the last note goes again alone, as the other.
+  assertEquals(await end(), [0, 1, 2]);
+});
+
 for (const [title, inputs, options, play, outcomes] of BLAME) {
   test(`blame: ${title}`, async () => {
     const { world, worker, end } = start(inputs, options);

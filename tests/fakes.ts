@@ -89,6 +89,8 @@ export interface FakeTask {
   index: number;
   attempt: number;
   value: unknown;
+  /** When it began, by the clock. */
+  since: number;
 }
 
 /** A chunk that a fake worker has. */
@@ -180,6 +182,9 @@ export class FakeWorker implements WorkerHandle {
   #inputs: TypedArray | undefined;
   #output: TypedArray | undefined;
   #folds = false;
+  /** Whether it says which tasks it is at, as no memory is shared. */
+  #notes = false;
+  #begun = 0;
 
   constructor(listener: WorkerListener, clock: FakeClock) {
     this.#listener = listener;
@@ -211,6 +216,8 @@ export class FakeWorker implements WorkerHandle {
       this.say({ type: "ready", disposes: this.disposes !== "no" });
     } else if (message?.type === "run") {
       this.#board = createBoard(message.board);
+      this.#notes = message.board === undefined && message.watched;
+      if (message.board === undefined) this.note();
       this.lanes = new Array(message.concurrency).fill(undefined);
       this.#works = [];
       this.#folds = message.combine !== undefined;
@@ -223,8 +230,10 @@ export class FakeWorker implements WorkerHandle {
       }
     } else if (message?.type === "take-back") {
       this.#board.takeBack(message.end);
-    } else if (message?.type === "ping") this.say({ type: "pong" });
-    else if (message?.type === "chunk") {
+    } else if (message?.type === "ping") {
+      if (this.#notes) this.note();
+      this.say({ type: "pong" });
+    } else if (message?.type === "chunk") {
       const values = this.#wire.packing.unpack(message.values, this.#inputs);
       const { length } = values;
       const skipped = message.skip?.length ?? 0;
@@ -276,12 +285,15 @@ export class FakeWorker implements WorkerHandle {
         if (message.skip?.includes(offset)) continue;
         const index = message.first + offset;
         const { attempt } = message;
-        const task = { serial, index, attempt, value: values[offset] };
+        const since = this.#clock.now();
+        const task = { serial, index, attempt, value: values[offset], since };
         this.lanes[lane] = task;
-        const now = this.#clock.origin + this.#clock.now();
+        const now = this.#clock.origin + since;
         this.#board.enter(lane, serial, now);
         const taken = typeof stuck === "boolean" ? stuck : stuck(task);
         if (taken) this.#board.setRunning(serial);
+        this.#begun = serial;
+        if (this.#notes) this.note();
         return task;
       }
     }
@@ -350,6 +362,15 @@ export class FakeWorker implements WorkerHandle {
     work.results.length = next;
     work.next = values.length;
     if (work.open === 0) this.#answer(work);
+  }
+
+  /** Says which tasks it is at. */
+  note(): void {
+    const at = this.lanes.filter((task) => task !== undefined);
+    const now = this.#clock.now();
+    const tasks = at.map(({ serial, since }) => ({ serial, ran: now - since }));
+    const begun = this.#begun;
+    this.say({ type: "at", tasks, begun, folds: undefined });
   }
 
   /** Says something to the caller. */

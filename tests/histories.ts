@@ -168,7 +168,7 @@ export class History {
     const length = this.#whole(0, many ? 40 : 12);
     const deeds = Array.from({ length }, (): Deed => {
       if (this.#chance(many ? 0.97 : 0.75)) return "returns";
-      const deed = this.#pick(
+      return this.#pick(
         [
           "throws",
           "throws once",
@@ -179,9 +179,6 @@ export class History {
           "cannot be sent",
         ] as const,
       );
-      // What has no end is seen in the memory that is shared.
-      const endless = deed === "never returns" || deed === "waits for ever";
-      return endless && !this.#sharesMemory ? "throws" : deed;
     });
     const never = (deed: Deed) =>
       deed === "never returns" || deed === "waits for ever";
@@ -370,6 +367,11 @@ export class History {
       } else if (worker.outbox.length > 0) {
         steps.push([`${number} says`, () => worker.deliver()]);
       }
+      // Without shared memory, what is late is known by messages alone: these
+      // take no time either.
+      const travels = worker.outbox.length > 0 ||
+        (stuck === undefined && worker.inbox.length > 0);
+      if (!this.#sharesMemory && travels) working = true;
       if (stuck !== undefined) continue;
       // After three in a row the calls give up, and rightly.
       const dies = this.#sharesMemory && this.#deaths < 2;

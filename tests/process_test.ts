@@ -15,7 +15,7 @@ test("a script ends by itself when its last call has settled", {
   assertEquals([code, out.trim(), err], [0, "done", ""]);
 });
 
-for (const backend of ["web", "threads"]) {
+for (const backend of ["web", "threads", "processes"]) {
   const uses = [
     "plainly",
     "with init",

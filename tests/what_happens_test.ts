@@ -26,6 +26,10 @@ const ROWS: [when: string, title: string][] = [
     "a task that exits loses its worker, and only itself",
   ],
   ["`fn` calls `self.close()`", "a task that closes its worker loses it"],
+  [
+    "the process of a worker crashes or is killed, or its memory runs out",
+    "processes: a crash, no end of memory and no end at all are three errors of a hundred",
+  ],
   ["the next call after that", "a pool is usable after its workers were lost"],
   [
     "several tasks are in flight in a worker that ends",
@@ -119,7 +123,7 @@ test("every row of the README's table has its test", () => {
     .map((line) => line.split("|")[1].trim());
   assertEquals(rows, ROWS.map(([when]) => when));
   const contract = readdirSync(new URL(".", import.meta.url))
-    .filter((name) => /^contract(_\w+)?\.ts$/.test(name))
+    .filter((name) => /^(contract(_\w+)?|processes_test)\.ts$/.test(name))
     .map((name) => read(`tests/${name}`)).join("\n");
   for (const [, title] of ROWS) {
     assert(contract.includes(`"${title}"`), `no test is called "${title}"`);

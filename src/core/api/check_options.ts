@@ -65,9 +65,9 @@ export const POOL_RULES: Rules = {
   workerData: undefined,
   init: callback,
   backend: {
-    rule: 'must be "web" or "threads"',
+    rule: 'must be "web", "threads" or "processes"',
     kind: "string",
-    holds: (value: string) => value === "web" || value === "threads",
+    holds: (value: string) => ["web", "threads", "processes"].includes(value),
   },
   maxTasksPerWorker: {
     rule: "must be a whole number from 1, or Infinity",
@@ -75,6 +75,7 @@ export const POOL_RULES: Rules = {
     holds: (value: number) =>
       value === Infinity || (Number.isInteger(value) && value >= 1),
   },
+  maxMemory: whole(64),
   onEvent: callback,
 };
 

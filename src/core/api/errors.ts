@@ -59,7 +59,7 @@ export class TaskError extends Error {
 /**
  * Says that the worker ended under a task: it exited, closed itself, or an
  * error in a timer or a rejected promise ended it. `cause` is that error, where
- * there was one.
+ * there was one; `signal` is what ended a process, if a signal did.
  *
  * @example Usage
  * ```ts
@@ -77,6 +77,25 @@ export class TaskError extends Error {
 export class WorkerLostError extends TaskError {
   /** The class as text, for logs. */
   override readonly name: string = "WorkerLostError";
+  /**
+   * What ended its process, with `"backend": "processes"`, such as `SIGSEGV` for
+   * a crash, and `SIGKILL` when memory runs out.
+   */
+  readonly signal: string | undefined;
+
+  /**
+   * Makes the error of a task whose worker ended.
+   *
+   * @param message What happened, with the index.
+   * @param options Which task, after how many attempts, and what is known.
+   */
+  constructor(
+    message: string,
+    options: TaskErrorOptions & { signal?: string },
+  ) {
+    super(message, options);
+    this.signal = options.signal;
+  }
 }
 
 /**

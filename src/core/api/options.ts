@@ -153,18 +153,35 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
    * take longer to start but can be stopped on Deno in the middle of an endless
    * loop. Node.js has no Web Workers, and starts threads for both.
+   * `"processes"` starts processes: a crash, a kill or a lack of memory is the
+   * end of one of them, and a `WorkerLostError`; but no memory can be shared, and
+   * `transfer` is refused. On Deno they need `--allow-run` and `--allow-env`.
    *
    * @default {"web"} and `"threads"` on Deno for a run with `timeout`.
    */
   // Any string, though the call refuses others: else `{ backend: "threads" }`,
   // in a variable, would need `as const`.
-  backend?: "web" | "threads" | (string & Record<never, never>) | undefined;
+  backend?:
+    | "web"
+    | "threads"
+    | "processes"
+    | (string & Record<never, never>)
+    | undefined;
   /**
    * A worker is replaced after that many tasks.
    *
    * @default {Infinity}
    */
   maxTasksPerWorker?: number | undefined;
+  /**
+   * How much memory a worker may have in all, in MB (millions of bytes), from
+   * 64: one that has more is ended within some 20 ms, and its task rejects with a
+   * `WorkerLostError` whose `signal` is `SIGKILL`. For `"backend": "processes"`
+   * alone, each of which has 30 to 60 MB to begin with.
+   *
+   * @default {undefined} no limit.
+   */
+  maxMemory?: number | undefined;
   /** Told everything that happens to the workers and tasks of the pool. */
   onEvent?: ((event: RunEvent) => void) | undefined;
 }

@@ -98,6 +98,7 @@ export class Calls {
           return threadsOf(plan);
         },
         divides: plan.divides,
+        crossing: plan.place.crossing,
         backend: (stopsLoops) => plan.backend(stopsLoops),
         startMessage: (worker) => plan.startMessage(worker),
       },
@@ -243,13 +244,19 @@ export class Calls {
     // Those of a one-shot call were checked with those of its pool.
     if (!this.#oneShot) checkOptions(action, options, rules);
     this.#check(action);
-    const { module = this.#options.module, timeout, signal } = options;
+    const { module = this.#options.module, timeout, signal, transfer } =
+      options;
     const { place } = this.#plan;
     const ref = functionRef(fn, module, place);
     checkInputs(inputs);
     if (timeout !== undefined && this.#plan.cannotTime) {
       throw new TypeError(
         'Cannot map as "timeout" needs workers that can be stopped in a loop, which on Deno are threads: received "backend" "web"',
+      );
+    }
+    if (transfer && place.crossing !== undefined) {
+      throw new TypeError(
+        'Cannot map as "transfer" needs workers in this process: received "backend" "processes", to which buffers are copied without it',
       );
     }
     signal?.throwIfAborted();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { show } from "../api/check_options.ts";
 import type { PoolOptions } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
@@ -13,7 +14,7 @@ import type { Backend, Runtime } from "../runtime/runtime.ts";
 import { encodeOnce } from "../wire/call_data.ts";
 import type { Encoded } from "../wire/codec.ts";
 import type { FunctionRef, Place } from "../wire/function_ref.ts";
-import { functionRef } from "../wire/function_ref.ts";
+import { functionRef, moduleUrl } from "../wire/function_ref.ts";
 import type { StartMessage } from "../wire/protocol.ts";
 import { workerFlag } from "../worker/loader.ts";
 
@@ -43,6 +44,7 @@ export class WorkerPlan {
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #runtime: Runtime | undefined;
+  readonly #processes: Backend | undefined;
   readonly #workerData: Encoded;
   readonly #init: FunctionRef | undefined;
   /** How many threads may compute at once here: in a worker, its share. */
@@ -60,15 +62,36 @@ export class WorkerPlan {
    */
   constructor(options: PoolOptions, clock: Clock, oneShot: boolean) {
     this.#clock = clock;
-    const { workers, workerData, init, module } = options;
+    const { workers, workerData, init, module, backend, maxMemory } = options;
     this.#options = options;
     this.divides = oneShot && workers === undefined;
     this.#runtime = workers === 0 ? undefined : detectRuntime();
     this.cores = this.#runtime?.cores ?? 1;
     this.#share = workerFlag()?.cores ?? this.cores;
     this.runtime = this.#runtime?.name ?? "inline";
-    this.place = { entry: this.#runtime?.entry, inline: workers === 0 };
-    this.#workerData = encodeOnce("create pool", "workerData", workerData);
+    const entry = this.#runtime?.entry;
+    if (maxMemory !== undefined && backend !== "processes") {
+      throw new TypeError(
+        `Cannot create pool as "maxMemory" needs "backend": "processes", whose memory is their own: received "backend" ${
+          show(backend)
+        }`,
+      );
+    }
+    if (backend === "processes") {
+      const near = module === undefined ? entry : moduleUrl(module);
+      this.#processes = this.#runtime?.backend("processes", {
+        near,
+        maxMemory,
+      });
+    }
+    const { crossing } = this.#processes ?? {};
+    this.place = { entry, inline: workers === 0, crossing };
+    this.#workerData = encodeOnce(
+      "create pool",
+      "workerData",
+      workerData,
+      crossing,
+    );
     if (init !== undefined) {
       const place = { ...this.place, role: "init" };
       this.#init = functionRef(init, module, place);
@@ -132,6 +155,7 @@ export class WorkerPlan {
 
   #choose(stopsLoops: boolean): Backend {
     if (this.#runtime === undefined) return inline(this.#clock);
+    if (this.#processes !== undefined) return this.#processes;
     const { backend } = this.#options;
     const wanted = this.#runtime.backend(
       backend === "threads" ? "threads" : "web",
@@ -149,6 +173,7 @@ export class WorkerPlan {
       worker,
       cores: Math.max(1, Math.floor(this.#share / threadsOf(this))),
       timed: this.#options.onEvent !== undefined,
+      maxMemory: this.#options.maxMemory,
       workerData: this.#workerData,
       init: this.#init,
     };

@@ -17,6 +17,11 @@ export interface Sight {
   tasks: { serial: number; ran: number }[];
   /** The one whose synchronous part runs; undefined if that cannot be told. */
   running: number | undefined;
+  /**
+   * The tasks that may have begun since it said what it is at, and for how many
+   * ms at most; undefined where memory is shared, and all can be seen.
+   */
+  unknown?: { serials: number[]; ran: number } | undefined;
   /** What became of the ping it was sent. */
   ping: "not sent" | "silent" | "answered";
 }
@@ -47,13 +52,17 @@ export function canPass(timeout: number | undefined): timeout is number {
  * task in its synchronous part holds the thread, and is at fault once it is
  * late itself.
  *
+ * Where no memory is shared, the worker is pinged in any case: what it has said
+ * may not have been heard yet. If it is silent, any task that has begun, or may
+ * have, can be the one.
+ *
  * @param sight What can be seen.
  * @param timeout The limit in ms.
  * @param lanes How many tasks there may be at once.
  * @returns What to do.
  */
 export function judgeLateness(
-  { tasks, running, ping }: Sight,
+  { tasks, running, unknown, ping }: Sight,
   timeout: number,
   lanes: number,
 ): Step {
@@ -63,12 +72,23 @@ export function judgeLateness(
     if (ran >= timeout) late.push(serial);
     else next = Math.min(next, timeout - ran);
   }
+  if (unknown !== undefined && unknown.serials.length > 0) {
+    next = Math.min(next, timeout - unknown.ran);
+  }
   const again: Step = { do: "look again", in: Math.max(1, next) };
-  if (late.length === 0) return again;
-  if (lanes === 1 || ping === "answered") {
+  const silent = unknown !== undefined && unknown.serials.length > 0 &&
+    unknown.ran >= timeout;
+  if (late.length === 0 && !silent) return again;
+  if (late.length === 0 && ping === "answered") return again;
+  if ((lanes === 1 && unknown === undefined) || ping === "answered") {
     return { do: "blame", serials: late, sure: true };
   }
   if (ping === "not sent") return { do: "ping" };
+  if (unknown !== undefined) {
+    // Whoever holds the thread: one that is late, or began after that.
+    const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
+    return { do: "blame", serials, sure: serials.length === 1 };
+  }
   if (running === undefined) {
     return { do: "blame", serials: late, sure: late.length === 1 };
   }

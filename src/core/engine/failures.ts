@@ -13,6 +13,7 @@ import {
 } from "../api/errors.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { Refusal } from "../wire/packing.ts";
+import type { Loss } from "./settling.ts";
 
 /** Where the caller called from: the frames of its stack. */
 export interface CallSite {
@@ -40,7 +41,13 @@ export type Failure =
   | { why: "threw"; error: unknown }
   /** `combine` threw on the results of so many tasks from this one on. */
   | { why: "unfolded"; error: unknown; tasks: number; combine: FunctionRef }
-  | { why: "lost"; code: number | undefined; error: unknown; moved: boolean }
+  | {
+    why: "lost";
+    code: number | undefined;
+    signal: string | undefined;
+    error: unknown;
+    moved: boolean;
+  }
   | { why: "timeout"; timeout: number }
   | { why: "unsendable"; what: "input" | "result"; refusal: Refusal };
 
@@ -111,19 +118,29 @@ function make(
     const message = `${what} as ${which} must be cloneable: received ${reason}`;
     return new TaskError(message, { index, attempts, cause });
   }
-  const { code, error, moved } = failure;
+  const { code, signal, error, moved } = failure;
   const how = error !== undefined
     ? ` of ${nameThrown(error)}`
+    : signal !== undefined
+    ? ` by ${nameSignal(signal)}`
     : code !== undefined
     ? ` with exit code ${code}`
     : "";
   const lost = moved ? ", and its input had been moved there" : "";
   return new WorkerLostError(
     `${what} as its worker ended under it${how}${lost}`,
-    error === undefined
-      ? { index, attempts }
-      : { index, attempts, cause: error },
+    {
+      index,
+      attempts,
+      ...(error !== undefined && { cause: error }),
+      ...(signal !== undefined && { signal }),
+    },
   );
+}
+
+/** Names what ended a process. */
+function nameSignal(signal: string): string {
+  return signal === "SIGKILL" ? `${signal}, as when memory runs out` : signal;
 }
 
 /**
@@ -206,10 +223,12 @@ export function startError(problem: unknown, site: CallSite): WorkerStartError {
  */
 export function endsError(
   ends: number,
-  { code, error: cause }: { code?: number; error?: unknown },
+  { code, signal, error: cause }: Pick<Loss, "code" | "signal" | "error">,
 ): Error {
   const how = cause !== undefined
     ? `, the last of ${nameThrown(cause)}`
+    : signal !== undefined
+    ? `, the last by ${nameSignal(signal)}`
     : code !== undefined
     ? `, the last with code ${code}`
     : "";

@@ -11,11 +11,12 @@ import type { Board } from "../wire/board.ts";
 import { allotLanes, createBoard } from "../wire/board.ts";
 import type { Parcel, Refusal } from "../wire/packing.ts";
 import type {
+  AtMessage,
   ChunkMessage,
   RunMessage,
   TakeBackMessage,
 } from "../wire/protocol.ts";
-import type { Sight } from "./deadline.ts";
+import { canPass, type Sight } from "./deadline.ts";
 import { type Chunk, part } from "./chunk.ts";
 import type { Run } from "./run.ts";
 
@@ -58,6 +59,8 @@ export class InFlight {
   #tasksBack = 0; // how many were taken back
   #board: Board | undefined;
   #epoch = 0;
+  /** What it last said it is at, and when that was heard. */
+  #noted: AtMessage & { at: number } | undefined;
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.#clock = clock;
@@ -135,6 +138,7 @@ export class InFlight {
         this.run = run;
         this.#epoch = epoch;
         this.#board = board && createBoard(board);
+        this.#noted = undefined;
         for (const run of over) this.#brought.delete(run);
         if (brings) this.#brought.add(run);
       },
@@ -219,6 +223,38 @@ export class InFlight {
     return back;
   }
 
+  /** The worker says what it is at, as it shares no memory. */
+  hear(message: AtMessage): void {
+    this.#noted = { ...message, at: this.#clock.now() };
+  }
+
+  /**
+   * What it has said that it is at, and what may have begun since then: it says
+   * when it begins a chunk, and now and then in it.
+   */
+  #lookAtNotes(): {
+    tasks: Sight["tasks"];
+    unknown: NonNullable<Sight["unknown"]>;
+  } {
+    const { tasks, begun, at } = this.#noted ?? { tasks: [], begun: 0, at: 0 };
+    const since = this.#clock.now() - at;
+    const begunChunk = this.#sent.findLast(({ serial }) => serial <= begun);
+    const running = this.#running();
+    if (running !== undefined) {
+      const tasks = [{ serial: running, ran: since }];
+      return { tasks, unknown: { serials: [], ran: since } };
+    }
+    return {
+      tasks: tasks.filter(({ serial }) => this.#has(serial))
+        .map(({ serial, ran }) => ({ serial, ran: ran + since })),
+      unknown: {
+        serials: begunChunk === undefined ? [] : serialsOf(begunChunk)
+          .filter((serial) => serial > begun),
+        ran: since,
+      },
+    };
+  }
+
   /** Takes out all. */
   clear(): Sent[] {
     this.#tasks = 0;
@@ -235,13 +271,7 @@ export class InFlight {
 
   /** Serial numbers of all tasks that were sent and not answered. */
   all(): number[] {
-    const serials: number[] = [];
-    for (const { serial, chunk, refused } of this.#sent) {
-      for (let offset = 0; offset < chunk.values.length; offset++) {
-        if (!refused.has(offset)) serials.push(serial + offset);
-      }
-    }
-    return serials;
+    return this.#sent.flatMap(serialsOf);
   }
 
   #has(serial: number): boolean {
@@ -252,16 +282,24 @@ export class InFlight {
 
   /** Serial number of the task that holds the thread, if that can be told. */
   #running(): number | undefined {
-    const serial = this.#board?.running() ?? 0;
+    const serial = this.#board?.running() ?? this.#noted?.folds ?? 0;
     return this.#has(serial) ? serial : undefined;
   }
 
   /**
-   * Serial numbers of the tasks the worker is at: one, if it can be told; all
-   * that were not answered, where no memory is shared.
+   * Serial numbers of the tasks the worker is at: one, if it can be told. Where
+   * no memory is shared, all that were not answered, or, with `timeout`, all
+   * that may have begun.
    */
   at(): number[] {
-    if (this.#board === undefined) return this.all();
+    if (this.#board === undefined) {
+      const running = this.#running();
+      if (running !== undefined) return [running];
+      if (this.#noted === undefined) return []; // it has no function yet
+      if (!canPass(this.run?.options.timeout)) return this.all();
+      const { tasks, unknown } = this.#lookAtNotes();
+      return tasks.map(({ serial }) => serial).concat(unknown.serials);
+    }
     const running = this.#running();
     if (running !== undefined) return [running];
     return this.#board.lanes().map(({ serial }) => serial)
@@ -277,10 +315,20 @@ export class InFlight {
 
   /** What can be seen of its tasks now. */
   look(ping: Sight["ping"]): Sight {
+    if (this.#board === undefined) {
+      return { ...this.#lookAtNotes(), running: undefined, ping };
+    }
     const now = Math.floor(this.#now() - this.#epoch);
-    const lanes = this.#board?.lanes() ?? [];
+    const lanes = this.#board.lanes();
     const tasks = lanes.filter(({ serial }) => this.#has(serial))
       .map(({ serial, since = now }) => ({ serial, ran: now - since | 0 }));
     return { tasks, running: this.#running(), ping };
   }
+}
+
+/** Serial numbers of the tasks of a chunk that were sent. */
+function serialsOf({ serial, chunk, refused }: Sent): number[] {
+  return Array.from(chunk.values, (_, offset) => offset)
+    .filter((offset) => !refused.has(offset))
+    .map((offset) => serial + offset);
 }

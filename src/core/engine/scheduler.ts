@@ -61,7 +61,8 @@ export class Scheduler implements Engine {
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
     this.#runs = new Runs(setup.onEvent);
-    this.#tools = { ...createWire(), clock: setup.clock };
+    const { crossing } = setup.maker;
+    this.#tools = { ...createWire(undefined, crossing), clock: setup.clock };
     const slotSetup: SlotSetup = {
       clock: setup.clock,
       codec: this.#tools.codec,

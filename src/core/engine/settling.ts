@@ -17,7 +17,8 @@ import type { Run } from "./run.ts";
 
 /** Why a worker is lost: what is known, and the tasks it was at. */
 export interface Loss {
-  code?: number;
+  code?: number | undefined;
+  signal?: string;
   error?: unknown;
   /** Serial numbers of the suspects. */
   at: number[];
@@ -190,7 +191,7 @@ function tell(
  * @returns Whether a task was at fault or is suspect.
  */
 export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
-  const { at, timeout, code, error, sure = at.length === 1 } = loss;
+  const { at, timeout, code, signal, error, sure = at.length === 1 } = loss;
   let found = false;
   for (const { chunk, serial, refused, gone } of sent) {
     const { run, first, values } = chunk;
@@ -202,7 +203,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
       if ((suspect && sure) || moved) {
         const failure: Failure = suspect && timeout !== undefined
           ? { why: "timeout", timeout }
-          : { why: "lost", code, error, moved };
+          : { why: "lost", code, signal, error, moved };
         run.fail(chunk, first + offset, failure, worker, !moved);
       } else run.giveBack(chunk, first + offset, suspect);
     }

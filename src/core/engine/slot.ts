@@ -179,9 +179,9 @@ export class Slot {
       }
       this.#report({ type: "unread", sent: [sent], what: "input", error });
     } else if (message.type === "unreadable") this.#lose("input");
-    else if (message.type === "pong") {
-      this.#watch.answered();
-    } else if (message.type === "ready") {
+    else if (message.type === "pong") this.#watch.answered();
+    else if (message.type === "at") this.#inFlight.hear(message);
+    else if (message.type === "ready") {
       this.#state.disposes = message.disposes;
       this.#ready.resolve();
       if (this.idle) this.#setIdle();

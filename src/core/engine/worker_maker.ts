@@ -5,6 +5,7 @@
  */
 
 import type { Backend } from "../runtime/runtime.ts";
+import type { Crossing } from "../wire/frames.ts";
 import type { StartMessage } from "../wire/protocol.ts";
 
 /** Makes workers. */
@@ -13,6 +14,8 @@ export interface WorkerMaker {
   readonly workers: number;
   /** Whether that depends on what else is called in the same turn. */
   readonly divides: boolean;
+  /** How values get to them, if not as structured clone takes them. */
+  readonly crossing: Crossing | undefined;
   /** The backend for a run: one that stops loops, if the run needs that. */
   backend(stopsLoops: boolean): Backend;
   /** The first message to a worker. */

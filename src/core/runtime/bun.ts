@@ -6,6 +6,7 @@
 
 import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
+import { processes, type ProcessSetup } from "./processes.ts";
 import type {
   Runtime,
   WorkerEnd,
@@ -27,13 +28,29 @@ export function bunRuntime(
     name: "bun",
     cores: navigator.hardwareConcurrency,
     entry: bun.pathToFileURL(bun.main).href,
-    backend: (kind) =>
-      kind === "threads" ? threads() : {
-        sharesMemory: true,
-        stopsLoops: true,
-        startBlocks: false,
-        start: startWorker,
-      },
+    backend: (kind, wanted) =>
+      kind === "processes"
+        ? processes(bunProcess(wanted?.maxMemory))
+        : kind === "threads"
+        ? threads()
+        : {
+          sharesMemory: true,
+          stopsLoops: true,
+          startBlocks: false,
+          start: startWorker,
+        },
+  };
+}
+
+/** `bun -e`, also in a program that `bun build --compile` made of it. */
+function bunProcess(maxMemory: number | undefined): ProcessSetup {
+  return {
+    argsFor: (source) => ["-e", source],
+    env: {
+      BUN_BE_BUN: "1",
+      // So that it looks for garbage before it is ended for it.
+      ...(maxMemory && { BUN_JSC_forceRAMSize: String(maxMemory * 1e6) }),
+    },
   };
 }
 

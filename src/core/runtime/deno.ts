@@ -9,6 +9,8 @@
 import { bootSource } from "../worker/boot.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
+import { type DenoForProcesses, denoProcess } from "./deno_process.ts";
+import { processes } from "./processes.ts";
 import { Rest } from "./rest.ts";
 import type {
   Backend,
@@ -33,7 +35,9 @@ interface Locks {
  * @param deno The `Deno` global.
  * @returns The runtime.
  */
-export function denoRuntime(deno: { mainModule: string }): Runtime {
+export function denoRuntime(
+  deno: { mainModule: string } & DenoForProcesses,
+): Runtime {
   const { hardwareConcurrency, locks } = navigator as unknown as {
     hardwareConcurrency: number;
     locks: Locks | undefined;
@@ -49,10 +53,11 @@ export function denoRuntime(deno: { mainModule: string }): Runtime {
         return undefined; // needs a permission before Deno 2.10
       }
     },
-    backend: (kind) =>
-      // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
-      // And without the hidden method, only threads let an idle pool go.
-      kind === "threads" || locks === undefined || hold === undefined
+    backend: (kind, wanted) =>
+      kind === "processes"
+        ? processes(denoProcess(deno, wanted)) // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
+        // And without the hidden method, only threads let an idle pool go.
+        : kind === "threads" || locks === undefined || hold === undefined
         ? threads()
         : web(locks, hold),
   };

@@ -10,7 +10,7 @@ import { nodeRuntime } from "./node.ts";
 import type { Runtime } from "./runtime.ts";
 
 interface Scope {
-  Deno?: { mainModule: string; version?: { deno?: string } };
+  Deno?: Parameters<typeof denoRuntime>[0] & { version?: { deno?: string } };
   Bun?: { main: string; pathToFileURL(path: string): URL; version?: string };
   process?: Parameters<typeof nodeRuntime>[0] & {
     versions?: { node?: string };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { processes, type ProcessSetup } from "./processes.ts";
 import type { Runtime } from "./runtime.ts";
 import { threads } from "./threads.ts";
 
@@ -39,7 +40,23 @@ export function nodeRuntime(process: System): Runtime {
       }
     },
     // 0.3 ms on Node.js 24: starting a worker keeps nobody waiting.
-    backend: () => threads({ startBlocks: false, first: writeAtOnce }),
+    backend: (kind, wanted) =>
+      kind === "processes"
+        ? processes(nodeProcess(wanted?.maxMemory))
+        : threads({ startBlocks: false, first: writeAtOnce }),
+  };
+}
+
+/** `node -e`. */
+function nodeProcess(maxMemory: number | undefined): ProcessSetup {
+  return {
+    argsFor: (source) => [
+      // So that it looks for garbage before it is ended for it.
+      ...(maxMemory ? [`--max-old-space-size=${maxMemory}`] : []),
+      "--input-type=module",
+      "-e",
+      source,
+    ],
   };
 }
 

@@ -5,12 +5,15 @@
  * @module
  */
 
+import type { Crossing } from "../wire/frames.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 
 /** What is known of the end of a worker. */
 export interface WorkerEnd {
   /** The exit code, where the runtime tells it. */
-  code?: number;
+  code?: number | undefined;
+  /** The signal that ended it, such as `SIGKILL`, where it is a process. */
+  signal?: string;
   /** The error that ended it, where there was one. */
   error?: unknown;
 }
@@ -45,6 +48,8 @@ export interface WorkerHandle {
 export interface Backend {
   /** Whether its workers share memory with the caller. */
   readonly sharesMemory: boolean;
+  /** How values get to its workers, if not as structured clone takes them. */
+  readonly crossing?: Crossing;
   /** Whether `terminate` also stops a synchronous endless loop. */
   readonly stopsLoops: boolean;
   /** If not, a sentence on what the user can do. */
@@ -55,6 +60,14 @@ export interface Backend {
   start(listener: WorkerListener): WorkerHandle;
 }
 
+/** What a user wants of workers that are processes. */
+export interface WantedOfProcesses {
+  /** URL of the module whose settings are to hold in them. */
+  near?: string | undefined;
+  /** Millions of bytes that each may have. */
+  maxMemory?: number | undefined;
+}
+
 /** A runtime that can start workers. */
 export interface Runtime {
   /** Its name, as in `deno`. */
@@ -63,6 +76,15 @@ export interface Runtime {
   readonly cores: number;
   /** URL of the program's entry module, where it can be known. */
   readonly entry: string | undefined;
-  /** The backend of that kind. */
-  backend(kind: "web" | "threads"): Backend;
+  /**
+   * The backend of that kind.
+   *
+   * @param kind Which.
+   * @param wanted What is wanted of processes.
+   * @throws {TypeError} When the caller may not use it; names the cure.
+   */
+  backend(
+    kind: "web" | "threads" | "processes",
+    wanted?: WantedOfProcesses,
+  ): Backend;
 }

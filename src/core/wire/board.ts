@@ -9,12 +9,22 @@
 
 /** The memory, as it is sent to the worker. */
 export interface BoardMemory {
-  /** One Int32, not 0 once the run is over; shared by all workers of the run. */
+  /** One Int32, the mark once the run is over; all workers of the run share it. */
   over: SharedArrayBuffer;
+  /** By default 1; where several runs have the same memory, another for each. */
+  mark?: number;
   /** What `createBoard` reads and writes; shared with this worker alone. */
   lanes: SharedArrayBuffer;
   /** Zero of the times in it: ms since 1970. */
   epoch: number;
+  /** The worker's end: called when the function of the run is there. */
+  onOpen?(): void;
+  /**
+   * The worker's end: called when a lane is at a task, if its time is noted, and
+   * when it folds. For a worker that has this memory for itself, and has to say
+   * what is in it.
+   */
+  onEnter?(serial: number, folds: boolean): void;
 }
 
 /** A lane that is at a task. */
@@ -54,6 +64,11 @@ export interface Board {
   enter(lane: number, serial: number, now: number | undefined): void;
   /** The worker's end: which task's synchronous part runs; 0 for none. */
   setRunning(serial: number): void;
+  /**
+   * The worker's end: a lane folds the results of tasks, the first of which is
+   * at fault if it does not come back from there.
+   */
+  enterFold(lane: number, serial: number, now: number | undefined): void;
   /** The worker's end: a lane is at no task. */
   leave(lane: number): void;
   /** Which task's synchronous part runs; 0 for none. */
@@ -99,6 +114,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
   const LANES = 2;
   const over = new Int32Array(memory?.over ?? new ArrayBuffer(4));
   const epoch = memory?.epoch ?? 0;
+  const mark = memory?.mark ?? 1;
   const { compareExchange, load, store } = Atomics;
   const { abs, ceil } = Math;
 
@@ -119,8 +135,24 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     }
   }
 
+  function enter(lane: number, serial: number, now: number | undefined): void {
+    const at = LANES + 2 * lane;
+    if (now === undefined) {
+      cell[at] = serial;
+      return;
+    }
+    // The time is written while the lane is at no task, so that no reader takes
+    // it for that of another.
+    if (at >= cell.length) return;
+    store(cell, at, 0);
+    store(cell, at + 1, ceil(now - epoch));
+    store(cell, at, serial);
+    memory?.onEnter?.(serial, false);
+  }
+
+  memory?.onOpen?.();
   return {
-    isOver: () => load(over, 0) !== 0, // not hoisted out of any loop
+    isOver: () => load(over, 0) === mark, // not hoisted out of any loop
     // Mostly the first look is all.
     claim: (serial) =>
       compareExchange(cell, NEXT, serial, serial + 1) === serial ||
@@ -130,16 +162,11 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     stop() {
       takeBack(ALL);
     },
-    enter(lane, serial, now) {
-      const at = LANES + 2 * lane;
-      if (now !== undefined) {
-        // The time is written while the lane is at no task, so that no reader
-        // takes it for that of another.
-        if (at >= cell.length) return;
-        store(cell, at, 0);
-        store(cell, at + 1, ceil(now - epoch));
-        store(cell, at, serial);
-      } else cell[at] = serial;
+    enter,
+    enterFold(lane, serial, now) {
+      enter(lane, serial, now);
+      cell[0] = serial;
+      memory?.onEnter?.(serial, true);
     },
     setRunning(serial) {
       cell[0] = serial;

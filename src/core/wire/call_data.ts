@@ -7,6 +7,7 @@
 
 import { show } from "../api/check_options.ts";
 import type { Codec, Encoded } from "./codec.ts";
+import type { Crossing } from "./frames.ts";
 import type { FunctionRef, Place } from "./function_ref.ts";
 import { functionRef } from "./function_ref.ts";
 import { createWire } from "./wire.ts";
@@ -24,6 +25,7 @@ export interface CallData {
  * @param action What cannot be done otherwise, such as `map`.
  * @param name Name of the option that holds it.
  * @param value The value.
+ * @param crossing How it crosses, if not as structured clone takes it.
  * @returns The copy.
  * @throws {TypeError} When it cannot be cloned; says what is in the way.
  */
@@ -31,9 +33,10 @@ export function encodeOnce(
   action: string,
   name: string,
   value: unknown,
+  crossing?: Crossing,
 ): Encoded {
   if (value === undefined) return { value: undefined, errors: [] };
-  const { packing } = createWire();
+  const { packing } = createWire(undefined, crossing);
   const parcel = packing.pack([value], false);
   const again = packing.repack([value], parcel, undefined);
   const refusal = again.refused.get(0);
@@ -65,7 +68,7 @@ export function encodeCallData(
   const copies = new Map<object, object>();
   const holds = read(() => holdsFunctions(data));
   const rest = holds ? without(data, []) : data;
-  return { value: encodeOnce("map", "data", rest), functions };
+  return { value: encodeOnce("map", "data", rest, place.crossing), functions };
 
   /** The value without the functions, which are noted. */
   function without(value: unknown, path: string[]): unknown {

@@ -77,7 +77,7 @@ export function createExplainer(inspector: Inspector): Explainer {
     const { refused, errors } = inspector.inspect(value);
     if (refused || errors) return true;
     try {
-      structuredClone(value);
+      inspector.clone(value);
       return true;
     } catch {
       return false; // whatever it threw: it does not cross

@@ -6,6 +6,7 @@
 
 import { show } from "../api/check_options.ts";
 import type { ModuleSpecifier } from "../api/options.ts";
+import type { Crossing } from "./frames.ts";
 import { keptNames } from "./kept_names.ts";
 
 /** How a worker gets a function. */
@@ -33,6 +34,8 @@ export interface Place {
   entry: string | undefined;
   /** Whether it runs in the caller's own thread. */
   inline: boolean;
+  /** How values get there, if not as structured clone takes them. */
+  crossing?: Crossing | undefined;
   /** What errors call it, unless that is `fn`. */
   role?: string;
 }
@@ -162,7 +165,14 @@ function exportName(fn: unknown, role: string | undefined): string {
   return name;
 }
 
-function moduleUrl(module: ModuleSpecifier): string {
+/**
+ * Finds out where a module is.
+ *
+ * @param module As the caller gave it.
+ * @returns Its URL.
+ * @throws {TypeError} When it is not an absolute one.
+ */
+export function moduleUrl(module: ModuleSpecifier): string {
   const url = typeof module === "object" && "url" in module
     ? module.url
     : module;

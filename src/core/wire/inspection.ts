@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Crossing } from "./frames.ts";
+
 /** What a value is made of. */
 export interface Inspection {
   /** Whether something in it cannot cross; what else is in it is not told then. */
@@ -43,6 +45,8 @@ export interface Inspector {
   refusalOf(value: object): string | undefined;
   /** Looks at one. */
   inspect(value: object): Inspection;
+  /** Copies any value as it would arrive; throws if it would not. */
+  clone(value: unknown): unknown;
 }
 
 /**
@@ -53,9 +57,10 @@ export interface Inspector {
  * clones, by one rule: an instance of a built-in class that is not among those
  * structured clone knows.
  *
+ * @param crossing How values cross, if not as structured clone takes them.
  * @returns The inspector.
  */
-export function createInspector(): Inspector {
+export function createInspector(crossing?: Crossing): Inspector {
   // Objects in a value before cycles, shared parts and depth are watched: most
   // values are small trees, and to watch costs more than all the rest.
   const UNWATCHED = 500;
@@ -69,6 +74,11 @@ export function createInspector(): Inspector {
   // as coordinates are, it is not done.
   const MOST_ELEMENTS = 16;
 
+  const clone = (value: unknown) =>
+    crossing === undefined ? structuredClone(value) : crossing.clone(value);
+  const shared = crossing === undefined
+    ? undefined
+    : 'a SharedArrayBuffer (which no other process can share: send a copy of it, or set another "backend")';
   const NATIVE = /\{\s*\[native code\]\s*\}$/;
 
   type Verdict = Exclude<Kind, "refused"> | { refused: string };
@@ -113,6 +123,9 @@ export function createInspector(): Inspector {
   }
 
   function builtIn(name: string, proto: object): Verdict {
+    if (shared !== undefined && name === "SharedArrayBuffer") {
+      return { refused: shared };
+    }
     const inherited = verdictOn(getPrototypeOf(proto));
     return inherited === "view" || inherited === "error"
       ? inherited
@@ -121,7 +134,7 @@ export function createInspector(): Inspector {
 
   function clones(value: unknown): boolean {
     try {
-      structuredClone(value);
+      clone(value);
       return true;
     } catch {
       return false; // whatever it threw: it does not cross
@@ -131,7 +144,7 @@ export function createInspector(): Inspector {
   /** Whether clone gives another of its kind: a Date, a Blob, a CryptoKey, … */
   function arrivesWhole(value: object): boolean {
     try {
-      return getPrototypeOf(structuredClone(value)) !== plain;
+      return getPrototypeOf(clone(value)) !== plain;
     } catch {
       return false;
     }
@@ -148,11 +161,21 @@ export function createInspector(): Inspector {
     const unknown = kind === "object" || typeof kind === "object";
     const bare = unknown && keys(value).length === 0;
     // Of what is built in, also with keys: on Bun, a File has one.
-    const tried = bare || typeof kind === "object";
+    const tried = (bare || typeof kind === "object") && !isShared(kind);
     if (tried && arrivesWhole(value)) kind = "leaf";
     if (bare && kind === "object" && !clones(value)) found.doubtful = true;
     else kinds.set(proto, kind);
     return kind;
+  }
+
+  /** Whether it is memory that would have to be shared, and cannot be. */
+  function isShared(kind: Verdict): boolean {
+    return typeof kind === "object" && kind.refused === shared;
+  }
+
+  /** The same of a view. */
+  function showsShared(view: ArrayBufferView): boolean {
+    return shared !== undefined && !(view.buffer instanceof ArrayBuffer);
   }
 
   /** What was found so far, and what is still to be looked at. */
@@ -180,6 +203,9 @@ export function createInspector(): Inspector {
     const proto = getPrototypeOf(value);
     if (!kinds.has(proto)) meet(value, startSearch(value, undefined));
     const kind = kinds.get(proto); // of one in doubt it is not known
+    if (kind === "view" && showsShared(value as ArrayBufferView)) {
+      return "refused";
+    }
     return typeof kind === "string" ? kind : "refused";
   }
 
@@ -281,7 +307,11 @@ export function createInspector(): Inspector {
   }
 
   function addBuffer(search: Search, buffer: ArrayBufferLike): void {
-    if (!(buffer instanceof ArrayBuffer) || search.buffers.has(buffer)) return;
+    if (!(buffer instanceof ArrayBuffer)) {
+      if (shared !== undefined) search.refused = true;
+      return;
+    }
+    if (search.buffers.has(buffer)) return;
     if (buffer.detached) search.refused = true;
     if (search.buffers === none) search.buffers = new Set();
     (search.buffers as Set<ArrayBuffer>).add(buffer);
@@ -300,8 +330,9 @@ export function createInspector(): Inspector {
   function refusalOf(value: object): string | undefined {
     const proto = getPrototypeOf(value);
     const kind = kinds.get(proto) ?? verdictOn(proto);
+    if (kind === "view" && showsShared(value as ArrayBufferView)) return shared;
     return typeof kind === "object" ? kind.refused : undefined;
   }
 
-  return { kindOf, refusalOf, inspect };
+  return { kindOf, refusalOf, inspect, clone };
 }

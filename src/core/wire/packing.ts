@@ -123,7 +123,7 @@ export function createPacking(
   function clone<V>(value: V): V {
     let deeper: unknown = value;
     for (let level = 0; level < MARGIN; level++) deeper = [deeper];
-    let copy = structuredClone(deeper);
+    let copy = inspector.clone(deeper);
     for (let level = 0; level < MARGIN; level++) copy = (copy as unknown[])[0];
     return copy as V;
   }

@@ -24,6 +24,8 @@ export interface StartMessage {
   cores: number;
   /** Whether its runs will be timed. */
   timed: boolean;
+  /** Millions of bytes that it may have; undefined for no limit. */
+  maxMemory?: number | undefined;
   /** What `init` gets. */
   workerData: Encoded;
   init: FunctionRef | undefined;
@@ -111,6 +113,20 @@ export interface TaskFailure {
   refused: string | undefined;
 }
 
+/**
+ * What a worker whose memory is its own is at: with `timeout`, now and then, and
+ * always before results are folded.
+ */
+export interface AtMessage {
+  type: "at";
+  /** The tasks that its lanes are at, and for how many ms. */
+  tasks: { serial: number; ran: number }[];
+  /** The highest serial number of a task that has begun. */
+  begun: number;
+  /** Serial number of the first task whose results are folded now. */
+  folds: number | undefined;
+}
+
 /** The answer to a chunk. */
 export interface DoneMessage {
   type: "done";
@@ -149,6 +165,7 @@ export type FromWorker =
   /** What `init` returned is disposed; `error` is what that threw. */
   | { type: "disposed"; error: Encoded | undefined }
   | { type: "pong" }
+  | AtMessage
   /** A message came that the worker could not read. */
   | { type: "unreadable" }
   /** The module, or `init`, failed: this worker will do nothing. */

@@ -14,6 +14,7 @@ import type { Inspector } from "./inspection.ts";
 import { createInspector } from "./inspection.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
+import type { Crossing } from "./frames.ts";
 import type { RecordReader } from "./record_reader.ts";
 import { createRecordKinds } from "./record_kinds.ts";
 import { createRecordReader } from "./record_reader.ts";
@@ -51,8 +52,12 @@ const PARTS = {
 type Load = (url: string) => Promise<unknown>;
 
 /** Puts the parts together. Self-contained: workers get it by its source. */
-function join(parts: typeof PARTS, load: Load): Wire {
-  const inspector = parts.createInspector();
+function join(
+  parts: typeof PARTS,
+  load: Load,
+  crossing: Crossing | undefined,
+): Wire {
+  const inspector = parts.createInspector(crossing);
   const explainer = parts.createExplainer(inspector);
   const codec = parts.createCodec(inspector, explainer);
   const views = parts.createViews();
@@ -70,10 +75,14 @@ function join(parts: typeof PARTS, load: Load): Wire {
  * Makes one.
  *
  * @param load Imports a module.
+ * @param crossing How values cross, if not as structured clone takes them.
  * @returns The codec, the packing that uses it, and what makes typed arrays.
  */
-export function createWire(load: Load = (url) => import(url)): Wire {
-  return join(PARTS, load);
+export function createWire(
+  load: Load = (url) => import(url),
+  crossing?: Crossing,
+): Wire {
+  return join(PARTS, load, crossing);
 }
 
 /** All methods of a part: the compiler sees to it that none is left out. */
@@ -83,6 +92,7 @@ const INSPECTOR: MethodsOf<Inspector> = {
   kindOf: true,
   refusalOf: true,
   inspect: true,
+  clone: true,
 };
 const EXPLAINER: MethodsOf<Explainer> = {
   explain: true,
@@ -137,7 +147,7 @@ function putOff(
  * cost a worker less to read: half of what it starts with.
  * @param shrink Makes such a text shorter.
  * @returns JavaScript, an expression; `load`, which imports a module by its
- * URL, has to be declared before it.
+ * URL, and `crossing` have to be declared before it.
  */
 export function wireSource(
   whole = false,
@@ -155,5 +165,5 @@ export function wireSource(
     const list = JSON.stringify(Object.keys(methods));
     return `${name}: (${putOff})(() => eval(${text}), ${list})`;
   });
-  return `(${join})({ ${parts.join(", ")} }, load)`;
+  return `(${join})({ ${parts.join(", ")} }, load, crossing)`;
 }

@@ -153,10 +153,8 @@ export function createAnswering(
         (one, other) => combine.call(undefined, one, other),
         results as unknown[],
         gaps.filter((offset) => offset < count),
-        ({ offset }) => {
-          board.enter(lane, serial + offset, watched ? now() : undefined);
-          board.setRunning(serial + offset);
-        },
+        ({ offset }) =>
+          board.enterFold(lane, serial + offset, watched ? now() : undefined),
       );
     } finally {
       board.setRunning(0);

@@ -13,12 +13,16 @@ import type { WorkerPort } from "./worker_main.ts";
  *
  * @param openPort Self-contained; opens the worker's end of the line.
  * @param whole Whether all of it is code, for a linter.
+ * @param before Declares how values cross, and what `openPort` is given.
  * @returns JavaScript, a module without imports.
  */
 export function bootSource(
-  openPort: () => WorkerPort,
+  openPort: (...parts: never[]) => WorkerPort,
   whole = false,
+  before = "const crossing = undefined, portParts = [];",
 ): string {
-  const source = `${programSource(whole)}\nmain((${openPort})());`;
+  const source = `${before}\n${
+    programSource(whole)
+  }\nmain((${openPort})(...portParts));`;
   return keptNames(source) + source;
 }

@@ -1,0 +1,161 @@
+/**
+ * How Deno starts itself once more for a process: with what the caller may do,
+ * or less, and with the same settings.
+ *
+ * @module
+ */
+
+import type { ProcessSetup } from "./processes.ts";
+import type { WantedOfProcesses } from "./runtime.ts";
+
+/** What is needed of the `Deno` global. */
+export interface DenoForProcesses {
+  build: { standalone?: boolean };
+  cwd(): string;
+  execPath(): string;
+  permissions: {
+    querySync(what: object): { state: string; partial?: boolean };
+  };
+  statSync(path: string): { isFile: boolean };
+}
+
+/** The kinds of permission whose flags are alike. */
+const KINDS = ["read", "write", "net", "env", "run", "ffi", "sys", "import"];
+
+/** From where Deno imports without being asked, if no flag says otherwise. */
+const HOSTS = [
+  "deno.land:443",
+  "jsr.io:443",
+  "esm.sh:443",
+  "raw.esm.sh:443",
+  "cdn.jsdelivr.net:443",
+  "raw.githubusercontent.com:443",
+  "gist.githubusercontent.com:443",
+];
+
+/**
+ * Describes how to start a process.
+ *
+ * @param deno The `Deno` global.
+ * @param wanted What is wanted of it.
+ * @returns The setup.
+ * @throws {TypeError} When the program may not start one; names the flag.
+ */
+export function denoProcess(
+  deno: DenoForProcesses,
+  { near, maxMemory }: WantedOfProcesses = {},
+): ProcessSetup {
+  if (deno.build.standalone) {
+    throw new TypeError(
+      'Cannot start processes as a program that "deno compile" made has no Deno to run them: received "backend" "processes", where "threads" is needed',
+    );
+  }
+  const may = (what: object) => isGranted(deno, what);
+  if (
+    !may({ name: "run" }) && !may({ name: "run", command: deno.execPath() })
+  ) {
+    throw new TypeError(
+      `Cannot start processes as Deno must have --allow-run, or --allow-run=${deno.execPath()}: received neither`,
+    );
+  }
+  // Deno 2.9.5 reads all of it for what it starts.
+  if (!may({ name: "env" })) {
+    throw new TypeError(
+      "Cannot start processes as Deno must have --allow-env, for all variables: received less",
+    );
+  }
+  return {
+    pathOf,
+    argsFor: (source) => [
+      "run",
+      "--no-prompt",
+      ...permissionFlags(deno, folderOf(near)),
+      ...configFlags(deno, folderOf(near)),
+      // So that it looks for garbage before it is ended for it.
+      ...(maxMemory ? [`--v8-flags=--max-old-space-size=${maxMemory}`] : []),
+      `data:text/javascript,${encodeURIComponent(source)}`,
+    ],
+  };
+}
+
+/**
+ * Another path to the same program: of its own, as `process.execPath` has it,
+ * node:child_process of Deno 2.9.5 takes it for Node.js, and gives it `-A`, every
+ * permission (tests/processes_test.ts).
+ */
+function pathOf(execPath: string): string {
+  return execPath.replace(/[\\/](?=[^\\/]*$)/, "$&.$&");
+}
+
+function isGranted(deno: DenoForProcesses, what: object): boolean {
+  try {
+    const { state, partial } = deno.permissions.querySync(what);
+    return state === "granted" && partial !== true; // nothing of it is denied
+  } catch {
+    return false; // an older Deno does not know that kind
+  }
+}
+
+/**
+ * Gives the permissions of the caller, as far as they can be found out: lists,
+ * as in `--allow-read=data`, cannot, apart from folders that are asked for.
+ */
+function permissionFlags(
+  deno: DenoForProcesses,
+  folder: string | undefined,
+): string[] {
+  const may = (what: object) => isGranted(deno, what);
+  if (KINDS.every((name) => may({ name }))) return ["--allow-all"];
+  const folders = new Set<string>();
+  if (folder !== undefined) folders.add(folder);
+  try {
+    folders.add(deno.cwd());
+  } catch {
+    // it may not know
+  }
+  return KINDS.flatMap((name) => {
+    if (may({ name })) return [`--allow-${name}`];
+    if (name === "read" || name === "write") {
+      const some = [...folders].filter((path) => may({ name, path }));
+      // A flag takes several, with commas between them.
+      const plain = some.filter((path) => !path.includes(","));
+      return plain.length > 0 ? [`--allow-${name}=${plain}`] : [];
+    }
+    if (name !== "import") return [];
+    const hosts = HOSTS.filter((host) => may({ name, host }));
+    return hosts.length > 0 ? [`--allow-import=${hosts}`] : ["--deny-import"];
+  });
+}
+
+/** Finds the settings, as Deno itself does for a module of the program. */
+function configFlags(
+  deno: DenoForProcesses,
+  folder: string | undefined,
+): string[] {
+  for (let at = folder; at !== undefined; at = folderAbove(at)) {
+    for (const name of ["deno.json", "deno.jsonc"]) {
+      const path = `${at}/${name}`;
+      // Not without permission, as that could ask the user.
+      if (!isGranted(deno, { name: "read", path })) continue;
+      try {
+        if (deno.statSync(path).isFile) return ["--config", path];
+      } catch {
+        // it is not there
+      }
+    }
+  }
+  return [];
+}
+
+/** The folder of a module; undefined if it is in none of this machine. */
+function folderOf(url: string | undefined): string | undefined {
+  if (url === undefined || !url.startsWith("file:")) return undefined;
+  const path = decodeURIComponent(new URL(".", url).pathname);
+  return path.replace(/^\/(?=[A-Za-z]:)/, "").replace(/(?<=.)\/$/, "");
+}
+
+function folderAbove(folder: string): string | undefined {
+  const at = folder.lastIndexOf("/");
+  if (at < 0 || folder === "/") return undefined;
+  return at === 0 ? "/" : folder.slice(0, at);
+}

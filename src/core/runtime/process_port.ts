@@ -1,0 +1,301 @@
+/**
+ * The worker's end of a process: what runs there before the program of the
+ * worker, and the line to the caller.
+ *
+ * @module
+ */
+
+import type { AtMessage, ToWorker } from "../wire/protocol.ts";
+import type { Frames } from "../wire/frames.ts";
+import type { WorkerPort } from "../worker/worker_main.ts";
+
+/** A pipe that is read. */
+interface Stream {
+  on(name: "data", listener: (bytes: Uint8Array) => void): void;
+  on(name: "end" | "error", listener: () => void): void;
+}
+
+/** What is needed of `node:fs`. */
+interface Files {
+  readSync(fd: number, bytes: Uint8Array): number;
+  writeSync(fd: number, bytes: Uint8Array): number;
+  createReadStream(
+    path: null,
+    options: { fd: number; highWaterMark: number },
+  ): Stream;
+}
+
+/** What is needed of `node:worker_threads`. */
+interface Threads {
+  Worker: new (url: URL) => { postMessage(message: WatchMessage): void };
+  parentPort: {
+    on(name: "message", listener: (message: WatchMessage) => void): void;
+  };
+}
+
+/** What is needed of `process`. */
+interface Process {
+  pid: number;
+  env: Record<string, string | undefined>;
+  exit(code: number): never;
+  memoryUsage(): { rss: number };
+  kill(pid: number, signal: string): void;
+  on(name: string, listener: (error: unknown) => void): void;
+  getBuiltinModule(name: "node:fs"): Files;
+  getBuiltinModule(name: "node:net"): {
+    Socket: new (options: { fd: number }) => Stream;
+  };
+  getBuiltinModule(name: "node:worker_threads"): Threads;
+  getBuiltinModule(name: "node:v8"): Parameters<
+    typeof import("../wire/frames.ts").createFrames
+  >[0];
+}
+
+/**
+ * Reads the program, which is the first thing that comes, and runs it.
+ * Self-contained: a process is started with its source, which is short, as a
+ * command line must be.
+ */
+export function bootProcess(): void {
+  const { process } = globalThis as unknown as { process: Process };
+  const { readSync } = process.getBuiltinModule("node:fs");
+  const INPUT = 3;
+
+  function take(bytes: Uint8Array): Uint8Array {
+    for (let at = 0; at < bytes.length;) {
+      try {
+        const count = readSync(INPUT, bytes.subarray(at));
+        if (count === 0) process.exit(0); // the caller is gone
+        at += count;
+      } catch (error) {
+        if ((error as { code?: string }).code !== "EAGAIN") throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      }
+    }
+    return bytes;
+  }
+
+  const [length = 0] = new Uint32Array(take(new Uint8Array(4)).buffer);
+  (0, eval)(new TextDecoder().decode(take(new Uint8Array(length))));
+}
+
+/** Hears the bytes of a pipe, and of its end. */
+export type ReadPipe = (
+  fd: number,
+  onBytes: (bytes: Uint8Array) => void,
+  onEnd: () => void,
+) => void;
+
+/**
+ * Reads a pipe as bytes come. Self-contained: workers get it by its source.
+ *
+ * @param fd Its number.
+ * @param onBytes Called with some.
+ * @param onEnd Called when there will be no more.
+ */
+export function readPipe(
+  fd: number,
+  onBytes: (bytes: Uint8Array) => void,
+  onEnd: () => void,
+): void {
+  const { Bun, process } = globalThis as unknown as {
+    Bun?: { file(fd: number): { stream(): AsyncIterable<Uint8Array> } };
+    process: Process;
+  };
+
+  async function readAll(stream: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const bytes of stream) onBytes(bytes);
+    } finally {
+      onEnd();
+    }
+  }
+
+  // A stream of node:fs takes a thread of Bun 1.4.5 for as long as nothing
+  // comes. It has as many as there are cores, and loads modules with the same.
+  if (Bun !== undefined) return void readAll(Bun.file(fd).stream());
+  // One of node:fs also keeps Node.js 24 from exiting until something comes.
+  const { Socket } = process.getBuiltinModule("node:net");
+  const stream = "Deno" in globalThis
+    ? process.getBuiltinModule("node:fs")
+      // Bytes read at a time: with less, 8 MB take longer.
+      .createReadStream(null, { fd, highWaterMark: 1 << 20 })
+    : new Socket({ fd });
+  stream.on("data", onBytes);
+  stream.on("end", onEnd);
+  stream.on("error", onEnd);
+}
+
+/** What the thread that watches is told. */
+interface WatchMessage {
+  /** Where it writes the number of the run that is over. */
+  over: SharedArrayBuffer;
+  /** Millions of bytes that the process may have; undefined for no limit. */
+  maxMemory: number | undefined;
+}
+
+/**
+ * Watches, in a thread of its own, whether the caller is still there, whatever
+ * the worker does: a busy one would outlive a caller that was killed. It also
+ * hears which run is over, for loops that look at `context.aborted`, and ends a
+ * process that grows too large.
+ * Self-contained: the thread gets this function by its source.
+ *
+ * @param readPipe Reads a pipe.
+ */
+export function watchCaller(readPipe: ReadPipe): void {
+  const { process } = globalThis as unknown as { process: Process };
+  const scope = globalThis as unknown as {
+    Worker?: unknown;
+    onmessage: (event: { data: WatchMessage }) => void;
+  };
+  if (scope.Worker !== undefined) scope.onmessage = ({ data }) => watch(data);
+  else { // Node.js
+    process.getBuiltinModule("node:worker_threads").parentPort
+      .on("message", watch);
+  }
+
+  function watch({ over: memory, maxMemory }: WatchMessage): void {
+    const over = new Int32Array(memory);
+    const head = new Uint8Array(4);
+    let have = 0;
+    const end = () => process.kill(process.pid, "SIGKILL");
+    // Standard input, as threads on Deno 2.9.5 know no other.
+    readPipe(0, (bytes) => {
+      for (const byte of bytes) {
+        head[have++ % 4] = byte;
+        if (have % 4 > 0) continue;
+        Atomics.store(over, 0, new Int32Array(head.buffer)[0]!);
+      }
+    }, end);
+    if (maxMemory === undefined) return;
+    setInterval(() => {
+      if (process.memoryUsage().rss > maxMemory * 1e6) end();
+    }, 20);
+  }
+}
+
+/**
+ * Makes the port. Self-contained: workers get this function by its source.
+ *
+ * @param frames Turns messages into bytes and back.
+ * @param readPipe Reads a pipe.
+ * @param watchUrl The program of the thread that watches.
+ * @returns The port.
+ */
+export function openProcessPort(
+  frames: Frames,
+  readPipe: ReadPipe,
+  watchUrl: string,
+): WorkerPort {
+  const { process } = globalThis as unknown as { process: Process };
+  const { writeSync } = process.getBuiltinModule("node:fs");
+  const INPUT = 3;
+  const OUTPUT = 4;
+  // ms for which what the lanes are at is not said again.
+  const NOTE_MS = 5;
+  const { timeOrigin } = performance;
+  const clock = performance.now.bind(performance);
+  const { wait } = Atomics;
+  const moment = new Int32Array(new SharedArrayBuffer(4));
+  const over = new SharedArrayBuffer(4);
+  const starts: number[] = []; // first tasks of chunks that are not begun
+  let tag = 0;
+  let lanes = new Int32Array(new SharedArrayBuffer(0));
+  let epoch = 0;
+  let begun = 0;
+  let noted = -Infinity;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function send(message: unknown): void {
+    for (const bytes of frames.write(message)) {
+      for (let at = 0; at < bytes.length;) {
+        try {
+          at += writeSync(OUTPUT, at === 0 ? bytes : bytes.subarray(at));
+        } catch (error) {
+          const { code } = error as { code?: string };
+          if (code !== "EAGAIN") process.exit(0); // the caller is gone
+          wait(moment, 0, 0, 1);
+        }
+      }
+    }
+  }
+
+  /** Says which tasks the lanes are at. */
+  function note(folds?: number): void {
+    clearTimeout(timer);
+    timer = undefined;
+    noted = clock();
+    const now = Math.floor(timeOrigin + noted - epoch);
+    const tasks: AtMessage["tasks"] = [];
+    for (let at = 2; at < lanes.length; at += 2) {
+      const serial = lanes[at]!;
+      if (serial > 0) tasks.push({ serial, ran: now - lanes[at + 1]! });
+    }
+    send([tag, { type: "at", tasks, begun, folds }]);
+  }
+
+  function onEnter(serial: number, folds: boolean): void {
+    if (folds) return note(serial);
+    begun = Math.max(begun, serial);
+    // The first task of a chunk is always told, so that of the others in it
+    // alone the caller cannot say whether they have begun.
+    const first = starts.length > 0 && serial >= starts[0]!;
+    while (starts.length > 0 && serial >= starts[0]!) starts.shift();
+    if (first || clock() - noted > NOTE_MS) note();
+    else timer ??= setTimeout(() => note(), NOTE_MS);
+  }
+
+  function watch(maxMemory: number | undefined): void {
+    const worker = "Worker" in globalThis
+      ? new Worker(watchUrl, { type: "module" })
+      : new (process.getBuiltinModule("node:worker_threads").Worker)(
+        new URL(watchUrl),
+      );
+    const message: WatchMessage = { over, maxMemory };
+    worker.postMessage(message);
+    (worker as unknown as { unref?(): void }).unref?.();
+  }
+
+  function hear(message: ToWorker): ToWorker {
+    if (message.type === "start") {
+      tag = message.tag;
+      watch(message.maxMemory);
+    } else if (message.type === "chunk") starts.push(message.serial);
+    else if (message.type === "run") {
+      const { number: mark, concurrency } = message;
+      starts.length = 0;
+      epoch = timeOrigin + clock();
+      const memory = new SharedArrayBuffer(8 + 8 * concurrency);
+      lanes = new Int32Array(memory);
+      const board = { over, mark, lanes: memory, epoch };
+      return { ...message, board: { ...board, onOpen: () => note(), onEnter } };
+    } else if (message.type === "ping") note();
+    return message;
+  }
+
+  return {
+    post: send,
+    listen(listener, onUnreadable) {
+      const take = frames.split((bytes) => {
+        let message: ToWorker;
+        try {
+          message = frames.read(bytes) as ToWorker;
+        } catch {
+          return onUnreadable();
+        }
+        listener(hear(message));
+      });
+      readPipe(INPUT, take, () => process.exit(0));
+      // Not for what tasks start; before any of them.
+      if ("Bun" in globalThis) {
+        delete process.env.BUN_BE_BUN;
+        delete process.env.BUN_JSC_forceRAMSize;
+      }
+    },
+    onStray(listener) {
+      process.on("uncaughtException", listener);
+      process.on("unhandledRejection", listener);
+    },
+  };
+}

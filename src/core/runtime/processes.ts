@@ -1,0 +1,230 @@
+/**
+ * Child processes: what ends one, a crash or lack of memory, is the end of one
+ * worker and nothing else. They share no memory with the caller. Not through
+ * the channel that runtimes have for this, which loses the last messages before
+ * an end, but through pipes: docs/processes.md.
+ *
+ * @module
+ */
+
+import { bootSource } from "../worker/boot.ts";
+import { keptNames } from "../wire/kept_names.ts";
+import { createFrames, type Frames, type V8 } from "../wire/frames.ts";
+import {
+  bootProcess,
+  openProcessPort,
+  readPipe,
+  watchCaller,
+} from "./process_port.ts";
+import type {
+  Backend,
+  WorkerEnd,
+  WorkerHandle,
+  WorkerListener,
+} from "./runtime.ts";
+
+/** How a runtime starts itself once more. */
+export interface ProcessSetup {
+  /** Changes the path of the program, if it must be. */
+  pathOf?(execPath: string): string;
+  /** Its arguments, so that it runs a source text. */
+  argsFor(source: string): string[];
+  /** Environment variables, beside those of the caller. */
+  env?: Record<string, string>;
+}
+
+interface Pipe {
+  on(name: "data", listener: (bytes: Uint8Array) => void): void;
+  on(name: "error", listener: () => void): void;
+  write(bytes: Uint8Array): void;
+  destroy(): void;
+  ref?(): void;
+  unref?(): void;
+}
+
+interface Child {
+  stdio: Pipe[];
+  on(
+    name: "exit",
+    listener: (code: number | null, signal: string | null) => void,
+  ): void;
+  on(name: "close", listener: () => void): void;
+  on(name: "error", listener: (error: Error) => void): void;
+  kill(signal: string): void;
+  ref(): void;
+  unref(): void;
+}
+
+interface Modules {
+  execPath: string;
+  env: Record<string, string | undefined>;
+  getBuiltinModule(name: "node:v8"): V8;
+  getBuiltinModule(name: "node:child_process"): {
+    spawn(command: string, args: string[], options: object): Child;
+  };
+}
+
+/**
+ * Describes child processes.
+ *
+ * @param setup How they are started.
+ * @returns The backend.
+ */
+export function processes(setup: ProcessSetup): Backend {
+  const frames = openFrames();
+  return {
+    sharesMemory: false,
+    crossing: frames,
+    stopsLoops: true,
+    startBlocks: false,
+    start: (listener) => startProcess(setup, frames, listener),
+  };
+}
+
+function modules(): Modules {
+  return (globalThis as unknown as { process: Modules }).process;
+}
+
+let opened: Frames | undefined;
+
+function openFrames(): Frames {
+  return opened ??= createFrames(modules().getBuiltinModule("node:v8"));
+}
+
+/** A call of a self-contained function, as source text. */
+function callOf(fn: (...args: never[]) => void, argument: string): string {
+  const source = `(${fn})(${argument})`;
+  return keptNames(source) + source;
+}
+
+/**
+ * Writes the program of a process.
+ *
+ * @param whole Whether all of it is code, for a linter.
+ * @returns JavaScript, a module without imports.
+ */
+export function processSource(whole = false): string {
+  const watch = callOf(watchCaller, String(readPipe));
+  const url = `data:text/javascript,${encodeURIComponent(watch)}`;
+  return bootSource(
+    openProcessPort,
+    whole,
+    `const crossing = (${createFrames})(globalThis.process.getBuiltinModule("node:v8"));
+const portParts = [crossing, ${readPipe}, ${JSON.stringify(url)}];`,
+  );
+}
+
+let program: Uint8Array | undefined;
+
+/** Bytes of the program, with their number before them. */
+function programFrame(): Uint8Array {
+  // Frames of "blob:" are left out of stacks: see codec.ts. In braces, as a
+  // script would put its names among the globals, where tasks see them.
+  const text = `{${processSource()}}\n//# sourceURL=blob:parallel-map`;
+  const body = new TextEncoder().encode(text);
+  const frame = new Uint8Array(4 + body.length);
+  frame.set(new Uint8Array(Uint32Array.of(body.length).buffer));
+  frame.set(body, 4);
+  return frame;
+}
+
+/** How long nothing comes from a worker that has ended until it is all, in ms. */
+const SILENCE_MS = 50;
+
+function startProcess(
+  { pathOf, argsFor, env }: ProcessSetup,
+  frames: Frames,
+  listener: WorkerListener,
+): WorkerHandle {
+  const { env: inherited, execPath } = modules();
+  const { spawn } = modules().getBuiltinModule("node:child_process");
+  const command = pathOf?.(execPath) ?? execPath;
+  const child = spawn(command, argsFor(callOf(bootProcess, "")), {
+    // Standard input is that of the thread that watches; what tasks print goes
+    // where the caller's own goes.
+    stdio: ["pipe", "inherit", "inherit", "pipe", "pipe"],
+    // Of a session of its own: Ctrl-C is the caller's to hear.
+    detached: true,
+    windowsHide: true,
+    ...(env && { env: { ...inherited, ...env } }),
+  });
+  const [control, , , input, output] = child.stdio as [
+    Pipe,
+    Pipe,
+    Pipe,
+    Pipe,
+    Pipe,
+  ];
+  let detail: WorkerEnd | undefined;
+  let run = 0; // number of the last that was announced
+  let parts = 0; // how often bytes came
+  let terminated = false;
+  let ended = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function end(): void {
+    if (ended) return;
+    ended = true;
+    clearTimeout(timer);
+    close();
+    listener.onEnd(detail ?? {});
+  }
+
+  function close(): void {
+    for (const pipe of [control, input, output]) pipe?.destroy();
+  }
+
+  /** A process that a task started may keep the pipe open: wait for silence. */
+  function endSoon(before: number): void {
+    timer = setTimeout(() => {
+      if (parts === before) end();
+      else endSoon(parts);
+    }, SILENCE_MS);
+  }
+
+  child.on("error", (error) => {
+    detail ??= { error }; // it could not be started
+    end();
+  });
+  child.on("exit", (code, signal) => {
+    detail = signal !== null ? { signal } : { code: code ?? undefined };
+    if (!ended) endSoon(-1);
+  });
+  child.on("close", end);
+  for (const pipe of [control, input, output]) pipe?.on("error", () => {});
+  const take = frames.split((bytes) => {
+    let message: unknown;
+    try {
+      message = frames.read(bytes);
+    } catch {
+      return listener.onUnreadable();
+    }
+    listener.onMessage(message);
+  });
+  output?.on("data", (bytes) => {
+    parts++;
+    if (!terminated) take(bytes);
+  });
+  input?.write(program ??= programFrame());
+
+  return {
+    post(message) { // what would be moved is copied: nothing else is there
+      if (message.type === "run") run = message.number;
+      for (const bytes of frames.write(message)) input?.write(bytes);
+      if (message.type === "over") {
+        control?.write(new Uint8Array(Int32Array.of(run).buffer));
+      }
+    },
+    terminate() {
+      terminated = true;
+      child.kill("SIGKILL");
+      close();
+    },
+    setBusy(busy) {
+      for (const one of [child, control, input, output]) {
+        if (busy) one?.ref?.();
+        else one?.unref?.();
+      }
+    },
+  };
+}

@@ -1,0 +1,687 @@
+// What workers that are processes do otherwise than threads: they share nothing,
+// and what ends one ends nothing else.
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import {
+  parallelMap,
+  parallelMapSettled,
+  Pool,
+  type TaskContext,
+  TaskError,
+  TaskTimeoutError,
+  WorkerLostError,
+} from "../mod.ts";
+import { runtime, test } from "./harness.ts";
+import { ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
+
+const LONG = { timeout: 120_000 };
+const deno = "Deno" in globalThis;
+const linux = process.platform === "linux";
+const processes = { backend: "processes", workers: 2 } as const;
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const reasons = (results: PromiseSettledResult<unknown>[]) =>
+  results.map((r) => r.status === "fulfilled" ? r.value : r.reason);
+
+/** A folder, where the caller and its workers see what the others write. */
+class Notes implements AsyncDisposable {
+  readonly path = mkdtempSync(join(realpathSync(tmpdir()), "parallel-map-"));
+
+  write(name: string): void {
+    writeFileSync(join(this.path, name), "");
+  }
+
+  get names(): string[] {
+    return readdirSync(this.path).toSorted();
+  }
+
+  async until(name: string): Promise<void> {
+    while (!existsSync(join(this.path, name))) await pause(5);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    rmSync(this.path, { recursive: true });
+    return Promise.resolve();
+  }
+}
+
+/** What tasks do with such a folder; shipped as `data`. */
+const notes = {
+  write(path: string, name: string): void {
+    globalThis.process.getBuiltinModule("node:fs")
+      .writeFileSync(`${path}/${name}`, "");
+  },
+  count(path: string): number {
+    return globalThis.process.getBuiltinModule("node:fs")
+      .readdirSync(path).length;
+  },
+};
+type Noted = TaskContext<unknown, typeof notes & { path: string }>;
+
+/** Whether a process is there, and more than an entry in a list. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const status = `/proc/${pid}/status`;
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(status, "utf8"));
+  } catch {
+    return !linux;
+  }
+}
+
+/** Starts a program; gives it, and what it printed first. */
+async function startProgram(
+  args: string[],
+  detached = false,
+): Promise<{ child: ReturnType<typeof spawn>; first: string }> {
+  // Not the command: it may be a script that starts the program.
+  const child = spawn(process.execPath, [...RUN_ALL.slice(1), ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached,
+  });
+  const first = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout!.on("data", (bytes) => {
+      text += bytes;
+      if (text.includes("\n")) resolve(text.trim());
+    });
+    child.on("error", reject);
+    child.on("exit", () => reject(new Error(`it ended: ${text}`)));
+  });
+  return { child, first };
+}
+
+/** Does what its value says; by what cannot be caught. */
+export function perish(how: string): string {
+  const { process } = globalThis;
+  if (how === "abort") process.abort();
+  if (how === "kill") process.kill(process.pid, "SIGKILL");
+  if (how === "exit") process.exit(7);
+  return how;
+}
+
+test(
+  "processes: a worker that is killed, aborts or exits is one error with its signal",
+  LONG,
+  async () => {
+    const how = ["fine", "abort", "fine", "kill", "exit", "fine"];
+    const results = reasons(await parallelMapSettled(perish, how, processes));
+    const told = results.map((one) =>
+      one instanceof WorkerLostError ? [one.index, one.signal] : one
+    );
+    const wanted = ["fine", [1, "SIGABRT"], "fine", [3, "SIGKILL"]];
+    assertEquals(told, [...wanted, [4, undefined], "fine"]);
+    assertStringIncludes((results[1] as Error).message, "by SIGABRT");
+    assertStringIncludes((results[4] as Error).message, "with exit code 7");
+  },
+);
+
+test(
+  "processes: a worker that somebody else kills is replaced",
+  LONG,
+  async () => {
+    await using folder = new Notes();
+    await using pool = new Pool({ ...processes, workers: 1 });
+    const data = { ...notes, path: folder.path };
+    const wait = (name: string, { data, attempt }: Noted) => {
+      if (attempt > 1) return "again";
+      data.write(data.path, `${name}.${globalThis.process.pid}`);
+      return new Promise((resolve) => setTimeout(resolve, 60_000));
+    };
+    const call = pool.map(wait, ["it"], { data, retries: 1 });
+    while (folder.names.length === 0) await pause(5);
+    process.kill(Number(folder.names[0].split(".")[1]), "SIGKILL");
+    assertEquals(await call, ["again"]);
+  },
+);
+
+test(
+  "processes: a crash, no end of memory and no end at all are three errors of a hundred",
+  {
+    ...LONG,
+    ignore: !linux,
+  },
+  async () => {
+    const act = async (n: number) => {
+      if (n === 17) { // reads at address 0
+        if ("Deno" in globalThis) {
+          const { Deno } = globalThis as unknown as {
+            Deno: {
+              dlopen(path: string, symbols: object): {
+                symbols: { strlen(at: null): unknown };
+              };
+            };
+          };
+          const strlen = { parameters: ["pointer"], result: "usize" };
+          Deno.dlopen("libc.so.6", { strlen }).symbols.strlen(null);
+        } else if (!("Bun" in globalThis)) { // Node.js cannot call the system
+          globalThis.process.kill(globalThis.process.pid, "SIGSEGV");
+        } else {
+          const { dlopen } = await import("bun:ffi" as string);
+          const strlen = { args: ["ptr"], returns: "usize" };
+          dlopen("libc.so.6", { strlen }).symbols.strlen(null);
+        }
+      }
+      if (n === 42) {
+        const all = [];
+        for (;;) all.push(new Uint8Array(1 << 22).fill(1));
+      }
+      if (n === 77) { for (;;); }
+      return n;
+    };
+    const results = reasons(
+      await parallelMapSettled(act, range(100), {
+        ...processes,
+        timeout: 5000,
+        maxMemory: 400,
+      }),
+    );
+    for (const [n, result] of results.entries()) {
+      if (n !== 17 && n !== 42 && n !== 77) assertEquals(result, n);
+    }
+    const [crash, memory, loop] = [results[17], results[42], results[77]];
+    assertInstanceOf(crash, WorkerLostError);
+    assertEquals(crash.index, 17);
+    assert(crash.signal !== undefined, crash.message);
+    assertInstanceOf(memory, WorkerLostError);
+    assertEquals([memory.index, memory.signal], [42, "SIGKILL"]);
+    assertStringIncludes(memory.message, "memory");
+    assertInstanceOf(loop, TaskTimeoutError);
+    assertEquals(loop.index, 77);
+  },
+);
+
+for (const state of ["idle", "busy"]) {
+  test(`processes: none is left behind by a caller that is killed: ${state}`, {
+    ...LONG,
+    ignore: !linux,
+  }, async () => {
+    for (let round = 0; round < 2; round++) {
+      const program = "tests/fixtures/programs/left_behind.ts";
+      const { child, first } = await startProgram([program, state]);
+      const pids = first.split(" ").map(Number);
+      assertEquals(pids.map(isAlive), [true, true]);
+      // What they are at has begun by then, or they end as idle ones do.
+      await pause(100);
+      const gone = new Promise((resolve) => child.on("close", resolve));
+      child.removeAllListeners("exit");
+      child.kill("SIGKILL");
+      await gone;
+      const until = Date.now() + 20_000;
+      while (pids.some(isAlive) && Date.now() < until) await pause(20);
+      assertEquals(pids.filter(isAlive), []);
+    }
+  });
+}
+
+test("processes: Ctrl-C is the caller's to handle", {
+  ...LONG,
+  ignore: !linux,
+}, async () => {
+  const program = "tests/fixtures/programs/interrupted.ts";
+  const { child, first } = await startProgram([program], true);
+  assertEquals(first, "ready");
+  let text = "";
+  child.stdout!.on("data", (bytes) => text += bytes);
+  const closed = new Promise((resolve) => child.on("close", resolve));
+  child.removeAllListeners("exit");
+  process.kill(-child.pid!, "SIGINT");
+  assertEquals([await closed, text.trim()], [0, "finished 5"]);
+});
+
+test(
+  "processes: tasks run at the same time, in processes of their own",
+  LONG,
+  async () => {
+    await using folder = new Notes();
+    const meet = async (name: string, { data }: Noted) => {
+      data.write(data.path, name);
+      while (data.count(data.path) < 2) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      return globalThis.process.pid;
+    };
+    const data = { ...notes, path: folder.path };
+    const pids = await parallelMap(meet, ["a", "b"], { ...processes, data });
+    assertEquals(new Set([...pids, process.pid]).size, 3);
+  },
+);
+
+test(
+  "processes: concurrency keeps tasks in flight inside each",
+  LONG,
+  async () => {
+    await using folder = new Notes();
+    const meet = async (n: number, { data }: Noted) => {
+      data.write(data.path, String(n));
+      while (data.count(data.path) < 10) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      return n;
+    };
+    const data = { ...notes, path: folder.path };
+    const options = { ...processes, data, concurrency: 5 };
+    assertEquals(await parallelMap(meet, range(10), options), range(10));
+  },
+);
+
+/**
+ * Aborts calls until a task has seen it. Each has 100 ms for that, which may be
+ * too little on a machine with much to do.
+ */
+async function seeAbort(
+  fn: (name: string, context: Noted) => unknown,
+): Promise<void> {
+  await using folder = new Notes();
+  await using pool = new Pool({ ...processes, workers: 1 });
+  const data = { ...notes, path: folder.path };
+  for (let round = 0; round < 20; round++) {
+    await pool.start();
+    const abort = new AbortController();
+    const options = { data, signal: abort.signal };
+    const call = pool.map(fn, [String(round)], options);
+    await folder.until(`${round}.began`);
+    abort.abort("enough");
+    assertEquals(await call.catch(String), "enough");
+    // The next run is not over for the same worker, or for one after it.
+    const over = (_: number, { aborted }: TaskContext) => aborted;
+    assertEquals(await pool.map(over, [1, 2, 3]), [false, false, false]);
+    if (folder.names.includes(`${round}.saw`)) return;
+  }
+  throw new Error("no task has seen an abort");
+}
+
+test("processes: a synchronous loop sees the abort", LONG, async () => {
+  await seeAbort((name, context) => {
+    const { data } = context;
+    data.write(data.path, `${name}.began`);
+    while (!context.aborted);
+    data.write(data.path, `${name}.saw`);
+  });
+});
+
+test(
+  "processes: context.signal aborts when the run is over",
+  LONG,
+  async () => {
+    await seeAbort((name, { data, signal }) => {
+      return new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          const right = signal.reason.name === "AbortError";
+          data.write(data.path, `${name}.${right ? "saw" : "got another"}`);
+          reject(signal.reason);
+        });
+        data.write(data.path, `${name}.began`);
+      });
+    });
+  },
+);
+
+test(
+  "processes: an abort does not wait for a task that computes",
+  LONG,
+  async () => {
+    await using folder = new Notes();
+    const spin = (_: number, { data }: Noted) => {
+      data.write(data.path, "began");
+      for (;;);
+    };
+    const data = { ...notes, path: folder.path };
+    await using pool = new Pool(processes);
+    const abort = new AbortController();
+    const call = pool.map(spin, [1], { data, signal: abort.signal });
+    await folder.until("began");
+    abort.abort("enough");
+    assertEquals(await call.catch(String), "enough");
+    assertEquals(await pool.map((n: number) => 2 * n, [1, 2]), [2, 4]);
+  },
+);
+
+test(
+  "processes: what init returned is disposed before one is ended",
+  LONG,
+  async () => {
+    await using folder = new Notes();
+    const init = (path: string) => {
+      const { writeFileSync } = globalThis.process.getBuiltinModule("node:fs");
+      writeFileSync(`${path}/opened`, "");
+      return { [Symbol.dispose]: () => writeFileSync(`${path}/disposed`, "") };
+    };
+    const options = { ...processes, workers: 1, init, workerData: folder.path };
+    assertEquals(await parallelMap((n: number) => n, [1], options), [1]);
+    assertEquals(folder.names, ["disposed", "opened"]);
+  },
+);
+
+test(
+  "processes: memory cannot be shared, and each error says what to do",
+  LONG,
+  async () => {
+    const shared = new SharedArrayBuffer(8);
+    const view = new Int32Array(shared);
+    const odd: unknown[] = [shared, view, { deep: [{ view }] }, [shared]];
+    odd.push(Object.assign(new Error("e"), { shared }).shared);
+    for (const value of odd) {
+      const inputs = [1, value, "x"];
+      const results = reasons(
+        await parallelMapSettled((v: unknown) => typeof v, inputs, processes),
+      );
+      assertInstanceOf(results[1], TaskError);
+      assertStringIncludes(results[1].message, "input 1");
+      assertStringIncludes(results[1].message, "a SharedArrayBuffer");
+      assertStringIncludes(results[1].message, "send a copy of it");
+      assertEquals([results[0], results[2]], ["number", "string"]);
+    }
+    const many = range(100).map((id) => ({ id, at: { view: id } as object }));
+    many[60].at = { view };
+    const records = reasons(
+      await parallelMapSettled((v: { id: number }) => v.id, many, {
+        ...processes,
+        chunkSize: 50,
+      }),
+    );
+    assertStringIncludes(String(records[60]), "a SharedArrayBuffer");
+    assertEquals(records.toSpliced(60, 1), range(100).toSpliced(60, 1));
+    const made = await parallelMapSettled(
+      (n: number) => n === 1 ? new SharedArrayBuffer(n) : n,
+      [0, 1, 2],
+      processes,
+    );
+    assertStringIncludes(String(reasons(made)[1]), "a SharedArrayBuffer");
+    const same = (n: number) => n;
+    for (const name of ["data", "workerData"]) {
+      const options = { ...processes, [name]: { view } };
+      const error = await parallelMap(same, [1], options)
+        .catch((error) => error);
+      assertInstanceOf(error, TypeError);
+      assertStringIncludes(error.message, `"${name}" must be cloneable`);
+      assertStringIncludes(error.message, "a SharedArrayBuffer");
+    }
+    assertThrows(() => new Pool({ ...processes, workerData: view }), TypeError);
+    const moved = await parallelMap(same, [1], { ...processes, transfer: true })
+      .catch((error) => error);
+    assertInstanceOf(moved, TypeError);
+    assertStringIncludes(moved.message, '"transfer"');
+    assertStringIncludes(moved.message, "copied");
+  },
+);
+
+test(
+  "processes: an output in shared memory is refused, inputs there are copied",
+  LONG,
+  async () => {
+    const inputs = new Float64Array(new SharedArrayBuffer(80)).fill(2);
+    const double = (n: number) => 2 * n;
+    const results = await parallelMap(double, inputs, processes);
+    assertEquals(results, Array(10).fill(4));
+    const output = new Float64Array(new SharedArrayBuffer(80));
+    const error = await parallelMap(double, inputs, { ...processes, output })
+      .catch((error) => error);
+    assertInstanceOf(error, TypeError);
+    assertStringIncludes(error.message, "where workers share no memory");
+  },
+);
+
+test(
+  "processes: of what else structured clone knows, the runtime decides",
+  LONG,
+  async () => {
+    const values = [Buffer.from("ab"), new Blob(["xy"]), Object(5n), /x/g];
+    const back = reasons(
+      await parallelMapSettled((v: unknown) => v, values, processes),
+    );
+    assert(back[0] instanceof Uint8Array);
+    assertEquals([[...back[0]], Buffer.isBuffer(back[0])], [
+      [97, 98],
+      runtime === "bun",
+    ]);
+    if (runtime === "bun") {
+      assertEquals(await (back[1] as Blob).text(), "xy");
+    } else assertStringIncludes(String(back[1]), "an instance of Blob");
+    assertEquals(back.slice(2), [Object(5n), /x/g]);
+  },
+);
+
+test(
+  "processes: maxMemory is for them alone, and for all that a worker holds",
+  LONG,
+  async () => {
+    const same = (n: number) => n;
+    for (const backend of [undefined, "web", "threads"]) {
+      assertThrows(
+        () => new Pool({ backend, maxMemory: 500 }),
+        TypeError,
+        '"maxMemory" needs "backend": "processes"',
+      );
+    }
+    for (const maxMemory of [0, 63, 100.5, NaN, Infinity]) {
+      await assertRejects(
+        () => parallelMap(same, [1], { ...processes, maxMemory }),
+        RangeError,
+        '"maxMemory" must be a whole number from 64',
+      );
+    }
+    // Garbage is none of it: 2 GB, of which little is held at a time.
+    const litter = (n: number) => {
+      let last = 0;
+      for (let i = 0; i < 1000; i++) {
+        last = new Uint8Array(2 << 20).fill(1)[i] +
+          JSON.stringify({ i }).length;
+      }
+      return last > 0 ? n : 0;
+    };
+    const options = { ...processes, maxMemory: 600 };
+    assertEquals(await parallelMap(litter, [1, 2], options), [1, 2]);
+  },
+);
+
+test(
+  "processes: two views of one buffer stay two views of one buffer",
+  LONG,
+  async () => {
+    const bytes = Uint8Array.of(1, 2, 3, 4);
+    const value = { bytes, part: bytes.subarray(1, 3) };
+    const [back] = await parallelMap(
+      (v: typeof value) => v,
+      [value],
+      processes,
+    );
+    assertEquals(back, value);
+    assert(back.bytes.buffer === back.part.buffer);
+  },
+);
+
+test(
+  "processes: what tasks print, also by other means, goes to the caller's output",
+  LONG,
+  () => {
+    const source = `
+    import { parallelMap } from ${
+      JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
+    };
+    const print = (n) => {
+      const fs = globalThis.process.getBuiltinModule("node:fs");
+      console.log("logged " + n);
+      fs.writeSync(1, "written " + n + "\\n");
+      console.error("complained " + n);
+    };
+    await parallelMap(print, [1, 2], { backend: "processes", workers: 1 });`;
+    const folder = mkdtempSync(join(realpathSync(tmpdir()), "parallel-map-"));
+    try {
+      const path = join(folder, "prints.mjs");
+      writeFileSync(path, source);
+      const { code, out, err } = runProgram([...RUN_ALL, path]);
+      const lines = ["logged 1", "logged 2", "written 1", "written 2"];
+      assertEquals(out.trim().split("\n").toSorted(), lines);
+      assertEquals([err.trim(), code], ["complained 1\ncomplained 2", 0]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+test("processes: a program that a task started may outlive its worker", {
+  ...LONG,
+  ignore: !linux,
+}, async () => {
+  await using folder = new Notes();
+  const linger = (_: number, { data }: Noted) => {
+    const { spawn } = globalThis.process.getBuiltinModule("node:child_process");
+    const child = spawn("sleep", ["60"], { stdio: "ignore", detached: true });
+    child.unref();
+    data.write(data.path, String(child.pid));
+    globalThis.process.exit(3);
+  };
+  const data = { ...notes, path: folder.path };
+  // It may have the pipes of the worker, and keep them open.
+  await assertRejects(
+    () => parallelMap(linger, [1], { ...processes, data }),
+    WorkerLostError,
+  );
+  for (const name of folder.names) process.kill(Number(name), "SIGKILL");
+});
+
+test(
+  "processes: a task that writes to the pipe of its worker loses it",
+  LONG,
+  async () => {
+    const scribble = (n: number) => {
+      if (n !== 1) return n;
+      const fs = globalThis.process.getBuiltinModule("node:fs");
+      fs.writeSync(4, "what is this, and how long is it?");
+      return n;
+    };
+    const results = reasons(
+      await parallelMapSettled(scribble, [0, 1, 2], processes),
+    );
+    assertEquals([results[0], results[2]], [0, 2]);
+    assertInstanceOf(results[1], TaskError);
+  },
+);
+
+test("processes: a module brings its own settings", LONG, async () => {
+  await using folder = new Notes();
+  const src = join(folder.path, "src");
+  mkdirSync(src);
+  const imports = { "#five": "./src/five.ts" };
+  const paths = { "#five": ["./src/five.ts"] };
+  const settings = {
+    deno: ["deno.json", { imports }],
+    bun: ["tsconfig.json", { compilerOptions: { paths } }],
+    node: ["package.json", { type: "module", imports }],
+  }[runtime];
+  const [name, json] = settings as [string, object];
+  writeFileSync(join(folder.path, name), JSON.stringify(json));
+  writeFileSync(join(src, "five.ts"), "export const five: number = 5;");
+  const text =
+    'import { five } from "#five";\nexport const plus5 = (n: number) => n + five;';
+  writeFileSync(join(src, "plus5.ts"), text);
+  const module = pathToFileURL(join(src, "plus5.ts"));
+  assertEquals(await parallelMap("plus5", [1], { ...processes, module }), [6]);
+});
+
+test(
+  "processes: a program and its functions may be one file",
+  LONG,
+  async () => {
+    await using folder = new Notes();
+    const path = join(folder.path, "program.ts");
+    writeFileSync(
+      path,
+      `import { parallelMap } from ${
+        JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
+      };
+    export const twice = (n: number) => 2 * n;
+    if (import.meta.main) {
+      const options = { module: import.meta.url, backend: "processes" };
+      console.log((await parallelMap(twice, [1, 2], options)).join());
+    }`,
+    );
+    const { out, err, code } = runProgram([...RUN_ALL, path]);
+    assertEquals([out.trim(), err, code], ["2,4", "", 0]);
+  },
+);
+
+const ASKED = "tests/fixtures/programs/permissions.ts";
+const PERMISSIONS: [flags: string[], printed: string][] = [
+  [
+    ["-A"],
+    "read,write,net,env,run,ffi,sys,import > read,write,net,env,run,ffi,sys,import",
+  ],
+  [["--allow-run", "--allow-env"], "env,run > env,run"],
+  [["--allow-run", "--allow-env", "--allow-read=."], "env,run > env,run"],
+  [[
+    "--allow-run",
+    "--allow-env",
+    "--allow-read",
+    "--deny-read=/etc",
+    "--allow-net=a.b",
+  ], "read,env,run > env,run"],
+  [
+    ["--allow-all", "--deny-net", "--deny-ffi"],
+    "read,write,env,run,sys,import > read,write,env,run,sys,import",
+  ],
+];
+for (const [flags, printed] of PERMISSIONS) {
+  test(
+    `processes: on Deno they may what the caller may, or less: ${
+      flags.join(" ")
+    }`,
+    {
+      ...LONG,
+      ignore: !deno,
+    },
+    () => {
+      const { out, err } = runProgram([...RUN, "--no-prompt", ...flags, ASKED]);
+      assertEquals([out.trim(), err], [printed, ""]);
+    },
+  );
+}
+
+for (
+  const [flags, missing] of [["", "--allow-run"], [
+    "--allow-run",
+    "--allow-env",
+  ]]
+) {
+  test(`processes: Deno without ${missing} is told at the call`, {
+    ...LONG,
+    ignore: !deno,
+  }, () => {
+    const given = flags === "" ? [] : [flags];
+    const command = [...RUN, "--no-prompt", ...given, ASKED];
+    const { out, code } = runProgram(command);
+    assertStringIncludes(
+      out,
+      `TypeError: Cannot start processes as Deno must have ${missing}`,
+    );
+    assertEquals(code, 1);
+  });
+}
