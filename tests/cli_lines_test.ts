@@ -152,6 +152,22 @@ test(
 );
 
 test(
+  "pmap keeps whatever the function writes out of the results",
+  PATIENCE,
+  async () => {
+    const how = ["table", "dir", "count", "time", "group", "trace", "write"];
+    for (const extra of [[], ["--workers", "0"]]) {
+      const args = [work("write"), ...extra, "--args", ...how];
+      const { status, out, err } = await pmap(args);
+      assertEquals([status, out], [0, lines(how)]);
+      for (const found of [/a: 1/, /c: 1/, /t: [\d.]+/, /^g$/m, /^W$/m]) {
+        assertMatch(err, found);
+      }
+    }
+  },
+);
+
+test(
   "pmap --workers 0 calls the function without workers",
   PATIENCE,
   async () => {

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { closeSync, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import type { Settings } from "./command.ts";
-import { readSome } from "./descriptors.ts";
+import { openFile, readSome } from "./descriptors.ts";
 import type { Sent } from "./worker_side.ts";
 
 /** How inputs are given out. */
@@ -183,19 +183,31 @@ class FileReader implements Reader {
     );
   }
 
+  async #openFile(file: string): Promise<number> {
+    try {
+      return await openFile(file);
+    } catch (cause) {
+      throw this.#unreadable(file, cause);
+    }
+  }
+
+  #unreadable(file: string, cause: unknown): Error {
+    return new Error(
+      `Cannot read inputs as "${file}" must stay readable: received ${
+        (cause as Error).message
+      }`,
+      { cause },
+    );
+  }
+
   async fill(): Promise<boolean> {
-    if (this.#open === undefined && !this.#openNext()) return false;
+    if (this.#open === undefined && !await this.#openNext()) return false;
     const { file, descriptor } = this.#open!;
     let count: number;
     try {
       count = await readSome(descriptor, this.#buffer);
     } catch (cause) {
-      throw new Error(
-        `Cannot read inputs as "${file}" must stay readable: received ${
-          (cause as Error).message
-        }`,
-        { cause },
-      );
+      throw this.#unreadable(file, cause);
     }
     if (count > 0) {
       this.#splitter.push(this.#buffer.subarray(0, count));
@@ -212,10 +224,10 @@ class FileReader implements Reader {
     return this.#openNext();
   }
 
-  #openNext(): boolean {
+  async #openNext(): Promise<boolean> {
     const file = this.#files.shift();
     if (file === undefined) return false;
-    const descriptor = file === "-" ? 0 : openSync(file, "r");
+    const descriptor = file === "-" ? 0 : await this.#openFile(file);
     this.#open = { file, descriptor };
     this.#splitter = new LineSplitter();
     this.line = 0;

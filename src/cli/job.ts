@@ -9,23 +9,25 @@ import type { Progress, RunEvent, TaskOutcome } from "../../mod.ts";
 import { parallelMapStream } from "../../mod.ts";
 import type { JobLog, LogNote } from "../joblog/mod.ts";
 import { Turnstile } from "../joblog/turnstile.ts";
-import type { Settings } from "./command.ts";
 import type { Failure } from "./failures.ts";
-import { mustHalt, wordFailure } from "./failures.ts";
+import { wordFailure } from "./failures.ts";
+import { mustHalt } from "./halt.ts";
 import { Inputs } from "./inputs.ts";
 import type { Outcome, Run } from "./log.ts";
 import { textOf, throughLog } from "./log.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
 import { Output } from "./output.ts";
+import type { Plan } from "./target.ts";
+import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
 import type { Done, Sent, Setup } from "./worker_side.ts";
-import { callFunction, openWorker } from "./worker_side.ts";
+import { callFunction, HALTED, openWorker } from "./worker_side.ts";
 
 /** What watches a job. */
 export interface Watchers {
   onEvent: ((event: RunEvent) => void) | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
-  /** Writes what they saw. */
+  /** Writes what they saw; throws when it cannot be written. */
   close(): void;
 }
 
@@ -34,15 +36,17 @@ type Phase = "running" | "draining" | "over";
 
 /** One job. */
 export class Job {
-  readonly #settings: Settings;
+  readonly #plan: Plan;
   readonly #log: JobLog | undefined;
   readonly #watchers: Watchers;
   readonly #output: Output;
   readonly #turnstile: Turnstile<string | undefined>;
   readonly #inputs: Inputs;
-  readonly #halted = new SharedArrayBuffer(4);
+  readonly #setup: Setup;
   readonly #stopped = Promise.withResolvers<Stop>();
   #phase: Phase = "running";
+  /** Ends the wait for the module to load. */
+  #loaded: (() => void) | undefined;
   #done = 0;
   #failed = 0;
   #kept = 0;
@@ -50,24 +54,28 @@ export class Job {
   /**
    * Makes a job.
    *
-   * @param settings What to run.
+   * @param plan What to run.
    * @param around What records and watches it.
    */
   constructor(
-    settings: Settings,
+    plan: Plan,
     around: { log: JobLog | undefined; watchers: Watchers },
   ) {
-    this.#settings = settings;
+    this.#plan = plan;
+    this.#setup = setupOf(plan);
     this.#log = around.log;
     this.#watchers = around.watchers;
     this.#output = new Output(1, (error) => {
-      const { code } = error as NodeJS.ErrnoException;
-      this.stop(code === "EPIPE" ? { by: "reader" } : { by: "error", error });
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") return this.stop({ by: "reader" });
+      const why =
+        `Cannot write results as standard output must take them: received an error (${message})`;
+      this.stop({ by: "error", error: new Error(why, { cause: error }) });
     });
-    this.#turnstile = new Turnstile(settings.ordered, (text) => {
+    this.#turnstile = new Turnstile(plan.ordered, (text) => {
       if (text !== undefined) this.#output.write(text);
     });
-    this.#inputs = new Inputs(settings, {
+    this.#inputs = new Inputs(plan, {
       indexed: this.#log !== undefined && this.#log.results > 0,
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
@@ -99,42 +107,36 @@ export class Job {
       const pumped = this.#pump()
         .catch((error): Stop => ({ by: "error", error }));
       stop = await Promise.race([pumped, this.#stopped.promise]);
-      if (stop?.by !== "reader") {
-        const stopped = stop === undefined ? [this.#stopped.promise] : [];
-        const drained = this.#output.drained().then(() => stop);
-        stop = await Promise.race([drained, ...stopped]);
+      if (stop === undefined) {
+        const drained = this.#output.drained().then(() => undefined);
+        stop = await Promise.race([drained, this.#stopped.promise]);
+      }
+      if (stop !== undefined && stop.by !== "reader") {
+        await this.#output.drainedIfRead();
       }
     } finally {
       this.#phase = "over";
-      this.#watchers.close();
+      this.#loaded?.();
     }
     const [done, failed, kept] = [this.#done, this.#failed, this.#kept];
     return { stop, done, failed, kept };
   }
 
   async #pump(): Promise<Stop | undefined> {
-    const { target, json } = this.#settings;
-    const setup: Setup = {
-      url: target.url,
-      name: target.name,
-      json,
-      detailed: this.#log !== undefined,
-      halted: this.#halted,
-    };
+    const { target } = this.#plan;
     // A timeline shows this name. The source that is sent stays the same.
     Object.defineProperty(callFunction, "name", { value: target.name });
-    const { workers, chunkSize, concurrency, timeout, retries } =
-      this.#settings;
+    const { workers, chunkSize, concurrency, timeout, retries } = this.#plan;
     const { onProgress, onEvent } = this.#watchers;
     const run: Run = (rest, options) =>
-      parallelMapStream(callFunction, rest, {
+      parallelMapStream(callFunction, this.#beginning(rest), {
         ...options,
         workers,
         chunkSize,
         concurrency,
         timeout,
         retries,
-        workerData: setup,
+        workerData: this.#setup,
         init: openWorker,
         onProgress,
         onEvent,
@@ -150,7 +152,35 @@ export class Job {
       this.#take(outcome);
       if (this.#output.full) await this.#output.drained();
     }
+    if (this.#loaded === undefined && this.#kept === 0) {
+      await checkTarget(this.#plan); // no input: nobody has looked at it
+    }
     return this.#phase === "draining" ? { by: "halt" } : undefined;
+  }
+
+  /** The inputs that run. With the first of them, the module begins to load. */
+  #beginning(rest: AsyncIterable<Sent>): AsyncIterable<Sent> {
+    const iterator = rest[Symbol.asyncIterator]();
+    let next = async () => {
+      const first = await iterator.next();
+      if (!first.done) {
+        this.#loaded = awaitLoading(
+          this.#plan,
+          this.#setup,
+          (error) => this.stop({ by: "error", error }),
+        );
+        next = () => iterator.next();
+      }
+      return first;
+    };
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => next(),
+        return: () =>
+          iterator.return?.() ??
+            Promise.resolve({ done: true, value: undefined }),
+      }),
+    };
   }
 
   /** What the log says of an outcome beside the result. */
@@ -166,7 +196,7 @@ export class Job {
 
   #word({ index, reason, input }: Rejected): Failure {
     const name = this.#inputs.nameOf(index);
-    return wordFailure(reason, { name, text: textOf(input) }, this.#settings);
+    return wordFailure(reason, { name, text: textOf(input) }, this.#plan);
   }
 
   #take(outcome: Outcome): void {
@@ -182,7 +212,7 @@ export class Job {
   }
 
   #fail(outcome: Rejected): void {
-    const { halt } = this.#settings;
+    const { halt } = this.#plan;
     say(this.#word(outcome).message);
     this.#failed++;
     const finished = this.#done + this.#failed;
@@ -190,7 +220,7 @@ export class Job {
     if (halt.when === "now") this.stop({ by: "halt" });
     else if (this.#phase === "running") {
       this.#phase = "draining";
-      Atomics.store(new Int32Array(this.#halted), 0, 1);
+      Atomics.store(new Int32Array(this.#setup.flags), HALTED, 1);
     }
   }
 }

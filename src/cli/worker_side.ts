@@ -17,9 +17,17 @@ export interface Setup {
   json: boolean;
   /** Whether times are wanted for the log. */
   detailed: boolean;
-  /** One Int32, not 0 once no call may start. */
-  halted: SharedArrayBuffer;
+  /**
+   * Two Int32: the first is not 0 once no call may start, the second once the
+   * module has loaded in a worker.
+   */
+  flags: SharedArrayBuffer;
 }
+
+/** Where in `flags` they stand. */
+export const HALTED = 0;
+/** Likewise. */
+export const LOADED = 1;
 
 /**
  * An input: its text. With its index among all if the log of an earlier run has
@@ -46,10 +54,13 @@ export type Call = {
  */
 export type Done = string | ({ text: string } & Call) | undefined;
 
-/** What a call throws: whatever the user's function threw, in words. */
+/** What a call throws: what went wrong, in words. */
 export type Thrown = Call & {
-  /** Whether the function was not called, as the input was no JSON. */
-  malformed: boolean;
+  /**
+   * At what: the input was no JSON, so that the function was not called; the
+   * call threw; or its result is not to be written as JSON.
+   */
+  at: "input" | "call" | "result";
   error: string;
   stack: string;
 };
@@ -79,24 +90,54 @@ export function callFunction(
  */
 export async function openWorker(setup: Setup): Promise<Caller> {
   const { url, name, json, detailed } = setup;
-  const halted = new Int32Array(setup.halted);
-  // Standard output holds the results and nothing else.
-  console.log = console.info = console.debug = (...args) =>
-    console.error(...args);
-  const exports = await import(url).catch((error) => {
-    // In words: on Bun it may be of a class that cannot be made again.
-    const { errors = [error] } = error as Partial<AggregateError>;
-    const text = errors.map((error) => {
-      const { file, line } = error?.position ?? {}; // Bun's, of a syntax error
-      const at = file === undefined ? "" : ` at ${file}:${line}`;
-      return `${error?.message ?? error}${at}`;
+  const flags = new Int32Array(setup.flags);
+  quietStandardOutput();
+  const fn = await loadFunction();
+  Atomics.store(flags, 1, 1); // LOADED
+
+  /** Standard output holds the results and nothing else. */
+  function quietStandardOutput(): void {
+    const { process } = globalThis as unknown as {
+      process: NodeJS.Process;
+    };
+    // Not opened before it is used: that takes Deno 50 ms, and Bun 35.
+    Object.defineProperty(process, "stdout", {
+      configurable: true,
+      get: () => process.stderr,
     });
-    throw new TypeError(
-      `Cannot run as MODULE must load: received ${text.join("; ")}`,
-    );
-  });
-  const fn = exports[name];
-  if (typeof fn !== "function") {
+    const standard = console as unknown as Record<string, unknown>;
+    let own: typeof standard | undefined;
+    for (const method of Object.keys(standard)) {
+      if (typeof standard[method] !== "function") continue;
+      if (["error", "warn", "Console"].includes(method)) continue;
+      standard[method] = (...args: unknown[]) => {
+        own ??= new (process.getBuiltinModule("node:console").Console)(
+          process.stderr,
+          process.stderr,
+        ) as unknown as typeof standard;
+        const write = own[method] ?? own.error; // Bun alone has console.write
+        return (write as (...args: unknown[]) => unknown).apply(own, args);
+      };
+    }
+  }
+
+  /** Finds the function in its module. */
+  async function loadFunction(): Promise<(...args: unknown[]) => unknown> {
+    const exports = await load(url).catch((error) => {
+      // In words: on Bun it may be of a class that cannot be made again.
+      const { errors = [error] } = error as Partial<AggregateError>;
+      const text = errors.map((error) => {
+        const { file, line } = error?.position ?? {}; // Bun's, of a syntax error
+        const at = file === undefined ? "" : ` at ${file}:${line}`;
+        return `${error?.message ?? error}${at}`;
+      });
+      throw new TypeError(
+        `Cannot run as MODULE must load: received ${text.join("; ")}`,
+      );
+    });
+    if (typeof exports[name] === "function") {
+      return exports[name] as (...args: unknown[]) => unknown;
+    }
     const names = Object.keys(exports).filter((name) =>
       typeof exports[name] === "function"
     );
@@ -107,63 +148,149 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     );
   }
 
+  /** Loads a module: Bun has to be told how, where it is in the web. */
+  async function load(url: string): Promise<Record<string, unknown>> {
+    const { Bun } = globalThis as unknown as { Bun?: BunPlugins };
+    if (Bun === undefined || !/^https?:/.test(url)) return await import(url);
+    const scheme = "pmap-web:";
+    Bun.plugin({
+      name: "modules of the web",
+      setup(build) {
+        build.onResolve(
+          { filter: /./, namespace: "pmap-web" },
+          ({ path }) => ({ path, namespace: "pmap-web" }),
+        );
+        build.onLoad({ filter: /./, namespace: "pmap-web" }, async (asked) => {
+          const response = await fetch(asked.path);
+          if (!response.ok) {
+            throw new Error(`${response.status} for ${asked.path}`);
+          }
+          let contents = await response.text();
+          // Bun 1.4.5 looks for what such a module imports among files.
+          const imports = new Bun.Transpiler({ loader: "tsx" })
+            .scanImports(contents);
+          for (const { path } of imports) {
+            if (!/^(\.|\/|https?:)/.test(path)) continue;
+            const target = scheme + new URL(path, asked.path).href;
+            for (const quote of ['"', "'"]) {
+              contents = contents.replaceAll(
+                quote + path + quote,
+                quote + target + quote,
+              );
+            }
+          }
+          return { contents, loader: /x$/.test(asked.path) ? "tsx" : "ts" };
+        });
+      },
+    });
+    return await import(scheme + url);
+  }
+
   function callOf({ worker, attempt }: TaskContext, from: number): Call {
     const start = Math.round(performance.timeOrigin + from);
     const ms = Math.round((performance.now() - from) * 1000) / 1000;
     return { start, ms, worker, attempt };
   }
 
-  function done(task: TaskContext, from: number, result: unknown): Done {
-    // What JSON has no word for, such as undefined, is null as in an array.
+  /** Its JSON. What JSON has no word for, such as undefined, is null. */
+  function jsonOf(result: unknown): string {
     const text = JSON.stringify(result) ?? "null";
+    // Only such texts can hide what JSON leaves out: to look at every result
+    // takes several times as long as to write it.
+    if (/\{\}|\{"0":/.test(text)) JSON.stringify(result, refuseLossy);
+    return text;
+  }
+
+  /** Throws at what would arrive as {}, or as an object with numbers as keys. */
+  function refuseLossy(this: unknown, key: string, value: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value;
+    const tag = Object.prototype.toString.call(value).slice(8, -1);
+    if (Array.isArray(value) || tag === "Object") return value;
+    const where = key === "" ? "" : ` at "${key}"`;
+    throw new TypeError(`a result must be JSON: received ${tag}${where}`);
+  }
+
+  function done(task: TaskContext, from: number, result: unknown): Done {
+    let text: string;
+    try {
+      text = jsonOf(result);
+    } catch (thrown) {
+      throw failed(task, from, { at: "result", thrown });
+    }
     return detailed ? { text, ...callOf(task, from) } : text;
   }
 
-  function failed(task: TaskContext, from: number, thrown: unknown): Thrown {
+  function failed(
+    task: TaskContext,
+    from: number,
+    { at, thrown }: { at: Thrown["at"]; thrown: unknown },
+  ): Thrown {
     let error = "a value that cannot be shown";
     let stack = "";
     try {
       error = thrown instanceof Error
-        ? `${thrown.name}: ${thrown.message}`
+        ? at === "call" ? `${thrown.name}: ${thrown.message}` : thrown.message
         : typeof thrown === "string"
         ? JSON.stringify(thrown)
         : String(thrown);
-      if (thrown instanceof Error) stack = String(thrown.stack);
+      if (thrown instanceof Error && at === "call") stack = `${thrown.stack}`;
     } catch {
       // its own getters throw: `error` says so already
     }
-    return { malformed: false, error, stack, ...callOf(task, from) };
+    return { at, error, stack, ...callOf(task, from) };
   }
 
   return (sent, task) => {
-    if (Atomics.load(halted, 0) !== 0) return undefined;
+    if (Atomics.load(flags, 0) !== 0) return undefined; // HALTED
     const from = performance.now();
     // The user's function is to see its own index, and nothing of this one.
     const own = task as { index: number; state: unknown };
     own.state = undefined;
     if (typeof sent !== "string") own.index = sent.index;
-    const text = typeof sent === "string" ? sent : sent.text;
-    let value: unknown = text;
+    let value: unknown = typeof sent === "string" ? sent : sent.text;
     try {
-      if (json) value = JSON.parse(text);
+      if (json) value = JSON.parse(value as string);
     } catch (thrown) {
-      const { message: error } = thrown as Error;
-      throw {
-        ...failed(task, from, thrown),
-        malformed: true,
-        error,
-        stack: "",
-      };
+      throw failed(task, from, { at: "input", thrown });
     }
+    let result: unknown;
     try {
-      const result = fn(value, task);
-      return typeof result?.then === "function"
-        ? Promise.resolve(result)
-          .then((result) => done(task, from, result))
-          .catch((thrown) => Promise.reject(failed(task, from, thrown)))
-        : done(task, from, result);
+      result = fn(value, task);
     } catch (thrown) {
-      throw failed(task, from, thrown);
+      throw failed(task, from, { at: "call", thrown });
     }
+    return typeof (result as PromiseLike<unknown>)?.then !== "function"
+      ? done(task, from, result)
+      : Promise.resolve(result).then(
+        (result) => done(task, from, result),
+        (thrown) => {
+          throw failed(task, from, { at: "call", thrown });
+        },
+      );
+  };
+}
+
+/** What is used of Bun, to load modules. */
+interface BunPlugins {
+  plugin(plugin: {
+    name: string;
+    setup(build: {
+      onResolve(
+        which: { filter: RegExp; namespace: string },
+        resolve: (asked: { path: string }) => {
+          path: string;
+          namespace: string;
+        },
+      ): void;
+      onLoad(
+        which: { filter: RegExp; namespace: string },
+        load: (
+          asked: { path: string },
+        ) => Promise<{ contents: string; loader: string }>,
+      ): void;
+    }): void;
+  }): void;
+  Transpiler: new (options: { loader: string }) => {
+    scanImports(text: string): { path: string }[];
   };
 }

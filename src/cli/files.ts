@@ -1,0 +1,128 @@
+/**
+ * The files of a job: looked at before any work begins, so that no work is done
+ * for nothing.
+ *
+ * @module
+ */
+
+import {
+  accessSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
+import process from "node:process";
+import type { Settings } from "./command.ts";
+import { UsageError } from "./values.ts";
+
+/**
+ * Checks that inputs can be read, and that what is written is not among them.
+ *
+ * @param settings Of the job.
+ * @throws {UsageError} When it is so.
+ */
+export function checkFiles({ source, log, timeline, dryRun }: Settings): void {
+  const inputs = source.from === "files" ? source.files : [];
+  for (const file of inputs) if (file !== "-") checkInput(file);
+  if (log === undefined && !dryRun) checkStandardOutput();
+  // By device and number: two paths may lead to one file.
+  const seen = new Map<string, string>();
+  const standard = regular(() => fstatSync(1));
+  if (standard !== undefined) seen.set(standard, "standard output");
+  for (
+    const [flag, file] of [
+      ...inputs.map((file) => ["FILE", file] as const),
+      ["--joblog", log?.file],
+      ["--timeline", timeline],
+    ]
+  ) {
+    if (file === undefined || file === "-") continue;
+    const key = regular(() => statSync(file));
+    const other = key && seen.get(key);
+    if (other !== undefined && (flag !== "FILE" || other !== "FILE")) {
+      throw new UsageError(
+        `Cannot run as ${flag} must not be the file of ${other}: received "${file}" for both`,
+      );
+    }
+    if (key !== undefined) seen.set(key, flag!);
+  }
+}
+
+function checkInput(file: string): void {
+  let why: string | undefined;
+  try {
+    accessSync(file, constants.R_OK);
+    if (statSync(file).isDirectory()) why = "a folder";
+  } catch (error) {
+    why = (error as NodeJS.ErrnoException).code === "ENOENT"
+      ? "no such file"
+      : "a file that may not be read";
+  }
+  if (why === undefined) return;
+  throw new UsageError(
+    `Cannot run as inputs must be files that can be read (or values after --args): received "${file}", ${why}`,
+  );
+}
+
+/** Which file it is, if it is one that keeps what is written. */
+function regular(
+  stat: () => { dev: number; ino: number; isFile(): boolean },
+): string | undefined {
+  try {
+    const found = stat();
+    return found.isFile() ? `${found.dev} ${found.ino}` : undefined;
+  } catch {
+    return undefined; // it is yet to be made, or closed
+  }
+}
+
+/**
+ * A runtime that finds standard output closed opens /dev/null in its place, for
+ * reading and writing, which `> /dev/null` does not. Some programs that start
+ * others with nothing at all do it too, so that is let pass.
+ */
+function checkStandardOutput(): void {
+  const isNull = [0, 1, 2].map((file) => isNullDevice(file));
+  if (!isNull[1] || (isNull[0] && isNull[2])) return;
+  throw new UsageError(
+    "Cannot run as standard output must be open: received none (> /dev/null drops the results)",
+  );
+}
+
+/** Whether a descriptor is /dev/null, open for reading and writing. */
+function isNullDevice(file: number): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    const flags = /flags:\s*(\d+)/.exec(
+      readFileSync(`/proc/self/fdinfo/${file}`, "utf8"),
+    )?.[1];
+    return readlinkSync(`/proc/self/fd/${file}`) === "/dev/null" &&
+      (Number.parseInt(flags!, 8) & 3) === 2;
+  } catch {
+    return false; // no such list here
+  }
+}
+
+/**
+ * Opens a file that will be written at the end of the job. What is in it stays
+ * until then.
+ *
+ * @param flag Its flag, for errors.
+ * @param file Its path.
+ * @returns A descriptor.
+ * @throws {UsageError} When it cannot be written.
+ */
+export function openForLater(flag: string, file: string): number {
+  try {
+    return openSync(file, "a");
+  } catch (error) {
+    throw new UsageError(
+      `Cannot run as ${flag} must be a file that can be written: received "${file}" (${
+        (error as Error).message
+      })`,
+    );
+  }
+}
