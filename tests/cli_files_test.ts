@@ -50,7 +50,14 @@ test(
   "pmap takes /dev/null for standard output, and for all there is",
   PATIENCE,
   async () => {
-    for (const where of ["> /dev/null", "<> /dev/null >&0 2>&0"]) {
+    for (
+      const where of [
+        "> /dev/null",
+        "<> /dev/null >&0",
+        "2<> /dev/null >&2",
+        "<> /dev/null >&0 2>&0",
+      ]
+    ) {
       const script = `exec "$@" ${where}`;
       const { status } = await pmap([work("double")], "1\n", script);
       assertEquals(status, 0, where);

@@ -81,28 +81,37 @@ function regular(
 
 /**
  * A runtime that finds standard output closed opens /dev/null in its place, for
- * reading and writing, which `> /dev/null` does not. Some programs that start
- * others with nothing at all do it too, so that is let pass.
+ * reading and writing, which `> /dev/null` does not. Bun has it closed again in
+ * other programs, as nothing that was handed over is. Deno does not, and some
+ * programs hand over just that: when they do it more than once, it is let pass.
  */
 function checkStandardOutput(): void {
-  const isNull = [0, 1, 2].map((file) => isNullDevice(file));
-  if (!isNull[1] || (isNull[0] && isNull[2])) return;
+  const [input, output, errors] = [0, 1, 2].map(nullFlags);
+  const isBuns = (output! & CLOSE_ON_EXEC) !== 0;
+  const isDenos = "Deno" in globalThis && output !== 0 && input === 0 &&
+    errors === 0;
+  if (!isBuns && !isDenos) return;
   throw new UsageError(
     "Cannot run as standard output must be open: received none (> /dev/null drops the results)",
   );
 }
 
-/** Whether a descriptor is /dev/null, open for reading and writing. */
-function isNullDevice(file: number): boolean {
-  if (process.platform !== "linux") return false;
+/** Flags of open(2), of Linux. */
+const CLOSE_ON_EXEC = 0o2000000;
+const READ_AND_WRITE = 2;
+
+/** The flags of a descriptor that is /dev/null for reading and writing; or 0. */
+function nullFlags(file: number): number {
+  if (process.platform !== "linux") return 0;
   try {
-    const flags = /flags:\s*(\d+)/.exec(
-      readFileSync(`/proc/self/fdinfo/${file}`, "utf8"),
-    )?.[1];
+    const info = readFileSync(`/proc/self/fdinfo/${file}`, "utf8");
+    const flags = Number.parseInt(/flags:\s*(\d+)/.exec(info)![1]!, 8);
     return readlinkSync(`/proc/self/fd/${file}`) === "/dev/null" &&
-      (Number.parseInt(flags!, 8) & 3) === 2;
+        (flags & 3) === READ_AND_WRITE
+      ? flags
+      : 0;
   } catch {
-    return false; // no such list here
+    return 0; // no such list here
   }
 }
 

@@ -14,6 +14,8 @@ import type { Sent } from "./worker_side.ts";
 export interface Gate {
   /** Whether with their index, as some of them will not run. */
   indexed: boolean;
+  /** Told each input that is given. */
+  taken?: ((input: Sent) => void) | undefined;
   /** Whether to give no more. */
   ended(): boolean;
   /** Whether to wait for `room`, because results wait for their turn. */
@@ -85,7 +87,9 @@ export class Inputs implements AsyncIterable<Sent> {
     if (last === undefined || last.ahead !== ahead || last.file !== file) {
       this.#places.push({ index, ahead, file });
     }
-    return this.#gate.indexed ? { index, text } : text;
+    const input = this.#gate.indexed ? { index, text } : text;
+    this.#gate.taken?.(input);
+    return input;
   }
 
   async #wait(): Promise<IteratorResult<Sent, undefined>> {

@@ -7,16 +7,19 @@
 
 import type { Progress, RunEvent, TaskOutcome } from "../../mod.ts";
 import { parallelMapStream } from "../../mod.ts";
-import type { JobLog, LogNote } from "../joblog/mod.ts";
+import type { JobLog, LogNote, SettledAsTheyCome } from "../joblog/mod.ts";
 import { Turnstile } from "../joblog/turnstile.ts";
+import { EarlyResults } from "./early_results.ts";
+import { withEarlyResults } from "./early_stream.ts";
 import type { Failure } from "./failures.ts";
 import { wordFailure } from "./failures.ts";
 import { mustHalt } from "./halt.ts";
 import { Inputs } from "./inputs.ts";
-import type { Outcome, Run } from "./log.ts";
+import type { Outcome } from "./log.ts";
 import { textOf, throughLog } from "./log.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
+import { openOutbox } from "./outbox.ts";
 import { Output } from "./output.ts";
 import type { Plan } from "./target.ts";
 import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
@@ -45,6 +48,7 @@ export class Job {
   readonly #setup: Setup;
   readonly #stopped = Promise.withResolvers<Stop>();
   #phase: Phase = "running";
+  #early: EarlyResults | undefined;
   /** Ends the wait for the module to load. */
   #loaded: (() => void) | undefined;
   #done = 0;
@@ -77,6 +81,9 @@ export class Job {
     });
     this.#inputs = new Inputs(plan, {
       indexed: this.#log !== undefined && this.#log.results > 0,
+      taken: plan.log === undefined
+        ? (input) => this.#onSent(input)
+        : undefined, // it may have a result in the log
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
@@ -115,6 +122,7 @@ export class Job {
         await this.#output.drainedIfRead();
       }
     } finally {
+      this.#early?.stop();
       this.#phase = "over";
       this.#loaded?.();
     }
@@ -128,8 +136,11 @@ export class Job {
     Object.defineProperty(callFunction, "name", { value: target.name });
     const { workers, chunkSize, concurrency, timeout, retries } = this.#plan;
     const { onProgress, onEvent } = this.#watchers;
-    const run: Run = (rest, options) =>
-      parallelMapStream(callFunction, this.#beginning(rest), {
+    const engine = (
+      rest: AsyncIterable<Sent>,
+      options: SettledAsTheyCome = { settled: true, ordered: false },
+    ) =>
+      parallelMapStream(callFunction, rest, {
         ...options,
         workers,
         chunkSize,
@@ -138,19 +149,40 @@ export class Job {
         retries,
         workerData: this.#setup,
         init: openWorker,
+        data: { openOutbox },
         onProgress,
         onEvent,
       });
-    const outcomes = throughLog(
-      this.#log,
-      this.#inputs,
-      run,
-      (outcome) => this.#note(outcome),
-    );
-    for await (const outcome of outcomes) {
-      if (this.#phase === "over") break;
-      this.#take(outcome);
-      if (this.#output.full) await this.#output.drained();
+    const { outboxes } = this.#setup;
+    if (this.#log === undefined) {
+      // The same without a log, and without the generators that a log needs.
+      const early = this.#early = new EarlyResults(
+        outboxes,
+        (outcome) => this.#take(outcome),
+      );
+      for await (const outcome of engine(this.#inputs)) {
+        if (this.#phase === "over") break;
+        if (!early.isNews(outcome.index)) continue;
+        this.#take(outcome);
+        if (this.#output.full) await this.#output.drained();
+      }
+    } else {
+      const outcomes = throughLog(
+        this.#log,
+        this.#inputs,
+        (rest, options) =>
+          withEarlyResults(rest, {
+            outboxes,
+            sent: (input) => this.#onSent(input),
+            run: (rest) => engine(rest, options),
+          }),
+        (outcome) => this.#note(outcome),
+      );
+      for await (const outcome of outcomes) {
+        if (this.#phase === "over") break;
+        this.#take(outcome);
+        if (this.#output.full) await this.#output.drained();
+      }
     }
     if (this.#loaded === undefined && this.#kept === 0) {
       await checkTarget(this.#plan); // no input: nobody has looked at it
@@ -158,29 +190,14 @@ export class Job {
     return this.#phase === "draining" ? { by: "halt" } : undefined;
   }
 
-  /** The inputs that run. With the first of them, the module begins to load. */
-  #beginning(rest: AsyncIterable<Sent>): AsyncIterable<Sent> {
-    const iterator = rest[Symbol.asyncIterator]();
-    let next = async () => {
-      const first = await iterator.next();
-      if (!first.done) {
-        this.#loaded = awaitLoading(
-          this.#plan,
-          this.#setup,
-          (error) => this.stop({ by: "error", error }),
-        );
-        next = () => iterator.next();
-      }
-      return first;
-    };
-    return {
-      [Symbol.asyncIterator]: () => ({
-        next: () => next(),
-        return: () =>
-          iterator.return?.() ??
-            Promise.resolve({ done: true, value: undefined }),
-      }),
-    };
+  /** An input is sent. With the first of them, the module begins to load. */
+  #onSent(input: Sent): void {
+    this.#early?.sent(input);
+    this.#loaded ??= awaitLoading(
+      this.#plan,
+      this.#setup,
+      (error) => this.stop({ by: "error", error }),
+    );
   }
 
   /** What the log says of an outcome beside the result. */

@@ -5,6 +5,7 @@
  */
 
 import { parallelMap } from "../../mod.ts";
+import { createOutboxes } from "./outbox.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
 import { duration } from "../words/units.ts";
@@ -17,13 +18,15 @@ import { LOADED, openWorker } from "./worker_side.ts";
  * @param plan The job.
  * @returns What `openWorker` takes.
  */
-export function setupOf({ target, json, log }: Plan): Setup {
+export function setupOf({ target, json, log, workers, retries }: Plan): Setup {
   return {
     url: target.url,
     name: target.name,
     json,
     detailed: log !== undefined,
-    flags: new SharedArrayBuffer(8),
+    final: retries === 0,
+    flags: new SharedArrayBuffer(12),
+    outboxes: createOutboxes(workers ?? navigator.hardwareConcurrency),
   };
 }
 

@@ -6,6 +6,7 @@
  */
 
 import type { TaskContext } from "../../mod.ts";
+import type { WriteEntry } from "./outbox.ts";
 
 /** What every worker of a job knows. */
 export interface Setup {
@@ -17,11 +18,20 @@ export interface Setup {
   json: boolean;
   /** Whether times are wanted for the log. */
   detailed: boolean;
+  /** Whether failures are final, so that they can be told early. */
+  final: boolean;
   /**
-   * Two Int32: the first is not 0 once no call may start, the second once the
-   * module has loaded in a worker.
+   * Three Int32: the first is not 0 once no call may start, the second once the
+   * module has loaded in a worker, and the third counts the outboxes in use.
    */
   flags: SharedArrayBuffer;
+  /** Where workers write results that may be late: each has one of its own. */
+  outboxes: SharedArrayBuffer[];
+}
+
+/** What the call brings along for every worker. */
+export interface Brought {
+  openOutbox(memory: SharedArrayBuffer): WriteEntry;
 }
 
 /** Where in `flags` they stand. */
@@ -66,7 +76,10 @@ export type Thrown = Call & {
 };
 
 /** Calls the user's function; what a worker holds between calls. */
-export type Caller = (sent: Sent, context: TaskContext) => Done | Promise<Done>;
+export type Caller = (
+  sent: Sent,
+  context: TaskContext<unknown, Brought>,
+) => Done | Promise<Done>;
 
 /**
  * Calls the user's function with one input.
@@ -77,7 +90,7 @@ export type Caller = (sent: Sent, context: TaskContext) => Done | Promise<Done>;
  */
 export function callFunction(
   sent: Sent,
-  context: TaskContext<Caller>,
+  context: TaskContext<Caller, Brought>,
 ): Done | Promise<Done> {
   return context.state(sent, context);
 }
@@ -89,8 +102,10 @@ export function callFunction(
  * @returns What calls the function.
  */
 export async function openWorker(setup: Setup): Promise<Caller> {
-  const { url, name, json, detailed } = setup;
+  const { url, name, json, detailed, final, outboxes } = setup;
   const flags = new Int32Array(setup.flags);
+  let outbox: WriteEntry | undefined;
+  let isOpen = false;
   quietStandardOutput();
   const fn = await loadFunction();
   Atomics.store(flags, 1, 1); // LOADED
@@ -186,7 +201,7 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     return await import(scheme + url);
   }
 
-  function callOf({ worker, attempt }: TaskContext, from: number): Call {
+  function callOf({ context: { worker, attempt }, from }: Task): Call {
     const start = Math.round(performance.timeOrigin + from);
     const ms = Math.round((performance.now() - from) * 1000) / 1000;
     return { start, ms, worker, attempt };
@@ -210,21 +225,23 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     throw new TypeError(`a result must be JSON: received ${tag}${where}`);
   }
 
-  function done(task: TaskContext, from: number, result: unknown): Done {
+  function done(task: Task, result: unknown): Done {
     let text: string;
     try {
       text = jsonOf(result);
     } catch (thrown) {
-      throw failed(task, from, { at: "result", thrown });
+      throw failed(task, "result", thrown);
     }
-    return detailed ? { text, ...callOf(task, from) } : text;
+    if (!detailed) {
+      outbox?.(task.index, text);
+      return text;
+    }
+    const call = callOf(task);
+    outbox?.(task.index, `${JSON.stringify(call)}\n${text}`);
+    return { text, ...call };
   }
 
-  function failed(
-    task: TaskContext,
-    from: number,
-    { at, thrown }: { at: Thrown["at"]; thrown: unknown },
-  ): Thrown {
+  function failed(task: Task, at: Thrown["at"], thrown: unknown): Thrown {
     let error = "a value that cannot be shown";
     let stack = "";
     try {
@@ -237,37 +254,52 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     } catch {
       // its own getters throw: `error` says so already
     }
-    return { at, error, stack, ...callOf(task, from) };
+    const found: Thrown = { at, error, stack, ...callOf(task) };
+    if (final) outbox?.(task.index, `!${JSON.stringify(found)}`);
+    return found;
   }
 
-  return (sent, task) => {
+  return (sent, context) => {
     if (Atomics.load(flags, 0) !== 0) return undefined; // HALTED
-    const from = performance.now();
+    const task = { index: context.index, context, from: performance.now() };
+    if (!isOpen) {
+      isOpen = true;
+      const memory = outboxes[Atomics.add(flags, 2, 1)];
+      outbox = memory && context.data.openOutbox(memory);
+    }
     // The user's function is to see its own index, and nothing of this one.
-    const own = task as { index: number; state: unknown };
+    const own = context as { index: number; state: unknown; data: unknown };
     own.state = undefined;
+    own.data = undefined;
     if (typeof sent !== "string") own.index = sent.index;
     let value: unknown = typeof sent === "string" ? sent : sent.text;
     try {
       if (json) value = JSON.parse(value as string);
     } catch (thrown) {
-      throw failed(task, from, { at: "input", thrown });
+      throw failed(task, "input", thrown);
     }
     let result: unknown;
     try {
-      result = fn(value, task);
+      result = fn(value, context);
     } catch (thrown) {
-      throw failed(task, from, { at: "call", thrown });
+      throw failed(task, "call", thrown);
     }
     return typeof (result as PromiseLike<unknown>)?.then !== "function"
-      ? done(task, from, result)
+      ? done(task, result)
       : Promise.resolve(result).then(
-        (result) => done(task, from, result),
+        (result) => done(task, result),
         (thrown) => {
-          throw failed(task, from, { at: "call", thrown });
+          throw failed(task, "call", thrown);
         },
       );
   };
+}
+
+/** A call in progress: its index in the stream, and when it began. */
+interface Task {
+  index: number;
+  context: TaskContext;
+  from: number;
 }
 
 /** What is used of Bun, to load modules. */
