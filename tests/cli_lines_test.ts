@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { writeFileSync } from "node:fs";
-import { LineSplitter } from "../src/cli/inputs.ts";
+import { LineSplitter } from "../src/cli/line_splitter.ts";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 

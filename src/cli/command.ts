@@ -6,8 +6,8 @@
  */
 
 import { parseArgs } from "node:util";
-import type { FlagName, Values } from "./flags.ts";
-import { FLAGS } from "./flags.ts";
+import type { Flag, FlagName, Values } from "./flags.ts";
+import { ANSWERS, FLAGS } from "./flags.ts";
 import type { HaltRule } from "./halt.ts";
 import { UsageError } from "./values.ts";
 
@@ -23,11 +23,27 @@ export interface Settings {
   /** The function to call: a module, and the name of its export. */
   module: string;
   name: string;
+  /** Or the function itself, in JavaScript. */
+  expression: string | undefined;
   source: InputSource;
+  /** What ends the text of an input. */
+  separator: "\n" | "\0";
   /** Whether each line is one JSON value; otherwise it is the text itself. */
   json: boolean;
+  /** How many inputs a call gets, as an array; undefined: one, alone. */
+  batch: number | undefined;
   /** Whether results come in the order of the inputs. */
   ordered: boolean;
+  /** Whether strings are written as they are. */
+  raw: boolean;
+  /** Whether a result may be several lines, or none. */
+  flat: boolean;
+  /** Whether the input is written beside its result. */
+  withInput: boolean;
+  /** Where results go, if not to standard output. */
+  output: string | undefined;
+  /** Where inputs that failed go. */
+  failed: string | undefined;
   workers: number | undefined;
   chunkSize: number | undefined;
   concurrency: number | undefined;
@@ -36,6 +52,8 @@ export interface Settings {
   /** Milliseconds for the module to load. */
   loadTimeout: number;
   retries: number;
+  /** Milliseconds before the first retry. */
+  retryDelay: number | undefined;
   halt: HaltRule;
   /** The log, and whether to go on from what it holds, of which function. */
   log: { file: string; resume: false | "same" | "changed" } | undefined;
@@ -49,15 +67,21 @@ export interface Settings {
 export type Command =
   | { to: "help"; form: "short" | "long" }
   | { to: "tell version" }
+  | { to: "complete"; shell: "bash" | "zsh" | "fish" }
   | { to: "run"; settings: Settings };
 
 /** Flags of which only one can be given. */
-const EXCLUSIVE: FlagName[][] = [["lines", "args"]];
+const EXCLUSIVE: FlagName[][] = [
+  ["lines", "null", "args"],
+  ["raw", "with-input"],
+  ["unordered", "keep-order"],
+];
 
 /** Flags that need another, and what that is there. */
 const NEEDS: [flag: FlagName, other: FlagName, why: string][] = [
   ["resume", "joblog", " FILE, the log of the earlier run"],
   ["resume-changed", "joblog", " FILE, the log of the earlier run"],
+  ["retry-delay", "retries", " N"],
 ];
 
 /** The least and the usual time for a module to load, in ms. No bench. */
@@ -74,10 +98,14 @@ export function readCommand(args: string[]): Command {
   const { values, positionals } = readFlags(args);
   if (values.help) return { to: "help", form: values.help };
   if (values.version) return { to: "tell version" };
-  const [module, ...rest] = positionals;
+  if (values.completion) return { to: "complete", shell: values.completion };
+  const { expression } = values;
+  const [module, ...rest] = expression === undefined
+    ? positionals
+    : ["-e", ...positionals];
   if (module === undefined) {
     throw new UsageError(
-      "Cannot run as the first argument must be MODULE or MODULE#EXPORT: received none (pmap --help shows examples)",
+      "Cannot run as the first argument must be MODULE or MODULE#EXPORT, or the function must stand in -e: received none (pmap --help shows examples)",
     );
   }
   checkTogether(values);
@@ -91,9 +119,17 @@ export function readCommand(args: string[]): Command {
     to: "run",
     settings: {
       ...readTarget(module),
+      expression,
       source: readSource(values, rest),
-      json: !values.args && !values.lines,
+      separator: values.null ? "\0" : "\n",
+      json: !values.args && !values.lines && !values.null,
+      batch: values.batch,
       ordered: !values.unordered,
+      raw: values.raw ?? false,
+      flat: values.flat ?? false,
+      withInput: values["with-input"] ?? false,
+      output: values.output,
+      failed: values.failed,
       workers: values.workers,
       chunkSize: values["chunk-size"],
       concurrency: values.concurrency,
@@ -103,6 +139,7 @@ export function readCommand(args: string[]): Command {
           ? LOAD_MS.usual
           : Math.max(timeout, LOAD_MS.least)),
       retries: values.retries ?? 0,
+      retryDelay: values["retry-delay"],
       halt: values.halt ?? { when: "never" },
       log: joblog === undefined ? undefined : { file: joblog, resume },
       bar: values.bar ?? false,
@@ -152,13 +189,7 @@ function readTarget(text: string): { module: string; name: string } {
 function readFlags(
   args: string[],
 ): { values: Values; positionals: string[] } {
-  const rows = Object.entries<{ value?: string; short?: string }>(FLAGS);
-  const options = Object.fromEntries(
-    rows.map(([name, { value, short }]) => [name, {
-      type: value === undefined ? "boolean" as const : "string" as const,
-      ...(short === undefined ? {} : { short }),
-    }]),
-  );
+  const { names, options } = optionsOf();
   // Not strict: the words for what is wrong are ours, and the same everywhere.
   const { tokens, positionals } = parseArgs({
     args,
@@ -171,9 +202,9 @@ function readFlags(
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { rawName, value, inlineValue } = token;
-    if (!isFlag(token.name)) throw unknownFlag(token.name, rawName);
-    const { read, ...flag }: { read: Reader; value?: string } =
-      FLAGS[token.name];
+    const name = names.get(token.name);
+    if (name === undefined) throw unknownFlag(token.name, rawName);
+    const flag: Flag = FLAGS[name];
     if (flag.value === undefined && value !== undefined) {
       throw new UsageError(
         `Cannot run as ${rawName} takes no value: received "${value}"`,
@@ -185,27 +216,44 @@ function readFlags(
       );
     }
     const next = /^--?([\w-]+)/.exec(value ?? "")?.[1] ?? "";
-    if (inlineValue === false && value!.startsWith("--") && isFlag(next)) {
+    if (inlineValue === false && value!.startsWith("--") && names.has(next)) {
       throw new UsageError(
         `Cannot run as ${rawName} needs a value: received the flag ${value} (${rawName}=${value} if that is the value)`,
       );
     }
-    values[token.name] = read(value ?? "", rawName);
+    values[name] = flag.read(value ?? "", rawName);
   }
   return { values, positionals };
 }
 
-type Reader = (text: string, flag: string) => unknown;
-
-function isFlag(name: string): name is FlagName {
-  return Object.hasOwn(FLAGS, name);
+/** What the platform's parser is told, and which flag each name is of. */
+function optionsOf(): {
+  names: Map<string, FlagName>;
+  options: Record<string, { type: "boolean" | "string"; short?: string }>;
+} {
+  const names = new Map<string, FlagName>();
+  const options: ReturnType<typeof optionsOf>["options"] = {};
+  for (const flag of Object.keys(FLAGS) as FlagName[]) {
+    const { value, short, also = [] }: Flag = FLAGS[flag];
+    const type = value === undefined ? "boolean" : "string";
+    for (const other of [{ name: flag, short }, ...also]) {
+      names.set(other.name, flag);
+      options[other.name] = {
+        type,
+        ...(other.short === undefined ? {} : { short: other.short }),
+      };
+    }
+  }
+  return { names, options };
 }
 
 function unknownFlag(name: string, raw: string): UsageError {
   const near = Object.keys(FLAGS).find((flag) =>
     name.length > 2 && (flag.startsWith(name) || name.startsWith(flag))
   );
-  const cure = raw.startsWith("--")
+  const cure = Object.hasOwn(ANSWERS, name)
+    ? ANSWERS[name]
+    : raw.startsWith("--")
     ? near === undefined ? "pmap --help lists them" : `is it --${near}?`
     : "put -- before arguments that start with a dash";
   return new UsageError(

@@ -7,12 +7,13 @@
 import type { TaskOutcome } from "../../mod.ts";
 import { plural } from "../words/units.ts";
 import { Inputs } from "./inputs.ts";
+import { argumentOf, textsOf } from "./lines.ts";
 import { openLog, throughLog } from "./log.ts";
 import { quote, say } from "./messages.ts";
 import { Output } from "./output.ts";
 import type { Plan } from "./target.ts";
 import { checkTarget } from "./worker_check.ts";
-import type { Done, Sent } from "./worker_side.ts";
+import type { Done, Sent } from "./travel.ts";
 
 /**
  * Writes the call of every input that would be made, a line each, and checks
@@ -23,7 +24,8 @@ import type { Done, Sent } from "./worker_side.ts";
  * @returns How many inputs are malformed.
  */
 export async function dryRun(plan: Plan): Promise<number> {
-  const { target: { title, name }, json } = plan;
+  const { target: { title, name }, expression, json } = plan;
+  const callee = expression === undefined ? name : `(${expression})`;
   await checkTarget(plan);
   let failure: { error: unknown } | undefined;
   const output = new Output(1, (error) => failure = { error });
@@ -44,9 +46,9 @@ export async function dryRun(plan: Plan): Promise<number> {
     for await (const input of rest) {
       const sent = typeof input === "string" ? { index, text: input } : input;
       const { text } = sent;
-      if (!json || isJson(text)) {
+      if (!json || textsOf(text, plan).every(isJson)) {
         called++;
-        output.write(`${name}(${json ? text : JSON.stringify(text)})`);
+        output.write(`${callee}(${argumentOf(text, plan)})`);
       } else {
         malformed++;
         const name = inputs.nameOf(sent.index);

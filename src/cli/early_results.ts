@@ -7,7 +7,7 @@
 import type { TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
 import { OutboxReader } from "./outbox.ts";
-import type { Call, Done, Sent, Thrown } from "./worker_side.ts";
+import type { Call, Done, Sent, Thrown } from "./travel.ts";
 
 /**
  * How often outboxes are looked at, in ms: a result is late from then on, and

@@ -6,7 +6,7 @@
 
 import type { TaskOutcome } from "../../mod.ts";
 import { EarlyResults } from "./early_results.ts";
-import type { Done, Sent } from "./worker_side.ts";
+import type { Done, Sent } from "./travel.ts";
 
 type Outcome = TaskOutcome<Sent, Done>;
 

@@ -13,7 +13,7 @@ import {
 import { quote, STATUS } from "./messages.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
-import type { Call, Thrown } from "./worker_side.ts";
+import type { Call, Thrown } from "./travel.ts";
 
 /** A failure in words. */
 export interface Failure {

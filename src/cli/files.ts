@@ -8,14 +8,17 @@
 import {
   accessSync,
   constants,
+  existsSync,
   fstatSync,
   openSync,
   readFileSync,
   readlinkSync,
   statSync,
 } from "node:fs";
+import { resolve } from "node:path";
 import process from "node:process";
 import type { Settings } from "./command.ts";
+import { partOf } from "./result_files.ts";
 import { UsageError } from "./values.ts";
 
 /**
@@ -24,10 +27,13 @@ import { UsageError } from "./values.ts";
  * @param settings Of the job.
  * @throws {UsageError} When it is so.
  */
-export function checkFiles({ source, log, timeline, dryRun }: Settings): void {
+export function checkFiles(settings: Settings): void {
+  const { source, log, timeline, output, failed, dryRun } = settings;
   const inputs = source.from === "files" ? source.files : [];
   for (const file of inputs) if (file !== "-") checkInput(file);
-  if (log === undefined && !dryRun) checkStandardOutput();
+  if (log === undefined && output === undefined && !dryRun) {
+    checkStandardOutput();
+  }
   // By device and number: two paths may lead to one file.
   const seen = new Map<string, string>();
   const standard = regular(() => fstatSync(1));
@@ -37,12 +43,18 @@ export function checkFiles({ source, log, timeline, dryRun }: Settings): void {
       ...inputs.map((file) => ["FILE", file] as const),
       ["--joblog", log?.file],
       ["--timeline", timeline],
+      ["--output", output],
+      ["--output", output && partOf(output)],
+      ["--failed", failed],
     ]
   ) {
     if (file === undefined || file === "-") continue;
-    const key = regular(() => statSync(file));
+    // One that is yet to be made is known by its path.
+    const key = existsSync(file)
+      ? regular(() => statSync(file))
+      : resolve(file);
     const other = key && seen.get(key);
-    if (other !== undefined && (flag !== "FILE" || other !== "FILE")) {
+    if (other !== undefined && (flag !== other)) {
       throw new UsageError(
         `Cannot run as ${flag} must not be the file of ${other}: received "${file}" for both`,
       );

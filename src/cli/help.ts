@@ -18,6 +18,7 @@ const USAGE = `\
 pmap: map one function over many inputs, in parallel workers
 
   pmap [flags] MODULE[#EXPORT] [FILE...]
+  pmap [flags] -e FUNCTION [FILE...]
   pmap [flags] MODULE[#EXPORT] --args VALUE...
 `;
 
@@ -32,6 +33,8 @@ loads the module once. What the function logs goes to standard error.
 
 Example, work.ts:   export const norm = ({ x, y }) => Math.hypot(x, y);
   pmap ./work.ts#norm < in.ndjson > out.ndjson
+  pmap -e 'x => x.a * 2' in.ndjson
+  find . -name '*.md' -print0 | pmap ./title.ts -0 --raw
   ls *.png | pmap ./thumb.ts --lines --bar > done.ndjson
   pmap ./work.ts#norm huge.ndjson --joblog log --resume --retries 2 > out.ndjson
 `;

@@ -6,25 +6,24 @@
  */
 
 import type { Progress, RunEvent, TaskOutcome } from "../../mod.ts";
-import { parallelMapStream } from "../../mod.ts";
-import type { JobLog, LogNote, SettledAsTheyCome } from "../joblog/mod.ts";
+import type { JobLog, LogNote } from "../joblog/mod.ts";
 import { Turnstile } from "../joblog/turnstile.ts";
 import { EarlyResults } from "./early_results.ts";
-import { withEarlyResults } from "./early_stream.ts";
 import type { Failure } from "./failures.ts";
 import { wordFailure } from "./failures.ts";
 import { mustHalt } from "./halt.ts";
 import { Inputs } from "./inputs.ts";
+import { resultLines, textsOf } from "./lines.ts";
 import type { Outcome } from "./log.ts";
 import { textOf, throughLog } from "./log.ts";
+import { mapChunks, mapEarly } from "./mapping.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
-import { openOutbox } from "./outbox.ts";
 import { Output } from "./output.ts";
 import type { Plan } from "./target.ts";
 import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
-import type { Done, Sent, Setup } from "./worker_side.ts";
-import { callFunction, HALTED, openWorker } from "./worker_side.ts";
+import type { Done, Sent, Setup } from "./travel.ts";
+import { HALTED } from "./travel.ts";
 
 /** What watches a job. */
 export interface Watchers {
@@ -33,6 +32,17 @@ export interface Watchers {
   /** Writes what they saw; throws when it cannot be written. */
   close(): void;
 }
+
+/** Where a job writes. */
+export interface Written {
+  /** Descriptor of what takes the results. */
+  output: number;
+  /** The same for the inputs that failed, if they are to be kept. */
+  failed: number | undefined;
+}
+
+/** Characters of an input that failed in its record: enough to know it. */
+const MOST_TEXT = 200;
 
 /** A job reads inputs; or it only waits for the calls that run; or it is over. */
 type Phase = "running" | "draining" | "over";
@@ -43,12 +53,15 @@ export class Job {
   readonly #log: JobLog | undefined;
   readonly #watchers: Watchers;
   readonly #output: Output;
+  /** Where the inputs go that failed. */
+  readonly #unmapped: Output | undefined;
   readonly #turnstile: Turnstile<string | undefined>;
   readonly #inputs: Inputs;
   readonly #setup: Setup;
   readonly #stopped = Promise.withResolvers<Stop>();
   #phase: Phase = "running";
-  #early: EarlyResults | undefined;
+  /** Where results are late; undefined where the stream looks for them. */
+  readonly #early: EarlyResults | undefined;
   /** Ends the wait for the module to load. */
   #loaded: (() => void) | undefined;
   #done = 0;
@@ -63,27 +76,34 @@ export class Job {
    */
   constructor(
     plan: Plan,
-    around: { log: JobLog | undefined; watchers: Watchers },
+    around: { log: JobLog | undefined; watchers: Watchers; files: Written },
   ) {
     this.#plan = plan;
     this.#setup = setupOf(plan);
     this.#log = around.log;
     this.#watchers = around.watchers;
-    this.#output = new Output(1, (error) => {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE") return this.stop({ by: "reader" });
-      const why =
-        `Cannot write results as standard output must take them: received an error (${message})`;
-      this.stop({ by: "error", error: new Error(why, { cause: error }) });
-    });
+    const { output, failed } = around.files;
+    this.#output = this.#open(
+      output,
+      plan.output === undefined ? "standard output" : `"${plan.output}"`,
+    );
+    this.#unmapped = failed === undefined
+      ? undefined
+      : this.#open(failed, `"${plan.failed}"`, plan.separator);
     this.#turnstile = new Turnstile(plan.ordered, (text) => {
       if (text !== undefined) this.#output.write(text);
     });
+    // The short way, without the generators that a log and delays need.
+    this.#early = plan.log === undefined && plan.retryDelay === undefined
+      ? new EarlyResults(
+        this.#setup.outboxes,
+        (outcome) => this.#take(outcome),
+      )
+      : undefined;
     this.#inputs = new Inputs(plan, {
-      indexed: this.#log !== undefined && this.#log.results > 0,
-      taken: plan.log === undefined
-        ? (input) => this.#onSent(input)
-        : undefined, // it may have a result in the log
+      indexed: plan.retryDelay !== undefined ||
+        (this.#log !== undefined && this.#log.results > 0),
+      taken: this.#early && ((input) => this.#onSent(input)),
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
@@ -91,6 +111,16 @@ export class Job {
         await this.#turnstile.room();
       },
     });
+  }
+
+  #open(file: number, name: string, end = "\n"): Output {
+    return new Output(file, (error) => {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE" && file === 1) return this.stop({ by: "reader" });
+      const why =
+        `Cannot write results as ${name} must take them: received an error (${message})`;
+      this.stop({ by: "error", error: new Error(why, { cause: error }) });
+    }, end);
   }
 
   /**
@@ -115,11 +145,13 @@ export class Job {
         .catch((error): Stop => ({ by: "error", error }));
       stop = await Promise.race([pumped, this.#stopped.promise]);
       if (stop === undefined) {
-        const drained = this.#output.drained().then(() => undefined);
+        const drained = this.#output.drained()
+          .then(() => this.#unmapped?.drained()).then(() => undefined);
         stop = await Promise.race([drained, this.#stopped.promise]);
       }
       if (stop !== undefined && stop.by !== "reader") {
         await this.#output.drainedIfRead();
+        await this.#unmapped?.drainedIfRead();
       }
     } finally {
       this.#early?.stop();
@@ -131,63 +163,40 @@ export class Job {
   }
 
   async #pump(): Promise<Stop | undefined> {
-    const { target } = this.#plan;
-    // A timeline shows this name. The source that is sent stays the same.
-    Object.defineProperty(callFunction, "name", { value: target.name });
-    const { workers, chunkSize, concurrency, timeout, retries } = this.#plan;
-    const { onProgress, onEvent } = this.#watchers;
-    const engine = (
-      rest: AsyncIterable<Sent>,
-      options: SettledAsTheyCome = { settled: true, ordered: false },
-    ) =>
-      parallelMapStream(callFunction, rest, {
-        ...options,
-        workers,
-        chunkSize,
-        concurrency,
-        timeout,
-        retries,
-        workerData: this.#setup,
-        init: openWorker,
-        data: { openOutbox },
-        onProgress,
-        onEvent,
-      });
-    const { outboxes } = this.#setup;
-    if (this.#log === undefined) {
-      // The same without a log, and without the generators that a log needs.
-      const early = this.#early = new EarlyResults(
-        outboxes,
-        (outcome) => this.#take(outcome),
-      );
-      for await (const outcome of engine(this.#inputs)) {
-        if (this.#phase === "over") break;
-        if (!early.isNews(outcome.index)) continue;
-        this.#take(outcome);
-        if (this.#output.full) await this.#output.drained();
-      }
-    } else {
-      const outcomes = throughLog(
-        this.#log,
-        this.#inputs,
-        (rest, options) =>
-          withEarlyResults(rest, {
-            outboxes,
-            sent: (input) => this.#onSent(input),
-            run: (rest) => engine(rest, options),
-          }),
-        (outcome) => this.#note(outcome),
-      );
-      for await (const outcome of outcomes) {
-        if (this.#phase === "over") break;
-        this.#take(outcome);
-        if (this.#output.full) await this.#output.drained();
-      }
-    }
+    await this.#map();
     if (this.#loaded === undefined && this.#kept === 0) {
       await checkTarget(this.#plan); // no input: nobody has looked at it
     }
     return this.#phase === "draining" ? { by: "halt" } : undefined;
+  }
+
+  async #map(): Promise<void> {
+    const { outboxes } = this.#setup;
+    const run = mapChunks(this.#plan, this.#setup, this.#watchers);
+    if (this.#early !== undefined) {
+      const options = { settled: true, ordered: false } as const;
+      for await (const outcome of run(this.#inputs, options)) {
+        if (this.#phase === "over") break;
+        if (!this.#early.isNews(outcome.index)) continue;
+        this.#take(outcome);
+        if (this.#output.full) await this.#output.drained();
+      }
+      return;
+    }
+    const outcomes = throughLog(
+      this.#log,
+      this.#inputs,
+      mapEarly(this.#plan, outboxes, {
+        run,
+        sent: (input) => this.#onSent(input),
+      }),
+      (outcome) => this.#note(outcome),
+    );
+    for await (const outcome of outcomes) {
+      if (this.#phase === "over") break;
+      this.#take(outcome);
+      if (this.#output.full) await this.#output.drained();
+    }
   }
 
   /** An input is sent. With the first of them, the module begins to load. */
@@ -204,7 +213,8 @@ export class Job {
   #note(outcome: TaskOutcome<Sent, Done>): LogNote | undefined {
     if (outcome.status === "rejected") {
       const { error, stack, call } = this.#word(outcome);
-      return { ...call, error, stack };
+      const text = textOf(outcome.input).slice(0, MOST_TEXT);
+      return { ...call, text, error, stack };
     }
     if (typeof outcome.value !== "object") return undefined; // not called
     const { start, ms, worker, attempt } = outcome.value;
@@ -223,7 +233,10 @@ export class Job {
       return this.#fail(outcome);
     }
     const text = textOf(outcome.value);
-    this.#turnstile.put(index, text, text?.length ?? 0);
+    const lines = text === undefined
+      ? undefined
+      : resultLines(text, { index, text: textOf(outcome.input) }, this.#plan);
+    this.#turnstile.put(index, lines, lines?.length ?? 0);
     if (outcome.kept) this.#kept++;
     else if (text !== undefined) this.#done++;
   }
@@ -232,6 +245,10 @@ export class Job {
     const { halt } = this.#plan;
     say(this.#word(outcome).message);
     this.#failed++;
+    if (this.#unmapped !== undefined) {
+      const texts = textsOf(textOf(outcome.input), this.#plan);
+      for (const text of texts) this.#unmapped.write(text);
+    }
     const finished = this.#done + this.#failed;
     if (!mustHalt(halt, this.#failed, finished)) return;
     if (halt.when === "now") this.stop({ by: "halt" });

@@ -12,7 +12,7 @@ import { plural } from "../words/units.ts";
 import { quote, say } from "./messages.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
-import type { Done, Sent } from "./worker_side.ts";
+import type { Done, Sent } from "./travel.ts";
 
 /** What became of an input; `kept` if an earlier run had the result. */
 export type Outcome = TaskOutcome<Sent, Done> & { kept?: boolean };
@@ -34,6 +34,9 @@ interface Header extends Record<string, unknown> {
   digest: string | null;
   /** Whether inputs are JSON. */
   json: boolean;
+  /** Whether an input is of several lines, and a result of several values. */
+  batch: boolean;
+  flat: boolean;
 }
 
 /**
@@ -73,7 +76,7 @@ export async function openLog(plan: Plan): Promise<JobLog | undefined> {
 
 /** What the log of a job must start with; the job may accept what it does. */
 function headerFor(
-  { target, json, log }: Plan,
+  { target, json, log, batch, flat }: Plan,
   there: Header | undefined,
 ): Header {
   const header: Header = {
@@ -82,9 +85,15 @@ function headerFor(
     module: target.url,
     digest: target.digest ?? null,
     json,
+    batch: batch !== undefined,
+    flat,
   };
-  // Of other inputs nothing would be found again.
-  if (there === undefined || there.json !== json) return header;
+  // Of other inputs nothing would be found again, or in another form.
+  const forms = ["json", "batch", "flat"];
+  if (
+    there === undefined ||
+    forms.some((form) => there[form] !== header[form])
+  ) return header;
   const what = there.function !== header.function ||
       there.module !== header.module
     ? `one of ${quote(`${there.module}#${there.function.split("#").at(-1)}`)}`

@@ -30,6 +30,10 @@ async function main(args: string[]): Promise<number> {
   if (command.to === "run") {
     return await (await import("./run.ts")).run(command.settings);
   }
+  if (command.to === "complete") {
+    console.log((await import("./completion.ts")).completion(command.shell));
+    return 0;
+  }
   const { longHelp, shortHelp, VERSION } = await import("./help.ts");
   if (command.to === "tell version") console.log(VERSION);
   else console.log(command.form === "short" ? shortHelp() : longHelp());

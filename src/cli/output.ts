@@ -28,6 +28,7 @@ const STALLED_MS = 500;
 export class Output {
   readonly #file: number;
   readonly #onError: (error: unknown) => void;
+  readonly #end: string;
   #waiting = "";
   #scheduled = false;
   #writing: Promise<void> | undefined;
@@ -39,10 +40,12 @@ export class Output {
    *
    * @param file File descriptor.
    * @param onError Told once, when it cannot be written.
+   * @param end What ends a line.
    */
-  constructor(file: number, onError: (error: unknown) => void) {
+  constructor(file: number, onError: (error: unknown) => void, end = "\n") {
     this.#file = file;
     this.#onError = onError;
+    this.#end = end;
   }
 
   /** Whether to wait for `drained` before more is written. */
@@ -57,7 +60,7 @@ export class Output {
    */
   write(line: string): void {
     this.#waiting += line;
-    this.#waiting += "\n";
+    this.#waiting += this.#end;
     if (this.#waiting.length > WRITE_AT) this.#start();
     else if (!this.#scheduled) {
       this.#scheduled = true;

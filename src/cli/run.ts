@@ -16,6 +16,8 @@ import { Job } from "./job.ts";
 import { openLog } from "./log.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { conclude, say, STATUS } from "./messages.ts";
+import type { ResultFiles } from "./result_files.ts";
+import { openResultFiles } from "./result_files.ts";
 import { hearSignals, SIGNALS } from "./signals.ts";
 import type { Plan } from "./target.ts";
 import { findTarget } from "./target.ts";
@@ -52,10 +54,17 @@ async function runJob(plan: Plan): Promise<number> {
   }
   const watchers = await openWatchers(plan);
   const log = await openLog(plan);
+  let files: ResultFiles;
+  try {
+    files = openResultFiles(plan);
+  } catch (error) {
+    await log?.close();
+    throw error;
+  }
   let ending: Ending | undefined;
   const errors: unknown[] = [];
   try {
-    job = new Job(plan, { log, watchers });
+    job = new Job(plan, { log, watchers, files });
     ending = await job.run();
   } catch (error) {
     errors.push(error);
@@ -67,6 +76,13 @@ async function runJob(plan: Plan): Promise<number> {
   }
   try {
     await close(log, ending?.stop);
+  } catch (error) {
+    errors.push(error);
+  }
+  const isGood = errors.length === 0 && ending !== undefined &&
+    ending.stop === undefined && ending.failed === 0;
+  try {
+    files.close(isGood);
   } catch (error) {
     errors.push(error);
   }

@@ -9,6 +9,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Settings } from "./command.ts";
+import { quote } from "./messages.ts";
 import { UsageError } from "./values.ts";
 
 /** The function to call. */
@@ -41,7 +42,8 @@ const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
  * @returns The function.
  * @throws {UsageError} When there is no such file.
  */
-export function findTarget({ module, name }: Settings): Target {
+export function findTarget({ module, name, expression }: Settings): Target {
+  if (expression !== undefined) return expressed(expression);
   const title = `${basename(module)}#${name}`;
   if (URL_SCHEME.test(module) && !/^file:/i.test(module)) {
     return { url: module, name, title, digest: undefined };
@@ -55,6 +57,21 @@ export function findTarget({ module, name }: Settings): Target {
   // A search such as ?v=2 is part of what is loaded.
   const url = /^file:/i.test(module) ? module : pathToFileURL(path).href;
   return { url, name, title, digest: digestOf(readFileSync(path)) };
+}
+
+/** A function of the command line. Only its syntax is looked at here. */
+function expressed(expression: string): Target {
+  try {
+    new Function(`return (${expression}\n)`);
+  } catch (error) {
+    throw new UsageError(
+      `Cannot run as -e must be a function in JavaScript: received ${
+        quote(expression)
+      } (${(error as Error).message})`,
+    );
+  }
+  const digest = digestOf(expression);
+  return { url: "-e", name: "-e", title: "-e", digest };
 }
 
 function digestOf(text: string | Uint8Array): string {

@@ -53,3 +53,30 @@ export function readTime(text: string, flag: string): number {
     `Cannot run as ${flag} must be a number of milliseconds above 0, or a time as in 5s, 2m or 1h: received "${text}"`,
   );
 }
+
+/**
+ * Reads how many workers.
+ *
+ * @param text A whole number; a share of the cores, as in 50%; or how many more
+ * or fewer than there are cores, as in +1 and -1.
+ * @param flag Its flag, for errors.
+ * @param cores How many cores there are.
+ * @returns How many: from 0 where a number is given, else from 1.
+ * @throws {UsageError} When it is none of these.
+ */
+export function readWorkers(
+  text: string,
+  flag: string,
+  cores: number = navigator.hardwareConcurrency,
+): number {
+  const [, sign, digits, percent] = /^([+-]?)(\d{1,9})(%?)$/.exec(text) ?? [];
+  if (digits !== undefined && (sign === "" || percent === "")) {
+    const number = Number(digits);
+    if (percent !== "") return Math.max(1, Math.round(cores * number / 100));
+    if (sign === "") return number;
+    return Math.max(1, sign === "+" ? cores + number : cores - number);
+  }
+  throw new UsageError(
+    `Cannot run as ${flag} must be a whole number from 0, or as 50%, +1 or -1 of the cores: received "${text}"`,
+  );
+}

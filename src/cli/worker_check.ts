@@ -9,8 +9,9 @@ import { createOutboxes } from "./outbox.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
 import { duration } from "../words/units.ts";
-import type { Setup } from "./worker_side.ts";
-import { LOADED, openWorker } from "./worker_side.ts";
+import type { Setup } from "./travel.ts";
+import { LOADED } from "./travel.ts";
+import { openWorker } from "./worker_side.ts";
 
 /**
  * Says what every worker of a job knows.
@@ -18,13 +19,18 @@ import { LOADED, openWorker } from "./worker_side.ts";
  * @param plan The job.
  * @returns What `openWorker` takes.
  */
-export function setupOf({ target, json, log, workers, retries }: Plan): Setup {
+export function setupOf(plan: Plan): Setup {
+  const { target, log, workers } = plan;
   return {
     url: target.url,
     name: target.name,
-    json,
+    expression: plan.expression,
+    json: plan.json,
+    batch: plan.batch !== undefined,
+    flat: plan.flat,
     detailed: log !== undefined,
-    final: retries === 0,
+    // With a delay, it is not the engine that tries again.
+    final: plan.retries === 0 || plan.retryDelay !== undefined,
     flags: new SharedArrayBuffer(12),
     outboxes: createOutboxes(workers ?? navigator.hardwareConcurrency),
   };

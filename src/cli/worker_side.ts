@@ -1,85 +1,22 @@
 /**
- * What runs in the workers, and what travels there and back: self-contained
- * functions, shipped by their source, call the user's function.
+ * What runs in the workers: self-contained functions, shipped by their source,
+ * call the user's function.
  *
  * @module
  */
 
 import type { TaskContext } from "../../mod.ts";
+import type { BunPlugins } from "./bun_plugins.ts";
 import type { WriteEntry } from "./outbox.ts";
-
-/** What every worker of a job knows. */
-export interface Setup {
-  /** Absolute URL of the user's module. */
-  url: string;
-  /** Name of its export. */
-  name: string;
-  /** Whether inputs are JSON. */
-  json: boolean;
-  /** Whether times are wanted for the log. */
-  detailed: boolean;
-  /** Whether failures are final, so that they can be told early. */
-  final: boolean;
-  /**
-   * Three Int32: the first is not 0 once no call may start, the second once the
-   * module has loaded in a worker, and the third counts the outboxes in use.
-   */
-  flags: SharedArrayBuffer;
-  /** Where workers write results that may be late: each has one of its own. */
-  outboxes: SharedArrayBuffer[];
-}
-
-/** What the call brings along for every worker. */
-export interface Brought {
-  openOutbox(memory: SharedArrayBuffer): WriteEntry;
-}
-
-/** Where in `flags` they stand. */
-export const HALTED = 0;
-/** Likewise. */
-export const LOADED = 1;
-
-/**
- * An input: its text. With its index among all if the log of an earlier run has
- * results: those inputs are not sent, and the engine does not count them.
- */
-export type Sent = string | { index: number; text: string };
-
-/** When, where and at which attempt a call was made. */
-export type Call = {
-  /** When it started, in milliseconds since 1970. */
-  start: number | null;
-  /** How long it took, in milliseconds. */
-  ms: number | null;
-  /** Number of the worker, from 0. */
-  worker: number | null;
-  /** Which attempt it was, from 1. */
-  attempt: number;
-};
-
-/**
- * The JSON of a result. Alone unless details are wanted, as strings cross
- * cheapest (bench/cli_lines.ts); undefined if the job was halted before the
- * call.
- */
-export type Done = string | ({ text: string } & Call) | undefined;
-
-/** What a call throws: what went wrong, in words. */
-export type Thrown = Call & {
-  /**
-   * At what: the input was no JSON, so that the function was not called; the
-   * call threw; or its result is not to be written as JSON.
-   */
-  at: "input" | "call" | "result";
-  error: string;
-  stack: string;
-};
-
-/** Calls the user's function; what a worker holds between calls. */
-export type Caller = (
-  sent: Sent,
-  context: TaskContext<unknown, Brought>,
-) => Done | Promise<Done>;
+import type {
+  Brought,
+  Call,
+  Caller,
+  Done,
+  Sent,
+  Setup,
+  Thrown,
+} from "./travel.ts";
 
 /**
  * Calls the user's function with one input.
@@ -102,7 +39,7 @@ export function callFunction(
  * @returns What calls the function.
  */
 export async function openWorker(setup: Setup): Promise<Caller> {
-  const { url, name, json, detailed, final, outboxes } = setup;
+  const { url, name, json, batch, flat, detailed, final, outboxes } = setup;
   const flags = new Int32Array(setup.flags);
   let outbox: WriteEntry | undefined;
   let isOpen = false;
@@ -138,6 +75,22 @@ export async function openWorker(setup: Setup): Promise<Caller> {
 
   /** Finds the function in its module. */
   async function loadFunction(): Promise<(...args: unknown[]) => unknown> {
+    if (setup.expression !== undefined) {
+      let found: unknown;
+      let received: string;
+      try {
+        found = (0, eval)(`"use strict"; (${setup.expression}\n)`);
+        received = typeof found;
+      } catch (error) {
+        received = String(error);
+      }
+      if (typeof found === "function") {
+        return found as (...args: unknown[]) => unknown;
+      }
+      throw new TypeError(
+        `Cannot run as -e must be a function, such as x => x.a: received ${received}`,
+      );
+    }
     const exports = await load(url).catch((error) => {
       // In words: on Bun it may be of a class that cannot be made again.
       const { errors = [error] } = error as Partial<AggregateError>;
@@ -216,6 +169,44 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     return text;
   }
 
+  function isPromise(value: unknown): value is PromiseLike<unknown> {
+    return typeof (value as PromiseLike<unknown>)?.then === "function";
+  }
+
+  /** What is to be written of a result, if it may be several lines or none. */
+  function listOf(result: unknown): unknown[] | Promise<unknown[]> {
+    const isValue = (value: unknown) => value !== undefined;
+    const parts = Object(result) as Partial<
+      Iterable<unknown> & AsyncIterable<unknown>
+    >;
+    if (typeof parts[Symbol.asyncIterator] === "function") {
+      return collect(parts as AsyncIterable<unknown>);
+    }
+    return typeof result !== "string" &&
+        typeof parts[Symbol.iterator] === "function"
+      ? [...parts as Iterable<unknown>].filter(isValue)
+      : [result].filter(isValue);
+  }
+
+  async function collect(parts: AsyncIterable<unknown>): Promise<unknown[]> {
+    const found: unknown[] = [];
+    for await (const part of parts) if (part !== undefined) found.push(part);
+    return found;
+  }
+
+  /** The argument of the function. */
+  function valueOf(text: string): unknown {
+    if (!batch) return json ? JSON.parse(text) : text;
+    return JSON.parse(text).map((text: string, at: number) => {
+      try {
+        return json ? JSON.parse(text) : text;
+      } catch (error) {
+        const { message } = error as Error;
+        throw new SyntaxError(`number ${at + 1} of the batch: ${message}`);
+      }
+    });
+  }
+
   /** Throws at what would arrive as {}, or as an object with numbers as keys. */
   function refuseLossy(this: unknown, key: string, value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
@@ -268,30 +259,39 @@ export async function openWorker(setup: Setup): Promise<Caller> {
       outbox = memory && context.data.openOutbox(memory);
     }
     // The user's function is to see its own index, and nothing of this one.
-    const own = context as { index: number; state: unknown; data: unknown };
+    const own = context as {
+      index: number;
+      attempt: number;
+      state: unknown;
+      data: unknown;
+    };
     own.state = undefined;
     own.data = undefined;
-    if (typeof sent !== "string") own.index = sent.index;
-    let value: unknown = typeof sent === "string" ? sent : sent.text;
+    if (typeof sent !== "string") {
+      own.index = sent.index;
+      if (sent.attempt !== undefined) own.attempt = sent.attempt;
+    }
+    let value: unknown;
     try {
-      if (json) value = JSON.parse(value as string);
+      value = valueOf(typeof sent === "string" ? sent : sent.text);
     } catch (thrown) {
       throw failed(task, "input", thrown);
     }
     let result: unknown;
     try {
       result = fn(value, context);
+      if (flat && !isPromise(result)) result = listOf(result);
     } catch (thrown) {
       throw failed(task, "call", thrown);
     }
-    return typeof (result as PromiseLike<unknown>)?.then !== "function"
-      ? done(task, result)
-      : Promise.resolve(result).then(
-        (result) => done(task, result),
-        (thrown) => {
-          throw failed(task, "call", thrown);
-        },
-      );
+    if (!isPromise(result)) return done(task, result);
+    const awaited = Promise.resolve(result);
+    return (flat ? awaited.then(listOf) : awaited).then(
+      (result) => done(task, result),
+      (thrown) => {
+        throw failed(task, "call", thrown);
+      },
+    );
   };
 }
 
@@ -300,29 +300,4 @@ interface Task {
   index: number;
   context: TaskContext;
   from: number;
-}
-
-/** What is used of Bun, to load modules. */
-interface BunPlugins {
-  plugin(plugin: {
-    name: string;
-    setup(build: {
-      onResolve(
-        which: { filter: RegExp; namespace: string },
-        resolve: (asked: { path: string }) => {
-          path: string;
-          namespace: string;
-        },
-      ): void;
-      onLoad(
-        which: { filter: RegExp; namespace: string },
-        load: (
-          asked: { path: string },
-        ) => Promise<{ contents: string; loader: string }>,
-      ): void;
-    }): void;
-  }): void;
-  Transpiler: new (options: { loader: string }) => {
-    scanImports(text: string): { path: string }[];
-  };
 }
