@@ -26,13 +26,14 @@ const KILLS = Number(process.argv[2] ?? 20);
 const SEED = Number(process.argv[3] ?? 1);
 
 /** More inputs than the kills leave time for. */
-const INPUTS = 40 * KILLS;
+const INPUTS = 25 * KILLS;
 
 /**
  * The latest kill, in ms after the first call has begun; every fifth comes after
- * the start, and so perhaps before the first call.
+ * the start, and so perhaps before the first call. More than the longest call,
+ * which would never end else.
  */
-const LATEST_MS = 800;
+const LATEST_MS = 1500;
 
 /**
  * How long before the kill a call may have ended that is in no log, in ms. Its

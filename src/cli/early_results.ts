@@ -108,7 +108,10 @@ function outcomeOf(
   }
   const cut = text.indexOf("\n");
   if (cut < 0) return { index, input, status: "fulfilled", value: text };
-  const call: Call = JSON.parse(text.slice(0, cut));
+  const [start, ms, worker, attempt] = text.slice(0, cut).split(" ").map(
+    Number,
+  );
+  const call = { start, ms, worker, attempt } as Call;
   const value = { text: text.slice(cut + 1), ...call };
   return { index, input, status: "fulfilled", value };
 }

@@ -228,7 +228,8 @@ export async function openWorker(setup: Setup): Promise<Caller> {
       return text;
     }
     const call = callOf(task);
-    outbox?.(task.index, `${JSON.stringify(call)}\n${text}`);
+    const { start, ms, worker, attempt } = call;
+    outbox?.(task.index, `${start} ${ms} ${worker} ${attempt}\n${text}`);
     return { text, ...call };
   }
 
