@@ -16,7 +16,8 @@ function first(
 
 test(
   "pmap goes on at a signal that was ignored when it began, as by nohup",
-  PATIENCE,
+  // Node.js 24 ignores none, and nobody can tell what it was given.
+  { ...PATIENCE, ignore: !("Deno" in globalThis) && !("Bun" in globalThis) },
   async () => {
     for (const signal of ["HUP", "INT"] as const) {
       const script = `trap "" ${signal}; exec "$@"`;

@@ -158,6 +158,12 @@ test(
     try {
       const { port } = server.address() as { port: number };
       const at = `http://127.0.0.1:${port}`;
+      if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
+        const refused = await pmap([`${at}/m.ts`], "1\n");
+        assertEquals([refused.status, refused.out], [2, ""]);
+        assertMatch(refused.err, /MODULE must be a file on Node\.js/);
+        return;
+      }
       // Deno says on standard error what it downloads.
       const { status, out, err } = await pmap([`${at}/m.ts`], "1\n");
       assertEquals([status, out], [0, "2\n"], err);

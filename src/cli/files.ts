@@ -93,16 +93,17 @@ function regular(
 
 /**
  * A runtime that finds standard output closed opens /dev/null in its place, for
- * reading and writing, which `> /dev/null` does not. Bun has it closed again in
- * other programs, as nothing that was handed over is. Deno does not, and some
- * programs hand over just that: when they do it more than once, it is let pass.
+ * reading and writing, which `> /dev/null` does not. Bun marks it as to be closed
+ * in other programs, as nothing that is handed over to one can be. Of the others,
+ * nothing more is known; some programs hand over just that: when they do it more
+ * than once, it is let pass.
  */
 function checkStandardOutput(): void {
   const [input, output, errors] = [0, 1, 2].map(nullFlags);
-  const isBuns = (output! & CLOSE_ON_EXEC) !== 0;
-  const isDenos = "Deno" in globalThis && output !== 0 && input === 0 &&
-    errors === 0;
-  if (!isBuns && !isDenos) return;
+  const isClosed = "Bun" in globalThis
+    ? (output! & CLOSE_ON_EXEC) !== 0
+    : output !== 0 && input === 0 && errors === 0;
+  if (!isClosed) return;
   throw new UsageError(
     "Cannot run as standard output must be open: received none (> /dev/null drops the results)",
   );

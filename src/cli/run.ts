@@ -5,7 +5,6 @@
  */
 
 import { closeSync, ftruncateSync, writeFileSync } from "node:fs";
-import process from "node:process";
 import type { JobLog } from "../joblog/mod.ts";
 import type { Settings } from "./command.ts";
 import { dryRun } from "./dry_run.ts";
@@ -18,7 +17,7 @@ import type { Ending, Stop } from "./messages.ts";
 import { conclude, say, STATUS } from "./messages.ts";
 import type { ResultFiles } from "./result_files.ts";
 import { openResultFiles } from "./result_files.ts";
-import { hearSignals, SIGNALS } from "./signals.ts";
+import { endBySignal, hearSignals } from "./signals.ts";
 import type { Plan } from "./target.ts";
 import { findTarget } from "./target.ts";
 
@@ -48,7 +47,7 @@ async function runJob(plan: Plan): Promise<number> {
   // anything: a signal then does what it does by default, and ends the process.
   if (plan.workers !== 0) {
     hearSignals((name) => {
-      if (job === undefined) process.exit(SIGNALS[name]);
+      if (job === undefined) endBySignal(name);
       job.stop({ by: "signal", name });
     });
   }
@@ -95,6 +94,7 @@ async function runJob(plan: Plan): Promise<number> {
   const status = ending === undefined || told !== undefined
     ? STATUS.good
     : conclude(ending, log !== undefined);
+  if (ending?.stop?.by === "signal") endBySignal(ending.stop.name);
   return status > STATUS.failed ? status : worst[0]?.[1] ?? status;
 }
 

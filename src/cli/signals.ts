@@ -34,14 +34,32 @@ export function hearSignals(stop: (name: SignalName) => void): void {
     }
     process.on(name, () => {
       // It was told to stop and has not ended.
-      if (heard) process.exit(SIGNALS[name]);
+      if (heard) endBySignal(name);
       heard = true;
       stop(name);
     });
   }
 }
 
-/** Only Linux tells; elsewhere it seems that none is. */
+/**
+ * Ends this process as a signal does.
+ *
+ * @param name The signal.
+ */
+export function endBySignal(name: SignalName): never {
+  // Node.js 24 would wait for a named pipe that is being opened, at its end
+  // (tests/cli_signals_test.ts).
+  if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
+    process.removeAllListeners(name);
+    process.kill(process.pid, name);
+  }
+  process.exit(SIGNALS[name]);
+}
+
+/**
+ * Only Linux tells; elsewhere it seems that none is. Nor does Node.js 24 know: it
+ * has all signals do again what they do by default.
+ */
 function ignoredSignals(): Set<string> {
   let mask = 0n;
   try {

@@ -46,6 +46,12 @@ export function findTarget({ module, name, expression }: Settings): Target {
   if (expression !== undefined) return expressed(expression);
   const title = `${basename(module)}#${name}`;
   if (URL_SCHEME.test(module) && !/^file:/i.test(module)) {
+    const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);
+    if (isNode && /^https?:/i.test(module)) {
+      throw new UsageError(
+        `Cannot run as MODULE must be a file on Node.js, which imports none from the web: received "${module}"`,
+      );
+    }
     return { url: module, name, title, digest: undefined };
   }
   const path = /^file:/i.test(module) ? fileURLToPath(module) : resolve(module);
