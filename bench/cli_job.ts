@@ -10,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { folder } from "../tests/pmap.ts";
 import type { Contender } from "./commands.ts";
-import { measure, print, printPlace, runtimes } from "./commands.ts";
+import { has, measure, print, printPlace, runtimes } from "./commands.ts";
 
 const FILES = Number(process.argv[2] ?? 4000);
 const REPEATS = Number(process.argv[3] ?? 5);
@@ -42,33 +42,51 @@ const list = (count: number) => {
   return file;
 };
 
-const strip = "sed 's/^\"//; s/\"$//'"; // a string is JSON: out of its quotes
 const ours = (count: number): Contender[] =>
   runtimes().map(({ name, run }) => ({
     name: `pmap on ${name}`,
-    command: `${run} ${pmap} ${work}#digest --lines < ${
-      list(count)
-    } | ${strip}`,
+    command: `${run} ${pmap} ${work}#digest --lines --raw < ${list(count)}`,
   }));
 
-printPlace(["deno", "bun", "xargs", "parallel", "sha256sum"]);
-console.log(`sha256 of ${FILES} files; a C program per file`);
+/** GNU parallel is not everywhere. */
+const parallel = has("parallel")
+  ? [
+    {
+      name: "parallel, a process a file",
+      command: `parallel -j2 sha256sum < ${list(FILES)}`,
+    },
+    {
+      name: "parallel -X, as many files as fit",
+      command: `parallel -j2 -X sha256sum < ${list(FILES)}`,
+    },
+  ]
+  : [];
+
+printPlace([
+  "deno",
+  "bun",
+  "xargs",
+  ...parallel.length > 0 ? ["parallel"] : [],
+  "sha256sum",
+]);
+console.log(`sha256 of ${FILES} files; a C program`);
 print(
   measure(
     [
       ...ours(FILES),
       {
-        name: "xargs -P2 sha256sum",
+        name: "xargs, a process a file",
         command: `xargs -P2 -n1 sha256sum < ${list(FILES)}`,
       },
       {
-        name: "parallel -j2 sha256sum",
-        command: `parallel -j2 sha256sum < ${list(FILES)}`,
+        name: "xargs, a process for 100 files",
+        command: `xargs -P2 -n100 sha256sum < ${list(FILES)}`,
       },
       {
-        name: "one sha256sum for all",
+        name: "xargs, one process for all",
         command: `xargs sha256sum < ${list(FILES)}`,
       },
+      ...parallel,
     ],
     REPEATS,
     dir.path("time"),
@@ -82,13 +100,13 @@ print(
       ...ours(FEW),
       ...runtimes().flatMap(({ name, run }) => [
         {
-          name: `xargs -P2 ${name}`,
+          name: `xargs, ${name} a file`,
           command: `xargs -P2 -n1 ${run} ${work} < ${list(FEW)}`,
         },
-        {
-          name: `parallel -j2 ${name}`,
+        ...parallel.slice(0, 1).map(() => ({
+          name: `parallel, ${name} a file`,
           command: `parallel -j2 ${run} ${work} < ${list(FEW)}`,
-        },
+        })),
       ]),
     ],
     Math.min(REPEATS, 3),

@@ -3,7 +3,7 @@
 
 import process from "node:process";
 import { readSome, writeAll } from "../src/cli/descriptors.ts";
-import { LineSplitter } from "../src/cli/inputs.ts";
+import { LineSplitter } from "../src/cli/line_splitter.ts";
 import { pick } from "./cli_work.ts";
 
 const buffer = new Uint8Array(1 << 18);

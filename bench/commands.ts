@@ -16,6 +16,7 @@ export interface Contender {
 /** How it did. */
 export interface Figures {
   name: string;
+  command: string;
   /** Seconds of each repetition. */
   seconds: number[];
   /** Most memory of one process, in MB. */
@@ -32,6 +33,11 @@ export function shell(command: string): string {
   throw new Error(
     `Cannot run ${command} as it must end with 0: received ${status} ${stderr}`,
   );
+}
+
+/** Whether a program is here. */
+export function has(program: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
 
 /** The two runtimes, by their own programs: npm's `deno` starts Node first. */
@@ -56,8 +62,9 @@ export function measure(
   repeats: number,
   times: string,
 ): Figures[] {
-  const figures = contenders.map(({ name }): Figures => ({
+  const figures = contenders.map(({ name, command }): Figures => ({
     name,
+    command,
     seconds: [],
     megabytes: 0,
   }));
@@ -113,6 +120,9 @@ export function print(figures: Figures[], inputs: number): void {
       } |`,
     );
   }
+  // In full: how many processes are started depends on every flag.
+  console.log();
+  for (const { name, command } of figures) console.log(`${name}: ${command}`);
 }
 
 /** Prints machine, versions and date. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { mustHalt, readHalt } from "../src/cli/failures.ts";
+import { mustHalt, readHalt } from "../src/cli/halt.ts";
 import { test } from "./harness.ts";
 import { lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
 
@@ -45,11 +45,52 @@ test(
     const { status, out, err } = await pmap(args);
     assertEquals([status, out], [1, "null\nnull\n"]);
     const [bigint, thrown, text] = err.split("\n");
-    assertMatch(bigint, /Cannot map input 2 as odds threw TypeError: .*BigInt/);
+    assertMatch(
+      bigint,
+      /Cannot map input 2 as odds returned what is no JSON: .*BigInt/,
+    );
     assertMatch(thrown, /Cannot map input 3 as odds threw undefined$/);
     assertMatch(text, /Cannot map input 4 as odds threw "two\\nlines"$/);
   },
 );
+
+test(
+  "pmap fails an input of whose result JSON would leave something out",
+  PATIENCE,
+  async () => {
+    const lost = {
+      "a generator": "Generator",
+      "an async generator": "AsyncGenerator",
+      "a Map": "Map",
+      "a Set": "Set",
+      "a promise within": 'Promise at "p"',
+      "an Error": 'Error at "0"',
+      "bytes": 'Uint8Array at "bytes"',
+      "an iterator": "Array Iterator",
+    };
+    const kept = ["nothing", "a Date", "a list of nothing"];
+    const args = [work("lossy"), "--args", ...Object.keys(lost), ...kept];
+    const { status, out, err } = await pmap(args);
+    assertEquals(status, 1);
+    assertEquals(
+      out,
+      '{}\n{"at":"1970-01-01T00:00:00.000Z","none":{}}\n[{},{"0":1}]\n',
+    );
+    for (const [index, what] of Object.values(lost).entries()) {
+      assert(
+        err.includes(
+          `input ${index} as lossy returned what is no JSON: a result must be JSON: received ${what}\n`,
+        ),
+        `${what}: ${err}`,
+      );
+    }
+  },
+);
+
+test("pmap shows what a terminal would obey", PATIENCE, async () => {
+  const { err } = await pmap([work("screen")], "1\n");
+  assertMatch(err, /threw Error: \\u001b\[2Jhidden\\u202e\n/);
+});
 
 test("pmap --retries calls again", PATIENCE, async () => {
   const good = await pmap([work("third"), "--retries", "2"], "1\n2\n");

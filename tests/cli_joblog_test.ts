@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
@@ -89,10 +89,57 @@ test(
     await logged(log, "double", "1\n");
     const other = await logged(log, "odd", "1\n");
     assertEquals(other.status, 2);
-    assertMatch(other.err, /starts with \{"pmap":1,"function":"work\.ts#odd"/);
+    assertMatch(other.err, /received ".*log", one of ".*work\.ts#double"/);
+    assertMatch(other.err, /--resume-changed goes on with it/);
     const again = await pmap([work("double"), "--joblog", log], "1\n");
     assertEquals(again.status, 2);
     assertMatch(again.err, /--joblog must be a new file without --resume/);
+  },
+);
+
+test(
+  "pmap refuses the log of a function that was edited, or of the same name elsewhere",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [log, one, other] = ["log", "f.js", "other/f.js"].map(dir.path);
+    const run = (file: string, ...flags: string[]) =>
+      pmap([file, "--joblog", log, "--resume", ...flags], "1\n2\n");
+    mkdirSync(dir.path("other"));
+    writeFileSync(one, "export default (x) => x;");
+    writeFileSync(other, "export default (x) => x;");
+    assertEquals((await run(one)).out, "1\n2\n");
+    const moved = await run(other);
+    assertEquals([moved.status, moved.out], [2, ""]);
+    assertMatch(
+      moved.err,
+      /one of "file:.*\/f\.js#default" \(--resume-changed /,
+    );
+    writeFileSync(one, "export default (x) => -x;");
+    const edited = await run(one);
+    assertEquals([edited.status, edited.out], [2, ""]);
+    assertMatch(
+      edited.err,
+      /one of f\.js#default as it was before its text changed/,
+    );
+    for (const file of [one, other]) {
+      const lifted = await run(file, "--resume-changed");
+      assertEquals([lifted.status, lifted.out, lifted.err], [0, "1\n2\n", ""]);
+    }
+  },
+);
+
+test(
+  "pmap refuses a log of inputs that were read in another way",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const args = [work("same"), "--joblog", dir.path("log")];
+    assertEquals((await pmap(args, "1\n")).status, 0);
+    const flags = ["--lines", "--resume-changed"];
+    const { status, err } = await pmap([...args, ...flags], "1\n");
+    assertEquals(status, 2);
+    assertMatch(err, /a log that starts with .*"json":false/);
   },
 );
 

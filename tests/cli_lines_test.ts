@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { writeFileSync } from "node:fs";
-import { LineSplitter } from "../src/cli/inputs.ts";
+import { LineSplitter } from "../src/cli/line_splitter.ts";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 
@@ -148,6 +148,22 @@ test(
     const { status, out, err } = await pmap([work("noisy")], "1\n2\n");
     assertEquals([status, out], [0, "1\n2\n"]);
     assertEquals(err.match(/a word|another/g)?.length, 4);
+  },
+);
+
+test(
+  "pmap keeps whatever the function writes out of the results",
+  PATIENCE,
+  async () => {
+    const how = ["table", "dir", "count", "time", "group", "trace", "write"];
+    for (const extra of [[], ["--workers", "0"]]) {
+      const args = [work("write"), ...extra, "--args", ...how];
+      const { status, out, err } = await pmap(args);
+      assertEquals([status, out], [0, lines(how)]);
+      for (const found of [/a: 1/, /c: 1/, /t: [\d.]+/, /^g$/m, /^W$/m]) {
+        assertMatch(err, found);
+      }
+    }
   },
 );
 

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { FLAGS } from "../src/cli/flags.ts";
 import { test } from "./harness.ts";
 import { folder, PATIENCE, pmap, work } from "./pmap.ts";
 
@@ -10,15 +12,33 @@ test(
     const { status, out, err } = await pmap(["--help"]);
     assertEquals([status, err], [0, ""]);
     for (const line of out.split("\n")) assert(line.length <= 80, line);
-    const source = readFileSync(
-      new URL("../src/cli/command.ts", import.meta.url),
-      "utf8",
-    );
-    const flags = [...source.matchAll(/^ {2}"?([a-z-]+)"?: \{ type:/gm)];
-    assert(flags.length >= 16);
-    for (const [, flag] of flags) assert(out.includes(`--${flag}`), flag);
+    for (const flag of Object.keys(FLAGS)) {
+      assert(out.includes(`--${flag}`), flag);
+    }
   },
 );
+
+test("pmap -h fits on one screen and names every flag", PATIENCE, async () => {
+  const { status, out, err } = await pmap(["-h"]);
+  assertEquals([status, err], [0, ""]);
+  const lines = out.trimEnd().split("\n");
+  assert(lines.length <= 24, out);
+  for (const line of lines) assert(line.length <= 80, line);
+  for (const flag of Object.keys(FLAGS)) {
+    assert(out.includes(`--${flag}`), flag);
+  }
+});
+
+test("README.md has every flag in its table, and no other", () => {
+  const text = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const rows = text.match(/^\| flag .*\n(?:\|.*\n)+/m)![0].split("\n");
+  const said = rows.flatMap((row) =>
+    [...row.split("|")[1]?.matchAll(/--([a-z-]+)/g) ?? []].map(([, flag]) =>
+      flag
+    )
+  ).filter((flag) => !flag!.startsWith("-"));
+  assertEquals(said.sort(), Object.keys(FLAGS).sort());
+});
 
 test("pmap --version tells the version of the package", PATIENCE, async () => {
   const { status, out } = await pmap(["--version"]);
@@ -37,12 +57,22 @@ const WRONG: [args: string[], message: RegExp][] = [
   [[work("double"), "--chunk-size", "0"], /--chunk-size must be.*"0"/],
   [[work("double"), "--retries", "1.5"], /--retries must be.*"1\.5"/],
   [[work("double"), "--timeout", "0"], /--timeout must be.*above 0.*"0"/],
+  [[work("double"), "--timeout", "5x"], /--timeout must be.*"5x"/],
   [[work("double"), "--timeout"], /--timeout needs a value/],
+  [
+    [work("double"), "--timeout", "1s", "-j", "0"],
+    /--timeout needs workers.*--workers 0/,
+  ],
   [[work("double"), "--bar=yes"], /--bar takes no value.*"yes"/],
   [[work("double"), "--halt", "later"], /--halt must be never, now or soon/],
   [[work("double"), "--halt", "now,fail=0"], /--halt must be/],
   [[work("double"), "--halt", "never,fail=2"], /--halt must be/],
   [[work("double"), "--resume"], /--resume needs --joblog/],
+  [[work("double"), "--resume-changed"], /--resume-changed needs --joblog/],
+  [
+    [work("double"), "--joblog", "--resume"],
+    /--joblog needs a value: received the flag --resume/,
+  ],
   [[work("double"), "--lines", "--args", "a"], /exclude each other/],
   [[work("double"), "none.ndjson"], /"none\.ndjson", no such file/],
   [[work("double"), "."], /"\.", a folder/],
@@ -70,7 +100,79 @@ test(
   async () => {
     const { status, err } = await pmap([work("nope"), "--args", "a"]);
     assertEquals(status, 2);
-    assertMatch(err, /received "nope", not among count, default, double/);
+    assertMatch(err, /received "nope", not among .*count, default, double/);
+  },
+);
+
+test(
+  "pmap looks for the function also when there is no input, or no call is made",
+  PATIENCE,
+  async () => {
+    for (const args of [[], ["--dry-run"]]) {
+      const { status, out, err } = await pmap([work("nope"), ...args]);
+      assertEquals([status, out], [2, ""]);
+      assertMatch(err, /received "nope", not among/);
+    }
+  },
+);
+
+test(
+  "pmap says so when a module does not end loading",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    for (const text of ["await new Promise(() => {});", "for (;;);"]) {
+      writeFileSync(dir.path("m.js"), `${text} export default (x) => x;`);
+      const args = [dir.path("m.js"), "--load-timeout", "300"];
+      for (const extra of [[], ["--dry-run"]]) {
+        const { status, out, err } = await pmap([...args, ...extra], "1\n");
+        assertEquals([status, out], [2, ""]);
+        assertMatch(err, /MODULE must load within --load-timeout, 300 ms: /);
+        assertMatch(err, /m\.js/);
+      }
+    }
+  },
+);
+
+test(
+  "pmap loads a module from the web, and what it imports",
+  PATIENCE,
+  async () => {
+    const files: Record<string, string> = {
+      "/m.ts":
+        'import { one } from "./lib/one.ts"; export default (x: number) => x + one;',
+      "/lib/one.ts": 'export { one } from "../two.js";',
+      "/two.js": "export const one = 1;",
+    };
+    const server = createServer(({ url }, response) => {
+      const text = files[url!];
+      const type = url!.endsWith(".ts")
+        ? "application/typescript"
+        : "text/javascript";
+      response.writeHead(text === undefined ? 404 : 200, {
+        "content-type": type,
+      });
+      response.end(text);
+    });
+    await new Promise<void>((heard) => server.listen(0, "127.0.0.1", heard));
+    try {
+      const { port } = server.address() as { port: number };
+      const at = `http://127.0.0.1:${port}`;
+      if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
+        const refused = await pmap([`${at}/m.ts`], "1\n");
+        assertEquals([refused.status, refused.out], [2, ""]);
+        assertMatch(refused.err, /MODULE must be a file on Node\.js/);
+        return;
+      }
+      // Deno says on standard error what it downloads.
+      const { status, out, err } = await pmap([`${at}/m.ts`], "1\n");
+      assertEquals([status, out], [0, "2\n"], err);
+      const none = await pmap([`${at}/none.ts`], "1\n");
+      assertEquals(none.status, 2);
+      assertMatch(none.err, /MODULE must load: received .*none\.ts/);
+    } finally {
+      server.close();
+    }
   },
 );
 
@@ -84,7 +186,6 @@ test("pmap says why a module does not load", PATIENCE, async () => {
   ) {
     using dir = folder();
     const file = dir.path(`${name}.js`);
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(
       file,
       {

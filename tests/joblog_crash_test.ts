@@ -105,9 +105,24 @@ test(
       ["sh", "-c", limit, "sh", ...job(small.path(""), 60, 0, 500_000)],
     );
     assertMatch(end.err, /EFBIG|file too large/i);
+    assertMatch(end.err, /Cannot write job log as .* received ".*log"/);
     assertEquals(end.err.includes("Suppressed"), false, end.err);
     assertEquals(out.startsWith(end.out), true);
     const again = runProgram(job(small.path(""), 60, 0, 500_000));
     assertEquals([again.out, again.err], [out, ""]);
+  },
+);
+
+test(
+  "a job that cannot lock its log says so, and leaves no lock",
+  { ...PATIENCE, ignore: process.platform === "win32" },
+  () => {
+    using dir = folder();
+    const limit = 'trap "" XFSZ; ulimit -f 0; exec "$@" 2>&1 | cat';
+    const { out } = runProgram(
+      ["sh", "-c", limit, "sh", ...job(dir.path(""), 3, 0)],
+    );
+    assertMatch(out, /Cannot open job log as .* received ".*log" \(.+\)/);
+    assertEquals(existsSync(dir.path("log.lock")), false);
   },
 );

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { createKeys, NumberTable } from "../src/joblog/input_keys.ts";
+import { isLoss } from "../src/joblog/log_file.ts";
 import { formatRecord, isOf, resultOf } from "../src/joblog/log_record.ts";
 import { Turnstile } from "../src/joblog/turnstile.ts";
 import { test } from "./harness.ts";
@@ -87,4 +88,10 @@ test("NumberTable finds what a Map finds", () => {
   assertEquals(table.size, map.size);
   for (const [key, value] of map) assertEquals(table.get(key), value);
   assertEquals(table.get(2 ** 52 - 1), undefined);
+});
+
+test("isLoss() tells a broken disk from a file system without fsync", () => {
+  const error = (code: string) => Object.assign(new Error(code), { code });
+  assertEquals(["EIO", "ENOSPC"].map(error).map(isLoss), [true, true]);
+  assertEquals(["EINVAL", "ENOTSUP"].map(error).map(isLoss), [false, false]);
 });

@@ -297,7 +297,7 @@ test("openJobLog() writes notes, and leaves out what has none", async () => {
 test("openJobLog() refuses a note that writes over what the log says", async () => {
   using dir = folder();
   const wrong: [note: unknown, said: string][] = [
-    ...["index", "input", "nth", "ok", "result"].map((
+    ...["sum", "index", "input", "nth", "ok", "result"].map((
       name,
     ): [unknown, string] => [
       { by: "me", [name]: 5 },
@@ -583,26 +583,43 @@ test("openJobLog() reads a log whose white space an editor has changed", async (
   }
 });
 
-test("openJobLog() takes a line with its fields in another order for damaged", async () => {
+test("openJobLog() takes any line for damaged that is not as it was written", async () => {
   using dir = folder();
   const path = dir.path("log");
-  const fields = `"index":0,"input":"5feceb66ffc86f38d952786c6d696c79","nth":1`;
-  for (
-    const [end, kept, damaged] of [
-      [`"ok":true,"result":1`, 1, 0],
-      [`"ok":true`, undefined, 0],
-      [`"result":1,"ok":true`, "new", 1],
-      [`"ok":true,"result":1,"by":2`, "new", 1],
-      [`"ok":true,"by":2`, "new", 1],
-      [`"ok": true, "result": 1`, "new", 1],
-    ] as const
-  ) {
-    writeFileSync(path, `{"joblog":1}\n{${fields},${end}}\n`);
+  await run(path, [0], () => ({ v: 1 }));
+  const whole = readFileSync(path, "utf8");
+  const changes: [from: RegExp | string, to: string][] = [
+    [/,"ok":true(.*)\}\n/, '$1,"ok":true}\n'], // in another order
+    [/\}\n$/, ',"by":2}\n'],
+    ['"ok":true', '"ok": true'],
+    ['"v":1', '"v":2'], // somebody's opinion of the result
+    ['"nth":1', '"nth":2'],
+    [/"sum":"[0-9a-f]+",/, ""],
+    [/\{"sum":"/, '{"sum":"0'],
+    ["}}", "}"],
+  ];
+  for (const [from, to] of changes) {
+    const changed = whole.replace(from, to);
+    assert(changed !== whole, to);
+    writeFileSync(path, changed);
     await using log = await openJobLog(path, { readOnly: true });
-    assertEquals(log.damaged, damaged);
+    assertEquals([log.damaged, log.results], [1, 0], to);
     await log.close();
-    assertEquals(told(await run(path, [0], () => "new")), [kept]);
+    assertEquals(told(await run(path, [0], () => "new")), ["new"]);
   }
+});
+
+test("openJobLog() reads a line of many blocks, and what is behind it", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const long = "é".repeat(1_600_000); // in UTF-8, cut in the middle by blocks
+  await run(path, [0, 1, 2], (i) => i === 1 ? long : i);
+  const outcomes = await run(path, [2, 1, 0], () => "new");
+  assertEquals(told(outcomes).map((v) => v === long ? "long" : v), [
+    2,
+    "long",
+    0,
+  ]);
 });
 
 test("openJobLog() shows what cannot be seen where no log starts", async () => {

@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,10 +32,21 @@ export function work(name: string): string {
   return `${WORK}#${name}`;
 }
 
-/** Starts the command; standard input stays open. */
-export function start(args: string[]): Running {
-  const run = "Deno" in globalThis ? ["run", "-A", MAIN] : [MAIN];
-  const child = spawn(process.execPath, [...run, ...args], {
+/** The command as words for a shell or another program. */
+export const COMMAND = [
+  process.execPath,
+  ...("Deno" in globalThis ? ["run", "-A"] : []),
+  MAIN,
+];
+
+/**
+ * Starts the command; standard input stays open.
+ *
+ * @param script What a POSIX shell does with it, as `"$@"`; it must end in
+ * `exec` for signals to reach the command.
+ */
+export function start(args: string[], script = 'exec "$@"'): Running {
+  const child = spawn("sh", ["-c", script, "sh", ...COMMAND, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
   });
   const out: Uint8Array[] = [];
@@ -55,12 +66,21 @@ export function start(args: string[]): Running {
   return { child, ended };
 }
 
+/**
+ * Sends a signal. With `child.kill`, Deno 2.9.5 takes the child for ended by
+ * it, whatever the child does.
+ */
+export function send(signal: string, { child }: Running): void {
+  spawnSync("kill", [`-${signal}`, String(child.pid)]);
+}
+
 /** Runs the command to its end. */
 export async function pmap(
   args: string[],
   input: string | Uint8Array = "",
+  script?: string,
 ): Promise<Ended> {
-  const { child, ended } = start(args);
+  const { child, ended } = start(args, script);
   child.stdin!.end(input);
   return await ended;
 }

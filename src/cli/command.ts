@@ -1,16 +1,15 @@
 /**
  * What a command line asks for: how it is read, and what it means as plain data.
+ * It looks at no file.
  *
  * @module
  */
 
-import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { basename, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import type { HaltRule } from "./failures.ts";
-import { readHalt } from "./failures.ts";
-import { UsageError } from "./messages.ts";
+import type { Flag, FlagName, Values } from "./flags.ts";
+import { ANSWERS, FLAGS } from "./flags.ts";
+import type { HaltRule } from "./halt.ts";
+import { UsageError } from "./values.ts";
 
 /** Where the inputs come from. */
 export type InputSource =
@@ -21,22 +20,43 @@ export type InputSource =
 
 /** A job as the command line describes it. */
 export interface Settings {
-  /** The function to call. */
-  target: Target;
+  /** The function to call: a module, and the name of its export. */
+  module: string;
+  name: string;
+  /** Or the function itself, in JavaScript. */
+  expression: string | undefined;
   source: InputSource;
+  /** What ends the text of an input. */
+  separator: "\n" | "\0";
   /** Whether each line is one JSON value; otherwise it is the text itself. */
   json: boolean;
+  /** How many inputs a call gets, as an array; undefined: one, alone. */
+  batch: number | undefined;
   /** Whether results come in the order of the inputs. */
   ordered: boolean;
+  /** Whether strings are written as they are. */
+  raw: boolean;
+  /** Whether a result may be several lines, or none. */
+  flat: boolean;
+  /** Whether the input is written beside its result. */
+  withInput: boolean;
+  /** Where results go, if not to standard output. */
+  output: string | undefined;
+  /** Where inputs that failed go. */
+  failed: string | undefined;
   workers: number | undefined;
   chunkSize: number | undefined;
   concurrency: number | undefined;
   /** Milliseconds for one call. */
   timeout: number | undefined;
+  /** Milliseconds for the module to load. */
+  loadTimeout: number;
   retries: number;
+  /** Milliseconds before the first retry. */
+  retryDelay: number | undefined;
   halt: HaltRule;
-  /** File of the log, and whether to go on from what it holds. */
-  log: { file: string; resume: boolean } | undefined;
+  /** The log, and whether to go on from what it holds, of which function. */
+  log: { file: string; resume: false | "same" | "changed" } | undefined;
   bar: boolean;
   /** File of the timeline. */
   timeline: string | undefined;
@@ -45,32 +65,27 @@ export interface Settings {
 
 /** What a command line asks for. */
 export type Command =
-  | { to: "help" }
+  | { to: "help"; form: "short" | "long" }
   | { to: "tell version" }
+  | { to: "complete"; shell: "bash" | "zsh" | "fish" }
   | { to: "run"; settings: Settings };
 
-/** Every flag, for the platform's parser. */
-const FLAGS = {
-  "args": { type: "boolean" },
-  "bar": { type: "boolean" },
-  "chunk-size": { type: "string" },
-  "concurrency": { type: "string" },
-  "dry-run": { type: "boolean" },
-  "halt": { type: "string" },
-  "help": { type: "boolean", short: "h" },
-  "joblog": { type: "string" },
-  "lines": { type: "boolean" },
-  "resume": { type: "boolean" },
-  "retries": { type: "string" },
-  "timeline": { type: "string" },
-  "timeout": { type: "string" },
-  "unordered": { type: "boolean" },
-  "version": { type: "boolean" },
-  "workers": { type: "string", short: "j" },
-} as const;
+/** Flags of which only one can be given. */
+const EXCLUSIVE: FlagName[][] = [
+  ["lines", "null", "args"],
+  ["raw", "with-input"],
+  ["unordered", "keep-order"],
+];
 
-type Flag = keyof typeof FLAGS;
-type Given = Map<Flag, string | true>;
+/** Flags that need another, and what that is there. */
+const NEEDS: [flag: FlagName, other: FlagName, why: string][] = [
+  ["resume", "joblog", " FILE, the log of the earlier run"],
+  ["resume-changed", "joblog", " FILE, the log of the earlier run"],
+  ["retry-delay", "retries", " N"],
+];
+
+/** The least and the usual time for a module to load, in ms. No bench. */
+const LOAD_MS = { least: 5000, usual: 60_000 };
 
 /**
  * Reads the command line.
@@ -80,176 +95,168 @@ type Given = Map<Flag, string | true>;
  * @throws {UsageError} When they cannot be run.
  */
 export function readCommand(args: string[]): Command {
-  // Not strict: the words for what is wrong are ours, and the same everywhere.
-  const { tokens, positionals } = parseArgs({
-    args,
-    options: FLAGS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const given: Given = new Map();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const name = checkFlag(token.name, token.rawName, token.value);
-    given.set(name, token.value ?? true);
-  }
-  if (given.has("help")) return { to: "help" };
-  if (given.has("version")) return { to: "tell version" };
-  const [module, ...rest] = positionals;
+  const { values, positionals } = readFlags(args);
+  if (values.help) return { to: "help", form: values.help };
+  if (values.version) return { to: "tell version" };
+  if (values.completion) return { to: "complete", shell: values.completion };
+  const { expression } = values;
+  const [module, ...rest] = expression === undefined
+    ? positionals
+    : ["-e", ...positionals];
   if (module === undefined) {
     throw new UsageError(
-      "Cannot run as the first argument must be MODULE or MODULE#EXPORT: received none (pmap --help shows examples)",
+      "Cannot run as the first argument must be MODULE or MODULE#EXPORT, or the function must stand in -e: received none (pmap --help shows examples)",
     );
   }
-  const log = text(given, "joblog");
-  if (given.has("resume") && log === undefined) {
-    throw new UsageError(
-      "Cannot run as --resume needs --joblog FILE, the log of the earlier run: received none",
-    );
-  }
-  if (given.has("args") && given.has("lines")) {
-    throw new UsageError(
-      "Cannot run as --args and --lines exclude each other: received both",
-    );
-  }
+  checkTogether(values);
+  const { timeout, joblog } = values;
+  const resume = values["resume-changed"]
+    ? "changed"
+    : values.resume
+    ? "same"
+    : false;
   return {
     to: "run",
     settings: {
-      target: readTarget(module),
-      source: readSource(given.has("args"), rest),
-      json: !given.has("args") && !given.has("lines"),
-      ordered: !given.has("unordered"),
-      workers: whole(given, "workers", 0),
-      chunkSize: whole(given, "chunk-size", 1),
-      concurrency: whole(given, "concurrency", 1),
-      timeout: milliseconds(given, "timeout"),
-      retries: whole(given, "retries", 0) ?? 0,
-      halt: readHalt(text(given, "halt") ?? "never"),
-      log: log === undefined
-        ? undefined
-        : { file: log, resume: given.has("resume") },
-      bar: given.has("bar"),
-      timeline: text(given, "timeline"),
-      dryRun: given.has("dry-run"),
+      ...readTarget(module),
+      expression,
+      source: readSource(values, rest),
+      separator: values.null ? "\0" : "\n",
+      json: !values.args && !values.lines && !values.null,
+      batch: values.batch,
+      ordered: !values.unordered,
+      raw: values.raw ?? false,
+      flat: values.flat ?? false,
+      withInput: values["with-input"] ?? false,
+      output: values.output,
+      failed: values.failed,
+      workers: values.workers,
+      chunkSize: values["chunk-size"],
+      concurrency: values.concurrency,
+      timeout,
+      loadTimeout: values["load-timeout"] ??
+        (timeout === undefined
+          ? LOAD_MS.usual
+          : Math.max(timeout, LOAD_MS.least)),
+      retries: values.retries ?? 0,
+      retryDelay: values["retry-delay"],
+      halt: values.halt ?? { when: "never" },
+      log: joblog === undefined ? undefined : { file: joblog, resume },
+      bar: values.bar ?? false,
+      timeline: values.timeline,
+      dryRun: values["dry-run"] ?? false,
     },
   };
 }
 
-/** Checks that a flag is known, and has a value if and only if it takes one. */
-function checkFlag(
-  name: string,
-  raw: string,
-  value: string | undefined,
-): Flag {
-  if (!Object.hasOwn(FLAGS, name)) {
-    const near = Object.keys(FLAGS).find((flag) =>
-      name.length > 2 && (flag.startsWith(name) || name.startsWith(flag))
-    );
-    const cure = raw.startsWith("--")
-      ? near === undefined ? "pmap --help lists them" : `is it --${near}?`
-      : "put -- before arguments that start with a dash";
+function readSource(values: Values, rest: string[]): InputSource {
+  if (values.args) return { from: "arguments", values: rest };
+  return { from: "files", files: rest.length === 0 ? ["-"] : rest };
+}
+
+function checkTogether(values: Values): void {
+  for (const flags of EXCLUSIVE) {
+    const [one, other] = flags.filter((flag) => values[flag] !== undefined);
+    if (other === undefined) continue;
     throw new UsageError(
-      `Cannot run as flags must be known ones: received ${raw} (${cure})`,
+      `Cannot run as --${one} and --${other} exclude each other: received both`,
     );
   }
-  const flag = name as Flag;
-  if (FLAGS[flag].type === "boolean" && value !== undefined) {
+  for (const [flag, other, why] of NEEDS) {
+    if (values[flag] === undefined || values[other] !== undefined) continue;
     throw new UsageError(
-      `Cannot run as --${flag} takes no value: received "${value}"`,
+      `Cannot run as --${flag} needs --${other}${why}: received none`,
     );
   }
-  if (FLAGS[flag].type === "string" && (value === undefined || value === "")) {
+  if (values.workers === 0 && values.timeout !== undefined) {
     throw new UsageError(
-      `Cannot run as --${flag} needs a value: received none`,
+      "Cannot run as --timeout needs workers, which it can end: received --workers 0",
     );
   }
-  return flag;
 }
 
-function readSource(args: boolean, values: string[]): InputSource {
-  if (args) return { from: "arguments", values };
-  for (const file of values) {
-    if (file === "-") continue;
-    let why: string | undefined;
-    try {
-      accessSync(file, constants.R_OK);
-      if (statSync(file).isDirectory()) why = "a folder";
-    } catch (error) {
-      why = (error as NodeJS.ErrnoException).code === "ENOENT"
-        ? "no such file"
-        : "a file that may not be read";
-    }
-    if (why !== undefined) {
-      throw new UsageError(
-        `Cannot run as inputs must be files that can be read (or values after --args): received "${file}", ${why}`,
-      );
-    }
-  }
-  return { from: "files", files: values.length === 0 ? ["-"] : values };
-}
-
-function text(given: Given, flag: Flag): string | undefined {
-  const value = given.get(flag);
-  return value === true ? undefined : value;
-}
-
-function whole(given: Given, flag: Flag, from: number): number | undefined {
-  const value = text(given, flag);
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= from && number <= 1e9) return number;
-  throw new UsageError(
-    `Cannot run as --${flag} must be a whole number from ${from}: received "${value}"`,
-  );
-}
-
-function milliseconds(given: Given, flag: Flag): number | undefined {
-  const value = text(given, flag);
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (/^\d+(\.\d+)?$/.test(value) && number > 0) return number;
-  throw new UsageError(
-    `Cannot run as --${flag} must be a number of milliseconds above 0: received "${value}"`,
-  );
-}
-
-/** The function to call. */
-export interface Target {
-  /** Absolute URL of its module. */
-  url: string;
-  /** Name of the export. */
-  name: string;
-  /** As the user knows it: file and export, without the folder. */
-  title: string;
-}
-
-// Two letters at least, as C:\work.ts is a path.
-const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
-
-/**
- * Reads `MODULE#EXPORT`, a path or a URL with the name of an export.
- *
- * @param text As it was given.
- * @returns The function to call; the default export without `#`.
- * @throws {UsageError} When there is no such file.
- */
-export function readTarget(text: string): Target {
+/** Reads `MODULE#EXPORT`; the default export without `#`. */
+function readTarget(text: string): { module: string; name: string } {
   const cut = text.lastIndexOf("#");
   const module = cut < 0 ? text : text.slice(0, cut);
   const name = cut < 0 ? "default" : text.slice(cut + 1);
-  if (module === "" || name === "") {
-    throw new UsageError(
-      `Cannot run as the first argument must be MODULE or MODULE#EXPORT: received "${text}"`,
-    );
+  if (module !== "" && name !== "") return { module, name };
+  throw new UsageError(
+    `Cannot run as the first argument must be MODULE or MODULE#EXPORT: received "${text}"`,
+  );
+}
+
+function readFlags(
+  args: string[],
+): { values: Values; positionals: string[] } {
+  const { names, options } = optionsOf();
+  // Not strict: the words for what is wrong are ours, and the same everywhere.
+  const { tokens, positionals } = parseArgs({
+    args,
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values: Record<string, unknown> = {};
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const { rawName, value, inlineValue } = token;
+    const name = names.get(token.name);
+    if (name === undefined) throw unknownFlag(token.name, rawName);
+    const flag: Flag = FLAGS[name];
+    if (flag.value === undefined && value !== undefined) {
+      throw new UsageError(
+        `Cannot run as ${rawName} takes no value: received "${value}"`,
+      );
+    }
+    if (flag.value !== undefined && (value === undefined || value === "")) {
+      throw new UsageError(
+        `Cannot run as ${rawName} needs a value: received none`,
+      );
+    }
+    const next = /^--?([\w-]+)/.exec(value ?? "")?.[1] ?? "";
+    if (inlineValue === false && value!.startsWith("--") && names.has(next)) {
+      throw new UsageError(
+        `Cannot run as ${rawName} needs a value: received the flag ${value} (${rawName}=${value} if that is the value)`,
+      );
+    }
+    values[name] = flag.read(value ?? "", rawName);
   }
-  const title = `${basename(module)}#${name}`;
-  if (URL_SCHEME.test(module)) return { url: module, name, title };
-  const path = resolve(module);
-  if (!existsSync(path) || statSync(path).isDirectory()) {
-    throw new UsageError(
-      `Cannot run as MODULE must be a file that exists, or a URL: received "${module}"`,
-    );
+  return { values, positionals };
+}
+
+/** What the platform's parser is told, and which flag each name is of. */
+function optionsOf(): {
+  names: Map<string, FlagName>;
+  options: Record<string, { type: "boolean" | "string"; short?: string }>;
+} {
+  const names = new Map<string, FlagName>();
+  const options: ReturnType<typeof optionsOf>["options"] = {};
+  for (const flag of Object.keys(FLAGS) as FlagName[]) {
+    const { value, short, also = [] }: Flag = FLAGS[flag];
+    const type = value === undefined ? "boolean" : "string";
+    for (const other of [{ name: flag, short }, ...also]) {
+      names.set(other.name, flag);
+      options[other.name] = {
+        type,
+        ...(other.short === undefined ? {} : { short: other.short }),
+      };
+    }
   }
-  return { url: pathToFileURL(path).href, name, title };
+  return { names, options };
+}
+
+function unknownFlag(name: string, raw: string): UsageError {
+  const near = Object.keys(FLAGS).find((flag) =>
+    name.length > 2 && (flag.startsWith(name) || name.startsWith(flag))
+  );
+  const cure = Object.hasOwn(ANSWERS, name)
+    ? ANSWERS[name]
+    : raw.startsWith("--")
+    ? near === undefined ? "pmap --help lists them" : `is it --${near}?`
+    : "put -- before arguments that start with a dash";
+  return new UsageError(
+    `Cannot run as flags must be known ones: received ${raw} (${cure})`,
+  );
 }

@@ -6,26 +6,31 @@
 
 import type { TaskOutcome } from "../../mod.ts";
 import { plural } from "../words/units.ts";
-import type { Settings } from "./command.ts";
 import { Inputs } from "./inputs.ts";
+import { argumentOf, textsOf } from "./lines.ts";
 import { openLog, throughLog } from "./log.ts";
 import { quote, say } from "./messages.ts";
 import { Output } from "./output.ts";
-import type { Done, Sent } from "./worker_side.ts";
+import type { Plan } from "./target.ts";
+import { checkTarget } from "./worker_check.ts";
+import type { Done, Sent } from "./travel.ts";
 
 /**
  * Writes the call of every input that would be made, a line each, and checks
- * that it is JSON where it must be.
+ * that it is JSON where it must be. Loads the module, to see that it can be
+ * called.
  *
- * @param settings The job.
+ * @param plan The job.
  * @returns How many inputs are malformed.
  */
-export async function dryRun(settings: Settings): Promise<number> {
-  const { target: { title, name }, json } = settings;
+export async function dryRun(plan: Plan): Promise<number> {
+  const { target: { title, name }, expression, json } = plan;
+  const callee = expression === undefined ? name : `(${expression})`;
+  await checkTarget(plan);
   let failure: { error: unknown } | undefined;
   const output = new Output(1, (error) => failure = { error });
-  await using log = await openLog(settings);
-  const inputs = new Inputs(settings, {
+  await using log = await openLog(plan);
+  const inputs = new Inputs(plan, {
     indexed: log !== undefined,
     ended: () => failure !== undefined,
     full: () => output.full,
@@ -41,9 +46,9 @@ export async function dryRun(settings: Settings): Promise<number> {
     for await (const input of rest) {
       const sent = typeof input === "string" ? { index, text: input } : input;
       const { text } = sent;
-      if (!json || isJson(text)) {
+      if (!json || textsOf(text, plan).every(isJson)) {
         called++;
-        output.write(`${name}(${json ? text : JSON.stringify(text)})`);
+        output.write(`${callee}(${argumentOf(text, plan)})`);
       } else {
         malformed++;
         const name = inputs.nameOf(sent.index);

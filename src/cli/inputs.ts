@@ -5,15 +5,18 @@
  * @module
  */
 
-import { closeSync, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import type { Settings } from "./command.ts";
-import { readSome } from "./descriptors.ts";
-import type { Sent } from "./worker_side.ts";
+import { openFile, readSome } from "./descriptors.ts";
+import { LineSplitter } from "./line_splitter.ts";
+import type { Sent } from "./travel.ts";
 
 /** How inputs are given out. */
 export interface Gate {
   /** Whether with their index, as some of them will not run. */
   indexed: boolean;
+  /** Told each input that is given. */
+  taken?: ((input: Sent) => void) | undefined;
   /** Whether to give no more. */
   ended(): boolean;
   /** Whether to wait for `room`, because results wait for their turn. */
@@ -26,6 +29,7 @@ export class Inputs implements AsyncIterable<Sent> {
   readonly #gate: Gate;
   readonly #reader: Reader;
   readonly #arguments: boolean;
+  readonly #batch: boolean;
   /** From which index on lines are how far ahead of indexes, and in which file. */
   readonly #places: {
     index: number;
@@ -40,12 +44,16 @@ export class Inputs implements AsyncIterable<Sent> {
    * @param settings Where they are and what a line is.
    * @param gate How they are given out.
    */
-  constructor({ source, json }: Settings, gate: Gate) {
+  constructor({ source, json, separator, batch }: Settings, gate: Gate) {
     this.#gate = gate;
     this.#arguments = source.from === "arguments";
-    this.#reader = source.from === "arguments"
+    this.#batch = batch !== undefined;
+    const reader = source.from === "arguments"
       ? new ArgumentReader(source.values)
-      : new FileReader(source.files, json);
+      : new FileReader(source.files, { skipBlank: json, separator });
+    this.#reader = batch === undefined
+      ? reader
+      : new BatchReader(reader, batch);
   }
 
   /**
@@ -58,7 +66,8 @@ export class Inputs implements AsyncIterable<Sent> {
     if (this.#arguments) return `input ${index}`;
     const place = this.#places.findLast((place) => place.index <= index)!;
     const of = place.file === undefined ? "" : ` of ${place.file}`;
-    return `input ${index} (line ${index + place.ahead}${of})`;
+    const from = this.#batch ? "from " : "";
+    return `input ${index} (${from}line ${index + place.ahead}${of})`;
   }
 
   /** Written by hand: a generator would make three promises an input, not one. */
@@ -85,7 +94,9 @@ export class Inputs implements AsyncIterable<Sent> {
     if (last === undefined || last.ahead !== ahead || last.file !== file) {
       this.#places.push({ index, ahead, file });
     }
-    return this.#gate.indexed ? { index, text } : text;
+    const input = this.#gate.indexed ? { index, text } : text;
+    this.#gate.taken?.(input);
+    return input;
   }
 
   async #wait(): Promise<IteratorResult<Sent, undefined>> {
@@ -131,22 +142,65 @@ class ArgumentReader implements Reader {
   }
 }
 
+/** Reads batches: the JSON of the texts of several inputs. */
+class BatchReader implements Reader {
+  readonly #reader: Reader;
+  readonly #most: number;
+  #texts: string[] = [];
+  #isEnd = false;
+  line = 0;
+  file: string | undefined;
+
+  constructor(reader: Reader, most: number) {
+    this.#reader = reader;
+    this.#most = most;
+  }
+
+  next(): string | undefined {
+    while (this.#texts.length < this.#most) {
+      const text = this.#reader.next();
+      if (text === undefined) break;
+      if (this.#texts.push(text) === 1) {
+        this.line = this.#reader.line;
+        this.file = this.#reader.file;
+      }
+    }
+    const { length } = this.#texts;
+    if (length === 0 || (length < this.#most && !this.#isEnd)) return undefined;
+    const texts = this.#texts;
+    this.#texts = [];
+    return JSON.stringify(texts);
+  }
+
+  async fill(): Promise<boolean> {
+    if (this.#isEnd) return false;
+    this.#isEnd = !await this.#reader.fill();
+    return !this.#isEnd || this.#texts.length > 0;
+  }
+}
+
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const READ_BYTES = 1 << 18;
 
 class FileReader implements Reader {
   readonly #files: string[];
   readonly #skipBlank: boolean;
+  readonly #separator: string;
   readonly #named: boolean;
   readonly #buffer = new Uint8Array(READ_BYTES);
   #open: { file: string; descriptor: number } | undefined;
-  #splitter = new LineSplitter();
+  #splitter: LineSplitter;
   #last: string | undefined; // of a file that does not end with a line end
   line = 0;
 
-  constructor(files: string[], skipBlank: boolean) {
+  constructor(
+    files: string[],
+    lines: { skipBlank: boolean; separator: string },
+  ) {
     this.#files = [...files];
-    this.#skipBlank = skipBlank;
+    this.#skipBlank = lines.skipBlank;
+    this.#separator = lines.separator;
+    this.#splitter = new LineSplitter(lines.separator);
     this.#named = files.length > 1;
   }
 
@@ -183,19 +237,31 @@ class FileReader implements Reader {
     );
   }
 
+  async #openFile(file: string): Promise<number> {
+    try {
+      return await openFile(file);
+    } catch (cause) {
+      throw this.#unreadable(file, cause);
+    }
+  }
+
+  #unreadable(file: string, cause: unknown): Error {
+    return new Error(
+      `Cannot read inputs as "${file}" must stay readable: received ${
+        (cause as Error).message
+      }`,
+      { cause },
+    );
+  }
+
   async fill(): Promise<boolean> {
-    if (this.#open === undefined && !this.#openNext()) return false;
+    if (this.#open === undefined && !await this.#openNext()) return false;
     const { file, descriptor } = this.#open!;
     let count: number;
     try {
       count = await readSome(descriptor, this.#buffer);
     } catch (cause) {
-      throw new Error(
-        `Cannot read inputs as "${file}" must stay readable: received ${
-          (cause as Error).message
-        }`,
-        { cause },
-      );
+      throw this.#unreadable(file, cause);
     }
     if (count > 0) {
       this.#splitter.push(this.#buffer.subarray(0, count));
@@ -212,77 +278,13 @@ class FileReader implements Reader {
     return this.#openNext();
   }
 
-  #openNext(): boolean {
+  async #openNext(): Promise<boolean> {
     const file = this.#files.shift();
     if (file === undefined) return false;
-    const descriptor = file === "-" ? 0 : openSync(file, "r");
+    const descriptor = file === "-" ? 0 : await this.#openFile(file);
     this.#open = { file, descriptor };
-    this.#splitter = new LineSplitter();
+    this.#splitter = new LineSplitter(this.#separator);
     this.line = 0;
     return true;
-  }
-}
-
-/**
- * Cuts bytes into lines. `\n` and `\r\n` end a line, a byte order mark at the
- * start is left out, and bytes that are not UTF-8 become U+FFFD.
- */
-export class LineSplitter {
-  readonly #decoder = new TextDecoder();
-  #text = "";
-  #at = 0; // where the next line starts in the text
-  #held: string[] = []; // parts of a line that goes on in the next bytes
-
-  /**
-   * Takes more bytes, once `next` has given all lines of the last ones.
-   *
-   * @param bytes The next ones.
-   */
-  push(bytes: Uint8Array): void {
-    this.#text = this.#decoder.decode(bytes, { stream: true });
-    this.#at = 0;
-  }
-
-  /**
-   * Gives the next line.
-   *
-   * @returns The line without its end; undefined when more bytes are needed.
-   */
-  next(): string | undefined {
-    const end = this.#text.indexOf("\n", this.#at);
-    if (end < 0) {
-      if (this.#at < this.#text.length) this.#hold();
-      return undefined;
-    }
-    const line = this.#text.slice(this.#at, end);
-    this.#at = end + 1;
-    return this.#join(line);
-  }
-
-  /**
-   * Ends the bytes.
-   *
-   * @returns The last line, where no line end followed it.
-   */
-  end(): string | undefined {
-    this.#text = this.#decoder.decode();
-    this.#at = 0;
-    this.#hold();
-    const line = this.#join("");
-    return line === "" ? undefined : line;
-  }
-
-  #hold(): void {
-    this.#held.push(this.#text.slice(this.#at));
-    this.#at = this.#text.length;
-  }
-
-  #join(end: string): string {
-    let line = end;
-    if (this.#held.length > 0) {
-      line = this.#held.join("") + end;
-      this.#held = [];
-    }
-    return line.endsWith("\r") ? line.slice(0, -1) : line;
   }
 }

@@ -6,43 +6,64 @@
  */
 
 import type { Progress, RunEvent, TaskOutcome } from "../../mod.ts";
-import { parallelMapStream } from "../../mod.ts";
 import type { JobLog, LogNote } from "../joblog/mod.ts";
 import { Turnstile } from "../joblog/turnstile.ts";
-import type { Settings } from "./command.ts";
+import { EarlyResults } from "./early_results.ts";
 import type { Failure } from "./failures.ts";
-import { mustHalt, wordFailure } from "./failures.ts";
+import { wordFailure } from "./failures.ts";
+import { mustHalt } from "./halt.ts";
 import { Inputs } from "./inputs.ts";
-import type { Outcome, Run } from "./log.ts";
+import { resultLines, textsOf } from "./lines.ts";
+import type { Outcome } from "./log.ts";
 import { textOf, throughLog } from "./log.ts";
+import { mapChunks, mapEarly } from "./mapping.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
 import { Output } from "./output.ts";
-import type { Done, Sent, Setup } from "./worker_side.ts";
-import { callFunction, openWorker } from "./worker_side.ts";
+import type { Plan } from "./target.ts";
+import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
+import type { Done, Sent, Setup } from "./travel.ts";
+import { HALTED } from "./travel.ts";
 
 /** What watches a job. */
 export interface Watchers {
   onEvent: ((event: RunEvent) => void) | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
-  /** Writes what they saw. */
+  /** Writes what they saw; throws when it cannot be written. */
   close(): void;
 }
+
+/** Where a job writes. */
+export interface Written {
+  /** Descriptor of what takes the results. */
+  output: number;
+  /** The same for the inputs that failed, if they are to be kept. */
+  failed: number | undefined;
+}
+
+/** Characters of an input that failed in its record: enough to know it. */
+const MOST_TEXT = 200;
 
 /** A job reads inputs; or it only waits for the calls that run; or it is over. */
 type Phase = "running" | "draining" | "over";
 
 /** One job. */
 export class Job {
-  readonly #settings: Settings;
+  readonly #plan: Plan;
   readonly #log: JobLog | undefined;
   readonly #watchers: Watchers;
   readonly #output: Output;
+  /** Where the inputs go that failed. */
+  readonly #unmapped: Output | undefined;
   readonly #turnstile: Turnstile<string | undefined>;
   readonly #inputs: Inputs;
-  readonly #halted = new SharedArrayBuffer(4);
+  readonly #setup: Setup;
   readonly #stopped = Promise.withResolvers<Stop>();
   #phase: Phase = "running";
+  /** Where results are late; undefined where the stream looks for them. */
+  readonly #early: EarlyResults | undefined;
+  /** Ends the wait for the module to load. */
+  #loaded: (() => void) | undefined;
   #done = 0;
   #failed = 0;
   #kept = 0;
@@ -50,25 +71,39 @@ export class Job {
   /**
    * Makes a job.
    *
-   * @param settings What to run.
+   * @param plan What to run.
    * @param around What records and watches it.
    */
   constructor(
-    settings: Settings,
-    around: { log: JobLog | undefined; watchers: Watchers },
+    plan: Plan,
+    around: { log: JobLog | undefined; watchers: Watchers; files: Written },
   ) {
-    this.#settings = settings;
+    this.#plan = plan;
+    this.#setup = setupOf(plan);
     this.#log = around.log;
     this.#watchers = around.watchers;
-    this.#output = new Output(1, (error) => {
-      const { code } = error as NodeJS.ErrnoException;
-      this.stop(code === "EPIPE" ? { by: "reader" } : { by: "error", error });
-    });
-    this.#turnstile = new Turnstile(settings.ordered, (text) => {
+    const { output, failed } = around.files;
+    this.#output = this.#open(
+      output,
+      plan.output === undefined ? "standard output" : `"${plan.output}"`,
+    );
+    this.#unmapped = failed === undefined
+      ? undefined
+      : this.#open(failed, `"${plan.failed}"`, plan.separator);
+    this.#turnstile = new Turnstile(plan.ordered, (text) => {
       if (text !== undefined) this.#output.write(text);
     });
-    this.#inputs = new Inputs(settings, {
-      indexed: this.#log !== undefined && this.#log.results > 0,
+    // The short way, without the generators that a log and delays need.
+    this.#early = plan.log === undefined && plan.retryDelay === undefined
+      ? new EarlyResults(
+        this.#setup.outboxes,
+        (outcome) => this.#take(outcome),
+      )
+      : undefined;
+    this.#inputs = new Inputs(plan, {
+      indexed: plan.retryDelay !== undefined ||
+        (this.#log !== undefined && this.#log.results > 0),
+      taken: this.#early && ((input) => this.#onSent(input)),
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
@@ -76,6 +111,16 @@ export class Job {
         await this.#turnstile.room();
       },
     });
+  }
+
+  #open(file: number, name: string, end = "\n"): Output {
+    return new Output(file, (error) => {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE" && file === 1) return this.stop({ by: "reader" });
+      const why =
+        `Cannot write results as ${name} must take them: received an error (${message})`;
+      this.stop({ by: "error", error: new Error(why, { cause: error }) });
+    }, end);
   }
 
   /**
@@ -99,50 +144,52 @@ export class Job {
       const pumped = this.#pump()
         .catch((error): Stop => ({ by: "error", error }));
       stop = await Promise.race([pumped, this.#stopped.promise]);
-      if (stop?.by !== "reader") {
-        const stopped = stop === undefined ? [this.#stopped.promise] : [];
-        const drained = this.#output.drained().then(() => stop);
-        stop = await Promise.race([drained, ...stopped]);
+      if (stop === undefined) {
+        const drained = this.#output.drained()
+          .then(() => this.#unmapped?.drained()).then(() => undefined);
+        stop = await Promise.race([drained, this.#stopped.promise]);
+      }
+      if (stop !== undefined && stop.by !== "reader") {
+        await this.#output.drainedIfRead();
+        await this.#unmapped?.drainedIfRead();
       }
     } finally {
+      this.#early?.stop();
       this.#phase = "over";
-      this.#watchers.close();
+      this.#loaded?.();
     }
     const [done, failed, kept] = [this.#done, this.#failed, this.#kept];
     return { stop, done, failed, kept };
   }
 
   async #pump(): Promise<Stop | undefined> {
-    const { target, json } = this.#settings;
-    const setup: Setup = {
-      url: target.url,
-      name: target.name,
-      json,
-      detailed: this.#log !== undefined,
-      halted: this.#halted,
-    };
-    // A timeline shows this name. The source that is sent stays the same.
-    Object.defineProperty(callFunction, "name", { value: target.name });
-    const { workers, chunkSize, concurrency, timeout, retries } =
-      this.#settings;
-    const { onProgress, onEvent } = this.#watchers;
-    const run: Run = (rest, options) =>
-      parallelMapStream(callFunction, rest, {
-        ...options,
-        workers,
-        chunkSize,
-        concurrency,
-        timeout,
-        retries,
-        workerData: setup,
-        init: openWorker,
-        onProgress,
-        onEvent,
-      });
+    await this.#map();
+    if (this.#loaded === undefined && this.#kept === 0) {
+      await checkTarget(this.#plan); // no input: nobody has looked at it
+    }
+    return this.#phase === "draining" ? { by: "halt" } : undefined;
+  }
+
+  async #map(): Promise<void> {
+    const { outboxes } = this.#setup;
+    const run = mapChunks(this.#plan, this.#setup, this.#watchers);
+    if (this.#early !== undefined) {
+      const options = { settled: true, ordered: false } as const;
+      for await (const outcome of run(this.#inputs, options)) {
+        if (this.#phase === "over") break;
+        if (!this.#early.isNews(outcome.index)) continue;
+        this.#take(outcome);
+        if (this.#output.full) await this.#output.drained();
+      }
+      return;
+    }
     const outcomes = throughLog(
       this.#log,
       this.#inputs,
-      run,
+      mapEarly(this.#plan, outboxes, {
+        run,
+        sent: (input) => this.#onSent(input),
+      }),
       (outcome) => this.#note(outcome),
     );
     for await (const outcome of outcomes) {
@@ -150,14 +197,24 @@ export class Job {
       this.#take(outcome);
       if (this.#output.full) await this.#output.drained();
     }
-    return this.#phase === "draining" ? { by: "halt" } : undefined;
+  }
+
+  /** An input is sent. With the first of them, the module begins to load. */
+  #onSent(input: Sent): void {
+    this.#early?.sent(input);
+    this.#loaded ??= awaitLoading(
+      this.#plan,
+      this.#setup,
+      (error) => this.stop({ by: "error", error }),
+    );
   }
 
   /** What the log says of an outcome beside the result. */
   #note(outcome: TaskOutcome<Sent, Done>): LogNote | undefined {
     if (outcome.status === "rejected") {
       const { error, stack, call } = this.#word(outcome);
-      return { ...call, error, stack };
+      const text = textOf(outcome.input).slice(0, MOST_TEXT);
+      return { ...call, text, error, stack };
     }
     if (typeof outcome.value !== "object") return undefined; // not called
     const { start, ms, worker, attempt } = outcome.value;
@@ -166,7 +223,7 @@ export class Job {
 
   #word({ index, reason, input }: Rejected): Failure {
     const name = this.#inputs.nameOf(index);
-    return wordFailure(reason, { name, text: textOf(input) }, this.#settings);
+    return wordFailure(reason, { name, text: textOf(input) }, this.#plan);
   }
 
   #take(outcome: Outcome): void {
@@ -176,21 +233,28 @@ export class Job {
       return this.#fail(outcome);
     }
     const text = textOf(outcome.value);
-    this.#turnstile.put(index, text, text?.length ?? 0);
+    const lines = text === undefined
+      ? undefined
+      : resultLines(text, { index, text: textOf(outcome.input) }, this.#plan);
+    this.#turnstile.put(index, lines, lines?.length ?? 0);
     if (outcome.kept) this.#kept++;
     else if (text !== undefined) this.#done++;
   }
 
   #fail(outcome: Rejected): void {
-    const { halt } = this.#settings;
+    const { halt } = this.#plan;
     say(this.#word(outcome).message);
     this.#failed++;
+    if (this.#unmapped !== undefined) {
+      const texts = textsOf(textOf(outcome.input), this.#plan);
+      for (const text of texts) this.#unmapped.write(text);
+    }
     const finished = this.#done + this.#failed;
     if (!mustHalt(halt, this.#failed, finished)) return;
     if (halt.when === "now") this.stop({ by: "halt" });
     else if (this.#phase === "running") {
       this.#phase = "draining";
-      Atomics.store(new Int32Array(this.#halted), 0, 1);
+      Atomics.store(new Int32Array(this.#setup.flags), HALTED, 1);
     }
   }
 }

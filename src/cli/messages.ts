@@ -6,17 +6,41 @@
 
 import process from "node:process";
 import { plural } from "../words/units.ts";
+import type { SignalName } from "./signals.ts";
+import { SIGNALS } from "./signals.ts";
 
 /** Clears the line at a terminal, as a bar may stand in it. */
 const CLEAR = process.stderr.isTTY ? "\r\x1b[K" : "";
 
 /**
+ * What a terminal obeys instead of showing it: control characters, and those
+ * that turn the direction of writing.
+ */
+// deno-lint-ignore no-control-regex
+const COMMANDS = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * Makes one line of a text that anybody may have written, such as a function
+ * that throws it.
+ *
+ * @param text Any text.
+ * @returns The text: line breaks are spaces, and control characters are shown.
+ */
+export function plainLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, " ").replace(
+    COMMANDS,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/**
  * Writes one line to standard error.
  *
- * @param text What to say; its line breaks become spaces.
+ * @param text What to say.
  */
 export function say(text: string): void {
-  console.error(`${CLEAR}pmap: ${text.replace(/\s*[\r\n]+\s*/g, " ")}`);
+  // Not console.error: what a function in this thread did to it is not known.
+  process.stderr.write(`${CLEAR}pmap: ${plainLine(text)}\n`);
 }
 
 /**
@@ -29,21 +53,23 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }
 
-/** Says which flag or argument is wrong, and what it must be. */
-export class UsageError extends Error {
-  /** The class as text, for logs. */
-  override readonly name: string = "UsageError";
-}
-
-/** The signals that end a job, with its exit status: 128 + the signal's number. */
-export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** The exit statuses, beside those of signals. */
+export const STATUS = {
+  good: 0,
+  /** Some input failed. */
+  failed: 1,
+  /** Wrong usage: nothing was run. */
+  usage: 2,
+  /** Not even the inputs that could: a file could not be read or written. */
+  broken: 3,
+} as const;
 
 /** Why a job ended before all inputs were through. */
 export type Stop =
   | { by: "halt" }
   /** The program that read standard output has closed it. */
   | { by: "reader" }
-  | { by: "signal"; name: keyof typeof SIGNALS }
+  | { by: "signal"; name: SignalName }
   | { by: "error"; error: unknown };
 
 /** How a job ended. */
@@ -63,12 +89,11 @@ export interface Ending {
  * @param ending How it ended.
  * @param logged Whether there is a log to go on with.
  * @returns The exit status.
- * @throws The error that ended the job, if one did.
  */
 export function conclude(ending: Ending, logged: boolean): number {
   const { stop, done, failed, kept } = ending;
-  if (stop?.by === "error") throw stop.error;
-  if (stop?.by === "reader") return failed > 0 ? 1 : 0;
+  if (stop?.by === "error") return STATUS.broken;
+  if (stop?.by === "reader") return failed > 0 ? STATUS.failed : STATUS.good;
   const finished = plural(done + failed + kept, "input");
   if (stop?.by === "signal") {
     const cure = logged ? "; go on with --resume" : "";
@@ -77,9 +102,9 @@ export function conclude(ending: Ending, logged: boolean): number {
   }
   if (stop?.by === "halt") {
     say(`stopped by --halt after ${plural(failed, "failure")} of ${finished}`);
-    return 1;
+    return STATUS.failed;
   }
-  if (failed === 0) return 0;
+  if (failed === 0) return STATUS.good;
   say(`${failed} of ${finished} failed`);
-  return 1;
+  return STATUS.failed;
 }

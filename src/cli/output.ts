@@ -18,24 +18,34 @@ const WRITE_AT = 1 << 16;
  */
 const MOST_UNWRITTEN = 1 << 22;
 
+/**
+ * For how many ms a reader may take nothing of what waits for it when the job
+ * was stopped. Less would cut off a slow one, more makes Ctrl-C wait. No bench.
+ */
+const STALLED_MS = 500;
+
 /** Writes lines to a file descriptor. */
 export class Output {
   readonly #file: number;
   readonly #onError: (error: unknown) => void;
+  readonly #end: string;
   #waiting = "";
   #scheduled = false;
   #writing: Promise<void> | undefined;
   #broken = false;
+  #written = 0; // bytes
 
   /**
    * Makes an output.
    *
    * @param file File descriptor.
    * @param onError Told once, when it cannot be written.
+   * @param end What ends a line.
    */
-  constructor(file: number, onError: (error: unknown) => void) {
+  constructor(file: number, onError: (error: unknown) => void, end = "\n") {
     this.#file = file;
     this.#onError = onError;
+    this.#end = end;
   }
 
   /** Whether to wait for `drained` before more is written. */
@@ -50,7 +60,7 @@ export class Output {
    */
   write(line: string): void {
     this.#waiting += line;
-    this.#waiting += "\n";
+    this.#waiting += this.#end;
     if (this.#waiting.length > WRITE_AT) this.#start();
     else if (!this.#scheduled) {
       this.#scheduled = true;
@@ -73,6 +83,25 @@ export class Output {
     }
   }
 
+  /**
+   * Waits until everything is written, or nobody reads on.
+   *
+   * @returns Settled then.
+   */
+  async drainedIfRead(): Promise<void> {
+    const drained = this.drained().then(() => "drained");
+    for (let before = -1; before < this.#written;) {
+      before = this.#written;
+      let timer: ReturnType<typeof setTimeout>;
+      const late = new Promise<string>((resolve) =>
+        timer = setTimeout(resolve, STALLED_MS, "late")
+      );
+      const first = await Promise.race([drained, late]);
+      clearTimeout(timer!);
+      if (first === "drained") return;
+    }
+  }
+
   #start(): void {
     if (this.#writing !== undefined || this.#waiting === "") return;
     if (this.#broken) {
@@ -81,7 +110,9 @@ export class Output {
     }
     const bytes = new TextEncoder().encode(this.#waiting);
     this.#waiting = "";
-    this.#writing = writeAll(this.#file, bytes).catch((error) => {
+    this.#writing = writeAll(this.#file, bytes, (count) => {
+      this.#written += count;
+    }).catch((error) => {
       this.#broken = true;
       this.#onError(error);
     }).then(() => {

@@ -155,20 +155,22 @@ export class JobLog implements AsyncDisposable {
    * stream, if it has not ended.
    *
    * @returns Settled when the stream has ended; all else is done before.
-   * @throws When the log could not be written.
+   * @throws {JobLogError} When the log could not be written: at once, while the
+   * stream is ending.
    */
   async close(): Promise<void> {
     const state = this.#state;
     this.#state = { at: "closed" };
     if (state.at === "closed") return;
     if (state.at === "streamed") state.stream.close({}); // it logs no more
-    try {
-      const { file, kept } = this.#log;
-      if (file === undefined) kept?.close();
-      else file.close();
-    } finally {
-      if (state.at === "streamed") await state.outcomes.return(undefined);
-    }
+    const ended = state.at === "streamed"
+      ? state.outcomes.return(undefined)
+      : undefined;
+    ended?.catch(() => {}); // heard below
+    const { file, kept } = this.#log;
+    if (file === undefined) kept?.close();
+    else file.close();
+    await ended;
   }
 
   /** Closes the log. */

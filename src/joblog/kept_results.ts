@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { JobLogError } from "./errors.ts";
 import type { InputKey } from "./input_keys.ts";
@@ -106,27 +107,35 @@ interface Scan {
 function scan(file: number, path: string, header: string): Scan {
   const found: Scan = { places: new NumberTable(), starts: [0], damaged: 0 };
   const decoder = new TextDecoder();
-  let rest = new Uint8Array(0);
+  const block = new Uint8Array(BLOCK_BYTES);
+  // Parts of a line that goes on in the next block. They are put together once,
+  // and not searched again: a line may have many blocks.
+  let parts: Uint8Array[] = [];
   for (let at = 0;;) {
-    const block = new Uint8Array(rest.length + BLOCK_BYTES);
-    block.set(rest);
-    const count = fill(file, block.subarray(rest.length), at);
-    at += count;
-    const bytes = block.subarray(0, rest.length + count);
+    const count = fill(file, block, at);
+    if (count === 0) break;
+    const bytes = block.subarray(0, count);
     let from = 0;
     for (let end; (end = bytes.indexOf(NEWLINE, from)) >= 0; from = end + 1) {
-      takeLine(decoder.decode(bytes.subarray(from, end)));
-      found.starts.push(found.starts.at(-1)! + end + 1 - from);
+      takeLine(lineOf(bytes.subarray(from, end)));
+      found.starts.push(at + end + 1);
     }
-    rest = bytes.slice(from);
-    if (count > 0) continue;
-    // The rest is a line that was not written to its end, which will be cut. If
-    // there is no other line, make sure that it is a log which is cut.
-    if (found.starts.length === 1) {
-      const torn = decoder.decode(rest);
-      if (!header.startsWith(torn)) throw refusal(torn);
-    }
-    return found;
+    if (from < count) parts.push(bytes.slice(from));
+    at += count;
+  }
+  // The rest is a line that was not written to its end, which will be cut. If
+  // there is no other line, make sure that it is a log which is cut.
+  if (found.starts.length === 1) {
+    const torn = lineOf(new Uint8Array(0));
+    if (!header.startsWith(torn)) throw refusal(torn);
+  }
+  return found;
+
+  function lineOf(end: Uint8Array): string {
+    if (parts.length === 0) return decoder.decode(end);
+    const bytes = Buffer.concat([...parts, end]);
+    parts = [];
+    return decoder.decode(bytes);
   }
 
   function takeLine(line: string): void {

@@ -5,7 +5,9 @@
  */
 
 import {
+  closeSync,
   mkdirSync,
+  openSync,
   readFileSync,
   rmdirSync,
   rmSync,
@@ -76,7 +78,7 @@ export async function lockLog(log: string): Promise<() => void> {
     }
     for (;;) {
       try {
-        writeFileSync(path, mine, { flag: "wx" });
+        writeLock(path, mine);
         OPEN.add(log);
         return () => {
           OPEN.delete(log);
@@ -93,6 +95,19 @@ export async function lockLog(log: string): Promise<() => void> {
   } catch (error) {
     held?.close();
     throw error;
+  }
+}
+
+/** Writes the lock whole or not at all: the disk may be full. */
+function writeLock(path: string, text: string): void {
+  const file = openSync(path, "wx");
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -36,6 +36,7 @@ const SYNC_MS = 1000;
 export class LogFile {
   /** The results of the earlier run. */
   readonly kept: KeptResults;
+  readonly #path: string;
   readonly #file: number;
   readonly #unlock: () => void;
   #waiting = "";
@@ -43,10 +44,14 @@ export class LogFile {
   #syncing: ReturnType<typeof setTimeout> | undefined;
   #failure: { error: unknown; said: boolean } | undefined;
 
-  private constructor(file: number, kept: KeptResults, unlock: () => void) {
-    this.#file = file;
-    this.kept = kept;
-    this.#unlock = unlock;
+  private constructor(
+    path: string,
+    opened: { file: number; kept: KeptResults; unlock: () => void },
+  ) {
+    this.#path = path;
+    this.#file = opened.file;
+    this.kept = opened.kept;
+    this.#unlock = opened.unlock;
   }
 
   /**
@@ -67,12 +72,7 @@ export class LogFile {
       }
       file = openSync(path, "a"); // so that it is there, and has a real path
     } catch (cause) {
-      throw new JobLogError(
-        `Cannot open job log as it must be a file that can be written: received "${path}" (${
-          (cause as Error).message
-        })`,
-        { cause },
-      );
+      throw unwritable(path, cause);
     }
     let unlock = () => {};
     let kept: KeptResults | undefined;
@@ -80,14 +80,14 @@ export class LogFile {
       unlock = await lockLog(realpathSync(path));
       kept = KeptResults.open(path, header);
       ftruncateSync(file, kept.bytes); // without a torn last line
-      const log = new LogFile(file, kept, unlock);
+      const log = new LogFile(path, { file, kept, unlock });
       if (kept.bytes === 0) log.#write(`${header}\n`);
       return log;
     } catch (error) {
       kept?.close();
       unlock();
       closeSync(file);
-      throw error;
+      throw error instanceof JobLogError ? error : unwritable(path, error);
     }
   }
 
@@ -131,9 +131,19 @@ export class LogFile {
     if (text === "" || this.#failure !== undefined) return;
     try {
       this.#write(text);
-    } catch (error) { // for whoever adds the next line, or closes
-      this.#failure = { error, said: false };
+    } catch (error) {
+      this.#fail(error);
     }
+  }
+
+  /** For whoever adds the next line, or closes. */
+  #fail(cause: unknown): void {
+    const why = (cause as Error).message;
+    const error = new JobLogError(
+      `Cannot write job log as its file must take what is written: received "${this.#path}" (${why})`,
+      { cause },
+    );
+    this.#failure ??= { error, said: false };
   }
 
   #write(text: string): void {
@@ -143,29 +153,53 @@ export class LogFile {
     }
     this.#syncing ??= setTimeout(() => {
       this.#syncing = undefined;
-      fdatasync(this.#file, () => {}); // an error: this file system has none
+      fdatasync(this.#file, (error) => {
+        if (error && isLoss(error)) this.#fail(error);
+      });
     }, SYNC_MS);
   }
 
   /**
    * Writes what waits, down to the disk, and gives the lock back.
    *
-   * @throws When something could not be written, and nobody was told yet.
+   * @throws {JobLogError} When something could not be written, and nobody was told yet.
    */
   close(): void {
     try {
       if (!this.#failure?.said) this.flush();
+      try {
+        fsyncSync(this.#file);
+      } catch (error) {
+        if (!isLoss(error)) return;
+        this.#fail(error);
+        this.#check();
+      }
     } finally {
       clearImmediate(this.#scheduled);
       clearTimeout(this.#syncing);
-      try {
-        fsyncSync(this.#file);
-      } catch {
-        // this file system has none
-      }
       closeSync(this.#file);
       this.kept.close();
       this.#unlock();
     }
   }
+}
+
+/**
+ * Tells whether what was written may not be on the disk.
+ *
+ * @param error Why it could not be synchronised.
+ * @returns False where the file system only knows no such thing.
+ */
+export function isLoss(error: unknown): boolean {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return ["EIO", "ENOSPC", "EDQUOT", "EFBIG"].includes(code);
+}
+
+function unwritable(path: string, cause: unknown): JobLogError {
+  return new JobLogError(
+    `Cannot open job log as it must be a file that can be written: received "${path}" (${
+      (cause as Error).message
+    })`,
+    { cause },
+  );
 }

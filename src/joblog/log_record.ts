@@ -4,6 +4,7 @@
  * @module
  */
 
+import { crc32 } from "node:zlib";
 import { show } from "./check_options.ts";
 import type { InputKey } from "./input_keys.ts";
 import { keyOf } from "./input_keys.ts";
@@ -24,12 +25,19 @@ export type LogRecord =
 export type LogNote = Record<string, string | number | null>;
 
 /** What a note must not say: the log reads it. */
-const OWN = new Set(["index", "input", "nth", "ok", "result"]);
+const OWN = new Set(["sum", "index", "input", "nth", "ok", "result"]);
+
+/** How a line begins: the sum of what comes after it, in hex. */
+const SUM = /^\{"sum":"([0-9a-f]{8})",/;
+const SUM_LENGTH = '{"sum":"01234567",'.length;
+
+/** What comes next: which input it is of. */
+const KEY = /^"index":\d+,"input":"([0-9a-f]{32})","nth":(\d+)/;
 
 /** Stand before a result. In no string is a quotation mark left as it is. */
 const OK = ',"ok":true';
 const RESULT = ',"result":';
-const OK_RESULT = OK + RESULT;
+const FAILED = ',"ok":false';
 
 /**
  * Writes the line of one input.
@@ -41,15 +49,24 @@ const OK_RESULT = OK + RESULT;
 export function formatRecord(record: LogRecord): string {
   const { index, key, note } = record;
   checkNote(note, index);
-  const head = `{"index":${index},"input":"${key.digest}","nth":${key.nth}`;
+  const head = `"index":${index},"input":"${key.digest}","nth":${key.nth}`;
   if (!record.ok) {
     const { error, stack } = record;
     const tail = JSON.stringify({ ok: false, error, stack, ...note });
-    return `${head},${tail.slice(1)}\n`;
+    return summed(`${head},${tail.slice(1, -1)}`);
   }
   const notes = JSON.stringify(note).slice(1, -1);
   const result = record.text === undefined ? "" : RESULT + record.text;
-  return `${head}${notes && `,${notes}`}${OK}${result}}\n`;
+  return summed(`${head}${notes && `,${notes}`}${OK}${result}`);
+}
+
+/** A line of its fields, after their sum, by which a change is seen. */
+function summed(fields: string): string {
+  return `{"sum":"${sumOf(fields)}",${fields}}\n`;
+}
+
+function sumOf(text: string): string {
+  return crc32(text.trimEnd()).toString(16).padStart(8, "0");
 }
 
 function checkNote(note: LogNote, index: number): void {
@@ -83,29 +100,21 @@ function wrongNote(index: number, rule: string, received: string): TypeError {
  *
  * @param line The line without its end.
  * @returns Its key and whether it succeeded; undefined for anything but the
- * whole line of a record, such as what a power cut leaves.
+ * whole line of a record, such as what a power cut or an edit leaves.
  */
 export function readRecord(
   line: string,
 ): { key: InputKey; ok: boolean } | undefined {
-  try {
-    const record = JSON.parse(line);
-    const { input, nth, ok } = record;
-    return typeof input === "string" && typeof nth === "number" &&
-        (ok === false || (ok === true && isInPlace(line, record)))
-      ? { key: keyOf(input, nth), ok }
-      : undefined;
-  } catch {
-    return undefined; // not JSON: damaged
-  }
-}
-
-/** Whether the result of a record stands where `resultOf` looks for it. */
-function isInPlace(line: string, record: object): boolean {
-  const names = Object.keys(record);
-  return names.at(-1) === "result"
-    ? names.at(-2) === "ok" && line.includes(OK_RESULT)
-    : names.at(-1) === "ok" && !("result" in record) && line.includes(OK);
+  const sum = SUM.exec(line)?.[1];
+  // An editor may have put white space behind it, as in a line end of CRLF.
+  const whole = line.trimEnd();
+  const fields = whole.slice(SUM_LENGTH, -1);
+  if (!whole.endsWith("}") || sumOf(fields) !== sum) return undefined;
+  // Now it is as it was written: no need to parse a result of 100 MB.
+  const [start, digest, nth] = KEY.exec(fields) ?? [];
+  if (digest === undefined) return undefined;
+  const ok = !fields.startsWith(FAILED, start!.length);
+  return { key: keyOf(digest, Number(nth)), ok };
 }
 
 /**

@@ -1,0 +1,150 @@
+/**
+ * The files of a job: looked at before any work begins, so that no work is done
+ * for nothing.
+ *
+ * @module
+ */
+
+import {
+  accessSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
+import { resolve } from "node:path";
+import process from "node:process";
+import type { Settings } from "./command.ts";
+import { partOf } from "./result_files.ts";
+import { UsageError } from "./values.ts";
+
+/**
+ * Checks that inputs can be read, and that what is written is not among them.
+ *
+ * @param settings Of the job.
+ * @throws {UsageError} When it is so.
+ */
+export function checkFiles(settings: Settings): void {
+  const { source, log, timeline, output, failed, dryRun } = settings;
+  const inputs = source.from === "files" ? source.files : [];
+  for (const file of inputs) if (file !== "-") checkInput(file);
+  if (log === undefined && output === undefined && !dryRun) {
+    checkStandardOutput();
+  }
+  // By device and number: two paths may lead to one file.
+  const seen = new Map<string, string>();
+  const standard = regular(() => fstatSync(1));
+  if (standard !== undefined) seen.set(standard, "standard output");
+  for (
+    const [flag, file] of [
+      ...inputs.map((file) => ["FILE", file] as const),
+      ["--joblog", log?.file],
+      ["--timeline", timeline],
+      ["--output", output],
+      ["--output", output && partOf(output)],
+      ["--failed", failed],
+    ]
+  ) {
+    if (file === undefined || file === "-") continue;
+    // One that is yet to be made is known by its path.
+    const key = existsSync(file)
+      ? regular(() => statSync(file))
+      : resolve(file);
+    const other = key && seen.get(key);
+    if (other !== undefined && (flag !== other)) {
+      throw new UsageError(
+        `Cannot run as ${flag} must not be the file of ${other}: received "${file}" for both`,
+      );
+    }
+    if (key !== undefined) seen.set(key, flag!);
+  }
+}
+
+function checkInput(file: string): void {
+  let why: string | undefined;
+  try {
+    accessSync(file, constants.R_OK);
+    if (statSync(file).isDirectory()) why = "a folder";
+  } catch (error) {
+    why = (error as NodeJS.ErrnoException).code === "ENOENT"
+      ? "no such file"
+      : "a file that may not be read";
+  }
+  if (why === undefined) return;
+  throw new UsageError(
+    `Cannot run as inputs must be files that can be read (or values after --args): received "${file}", ${why}`,
+  );
+}
+
+/** Which file it is, if it is one that keeps what is written. */
+function regular(
+  stat: () => { dev: number; ino: number; isFile(): boolean },
+): string | undefined {
+  try {
+    const found = stat();
+    return found.isFile() ? `${found.dev} ${found.ino}` : undefined;
+  } catch {
+    return undefined; // it is yet to be made, or closed
+  }
+}
+
+/**
+ * A runtime that finds standard output closed opens /dev/null in its place, for
+ * reading and writing, which `> /dev/null` does not. Bun marks it as to be closed
+ * in other programs, as nothing that is handed over to one can be. Of the others,
+ * nothing more is known; some programs hand over just that: when they do it more
+ * than once, it is let pass.
+ */
+function checkStandardOutput(): void {
+  const [input, output, errors] = [0, 1, 2].map(nullFlags);
+  const isClosed = "Bun" in globalThis
+    ? (output! & CLOSE_ON_EXEC) !== 0
+    : output !== 0 && input === 0 && errors === 0;
+  if (!isClosed) return;
+  throw new UsageError(
+    "Cannot run as standard output must be open: received none (> /dev/null drops the results)",
+  );
+}
+
+/** Flags of open(2), of Linux. */
+const CLOSE_ON_EXEC = 0o2000000;
+const READ_AND_WRITE = 2;
+
+/** The flags of a descriptor that is /dev/null for reading and writing; or 0. */
+function nullFlags(file: number): number {
+  if (process.platform !== "linux") return 0;
+  try {
+    const info = readFileSync(`/proc/self/fdinfo/${file}`, "utf8");
+    const flags = Number.parseInt(/flags:\s*(\d+)/.exec(info)![1]!, 8);
+    return readlinkSync(`/proc/self/fd/${file}`) === "/dev/null" &&
+        (flags & 3) === READ_AND_WRITE
+      ? flags
+      : 0;
+  } catch {
+    return 0; // no such list here
+  }
+}
+
+/**
+ * Opens a file that will be written at the end of the job. What is in it stays
+ * until then.
+ *
+ * @param flag Its flag, for errors.
+ * @param file Its path.
+ * @returns A descriptor.
+ * @throws {UsageError} When it cannot be written.
+ */
+export function openForLater(flag: string, file: string): number {
+  try {
+    return openSync(file, "a");
+  } catch (error) {
+    throw new UsageError(
+      `Cannot run as ${flag} must be a file that can be written: received "${file}" (${
+        (error as Error).message
+      })`,
+    );
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Bytes become lines.
+ *
+ * @module
+ */
+
+/**
+ * Cuts bytes into lines. `\n` and `\r\n` end a line, or any other separator
+ * alone. A byte order mark at the start is left out, and bytes that are not
+ * UTF-8 become U+FFFD.
+ */
+export class LineSplitter {
+  readonly #separator: string;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #at = 0; // where the next line starts in the text
+  #held: string[] = []; // parts of a line that goes on in the next bytes
+
+  /**
+   * Begins with no bytes.
+   *
+   * @param separator What ends a line: one character.
+   */
+  constructor(separator = "\n") {
+    this.#separator = separator;
+  }
+
+  /**
+   * Takes more bytes, once `next` has given all lines of the last ones.
+   *
+   * @param bytes The next ones.
+   */
+  push(bytes: Uint8Array): void {
+    this.#text = this.#decoder.decode(bytes, { stream: true });
+    this.#at = 0;
+  }
+
+  /**
+   * Gives the next line.
+   *
+   * @returns The line without its end; undefined when more bytes are needed.
+   */
+  next(): string | undefined {
+    const end = this.#text.indexOf(this.#separator, this.#at);
+    if (end < 0) {
+      if (this.#at < this.#text.length) this.#hold();
+      return undefined;
+    }
+    const line = this.#text.slice(this.#at, end);
+    this.#at = end + 1;
+    return this.#join(line);
+  }
+
+  /**
+   * Ends the bytes.
+   *
+   * @returns The last line, where no line end followed it.
+   */
+  end(): string | undefined {
+    this.#text = this.#decoder.decode();
+    this.#at = 0;
+    this.#hold();
+    const line = this.#join("");
+    return line === "" ? undefined : line;
+  }
+
+  #hold(): void {
+    this.#held.push(this.#text.slice(this.#at));
+    this.#at = this.#text.length;
+  }
+
+  #join(end: string): string {
+    let line = end;
+    if (this.#held.length > 0) {
+      line = this.#held.join("") + end;
+      this.#held = [];
+    }
+    return this.#separator === "\n" && line.endsWith("\r")
+      ? line.slice(0, -1)
+      : line;
+  }
+}

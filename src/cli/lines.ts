@@ -1,0 +1,68 @@
+/**
+ * The lines of a job, as text: inputs as they were read and as JSON, results as
+ * they are written.
+ *
+ * @module
+ */
+
+import type { Settings } from "./command.ts";
+
+/** How lines of inputs are read. */
+type Reading = Pick<Settings, "json" | "batch">;
+
+/**
+ * Tells which texts were read for one call.
+ *
+ * @param text The text of an input.
+ * @param reading How it was read.
+ * @returns The text, or those of a batch.
+ */
+export function textsOf(text: string, { batch }: Reading): string[] {
+  return batch === undefined ? [text] : JSON.parse(text);
+}
+
+/**
+ * Writes what the function gets as JSON.
+ *
+ * @param text The text of an input.
+ * @param reading How it was read.
+ * @returns The JSON: as it was read where that was JSON.
+ */
+export function argumentOf(text: string, reading: Reading): string {
+  const jsonOf = (text: string) =>
+    reading.json ? text.trim() : JSON.stringify(text);
+  if (reading.batch === undefined) return jsonOf(text);
+  return `[${textsOf(text, reading).map(jsonOf).join(",")}]`;
+}
+
+/**
+ * Writes a result.
+ *
+ * @param json The JSON of the result; with `flat`, of all its values.
+ * @param input The input it is of, and its index.
+ * @param writing How it is written.
+ * @returns Its line, or several, without the last line end; undefined for none.
+ */
+export function resultLines(
+  json: string,
+  input: { index: number; text: string },
+  writing: Reading & Pick<Settings, "raw" | "flat" | "withInput">,
+): string | undefined {
+  const { raw, flat, withInput } = writing;
+  if (!raw && !flat && !withInput) return json;
+  const head = withInput
+    ? `{"index":${input.index},"input":${
+      argumentOf(input.text, writing)
+    },"result":`
+    : "";
+  const lineOf = (json: string) =>
+    withInput
+      ? `${head}${json}}`
+      : raw && json.startsWith('"')
+      ? JSON.parse(json)
+      : json;
+  if (!flat) return lineOf(json);
+  const values: unknown[] = JSON.parse(json);
+  if (values.length === 0) return undefined;
+  return values.map((value) => lineOf(JSON.stringify(value))).join("\n");
+}

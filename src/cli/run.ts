@@ -1,0 +1,142 @@
+/**
+ * One run of the command: what is opened before the job, and its exit status.
+ *
+ * @module
+ */
+
+import { closeSync, ftruncateSync, writeFileSync } from "node:fs";
+import type { JobLog } from "../joblog/mod.ts";
+import type { Settings } from "./command.ts";
+import { dryRun } from "./dry_run.ts";
+import { describe } from "./failures.ts";
+import { checkFiles, openForLater } from "./files.ts";
+import type { Watchers } from "./job.ts";
+import { Job } from "./job.ts";
+import { openLog } from "./log.ts";
+import type { Ending, Stop } from "./messages.ts";
+import { conclude, say, STATUS } from "./messages.ts";
+import type { ResultFiles } from "./result_files.ts";
+import { openResultFiles } from "./result_files.ts";
+import { endBySignal, hearSignals } from "./signals.ts";
+import type { Plan } from "./target.ts";
+import { findTarget } from "./target.ts";
+
+/**
+ * Runs what a command line asks for, and says on standard error what is to be
+ * said.
+ *
+ * @param settings What it asks for.
+ * @returns The exit status.
+ */
+export async function run(settings: Settings): Promise<number> {
+  try {
+    checkFiles(settings);
+    const plan: Plan = { ...settings, target: findTarget(settings) };
+    if (!plan.dryRun) return await runJob(plan);
+    return await dryRun(plan) > 0 ? STATUS.failed : STATUS.good;
+  } catch (error) {
+    const [text, status] = describe(error);
+    say(text);
+    return status;
+  }
+}
+
+async function runJob(plan: Plan): Promise<number> {
+  let job: Job | undefined;
+  // Without workers, a function that computes keeps this thread from hearing
+  // anything: a signal then does what it does by default, and ends the process.
+  if (plan.workers !== 0) {
+    hearSignals((name) => {
+      if (job === undefined) endBySignal(name);
+      job.stop({ by: "signal", name });
+    });
+  }
+  const watchers = await openWatchers(plan);
+  const log = await openLog(plan);
+  let files: ResultFiles;
+  try {
+    files = openResultFiles(plan);
+  } catch (error) {
+    await log?.close();
+    throw error;
+  }
+  let ending: Ending | undefined;
+  const errors: unknown[] = [];
+  try {
+    job = new Job(plan, { log, watchers, files });
+    ending = await job.run();
+  } catch (error) {
+    errors.push(error);
+  }
+  try {
+    watchers.close();
+  } catch (error) {
+    errors.push(error);
+  }
+  try {
+    await close(log, ending?.stop);
+  } catch (error) {
+    errors.push(error);
+  }
+  const isGood = errors.length === 0 && ending !== undefined &&
+    ending.stop === undefined && ending.failed === 0;
+  try {
+    files.close(isGood);
+  } catch (error) {
+    errors.push(error);
+  }
+  // What ended the job comes first. Nothing that went wrong is left unsaid, and
+  // none of it makes a job that was ended by a signal another one.
+  const told = ending?.stop?.by === "error" ? ending.stop.error : undefined;
+  const worst = [told, ...errors].filter((error) => error !== undefined)
+    .map((error) => describe(error));
+  for (const [text] of worst) say(text);
+  const status = ending === undefined || told !== undefined
+    ? STATUS.good
+    : conclude(ending, log !== undefined);
+  if (ending?.stop?.by === "signal") endBySignal(ending.stop.name);
+  return status > STATUS.failed ? status : worst[0]?.[1] ?? status;
+}
+
+/** Closes the log, with all that is to be written. */
+async function close(
+  log: JobLog | undefined,
+  stop: Stop | undefined,
+): Promise<void> {
+  const closed = log?.close();
+  if (stop === undefined) return await closed;
+  // Workers that were stopped are not waited for, but an error is heard.
+  await Promise.race([closed, new Promise((wake) => setImmediate(wake))]);
+}
+
+/** Loads the bar and the timeline only if they were asked for. */
+async function openWatchers({ bar, timeline: file }: Plan): Promise<Watchers> {
+  // Opened now: a picture that cannot be written is told before any work.
+  const descriptor = file === undefined
+    ? undefined
+    : openForLater("--timeline", file);
+  const timeline = file === undefined
+    ? undefined
+    : new (await import("../timeline/mod.ts")).Timeline();
+  return {
+    onEvent: timeline && ((event) => timeline.record(event)),
+    onProgress: bar
+      ? (await import("../progress/mod.ts")).progressBar()
+      : undefined,
+    close() {
+      if (timeline === undefined || descriptor === undefined) return;
+      try {
+        ftruncateSync(descriptor);
+        writeFileSync(descriptor, timeline.toHtml());
+        closeSync(descriptor);
+      } catch (cause) {
+        throw new Error(
+          `Cannot write --timeline as its file must take it: received "${file}" (${
+            (cause as Error).message
+          })`,
+          { cause },
+        );
+      }
+    },
+  };
+}

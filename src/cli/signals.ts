@@ -1,0 +1,77 @@
+/**
+ * The signals that end a job.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import process from "node:process";
+
+/** The signals that end a job, with its exit status: 128 + the signal's number. */
+export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** The name of such a signal. */
+export type SignalName = keyof typeof SIGNALS;
+
+/**
+ * Hears the signals that end a job, but those that were ignored when this
+ * process began: nohup, and a shell for `pmap … &` in a script, have them
+ * ignored so that they end nothing. The second signal ends the process.
+ *
+ * @param stop Told the first one.
+ */
+export function hearSignals(stop: (name: SignalName) => void): void {
+  const ignored = ignoredSignals();
+  let heard = false;
+  for (const name of Object.keys(SIGNALS) as SignalName[]) {
+    if (ignored.has(name)) {
+      // Deno 2.9.5 hears all of them once it hears one, and ends the process
+      // (tests/cli_signals_test.ts). Others keep what they were given, and so do
+      // the programs that a function starts.
+      if ("Deno" in globalThis) process.on(name, () => {});
+      continue;
+    }
+    process.on(name, () => {
+      // It was told to stop and has not ended.
+      if (heard) endBySignal(name);
+      heard = true;
+      stop(name);
+    });
+  }
+}
+
+/**
+ * Ends this process as a signal does.
+ *
+ * @param name The signal.
+ */
+export function endBySignal(name: SignalName): never {
+  // Node.js 24 would wait for a named pipe that is being opened, at its end
+  // (tests/cli_signals_test.ts).
+  if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
+    process.removeAllListeners(name);
+    process.kill(process.pid, name);
+  }
+  process.exit(SIGNALS[name]);
+}
+
+/**
+ * Only Linux tells; elsewhere it seems that none is. Nor does Node.js 24 know: it
+ * has all signals do again what they do by default.
+ */
+function ignoredSignals(): Set<string> {
+  let mask = 0n;
+  try {
+    const status = readFileSync("/proc/self/status", "utf8");
+    const hex = /^SigIgn:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0";
+    mask = BigInt(`0x${hex}`);
+  } catch {
+    // not Linux, or no such list
+  }
+  return new Set(
+    Object.keys(SIGNALS).filter((name) =>
+      mask >> BigInt(constants.signals[name as SignalName] - 1) & 1n
+    ),
+  );
+}

@@ -1,0 +1,85 @@
+/**
+ * The function that is to be called: found before the work begins.
+ *
+ * @module
+ */
+
+import { hash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Settings } from "./command.ts";
+import { quote } from "./messages.ts";
+import { UsageError } from "./values.ts";
+
+/** The function to call. */
+export interface Target {
+  /** Absolute URL of its module. */
+  url: string;
+  /** Name of the export. */
+  name: string;
+  /** As the user knows it: file and export, without the folder. */
+  title: string;
+  /**
+   * First 128 bits of the SHA-256 of the text of the module, in hex; undefined
+   * for one that is not here.
+   */
+  digest: string | undefined;
+}
+
+/** A job as it will be run. */
+export interface Plan extends Settings {
+  target: Target;
+}
+
+// Two letters at least, as C:\work.ts is a path.
+const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
+/**
+ * Finds the function.
+ *
+ * @param settings Of the job.
+ * @returns The function.
+ * @throws {UsageError} When there is no such file.
+ */
+export function findTarget({ module, name, expression }: Settings): Target {
+  if (expression !== undefined) return expressed(expression);
+  const title = `${basename(module)}#${name}`;
+  if (URL_SCHEME.test(module) && !/^file:/i.test(module)) {
+    const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);
+    if (isNode && /^https?:/i.test(module)) {
+      throw new UsageError(
+        `Cannot run as MODULE must be a file on Node.js, which imports none from the web: received "${module}"`,
+      );
+    }
+    return { url: module, name, title, digest: undefined };
+  }
+  const path = /^file:/i.test(module) ? fileURLToPath(module) : resolve(module);
+  if (!existsSync(path) || statSync(path).isDirectory()) {
+    throw new UsageError(
+      `Cannot run as MODULE must be a file that exists, or a URL: received "${module}"`,
+    );
+  }
+  // A search such as ?v=2 is part of what is loaded.
+  const url = /^file:/i.test(module) ? module : pathToFileURL(path).href;
+  return { url, name, title, digest: digestOf(readFileSync(path)) };
+}
+
+/** A function of the command line. Only its syntax is looked at here. */
+function expressed(expression: string): Target {
+  try {
+    new Function(`return (${expression}\n)`);
+  } catch (error) {
+    throw new UsageError(
+      `Cannot run as -e must be a function in JavaScript: received ${
+        quote(expression)
+      } (${(error as Error).message})`,
+    );
+  }
+  const digest = digestOf(expression);
+  return { url: "-e", name: "-e", title: "-e", digest };
+}
+
+function digestOf(text: string | Uint8Array): string {
+  return hash("sha256", text, "hex").slice(0, 32);
+}

@@ -1,0 +1,95 @@
+/**
+ * What travels between a job and its workers, as plain data.
+ *
+ * @module
+ */
+
+import type { TaskContext } from "../../mod.ts";
+import type { WriteEntry } from "./outbox.ts";
+
+/** What every worker of a job knows. */
+export interface Setup {
+  /** Absolute URL of the user's module. */
+  url: string;
+  /** Name of its export. */
+  name: string;
+  /** The function itself, if it is not in a module. */
+  expression: string | undefined;
+  /** Whether inputs are JSON. */
+  json: boolean;
+  /** Whether an input is the JSON of the texts of several. */
+  batch: boolean;
+  /** Whether a result is a list of what is to be written, as JSON. */
+  flat: boolean;
+  /** Whether times are wanted for the log. */
+  detailed: boolean;
+  /** Whether failures are final, so that they can be told early. */
+  final: boolean;
+  /**
+   * Three Int32: the first is not 0 once no call may start, the second once the
+   * module has loaded in a worker, and the third counts the outboxes in use.
+   */
+  flags: SharedArrayBuffer;
+  /** Where workers write results that may be late: each has one of its own. */
+  outboxes: SharedArrayBuffer[];
+}
+
+/** What the call brings along for every worker. */
+export interface Brought {
+  openOutbox(memory: SharedArrayBuffer): WriteEntry;
+}
+
+/** Where in `flags` they stand. */
+export const HALTED = 0;
+/** Likewise. */
+export const LOADED = 1;
+
+/**
+ * An input: its text. With its index among all if the log of an earlier run has
+ * results: those inputs are not sent, and the engine does not count them.
+ */
+export type Sent = string | SentWithIndex;
+
+/** The same, where more is said than its text. */
+export interface SentWithIndex {
+  index: number;
+  text: string;
+  /** Which attempt it is, where it is not the engine that tries again. */
+  attempt?: number;
+}
+
+/** When, where and at which attempt a call was made. */
+export type Call = {
+  /** When it started, in milliseconds since 1970. */
+  start: number | null;
+  /** How long it took, in milliseconds. */
+  ms: number | null;
+  /** Number of the worker, from 0. */
+  worker: number | null;
+  /** Which attempt it was, from 1. */
+  attempt: number;
+};
+
+/**
+ * The JSON of a result. Alone unless details are wanted, as strings cross
+ * cheapest (bench/cli_lines.ts); undefined if the job was halted before the
+ * call.
+ */
+export type Done = string | ({ text: string } & Call) | undefined;
+
+/** What a call throws: what went wrong, in words. */
+export type Thrown = Call & {
+  /**
+   * At what: the input was no JSON, so that the function was not called; the
+   * call threw; or its result is not to be written as JSON.
+   */
+  at: "input" | "call" | "result";
+  error: string;
+  stack: string;
+};
+
+/** Calls the user's function; what a worker holds between calls. */
+export type Caller = (
+  sent: Sent,
+  context: TaskContext<unknown, Brought>,
+) => Done | Promise<Done>;

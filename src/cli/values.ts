@@ -1,0 +1,82 @@
+/**
+ * The values of flags: text becomes what it means. Pure, and loads nothing.
+ *
+ * @module
+ */
+
+/** Says which flag or argument is wrong, and what it must be. */
+export class UsageError extends Error {
+  /** The class as text, for logs. */
+  override readonly name: string = "UsageError";
+}
+
+/**
+ * Reads a whole number.
+ *
+ * @param text As it was given.
+ * @param flag Its flag, for errors.
+ * @param least The least that fits.
+ * @returns The number.
+ * @throws {UsageError} When it is none, or does not fit.
+ */
+export function readWhole(text: string, flag: string, least: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= 1e9) return number;
+  throw new UsageError(
+    `Cannot run as ${flag} must be a whole number from ${least}: received "${text}"`,
+  );
+}
+
+/** Milliseconds of each unit. */
+const UNITS: Record<string, number> = {
+  "": 1,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Reads a time.
+ *
+ * @param text A number with a unit (ms, s, m, min, h); milliseconds without.
+ * @param flag Its flag, for errors.
+ * @returns Milliseconds, above 0.
+ * @throws {UsageError} When it is no time.
+ */
+export function readTime(text: string, flag: string): number {
+  const [, count, unit = ""] = /^(\d+(?:\.\d+)?)([a-z]*)$/.exec(text) ?? [];
+  const ms = Number(count) * (Object.hasOwn(UNITS, unit) ? UNITS[unit]! : NaN);
+  if (ms > 0) return ms;
+  throw new UsageError(
+    `Cannot run as ${flag} must be a number of milliseconds above 0, or a time as in 5s, 2m or 1h: received "${text}"`,
+  );
+}
+
+/**
+ * Reads how many workers.
+ *
+ * @param text A whole number; a share of the cores, as in 50%; or how many more
+ * or fewer than there are cores, as in +1 and -1.
+ * @param flag Its flag, for errors.
+ * @param cores How many cores there are.
+ * @returns How many: from 0 where a number is given, else from 1.
+ * @throws {UsageError} When it is none of these.
+ */
+export function readWorkers(
+  text: string,
+  flag: string,
+  cores: number = navigator.hardwareConcurrency,
+): number {
+  const [, sign, digits, percent] = /^([+-]?)(\d{1,9})(%?)$/.exec(text) ?? [];
+  if (digits !== undefined && (sign === "" || percent === "")) {
+    const number = Number(digits);
+    if (percent !== "") return Math.max(1, Math.round(cores * number / 100));
+    if (sign === "") return number;
+    return Math.max(1, sign === "+" ? cores + number : cores - number);
+  }
+  throw new UsageError(
+    `Cannot run as ${flag} must be a whole number from 0, or as 50%, +1 or -1 of the cores: received "${text}"`,
+  );
+}

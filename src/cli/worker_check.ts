@@ -1,0 +1,86 @@
+/**
+ * Whether the function can be loaded, and soon.
+ *
+ * @module
+ */
+
+import { parallelMap } from "../../mod.ts";
+import { createOutboxes } from "./outbox.ts";
+import type { Plan } from "./target.ts";
+import { UsageError } from "./values.ts";
+import { duration } from "../words/units.ts";
+import type { Setup } from "./travel.ts";
+import { LOADED } from "./travel.ts";
+import { openWorker } from "./worker_side.ts";
+
+/**
+ * Says what every worker of a job knows.
+ *
+ * @param plan The job.
+ * @returns What `openWorker` takes.
+ */
+export function setupOf(plan: Plan): Setup {
+  const { target, log, workers } = plan;
+  return {
+    url: target.url,
+    name: target.name,
+    expression: plan.expression,
+    json: plan.json,
+    batch: plan.batch !== undefined,
+    flat: plan.flat,
+    detailed: log !== undefined,
+    // With a delay, it is not the engine that tries again.
+    final: plan.retries === 0 || plan.retryDelay !== undefined,
+    flags: new SharedArrayBuffer(12),
+    outboxes: createOutboxes(workers ?? navigator.hardwareConcurrency),
+  };
+}
+
+/**
+ * Waits for the module to load in a worker.
+ *
+ * @param plan The job.
+ * @param setup What its workers know.
+ * @param giveUp Called with an error when it has not loaded in time.
+ * @returns Ends the wait.
+ */
+export function awaitLoading(
+  { loadTimeout, module }: Plan,
+  setup: Setup,
+  giveUp: (error: UsageError) => void,
+): () => void {
+  const timer = setTimeout(() => {
+    if (Atomics.load(new Int32Array(setup.flags), LOADED) !== 0) return;
+    giveUp(
+      new UsageError(
+        `Cannot run as MODULE must load within --load-timeout, ${
+          duration(loadTimeout)
+        }: received "${module}", which has not`,
+      ),
+    );
+  }, loadTimeout);
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Loads the function in one worker, and calls nothing.
+ *
+ * @param plan The job.
+ * @throws {WorkerStartError} When it cannot be loaded.
+ * @throws {UsageError} When that takes too long.
+ */
+export async function checkTarget(plan: Plan): Promise<void> {
+  const setup = setupOf(plan);
+  const late = Promise.withResolvers<never>();
+  const cancel = awaitLoading(plan, setup, late.reject);
+  const loaded = parallelMap(() => null, [null], {
+    workers: plan.workers === 0 ? 0 : 1,
+    workerData: setup,
+    init: openWorker,
+  });
+  try {
+    await Promise.race([loaded, late.promise]);
+  } finally {
+    cancel();
+  }
+}

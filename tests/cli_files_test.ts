@@ -1,0 +1,112 @@
+// What is read and written is looked at before the work begins; what cannot be
+// written later is told.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { test } from "./harness.ts";
+import { folder, lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
+import { counted } from "./pmap_log.ts";
+
+test(
+  "pmap refuses a timeline that cannot be written before any call",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const input = lines(counted(3, dir.path("ran")));
+    const args = [work("count"), "--timeline", dir.path("none/t.html")];
+    const { status, out, err } = await pmap(args, input);
+    assertEquals([status, out], [2, ""]);
+    assertMatch(err, /--timeline must be a file that can be written: received/);
+    assertEquals(existsSync(dir.path("ran")), false);
+  },
+);
+
+test(
+  "pmap leaves the timeline of the last run as it is until it has its own",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const file = dir.path("t.html");
+    writeFileSync(file, "the last one");
+    const args = ["--timeline", file];
+    assertEquals((await pmap([work("nope"), ...args], "1\n")).status, 2);
+    assertMatch(readFileSync(file, "utf8"), /<\/html>\s*$/); // of no task
+    assertEquals((await pmap([work("double"), ...args], "1\n")).status, 0);
+    assertMatch(
+      readFileSync(file, "utf8"),
+      /^<!doctype html>[^]*<\/html>\s*$/i,
+    );
+  },
+);
+
+test("pmap refuses a closed standard output", PATIENCE, async () => {
+  const { status, err } = await pmap([work("double")], "1\n", 'exec "$@" >&-');
+  assertEquals(status, 2);
+  assertMatch(err, /standard output must be open: received none/);
+});
+
+test(
+  "pmap takes /dev/null for standard output, and for all there is",
+  PATIENCE,
+  async () => {
+    for (
+      const where of [
+        "> /dev/null",
+        "<> /dev/null >&0",
+        "2<> /dev/null >&2",
+        "<> /dev/null >&0 2>&0",
+      ]
+    ) {
+      const script = `exec "$@" ${where}`;
+      const { status } = await pmap([work("double")], "1\n", script);
+      assertEquals(status, 0, where);
+    }
+  },
+);
+
+test("pmap refuses one file for two purposes", PATIENCE, async () => {
+  using dir = folder();
+  const [log, input] = [dir.path("log"), dir.path("in")];
+  writeFileSync(input, "1\n");
+  const slips: [args: string[], script: string, message: RegExp][] = [
+    [["--joblog", log], `exec "$@" > ${log}`, /--joblog .* standard output/],
+    [["--timeline", input, input], 'exec "$@"', /--timeline .* FILE/],
+    [[input], `exec "$@" >> ${input}`, /FILE .* standard output/],
+  ];
+  for (const [args, script, message] of slips) {
+    const { status, err } = await pmap(
+      [work("double"), ...args],
+      "1\n",
+      script,
+    );
+    assertEquals(status, 2, err);
+    assertMatch(err, message);
+  }
+  assertEquals(readFileSync(input, "utf8"), "1\n");
+  const twice = await pmap([work("double"), input, input]);
+  assertEquals([twice.status, twice.out], [0, "2\n2\n"]);
+});
+
+test(
+  "pmap ends with 3, and says which file, when one cannot be written",
+  { ...PATIENCE, ignore: process.platform === "win32" },
+  async () => {
+    using dir = folder();
+    const long = lines(
+      numbers(100).map((id) => ({ id, ms: 0, x: "x".repeat(999) })),
+    );
+    // A file may have as many blocks, and to write beyond that is an error.
+    const limit = (blocks: number) =>
+      `trap "" XFSZ; ulimit -f ${blocks}; exec "$@"`;
+    const out = dir.path("out");
+    const one = await pmap([work("same")], long, `${limit(8)} > ${out}`);
+    assertEquals(one.status, 3, one.err);
+    assertMatch(one.err, /standard output must take them: received .*\(.+\)/);
+    const args = [work("same"), "--joblog", dir.path("log")];
+    const two = await pmap(args, long, limit(8));
+    assertEquals(two.status, 3, two.err);
+    assertMatch(two.err, /Cannot write job log as .* received ".*log" \(.+\)/);
+    assert(!existsSync(dir.path("log.lock")));
+  },
+);

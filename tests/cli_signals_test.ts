@@ -1,0 +1,108 @@
+// What signals end, and what they do not.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, read, writeFileSync } from "node:fs";
+import { test } from "./harness.ts";
+import { folder, lines, PATIENCE, pmap, send, start, work } from "./pmap.ts";
+
+/** The first bytes of a stream of the command. */
+function first(
+  { child }: ReturnType<typeof start>,
+  stream: "stdout" | "stderr",
+): Promise<unknown> {
+  return new Promise((resolve) => child[stream]!.once("data", resolve));
+}
+
+test(
+  "pmap goes on at a signal that was ignored when it began, as by nohup",
+  // Node.js 24 ignores none, and nobody can tell what it was given.
+  { ...PATIENCE, ignore: !("Deno" in globalThis) && !("Bun" in globalThis) },
+  async () => {
+    for (const signal of ["HUP", "INT"] as const) {
+      const script = `trap "" ${signal}; exec "$@"`;
+      const running = start([work("double")], script);
+      const { child, ended } = running;
+      child.stdin!.write("1\n");
+      await first(running, "stdout");
+      send(signal, running);
+      child.stdin!.end("2\n");
+      const { status, out, err } = await ended;
+      assertEquals([status, out, err], [0, "2\n4\n", ""]);
+    }
+  },
+);
+
+test("pmap ends at a hang-up that is not ignored", PATIENCE, async () => {
+  const running = start([work("double")]);
+  const { child, ended } = running;
+  child.stdin!.write("1\n");
+  await first(running, "stdout");
+  send("HUP", running);
+  const { status, err } = await ended;
+  assertEquals(status, 129);
+  assertMatch(err, /ended by SIGHUP after 1 input/);
+});
+
+test(
+  "pmap ends at Ctrl-C while nobody reads its results",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const pipe = dir.path("pipe");
+    assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
+    // For writing too, so that neither end waits for the other.
+    const reader = openSync(pipe, "r+");
+    try {
+      const running = start([work("same")], `exec "$@" > ${pipe}`);
+      // More than a pipe takes: the write of it begins, and cannot end.
+      running.child.stdin!.write(lines(["x".repeat(10_000_000)]));
+      await new Promise((resolve) =>
+        read(reader, new Uint8Array(1), 0, 1, null, resolve)
+      );
+      send("INT", running);
+      assertEquals((await running.ended).status, 130);
+    } finally {
+      closeSync(reader);
+    }
+  },
+);
+
+test(
+  "pmap ends at Ctrl-C while a named pipe has no writer",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const pipe = dir.path("pipe");
+    assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
+    writeFileSync(dir.path("one"), "1\n");
+    const running = start([work("double"), dir.path("one"), pipe]);
+    const { ended } = running;
+    await first(running, "stdout");
+    send("INT", running);
+    const { status, out } = await ended;
+    assertEquals([status, out], [130, "2\n"]);
+  },
+);
+
+test(
+  "pmap --workers 0 ends at Ctrl-C also in an endless loop",
+  PATIENCE,
+  async () => {
+    const running = start([work("loop"), "--workers", "0"]);
+    const { child, ended } = running;
+    child.stdin!.end("1\n");
+    await first(running, "stderr");
+    send("INT", running);
+    assertEquals((await ended).status, 130);
+  },
+);
+
+test(
+  "pmap lets the programs that a function starts hear every signal",
+  PATIENCE,
+  async () => {
+    const { status, out } = await pmap([work("heard")], "1\n");
+    assertEquals([status, out], [0, '"default"\n']);
+  },
+);
