@@ -89,8 +89,13 @@ function isError(recipe: Recipe): boolean {
 
 /** Whether a result with that recipe is awaited, or throws when it is tried. */
 export function isThenable(recipe: Recipe): boolean {
+  return recipe.is === "odd" || hasThen(recipe);
+}
+
+/** Whether a value with that recipe may have a method `then`. */
+export function hasThen(recipe: Recipe): boolean {
   const then = entriesOf(recipe).find(({ key }) => key === "then");
-  return recipe.is === "odd" || then?.value.is === "odd" ||
+  return then?.value.is === "odd" ||
     (then?.as ?? "not enumerable") !== "not enumerable";
 }
 

@@ -22,7 +22,7 @@ import {
 } from "../fixtures/crossing.ts";
 import { make, type Recipe, type ViewRecipe } from "../fixtures/recipes.ts";
 import type { Arrival } from "./arrival.ts";
-import { arrivalOf, arrivalOfThrown, isThenable } from "./arrival.ts";
+import { arrivalOf, arrivalOfThrown, hasThen, isThenable } from "./arrival.ts";
 import { count, type Property } from "./campaign.ts";
 import { difference } from "./difference.ts";
 import { anyValue, crowd, manyValues, view } from "./values.ts";
@@ -86,7 +86,11 @@ export function crossing(options: PoolOptions): Property<Parcel> {
 }
 
 async function send(pool: Pool, parcel: Parcel): Promise<void> {
-  const { recipes, way, chunkSize, transfer } = parcel;
+  const { way, chunkSize, transfer } = parcel;
+  // An input that is awaited, and throws then, ends the whole call.
+  const recipes = way === "input"
+    ? parcel.recipes.filter((recipe) => !hasThen(recipe))
+    : parcel.recipes;
   const buffers: ArrayBuffer[] = [];
   const inputs = way === "input"
     ? recipes.map((recipe) => make(recipe, buffers))
