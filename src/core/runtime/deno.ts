@@ -53,13 +53,14 @@ export function denoRuntime(
         return undefined; // needs a permission before Deno 2.10
       }
     },
-    backend: (kind, wanted) =>
-      kind === "processes"
-        ? processes(denoProcess(deno, wanted)) // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
-        // And without the hidden method, only threads let an idle pool go.
-        : kind === "threads" || locks === undefined || hold === undefined
+    backend(kind, wanted) {
+      if (kind === "processes") return processes(denoProcess(deno, wanted));
+      // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
+      // And without the hidden method, only threads let an idle pool go.
+      return kind === "threads" || locks === undefined || hold === undefined
         ? threads()
-        : web(locks, hold),
+        : web(locks, hold);
+    },
   };
 }
 
