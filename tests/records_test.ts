@@ -102,6 +102,7 @@ test("the same where no code may be made of texts", async () => {
 });
 
 const point = (i: number): Fields => ({ a: i, b: i });
+const odd = { byteLength: 2n, length: -5, size: "many", buffer: null, a: 1 };
 class Own {
   readonly #secret = 1;
   readonly id: number;
@@ -157,6 +158,11 @@ const WRITTEN: Record<string, (i: number) => unknown> = {
   "of classes": (i) => i % 2 ? new Own(i) : new Other(i),
   "of a class and plain ones": (i) => i % 2 ? new Own(i) : { ...new Own(i) },
   "with maps and sets": (i) => ({ a: new Map([[i, "a"]]), b: new Set([i]) }),
+  "that share what says odd things of its size": (i) => ({
+    i,
+    part: odd,
+    again: { list: [i], part: odd.length },
+  }),
   "with buffers": (i) => {
     const bytes = new Uint8Array([i, 1, 2]);
     return { bytes, buffer: bytes.buffer, end: bytes.subarray(1) };

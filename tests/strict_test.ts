@@ -71,7 +71,11 @@ declare var URL: {
   canParse(url: string): boolean;
   createObjectURL(blob: Blob): string;
 };
-declare class TextEncoder { encode(text: string): Uint8Array<ArrayBuffer>; }
+declare class TextEncoder {
+  encode(text: string): Uint8Array<ArrayBuffer>;
+  encodeInto(text: string, to: Uint8Array): { read: number; written: number };
+}
+interface Response { ok: boolean; status: number; text(): Promise<string> }
 declare class TextDecoder {
   constructor(label?: string, options?: object);
   decode(bytes?: Uint8Array, options?: object): string;

@@ -64,8 +64,8 @@ export interface RecordOutput {
   writeText(text: string): number;
   /** The same for a Date, by its time. */
   writeDate(ms: number): number;
-  /** The same for a part that structured clone takes as it is. */
-  leave(part: unknown): number;
+  /** The same for a part that structured clone takes as it is, and its size. */
+  leave(part: unknown, bytes: number): number;
   /** The index of a key of a dictionary. */
   keyId(key: string): number;
   /** How many keys of dictionaries there are. */
@@ -106,8 +106,9 @@ export function createRecordOutput(
   let parts: unknown[] = [];
   let shapes: string[] = [];
   const keyIds = new Map<string, number>();
+  let left = 0; // bytes of the parts
   // What there was before the value at hand.
-  let [start, startOfNumbers, partsBefore] = [0, 0, 0];
+  let [start, startOfNumbers, partsBefore, leftBefore] = [0, 0, 0, 0];
   let textBefore = "";
 
   function writeDouble(value: number): void {
@@ -127,13 +128,14 @@ export function createRecordOutput(
     throw new RangeError("a bigint of more than 64 bits");
   }
 
-  function leave(part: unknown): number {
+  function leave(part: unknown, bytes: number): number {
     parts.push(part);
+    left += bytes;
     return PART;
   }
 
   function writeText(part: string): number {
-    if (part.length > MOST_TEXT) return leave(part);
+    if (part.length > MOST_TEXT) return leave(part, part.length);
     text += part; // both engines join it at the end, at once
     return part.length << 3 | TEXT;
   }
@@ -155,16 +157,8 @@ export function createRecordOutput(
     throw new TypeError("a function or a symbol");
   }
 
-  type Sized = { buffer?: ArrayBufferLike; byteLength?: number } & {
-    size?: number;
-    length?: number;
-  };
-  function sizeOf({ buffer, byteLength, size, length }: Sized): number {
-    return buffer?.byteLength ?? byteLength ?? size ?? length ?? 8;
-  }
-
   function clear(): void {
-    output.at = output.numbersAt = 0;
+    output.at = output.numbersAt = left = 0;
     text = textBefore = "";
     parts = [];
     shapes = [];
@@ -219,16 +213,17 @@ export function createRecordOutput(
       startOfNumbers = output.numbersAt;
       textBefore = text;
       partsBefore = parts.length;
+      leftBefore = left;
     },
     goBack() {
       output.at = start;
       output.numbersAt = startOfNumbers;
       text = textBefore;
       parts.length = partsBefore;
+      left = leftBefore;
     },
     take(count) {
-      let bytes = text.length + 8 * (output.at + output.numbersAt);
-      for (const part of parts) bytes += sizeOf(part as Sized);
+      const bytes = text.length + 8 * (output.at + output.numbersAt) + left;
       const codes = output.codes.buffer.slice(0, 4 * output.at) as ArrayBuffer;
       const numbers = output.numbers.buffer.slice(
         0,

@@ -88,6 +88,8 @@ export function createRecordWriter(
   const MOST_ELEMENTS = 16;
   // Longer arrays may be sparse: they are not read to the end.
   const LONGEST = 100_000;
+  // Bytes of a part that nobody has looked at, roughly.
+  const UNKNOWN = 8;
   // Levels of a value.
   const DEEPEST = 24;
   // Values that may be left at any rate, and the share of those that were read.
@@ -130,7 +132,7 @@ export function createRecordWriter(
   function writeObject(part: object, spot: Spot): number {
     if (isProxy!(part)) throw NOT_HERE;
     const order = sharing.meet(part);
-    if (order < 0) return output.leave(part);
+    if (order < 0) return output.leave(part, UNKNOWN);
     if (++level > DEEPEST) throw NOT_HERE;
     const first = output.at + output.numbersAt;
     const { shape } = spot;
@@ -172,7 +174,10 @@ export function createRecordWriter(
       return output.writeDate(getTime.call(part as Date));
     }
     if (proto !== plain) {
-      if (kinds.isWhole(part, level)) return output.leave(part);
+      if (kinds.isWhole(part, level)) {
+        // Never what the part itself says of its size: it may say anything.
+        return output.leave(part, about.inspector.inspect(part).bytes);
+      }
       kinds.checkClass(part, proto);
     }
     const shape = shapes.find(part, spot);
@@ -198,7 +203,7 @@ export function createRecordWriter(
     }
     const { length } = keys;
     // `arguments` have no keys, or indexes, which engines list first.
-    if (length === 0) return output.leave(part);
+    if (length === 0) return output.leave(part, UNKNOWN);
     const isOdd = keys[0] === "0" && toString.call(part) !== "[object Object]";
     if (isOdd) throw NOT_HERE;
     const inner = spot.inner ??= shapes.spot();
@@ -217,7 +222,7 @@ export function createRecordWriter(
     const { length } = part;
     if (length > LONGEST) throw NOT_HERE;
     if (length > MOST_ELEMENTS && kinds.isFlat(part)) {
-      return output.leave(part);
+      return output.leave(part, 8 * length);
     }
     // Engines list indexes first. Other keys, and holes, are for clone.
     const keys = keysOf(part);
