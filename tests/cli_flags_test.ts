@@ -14,7 +14,15 @@ import { FLAGS } from "../src/cli/flags.ts";
 import { argumentOf, resultLines, textsOf } from "../src/cli/lines.ts";
 import { readTime, readWorkers } from "../src/cli/values.ts";
 import { test } from "./harness.ts";
-import { folder, lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
+import {
+  COMMAND,
+  folder,
+  lines,
+  numbers,
+  PATIENCE,
+  pmap,
+  work,
+} from "./pmap.ts";
 import { records } from "./pmap_log.ts";
 
 test(
@@ -314,6 +322,15 @@ test(
       const { status, err } = await pmap([work("double"), ...args], "1\n");
       assertEquals(status, 2, err);
       assertMatch(err, message);
+    }
+    for (const flag of ["--failed", "-o", "--timeline"]) {
+      const job = [...COMMAND, work("double"), flag, input];
+      const { status, stderr } = spawnSync("sh", [
+        ...["-c", 'file="$1"; shift; "$@" < "$file"', "sh", input],
+        ...job,
+      ], { encoding: "utf8" });
+      assertEquals(status, 2, stderr);
+      assertMatch(stderr, /must not be the file of standard input/);
     }
     assertEquals(readFileSync(input, "utf8"), "1\n");
   },

@@ -38,6 +38,8 @@ export function checkFiles(settings: Settings): void {
   const seen = new Map<string, string>();
   const standard = regular(() => fstatSync(1));
   if (standard !== undefined) seen.set(standard, "standard output");
+  const read = inputs.includes("-") ? regular(() => fstatSync(0)) : undefined;
+  if (read !== undefined) seen.set(read, "standard input");
   for (
     const [flag, file] of [
       ...inputs.map((file) => ["FILE", file] as const),

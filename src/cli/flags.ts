@@ -67,7 +67,7 @@ export const FLAGS = {
   "lines": plain("Inputs", "each line is the input, as a string"),
   "null": plain(
     "Inputs",
-    "the same, of texts that end with a zero byte, as thoseof find -print0",
+    "the same, of texts that end with a zero byte, as those of find -print0",
     { short: "0" },
   ),
   "args": plain("Inputs", "the arguments are the inputs, as strings"),
@@ -110,13 +110,13 @@ export const FLAGS = {
   ),
   "failed": file(
     "Results",
-    "keep the inputs that failed, as read, to run them again",
+    "keep the inputs that failed, as read: run them again as another FILE",
   ),
   "dry-run": plain("Results", "write the calls that would be made; make none"),
   "workers": {
     part: "Work",
     doc:
-      "how many workers: 4, 50%, +1 or -1 (all cores); 0 uses none, to debug",
+      "how many workers: 4, 50%, +1, -1 (default: all cores); 0 for none, to debug",
     short: "j",
     value: "N",
     also: [{ name: "jobs" }, { name: "max-procs", short: "P" }],
@@ -142,13 +142,14 @@ export const FLAGS = {
   },
   "load-timeout": {
     part: "Work",
-    doc: "how long MODULE may take to load (60s; with --timeout that, from 5s)",
+    doc:
+      "how long MODULE may take to load (60s; with --timeout as long, but 5s at least)",
     value: "TIME",
     read: readTime,
   },
   "retries": {
     part: "Work",
-    doc: "call again, up to N times, when a call fails (0)",
+    doc: "call again, up to N times, when a call fails or takes too long (0)",
     value: "N",
     read: from(0),
   },
