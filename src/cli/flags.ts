@@ -178,7 +178,7 @@ export const FLAGS = {
   "resume": plain("Resume", "go on with that log, or start it"),
   "resume-changed": plain(
     "Resume",
-    "the same, also if the function was edited or is another",
+    "the same, also if the function was edited or is another: old results are kept",
   ),
   "completion": {
     part: "Other",
