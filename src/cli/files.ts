@@ -10,7 +10,6 @@ import {
   constants,
   existsSync,
   fstatSync,
-  openSync,
   readFileSync,
   readlinkSync,
   statSync,
@@ -18,7 +17,7 @@ import {
 import { resolve } from "node:path";
 import process from "node:process";
 import type { Settings } from "./command.ts";
-import { partOf } from "./result_files.ts";
+import { openToWrite, partOf } from "./result_files.ts";
 import { UsageError } from "./values.ts";
 
 /**
@@ -140,13 +139,5 @@ function nullFlags(file: number): number {
  * @throws {UsageError} When it cannot be written.
  */
 export function openForLater(flag: string, file: string): number {
-  try {
-    return openSync(file, "a");
-  } catch (error) {
-    throw new UsageError(
-      `Cannot run as ${flag} must be a file that can be written: received "${file}" (${
-        (error as Error).message
-      })`,
-    );
-  }
+  return openToWrite(flag, file, "a");
 }

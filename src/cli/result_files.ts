@@ -54,10 +54,12 @@ export function openResultFiles(
   { output, failed }: Pick<Settings, "output" | "failed">,
 ): ResultFiles {
   const part = output === undefined ? undefined : partOf(output);
-  const results = part === undefined ? undefined : openEmpty("--output", part);
+  const results = part === undefined
+    ? undefined
+    : openToWrite("--output", part, "w");
   const inputs = failed === undefined
     ? undefined
-    : openEmpty("--failed", failed);
+    : openToWrite("--failed", failed, "w");
   return {
     output: results ?? 1,
     failed: inputs,
@@ -84,9 +86,22 @@ export function openResultFiles(
   };
 }
 
-function openEmpty(flag: string, file: string): number {
+/**
+ * Opens a file to be written.
+ *
+ * @param flag Its flag, for errors.
+ * @param file Its path.
+ * @param how `w` for an empty one, `a` to keep what is in it.
+ * @returns A descriptor.
+ * @throws {UsageError} When it cannot be written.
+ */
+export function openToWrite(
+  flag: string,
+  file: string,
+  how: "w" | "a",
+): number {
   try {
-    return openSync(file, "w");
+    return openSync(file, how);
   } catch (error) {
     throw new UsageError(
       `Cannot run as ${flag} must be a file that can be written: received "${file}" (${
