@@ -1,0 +1,16 @@
+/**
+ * `@parallel/map` on more than one machine, on NATS with JetStream: the same
+ * calls, done by whichever machine serves the pool.
+ *
+ * @module
+ */
+
+export { NatsPool, type Remote } from "./nats_pool.ts";
+export { type RunningWorker, runWorker } from "./run_worker.ts";
+export type {
+  ClusterOptions,
+  ConnectOptions,
+  LocalOptions,
+  WorkerOptions,
+} from "./options.ts";
+export type { MachineInfo } from "./messages.ts";
