@@ -6,6 +6,8 @@
  * @module
  */
 
+import { types } from "node:util";
+
 /** What stands before each value, as one byte. */
 export const CODES = {
   undefined: 0,
@@ -181,7 +183,7 @@ class Writer {
       this.code(CODES.regexp);
       this.text(object.source);
       this.text(object.flags);
-    } else if (isBoxed(object)) {
+    } else if (types.isBoxedPrimitive(object)) {
       this.code(CODES.boxed);
       this.value(object.valueOf());
     } else if (isOnlyHere(object)) {
@@ -251,17 +253,12 @@ class Writer {
   }
 }
 
-function isBoxed(object: object): boolean {
-  return object instanceof Number || object instanceof String ||
-    object instanceof Boolean || object instanceof BigInt;
-}
-
 /** Whether an object is more than its keys, and nothing of it would arrive. */
 function isOnlyHere(object: object): boolean {
-  return object instanceof Promise || object instanceof WeakMap ||
-    object instanceof WeakSet || object instanceof WeakRef ||
-    object instanceof SharedArrayBuffer || object instanceof Error ||
-    object instanceof Blob;
+  return types.isProxy(object) || types.isPromise(object) ||
+    types.isWeakMap(object) || types.isWeakSet(object) ||
+    types.isSharedArrayBuffer(object) || object instanceof WeakRef ||
+    object instanceof Error || object instanceof Blob;
 }
 
 /**

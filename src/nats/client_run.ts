@@ -89,13 +89,10 @@ export class ClientRun {
     this.open.delete(open.number);
     const worker = this.#setup.numberOf(answer.machine, 0);
     if (answer.type === "refused") {
-      const { message, cause } = answer.problem;
+      const { message, cause, init } = answer.problem;
       const problem = new Error(String(message));
-      this.run.refuse(
-        cause === undefined
-          ? problem
-          : Object.assign(problem, { cause: decodeCause(cause) }),
-      );
+      const known = cause && { cause: decodeCause(cause) };
+      this.run.refuse(Object.assign(problem, known, { init }));
     } else if (answer.type === "unread") {
       this.#failAll(open, worker, unreadable(decodeCause(answer.error)));
     } else if (answer.type === "lost") {

@@ -25,6 +25,7 @@ import {
   type ChunkMessage,
   encodeThrown,
   type MachineInfo,
+  type Problem,
   wire,
 } from "./messages.ts";
 
@@ -198,8 +199,9 @@ export class Machine {
     const refusal = found instanceof Error ? found : found.refusal;
     if (refusal === undefined) return undefined;
     const problem = {
-      message: `${refusal.message}, on ${info.name}`,
+      message: `${refusal.message} (on ${info.name})`,
       cause: encodeCause(refusal.cause),
+      init: (refusal as { init?: Problem["init"] }).init,
     };
     return { type: "refused", number, machine, problem };
   }

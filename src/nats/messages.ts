@@ -149,6 +149,8 @@ export type AnswerMessage =
 export interface Problem {
   message: string;
   cause: Encoded | undefined;
+  /** How the workers got the `init` that threw the cause, if one did. */
+  init: FunctionRef["from"] | undefined;
 }
 
 /** How values cross between machines. */

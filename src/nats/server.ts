@@ -37,6 +37,8 @@ export interface LocalServer {
   folder: string;
   /** Number of its process. */
   pid: number;
+  /** Lets this process end before it; then it ends too. */
+  unref(): void;
   /** Ends it, and removes its folder, if that is its own. */
   close(): Promise<void>;
 }
@@ -99,7 +101,11 @@ export async function startServer(
     throw new Error(`Cannot start a server as ${program} must begin`);
   }
   const connection = more === undefined ? { token } : {};
-  return { ...found, connection, folder, close };
+  const unref = () => {
+    child.unref();
+    (child.stdin as { unref?(): void } | null)?.unref?.();
+  };
+  return { ...found, connection, folder, unref, close };
 }
 
 function end(child: ChildProcess): void {
