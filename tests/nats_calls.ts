@@ -89,6 +89,12 @@ class ContractPool implements AsyncDisposable {
     unclosed.add(this);
   }
 
+  /** A call that no machine will serve ends with why there is none. */
+  async #served<R>(call: Promise<R>): Promise<R> {
+    const never = this.#machine.then(() => new Promise<never>(() => {}));
+    return await Promise.race([call, never]);
+  }
+
   /** Names an export, where the pool has a module. */
   #fn(fn: unknown, options: RunOptions = {}): never {
     const module = options.module ?? this.#module;
@@ -105,20 +111,20 @@ class ContractPool implements AsyncDisposable {
   }
 
   async map(fn: unknown, inputs: never, options?: RunOptions) {
-    return await this.#client.pool.map(
+    return await this.#served(this.#client.pool.map(
       this.#fn(fn, options),
       inputs,
       this.#options(options),
-    );
+    ));
   }
 
   async mapSettled(fn: unknown, inputs: never, options?: RunOptions) {
     const own = this.#options(options);
-    return await this.#client.pool.mapSettled(
+    return await this.#served(this.#client.pool.mapSettled(
       this.#fn(fn, options),
       inputs,
       own,
-    );
+    ));
   }
 
   async reduce(
@@ -128,12 +134,12 @@ class ContractPool implements AsyncDisposable {
     options?: RunOptions,
   ) {
     const own = this.#options(options);
-    return await this.#client.pool.reduce(
+    return await this.#served(this.#client.pool.reduce(
       this.#fn(fn, options),
       combine,
       inputs,
       own,
-    );
+    ));
   }
 
   stream(fn: unknown, inputs: never, options?: RunOptions) {

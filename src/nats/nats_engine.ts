@@ -110,7 +110,7 @@ export class NatsEngine implements Engine {
   }
 
   async start(): Promise<void> {
-    await this.#upkeep.waitForMachine();
+    await this.#upkeep.waitForMachine(() => this.closed);
   }
 
   add(run: Run): void {

@@ -75,15 +75,16 @@ export class Upkeep {
   /**
    * Waits until there is a machine.
    *
+   * @param closed Tells whether nobody waits any more.
    * @throws {Error} When none comes in time.
    */
-  async waitForMachine(): Promise<void> {
+  async waitForMachine(closed: () => boolean): Promise<void> {
     const { machines, workerTimeout } = this.#setup;
     const until = performance.now() + workerTimeout;
     while (machines.slots === 0) {
       machines.look();
       await new Promise((resolve) => setTimeout(resolve, 50));
-      if (performance.now() > until) throw this.#nobody();
+      if (closed() || performance.now() > until) throw this.#nobody();
     }
   }
 
