@@ -8,30 +8,50 @@
 import type { Connection } from "./connection.ts";
 import type { CallMessage } from "./messages.ts";
 
-/** Knows the clients. */
+/** What callers are made with. */
+export interface CallersSetup {
+  connection: Connection;
+  /** ms that a client may be silent. */
+  grace: number;
+  /** Told when a client is taken for gone. */
+  onGone(client: string): void;
+}
+
+/** Knows the clients that have runs here. */
 export class Callers {
-  readonly #connection: Connection;
-  readonly #grace: number;
+  readonly #setup: CallersSetup;
   /** When each was last heard, in ms of this process. */
   readonly #heard = new Map<string, number>();
   /** Since when each that was asked says nothing. */
   readonly #silent = new Map<string, number>();
+  readonly #timer: ReturnType<typeof setInterval>;
 
-  /**
-   * Knows none yet.
-   *
-   * @param connection To the servers.
-   * @param grace ms that a client may be silent.
-   */
-  constructor(connection: Connection, grace: number) {
-    this.#connection = connection;
-    this.#grace = grace;
+  /** Knows none yet. */
+  constructor(setup: CallersSetup) {
+    this.#setup = setup;
+    // One that is gone may have nothing left but answers.
+    this.#timer = setInterval(() => {
+      for (const client of this.#heard.keys()) {
+        if (!this.heard(client)) this.ask(client, "").catch(() => {});
+      }
+    }, setup.grace / 2);
+  }
+
+  /** Asks nobody any more. */
+  close(): void {
+    clearInterval(this.#timer);
   }
 
   /** Whether a client was heard so recently that it need not be asked. */
   heard(client: string): boolean {
     const at = this.#heard.get(client);
-    return at !== undefined && performance.now() - at < this.#grace / 2;
+    return at !== undefined && performance.now() - at < this.#setup.grace / 2;
+  }
+
+  /** A client has no runs here any more. */
+  forget(client: string): void {
+    this.#heard.delete(client);
+    this.#silent.delete(client);
   }
 
   /**
@@ -44,29 +64,32 @@ export class Callers {
    * @throws What it said when that cannot be read.
    */
   async ask(client: string, run: string): Promise<CallMessage | "silent"> {
-    const { nc } = this.#connection;
-    const subject = this.#connection.subject("call", client);
+    const { connection, grace } = this.#setup;
+    const subject = connection.subject("call", client);
     let data: Uint8Array;
     try {
-      ({ data } = await nc.request(subject, run, { timeout: this.#grace / 4 }));
+      ({ data } = await connection.nc.request(subject, run, {
+        timeout: grace / 4,
+      }));
     } catch { // nobody is there, or nobody has the time
       await this.#drop(client).catch(() => {}); // by whoever asks next
       return "silent";
     }
     this.#heard.set(client, performance.now());
     this.#silent.delete(client);
-    return await this.#connection.unseal(data, true) as CallMessage;
+    return await connection.unseal(data, true) as CallMessage;
   }
 
   async #drop(client: string): Promise<void> {
-    if (this.#connection.down > 0) return; // it may say something
+    const { connection, grace, onGone } = this.#setup;
+    if (connection.down > 0) return; // it may say something
     const now = performance.now();
     const since = this.#silent.get(client) ?? now;
     this.#silent.set(client, since);
-    if (now - since < this.#grace) return;
+    if (now - since < grace) return;
     // Not for ever: one that was stopped for a while goes on, and sends again.
-    this.#silent.delete(client);
-    this.#heard.delete(client);
-    await this.#connection.purge(client, "*");
+    this.forget(client);
+    onGone(client);
+    await connection.purge(client, "*");
   }
 }

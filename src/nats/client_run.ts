@@ -138,10 +138,9 @@ export class ClientRun {
   #lose({ chunk, skip }: OpenChunk, worker: number, machines: number): void {
     const { run } = this;
     const { first, values: { length }, alone } = chunk;
-    const sent = length - skip.length;
     for (let offset = 0; offset < length; offset++) {
       if (skip.includes(offset)) continue;
-      if (sent > 1 && !alone) {
+      if (!alone) { // or what ran beside it
         run.giveBack(chunk, first + offset, true);
         continue;
       }

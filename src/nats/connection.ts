@@ -15,7 +15,12 @@ import {
   StorageType,
 } from "@nats-io/jetstream";
 import { type ObjectStore, Objm } from "@nats-io/obj";
-import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
+import {
+  connect,
+  nanos,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
 import { nameThrown } from "@parallel/map/seam";
 import { readBytes } from "./byte_reader.ts";
 import { writeBytes } from "./byte_writer.ts";
@@ -33,6 +38,22 @@ const HOUR = 3_600_000;
 /** Waits. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Takes a user and a password, or a token, out of addresses. */
+function splitServers(servers: string[]): NodeConnectionOptions {
+  let found: NodeConnectionOptions = {};
+  const bare = servers.map((server) => {
+    const [, scheme = "", user, pass, rest] =
+      /^(\w+:\/\/)?(?:([^:@/]*)(?::([^@/]*))?@)(.*)$/.exec(server) ?? [];
+    if (user === undefined || rest === undefined) return server;
+    const name = decodeURIComponent(user);
+    found = pass === undefined
+      ? { token: name }
+      : { user: name, pass: decodeURIComponent(pass) };
+    return scheme + rest;
+  });
+  return { ...found, servers: bare };
 }
 
 /** Whether it is of no use to try again. */
@@ -57,6 +78,8 @@ export class Connection {
   #store: Promise<ObjectStore> | undefined;
   #downSince: number | undefined;
   readonly #reconnects = new Set<() => void>();
+  /** Settles when there is a server again. */
+  #back = Promise.withResolvers<void>();
 
   private constructor(
     options: ClusterOptions,
@@ -90,8 +113,8 @@ export class Connection {
       nc = await connect({
         maxReconnectAttempts: -1,
         reconnectTimeWait: 250,
+        ...splitServers([servers].flat()),
         ...connection,
-        servers,
       });
     } catch (cause) {
       const name = (cause as Error | undefined)?.name;
@@ -128,6 +151,8 @@ export class Connection {
       if (type === "disconnect") this.#downSince ??= performance.now();
       if (type !== "reconnect") continue;
       this.#downSince = undefined;
+      this.#back.resolve();
+      this.#back = Promise.withResolvers();
       for (const listener of this.#reconnects) listener();
     }
   }
@@ -230,8 +255,12 @@ export class Connection {
   ): Promise<void> {
     while (wanted() && !this.nc.isClosed()) {
       try {
-        await this.js.publish(subject, body, { msgID: id, timeout: 5000 });
-        return;
+        const options = { msgID: id, timeout: 5000 };
+        const acked = this.js.publish(subject, body, options);
+        acked.catch(() => {}); // heard below, unless the server came back
+        // What was on its way to a server that ended is not heard of again.
+        const lost = this.#back.promise;
+        if (await Promise.race([acked, lost]) !== undefined) return;
       } catch (error) {
         if (isFinal(error)) throw error;
         await pause(this.down > 0 ? 250 : 100);

@@ -18,6 +18,7 @@ import { Callers } from "./callers.ts";
 import { type Connection, pause } from "./connection.ts";
 import type { Done } from "./deliveries.ts";
 import { encodeCause, encodeFailure } from "./failures.ts";
+import { Turns } from "./turns.ts";
 import { MachineRun } from "./machine_run.ts";
 import { type Found, MachineRuns } from "./machine_runs.ts";
 import {
@@ -52,6 +53,7 @@ export class Machine {
   readonly #setup: MachineSetup;
   readonly #engine: Engine;
   readonly #runs: MachineRuns;
+  readonly #turns = new Turns();
   readonly #waits = new Set<() => void>();
   #slots: Promise<unknown> = Promise.resolve();
   #ends = false;
@@ -61,7 +63,8 @@ export class Machine {
     const { connection, info, pool, plan, clock, grace } = setup;
     this.#setup = setup;
     const engine = engineHere(pool, false, clock, plan);
-    const callers = new Callers(connection, grace);
+    const onGone = (client: string) => this.#runs.endAll(client);
+    const callers = new Callers({ connection, grace, onGone });
     this.#engine = engine;
     this.#runs = new MachineRuns({ info, clock, engine, callers });
   }
@@ -192,7 +195,9 @@ export class Machine {
       return { type: "lost", number, machine, deliveries: deliveries - 1 };
     }
     if (found instanceof MachineRun) {
-      const done = await found.add(chunk, values);
+      await this.#turns.enter(chunk.alone);
+      const done = await Promise.resolve(found.add(chunk, values))
+        .finally(() => this.#turns.leave());
       if (done === "busy") return "later";
       if (done !== undefined) return this.#answer(number, done);
     }

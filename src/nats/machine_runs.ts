@@ -65,14 +65,30 @@ export class MachineRuns {
   end(key: string): void {
     const known = this.#known.get(key);
     this.#known.delete(key);
+    const client = key.split(".")[0]!;
+    if (this.#runsOf(client).length === 0) {
+      this.#setup.callers.forget(client);
+    }
     known?.then((found) => {
       if (found instanceof MachineRun) found.end();
     });
   }
 
+  /** Ends all runs of a client that is gone. */
+  endAll(client: string): void {
+    for (const key of this.#runsOf(client)) this.end(key);
+  }
+
+  #runsOf(client: string): string[] {
+    return [...this.#known.keys()].filter((key) =>
+      key.startsWith(`${client}.`)
+    );
+  }
+
   /** Ends all. */
   close(): void {
     for (const key of [...this.#known.keys()]) this.end(key);
+    this.#setup.callers.close();
   }
 
   #begin(call: Call): MachineRun | Error {

@@ -76,6 +76,8 @@ export interface ChunkMessage {
   first: number;
   /** Which try of these tasks this is. */
   attempt: number;
+  /** Whether its machine must have nothing else to do: the task is suspect. */
+  alone: boolean;
   values: Packed;
   /** Offsets of tasks not to run: their values could not be sent. */
   skip: number[];

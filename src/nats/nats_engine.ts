@@ -207,14 +207,14 @@ export class NatsEngine implements Engine {
 
   /** Sends a chunk; of what is too large for one message, the first half. */
   #send(chunk: Chunk): void {
-    const { run, values, first, attempt } = chunk;
+    const { run, values, first, attempt, alone } = chunk;
     const from = this.#setup.clock.now();
     const number = ++this.#chunks;
     let parcel = wire.packing.pack(values, false);
     const write = () => {
       const skip = [...parcel.refused.keys()].sort((a, b) => a - b);
       const message: ChunkMessage = {
-        ...{ type: "chunk", number, first, attempt, skip },
+        ...{ type: "chunk", number, first, attempt, alone, skip },
         values: parcel.packed,
       };
       return { skip, body: writeBytes(message) };
