@@ -306,7 +306,7 @@ test("an answer that nobody can read harms nobody", {}, async () => {
   const values = { as: "list", values: [], encoded: [] };
   const empty = { pieces: [], refused: [], failures: [], values };
   for (const body of [{ ...forged, ...empty, number: 1e6 }, 7, null]) {
-    const sealed = await connection.seal(body, "x");
+    const sealed = await connection.envelopes.seal(body, "x");
     await connection.js.publish(connection.subject("r", client, 1), sealed);
   }
   await connection.js.publish(connection.subject("r", client, 1), "garbage");

@@ -77,7 +77,7 @@ export class Callers {
     }
     this.#heard.set(client, performance.now());
     this.#silent.delete(client);
-    return await connection.unseal(data, true) as CallMessage;
+    return await connection.envelopes.unseal(data, true) as CallMessage;
   }
 
   async #drop(client: string): Promise<void> {

@@ -14,17 +14,15 @@ import {
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
-import { type ObjectStore, Objm } from "@nats-io/obj";
 import {
   connect,
   nanos,
   type NatsConnection,
   type NodeConnectionOptions,
 } from "@nats-io/transport-node";
+import { Objm } from "@nats-io/obj";
 import { nameThrown } from "@parallel/map/seam";
-import { readBytes } from "./byte_reader.ts";
-import { writeBytes } from "./byte_writer.ts";
-import { WIRE_VERSION } from "./messages.ts";
+import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
 
 /** Bytes of a message beside its body: the subject, headers and what is ours. */
@@ -73,9 +71,10 @@ export class Connection {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** How messages of any size get across. */
+  readonly envelopes: Envelopes;
   readonly #options: ClusterOptions;
   #limit = LIMIT;
-  #store: Promise<ObjectStore> | undefined;
   #downSince: number | undefined;
   readonly #reconnects = new Set<() => void>();
   /** Settles when there is a server again. */
@@ -95,6 +94,14 @@ export class Connection {
     this.nc = nc;
     this.js = jetstream(nc);
     this.jsm = jsm;
+    this.envelopes = new Envelopes({
+      store: () =>
+        new Objm(this.js).create(this.names.blobs, {
+          ...this.#kept,
+          ttl: nanos(24 * HOUR),
+        }),
+      limit: () => this.limit,
+    });
     this.#watch();
   }
 
@@ -179,15 +186,22 @@ export class Connection {
     return ["pm", this.pool, ...parts].join(".");
   }
 
+  /** How what is on the servers is kept there. */
+  get #kept(): { storage: StorageType; replicas: number } {
+    const { storage, replicas = 1 } = this.#options;
+    const { Memory, File } = StorageType;
+    return { storage: storage === "memory" ? Memory : File, replicas };
+  }
+
   /** Makes the streams, unless they are there, however they are kept. */
   async makeStreams(): Promise<void> {
-    const { storage, replicas = 1 } = this.#options;
+    const { storage, replicas } = this.#kept;
     const stream = (name: string, letter: string, age: number) =>
       this.jsm.streams.add({
         name,
         subjects: [this.subject(letter, ">")],
         retention: RetentionPolicy.Workqueue,
-        storage: storage === "memory" ? StorageType.Memory : StorageType.File,
+        storage,
         num_replicas: replicas,
         duplicate_window: nanos(120_000),
         max_age: nanos(age),
@@ -268,75 +282,6 @@ export class Connection {
         if (this.down === 0) await this.makeStreams().catch(() => {});
       }
     }
-  }
-
-  /**
-   * Puts a message in an envelope: one that is too large for the server stays in
-   * its store, and its name goes.
-   *
-   * @param message Plain data.
-   * @param name What it would be called there.
-   * @returns What can be sent.
-   */
-  async seal(message: unknown, name: string): Promise<Uint8Array> {
-    return await this.sealBytes(writeBytes(message), name);
-  }
-
-  /** The same for what is written. */
-  async sealBytes(bytes: Uint8Array, name: string): Promise<Uint8Array> {
-    const large = bytes.length > this.limit;
-    if (large) {
-      const store = await this.#open();
-      await store.putBlob({ name }, bytes);
-    }
-    const rest = large ? new TextEncoder().encode(name) : bytes;
-    const envelope = new Uint8Array(2 + rest.length);
-    envelope[0] = WIRE_VERSION;
-    envelope[1] = large ? 1 : 0;
-    envelope.set(rest, 2);
-    return envelope;
-  }
-
-  /**
-   * Opens such an envelope.
-   *
-   * @param envelope What came.
-   * @param keep Whether others may want to read it too.
-   * @returns The message.
-   * @throws When it cannot be read, or has another version.
-   */
-  async unseal(envelope: Uint8Array, keep: boolean): Promise<unknown> {
-    const [version, large] = envelope;
-    if (version !== WIRE_VERSION) {
-      throw new TypeError(
-        `messages must have version ${WIRE_VERSION}: received ${version}`,
-      );
-    }
-    const rest = envelope.subarray(2);
-    if (large === 0) return readBytes(rest);
-    const name = new TextDecoder().decode(rest);
-    const store = await this.#open();
-    const bytes = await store.getBlob(name);
-    if (bytes === null) throw new TypeError(`${name} is not in the store`);
-    if (!keep) this.forget(name);
-    return readBytes(bytes);
-  }
-
-  /** Takes what is large out of the store. */
-  forget(name: string): void {
-    this.#store?.then((store) => store.delete(name)).catch(() => {});
-  }
-
-  #open(): Promise<ObjectStore> {
-    const { storage, replicas = 1 } = this.#options;
-    return this.#store ??= new Objm(this.js).create(this.names.blobs, {
-      storage: storage === "memory" ? StorageType.Memory : StorageType.File,
-      replicas,
-      ttl: nanos(24 * HOUR),
-    }).catch((error) => {
-      this.#store = undefined; // it may be there the next time
-      throw error;
-    });
   }
 
   /** Drops all that a client, or one of its runs, has in the streams. */

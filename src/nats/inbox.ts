@@ -60,7 +60,7 @@ export class Inbox {
     const run = question.string();
     try {
       const name = `c.${client}.${run}`;
-      question.respond(await connection.seal(describe(run), name));
+      question.respond(await connection.envelopes.seal(describe(run), name));
     } catch {
       // The server is away: the machine asks again.
     }
@@ -78,7 +78,10 @@ export class Inbox {
         for await (const message of messages) {
           const run = message.subject.split(".")[4] ?? "";
           try {
-            const answer = await connection.unseal(message.data, false);
+            const answer = await connection.envelopes.unseal(
+              message.data,
+              false,
+            );
             this.#setup.hear(run, answer as AnswerMessage);
           } catch {
             // Nobody can read it. What it was about is sent again.

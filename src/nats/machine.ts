@@ -158,7 +158,7 @@ export class Machine {
       if (answer !== undefined) {
         // Of two answers with the same id the server keeps one.
         const id = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
-        const sealed = await connection.seal(answer, `a.${id}`);
+        const sealed = await connection.envelopes.seal(answer, `a.${id}`);
         const subject = connection.subject("r", client, run);
         await connection.publish(subject, id, sealed, () => true);
       }
@@ -184,7 +184,10 @@ export class Machine {
     let chunk: ChunkMessage;
     let values: ArrayLike<unknown>;
     try {
-      chunk = await connection.unseal(message.data, true) as ChunkMessage;
+      chunk = await connection.envelopes.unseal(
+        message.data,
+        true,
+      ) as ChunkMessage;
       ({ number } = chunk);
       values = wire.packing.unpack(chunk.values);
     } catch (thrown) {

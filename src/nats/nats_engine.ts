@@ -66,7 +66,7 @@ export class NatsEngine implements Engine {
       connection,
       clock,
       emit: (event) => this.#runs.emit(event),
-      onChange: () => this.#onMachines(),
+      onChange: () => this.#touchAll(),
     });
     this.#inbox = new Inbox({
       connection,
@@ -99,14 +99,20 @@ export class NatsEngine implements Engine {
   }
 
   get atRest(): boolean {
-    return this.#open === 0;
+    return this.#sent.length === 0;
   }
 
-  /** How many chunks are not answered. */
-  get #open(): number {
-    let open = 0;
-    for (const book of this.#books.values()) open += book.open.size;
-    return open;
+  /** The chunks that are not answered. */
+  get #sent(): OpenChunk[] {
+    return [...this.#books.values()].flatMap(({ open }) => [...open.values()]);
+  }
+
+  /**
+   * Whether a suspect is on its way. No other goes until it is answered: it
+   * would wait for its turn on a machine that the first one may end.
+   */
+  get #alone(): boolean {
+    return this.#sent.some(({ chunk }) => chunk.alone);
   }
 
   async start(): Promise<void> {
@@ -162,7 +168,7 @@ export class NatsEngine implements Engine {
     this.#work();
   }
 
-  #onMachines(): void {
+  #touchAll(): void {
     for (const run of this.#runs.all) this.#runs.touched.add(run);
     this.#work();
   }
@@ -192,10 +198,10 @@ export class NatsEngine implements Engine {
 
   /** Sends the next chunk of whichever run has one. */
   #feedOne(): boolean {
-    if (this.#open >= this.#window) return false;
+    if (this.#sent.length >= this.#window) return false;
     for (const run of this.#runs.ready) {
       this.#runs.ready.delete(run); // until it is touched
-      const chunk = run.take(Infinity, true);
+      const chunk = run.take(Infinity, !this.#alone);
       if (run.over) this.#runs.touched.add(run); // its inputs ended it
       if (chunk === undefined) continue;
       this.#runs.ready.add(run); // at the end of the line: runs take turns
@@ -257,7 +263,7 @@ export class NatsEngine implements Engine {
     const id = `${client}.${key}.${number}.${++open.sends}`;
     try {
       const name = `w.${client}.${key}.${number}`;
-      const sealed = await connection.sealBytes(body, name);
+      const sealed = await connection.envelopes.sealBytes(body, name);
       open.large = sealed[1] === 1;
       const subject = connection.subject("w", client, key);
       await connection.publish(subject, id, sealed, wanted);
@@ -272,13 +278,15 @@ export class NatsEngine implements Engine {
     const book = this.#books.get(key);
     if (book === undefined) return; // it is over
     const { number } = answer;
-    if (book.open.get(number)?.large) {
+    const open = book.open.get(number);
+    if (open?.large) {
       const { connection, client } = this.#setup;
-      connection.forget(`w.${client}.${key}.${number}`);
+      connection.envelopes.forget(`w.${client}.${key}.${number}`);
     }
     book.settle(answer);
     this.#runs.touched.add(book.run);
-    this.#work();
+    if (open?.chunk.alone) this.#touchAll(); // the next suspect may go
+    else this.#work();
   }
 
   /** Tells the machines that a run is over, and drops what is left of it. */
@@ -292,7 +300,7 @@ export class NatsEngine implements Engine {
     const { nc, down } = connection;
     if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
     nc.publish(connection.subject("over"), `${client}.${key}`);
-    connection.forget(`c.${client}.${key}`);
+    connection.envelopes.forget(`c.${client}.${key}`);
     if (!left) return;
     const purged = connection.purge(client, key).catch(() => {});
     this.#ending.add(purged);

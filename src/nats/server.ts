@@ -80,11 +80,13 @@ export async function startServer(
   const args = ["-a", "127.0.0.1", "-p", `${port}`, "--ports_file_dir", own]
     .concat(more ?? ["-js", "-sd", folder, "--auth", token]);
   // When this process is killed, its end of the pipe closes: then so does the
-  // server. A program alone would stay for ever.
-  const script = '"$0" "$@" & server=$!; cat >/dev/null; kill $server; wait';
+  // server, which alone would stay for ever. At once, as nats-server 2.9.10 may
+  // hang when it is told to.
+  const script =
+    'own=$1; shift; "$0" "$@" & cat >/dev/null; kill -9 $!; wait; rm -rf "$own"';
   const [command, ...rest] = process.platform === "win32"
     ? [program, ...args]
-    : ["sh", "-c", script, program, ...args];
+    : ["sh", "-c", script, program, own, ...args];
   const child = spawn(command, rest, { stdio: ["pipe", "ignore", "ignore"] });
   const ended = new Promise<void>((resolve) => {
     child.on("exit", () => resolve());
