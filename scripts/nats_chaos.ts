@@ -30,7 +30,7 @@ const server = await startRobustServer();
 const { servers } = server;
 const own = values.memory ? ["--memory"] : [];
 const machines: Program[] = [];
-for (let i = 0; i < 3; i++) machines.push(await startMachine(servers, own));
+for (let i = 0; i < 3; i++) machines.push(await supervise());
 const storage = values.memory ? "memory" : "file";
 const pool = await NatsPool.connect({ servers, pool: "test", storage });
 
@@ -38,13 +38,24 @@ const pool = await NatsPool.connect({ servers, pool: "test", storage });
 const done = { machines: 0, servers: 0 };
 let over = false;
 
+/** Starts a machine, again if there is no server just then. */
+async function supervise(): Promise<Program> {
+  for (;;) {
+    try {
+      return await startMachine(servers, own);
+    } catch (error) {
+      if (!`${error}`.includes("connection refused")) throw error;
+    }
+  }
+}
+
 async function killMachines(): Promise<void> {
   for (let next = 0; !over; next = (next + 1) % machines.length) {
     await pause(2000);
     if (over) return;
     await machines[next].kill();
     done.machines++;
-    machines[next] = await startMachine(servers, own);
+    machines[next] = await supervise();
   }
 }
 

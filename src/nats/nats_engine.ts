@@ -293,7 +293,6 @@ export class NatsEngine implements Engine {
   #end(key: string, book: ClientRun): void {
     const { connection, client } = this.#setup;
     this.#books.delete(key);
-    const left = book.open.size > 0;
     book.open.clear();
     if (this.#books.size === 0) this.#upkeep.end();
     this.#work();
@@ -301,7 +300,8 @@ export class NatsEngine implements Engine {
     if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
     nc.publish(connection.subject("over"), `${client}.${key}`);
     connection.envelopes.forget(`c.${client}.${key}`);
-    if (!left) return;
+    // Also of what was answered there may be more: it was sent twice, or the
+    // server has forgotten that it was acked.
     const purged = connection.purge(client, key).catch(() => {});
     this.#ending.add(purged);
     purged.then(() => this.#ending.delete(purged));
