@@ -51,6 +51,10 @@ test("pmap --version tells the version of the package", PATIENCE, async () => {
 const WRONG: [args: string[], message: RegExp][] = [
   [[], /^pmap: .*first argument must be MODULE/],
   [["./none.ts"], /MODULE must be a file that exists.*"\.\/none\.ts"/],
+  [
+    ["x => x*2"],
+    /a file that exists.*\(a function stands after -e: pmap -e 'x => x\*2'\)/,
+  ],
   [[work("double"), "--worker", "2"], /--worker \(is it --workers\?\)/],
   [[work("double"), "--args", "-7"], /-7 \(put -- before arguments/],
   [[work("double"), "--workers", "two"], /--workers must be a whole.*"two"/],
