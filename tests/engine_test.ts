@@ -431,6 +431,18 @@ test("maxTasksPerWorker: a worker is sent so many, then replaced", async () => {
   assertEquals(world.backend.workers.length, 3);
 });
 
+test("maxMemory: a worker that is full is replaced when it has done what it was sent", async () => {
+  const world = new FakeWorld({ workers: 1 }, { fillsWith: 2 });
+  const call = world.calls.map(same, range(8), { chunkSize: 1 }, start);
+  assertEquals(await world.finish(call), {
+    status: "fulfilled",
+    value: range(8),
+  });
+  // With the second answer; a third task was on its way.
+  const { length } = world.backend.workers;
+  assert(length >= 3 && length <= 4, `${length} workers`);
+});
+
 test("what a slow source gives goes to the worker that idles", async () => {
   const world = new FakeWorld({ workers: 2 });
   const given = range(4).map(() => Promise.withResolvers<void>());
