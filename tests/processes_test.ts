@@ -33,6 +33,7 @@ import {
   TaskTimeoutError,
   WorkerLostError,
 } from "../mod.ts";
+import { denoProcess } from "../src/core/runtime/deno_process.ts";
 import { runtime, test } from "./harness.ts";
 import { ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
@@ -684,3 +685,18 @@ for (
     assertEquals(code, 1);
   });
 }
+
+test("processes: a program that deno compile made is told what to use", () => {
+  const compiled = {
+    build: { standalone: true },
+    cwd: () => "/",
+    execPath: () => "/program",
+    permissions: { querySync: () => ({ state: "granted" }) },
+    statSync: () => ({ isFile: false }),
+  };
+  assertThrows(
+    () => denoProcess(compiled),
+    TypeError,
+    'has no Deno to run them: received "backend" "processes", where "threads" is needed',
+  );
+});
