@@ -67,6 +67,23 @@ const WRONG: [args: string[], message: RegExp][] = [
     [work("double"), "--timeout", "1s", "-j", "0"],
     /--timeout needs workers.*--workers 0/,
   ],
+  [
+    [work("double"), "--processes", "--workers", "0"],
+    /--processes needs workers: received --workers 0/,
+  ],
+  [
+    [work("double"), "--max-memory", "500", "--workers", "0"],
+    /--max-memory needs workers: received --workers 0/,
+  ],
+  [
+    [work("double"), "--max-memory", "63"],
+    /--max-memory must be.*from 64.*"63"/,
+  ],
+  [
+    [work("double"), "--csv", "--lines"],
+    /--lines and --csv exclude each other/,
+  ],
+  [[work("double"), "--csv", "--args", "a"], /--args and --csv exclude/],
   [[work("double"), "--bar=yes"], /--bar takes no value.*"yes"/],
   [[work("double"), "--halt", "later"], /--halt must be never, now or soon/],
   [[work("double"), "--halt", "now,fail=0"], /--halt must be/],
