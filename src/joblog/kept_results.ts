@@ -135,7 +135,6 @@ function scan(file: number, path: string, header: string): Scan {
     damaged: 0,
     older: 0,
   };
-  const kind = kindOf(header);
   const decoder = new TextDecoder();
   const block = new Uint8Array(BLOCK_BYTES);
   // Parts of a line that goes on in the next block. They are put together once,
