@@ -1,6 +1,6 @@
 // Runs every test on Deno, on Bun and on Node.js, and fails when one of them ran
 // fewer of the tests in tests/ than another, without a word. The examples in
-// mod.ts, src/ and README.md are tests on Deno alone, and are counted there.
+// mod.ts, src/, README.md and docs/ are tests on Deno alone, and are counted there.
 //
 //     deno run -A scripts/test.ts            # deno bun node
 //     deno run -A scripts/test.ts node26     # another, or some of them

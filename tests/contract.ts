@@ -63,15 +63,15 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
       "workers under bun test 1.4.5 do not hear uncaughtException",
   },
   "deno processes": {
-    "other values arrive as the README says":
+    "other values arrive as docs/values.md says":
       "a Blob is refused: tests/processes_test.ts",
   },
   "node processes": {
-    "other values arrive as the README says":
+    "other values arrive as docs/values.md says":
       "a Blob is refused: tests/processes_test.ts",
   },
   "bun processes": {
-    "other values arrive as the README says":
+    "other values arrive as docs/values.md says":
       "a Buffer stays one: tests/processes_test.ts",
   },
   processes: {
@@ -258,7 +258,7 @@ export function contract(name: BackendName): void {
     assert("none" in back && back !== value);
   });
 
-  it("other values arrive as the README says", async () => {
+  it("other values arrive as docs/values.md says", async () => {
     class Point {
       x = 1;
       get y() {
