@@ -160,13 +160,17 @@ export function nameThrown(thrown: unknown): string {
   }
 }
 
-/** What to do about a name that a shipped function does not see. */
+/** What to do about a name that a shipped function does not see, and the like. */
 function hint(
   cause: unknown,
   from: FunctionRef["from"],
   option?: "data" | "workerData",
 ): string {
-  if (!(cause instanceof ReferenceError) || from !== "source") return "";
+  if (from !== "source") return "";
+  if (cause instanceof Error && cause.name === "NotCapable") {
+    return ' (in a process, a shipped function may do what "permissions" say, by default nothing)';
+  }
+  if (!(cause instanceof ReferenceError)) return "";
   const [, name = ""] = // V8's words, and JavaScriptCore's
     /^([\p{ID_Continue}$]+) is not defined|variable: ([\p{ID_Continue}$]+)$/u
       .exec(cause.message)?.filter((text) => text !== undefined) ?? [];

@@ -39,6 +39,7 @@ export function threads(
 ): Backend {
   return {
     sharesMemory: true,
+    limitsMemory: true,
     stopsLoops: true,
     startBlocks,
     start: (listener) => startThread(listener, first),
