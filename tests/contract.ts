@@ -697,15 +697,21 @@ export function contract(name: BackendName): void {
         Atomics.add(cell, 1, 1);
       }
     };
-    const abort = new AbortController();
-    const running = parallelMap(spin, [cell, cell], {
-      ...pool,
-      signal: abort.signal,
-    });
-    while (Atomics.load(cell, 0) < 2) await pause(2);
-    abort.abort();
-    await assertRejects(() => running, DOMException);
-    while (Atomics.load(cell, 1) < 2) await pause(2); // both saw it
+    // On a busy machine, a worker may be ended before it sees the abort.
+    while (Atomics.load(cell, 1) < 2) {
+      cell.fill(0);
+      let ended = 0;
+      const abort = new AbortController();
+      const running = parallelMap(spin, [cell, cell], {
+        ...pool,
+        signal: abort.signal,
+        onEvent: ({ type }) => ended += type === "worker-end" ? 1 : 0,
+      });
+      while (Atomics.load(cell, 0) < 2) await pause(2);
+      abort.abort();
+      await assertRejects(() => running, DOMException);
+      while (Atomics.load(cell, 1) < 2 && ended < 2) await pause(2);
+    }
     await calm();
   });
 
