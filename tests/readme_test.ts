@@ -86,7 +86,7 @@ for (const { name, mark, source, prints } of examples) {
 
 test(
   "examples that are no doc tests have no type errors",
-  { timeout: 60_000, ignore: runtime !== "deno" },
+  { timeout: 300_000, ignore: runtime !== "deno" },
   () =>
     inFolder((folder) => {
       furnish(folder);
@@ -97,7 +97,12 @@ test(
         writeFileSync(file, here(source));
         return file;
       });
-      const end = runProgram(["deno", "check", "--quiet", ...files], folder);
+      const end = runProgram(
+        ["deno", "check", "--quiet", ...files],
+        folder,
+        "",
+        300_000,
+      );
       assertEquals(end, { code: 0, out: "", err: "" });
     }),
 );
