@@ -387,6 +387,24 @@ test(
 );
 
 test(
+  "processes: a WebAssembly module is refused, and its bytes do",
+  LONG,
+  async () => {
+    const bytes = readFileSync(`${ROOT}tests/fixtures/recipe_files/add.wasm`);
+    const workerData = await WebAssembly.compile(bytes);
+    assertThrows(() => new Pool({ ...processes, workerData }), TypeError);
+    await using pool = new Pool({
+      ...processes,
+      workerData: new Uint8Array(bytes),
+      init: async (bytes) => (await WebAssembly.instantiate(bytes)).instance,
+    });
+    const add = (n: number, { state }: { state: WebAssembly.Instance }) =>
+      (state.exports as { add(a: number, b: number): number }).add(n, 1);
+    assertEquals(await pool.map(add, [1, 2]), [2, 3]);
+  },
+);
+
+test(
   "processes: memory cannot be shared, and each error says what to do",
   LONG,
   async () => {
