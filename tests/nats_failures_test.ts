@@ -246,7 +246,7 @@ test(
       if (n === 3) process.kill(process.pid, "SIGKILL");
       return n;
     };
-    const settled = await pool.mapSettled(kill, range(6), { chunkSize: 1 });
+    const settled = await pool.mapSettled(kill, range(6), { chunkSize: 2 });
     over = true;
     await keep;
     const { reason } = settled[3] as PromiseRejectedResult;

@@ -38,6 +38,12 @@ export interface OpenChunk {
 /** Sends of a chunk that nobody answers, until its tasks count as lost. */
 const MOST_SENDS = 10;
 
+/**
+ * In how many groups suspects go again, each with a machine for itself. No bench:
+ * as in src/core/engine/settling.ts.
+ */
+const GROUPS = 16;
+
 /** What the book is made with. */
 export interface ClientRunSetup {
   run: Run;
@@ -138,14 +144,18 @@ export class ClientRun {
   #lose({ chunk, skip }: OpenChunk, worker: number, machines: number): void {
     const { run } = this;
     const { first, values: { length }, alone } = chunk;
-    for (let offset = 0; offset < length; offset++) {
-      if (skip.includes(offset)) continue;
-      if (!alone) { // or what ran beside it
-        run.giveBack(chunk, first + offset, true);
+    const most = Math.ceil(length / GROUPS);
+    for (let from = 0; from < length; from++) {
+      if (skip.includes(from)) continue;
+      if (!alone || length > 1) { // or what ran beside it
+        const ends = skip.filter((offset) => offset > from);
+        const to = Math.min(from + most, length, ...ends);
+        run.takeBack(chunk, from, to, true);
+        from = to - 1;
         continue;
       }
       const error = new Error(`${machines} machines ended under it in a row`);
-      run.fail(chunk, first + offset, lost(error), worker, true);
+      run.fail(chunk, first + from, lost(error), worker, true);
     }
     run.startSmall();
   }

@@ -55,7 +55,7 @@ export function engineHere(
       },
       divides: plan.divides,
       crossing: plan.place.crossing,
-      backend: (stopsLoops) => plan.backend(stopsLoops),
+      backend: (stopsLoops, imports) => plan.backend(stopsLoops, imports),
       startMessage: (worker) => plan.startMessage(worker),
     },
     clock,

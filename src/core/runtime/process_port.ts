@@ -261,6 +261,7 @@ export function openProcessPort(
     if (message.type === "start") {
       tag = message.tag;
       watch(message.maxMemory);
+      return { ...message, maxMemory: undefined }; // it need not look as well
     } else if (message.type === "chunk") starts.push(message.serial);
     else if (message.type === "run") {
       const { number: mark, concurrency } = message;

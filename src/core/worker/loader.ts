@@ -180,8 +180,11 @@ export function createLoader(
             : line
             ? ` at ${line}`
             : "";
+          const inProgram = /\/(\$bunfs|~BUN)\//.test(ref.url)
+            ? ", and no process finds it in a program that bun build --compile made: ship the function"
+            : "";
           const cure = cause?.code === "ERR_MODULE_NOT_FOUND"
-            ? " (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js)"
+            ? ` (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram})`
             : "";
           throw new Error(
             `module ${ref.url} must load: received ${clean}${place}${cure}`,
