@@ -136,7 +136,7 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
   processes: APART,
   nats: {
     ...APART,
-    "other values arrive as the README says":
+    "other values arrive as docs/values.md says":
       "a Blob is refused: tests/nats_test.ts",
     "weight: the heaviest go first, and context.index is the input's":
       "who has a chunk, and so its event, is only known with its answer",

@@ -212,6 +212,28 @@ test("an abort takes back what is not begun", {}, async () => {
   assertEquals(await pool.map((n: number) => n, [1]), [1]);
 });
 
+test("runs end beside others that go on", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool();
+  const wait = async (n: number) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return n;
+  };
+  const abort = new AbortController();
+  const { signal } = abort;
+  const ended = begun(pool.map(wait, range(500), { chunkSize: 1, signal }));
+  const counts = [3, 20, 60, 10, 40];
+  const all = counts.map((count) =>
+    begun(pool.map(wait, range(count), { chunkSize: 1 }))
+  );
+  await all[0];
+  abort.abort();
+  await assertRejects(() => ended, DOMException);
+  assertEquals(await Promise.all(all), counts.map(range));
+  await until(async () => await here.messages() === 0);
+});
+
 test("values larger than a message cross", {}, async () => {
   await using here = await open();
   await here.machine();
@@ -285,7 +307,9 @@ test("chunks and answers that were lost are sent again", {}, async () => {
   const data = { file, ms: 20 };
   const mapped = begun(pool.map(noted, range(60), { data, chunkSize: 1 }));
   await until(() => here.notes().length > 10);
-  await connection.purge("*", "*");
+  const { jsm, names } = connection;
+  await jsm.streams.purge(names.work);
+  await jsm.streams.purge(names.results);
   assertEquals(await mapped, range(60));
 });
 

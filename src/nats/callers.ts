@@ -51,7 +51,6 @@ export class Callers {
   /** A client has no runs here any more. */
   forget(client: string): void {
     this.#heard.delete(client);
-    this.#silent.delete(client);
   }
 
   /**
@@ -60,7 +59,7 @@ export class Callers {
    *
    * @param client Its id.
    * @param run Number of the run.
-   * @returns What it said.
+   * @returns What it said; of one that is gone, that it is over.
    * @throws What it said when that cannot be read.
    */
   async ask(client: string, run: string): Promise<CallMessage | "silent"> {
@@ -72,24 +71,34 @@ export class Callers {
         timeout: grace / 4,
       }));
     } catch { // nobody is there, or nobody has the time
-      await this.#drop(client).catch(() => {}); // by whoever asks next
-      return "silent";
+      return this.#isGone(client) ? { type: "over" } : "silent";
     }
     this.#heard.set(client, performance.now());
     this.#silent.delete(client);
     return await connection.envelopes.unseal(data, true) as CallMessage;
   }
 
-  async #drop(client: string): Promise<void> {
-    const { connection, grace, onGone } = this.#setup;
-    if (connection.down > 0) return; // it may say something
-    const now = performance.now();
-    const since = this.#silent.get(client) ?? now;
-    this.#silent.set(client, since);
-    if (now - since < grace) return;
-    // Not for ever: one that was stopped for a while goes on, and sends again.
-    this.forget(client);
+  /** Whether a client was found to be gone. */
+  gone(client: string): boolean {
+    const since = this.#silent.get(client);
+    return since !== undefined &&
+      performance.now() - since >= this.#setup.grace;
+  }
+
+  /** Whether a client that says nothing has done so for too long. */
+  #isGone(client: string): boolean {
+    const { connection, onGone } = this.#setup;
+    if (connection.down > 0) return false; // it may say something
+    if (!this.#silent.has(client)) {
+      this.#silent.set(client, performance.now());
+    }
+    if (!this.gone(client)) return false;
+    // One that was stopped for a while goes on, and sends again.
+    if (!this.#heard.delete(client)) return true;
     onGone(client);
-    await connection.purge(client, "*");
+    connection.dropAnswers(client).catch((e) => {
+      console.log("DROP", e);
+    }); // they expire in an hour
+    return true;
   }
 }

@@ -52,6 +52,7 @@ export interface MachineSetup {
 export class Machine {
   readonly #setup: MachineSetup;
   readonly #engine: Engine;
+  readonly #callers: Callers;
   readonly #runs: MachineRuns;
   readonly #turns = new Turns();
   readonly #waits = new Set<() => void>();
@@ -65,6 +66,7 @@ export class Machine {
     const engine = engineHere(pool, false, clock, plan);
     const onGone = (client: string) => this.#runs.endAll(client);
     const callers = new Callers({ connection, grace, onGone });
+    this.#callers = callers;
     this.#engine = engine;
     this.#runs = new MachineRuns({ info, clock, engine, callers });
   }
@@ -161,6 +163,7 @@ export class Machine {
         const sealed = await connection.envelopes.seal(answer, `a.${id}`);
         const subject = connection.subject("r", client, run);
         await connection.publish(subject, id, sealed, () => true);
+        if (this.#callers.gone(client)) await connection.dropAnswers(client);
       }
       message.ack();
     } catch (error) { // it comes again, here or elsewhere

@@ -51,7 +51,6 @@ export class NatsEngine implements Engine {
   readonly #upkeep: Upkeep;
   readonly #runs: Runs;
   readonly #books = new Map<string, ClientRun>();
-  readonly #ending = new Set<Promise<void>>();
   #chunks = 0;
   #numbers = 0;
   #working = false;
@@ -154,7 +153,6 @@ export class NatsEngine implements Engine {
     }
     this.#stopAll();
     await Promise.resolve(); // those that ended are told
-    await Promise.all(this.#ending);
     this.#upkeep.end();
     this.machines.close();
     await this.#inbox.close();
@@ -289,7 +287,7 @@ export class NatsEngine implements Engine {
     else this.#work();
   }
 
-  /** Tells the machines that a run is over, and drops what is left of it. */
+  /** Tells the machines that a run is over: they drop what comes of it. */
   #end(key: string, book: ClientRun): void {
     const { connection, client } = this.#setup;
     this.#books.delete(key);
@@ -300,10 +298,5 @@ export class NatsEngine implements Engine {
     if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
     nc.publish(connection.subject("over"), `${client}.${key}`);
     connection.envelopes.forget(`c.${client}.${key}`);
-    // Also of what was answered there may be more: it was sent twice, or the
-    // server has forgotten that it was acked.
-    const purged = connection.purge(client, key).catch(() => {});
-    this.#ending.add(purged);
-    purged.then(() => this.#ending.delete(purged));
   }
 }

@@ -80,10 +80,13 @@ export async function startServer(
   const args = ["-a", "127.0.0.1", "-p", `${port}`, "--ports_file_dir", own]
     .concat(more ?? ["-js", "-sd", folder, "--auth", token]);
   // When this process is killed, its end of the pipe closes: then so does the
-  // server, which alone would stay for ever. At once, as nats-server 2.9.10 may
-  // hang when it is told to.
-  const script =
-    'own=$1; shift; "$0" "$@" & cat >/dev/null; kill -9 $!; wait; rm -rf "$own"';
+  // server, which alone would stay for ever. nats-server 2.9.10 may hang when it
+  // is told to end, so it is not asked twice.
+  const script = [
+    'own=$1; shift; "$0" "$@" & server=$!; cat >/dev/null; kill $server',
+    "{ sleep 2; kill -9 $server; } & late=$!; wait $server; kill $late",
+    'rm -rf "$own"',
+  ].join("; ");
   const [command, ...rest] = process.platform === "win32"
     ? [program, ...args]
     : ["sh", "-c", script, program, own, ...args];
