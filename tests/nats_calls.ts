@@ -1,6 +1,6 @@
 // The calls of the library, done by a pool on NATS: each pool of the contract is
 // a client and a machine of its own, on one server for the whole file.
-import { NatsPool, runWorker } from "@parallel/map-nats";
+import { type ClusterOptions, NatsPool, runWorker } from "@parallel/map-nats";
 import type { PoolOptions, RunOptions } from "../mod.ts";
 import { findServer, startServer } from "../src/nats/server.ts";
 import type { ContractCalls, ContractEngine } from "./contract.ts";
@@ -14,7 +14,7 @@ const KEYS = ["workers", "backend", "module", "workerData", "init"]
 
 /** A client that is connected, and its place. */
 interface Client {
-  at: { servers: string; connection: object; pool: string; storage: "memory" };
+  at: ClusterOptions;
   pool: NatsPool;
   onEvent: PoolOptions["onEvent"];
 }

@@ -96,9 +96,7 @@ export class Callers {
     // One that was stopped for a while goes on, and sends again.
     if (!this.#heard.delete(client)) return true;
     onGone(client);
-    connection.dropAnswers(client).catch((e) => {
-      console.log("DROP", e);
-    }); // they expire in an hour
+    connection.dropAnswers(client).catch(() => {}); // they expire in an hour
     return true;
   }
 }

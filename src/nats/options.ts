@@ -6,7 +6,6 @@
 
 import type { ModuleSpecifier, PoolOptions, RunEvent } from "@parallel/map";
 import { POOL_RULES, type Rules } from "@parallel/map/seam";
-import type { NodeConnectionOptions } from "@nats-io/transport-node";
 
 /** Where a pool is. */
 export interface ClusterOptions {
@@ -19,9 +18,9 @@ export interface ClusterOptions {
   pool: string;
   /**
    * Handed to the client of NATS as it is: `user` and `pass`, `token`, `tls`, an
-   * `authenticator`, …
+   * `authenticator`, …: what its `NodeConnectionOptions` name.
    */
-  connection?: NodeConnectionOptions | undefined;
+  connection?: Record<string, unknown> | undefined;
   /**
    * Where the server keeps what is under way: a `"file"` outlives the server, and
    * `"memory"` is sent again if the server ends. Decided by whoever comes first.

@@ -11,7 +11,6 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import type { NodeConnectionOptions } from "@nats-io/transport-node";
 import { pause } from "./connection.ts";
 
 /** How long a server may take to begin, in ms. */
@@ -32,7 +31,7 @@ export interface LocalServer {
   /** Its address. */
   servers: string;
   /** What lets this program in, and no other. */
-  connection: NodeConnectionOptions;
+  connection: { token?: string };
   /** What it keeps its streams in. */
   folder: string;
   /** Number of its process. */

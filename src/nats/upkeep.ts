@@ -14,7 +14,7 @@ import { WIRE_VERSION } from "./messages.ts";
 const LOOK_MS = 1000;
 
 /** After how many ms without an answer it asks the server what it still has. */
-const QUIET_MS = 5000;
+const QUIET_MS = 2000;
 
 /** What upkeep is made with. */
 export interface UpkeepSetup {
@@ -152,7 +152,7 @@ export class Upkeep {
       if ((kept.get(key) ?? 0) >= open.size) this.#short.delete(key);
       else if (!this.#short.has(key)) {
         this.#short.add(key);
-        this.#heard -= QUIET_MS - 2 * LOOK_MS; // soon again
+        this.#heard -= QUIET_MS; // soon again
       } else {
         this.#short.delete(key);
         for (const chunk of [...open.values()]) {
