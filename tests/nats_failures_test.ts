@@ -426,7 +426,7 @@ test("a user needs no more than docs/cluster.md says", {}, async () => {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
   const file = join(folder, "nats.conf");
   const doc = new URL("../docs/cluster.md", import.meta.url);
-  const [block] = /^authorization \{\n  users:[^]*?^\}/m
+  const [block] = /^authorization \{\n {2}users:[^]*?^\}/m
     .exec(readFileSync(doc, "utf8"))!;
   const config = block.replace('"..."', '"secret"');
   writeFileSync(file, `jetstream { store_dir: "${folder}" }\n${config}\n`);

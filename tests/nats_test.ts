@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { TaskError, WorkerStartError } from "../mod.ts";
+import { Connection } from "../src/nats/connection.ts";
 import { startServer } from "../src/nats/server.ts";
 import { natsTest as test } from "./nats.ts";
 
@@ -186,6 +187,18 @@ test("a pool on NATS says which machines it has", {}, async () => {
   assertEquals(one.module, TASKS.href);
   assert(/^[0-9a-f]{12}$/.test(one.fingerprint!));
   assert(/^(deno|bun|node) \d/.test(one.runtime));
+});
+
+test("many tiny tasks are few messages", {}, async () => {
+  await using here = await cluster();
+  const { at, pool } = here;
+  const results = await pool.map(double, range(300_000));
+  assertEquals([results.length, results.at(-1)], [300_000, 599_998]);
+  const connection = await Connection.open(at);
+  const { jsm, names } = connection;
+  const { state } = await jsm.streams.info(names.work);
+  await connection.close();
+  assert(state.last_seq < 500, `${state.last_seq} messages`);
 });
 
 test("a pool without a machine says how to start one", {}, async () => {
