@@ -2,7 +2,7 @@
 // fewer of the tests in tests/ than another, without a word. The examples in
 // mod.ts, src/ and README.md are tests on Deno alone, and are counted there.
 //
-//     deno run -A scripts/test.ts            # deno bun node
+//     deno run -A scripts/test.ts            # deno bun node browsers
 //     deno run -A scripts/test.ts node26     # another, or some of them
 
 import { spawnSync } from "node:child_process";
@@ -102,12 +102,30 @@ function missing(names: string[], others: string[]): string[] {
   return left;
 }
 
+/** Runs the contract in browsers, and counts what became of it. */
+function addBrowsers(): void {
+  const path = join(ROOT, "scripts/browsers/main.ts");
+  const { status, stdout } = spawnSync(
+    "deno",
+    ["run", "-A", path, "--short"],
+    { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" },
+  );
+  console.log(`\n${stdout}`);
+  const [, ...counts] =
+    /^browsers: (\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(stdout) ?? [];
+  const [passed = 0, failed = 0, skipped = 0] = counts.map(Number);
+  total.passed += passed;
+  total.skipped += skipped;
+  total.failed += status === 0 ? 0 : Math.max(1, failed);
+}
+
 const asked = process.argv.slice(2);
 const reports = new Map<string, Report>();
 const absent: string[] = [];
 for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
+  if (runtime === "browsers") continue;
   if (COMMANDS[runtime] === undefined) {
-    const known = Object.keys(COMMANDS).join(", ");
+    const known = [...Object.keys(COMMANDS), "browsers"].join(", ");
     console.error(`Cannot test as runtimes are ${known}: received ${runtime}`);
     process.exit(2);
   }
@@ -144,6 +162,7 @@ for (const runtime of absent) {
   );
   if (asked.length > 0) total.failed++;
 }
+if (asked.length === 0 || asked.includes("browsers")) addBrowsers();
 console.log(
   `total: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
 );

@@ -14,7 +14,7 @@ test("detectRuntime() says what it found where it knows nothing", () => {
   assertThrows(
     () => detectRuntime({}),
     TypeError,
-    "Cannot start workers as the runtime must be Deno, Bun or Node.js: received an unknown runtime",
+    'Cannot start workers as the runtime must be Deno, Bun, Node.js or a browser ("workers": 0 needs none): received an unknown runtime',
   );
 });
 

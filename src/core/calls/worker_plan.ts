@@ -77,6 +77,7 @@ export class WorkerPlan {
         }`,
       );
     }
+    if (backend === "threads") this.#runtime?.backend("threads"); // has it any?
     if (backend === "processes") {
       const near = module === undefined ? entry : moduleUrl(module);
       this.#processes = this.#runtime?.backend("processes", {
@@ -85,7 +86,12 @@ export class WorkerPlan {
       });
     }
     const { crossing } = this.#processes ?? {};
-    this.place = { entry, inline: workers === 0, crossing };
+    this.place = {
+      entry,
+      inline: workers === 0,
+      crossing,
+      whyNotLoaded: this.#runtime?.whyNotLoaded,
+    };
     this.#workerData = encodeOnce(
       "create pool",
       "workerData",

@@ -24,7 +24,7 @@ const GRACE_MS = 100;
 /** How long a worker may take to dispose what its `init` returned, in ms. */
 const DISPOSE_MS = 1000;
 
-/** How long a worker may take to be gone once it was ended, in ms. */
+/** The same, for it to be gone once it was ended. */
 const GONE_MS = 1000;
 
 /** One seat of a pool. */
@@ -304,7 +304,8 @@ export class Slot {
       this.#onEnd({});
     };
     // If this thread was taken for so long, the news may wait in a later turn.
-    this.#cancel = clock.after(GONE_MS, () => clock.turn(giveUp));
+    const { goneMs = GONE_MS } = backend;
+    this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }
 
   #onEnd(end: WorkerEnd): void {

@@ -1,0 +1,167 @@
+// Runs the contract and a smoke in real browsers, and fails if one that could be
+// had is not there.
+//
+//     deno run -A scripts/browsers/main.ts                     # all of it
+//     deno run -A scripts/browsers/main.ts --short             # as in npm test
+//     deno run -A scripts/browsers/main.ts firefox [plain …]   # some of it
+//
+// What is not installed is skipped, with a line; all of it may be only where
+// nothing is expected: with CI=true, one browser at least must be there.
+
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { join } from "@std/path";
+import { ROOT, run } from "../build.ts";
+import {
+  type Browser,
+  type BrowserName,
+  findBrowser,
+  PACKAGES,
+} from "./browser.ts";
+import { bundleForPage } from "./bundle.ts";
+import {
+  BUILDS,
+  CONTRACTS,
+  type PageSetup,
+  SHORT_CONTRACTS,
+  SMOKES,
+} from "./pages.ts";
+import { openSite, type Report, type Site } from "./site.ts";
+
+/** How long a page may say nothing, in ms. */
+const SILENCE_MS = 120_000;
+
+const SMOKE = join(ROOT, "tests/browsers/smoke.ts");
+
+/** Compiles each file of this project by itself, and builds the smoke. */
+function compile(folder: string): PageSetup[] {
+  const flags = [
+    "--format=esm",
+    "--supported:using=false",
+    "--log-level=error",
+  ];
+  run(
+    { cwd: ROOT },
+    "esbuild",
+    ...["mod.ts", "src/core/**/*.ts", "tests/*.ts", "tests/fixtures/tasks.ts"],
+    ...["tests/browsers/*.ts", "scripts/std/assert/mod.ts"],
+    ...["--outbase=.", `--outdir=${folder}`, ...flags],
+  );
+  const script = bundleForPage(SMOKE);
+  const html =
+    `<!doctype html><meta charset="utf-8"><script>${script}</script>`;
+  writeFileSync(join(folder, "file.html"), html);
+  return BUILDS.map(([program, ...flags], i) => {
+    const end = flags.includes("--format=iife") ? "iife.js" : "js";
+    const file = `bundle${i}.${end}`;
+    const path = join(folder, "tests/browsers", file);
+    run({ cwd: ROOT }, program, ...flags, SMOKE, `--outfile=${path}`);
+    return { kind: "plain", script: file, search: "" };
+  });
+}
+
+/** Counts what became of tests. */
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Shows pages to a browser, one after another. */
+async function show(
+  browser: Browser,
+  pages: PageSetup[],
+  site: Site,
+): Promise<Count> {
+  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  const left = [...pages];
+  const fail = (page: PageSetup, name: string, why = "") => {
+    count.failed++;
+    console.log(
+      `${browser.name}, ${page.kind} ${page.script}: ${name}: ${why}`,
+    );
+  };
+  while (left.length > 0) {
+    // A page that says nothing costs its browser; the next one gets another.
+    let heard = (_?: Report) => {};
+    const done = new Promise<string>((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      let last = "nothing";
+      heard = (report) => {
+        clearTimeout(timer);
+        if (left.length === 0) return resolve("");
+        last = report?.name ?? last;
+        const text = `it said nothing for ${SILENCE_MS} ms after ${last}`;
+        timer = setTimeout(() => resolve(text), SILENCE_MS);
+      };
+    });
+    site.onReport = (report) => {
+      const page = left[0]!;
+      const { name, outcome, why } = report;
+      if (outcome !== undefined) {
+        if (outcome === "failed") fail(page, name, why);
+        else count[outcome]++;
+      } else left.shift();
+      heard(report);
+      return left.length > 0 && outcome === undefined
+        ? site.urlOf(left[0]!)
+        : "";
+    };
+    heard();
+    const running = await browser.start(site.urlOf(left[0]!));
+    const why = await Promise.race([done, running.ended]);
+    site.onReport = () => "";
+    await running.end();
+    const page = left.shift();
+    if (page !== undefined) fail(page, "the page did not come to its end", why);
+  }
+  return count;
+}
+
+const asked = process.argv.slice(2);
+const short = asked.includes("--short");
+const names = (Object.keys(PACKAGES) as BrowserName[])
+  .filter((name) => asked.includes(name));
+const kinds = asked.filter((word) => !(word in PACKAGES || word === "--short"));
+const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "parallel-map-site-")));
+const builds = compile(folder);
+const site = await openSite(ROOT, folder);
+let there = 0;
+for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
+  const browser = findBrowser(name as BrowserName);
+  if (browser === undefined) {
+    const packages = PACKAGES[name as BrowserName].join(" ");
+    console.log(
+      `${name}: skipped, as it is not installed (Debian: ${packages})`,
+    );
+    continue;
+  }
+  there++;
+  const pages = [
+    ...SMOKES,
+    ...(name === "chromium" ? builds : []),
+    ...(short ? SHORT_CONTRACTS[browser.name] : CONTRACTS),
+  ].filter(({ kind }) => kinds.length === 0 || kinds.includes(kind));
+  const began = performance.now();
+  const count = await show(browser, pages, site);
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const { passed, failed, skipped } = count;
+  console.log(
+    `${name}: ${passed} passed, ${failed} failed, ${skipped} skipped, on ${pages.length} pages in ${seconds} s`,
+  );
+  for (const key of ["passed", "failed", "skipped"] as const) {
+    total[key] += count[key];
+  }
+}
+site.close();
+rmSync(folder, { recursive: true });
+if (there === 0 && process.env.CI) {
+  console.log("No browser is there: see .ci/run");
+  total.failed++;
+}
+console.log(
+  `browsers: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
+);
+process.exit(total.failed === 0 ? 0 : 1);
