@@ -48,10 +48,6 @@ function compile(folder: string): PageSetup[] {
     ...["tests/browsers/*.ts", "scripts/std/assert/mod.ts"],
     ...["--outbase=.", `--outdir=${folder}`, ...flags],
   );
-  const script = bundleForPage(SMOKE);
-  const html =
-    `<!doctype html><meta charset="utf-8"><script>${script}</script>`;
-  writeFileSync(join(folder, "file.html"), html);
   return BUILDS.map(([program, ...flags], i) => {
     const end = flags.includes("--format=iife") ? "iife.js" : "js";
     const file = `bundle${i}.${end}`;
@@ -59,6 +55,15 @@ function compile(folder: string): PageSetup[] {
     run({ cwd: ROOT }, program, ...flags, SMOKE, `--outfile=${path}`);
     return { kind: "plain", script: file, search: "" };
   });
+}
+
+/** Writes the page that is a file: all that it needs stands in it. */
+function writeFilePage(folder: string, site: Site): void {
+  const told = JSON.stringify(`kind=file&report=${site.url}/report`);
+  const scripts = [`toldOfPage = ${told};`, bundleForPage(SMOKE)]
+    .map((script) => `<script>${script}</script>`);
+  const html = `<!doctype html><meta charset="utf-8">${scripts.join("")}`;
+  writeFileSync(join(folder, "file.html"), html);
 }
 
 /** Counts what became of tests. */
@@ -109,7 +114,7 @@ async function show(
         : "";
     };
     heard();
-    const running = await browser.start(site.urlOf(left[0]!));
+    const running = await browser.start(site.urlOf(left[0]!), site.url);
     const why = await Promise.race([done, running.ended]);
     site.onReport = () => "";
     await running.end();
@@ -128,6 +133,7 @@ const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "parallel-map-site-")));
 const builds = compile(folder);
 const site = await openSite(ROOT, folder);
+writeFilePage(folder, site);
 let there = 0;
 for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
   const browser = findBrowser(name as BrowserName);
