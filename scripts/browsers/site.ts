@@ -28,6 +28,7 @@ export interface Site {
 
 /** What files of this project import that browsers find nowhere. */
 const STAND_INS: Record<string, string> = {
+  "@parallel/map": "mod.ts",
   "@std/assert": "scripts/std/assert/mod.ts",
   "deno-std/assert/mod.js": "node_modules/deno-std/assert/mod.js",
   "node:buffer": "tests/browsers/buffer.ts",
@@ -35,7 +36,8 @@ const STAND_INS: Record<string, string> = {
 };
 
 /** Where a file imports from, if that is no file. */
-const IMPORTS = /((?:from|import) ?\(?)"(@std|deno-std|node:)([^"]*)"/g;
+const IMPORTS =
+  /((?:from|import) ?\(?)"(@parallel|@std|deno-std|node:)([^"]*)"/g;
 
 function read(compiled: string, root: string, path: string): string {
   const isSource = /\.ts$/.test(path);

@@ -17,7 +17,7 @@ import {
   TaskTimeoutError,
   WorkerLostError,
   WorkerStartError,
-} from "../../mod.ts";
+} from "@parallel/map";
 import { runTests, search } from "./report.ts";
 import { waiting } from "./waiting.ts";
 
