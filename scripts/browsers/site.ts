@@ -62,7 +62,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
  */
 export async function openSite(root: string, compiled: string): Promise<Site> {
   const server = createServer(async (request, response) => {
-    // The page that is a file belongs to no site.
+    // Pages that are files, or in a sandbox, belong to no site.
     const anyone = { "access-control-allow-origin": "*" };
     // WebKit has the site as its proxy, and asks by whole URLs.
     const url = new URL(request.url!, "http://localhost");
@@ -86,10 +86,11 @@ export async function openSite(root: string, compiled: string): Promise<Site> {
       response.writeHead(200, {
         "content-type": `text/${type}; charset=utf-8`,
         "cache-control": "no-store",
+        ...anyone,
         ...headers,
       }).end(text);
     } catch (error) {
-      response.writeHead(404, { "content-type": "text/plain" })
+      response.writeHead(404, { "content-type": "text/plain", ...anyone })
         .end(String(error));
     }
   });
