@@ -614,6 +614,7 @@ test("processes: a module brings its own settings", LONG, async () => {
     deno: ["deno.json", { imports }],
     bun: ["tsconfig.json", { compilerOptions: { paths } }],
     node: ["package.json", { type: "module", imports }],
+    browser: [],
   }[runtime];
   const [name, json] = settings as [string, object];
   writeFileSync(join(folder.path, name), JSON.stringify(json));

@@ -7,7 +7,7 @@
 
 import type { ToWorker } from "../wire/protocol.ts";
 import { createBoard } from "../wire/board.ts";
-import { openCallData } from "../wire/call_data.ts";
+import { type CallData, openCallData } from "../wire/call_data.ts";
 import { createWire } from "../wire/wire.ts";
 import { createCpuMeter } from "../worker/cpu_meter.ts";
 import { createMemoryMeter } from "../worker/memory_meter.ts";
@@ -68,7 +68,7 @@ export function inline(clock: Clock): Backend {
             : message.type === "start"
             ? { ...message, workerData: structuredClone(message.workerData) }
             : message.type === "run"
-            ? { ...message, data: structuredClone(message.data) }
+            ? { ...message, data: message.data && copyData(message.data) }
             : message;
           later(() => receive(copy));
         },
@@ -81,4 +81,9 @@ export function inline(clock: Clock): Backend {
       };
     },
   };
+}
+
+/** Copies what a call brings along; functions in it may be as they are. */
+function copyData({ value, functions }: CallData): CallData {
+  return { value: structuredClone(value), functions };
 }
