@@ -8,7 +8,13 @@
 // What is not installed is skipped, with a line; all of it may be only where
 // nothing is expected: with CI=true, one browser at least must be there.
 
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { join } from "@std/path";
@@ -23,8 +29,10 @@ import { bundleForPage } from "./bundle.ts";
 import {
   BUILDS,
   CONTRACTS,
+  LECTURES,
   type PageSetup,
   SHORT_CONTRACTS,
+  SHORT_LECTURES,
   SMOKES,
 } from "./pages.ts";
 import { openSite, type Report, type Site } from "./site.ts";
@@ -52,6 +60,7 @@ function compile(folder: string): PageSetup[] {
   const html =
     `<!doctype html><meta charset="utf-8"><script>${script}</script>`;
   writeFileSync(join(folder, "file.html"), html);
+  writeFileSync(join(folder, "lecture.html"), playedLecture());
   return BUILDS.map(([program, ...flags], i) => {
     const end = flags.includes("--format=iife") ? "iife.js" : "js";
     const file = `bundle${i}.${end}`;
@@ -59,6 +68,14 @@ function compile(folder: string): PageSetup[] {
     run({ cwd: ROOT }, program, ...flags, SMOKE, `--outfile=${path}`);
     return { kind: "plain", script: file, search: "" };
   });
+}
+
+/** The lecture as it is, but that it may report what becomes of its tests. */
+function playedLecture(): string {
+  const script = bundleForPage(join(ROOT, "tests/browsers/lecture.ts"));
+  return readFileSync(join(ROOT, "docs/lecture.html"), "utf8")
+    .replace("default-src 'none'", "$&; connect-src *")
+    .replace("</body>", () => `<script>${script}</script></body>`);
 }
 
 /** Counts what became of tests. */
@@ -142,6 +159,7 @@ for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
   const pages = [
     ...SMOKES,
     ...(name === "chromium" ? builds : []),
+    ...(short ? SHORT_LECTURES[browser.name] : LECTURES),
     ...(short ? SHORT_CONTRACTS[browser.name] : CONTRACTS),
   ].filter(({ kind }) => kinds.length === 0 || kinds.includes(kind));
   const began = performance.now();

@@ -70,7 +70,9 @@ export function counting(): void {
       "Both workers added to the same number, and the page looked at it. Each amount was added in one go.",
   }));
   if (isShared) return;
+  const why = crossOriginIsolated
+    ? "this browser has no shared memory."
+    : "the page is not cross-origin isolated, so the browser gives it no shared memory. It would be, served with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; a file on a disk cannot have them.";
   section.classList.add("absent");
-  find(".why", section).textContent =
-    "This step does not run here: the page is not cross-origin isolated, so the browser gives it no shared memory. It would be, served with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; a file on a disk cannot have them.";
+  find(".why", section).textContent = `This step does not run here: ${why}`;
 }

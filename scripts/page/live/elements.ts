@@ -81,7 +81,7 @@ class EmptyPicture extends HTMLElement {
   connectedCallback(): void {
     this.style.setProperty("--lanes", this.getAttribute("lanes"));
     const name = this.getAttribute("name");
-    if (name !== null) this.append(make("h4", "", name));
+    if (name !== null) this.append(make("p", "name", name));
     const plane = make("div", "plane");
     plane.setAttribute("aria-hidden", "true");
     this.append(plane, make("p", "unseen"));

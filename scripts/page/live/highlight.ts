@@ -11,7 +11,7 @@ const PARTS =
 export function highlight(): void {
   for (const pre of findAll("pre")) {
     pre.tabIndex = 0;
-    pre.setAttribute("role", "region");
+    pre.setAttribute("role", "group");
     pre.setAttribute("aria-label", pre.className || "code");
   }
   for (const code of findAll("pre code")) {
