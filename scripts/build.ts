@@ -10,6 +10,7 @@
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
+  globSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -135,7 +136,7 @@ export function bundle(folder: string): Entry[] {
  */
 export function build(folder: string): void {
   const config = readConfig();
-  for (const name of config.publish.include) {
+  for (const name of globSync(config.publish.include, { cwd: ROOT })) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
   const built = bundle(folder);

@@ -3,7 +3,9 @@
 //     deno run --allow-read scripts/lesson.ts
 //     bun scripts/lesson.ts
 //
-// With --html lesson.html (Deno: and --allow-write) it also draws what happened.
+// With --html lesson.html (Deno: and --allow-write) it also draws what happened,
+// in lesson.deno.html, lesson.bun.html or lesson.node.html: `npm start` runs the
+// lecture on one runtime after another.
 //
 // Each step is one function; read them from top to bottom. The additions
 // themselves are in lecture/additions.ts.
@@ -159,7 +161,9 @@ do the same work. Times are in seconds.
   notes.printTable();
   if (html !== undefined) {
     const title = `The lecture, on ${navigator.userAgent}`;
-    writeFileSync(html, notes.toPage(title));
-    console.log(`\nThe picture of every step is in ${html}`);
+    const runtime = navigator.userAgent.match(/^\w+/)![0].toLowerCase();
+    const path = html.replace(/(\.\w+)?$/, `.${runtime}$1`);
+    writeFileSync(path, notes.toPage(title));
+    console.log(`\nThe picture of every step is in ${path}`);
   }
 }

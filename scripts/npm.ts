@@ -5,6 +5,7 @@
 
 import {
   cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -66,9 +67,8 @@ export function buildForNpm(folder: string): void {
   const { name, version, license, publish } = readConfig();
   const entries = bundle(folder);
   declare(join(folder, "types"));
-  for (
-    const file of publish.include.filter((file) => !/src|\.ts$/.test(file))
-  ) {
+  const texts = publish.include.filter((file) => !/src|\.ts$/.test(file));
+  for (const file of globSync(texts, { cwd: ROOT })) {
     cpSync(join(ROOT, file), join(folder, file));
   }
   const command = entries.find(({ name }) => name === "./cli")!.file;

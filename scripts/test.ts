@@ -1,11 +1,13 @@
 // Runs every test on Deno, on Bun and on Node.js, and fails when one of them ran
 // fewer of the tests in tests/ than another, without a word. The examples in
-// mod.ts, src/ and README.md are tests on Deno alone, and are counted there.
+// mod.ts, src/, README.md and docs/ are tests on Deno alone, and are counted there.
 //
 //     deno run -A scripts/test.ts            # deno bun node browsers
 //     deno run -A scripts/test.ts node26     # another, or some of them
 
-import { spawnSync } from "node:child_process";
+import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
@@ -53,17 +55,38 @@ const COMMANDS: Record<string, () => Command | undefined> = {
   node26: () => node(findNode(26)),
 };
 
-/** Runs the tests on one runtime. */
-function run(runtime: string, command: Command): Report {
+/**
+ * Runs the tests on one runtime.
+ *
+ * @param live Whether what they say is written at once, or when they have ended.
+ */
+async function run(
+  runtime: string,
+  command: Command,
+  live: boolean,
+): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
   const path = join(folder, "report.xml");
   const [program, ...args] = command(path);
-  console.log(`\n${[program, ...args].join(" ")}`);
-  const end = spawnSync(program, args, { cwd: ROOT, stdio: "inherit" });
+  const line = `\n${[program, ...args].join(" ")}\n`;
+  if (live) console.log(line);
+  const stdio = live ? "inherit" : "pipe";
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    stdio: ["ignore", stdio, stdio],
+  });
+  const said = [Buffer.from(line)];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (data) => said.push(data));
+  }
+  const [code, signal] = await once(child, "close").catch((error: Error) => [
+    error.message, // it could not be started
+  ]);
+  if (!live) process.stdout.write(Buffer.concat(said));
   const report = read(existsSync(path) ? readFileSync(path, "utf8") : "");
   rmSync(folder, { recursive: true });
-  if (report.failed === 0 && (end.status !== 0 || report.names.length === 0)) {
-    const why = end.error?.message ?? end.signal ?? `code ${end.status}`;
+  if (report.failed === 0 && (code !== 0 || report.names.length === 0)) {
+    const why = signal ?? `code ${code}`;
     console.log(`${runtime} failed outside of its tests: ${why}`);
     report.failed = 1;
   }
@@ -102,25 +125,27 @@ function missing(names: string[], others: string[]): string[] {
   return left;
 }
 
-/** Runs the contract in browsers, and counts what became of it. */
-function addBrowsers(): void {
+/** Runs the contract in browsers, where less is waited for, and counts it. */
+async function addBrowsers(total: Omit<Report, "names">): Promise<void> {
   const path = join(ROOT, "scripts/browsers/main.ts");
-  const { status, stdout } = spawnSync(
-    "deno",
-    ["run", "-A", path, "--short"],
-    { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" },
-  );
-  console.log(`\n${stdout}`);
+  const child = spawn("deno", ["run", "-A", path, "--short"], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.on("data", (data) => said += data);
+  const [code] = await once(child, "close");
+  console.log(`\n${said}`);
   const [, ...counts] =
-    /^browsers: (\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(stdout) ?? [];
+    /^browsers: (\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(said) ?? [];
   const [passed = 0, failed = 0, skipped = 0] = counts.map(Number);
   total.passed += passed;
   total.skipped += skipped;
-  total.failed += status === 0 ? 0 : Math.max(1, failed);
+  total.failed += code === 0 ? 0 : Math.max(1, failed);
 }
 
 const asked = process.argv.slice(2);
-const reports = new Map<string, Report>();
+const found = new Map<string, Command>();
 const absent: string[] = [];
 for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
   if (runtime === "browsers") continue;
@@ -131,11 +156,28 @@ for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
   }
   const command = COMMANDS[runtime]();
   if (command === undefined) absent.push(runtime);
-  else reports.set(runtime, run(runtime, command));
+  else found.set(runtime, command);
 }
 
-console.log();
+// Deno has a process for each core; Bun, Node.js and browsers wait for much, so
+// they run beside each other, and only one of them writes at once.
+const reports = new Map<string, Report>();
+const beside: Promise<void>[] = [];
+for (const [runtime, command] of found) {
+  const live = runtime === "deno" || found.size === 1;
+  const report = run(runtime, command, live).then((report) => {
+    reports.set(runtime, report);
+  });
+  if (runtime === "deno") await report;
+  else beside.push(report);
+}
 const total = { passed: 0, failed: 0, skipped: 0 };
+if (asked.length === 0 || asked.includes("browsers")) {
+  beside.push(addBrowsers(total));
+}
+await Promise.all(beside);
+
+console.log();
 const differences = new Set<string>();
 for (const [runtime, { names, passed, failed, skipped }] of reports) {
   total.passed += passed;
@@ -162,7 +204,6 @@ for (const runtime of absent) {
   );
   if (asked.length > 0) total.failed++;
 }
-if (asked.length === 0 || asked.includes("browsers")) addBrowsers();
 console.log(
   `total: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
 );

@@ -1,6 +1,6 @@
 // Checks that what the texts of this project speak of is there: paths in
 // comments and documents, links, the files in the house of CONTRIBUTING.md, and
-// the options in the tables of README.md. Says of each breach which text.
+// the options in the tables of docs/options.md. Says of each breach which text.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
@@ -88,7 +88,7 @@ export function houseOf(markdown: string): string[] {
 /**
  * Finds the options in the tables of a document.
  *
- * @param markdown README.md.
+ * @param markdown docs/options.md.
  * @returns Of each table with the heading "option", the names in it.
  */
 export function optionsOf(markdown: string): string[][] {
@@ -157,18 +157,18 @@ if (import.meta.main) {
     ["the house in CONTRIBUTING.md", houseOf(read("CONTRIBUTING.md"))],
   ));
 
-  const [pool = [], run = []] = optionsOf(read("README.md"));
+  const [pool = [], run = []] = optionsOf(read("docs/options.md"));
   breaches.push(
     ...differences(
       ["POOL_RULES of src/core/api/check_options.ts", Object.keys(POOL_RULES)],
-      ["the first table of options in README.md", pool],
+      ["the first table of docs/options.md", pool],
     ),
     ...differences(
       [
         "the rules of calls in src/core/api/check_options.ts",
         Object.keys({ ...MAP_RULES, ...REDUCE_RULES, ...STREAM_RULES }),
       ],
-      ["the second table of options in README.md", run],
+      ["the second table of docs/options.md", run],
     ),
   );
 

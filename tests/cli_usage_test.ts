@@ -29,8 +29,11 @@ test("pmap -h fits on one screen and names every flag", PATIENCE, async () => {
   }
 });
 
-test("README.md has every flag in its table, and no other", () => {
-  const text = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+test("docs/pmap.md has every flag in its table, and no other", () => {
+  const text = readFileSync(
+    new URL("../docs/pmap.md", import.meta.url),
+    "utf8",
+  );
   const rows = text.match(/^\| flag .*\n(?:\|.*\n)+/m)![0].split("\n");
   const said = rows.flatMap((row) =>
     [...row.split("|")[1]?.matchAll(/--([a-z-]+)/g) ?? []].map(([, flag]) =>

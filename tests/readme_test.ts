@@ -1,15 +1,30 @@
-// Every example of the README is a program that runs, on either runtime. (Deno
-// also runs most of them as doc tests, where `import.meta.main` is false.)
+// Every example of the README and of the pages in docs/ is a program that runs,
+// on each runtime. (Deno also runs most of them as doc tests, where
+// `import.meta.main` is false.)
 
 import { assertEquals } from "@std/assert";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "./harness.ts";
 import { inFolder, ROOT, RUN, runProgram } from "./run_program.ts";
 
-const readme = readFileSync(`${ROOT}README.md`, "utf8");
-const examples = [...readme.matchAll(/^```ts(.*)\n([\s\S]*?)^```$/gm)];
+/** The README and the pages. */
+const documents = ["README.md"].concat(
+  readdirSync(`${ROOT}docs`).filter((name) => name.endsWith(".md")).sort()
+    .map((name) => `docs/${name}`),
+);
+const examples = documents.flatMap((document) => {
+  const text = readFileSync(`${ROOT}${document}`, "utf8");
+  return [...text.matchAll(/^```ts(.*)\n([\s\S]*?)^```$/gm)].map(
+    ([, mark, source], i) => ({
+      name: `example ${i + 1} of ${document}`,
+      mark,
+      source,
+    }),
+  );
+});
 const flags = (source: string) => {
   if (!("Deno" in globalThis)) return [];
+  if (source.includes('"processes"')) return ["-A"];
   const write = source.includes("openJobLog(") ? ["--allow-write=."] : [];
   return ["--allow-read", ...write];
 };
@@ -25,9 +40,9 @@ for (const [name, file] of Object.entries(exports)) {
 const here = (source: string) =>
   source.replace(/(?<=from ")[^"]+/g, (name) => files.get(name) ?? name);
 
-for (const [i, [, mark, source]] of examples.entries()) {
+for (const { name, mark, source } of examples) {
   test(
-    `example ${i + 1} of README.md runs`,
+    `${name} runs`,
     { timeout: 60_000 },
     () =>
       inFolder((folder) => {
@@ -43,6 +58,6 @@ for (const [i, [, mark, source]] of examples.entries()) {
   );
 }
 
-test("README.md has examples", () => {
-  assertEquals(examples.length >= 5, true);
+test("README.md and the pages have examples", () => {
+  assertEquals(examples.length >= 15, true);
 });

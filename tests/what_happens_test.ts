@@ -1,4 +1,4 @@
-// Every row of the README's "What happens when" is a test of the contract.
+// Every row of "What happens when" in docs/errors.md is a test of the contract.
 import { assert, assertEquals } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "./harness.ts";
@@ -116,8 +116,8 @@ const ROWS: [when: string, title: string][] = [
 const read = (name: string) =>
   readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 
-test("every row of the README's table has its test", () => {
-  const [, section] = read("README.md").split("## What happens when");
+test("every row of the table in docs/errors.md has its test", () => {
+  const [, section] = read("docs/errors.md").split("## What happens when");
   const rows = section.split("\n## ")[0].split("\n")
     .filter((line) => line.startsWith("|")).slice(2)
     .map((line) => line.split("|")[1].trim());

@@ -167,8 +167,6 @@ async function startWebKit(
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1", // as root it has none
     WEBKIT_DISABLE_COMPOSITING_MODE: "1",
     GIO_USE_PROXY_RESOLVER: "dummy",
-    // As Safari has it; Debian's build has not, unless it is asked to.
-    JSC_useSharedArrayBuffer: "1",
   });
   return {
     ended: browser.ended,

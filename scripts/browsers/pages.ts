@@ -29,8 +29,9 @@ export const HEADERS: Record<Kind, Record<string, string>> = {
   plain: {},
   insecure: {},
   file: {},
+  // 'self', as Firefox 153 takes what an imported module imports for workers.
   "no-eval": {
-    "content-security-policy": "default-src 'self'; worker-src blob:",
+    "content-security-policy": "default-src 'self'; worker-src 'self' blob:",
   },
   "no-blob": { "content-security-policy": "default-src 'self'" },
   "trusted-types": {

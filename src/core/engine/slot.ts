@@ -24,9 +24,6 @@ const GRACE_MS = 100;
 /** How long a worker may take to dispose what its `init` returned, in ms. */
 const DISPOSE_MS = 1000;
 
-/** The same, for it to be gone once it was ended. */
-const GONE_MS = 1000;
-
 /** One seat of a pool. */
 export class Slot {
   /** Its number in the pool, from 0: `context.worker`. */
@@ -304,7 +301,7 @@ export class Slot {
       this.#onEnd({});
     };
     // If this thread was taken for so long, the news may wait in a later turn.
-    const { goneMs = GONE_MS } = backend;
+    const { goneMs = 1000 } = backend;
     this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }
 

@@ -82,7 +82,8 @@ export function functionRef(
   }
   const callable = checkFunction(fn, place.role);
   const name = nameOf(callable);
-  if (makesCode ??= parses("0")) {
+  makesCode ??= parses("0");
+  if (makesCode) {
     return { from: "source", name, source: sourceOf(callable) };
   }
   if (place.inline) return { from: "here", name, fn: callable };
