@@ -27,11 +27,53 @@ function codeOf(file: string): string {
   return text.replace(/^(\/\/.*\n|\n)+/, "").trimEnd();
 }
 
-/** A page is in a browser: what starts workers elsewhere stays out of it. */
-const DETECT = `
-import { browserRuntime } from "./browser.ts";
-export const detectRuntime = () => browserRuntime(globalThis);
-`;
+/**
+ * What no step asks of the library stays out of the page, as it must not be
+ * large: other runtimes, `workers: 0`, weights and reductions. In each file, an
+ * import and what stands there instead.
+ */
+const LEFT_OUT: [file: string, name: string, from: string, instead: string][] =
+  [
+    [
+      "calls/worker_plan",
+      "detectRuntime",
+      "../runtime/detect.ts",
+      'import { browserRuntime } from "../runtime/browser.ts";\nconst detectRuntime = () => browserRuntime(globalThis);',
+    ],
+    [
+      "calls/worker_plan",
+      "inline",
+      "../runtime/inline.ts",
+      "const inline = null;",
+    ],
+    [
+      "calls/begin_run",
+      "InputsByWeight",
+      "../engine/weighing.ts",
+      "const InputsByWeight = null;",
+    ],
+    ["calls/calls", "FoldSink", "../engine/fold.ts", "const FoldSink = null;"],
+    [
+      "worker/program",
+      "foldResults",
+      "./folding.ts",
+      "const foldResults = null;",
+    ],
+  ];
+
+function leaveOut(folder: string): void {
+  for (const [file, name, from, instead] of LEFT_OUT) {
+    const path = join(folder, `src/core/${file}.ts`);
+    const text = readFileSync(path, "utf8");
+    const line = `import { ${name} } from "${from}";`;
+    if (!text.includes(line)) {
+      throw new Error(
+        `Cannot build page as ${file}.ts must import what is left out: no ${line}`,
+      );
+    }
+    writeFileSync(path, text.replace(line, instead));
+  }
+}
 
 /** The script of the page with all that it imports. */
 function script(): string {
@@ -41,7 +83,7 @@ function script(): string {
     for (const name of [...parts, "scripts/lecture"]) {
       cpSync(join(ROOT, name), join(folder, name), { recursive: true });
     }
-    writeFileSync(join(folder, "src/core/runtime/detect.ts"), DETECT);
+    leaveOut(folder);
     const text = run(
       { cwd: folder },
       "esbuild",

@@ -62,7 +62,7 @@ function step(step: Step, { codeOf }: Parts): string {
   return `<section class=step id=${id}>
 <div class=say>${head}<p>${prose(text)}</p></div>
 <div class=show>${codes.join("")}</div>
-<div class=do>${trial(asked)}</div>
+${trial(asked)}
 <div class=see>${totals(step.totals)}${pictures.join("")}</div>
 ${outcome(step.figures, step.lines)}
 </section>`;
@@ -96,7 +96,7 @@ function strip(): string {
     group("computing", "Ten that compute")
   }</div>
 <p class=why>Ten that sleep can sleep at the same time, whatever the computer. Ten that compute must share its cores.</p>
-<div class=press><button type=button class=run aria-describedby=strip-title>Run steps 2 to 6</button><span class=state role=status></span></div>
+<div class=press><button class=run aria-describedby=strip-title>Run steps 2 to 6</button><span class=state role=status></span></div>
 </section>`;
 }
 
@@ -167,8 +167,7 @@ export function documentOf(parts: Parts): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="color-scheme" content="light dark">
-<meta name="description" content="What web workers do, and what they do not do: ten slow additions, measured in your own browser.">
+<meta name="description" content="Ten slow additions: what web workers do, and what they do not do.">
 <link rel="icon" href="data:,">
 <title>Ten slow additions: workers, measured in your browser</title>
 <style>${parts.style}</style>

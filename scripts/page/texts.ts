@@ -47,7 +47,7 @@ export const STEPS: Step[] = [
     number: 2,
     title: "Ten of them, one after the other",
     text:
-      "A loop waits for each sum before it asks for the next. Nothing is computed meanwhile: the page only waits, ten times.",
+      "The pairs are 10 and 1, 10 and 2, and so on. A loop waits for each sum before it asks for the next: nothing is computed meanwhile, the page only waits, ten times.",
     code: ["a_loop"],
     question: {
       text: "How long will ten take?",
@@ -77,7 +77,7 @@ export const STEPS: Step[] = [
     number: 4,
     title: "Five workers: five additions at a time",
     text:
-      "A worker is a program of its own that runs beside the page. The pool starts five of them, sends each a pair, and sends the next when a sum comes back. Each lane below is one worker.",
+      "The pool starts five workers, sends each a pair, and sends the next when a sum comes back. Each lane is one worker. (`time` is the clock of this page, and `onEvent` draws.)",
     code: ["five_workers"],
     question: {
       text: "How long will five workers need?",
@@ -107,7 +107,7 @@ export const STEPS: Step[] = [
     number: 6,
     title: "Ten additions that compute, where the others only slept",
     text:
-      "This addition counts to ten million first, and that keeps a core busy. A core is the part of a processor that computes: it does one thing at a time. Run does the ten with one worker, with ten, and with one for each core.",
+      "This addition takes ten million roots first, and that keeps a core busy: a core is the part of a processor that computes, one thing at a time. Run tries one worker, ten, and one for each core.",
     code: ["busy_add", "compute_with"],
     question: {
       text: "Ten workers that compute, beside one: how much faster?",

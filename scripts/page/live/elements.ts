@@ -33,7 +33,6 @@ class Trial extends HTMLElement {
     }
     const press = make("div", "press");
     const run = make("button", "run", "Run");
-    run.setAttribute("type", "button");
     run.setAttribute("aria-describedby", `${id}-title`);
     press.append(run, make("span", "state"));
     this.append(press);

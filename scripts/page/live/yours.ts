@@ -93,7 +93,6 @@ export function yours(): void {
   const presets = find("#yours .presets");
   for (const [name, fn, inputs] of PRESETS) {
     const button = make("button", "", name);
-    button.setAttribute("type", "button");
     const choose = () => {
       find<HTMLTextAreaElement>("#fn").value = fn;
       find<HTMLTextAreaElement>("#inputs").value = inputs;
