@@ -34,6 +34,11 @@ export const times = (factor: number): string => `${factor.toFixed(1)} ×`;
 /** How many cores the browser says there are. */
 export const cores: number = navigator.hardwareConcurrency || 1;
 
+/** Undefined where this page may have workers; else what to say of it. */
+export const noWorkers: string | undefined = typeof Worker === "undefined"
+  ? "This browser gives this page no workers: only steps 1 to 3 run here."
+  : undefined;
+
 /** Whether the reader wants to see little movement. */
 export const still: MediaQueryList = matchMedia(
   "(prefers-reduced-motion: reduce)",

@@ -3,7 +3,7 @@
 /// <reference lib="dom" />
 
 import { counting } from "./counting.ts";
-import { cores, find, findAll } from "./dom.ts";
+import { cores, find, findAll, noWorkers } from "./dom.ts";
 import { defineElements } from "./elements.ts";
 import { highlight } from "./highlight.ts";
 import { lecture } from "./lecture.ts";
@@ -13,9 +13,8 @@ import { yours } from "./yours.ts";
 
 function start(): void {
   const many = cores === 1 ? "one core" : `${cores} cores`;
-  find("#here").textContent = typeof Worker === "undefined"
-    ? "This browser gives this page no workers: steps 1 to 3 run, and the others say what is missing."
-    : `Your browser says that this computer has ${many}.`;
+  find("#here").textContent = noWorkers ??
+    `Your browser says that this computer has ${many}.`;
   for (const section of findAll("section")) {
     section.setAttribute("aria-labelledby", `${section.id}-title`);
   }

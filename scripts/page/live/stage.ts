@@ -2,7 +2,7 @@
 // out. One step runs at a time, as two would be in each other's way.
 /// <reference lib="dom" />
 
-import { find, findAll, make, seconds } from "./dom.ts";
+import { find, findAll, make, noWorkers, seconds } from "./dom.ts";
 import { Picture } from "./picture.ts";
 
 /** What came out of a run, in words. */
@@ -76,9 +76,9 @@ export class Stage {
     try {
       this.#show(await this.#work(this));
     } catch (error) {
-      find(".why", section).textContent = `It did not work. ${
-        (error as Error).message ?? error
-      }.`.replace(/\.\.$/, ".");
+      const text = `${(error as Error).message ?? error}.`;
+      find(".why", section).textContent = noWorkers ??
+        `It did not work. ${text}`;
     } finally {
       section.classList.remove("running");
       this.say("");
