@@ -21,8 +21,13 @@ export interface Running {
 /** A browser that can be had. */
 export interface Browser {
   name: BrowserName;
-  /** Shows it a page. */
-  start(url: string): Promise<Running>;
+  /**
+   * Shows it a page.
+   *
+   * @param url The page.
+   * @param site The site, which is also a proxy for a host that is none.
+   */
+  start(url: string, site: string): Promise<Running>;
 }
 
 /** Those that are tested. */
@@ -73,7 +78,7 @@ export function findBrowser(name: BrowserName): Browser | undefined {
   }
   const [path, display] = [miniBrowser(), which("Xvfb")];
   if (path === undefined || display === undefined) return undefined;
-  return { name, start: (url) => startWebKit(path, display, url) };
+  return { name, start: (...page) => startWebKit(path, display, page) };
 }
 
 /** Runs a program with a folder of its own, both of which are gone at the end. */
@@ -155,18 +160,18 @@ function startFirefox(path: string, url: string): Promise<Running> {
 async function startWebKit(
   path: string,
   xvfb: string,
-  url: string,
+  [url, site]: [url: string, site: string],
 ): Promise<Running> {
   // It finds a free display, and says which.
   const display = spawn(xvfb, ["-displayfd", "1", "-nolisten", "tcp"], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   const [bytes] = await once(display.stdout, "data");
-  const browser = launch(newFolder(), [path, url], {
+  const flags = [`--proxy=${site}`, "--ignore-host=localhost"];
+  const browser = launch(newFolder(), [path, ...flags, url], {
     DISPLAY: `:${String(bytes).trim()}`,
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1", // as root it has none
     WEBKIT_DISABLE_COMPOSITING_MODE: "1",
-    GIO_USE_PROXY_RESOLVER: "dummy",
   });
   return {
     ended: browser.ended,

@@ -56,11 +56,6 @@ function compile(folder: string): PageSetup[] {
     ...["tests/browsers/*.ts", "scripts/std/assert/mod.ts"],
     ...["--outbase=.", `--outdir=${folder}`, ...flags],
   );
-  const script = bundleForPage(SMOKE);
-  const html =
-    `<!doctype html><meta charset="utf-8"><script>${script}</script>`;
-  writeFileSync(join(folder, "file.html"), html);
-  writeFileSync(join(folder, "lecture.html"), playedLecture());
   return BUILDS.map(([program, ...flags], i) => {
     const end = flags.includes("--format=iife") ? "iife.js" : "js";
     const file = `bundle${i}.${end}`;
@@ -70,12 +65,22 @@ function compile(folder: string): PageSetup[] {
   });
 }
 
-/** The lecture as it is, but that it may report what becomes of its tests. */
-function playedLecture(): string {
-  const script = bundleForPage(join(ROOT, "tests/browsers/lecture.ts"));
-  return readFileSync(join(ROOT, "docs/lecture.html"), "utf8")
+/** Writes the pages that are files: all that they need stands in them. */
+function writeFilePages(folder: string, site: Site): void {
+  const write = (name: string, program: string, html: string) => {
+    const told = JSON.stringify(`kind=file&report=${site.url}/report`);
+    const scripts = [`toldOfPage = ${told};`, bundleForPage(program)]
+      .map((script) => `<script>${script}</script>`);
+    // Given by a function, as a script may say "$&".
+    const whole = html.replace("<!-- -->", () => scripts.join(""));
+    writeFileSync(join(folder, name), whole);
+  };
+  write("file.html", SMOKE, `<!doctype html><meta charset="utf-8"><!-- -->`);
+  // The lecture as it is, but that it may report what becomes of its tests.
+  const lecture = readFileSync(join(ROOT, "docs/lecture.html"), "utf8")
     .replace("default-src 'none'", "$&; connect-src *")
-    .replace("</body>", () => `<script>${script}</script></body>`);
+    .replace("</body>", "<!-- --></body>");
+  write("lecture.html", join(ROOT, "tests/browsers/lecture.ts"), lecture);
 }
 
 /** Counts what became of tests. */
@@ -126,7 +131,7 @@ async function show(
         : "";
     };
     heard();
-    const running = await browser.start(site.urlOf(left[0]!));
+    const running = await browser.start(site.urlOf(left[0]!), site.url);
     const why = await Promise.race([done, running.ended]);
     site.onReport = () => "";
     await running.end();
@@ -145,6 +150,7 @@ const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "parallel-map-site-")));
 const builds = compile(folder);
 const site = await openSite(ROOT, folder);
+writeFilePages(folder, site);
 let there = 0;
 for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
   const browser = findBrowser(name as BrowserName);

@@ -17,6 +17,8 @@ export interface Report {
 
 /** A site. */
 export interface Site {
+  /** Its own URL. */
+  url: string;
   /** The URL of a page. */
   urlOf(page: PageSetup): string;
   /** Hears what a page reports; gives the URL of the next one, or nothing. */
@@ -105,10 +107,11 @@ export async function openSite(root: string, compiled: string): Promise<Site> {
   });
   const { port } = server.address() as AddressInfo;
   const site: Site = {
+    url: `http://localhost:${port}`,
     urlOf({ kind, script, search }) {
       const host = kind === "insecure" ? INSECURE_HOST : "localhost";
       return kind === "file"
-        ? `file://${compiled}/${script}?kind=file&report=http://localhost:${port}/report`
+        ? `file://${compiled}/${script}`
         : `http://${host}:${port}/${kind}/tests/browsers/${script}.html?kind=${kind}&${search}`;
     },
     onReport: () => "",

@@ -2,8 +2,10 @@
 // on to the next page.
 import { waiting } from "./waiting.ts";
 
-/** What the URL of the page says. */
-export const search = new URLSearchParams(location.search);
+/** What the page is told: by its URL, or by itself if it is a file. */
+export const search = new URLSearchParams(
+  (globalThis as { toldOfPage?: string }).toldOfPage ?? location.search,
+);
 
 /** ms for a test that says nothing else. */
 const TIMEOUT_MS = 60_000;
