@@ -69,12 +69,12 @@ ${outcome(step.figures, step.lines)}
 }
 
 const WAYS: [string, string, string, number][] = [
-  ["loop", "asleep", "one after the other", 1],
+  ["loop", "asleep", "in a loop", 1],
   ["five", "asleep", "5 workers", 4.8],
   ["ten", "asleep", "10 workers", 8.8],
   ["busy-1", "computing", "1 worker", 1],
   ["busy-10", "computing", "10 workers", 1.9],
-  ["busy-cores", "computing", "one for each core", 1.9],
+  ["busy-cores", "computing", "one a core", 1.9],
 ];
 
 /** All that was measured, side by side. */

@@ -65,7 +65,8 @@ export class Picture {
 
   /** Begins a bar. */
   open(lane: number, label: string, from: number): Bar {
-    const element = make("div", "bar", label);
+    const element = make("div", "bar");
+    element.append(make("span", "", label));
     const bar: Bar = { element, lane, label, from, to: undefined };
     this.#bars.push(bar);
     this.#place(bar, from);
@@ -75,7 +76,7 @@ export class Picture {
 
   /** Ends a bar, and says when it really was. */
   close(bar: Bar, from: number, to: number, label: string = bar.label): void {
-    bar.element.textContent = bar.label = label;
+    find("span", bar.element).textContent = bar.label = label;
     bar.element.classList.add("done");
     bar.from = from;
     bar.to = to;
