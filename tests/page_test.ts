@@ -32,6 +32,17 @@ test("page: the lecture is one small file that names no other", () => {
   assertEquals(links, ['href="data:,">']);
 });
 
+test("page: no code of the lecture is longer than a dozen lines", () => {
+  const codes = [
+    ...readFileSync(PAGE, "utf8").matchAll(/<pre><code>([^]*?)<\/code>/g),
+  ];
+  assert(codes.length > 10, `${codes.length} codes`);
+  for (const [, code] of codes) {
+    const lines = code.split("\n").filter((line) => line !== "").length;
+    assert(lines <= 12, `${lines} lines: ${code}`);
+  }
+});
+
 test(
   "page: the lecture fits and is accessible in every look",
   options,

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { join } from "@std/path";
-import { ROOT, run } from "../build.ts";
+import { bundle, ROOT, run } from "../build.ts";
 import {
   type Browser,
   type BrowserName,
@@ -29,6 +29,7 @@ import { bundleForPage } from "./bundle.ts";
 import {
   BUILDS,
   CONTRACTS,
+  type Kind,
   LECTURES,
   type PageSetup,
   SHORT_CONTRACTS,
@@ -56,12 +57,25 @@ function compile(folder: string): PageSetup[] {
     ...["tests/browsers/*.ts", "scripts/std/assert/mod.ts"],
     ...["--outbase=.", `--outdir=${folder}`, ...flags],
   );
-  return BUILDS.map(([program, ...flags], i) => {
+  // What is published, where all of a worker's program has to be code as well.
+  const published = join(folder, "published");
+  bundle(published);
+  const alias = `--alias:@parallel/map=${join(published, "built/main.js")}`;
+  const builds = BUILDS.concat([[
+    "esbuild",
+    "--bundle",
+    "--format=esm",
+    alias,
+  ]]);
+  return builds.flatMap(([program, ...flags], i) => {
     const end = flags.includes("--format=iife") ? "iife.js" : "js";
-    const file = `bundle${i}.${end}`;
-    const path = join(folder, "tests/browsers", file);
+    const script = `bundle${i}.${end}`;
+    const path = join(folder, "tests/browsers", script);
     run({ cwd: ROOT }, program, ...flags, SMOKE, `--outfile=${path}`);
-    return { kind: "plain", script: file, search: "" };
+    const kinds: Kind[] = flags.includes(alias)
+      ? ["plain", "no-eval"]
+      : ["plain"];
+    return kinds.map((kind) => ({ kind, script, search: "" }));
   });
 }
 

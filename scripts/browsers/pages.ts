@@ -9,7 +9,8 @@ export type Kind =
   | "file"
   | "no-eval"
   | "no-blob"
-  | "trusted-types";
+  | "trusted-types"
+  | "sandboxed";
 
 /** A page. */
 export interface PageSetup {
@@ -37,6 +38,8 @@ export const HEADERS: Record<Kind, Record<string, string>> = {
   "trusted-types": {
     "content-security-policy": "require-trusted-types-for 'script'",
   },
+  // As an iframe of somebody else's page: its origin is nobody's.
+  sandboxed: { "content-security-policy": "sandbox allow-scripts" },
 };
 
 /** A host that is this machine, and that no browser takes for a secure one. */
@@ -63,6 +66,7 @@ export const SMOKES: PageSetup[] = [
   smoke("no-eval"),
   smoke("no-blob"),
   smoke("trusted-types"),
+  smoke("sandboxed"),
 ];
 
 /** The contract. Where nothing is shared, "inline" would be the same again. */

@@ -28,6 +28,7 @@ export interface Site {
 
 /** What files of this project import that browsers find nowhere. */
 const STAND_INS: Record<string, string> = {
+  "@parallel/map": "mod.ts",
   "@std/assert": "scripts/std/assert/mod.ts",
   "deno-std/assert/mod.js": "node_modules/deno-std/assert/mod.js",
   "node:buffer": "tests/browsers/buffer.ts",
@@ -35,7 +36,8 @@ const STAND_INS: Record<string, string> = {
 };
 
 /** Where a file imports from, if that is no file. */
-const IMPORTS = /((?:from|import) ?\(?)"(@std|deno-std|node:)([^"]*)"/g;
+const IMPORTS =
+  /((?:from|import) ?\(?)"(@parallel|@std|deno-std|node:)([^"]*)"/g;
 
 function read(compiled: string, root: string, path: string): string {
   const isSource = /\.ts$/.test(path);
@@ -60,7 +62,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
  */
 export async function openSite(root: string, compiled: string): Promise<Site> {
   const server = createServer(async (request, response) => {
-    // The page that is a file belongs to no site.
+    // Pages that are files, or in a sandbox, belong to no site.
     const anyone = { "access-control-allow-origin": "*" };
     // WebKit has the site as its proxy, and asks by whole URLs.
     const url = new URL(request.url!, "http://localhost");
@@ -84,10 +86,11 @@ export async function openSite(root: string, compiled: string): Promise<Site> {
       response.writeHead(200, {
         "content-type": `text/${type}; charset=utf-8`,
         "cache-control": "no-store",
+        ...anyone,
         ...headers,
       }).end(text);
     } catch (error) {
-      response.writeHead(404, { "content-type": "text/plain" })
+      response.writeHead(404, { "content-type": "text/plain", ...anyone })
         .end(String(error));
     }
   });

@@ -188,7 +188,7 @@ ${yours()}
 ${whenNot()}
 </main>
 <footer>
-<p>This page is one file. It fetches nothing, sends nothing and keeps nothing; save it, and it works from your disk. Inside is <strong>@parallel/map</strong>, which maps in parallel on Deno, Bun, Node.js and in browsers. In a program of yours, step 5 is this:</p>
+<p>This page is one file. It fetches nothing, sends nothing and keeps nothing; save it, and it works from your disk. Inside is <strong>@parallel/map</strong>, which maps in parallel on Deno, Bun, Node.js and in browsers. Its README says how to get it. In a program of yours, step 5 is this:</p>
 ${code(IN_SHORT)}
 </footer>
 </body>

@@ -72,7 +72,7 @@ export const STEPS: Step[] = [
   },
   {
     id: "five",
-    lines: 5,
+    lines: 6,
     figures: "guess measured speedup",
     number: 4,
     title: "Five workers: five additions at a time",

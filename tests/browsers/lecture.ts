@@ -74,6 +74,7 @@ function test(name: string, fn: () => Promise<void>): void {
   waiting.push({ name: `the lecture: ${name}`, fn });
 }
 
+const cores = navigator.hardwareConcurrency;
 const SUMS = "Sums: 11 12 13 14 15 6 4 2 4 7";
 
 test("the steps give the sums of the lecture", async () => {
@@ -82,7 +83,7 @@ test("the steps give the sums of the lecture", async () => {
   // Of step 4 alone the speed-up would have nothing to be compared with.
   await press("five");
   assertMatch(textOf("#loop [data-of=speedup]"), /^1\.0 ×$/);
-  for (const id of ["lazy", "ten", "busy"]) await press(id);
+  for (const id of ["loop", "lazy", "ten", "busy"]) await press(id);
   for (const id of ["loop", "lazy", "five", "ten", "busy"]) {
     assertEquals(textOf(`#${id} .line`), SUMS, id);
     assertMatch(textOf(`#${id} [data-of=measured]`), /^\d+\.\d\d s$/);
@@ -93,6 +94,14 @@ test("the steps give the sums of the lecture", async () => {
     assertEquals(barsOf(id).sort(), sums, id);
   }
   assertEquals(barsOf("five", ".lane:nth-child(n of .lane)").length, 10);
+});
+
+test("the strip runs all of them, and shows what they took", async () => {
+  await press("strip");
+  assertMatch(textOf("#strip .state"), /^done/);
+  const ways = [...find("#strip").querySelectorAll(".own")];
+  assertEquals(ways.length, cores > 1 && cores < 10 ? 6 : 5);
+  assertEquals(textOf("[data-way=loop] b"), "1.0");
 });
 
 test("text and picture have one clock", async () => {

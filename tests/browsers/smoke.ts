@@ -17,7 +17,7 @@ import {
   TaskTimeoutError,
   WorkerLostError,
   WorkerStartError,
-} from "../../mod.ts";
+} from "@parallel/map";
 import { runTests, search } from "./report.ts";
 import { waiting } from "./waiting.ts";
 
@@ -48,6 +48,7 @@ function testImported(name: string, fn: () => Promise<void>): void {
 
 test("the page is what it is said to be", async () => {
   await Promise.resolve();
+  if (kind === "sandboxed") return assertEquals(origin, "null");
   assertEquals(isSecureContext, kind !== "insecure");
   assertEquals("locks" in navigator, kind !== "insecure");
   assertEquals(crossOriginIsolated, kind === "isolated");
@@ -179,6 +180,14 @@ testImported("records cross where no code may be made of texts", async () => {
   const inputs = range(300).map((id) => ({ id, name: `n${id}`, at: { x: 1 } }));
   const results = await parallelMap("same", inputs, { module, chunkSize: 100 });
   assertEquals(results, inputs);
+});
+
+testImported("a task may map in its turn", async () => {
+  const module = new URL("./nested.ts", location.href);
+  assertEquals(await parallelMap("squares", [2, 3], { module }), [
+    [0, 1],
+    [0, 1, 4],
+  ]);
 });
 
 testImported("a module that is not there is told of", async () => {

@@ -8,7 +8,7 @@ const FIGURES: Record<string, string> = {
   guess: "Your guess",
   measured: "Measured",
   speedup: "Speed-up",
-  total: "Total here",
+  total: "Total in the page",
   loop: "A loop",
   workers: "Workers",
 };

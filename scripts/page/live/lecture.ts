@@ -120,7 +120,7 @@ const five = () =>
     "five",
     5,
     fiveWorkers,
-    "Five slept at the same time, and then five more: two naps instead of ten.",
+    "Five slept at the same time, and then five more: two naps instead of ten. The gaps are messages on their way.",
   );
 
 const ten = () =>

@@ -1,8 +1,8 @@
 /**
- * Browsers: Web Workers from one blob URL. Where the page is a secure context,
- * each worker holds a Web Lock, and the caller is granted that lock when the
- * worker is gone; elsewhere there are no locks, and a worker says so before it
- * closes itself. docs/browsers.md says what a page needs.
+ * Browsers: Web Workers from one blob URL. Where there are Web Locks, each worker
+ * holds one, and the caller is granted that lock when the worker is gone. A page
+ * that is no secure context, or is in a sandbox, has none: there, a worker says
+ * so before it closes itself. docs/browsers.md says what a page needs.
  *
  * @module
  */
@@ -73,7 +73,13 @@ function whyNotLoaded(
   }
 }
 
-function web({ navigator: { locks }, ...page }: Page): Backend {
+function web(page: Page): Backend {
+  let locks: Locks | undefined;
+  try {
+    ({ locks } = page.navigator);
+  } catch {
+    // It has none, as it is in a sandbox.
+  }
   const sharesMemory = typeof SharedArrayBuffer !== "undefined" &&
     page.crossOriginIsolated === true;
   return {
@@ -138,6 +144,7 @@ function startWorker(
   let tag: number | undefined;
   let messages = 0;
   let up = false;
+  let locked = false; // it holds its lock
   let watched = false;
   let busy = true;
   let terminated = false;
@@ -147,8 +154,8 @@ function startWorker(
   function watch(): void {
     if (watched || ended) return;
     watched = true;
-    if (locks === undefined || worker === undefined) return void end({});
-    void locks.request(name, () => void end({}));
+    if (!locked) return void end({});
+    void locks!.request(name, () => void end({}));
   }
 
   async function end(detail: WorkerEnd): Promise<void> {
@@ -176,10 +183,11 @@ function startWorker(
 
   worker?.addEventListener("message", ({ data }) => {
     messages++;
-    if (data?.type === "up") {
+    if (data?.type === "up" && !up) {
       up = true;
-      if (locks !== undefined) watch();
-    } else if (data?.type === "closing") void end({});
+      ({ locked } = data);
+      if (locked) watch();
+    } else if (data?.type === "closing" && !locked) void end({});
     else listener.onMessage(data);
   });
   worker?.addEventListener("messageerror", () => listener.onUnreadable());
@@ -233,24 +241,31 @@ export function openPort(notes: typeof createNotes): WorkerPort {
   };
   const post = scope.postMessage.bind(scope);
   const { hear } = notes(post, new ArrayBuffer(4));
-  const { locks } = scope.navigator;
+  let locks: Locks | undefined;
+  try {
+    ({ locks } = scope.navigator);
+  } catch {
+    // There are none in a sandbox.
+  }
   const ready = new Promise<void>((resolve) => {
-    const start = () => {
-      post({ type: "up" });
+    const start = (locked: boolean) => {
+      post({ type: "up", locked });
       resolve();
     };
-    if (locks === undefined) {
+    const startUnlocked = () => {
       const close = scope.close.bind(scope);
       scope.close = () => {
         post({ type: "closing" });
         close();
       };
-      return start();
-    }
-    void locks.request(scope.name, () => {
-      start();
+      start(false);
+    };
+    if (locks === undefined) return startUnlocked();
+    const granted = () => {
+      start(true);
       return new Promise(() => {});
-    });
+    };
+    locks.request(scope.name, granted).catch(startUnlocked);
   });
   let sharesMemory = false;
   return {
