@@ -130,14 +130,14 @@ const area = (id: string, label: string, rows: number) =>
 
 function yours(): string {
   return `<section class=step id=yours>
-<div class=say><p class=number>Step 8</p><h2 id=yours-title>Your function</h2><p>Write a function of one value, and a list of values for it. Run calls it for each value in a loop, then in as many workers as there are cores, and says why it was not faster. It sees its value and what it defines itself, as it is sent to the workers as text.</p></div>
+<div class=say><p class=number>Step 8</p><h2 id=yours-title>Your function</h2><p>Write a function of one value, and a list of values for it. Run calls it for each value, in as many workers as there are cores and then in a loop, and says why it was not faster. It sees its value and what it defines itself, as it is sent to the workers as text.</p></div>
 <div class=show>${area("fn", "Function", 8)}${area("inputs", "Values", 2)}</div>
 <div class=do><div class=presets role=group aria-label=Examples><span>Examples</span></div>
 ${trial()}</div>
 <div class=see>${
     picture(2)
   }<p class=label>Results</p><pre class=results>–</pre></div>
-${outcome("loop workers speedup", 5)}
+${outcome("workers loop speedup", 5)}
 </section>`;
 }
 

@@ -29,7 +29,8 @@ export function make(tag: string, name = "", text = ""): HTMLElement {
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 
 /** A speed-up as the page writes it. */
-export const times = (factor: number): string => `${factor.toFixed(1)} ×`;
+export const times = (factor: number): string =>
+  `${factor < 0.95 ? factor.toPrecision(1) : factor.toFixed(1)} ×`;
 
 /** How many cores the browser says there are. */
 export const cores: number = navigator.hardwareConcurrency || 1;

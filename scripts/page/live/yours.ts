@@ -6,7 +6,8 @@ import { factsOf } from "../../../src/timeline/facts.ts";
 import { Recording } from "../../../src/timeline/recording.ts";
 import { tracksOf } from "../../../src/timeline/tracks.ts";
 import { judge } from "../../../src/timeline/verdict.ts";
-import { cores, find, make, seconds, times } from "./dom.ts";
+import { duration } from "../../../src/words/units.ts";
+import { cores, find, make, times } from "./dom.ts";
 import { lanes } from "./lecture.ts";
 import { recorder } from "./recorder.ts";
 import { Stage } from "./stage.ts";
@@ -14,8 +15,11 @@ import { Stage } from "./stage.ts";
 /** What a reader writes. */
 type Fn = (value: unknown, context?: unknown) => unknown;
 
-/** How long anything of the reader's may take, in ms, lest it never ends. */
+/** How long a call may take, in ms, lest it never ends. */
 const TIMEOUT_MS = 20_000;
+
+/** The same for all calls in a loop. */
+const LOOP_MS = 60_000;
 
 const PRIMES = `function countPrimes(limit) {
   let count = 0;
@@ -59,10 +63,15 @@ function read(): { fn: Fn; inputs: unknown[] } {
   const isList = typeof given === "object" && given !== null &&
     Symbol.iterator in given;
   if (!isList) throw new Error("The values must be a list, as [1, 2, 3] is");
-  return { fn: fn as Fn, inputs: [...given as Iterable<unknown>] };
+  const inputs = [...given as Iterable<unknown>];
+  if (inputs.length === 0) throw new Error("The list of values is empty");
+  return { fn: fn as Fn, inputs };
 }
 
-/** All calls one after another, in a worker of its own: the page stays awake. */
+/**
+ * All calls one after another, in a worker of its own: the page stays awake. An
+ * error would be that of the whole loop: only functions that have none come here.
+ */
 async function inALoop(fn: Fn, inputs: unknown[]): Promise<number> {
   const loop = async (inputs: unknown[], context: { data: { fn: Fn } }) => {
     const { fn } = context.data;
@@ -70,9 +79,12 @@ async function inALoop(fn: Fn, inputs: unknown[]): Promise<number> {
     for (const value of inputs) await fn(value, context);
     return performance.now() - from;
   };
-  const options = { workers: 1, data: { fn }, timeout: TIMEOUT_MS };
-  const [ms] = await parallelMap(loop, [inputs], options);
-  return ms;
+  const options = { workers: 1, data: { fn }, timeout: LOOP_MS };
+  try {
+    return (await parallelMap(loop, [inputs], options))[0];
+  } catch {
+    throw new Error(`The loop took longer than ${duration(LOOP_MS)}`);
+  }
 }
 
 /** The first results, as a short text. */
@@ -106,8 +118,6 @@ export function yours(): void {
     const place = find("#yours .results");
     place.textContent = "–";
     const { fn, inputs } = read();
-    stage.say("in a loop …");
-    const loopMs = await inALoop(fn, inputs);
     stage.say(`in ${workers} workers …`);
     const recording = new Recording();
     const draw = recorder(stage.pictures[0], String);
@@ -118,17 +128,19 @@ export function yours(): void {
     const options = { workers, onEvent, timeout: TIMEOUT_MS };
     const results = await stage.time(() => parallelMap(fn, inputs, options));
     place.textContent = shorten(results);
+    stage.say("in a loop …");
+    const loopMs = await inALoop(fn, inputs);
     const { kind, text } = judge(factsOf(recording, tracksOf(recording)));
     const isSlower = loopMs < stage.ms;
     const faster = `The ${isSlower ? "loop was" : "workers were"} faster.`;
     // Then nothing that is known of the workers made them slower.
-    const others = isSlower && /good|mixed|cores/.test(kind)
+    const others = isSlower && /good|cores/.test(kind)
       ? " Other programs may have had their share of the cores."
       : "";
     return {
       figures: {
-        loop: seconds(loopMs),
-        workers: seconds(stage.ms),
+        loop: duration(loopMs),
+        workers: duration(stage.ms),
         speedup: times(loopMs / stage.ms),
       },
       why: `${faster} ${text}.${others}`,
