@@ -44,6 +44,8 @@ export type {
   ModuleSpecifier,
   OnlyNames,
   OutputArray,
+  PermissionLists,
+  Permissions,
   PoolOptions,
   ReduceOptions,
   RunOptions,

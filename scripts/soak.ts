@@ -146,7 +146,7 @@ async function round(dice: () => number): Promise<void> {
   });
   const poolOptions: PoolOptions = {
     workers: whole(1, 4),
-    backend: maybe(0.15, () => "threads"),
+    backend: maybe(0.25, () => dice() < 0.6 ? "threads" : "processes"),
     module: maybe(0.5, () => import.meta.url),
     maxTasksPerWorker: maybe(0.15, () => whole(1, 30)),
   };
@@ -311,6 +311,73 @@ async function cutRound(dice: () => number): Promise<void> {
   count("tasks counted where they run", length);
 }
 
+/** What a task does that no thread survives, and no program of threads. */
+type Harm = "crash" | "memory" | "loop";
+
+/** Does harm if it is told to. Self-contained. */
+export function harm([id, how]: [number, Harm | undefined]): number {
+  const { process } = globalThis;
+  if (how === "crash") {
+    if (id % 2 === 0) process.abort();
+    process.kill(process.pid, "SIGKILL");
+  }
+  if (how === "memory") {
+    const all = [];
+    for (;;) all.push(new Uint8Array(1 << 22).fill(1));
+  }
+  if (how === "loop") { for (;;); }
+  return id;
+}
+
+/** A hundred tasks in processes, three of which are the end of theirs. */
+async function harmRound(dice: () => number): Promise<void> {
+  const whole = (from: number, to: number) =>
+    from + Math.floor(dice() * (to - from + 1));
+  const tasks = Array.from(
+    { length: 100 },
+    (_, id): [number, Harm | undefined] => [id, undefined],
+  );
+  for (const how of ["crash", "memory", "loop"] as const) {
+    let at: number;
+    do at = whole(0, 99); while (tasks[at][1] !== undefined);
+    tasks[at][1] = how;
+  }
+  let alive = 0;
+  await using pool = new Pool({
+    workers: whole(1, 3),
+    backend: "processes",
+    module: dice() < 0.5 ? import.meta.url : undefined,
+    maxMemory: 400,
+    onEvent({ type }) {
+      if (type === "worker-start") alive++;
+      if (type === "worker-end") alive--;
+    },
+  });
+  const results = await pool.mapSettled(harm, tasks, {
+    timeout: 2000,
+    chunkSize: dice() < 0.5 ? whole(1, 30) : undefined,
+    concurrency: dice() < 0.3 ? whole(1, 4) : undefined,
+    retries: dice() < 0.3 ? 1 : undefined,
+  });
+  for (const [id, how] of tasks) {
+    const result = results[id];
+    if (result.status === "fulfilled") {
+      assertEquals([result.value, how], [id, undefined]);
+      continue;
+    }
+    const { reason } = result;
+    assertEquals(reason.index, id);
+    assert(how !== undefined, `${id} failed with ${reason}`);
+    const Wanted = how === "loop" ? TaskTimeoutError : WorkerLostError;
+    assertStrictEquals(reason.constructor, Wanted, `${how}: ${reason}`);
+    count(`processes: ${how}`);
+  }
+  await pool.close();
+  assertEquals(alive, 0, "workers left behind");
+  count("runs");
+  count("tasks in processes", tasks.length);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -331,7 +398,13 @@ async function main(): Promise<void> {
   }, 30_000);
   try {
     while (performance.now() < until) {
-      await (dice() < 0.2 ? cutRound(dice) : round(dice));
+      const kind = dice();
+      // Each takes seconds: less often.
+      await (kind < 0.02
+        ? harmRound(dice)
+        : kind < 0.2
+        ? cutRound(dice)
+        : round(dice));
     }
   } catch (error) {
     console.error(`seed ${seed}: run ${(counts.get("runs") ?? 0) + 1} failed`);

@@ -2,6 +2,7 @@
 // nothing comes with it.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync, writeFileSync } from "node:fs";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
 import { runtime, test } from "./harness.ts";
@@ -69,6 +70,7 @@ const SAYS = {
   name: "7,14,21",
   beside: "8,16,24",
   process: "7,14,21",
+  besideInProcess: "8,16,24",
 };
 const RENAMED = {
   ...SAYS,
@@ -126,7 +128,7 @@ test(
       runProgram(["bun", "build", program, built]);
       const { out } = runProgram([...RUN_ALL, "bundled.js"], folder);
       const says = "in a bundle it must be an entry point as well";
-      checkEnds(out, { ...SAYS, beside: says });
+      checkEnds(out, { ...SAYS, beside: says, besideInProcess: says });
     }),
 );
 
@@ -137,7 +139,127 @@ test(
     inFolder((folder) => {
       const built = `--outfile=${folder}/program`;
       runProgram(["bun", "build", "--compile", program, beside, built]);
-      checkEnds(runProgram([`${folder}/program`]).out, ALWAYS_MAIN);
+      checkEnds(runProgram([`${folder}/program`]).out, {
+        ...ALWAYS_MAIN,
+        besideInProcess:
+          "and no process finds it in a program that bun build --compile made: ship the function",
+      });
+    }),
+);
+
+const forRuntimes = `${ROOT}tests/fixtures/built_for_runtimes.ts`;
+
+/** What it says where it is built for the runtime that runs it. */
+const BUILT = { importing: "7,14,21", name: "7,14,21", threads: "7,14,21" };
+/** On Deno, what is built for Node.js is the main program in Web Workers. */
+const FOR_NODE = runtime === "deno"
+  ? { importing: "7,14,21", threads: "7,14,21" }
+  : BUILT;
+
+const TARGETS: [command: string, says: Record<string, string>][] = [
+  ["esbuild --bundle --format=esm --platform=node --minify", BUILT],
+  ["bun build --target=bun --minify", BUILT],
+  ["bun build --target=node", FOR_NODE],
+];
+
+for (const [command, says] of TARGETS) {
+  test(
+    `built by ${command}, a shipped function imports, and an imported one is found by its name`,
+    { timeout },
+    () =>
+      inFolder((folder) => {
+        const built = `--outfile=${folder}/built.js`;
+        const build = [...command.split(" "), forRuntimes, built];
+        const { code, err } = runProgram(build);
+        assertEquals(code, 0, err);
+        const end = runProgram([...RUN_ALL, "built.js"], folder);
+        assertEquals(end.err, "");
+        checkEnds(end.out, says);
+      }),
+  );
+}
+
+test(
+  "bun build without a target puts its own code in place of what a shipped function imports",
+  { timeout },
+  () =>
+    inFolder((folder) => {
+      const program = `${folder}/program.ts`;
+      writeFileSync(
+        program,
+        `import { parallelMap } from "${ROOT}mod.ts";
+         const fn = async (name) => (await import("node:path")).basename(name);
+         await parallelMap(fn, ["a"]).catch((error) => console.log(error.message));`,
+      );
+      const built = `--outfile=${folder}/built.js`;
+      assertEquals(runProgram(["bun", "build", program, built]).code, 0);
+      const { out } = runProgram([...RUN_ALL, "built.js"], folder);
+      assertStringIncludes(out, "a shipped function sees nothing around it");
+    }),
+);
+
+test(
+  "a program in one file, by bun build --compile --bytecode, maps",
+  { timeout },
+  () =>
+    inFolder((folder) => {
+      const built = `--outfile=${folder}/program`;
+      const build = ["bun", "build", "--compile", "--bytecode"];
+      const { code, err } = runProgram([...build, forRuntimes, built]);
+      assertEquals(code, 0, err);
+      const end = runProgram([`${folder}/program`]);
+      assertEquals(end.err, "");
+      checkEnds(end.out, BUILT);
+    }),
+);
+
+const vite = `${ROOT}scripts/vite/node_modules/.bin/vite`;
+const noVite = !existsSync(vite);
+if (noVite) console.warn("Vite is not tested: npm run get:vite fetches it");
+
+for (const minify of [false, true]) {
+  test(
+    `built by vite, with minify: ${minify}, each way to map works or says what to do`,
+    { timeout, ignore: noVite },
+    () =>
+      inFolder((folder) => {
+        const input = [program, beside, forRuntimes];
+        const build = { ssr: true, minify, rollupOptions: { input } };
+        const config = { logLevel: "warn", build };
+        writeFileSync(`${folder}/package.json`, '{ "type": "module" }'); // .js
+        writeFileSync(
+          `${folder}/vite.config.mjs`,
+          `export default ${JSON.stringify(config)}`,
+        );
+        const built = runProgram([vite, "build"], folder);
+        assertEquals(built.code, 0, built.err);
+        const dist = `${folder}/dist`;
+        const all = runProgram([...RUN_ALL, "bundled.js"], dist);
+        assertEquals(all.err, "");
+        checkEnds(all.out, minify ? RENAMED : SAYS);
+        const { out } = runProgram([...RUN_ALL, "built_for_runtimes.js"], dist);
+        checkEnds(out, BUILT);
+      }),
+  );
+}
+
+test(
+  "a program in one file, by deno compile, maps",
+  { timeout },
+  () =>
+    inFolder((folder) => {
+      // Bundled first: Deno would pack a whole node_modules along.
+      runProgram(["bun", "build", shipped, `--outfile=${folder}/program.js`]);
+      const compile = ["deno", "compile", "--output=program", "program.js"];
+      const { code, err } = runProgram(compile, folder);
+      if (code !== 0 && /denort|error sending request|dns error/.test(err)) {
+        console.warn(
+          "deno compile is not tested: its runtime cannot be fetched",
+        );
+        return;
+      }
+      assertEquals(code, 0, err);
+      assertEquals(runProgram([`${folder}/program`]), RIGHT);
     }),
 );
 

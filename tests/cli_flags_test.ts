@@ -355,7 +355,7 @@ test(
     for (
       const [flag, answer] of [
         ["-n", /-n \(--batch N gives/],
-        ["--colsep", /--colsep \(split the line/],
+        ["--colsep", /--colsep \(--csv and --tsv give objects/],
         ["-I", /-I \(the function gets the input/],
         ["--results", /--results \(--joblog FILE holds/],
       ] as const

@@ -122,10 +122,39 @@ test(
       edited.err,
       /one of f\.js#default as it was before its text changed/,
     );
+    const kept =
+      "pmap: kept 2 results of another function, or of this one before its text changed\n";
     for (const file of [one, other]) {
       const lifted = await run(file, "--resume-changed");
-      assertEquals([lifted.status, lifted.out, lifted.err], [0, "1\n2\n", ""]);
+      assertEquals([lifted.status, lifted.out, lifted.err], [
+        0,
+        "1\n2\n",
+        kept,
+      ]);
     }
+  },
+);
+
+test(
+  "pmap --resume knows the function that --resume-changed went on with, and refuses the one before",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [log, file] = [dir.path("log"), dir.path("f.js")];
+    const run = (text: string, input: string, flag = "--resume") => {
+      writeFileSync(file, `export default (x) => ${text};`);
+      return pmap([file, "--joblog", log, flag], input);
+    };
+    await run("x", "1\n");
+    await run("-x", "1\n2\n", "--resume-changed");
+    const on = await run("-x", "1\n2\n3\n");
+    assertEquals([on.status, on.out], [0, "1\n-2\n-3\n"]);
+    assertMatch(on.err, /^pmap: kept 1 result of another function/);
+    const before = readFileSync(log, "utf8");
+    const back = await run("x", "1\n2\n3\n4\n");
+    assertEquals([back.status, back.out], [2, ""]);
+    assertMatch(back.err, /one of f\.js#default as it was before its text/);
+    assertEquals(readFileSync(log, "utf8"), before);
   },
 );
 

@@ -54,6 +54,10 @@ test("pmap --version tells the version of the package", PATIENCE, async () => {
 const WRONG: [args: string[], message: RegExp][] = [
   [[], /^pmap: .*first argument must be MODULE/],
   [["./none.ts"], /MODULE must be a file that exists.*"\.\/none\.ts"/],
+  [
+    ["x => x*2"],
+    /a file that exists.*\(a function stands after -e: pmap -e 'x => x\*2'\)/,
+  ],
   [[work("double"), "--worker", "2"], /--worker \(is it --workers\?\)/],
   [[work("double"), "--args", "-7"], /-7 \(put -- before arguments/],
   [[work("double"), "--workers", "two"], /--workers must be a whole.*"two"/],
@@ -66,6 +70,23 @@ const WRONG: [args: string[], message: RegExp][] = [
     [work("double"), "--timeout", "1s", "-j", "0"],
     /--timeout needs workers.*--workers 0/,
   ],
+  [
+    [work("double"), "--processes", "--workers", "0"],
+    /--processes needs workers: received --workers 0/,
+  ],
+  [
+    [work("double"), "--max-memory", "500", "--workers", "0"],
+    /--max-memory needs workers: received --workers 0/,
+  ],
+  [
+    [work("double"), "--max-memory", "63"],
+    /--max-memory must be.*from 64.*"63"/,
+  ],
+  [
+    [work("double"), "--csv", "--lines"],
+    /--lines and --csv exclude each other/,
+  ],
+  [[work("double"), "--csv", "--args", "a"], /--args and --csv exclude/],
   [[work("double"), "--bar=yes"], /--bar takes no value.*"yes"/],
   [[work("double"), "--halt", "later"], /--halt must be never, now or soon/],
   [[work("double"), "--halt", "now,fail=0"], /--halt must be/],

@@ -143,14 +143,16 @@ for (const name of ["web", "threads", "inline"] as const) {
       for (let i = 0; i < depth; i++) value = i % 2 ? [value] : { value };
       return value;
     };
+    await using workers = new Pool(pool);
     for (const depth of [100, 1000, 2000, 3000, 5000, 20_000]) {
-      const settings = { ...pool, chunkSize: 3 };
-      const there = await parallelMapSettled(
+      const there = await workers.mapSettled(
         (value) => value === 1,
         [1, make(depth), 1],
-        settings,
+        { chunkSize: 3 },
       );
-      const back = await parallelMapSettled(make, [1, depth, 1], settings);
+      const back = await workers.mapSettled(make, [1, depth, 1], {
+        chunkSize: 3,
+      });
       for (const results of [there, back]) {
         assertEquals([results[0], results[2]].map((r) => r.status), [
           "fulfilled",
@@ -162,16 +164,14 @@ for (const name of ["web", "threads", "inline"] as const) {
   });
 
   it("a value of any depth settles beside one that is refused late", async () => {
+    await using workers = new Pool(pool);
     for (const depth of range(20).map((n) => 2000 + 100 * n)) {
       let deep: unknown = 0;
       for (let level = 0; level < depth; level++) deep = [deep];
       const inputs = [deep, { p: new Proxy({}, {}) }, 2];
-      const settings = { ...pool, chunkSize: 3 };
-      const results = await parallelMapSettled(
-        (v) => v === 2,
-        inputs,
-        settings,
-      );
+      const results = await workers.mapSettled((v) => v === 2, inputs, {
+        chunkSize: 3,
+      });
       assertEquals(results[1].status, "rejected");
       assertEquals(results[2], { status: "fulfilled", value: true });
     }

@@ -224,6 +224,40 @@ test("blame: without shared memory, all that was not answered is suspect", async
   assertEquals(await end(), ["lost", 1, 2]);
 });
 
+test("blame: of a thousand suspects, the one at fault is found by groups", async () => {
+  const { world, call } = start(range(1000), { chunkSize: 1000 }, {
+    powers: { sharesMemory: false },
+  });
+  let result: PromiseSettledResult<unknown>[] | undefined;
+  void call.then((value) => result = value);
+  let ends = 0;
+  let chunks = 0;
+  const ran = new Map<number, number>();
+  for (let steps = 0; result === undefined && steps < 1000; steps++) {
+    for (const worker of world.backend.alive) {
+      worker.receiveAll().deliverAll();
+      for (let task; worker.alive && (task = worker.begin()) !== undefined;) {
+        const { index } = task;
+        ran.set(index, 1 + (ran.get(index) ?? 0));
+        if (index === 617) {
+          ends++;
+          worker.leave({ code: 1 });
+        } else worker.settle(task, { value: index });
+      }
+      if (worker.alive && worker.outbox.length > 0) chunks++;
+      if (worker.alive) worker.deliverAll();
+    }
+    await world.flush();
+    while (world.clock.turns > 0) world.clock.takeTurn();
+  }
+  const wanted = range(1000).map((n) => n === 617 ? "lost" : n);
+  assertEquals(result?.map(word), wanted);
+  // 1000, 63, 4, 1 at once.
+  assertEquals(ends, 4);
+  assert(chunks <= 3 * 16, `${chunks} chunks`);
+  assert(Math.max(...ran.values()) <= 4);
+});
+
 test("blame: without shared memory, nobody while the function is not there", async () => {
   const { world, worker, end } = start(range(2), { chunkSize: 2 }, {
     powers: { sharesMemory: false },
@@ -429,6 +463,18 @@ test("maxTasksPerWorker: a worker is sent so many, then replaced", async () => {
   const { status } = await world.finish(call);
   assertEquals(status, "fulfilled");
   assertEquals(world.backend.workers.length, 3);
+});
+
+test("maxMemory: a worker that is full is replaced when it has done what it was sent", async () => {
+  const world = new FakeWorld({ workers: 1 }, { fillsWith: 2 });
+  const call = world.calls.map(same, range(8), { chunkSize: 1 }, start);
+  assertEquals(await world.finish(call), {
+    status: "fulfilled",
+    value: range(8),
+  });
+  // With the second answer; a third task was on its way.
+  const { length } = world.backend.workers;
+  assert(length >= 3 && length <= 4, `${length} workers`);
 });
 
 test("what a slow source gives goes to the worker that idles", async () => {

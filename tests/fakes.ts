@@ -114,6 +114,8 @@ export interface FakePowers {
   disposes?: FakeWorker["disposes"];
   /** How long a chunk takes, as its answer says, in ms: shorter, larger ones. */
   chunkMs?: number;
+  /** With how many answers a worker has more memory than it may keep. */
+  fillsWith?: number | undefined;
 }
 
 /** Starts fake workers. */
@@ -127,9 +129,11 @@ export class FakeBackend implements Backend {
   readonly #disposes: FakeWorker["disposes"];
   readonly #startMs: number;
   readonly #chunkMs: number;
+  readonly #fillsWith: number;
 
   constructor(clock: FakeClock, powers: FakePowers = {}) {
     this.#chunkMs = powers.chunkMs ?? 1;
+    this.#fillsWith = powers.fillsWith ?? Infinity;
     this.#clock = clock;
     this.#disposes = powers.disposes ?? "no";
     this.#startMs = powers.startMs ?? 0;
@@ -143,6 +147,7 @@ export class FakeBackend implements Backend {
     const worker = new FakeWorker(listener, this.#clock);
     worker.disposes = this.#disposes;
     worker.chunkMs = this.#chunkMs;
+    worker.answersToFull = this.#fillsWith;
     this.workers.push(worker);
     return worker;
   }
@@ -167,6 +172,7 @@ export class FakeWorker implements WorkerHandle {
   /** Whether it wants to be asked before it is ended, and what it does then. */
   disposes: "no" | "at once" | "never" = "no";
   chunkMs = 1;
+  answersToFull = Infinity;
   /** How many tasks it had and did not begin, though their run went on. */
   lostTasks = 0;
   inbox: ToWorker[] = [];
@@ -348,7 +354,8 @@ export class FakeWorker implements WorkerHandle {
     const { chunkMs: ms } = this;
     const [times, cpu] = [undefined, undefined];
     const answer = { serial, tasks, values, failures, ms, bytes, times, cpu };
-    this.say({ type: "done", ...answer });
+    const full = --this.answersToFull <= 0;
+    this.say({ type: "done", ...answer, ...(full && { full }) });
   }
 
   /** Answers with what it has, as a worker does: the rest was taken back. */

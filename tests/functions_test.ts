@@ -104,6 +104,35 @@ for (const [backend, options] of Object.entries(BACKENDS)) {
     }
   });
 
+  test(
+    `${backend}: a shipped function imports by URL, and is told so`,
+    slow,
+    async () => {
+      const byName = async () => await import("no-such-package");
+      const byPath = async () => await import("./no_such_file.ts");
+      const says = "by their whole URLs alone: bring import.meta.resolve(…)";
+      for (const fn of [byName, byPath]) {
+        assertStringIncludes((await errorOf(fn, options)).message, says);
+        await assertRejects(
+          () => parallelMap(() => 1, [1], { ...options, init: fn }),
+          WorkerStartError,
+          says,
+        );
+      }
+      const nope = async () => await import("node:no_such_module");
+      assertEquals(
+        (await errorOf(nope, options)).message.includes(says),
+        false,
+      );
+      const kinds = await parallelMap(
+        async (name: string, { data }) => typeof (await import(data))[name],
+        ["times7", "nothing"],
+        { ...options, data: import.meta.resolve("./fixtures/bundled.ts") },
+      );
+      assertEquals(kinds, ["function", "undefined"]);
+    },
+  );
+
   if (backend === "inline") continue; // it has the globals of its caller
 
   test(

@@ -105,6 +105,7 @@ export class History {
           ? "no"
           : this.#pick(["at once", "never"] as const),
         chunkMs: this.#pick([1, 0.01] as const),
+        fillsWith: this.#chance(0.15) ? this.#whole(1, 3) : undefined,
       },
       this.#oneShot,
     );

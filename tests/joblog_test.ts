@@ -540,6 +540,74 @@ test("openJobLog() refuses a log of another version, and says what helps", async
   assertEquals(readFileSync(path, "utf8"), text);
 });
 
+test("openJobLog() goes on with the log of another version that is accepted, which is of the new one then", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const asked: unknown[] = [];
+  const accepts = (there: Record<string, unknown>) => {
+    asked.push(there);
+    return true;
+  };
+  const version = (version: string | undefined) => ({ version, accepts });
+  await run(path, [1], () => "one", version("1"));
+  await run(path, [1, 2], () => "two", version("2"));
+  assertEquals(asked, [{ joblog: 1, version: "1" }]);
+  await run(path, [1, 2, 3], () => "three", { version: "2" }); // as it is now
+  const text = readFileSync(path, "utf8");
+  await assertRejects(
+    () => openJobLog(path, { version: "1" }),
+    JobLogError,
+    'goes on with {"joblog":1,"version":"2"} (to run everything again, ',
+  );
+  await assertRejects(
+    () => openJobLog(path, { version: "3", accepts: () => false }),
+    JobLogError,
+  );
+  await assertRejects(
+    () =>
+      openJobLog(path, {
+        version: "3",
+        accepts: () => {
+          throw new RangeError("mine");
+        },
+      }),
+    RangeError,
+    "mine",
+  );
+  assertEquals(readFileSync(path, "utf8"), text);
+  const looked = await openJobLog(path, { ...version("4"), readOnly: true });
+  assertEquals([looked.lines, looked.results, looked.older], [3, 3, 3]);
+  await looked.close();
+  assertEquals(readFileSync(path, "utf8"), text);
+  const back = await openJobLog(path, version("1"));
+  assertEquals([back.damaged, back.results, back.older], [0, 3, 3]);
+  await back.close();
+  const now = await openJobLog(path, { version: "1" });
+  assertEquals([now.damaged, now.results, now.older], [0, 3, 3]);
+  await now.close();
+  const last = await run(path, [3, 2, 1, 0], () => "new", { version: "1" });
+  assertEquals(told(last), ["three", "two", "one", "new"]);
+});
+
+test("openJobLog() takes back a change of version that was not written to its end", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, [1], () => "one", { version: "1" });
+  await (await openJobLog(path, { version: "2", accepts: () => true })).close();
+  const text = readFileSync(path, "utf8");
+  const from = text.lastIndexOf("\n", text.length - 2) + 1;
+  for (const end of [from + 1, text.length - 5, text.length - 1]) {
+    writeFileSync(path, text.slice(0, end));
+    const log = await openJobLog(path, { version: "1" });
+    assertEquals([log.damaged, log.results, log.older], [0, 1, 0]);
+    await log.close();
+  }
+  writeFileSync(path, text.replace('"version":"2"', '"version":"3"'));
+  const log = await openJobLog(path, { version: "1" }); // nobody said 3
+  assertEquals([log.damaged, log.results, log.older], [1, 1, 0]);
+  await log.close();
+});
+
 test("openJobLog() refuses what is no log, and leaves it as it is", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -657,7 +725,7 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
   const wrong: [options: unknown, said: string][] = [
     [
       { versoin: "2" },
-      'options must be among version, header, readOnly: received "versoin"',
+      'options must be among version, header, accepts, readOnly: received "versoin"',
     ],
     [null, "options must be an object: received null"],
     [{ version: {} }, `${version}: received [object Object]`],
@@ -665,6 +733,7 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
     [{ header: 5 }, '"header" must be an object: received 5'],
     [{ header: null }, '"header" must be an object: received null'],
     [{ header: [1] }, '"header" must be an object: received [object Array]'],
+    [{ accepts: true }, '"accepts" must be a function: received true'],
     [{ readOnly: 1 }, '"readOnly" must be true or false: received 1'],
   ];
   for (const [options, said] of wrong) {

@@ -33,13 +33,19 @@ import {
   TaskTimeoutError,
   WorkerLostError,
 } from "../mod.ts";
+import { denoProcess } from "../src/core/runtime/deno_process.ts";
 import { runtime, test } from "./harness.ts";
 import { ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
 const LONG = { timeout: 120_000 };
 const deno = "Deno" in globalThis;
 const linux = process.platform === "linux";
-const processes = { backend: "processes", workers: 2 } as const;
+// On Deno, shipped functions may do nothing by default: tests/permissions_test.ts.
+const processes = {
+  backend: "processes",
+  workers: 2,
+  permissions: "inherit",
+} as const;
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const reasons = (results: PromiseSettledResult<unknown>[]) =>
@@ -381,6 +387,24 @@ test(
 );
 
 test(
+  "processes: a WebAssembly module is refused, and its bytes do",
+  LONG,
+  async () => {
+    const bytes = readFileSync(`${ROOT}tests/fixtures/recipe_files/add.wasm`);
+    const workerData = await WebAssembly.compile(bytes);
+    assertThrows(() => new Pool({ ...processes, workerData }), TypeError);
+    await using pool = new Pool({
+      ...processes,
+      workerData: new Uint8Array(bytes),
+      init: async (bytes) => (await WebAssembly.instantiate(bytes)).instance,
+    });
+    const add = (n: number, { state }: { state: WebAssembly.Instance }) =>
+      (state.exports as { add(a: number, b: number): number }).add(n, 1);
+    assertEquals(await pool.map(add, [1, 2]), [2, 3]);
+  },
+);
+
+test(
   "processes: memory cannot be shared, and each error says what to do",
   LONG,
   async () => {
@@ -470,17 +494,10 @@ test(
 );
 
 test(
-  "processes: maxMemory is for them alone, and for all that a worker holds",
+  "processes: maxMemory is for all that a worker holds, but garbage",
   LONG,
   async () => {
     const same = (n: number) => n;
-    for (const backend of [undefined, "web", "threads"]) {
-      assertThrows(
-        () => new Pool({ backend, maxMemory: 500 }),
-        TypeError,
-        '"maxMemory" needs "backend": "processes"',
-      );
-    }
     for (const maxMemory of [0, 63, 100.5, NaN, Infinity]) {
       await assertRejects(
         () => parallelMap(same, [1], { ...processes, maxMemory }),
@@ -652,7 +669,7 @@ const PERMISSIONS: [flags: string[], printed: string][] = [
 ];
 for (const [flags, printed] of PERMISSIONS) {
   test(
-    `processes: on Deno they may what the caller may, or less: ${
+    `processes: on Deno "inherit" is what the caller may, or less: ${
       flags.join(" ")
     }`,
     {
@@ -660,7 +677,8 @@ for (const [flags, printed] of PERMISSIONS) {
       ignore: !deno,
     },
     () => {
-      const { out, err } = runProgram([...RUN, "--no-prompt", ...flags, ASKED]);
+      const command = [...RUN, "--no-prompt", ...flags, ASKED, '"inherit"'];
+      const { out, err } = runProgram(command);
       assertEquals([out.trim(), err], [printed, ""]);
     },
   );
@@ -686,3 +704,18 @@ for (
     assertEquals(code, 1);
   });
 }
+
+test("processes: a program that deno compile made is told what to use", () => {
+  const compiled = {
+    build: { standalone: true },
+    cwd: () => "/",
+    execPath: () => "/program",
+    permissions: { querySync: () => ({ state: "granted" }) },
+    statSync: () => ({ isFile: false }),
+  };
+  assertThrows(
+    () => denoProcess(compiled),
+    TypeError,
+    'has no Deno to run them: received "backend" "processes", where "threads" is needed',
+  );
+});

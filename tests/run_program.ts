@@ -24,7 +24,7 @@ export const RUN_ALL: string[] = RUN.length > 1 ? [...RUN, "-A"] : RUN;
 
 /** What became of a program. */
 export interface End {
-  /** Its exit code; null when it was still running after a minute. */
+  /** Its exit code; null when it was still running after its time. */
   code: number | null;
   /** What it printed. */
   out: string;
@@ -38,18 +38,20 @@ export interface End {
  * @param command The program and its arguments.
  * @param cwd The folder to run it in; the root of this project, unless given.
  * @param input What it reads from stdin.
+ * @param timeout How long it may take, in ms.
  * @returns What became of it.
  */
 export function runProgram(
   [program, ...args]: string[],
   cwd: string = ROOT,
   input = "",
+  timeout = 60_000,
 ): End {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
     input,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout,
     env: {
       ...process.env,
       NO_COLOR: "1",

@@ -10,6 +10,7 @@ import { createBoard } from "../src/core/wire/board.ts";
 import { openCallData } from "../src/core/wire/call_data.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
+import { createMemoryMeter } from "../src/core/worker/memory_meter.ts";
 import { createContexts } from "../src/core/worker/task_context.ts";
 import { createAnswering } from "../src/core/worker/answering.ts";
 import { createTaskLoop } from "../src/core/worker/task_loop.ts";
@@ -49,6 +50,7 @@ function startWorker(refusals = 0) {
     foldResults,
     contexts: createContexts(),
     readCpu: createCpuMeter(),
+    readMemory: createMemoryMeter(),
   });
   const say = async (message: ToWorker) => {
     hear(structuredClone(message));

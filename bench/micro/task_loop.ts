@@ -20,6 +20,7 @@ import type {
 } from "../../src/core/wire/protocol.ts";
 import { createAnswering } from "../../src/core/worker/answering.ts";
 import { createCpuMeter } from "../../src/core/worker/cpu_meter.ts";
+import { createMemoryMeter } from "../../src/core/worker/memory_meter.ts";
 import { foldResults } from "../../src/core/worker/folding.ts";
 import { createLoader } from "../../src/core/worker/loader.ts";
 import { createContexts } from "../../src/core/worker/task_context.ts";
@@ -82,6 +83,7 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
     foldResults,
     contexts: createContexts(),
     readCpu: createCpuMeter(),
+    readMemory: createMemoryMeter(),
   });
   const workerData = { value: undefined, errors: [] };
   const first = { tag: 1, worker: 0, cores: 1, timed, init: undefined };

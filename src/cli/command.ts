@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import type { Flag, FlagName, Values } from "./flags.ts";
 import { ANSWERS, FLAGS } from "./flags.ts";
 import type { HaltRule } from "./halt.ts";
+import type { RowForm } from "./rows.ts";
 import { UsageError } from "./values.ts";
 
 /** Where the inputs come from. */
@@ -30,6 +31,8 @@ export interface Settings {
   separator: "\n" | "\0";
   /** Whether each line is one JSON value; otherwise it is the text itself. */
   json: boolean;
+  /** Whether lines are rows, which become JSON. */
+  rows: RowForm | undefined;
   /** How many inputs a call gets, as an array; undefined: one, alone. */
   batch: number | undefined;
   /** Whether results come in the order of the inputs. */
@@ -45,6 +48,10 @@ export interface Settings {
   /** Where inputs that failed go. */
   failed: string | undefined;
   workers: number | undefined;
+  /** Whether they are processes. */
+  processes: boolean;
+  /** Millions of bytes for each. */
+  maxMemory: number | undefined;
   chunkSize: number | undefined;
   concurrency: number | undefined;
   /** Milliseconds for one call. */
@@ -72,7 +79,7 @@ export type Command =
 
 /** Flags of which only one can be given. */
 const EXCLUSIVE: FlagName[][] = [
-  ["lines", "null", "args"],
+  ["lines", "null", "args", "csv", "tsv"],
   ["raw", "with-input"],
   ["unordered", "keep-order"],
 ];
@@ -83,6 +90,9 @@ const NEEDS: [flag: FlagName, other: FlagName, why: string][] = [
   ["resume-changed", "joblog", " FILE, the log of the earlier run"],
   ["retry-delay", "retries", " N"],
 ];
+
+/** Flags that are about workers. */
+const NEED_WORKERS: FlagName[] = ["timeout", "processes", "max-memory"];
 
 /** The least and the usual time for a module to load, in ms. No bench. */
 const LOAD_MS = { least: 5000, usual: 60_000 };
@@ -123,6 +133,7 @@ export function readCommand(args: string[]): Command {
       source: readSource(values, rest),
       separator: values.null ? "\0" : "\n",
       json: !values.args && !values.lines && !values.null,
+      rows: values.csv ? "csv" : values.tsv ? "tsv" : undefined,
       batch: values.batch,
       ordered: !values.unordered,
       raw: values.raw ?? false,
@@ -131,6 +142,8 @@ export function readCommand(args: string[]): Command {
       output: values.output,
       failed: values.failed,
       workers: values.workers,
+      processes: values.processes ?? false,
+      maxMemory: values["max-memory"],
       chunkSize: values["chunk-size"],
       concurrency: values.concurrency,
       timeout,
@@ -168,9 +181,11 @@ function checkTogether(values: Values): void {
       `Cannot run as --${flag} needs --${other}${why}: received none`,
     );
   }
-  if (values.workers === 0 && values.timeout !== undefined) {
+  if (values.workers !== 0) return;
+  for (const flag of NEED_WORKERS) {
+    if (values[flag] === undefined) continue;
     throw new UsageError(
-      "Cannot run as --timeout needs workers, which it can end: received --workers 0",
+      `Cannot run as --${flag} needs workers: received --workers 0`,
     );
   }
 }

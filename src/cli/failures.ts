@@ -53,10 +53,14 @@ export function wordFailure(
       ms: timeout,
     });
   }
-  if (reason instanceof WorkerLostError) return as("its worker ended under it");
+  const said = reason.message.replace(/^Cannot map input \d+ as /, "");
+  if (reason instanceof WorkerLostError) {
+    // Of the end of a process, more is known than of that of a thread.
+    return as(settings.processes ? said : "its worker ended under it");
+  }
   const thrown = cause as Thrown | undefined;
   if (typeof thrown?.at !== "string") { // not by the function
-    return as(reason.message.replace(/^Cannot map input \d+ as /, ""));
+    return as(said);
   }
   const { at, error, stack, ...call } = thrown;
   if (at === "input") {

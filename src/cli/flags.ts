@@ -71,6 +71,14 @@ export const FLAGS = {
     { short: "0" },
   ),
   "args": plain("Inputs", "the arguments are the inputs, as strings"),
+  "csv": plain(
+    "Inputs",
+    "each row is an object of strings, by the names in the first row; --failed keeps JSON",
+  ),
+  "tsv": plain(
+    "Inputs",
+    "the same, of fields between tabs, as they stand: quotes mean nothing",
+  ),
   "batch": {
     part: "Inputs",
     doc: "the function gets an array of N inputs, the last time the rest",
@@ -122,6 +130,17 @@ export const FLAGS = {
     also: [{ name: "jobs" }, { name: "max-procs", short: "P" }],
     read: readWorkers,
   },
+  "processes": plain(
+    "Work",
+    "workers are processes: a crash ends one call, not the job; each input is a message of its own, unless --chunk-size is given",
+  ),
+  "max-memory": {
+    part: "Work",
+    doc:
+      "MB for each worker, from 64: with --processes, a call that takes more fails; without, a worker that holds more is replaced between two calls",
+    value: "MB",
+    read: from(64),
+  },
   "concurrency": {
     part: "Work",
     doc: "calls at once in each worker, for async functions (1)",
@@ -167,9 +186,13 @@ export const FLAGS = {
     offers: ["never", "now", "soon"],
     read: readHalt,
   },
-  "bar": plain("Watch", "show progress on standard error", {
-    also: [{ name: "eta" }, { name: "progress" }],
-  }),
+  "bar": plain(
+    "Watch",
+    "show progress on standard error; ~ marks a total estimated from the bytes read so far",
+    {
+      also: [{ name: "eta" }, { name: "progress" }],
+    },
+  ),
   "timeline": file("Watch", "write a picture of who did what when, as HTML"),
   "joblog": file(
     "Resume",
@@ -226,14 +249,16 @@ export const ANSWERS: Record<string, string> = {
   "s": "--batch N gives the function an array",
   "slurp": "--batch N gives the function an array",
   "d": "-0 reads texts that end with a zero byte",
-  "C": "split the line in the function",
-  "colsep": "split the line in the function",
+  "C": "--csv and --tsv give objects, or split the line in the function",
+  "colsep": "--csv and --tsv give objects, or split the line in the function",
   "delimiter": "-0 reads texts that end with a zero byte",
   "t": "--dry-run shows the calls",
   "u": "--unordered writes results as they come",
   "ungroup": "--unordered writes results as they come",
   "line-buffer": "--unordered writes results as they come",
   "lb": "--unordered writes results as they come",
+  "memfree": "--max-memory MB is for each worker",
+  "memsuspend": "--max-memory MB is for each worker",
   "resume-failed": "--resume runs failed inputs again",
   "retry-failed": "--resume runs failed inputs again",
   "results": "--joblog FILE holds every result",

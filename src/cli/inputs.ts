@@ -1,14 +1,13 @@
 /**
- * The inputs of a job: bytes of files or of standard input cut into lines, or the
- * arguments of the command.
+ * The inputs of a job, as its gate lets them in.
  *
  * @module
  */
 
-import { closeSync } from "node:fs";
 import type { Settings } from "./command.ts";
-import { openFile, readSome } from "./descriptors.ts";
-import { LineSplitter } from "./line_splitter.ts";
+import { FileReader } from "./file_reader.ts";
+import type { Reader } from "./readers.ts";
+import { ArgumentReader, BatchReader } from "./readers.ts";
 import type { Sent } from "./travel.ts";
 
 /** How inputs are given out. */
@@ -37,6 +36,7 @@ export class Inputs implements AsyncIterable<Sent> {
     file: string | undefined;
   }[] = [];
   #count = 0;
+  #isRead = false;
 
   /**
    * Opens the inputs.
@@ -44,13 +44,14 @@ export class Inputs implements AsyncIterable<Sent> {
    * @param settings Where they are and what a line is.
    * @param gate How they are given out.
    */
-  constructor({ source, json, separator, batch }: Settings, gate: Gate) {
+  constructor(settings: Settings, gate: Gate) {
+    const { source, json, separator, batch, rows } = settings;
     this.#gate = gate;
     this.#arguments = source.from === "arguments";
     this.#batch = batch !== undefined;
     const reader = source.from === "arguments"
       ? new ArgumentReader(source.values)
-      : new FileReader(source.files, { skipBlank: json, separator });
+      : new FileReader(source.files, { skipBlank: json, separator, rows });
     this.#reader = batch === undefined
       ? reader
       : new BatchReader(reader, batch);
@@ -68,6 +69,20 @@ export class Inputs implements AsyncIterable<Sent> {
     const of = place.file === undefined ? "" : ` of ${place.file}`;
     const from = this.#batch ? "from " : "";
     return `input ${index} (${from}line ${index + place.ahead}${of})`;
+  }
+
+  /**
+   * How many there are, those included that are kept from an earlier run;
+   * undefined where nothing tells. Before a file is read to its end, it is as if
+   * what is left of its bytes were like what was read.
+   */
+  get total(): { count: number; exact: boolean } | undefined {
+    const count = this.#isRead ? this.#count : this.#reader.total;
+    if (count !== undefined) return { count, exact: true };
+    const { share } = this.#reader;
+    return share === undefined || this.#count === 0
+      ? undefined
+      : { count: this.#count / share, exact: false };
   }
 
   /** Written by hand: a generator would make three promises an input, not one. */
@@ -105,186 +120,10 @@ export class Inputs implements AsyncIterable<Sent> {
       if (full()) await room();
       const value = this.#take();
       if (value !== undefined) return { done: false, value };
-      if (ended()) return { done: true, value: undefined };
-      if (full()) continue;
-      if (!await this.#reader.fill()) return { done: true, value: undefined };
+      if (full() && !ended()) continue;
+      if (ended() || !await this.#reader.fill()) break;
     }
-  }
-}
-
-/** Reads the texts of inputs. */
-interface Reader {
-  /** Gives the next of those that were read; undefined: call `fill`. */
-  next(): string | undefined;
-  /** Reads more; false at the end. */
-  fill(): Promise<boolean>;
-  /** In which line of its file the last one was, from 1. */
-  readonly line: number;
-  /** In which file, if there are several. */
-  readonly file: string | undefined;
-}
-
-class ArgumentReader implements Reader {
-  readonly file = undefined;
-  line = 0;
-  readonly #values: string[];
-
-  constructor(values: string[]) {
-    this.#values = values;
-  }
-
-  next(): string | undefined {
-    return this.#values[this.line++];
-  }
-
-  fill(): Promise<boolean> {
-    return Promise.resolve(false);
-  }
-}
-
-/** Reads batches: the JSON of the texts of several inputs. */
-class BatchReader implements Reader {
-  readonly #reader: Reader;
-  readonly #most: number;
-  #texts: string[] = [];
-  #isEnd = false;
-  line = 0;
-  file: string | undefined;
-
-  constructor(reader: Reader, most: number) {
-    this.#reader = reader;
-    this.#most = most;
-  }
-
-  next(): string | undefined {
-    while (this.#texts.length < this.#most) {
-      const text = this.#reader.next();
-      if (text === undefined) break;
-      if (this.#texts.push(text) === 1) {
-        this.line = this.#reader.line;
-        this.file = this.#reader.file;
-      }
-    }
-    const { length } = this.#texts;
-    if (length === 0 || (length < this.#most && !this.#isEnd)) return undefined;
-    const texts = this.#texts;
-    this.#texts = [];
-    return JSON.stringify(texts);
-  }
-
-  async fill(): Promise<boolean> {
-    if (this.#isEnd) return false;
-    this.#isEnd = !await this.#reader.fill();
-    return !this.#isEnd || this.#texts.length > 0;
-  }
-}
-
-/** Bytes read at once: less costs more calls, more costs memory. No bench. */
-const READ_BYTES = 1 << 18;
-
-class FileReader implements Reader {
-  readonly #files: string[];
-  readonly #skipBlank: boolean;
-  readonly #separator: string;
-  readonly #named: boolean;
-  readonly #buffer = new Uint8Array(READ_BYTES);
-  #open: { file: string; descriptor: number } | undefined;
-  #splitter: LineSplitter;
-  #last: string | undefined; // of a file that does not end with a line end
-  line = 0;
-
-  constructor(
-    files: string[],
-    lines: { skipBlank: boolean; separator: string },
-  ) {
-    this.#files = [...files];
-    this.#skipBlank = lines.skipBlank;
-    this.#separator = lines.separator;
-    this.#splitter = new LineSplitter(lines.separator);
-    this.#named = files.length > 1;
-  }
-
-  get file(): string | undefined {
-    return this.#named ? this.#open?.file : undefined;
-  }
-
-  next(): string | undefined {
-    for (;;) {
-      const text = this.#next();
-      if (text === undefined) return undefined;
-      this.line++;
-      // A blank line is no JSON value.
-      if (!this.#skipBlank || text.trim() !== "") return text;
-    }
-  }
-
-  #next(): string | undefined {
-    try {
-      const text = this.#splitter.next() ?? this.#last;
-      if (text === this.#last) this.#last = undefined;
-      return text;
-    } catch (cause) {
-      throw this.#tooLong(cause);
-    }
-  }
-
-  #tooLong(cause: unknown): Error {
-    return new RangeError(
-      `Cannot read inputs as a line must fit in one string: received line ${
-        this.line + 1
-      } of "${this.#open?.file}" (${(cause as Error).message})`,
-      { cause },
-    );
-  }
-
-  async #openFile(file: string): Promise<number> {
-    try {
-      return await openFile(file);
-    } catch (cause) {
-      throw this.#unreadable(file, cause);
-    }
-  }
-
-  #unreadable(file: string, cause: unknown): Error {
-    return new Error(
-      `Cannot read inputs as "${file}" must stay readable: received ${
-        (cause as Error).message
-      }`,
-      { cause },
-    );
-  }
-
-  async fill(): Promise<boolean> {
-    if (this.#open === undefined && !await this.#openNext()) return false;
-    const { file, descriptor } = this.#open!;
-    let count: number;
-    try {
-      count = await readSome(descriptor, this.#buffer);
-    } catch (cause) {
-      throw this.#unreadable(file, cause);
-    }
-    if (count > 0) {
-      this.#splitter.push(this.#buffer.subarray(0, count));
-      return true;
-    }
-    try {
-      this.#last = this.#splitter.end();
-    } catch (cause) {
-      throw this.#tooLong(cause);
-    }
-    if (this.#last !== undefined) return true; // once more for what comes after
-    if (file !== "-") closeSync(descriptor);
-    this.#open = undefined;
-    return this.#openNext();
-  }
-
-  async #openNext(): Promise<boolean> {
-    const file = this.#files.shift();
-    if (file === undefined) return false;
-    const descriptor = file === "-" ? 0 : await this.#openFile(file);
-    this.#open = { file, descriptor };
-    this.#splitter = new LineSplitter(this.#separator);
-    this.line = 0;
-    return true;
+    this.#isRead = true;
+    return { done: true, value: undefined };
   }
 }

@@ -5,10 +5,12 @@
  * @module
  */
 
-import type { Progress, RunEvent, TaskOutcome } from "../../mod.ts";
+import type { RunEvent, TaskOutcome } from "../../mod.ts";
 import type { JobLog, LogNote } from "../joblog/mod.ts";
 import { Turnstile } from "../joblog/turnstile.ts";
+import type { BarProgress } from "../progress/mod.ts";
 import { EarlyResults } from "./early_results.ts";
+import { estimate } from "./estimate.ts";
 import type { Failure } from "./failures.ts";
 import { wordFailure } from "./failures.ts";
 import { mustHalt } from "./halt.ts";
@@ -21,14 +23,15 @@ import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
 import { Output } from "./output.ts";
 import type { Plan } from "./target.ts";
+import type { JobSetup } from "./worker_check.ts";
 import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
-import type { Done, Sent, Setup } from "./travel.ts";
+import type { Done, Sent } from "./travel.ts";
 import { HALTED } from "./travel.ts";
 
 /** What watches a job. */
 export interface Watchers {
   onEvent: ((event: RunEvent) => void) | undefined;
-  onProgress: ((progress: Progress) => void) | undefined;
+  onProgress: ((progress: BarProgress) => void) | undefined;
   /** Writes what they saw; throws when it cannot be written. */
   close(): void;
 }
@@ -57,13 +60,15 @@ export class Job {
   readonly #unmapped: Output | undefined;
   readonly #turnstile: Turnstile<string | undefined>;
   readonly #inputs: Inputs;
-  readonly #setup: Setup;
+  readonly #setup: JobSetup;
   readonly #stopped = Promise.withResolvers<Stop>();
   #phase: Phase = "running";
   /** Where results are late; undefined where the stream looks for them. */
   readonly #early: EarlyResults | undefined;
   /** Ends the wait for the module to load. */
   #loaded: (() => void) | undefined;
+  #sent = 0;
+  #again = 0;
   #done = 0;
   #failed = 0;
   #kept = 0;
@@ -172,7 +177,17 @@ export class Job {
 
   async #map(): Promise<void> {
     const { outboxes } = this.#setup;
-    const run = mapChunks(this.#plan, this.#setup, this.#watchers);
+    const { onEvent, onProgress: tell } = this.#watchers;
+    const run = mapChunks(this.#plan, this.#setup, {
+      onEvent,
+      onProgress: tell && ((progress) =>
+        tell(estimate(progress, {
+          total: this.#inputs.total,
+          sent: this.#sent,
+          again: this.#again,
+          kept: this.#log?.results ?? 0,
+        }))),
+    });
     if (this.#early !== undefined) {
       const options = { settled: true, ordered: false } as const;
       for await (const outcome of run(this.#inputs, options)) {
@@ -201,6 +216,8 @@ export class Job {
 
   /** An input is sent. With the first of them, the module begins to load. */
   #onSent(input: Sent): void {
+    if (typeof input === "object" && input.attempt) this.#again++;
+    else this.#sent++;
     this.#early?.sent(input);
     this.#loaded ??= awaitLoading(
       this.#plan,

@@ -11,18 +11,22 @@
  */
 export class LineSplitter {
   readonly #separator: string;
+  readonly #keepsReturn: boolean;
   readonly #decoder = new TextDecoder();
   #text = "";
   #at = 0; // where the next line starts in the text
   #held: string[] = []; // parts of a line that goes on in the next bytes
+  #bytes = 0; // of which the text is
 
   /**
    * Begins with no bytes.
    *
    * @param separator What ends a line: one character.
+   * @param keepsReturn Whether `\r` before it is part of the line.
    */
-  constructor(separator = "\n") {
+  constructor(separator = "\n", keepsReturn = false) {
     this.#separator = separator;
+    this.#keepsReturn = keepsReturn;
   }
 
   /**
@@ -31,6 +35,7 @@ export class LineSplitter {
    * @param bytes The next ones.
    */
   push(bytes: Uint8Array): void {
+    this.#bytes = bytes.length;
     this.#text = this.#decoder.decode(bytes, { stream: true });
     this.#at = 0;
   }
@@ -64,6 +69,14 @@ export class LineSplitter {
     return line === "" ? undefined : line;
   }
 
+  /** About how many of the bytes were not given yet as lines. */
+  get unread(): number {
+    const { length } = this.#text;
+    let characters = length - this.#at;
+    for (const part of this.#held) characters += part.length;
+    return length === 0 ? characters : characters * this.#bytes / length;
+  }
+
   #hold(): void {
     this.#held.push(this.#text.slice(this.#at));
     this.#at = this.#text.length;
@@ -75,7 +88,8 @@ export class LineSplitter {
       line = this.#held.join("") + end;
       this.#held = [];
     }
-    return this.#separator === "\n" && line.endsWith("\r")
+    return this.#separator === "\n" && !this.#keepsReturn &&
+        line.endsWith("\r")
       ? line.slice(0, -1)
       : line;
   }

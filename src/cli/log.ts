@@ -4,7 +4,6 @@
  * @module
  */
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { TaskOutcome } from "../../mod.ts";
 import type { JobLog, LogNote, SettledAsTheyCome } from "../joblog/mod.ts";
 import { JobLogError, openJobLog } from "../joblog/mod.ts";
@@ -23,7 +22,7 @@ export type Run = (
   options: SettledAsTheyCome,
 ) => AsyncIterable<TaskOutcome<Sent, Done>>;
 
-/** The first line of a log: what its results are of. */
+/** What the results of a log are of. */
 interface Header extends Record<string, unknown> {
   pmap: 2;
   /** File and export. */
@@ -52,8 +51,11 @@ export async function openLog(plan: Plan): Promise<JobLog | undefined> {
   const { file, resume } = log;
   let opened: JobLog;
   try {
-    const header = headerFor(plan, log.resume ? headerIn(file) : undefined);
-    opened = await openJobLog(file, { header, readOnly: dryRun });
+    const header = headerFor(plan);
+    const accepts = resume
+      ? (there: Record<string, unknown>) => mayGoOn(there, header, log)
+      : undefined;
+    opened = await openJobLog(file, { header, accepts, readOnly: dryRun });
   } catch (error) {
     if (!(error instanceof JobLogError)) throw error;
     const { message } = error;
@@ -71,15 +73,19 @@ export async function openLog(plan: Plan): Promise<JobLog | undefined> {
   if (opened.damaged > 0) {
     say(`left out ${plural(opened.damaged, "damaged line")} of the log`);
   }
+  if (opened.older > 0) {
+    say(
+      `kept ${
+        plural(opened.older, "result")
+      } of another function, or of this one before its text changed`,
+    );
+  }
   return opened;
 }
 
-/** What the log of a job must start with; the job may accept what it does. */
-function headerFor(
-  { target, json, log, batch, flat }: Plan,
-  there: Header | undefined,
-): Header {
-  const header: Header = {
+/** What the log of a job must be of. */
+function headerFor({ target, json, batch, flat }: Plan): Header {
+  return {
     pmap: 2,
     function: target.title,
     module: target.url,
@@ -88,50 +94,25 @@ function headerFor(
     batch: batch !== undefined,
     flat,
   };
-  // Of other inputs nothing would be found again, or in another form.
-  const forms = ["json", "batch", "flat"];
-  if (
-    there === undefined ||
-    forms.some((form) => there[form] !== header[form])
-  ) return header;
-  const what = there.function !== header.function ||
-      there.module !== header.module
-    ? `one of ${quote(`${there.module}#${there.function.split("#").at(-1)}`)}`
-    : there.digest !== header.digest
-    ? `one of ${header.function} as it was before its text changed`
-    : undefined;
-  if (what === undefined || log?.resume === "changed") return there;
-  throw new UsageError(
-    `Cannot run as --joblog must be the log of this function: received "${log?.file}", ${what} (--resume-changed goes on with it; to run everything again, give another path or delete it)`,
-  );
 }
 
-/** Bytes that a header may have: paths are shorter. */
-const MOST_HEADER = 1 << 16;
-
-/** The header of a log of this command; undefined for all else. */
-function headerIn(file: string): Header | undefined {
-  let text: string;
-  try {
-    if (!statSync(file).isFile()) return undefined;
-    const opened = openSync(file, "r");
-    try {
-      const bytes = new Uint8Array(MOST_HEADER);
-      const count = readSync(opened, bytes, 0, MOST_HEADER, 0);
-      text = new TextDecoder().decode(bytes.subarray(0, count));
-    } finally {
-      closeSync(opened);
-    }
-  } catch {
-    return undefined; // it is yet to be made; or whoever opens it says why not
-  }
-  const end = text.indexOf("\n");
-  if (end < 0 || !text.startsWith('{"pmap":2,')) return undefined;
-  try {
-    return JSON.parse(text.slice(0, end));
-  } catch {
-    return undefined; // whoever opens it says that it is no log
-  }
+/** Whether a job may go on with the log of another header. */
+function mayGoOn(
+  there: Record<string, unknown>,
+  header: Header,
+  { file, resume }: NonNullable<Plan["log"]>,
+): boolean {
+  // Of other inputs nothing would be found again, or in another form.
+  const forms = ["pmap", "json", "batch", "flat"];
+  if (forms.some((form) => there[form] !== header[form])) return false;
+  if (resume === "changed") return true;
+  const { module, function: name } = there;
+  const what = name !== header.function || module !== header.module
+    ? `one of ${quote(`${module}#${String(name).split("#").at(-1)}`)}`
+    : `one of ${name} as it was before its text changed`;
+  throw new UsageError(
+    `Cannot run as --joblog must be the log of this function: received "${file}", ${what} (--resume-changed goes on with it; to run everything again, give another path or delete it)`,
+  );
 }
 
 /**

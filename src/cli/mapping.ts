@@ -11,8 +11,10 @@ import type { Run } from "./log.ts";
 import { openOutbox } from "./outbox.ts";
 import { withRetries } from "./retries.ts";
 import type { Plan } from "./target.ts";
-import type { Sent, Setup } from "./travel.ts";
-import { callFunction, openWorker } from "./worker_side.ts";
+import type { Sent } from "./travel.ts";
+import type { JobSetup } from "./worker_check.ts";
+import { workersOf } from "./worker_check.ts";
+import { callFunction } from "./worker_side.ts";
 
 /**
  * Maps inputs, chunk by chunk.
@@ -24,26 +26,26 @@ import { callFunction, openWorker } from "./worker_side.ts";
  */
 export function mapChunks(
   plan: Plan,
-  setup: Setup,
-  { onProgress, onEvent }: Watchers,
+  setup: JobSetup,
+  { onProgress, onEvent }: Pick<Watchers, "onProgress" | "onEvent">,
 ): Run {
   // A timeline shows this name. The source that is sent stays the same.
   Object.defineProperty(callFunction, "name", { value: plan.target.name });
-  const { workers, chunkSize, concurrency, timeout } = plan;
+  const { concurrency, timeout } = plan;
+  // A call that has ended must not wait for its neighbours (see EarlyResults),
+  // and one that ends its process is known at once when it was there alone.
+  const { chunkSize = plan.processes ? 1 : undefined } = plan;
   const retries = plan.retryDelay === undefined ? plan.retries : 0;
   return (inputs, options) =>
     parallelMapStream(callFunction, inputs, {
       ...options,
-      workers,
+      ...workersOf(plan, setup, onEvent),
       chunkSize,
       concurrency,
       timeout,
       retries,
-      workerData: setup,
-      init: openWorker,
       data: { openOutbox },
       onProgress,
-      onEvent,
     });
 }
 

@@ -35,6 +35,9 @@ export interface Plan extends Settings {
 // Two letters at least, as C:\work.ts is a path.
 const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
+/** What is no path, but was meant for -e. */
+const LIKE_FUNCTION = /=>|^\s*(async\s+)?function\b/;
+
 /**
  * Finds the function.
  *
@@ -56,8 +59,11 @@ export function findTarget({ module, name, expression }: Settings): Target {
   }
   const path = /^file:/i.test(module) ? fileURLToPath(module) : resolve(module);
   if (!existsSync(path) || statSync(path).isDirectory()) {
+    const cure = LIKE_FUNCTION.test(module)
+      ? ` (a function stands after -e: pmap -e '${module}')`
+      : "";
     throw new UsageError(
-      `Cannot run as MODULE must be a file that exists, or a URL: received "${module}"`,
+      `Cannot run as MODULE must be a file that exists, or a URL: received "${module}"${cure}`,
     );
   }
   // A search such as ?v=2 is part of what is loaded.

@@ -28,9 +28,13 @@ export interface Setup {
   /**
    * Three Int32: the first is not 0 once no call may start, the second once the
    * module has loaded in a worker, and the third counts the outboxes in use.
+   * Undefined in processes, which share no memory.
    */
-  flags: SharedArrayBuffer;
-  /** Where workers write results that may be late: each has one of its own. */
+  flags: SharedArrayBuffer | undefined;
+  /**
+   * Where workers write results that may be late: each has one of its own, if it
+   * is no process.
+   */
   outboxes: SharedArrayBuffer[];
 }
 

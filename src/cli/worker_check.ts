@@ -4,23 +4,30 @@
  * @module
  */
 
+import type { PoolOptions, RunEvent } from "../../mod.ts";
 import { parallelMap } from "../../mod.ts";
 import { createOutboxes } from "./outbox.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
 import { duration } from "../words/units.ts";
-import type { Setup } from "./travel.ts";
+import type { Caller, Setup } from "./travel.ts";
 import { LOADED } from "./travel.ts";
 import { openWorker } from "./worker_side.ts";
+
+/** What a job has in common with its workers. */
+export interface JobSetup extends Setup {
+  flags: SharedArrayBuffer;
+}
 
 /**
  * Says what every worker of a job knows.
  *
  * @param plan The job.
- * @returns What `openWorker` takes.
+ * @returns What `workersOf` takes.
  */
-export function setupOf(plan: Plan): Setup {
-  const { target, log, workers } = plan;
+export function setupOf(plan: Plan): JobSetup {
+  const { target, log, processes } = plan;
+  const { workers = navigator.hardwareConcurrency } = plan;
   return {
     url: target.url,
     name: target.name,
@@ -32,7 +39,40 @@ export function setupOf(plan: Plan): Setup {
     // With a delay, it is not the engine that tries again.
     final: plan.retries === 0 || plan.retryDelay !== undefined,
     flags: new SharedArrayBuffer(12),
-    outboxes: createOutboxes(workers ?? navigator.hardwareConcurrency),
+    outboxes: createOutboxes(processes ? 0 : workers),
+  };
+}
+
+/**
+ * Says how the workers of a job are made.
+ *
+ * @param plan The job.
+ * @param setup What they know.
+ * @param onEvent Told what happens to them.
+ * @returns Options of the engine.
+ */
+export function workersOf(
+  { workers, processes, maxMemory }: Plan,
+  setup: JobSetup,
+  onEvent: ((event: RunEvent) => void) | undefined,
+): PoolOptions<unknown, Setup, Caller> {
+  const init = openWorker;
+  if (!processes) {
+    return { workers, maxMemory, workerData: setup, init, onEvent };
+  }
+  return {
+    workers,
+    maxMemory,
+    backend: "processes",
+    permissions: "inherit",
+    workerData: { ...setup, flags: undefined },
+    init,
+    onEvent(event) {
+      if (event.type === "worker-ready") {
+        Atomics.store(new Int32Array(setup.flags), LOADED, 1);
+      }
+      onEvent?.(event);
+    },
   };
 }
 
@@ -46,7 +86,7 @@ export function setupOf(plan: Plan): Setup {
  */
 export function awaitLoading(
   { loadTimeout, module }: Plan,
-  setup: Setup,
+  setup: JobSetup,
   giveUp: (error: UsageError) => void,
 ): () => void {
   const timer = setTimeout(() => {
@@ -74,9 +114,8 @@ export async function checkTarget(plan: Plan): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = awaitLoading(plan, setup, late.reject);
   const loaded = parallelMap(() => null, [null], {
+    ...workersOf(plan, setup, undefined),
     workers: plan.workers === 0 ? 0 : 1,
-    workerData: setup,
-    init: openWorker,
   });
   try {
     await Promise.race([loaded, late.promise]);

@@ -40,7 +40,7 @@ export function callFunction(
  */
 export async function openWorker(setup: Setup): Promise<Caller> {
   const { url, name, json, batch, flat, detailed, final, outboxes } = setup;
-  const flags = new Int32Array(setup.flags);
+  const flags = new Int32Array(setup.flags ?? new SharedArrayBuffer(12));
   let outbox: WriteEntry | undefined;
   let isOpen = false;
   quietStandardOutput();

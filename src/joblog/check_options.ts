@@ -26,6 +26,7 @@ export const LOG_RULES: Record<string, Rule> = {
     holds: (value) => typeof value === "string" || Number.isFinite(value),
   },
   header: { rule: "must be an object", holds: isObject },
+  accepts: callback,
   readOnly: flag,
 };
 

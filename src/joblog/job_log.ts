@@ -27,6 +27,7 @@ import type {
  * @throws {JobLogError} When it is of another version, or no log, or open
  * already, here or in another process, or it cannot be written. It is left as
  * it is.
+ * @throws What `accepts` throws.
  * @throws {TypeError} When an option is unknown or of the wrong kind.
  *
  * @example Usage
@@ -47,13 +48,16 @@ export async function openJobLog(
 ): Promise<JobLog> {
   checkOptions("open job log", options, LOG_RULES);
   const { version, header = { joblog: 1 }, readOnly = false } = options;
+  const { accepts = () => false } = options;
   const file = path instanceof URL ? fileURLToPath(path) : path;
   const first = JSON.stringify({ ...header, version });
   if (readOnly) {
-    const kept = existsSync(file) ? KeptResults.open(file, first) : undefined;
+    const kept = existsSync(file)
+      ? KeptResults.open(file, first, accepts)
+      : undefined;
     return new JobLog(kept, undefined);
   }
-  const log = await LogFile.open(file, first);
+  const log = await LogFile.open(file, first, accepts);
   return new JobLog(log.kept, log);
 }
 
@@ -72,6 +76,8 @@ export class JobLog implements AsyncDisposable {
   readonly lines: number;
   /** How many results it had. */
   readonly results: number;
+  /** How many of these are of an earlier header or version: see `accepts`. */
+  readonly older: number;
   /** How many lines a power cut, or someone else, has damaged: they are left. */
   readonly damaged: number;
   readonly #log: { file: LogFile | undefined; kept: KeptResults | undefined };
@@ -82,6 +88,7 @@ export class JobLog implements AsyncDisposable {
     this.#log = { file, kept };
     this.lines = kept?.lines ?? 0;
     this.results = kept?.results ?? 0;
+    this.older = kept?.older ?? 0;
     this.damaged = kept?.damaged ?? 0;
   }
 

@@ -26,34 +26,47 @@ export class KeptResults {
   readonly damaged: number;
   /** How many results there are. */
   readonly results: number;
+  /** How many of them are of another header than the last. */
+  readonly older: number;
+  /** Whether the header that was asked for is yet to be written. */
+  readonly lacksHeader: boolean;
   readonly #file: number;
   readonly #decoder = new TextDecoder();
   readonly #places: NumberTable; // number of the line by short key
   readonly #starts: number[]; // of the lines, in bytes; one more for the end
   #block = { from: 0, bytes: new Uint8Array(0) };
 
-  private constructor(file: number, scan: Scan) {
+  private constructor(file: number, scan: Scan, header: string) {
     this.#file = file;
     this.#places = scan.places;
     this.#starts = scan.starts;
     this.bytes = scan.starts.at(-1)!;
-    this.lines = Math.max(0, scan.starts.length - 2);
+    this.lines = Math.max(0, scan.starts.length - 1 - scan.headers);
     this.damaged = scan.damaged;
     this.results = scan.places.size;
+    this.lacksHeader = scan.header !== header;
+    this.older = this.lacksHeader ? this.results : scan.older;
   }
 
   /**
    * Reads a log.
    *
    * @param path Its file, which must exist.
-   * @param header What its first line must be, without its end.
+   * @param header What its last header must be, without its end.
+   * @param accepts Decides whether it may be of another.
    * @returns What it keeps.
-   * @throws {JobLogError} When it starts with something else.
+   * @throws {JobLogError} When it is of something else.
    */
-  static open(path: string, header: string): KeptResults {
+  static open(path: string, header: string, accepts: Accepts): KeptResults {
     const file = openSync(path, "r");
     try {
-      return new KeptResults(file, scan(file, path, header));
+      const found = scan(file, path, header);
+      const { header: last, headers } = found;
+      if (last !== undefined && last !== header && !accepts(JSON.parse(last))) {
+        const where = headers > 1 ? "goes on with" : "starts with";
+        throw refusal(path, header, last, where);
+      }
+      return new KeptResults(file, found, header);
     } catch (error) {
       closeSync(file);
       throw error;
@@ -98,14 +111,30 @@ export class KeptResults {
   }
 }
 
+/** Decides whether a log may be of another header than the one asked for. */
+export type Accepts = (there: Record<string, unknown>) => boolean;
+
 interface Scan {
+  /** The last, which says what the log is of now; undefined if it is empty. */
+  header: string | undefined;
+  /** How many there are: one more for each time that it changed. */
+  headers: number;
   places: NumberTable;
   starts: number[];
   damaged: number;
+  /** How many results stood before the last header. */
+  older: number;
 }
 
 function scan(file: number, path: string, header: string): Scan {
-  const found: Scan = { places: new NumberTable(), starts: [0], damaged: 0 };
+  const found: Scan = {
+    header: undefined,
+    headers: 0,
+    places: new NumberTable(),
+    starts: [0],
+    damaged: 0,
+    older: 0,
+  };
   const decoder = new TextDecoder();
   const block = new Uint8Array(BLOCK_BYTES);
   // Parts of a line that goes on in the next block. They are put together once,
@@ -127,7 +156,7 @@ function scan(file: number, path: string, header: string): Scan {
   // there is no other line, make sure that it is a log which is cut.
   if (found.starts.length === 1) {
     const torn = lineOf(new Uint8Array(0));
-    if (!header.startsWith(torn)) throw refusal(torn);
+    if (!header.startsWith(torn)) throw refusal(path, header, torn);
   }
   return found;
 
@@ -141,26 +170,53 @@ function scan(file: number, path: string, header: string): Scan {
   function takeLine(line: string): void {
     const number = found.starts.length - 1;
     if (number === 0) {
-      // An editor may have made its end CRLF.
-      if (line.trimEnd() !== header) throw refusal(line);
+      const first = line.trimEnd(); // an editor may have made its end CRLF
+      if (!isHeader(first, header)) throw refusal(path, header, line);
+      found.header = first;
+      found.headers = 1;
       return;
     }
     const record = readRecord(line);
     if (record === undefined) found.damaged++;
-    else if (record.ok) found.places.set(record.key.short, number);
+    else if ("header" in record) {
+      found.header = record.header;
+      found.headers++;
+      found.older = found.places.size;
+    } else if (record.ok) found.places.set(record.key.short, number);
   }
+}
 
-  function refusal(line: string): JobLogError {
-    const kind = header.slice(0, header.indexOf(":"));
-    const cure = line.startsWith(kind)
-      ? "to run everything again, give another path or delete it"
-      : "it is no log: give another path";
-    return new JobLogError(
-      `Cannot open job log as it must be a new file, or a log that starts with ${header}: received "${path}", which starts with ${
-        escaped(line.slice(0, 80))
-      } (${cure})`,
-    );
+/** Whether a first line is that of such a log, also of another version. */
+function isHeader(line: string, header: string): boolean {
+  if (line === header) return true;
+  if (!line.startsWith(kindOf(header))) return false;
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/** What every header of such a log begins with. */
+function kindOf(header: string): string {
+  return header.slice(0, header.indexOf(":"));
+}
+
+function refusal(
+  path: string,
+  header: string,
+  line: string,
+  where = "starts with",
+): JobLogError {
+  const cure = line.startsWith(kindOf(header))
+    ? "to run everything again, give another path or delete it"
+    : "it is no log: give another path";
+  return new JobLogError(
+    `Cannot open job log as it must be a new file, or a log that starts with ${header}: received "${path}", which ${where} ${
+      escaped(line.slice(0, 80))
+    } (${cure})`,
+  );
 }
 
 /** Shows what cannot be seen, such as a line end of CRLF. */

@@ -16,8 +16,10 @@ import {
   writeSync,
 } from "node:fs";
 import { JobLogError } from "./errors.ts";
+import type { Accepts } from "./kept_results.ts";
 import { KeptResults } from "./kept_results.ts";
 import { lockLog } from "./lock.ts";
+import { formatHeader } from "./log_record.ts";
 
 /**
  * Characters at which a write begins before the turn of the event loop ends.
@@ -58,12 +60,17 @@ export class LogFile {
    * Opens a log for writing, and locks it.
    *
    * @param path Its file.
-   * @param header Its first line, without its end.
+   * @param header What it is of: its first line, without its end.
+   * @param accepts Decides whether it may have been of something else.
    * @returns The file.
    * @throws {JobLogError} When it is in use, is of something else, or cannot be
    * written.
    */
-  static async open(path: string, header: string): Promise<LogFile> {
+  static async open(
+    path: string,
+    header: string,
+    accepts: Accepts,
+  ): Promise<LogFile> {
     let file: number;
     try {
       // A pipe or device may not end, cannot be cut, and keeps nothing.
@@ -78,16 +85,20 @@ export class LogFile {
     let kept: KeptResults | undefined;
     try {
       unlock = await lockLog(realpathSync(path));
-      kept = KeptResults.open(path, header);
+      kept = KeptResults.open(path, header, accepts);
       ftruncateSync(file, kept.bytes); // without a torn last line
       const log = new LogFile(path, { file, kept, unlock });
       if (kept.bytes === 0) log.#write(`${header}\n`);
+      else if (kept.lacksHeader) log.#write(formatHeader(header));
       return log;
     } catch (error) {
       kept?.close();
       unlock();
       closeSync(file);
-      throw error instanceof JobLogError ? error : unwritable(path, error);
+      // Not what the caller throws, who was asked.
+      const isSystem =
+        typeof (error as NodeJS.ErrnoException).code === "string";
+      throw isSystem ? unwritable(path, error) : error;
     }
   }
 

@@ -34,6 +34,9 @@ const SUM_LENGTH = '{"sum":"01234567",'.length;
 /** What comes next: which input it is of. */
 const KEY = /^"index":\d+,"input":"([0-9a-f]{32})","nth":(\d+)/;
 
+/** Stands before a header that is not the first line. */
+const HEADER = '"header":';
+
 /** Stand before a result. In no string is a quotation mark left as it is. */
 const OK = ',"ok":true';
 const RESULT = ',"result":';
@@ -96,21 +99,35 @@ function wrongNote(index: number, rule: string, received: string): TypeError {
 }
 
 /**
- * Reads the line of one input.
+ * Writes the line by which a log is of something else from there on.
+ *
+ * @param header The header as JSON.
+ * @returns The line, with its end.
+ */
+export function formatHeader(header: string): string {
+  return summed(HEADER + header);
+}
+
+/**
+ * Reads a line that is not the first.
  *
  * @param line The line without its end.
- * @returns Its key and whether it succeeded; undefined for anything but the
- * whole line of a record, such as what a power cut or an edit leaves.
+ * @returns The key of its input and whether that succeeded, or a header;
+ * undefined for anything but a whole line, such as what a power cut or an edit
+ * leaves.
  */
 export function readRecord(
   line: string,
-): { key: InputKey; ok: boolean } | undefined {
+): { key: InputKey; ok: boolean } | { header: string } | undefined {
   const sum = SUM.exec(line)?.[1];
   // An editor may have put white space behind it, as in a line end of CRLF.
   const whole = line.trimEnd();
   const fields = whole.slice(SUM_LENGTH, -1);
   if (!whole.endsWith("}") || sumOf(fields) !== sum) return undefined;
   // Now it is as it was written: no need to parse a result of 100 MB.
+  if (fields.startsWith(HEADER)) {
+    return { header: fields.slice(HEADER.length).trimEnd() };
+  }
   const [start, digest, nth] = KEY.exec(fields) ?? [];
   if (digest === undefined) return undefined;
   const ok = !fields.startsWith(FAILED, start!.length);

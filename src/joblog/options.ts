@@ -11,7 +11,8 @@ import type { LogNote } from "./log_record.ts";
 export interface JobLogOptions {
   /**
    * Which version of the function the results are of. A log of another version
-   * is refused: change it when the function changes, which nothing else tells.
+   * is refused, unless `accepts` says otherwise: change it when the function
+   * changes, which nothing else tells.
    */
   version?: string | number | undefined;
   /**
@@ -21,6 +22,14 @@ export interface JobLogOptions {
    * @default {{ joblog: 1 }}
    */
   header?: Record<string, unknown> | undefined;
+  /**
+   * Decides on a log of another header or version: given both in one object, as
+   * the log has them, it returns whether to go on with its results. Then the log
+   * is of the new ones from there on, and no more of the old ones.
+   *
+   * @default {undefined} such a log is refused.
+   */
+  accepts?: ((there: Record<string, unknown>) => boolean) | undefined;
   /**
    * Whether only to look: nothing is locked, made or written.
    *

@@ -7,6 +7,16 @@
 import type { Progress } from "../../mod.ts";
 import { duration } from "../words/units.ts";
 
+/** How far a run is, as a bar shows it. */
+export interface BarProgress extends Progress {
+  /**
+   * Whether `total` is an estimate: then the bar writes `~` before it.
+   *
+   * @default {false}
+   */
+  estimated?: boolean;
+}
+
 /** The widest bar, in characters: a wider one is no easier to read. No bench. */
 const MOST_BAR = 40;
 
@@ -28,7 +38,7 @@ const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
  * @returns The line, without control characters.
  */
 export function barLine(
-  progress: Progress,
+  progress: BarProgress,
   columns: number,
   tick: number,
 ): string {
@@ -62,19 +72,20 @@ export function barLine(
  * @param progress How far the run is.
  * @returns The line, without its end.
  */
-export function logLine(progress: Progress): string {
+export function logLine(progress: BarProgress): string {
   const { percent, rate, time, failed } = parts(progress);
   return [count(progress), percent, rate, time, failed]
     .filter((part) => part !== "").join("  ");
 }
 
-function parts(progress: Progress): Record<string, string> {
-  const { state, done, total, failed, elapsed, rate, eta } = progress;
+function parts(progress: BarProgress): Record<string, string> {
+  const { state, done, total, failed, elapsed, rate, eta, estimated } =
+    progress;
   const took = spent(elapsed);
   return {
     percent: total === undefined || total === 0
       ? ""
-      : `${Math.floor(100 * done / total)} %`,
+      : `${estimated ? "~" : ""}${Math.floor(100 * done / total)} %`,
     rate: done === 0 ? "" : `${perSecond(rate)}/s`,
     time: state === "done"
       ? `in ${took}`
@@ -89,10 +100,11 @@ function parts(progress: Progress): Record<string, string> {
   };
 }
 
-function count({ state, done, total }: Progress): string {
+function count({ state, done, total, estimated }: BarProgress): string {
   if (total === undefined) return `${done} done`;
   if (state === "done" && done === total) return `${done}/${total}`;
-  return `${String(done).padStart(String(total).length)}/${total}`;
+  const about = estimated ? "~" : "";
+  return `${String(done).padStart(String(total).length)}/${about}${total}`;
 }
 
 function mark({ state, failed }: Progress, tick: number): string {

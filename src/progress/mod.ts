@@ -18,4 +18,5 @@
  */
 
 export { progressBar, type ProgressBarOptions } from "./progress_bar.ts";
+export type { BarProgress } from "./line.ts";
 export type { TextOutput } from "./terminal.ts";

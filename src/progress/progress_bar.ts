@@ -5,7 +5,7 @@
  */
 
 import { clearInterval, setInterval } from "node:timers"; // can unref on Deno
-import type { Progress } from "../../mod.ts";
+import type { BarProgress } from "./line.ts";
 import { barLine, logLine } from "./line.ts";
 import { isInteractive, onExit, stderr, type TextOutput } from "./terminal.ts";
 
@@ -57,7 +57,7 @@ export interface ProgressBarOptions {
  */
 export function progressBar(
   options: ProgressBarOptions = {},
-): (progress: Progress) => void {
+): (progress: BarProgress) => void {
   const { output = stderr() } = options;
   if (typeof output?.write !== "function") {
     throw new TypeError(
@@ -65,12 +65,12 @@ export function progressBar(
     );
   }
   const interactive = isInteractive(output);
-  let last: Progress | undefined; // of the run in progress
+  let last: BarProgress | undefined; // of the run in progress
   let drawn: number | undefined; // tasks done in the last line
   let tick = 0;
   let stop = () => {};
 
-  function draw(progress: Progress): void {
+  function draw(progress: BarProgress): void {
     drawn = progress.done;
     if (!interactive) {
       output.write(`${logLine(progress)}\n`);

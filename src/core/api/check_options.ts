@@ -32,6 +32,32 @@ const flag: Rule = {
 /** What all typed arrays inherit from. */
 const AnyTypedArray: new () => object = Object.getPrototypeOf(Uint8Array);
 
+/** The kinds of permission that Deno knows. */
+const PERMISSIONS = [
+  "read",
+  "write",
+  "net",
+  "env",
+  "run",
+  "ffi",
+  "sys",
+  "import",
+];
+
+/** Whether a value says what workers may do. */
+function arePermissions(value: unknown): boolean {
+  if (value === "none" || value === "inherit") return true;
+  if (Object.prototype.toString.call(value) !== "[object Object]") return false;
+  return Object.entries(value as object).every((
+    [name, given]: [string, unknown],
+  ) =>
+    PERMISSIONS.includes(name) &&
+    (given === undefined || typeof given === "boolean" ||
+      (Array.isArray(given) &&
+        given.every((one) => typeof one === "string" && /^[^,]+$/.test(one))))
+  );
+}
+
 /** The check of each option that is known. */
 export type Rules = Record<string, Rule | undefined>;
 
@@ -76,6 +102,12 @@ export const POOL_RULES: Rules = {
       value === Infinity || (Number.isInteger(value) && value >= 1),
   },
   maxMemory: whole(64),
+  permissions: {
+    rule: `must be "none", "inherit", or an object of ${
+      PERMISSIONS.join(", ")
+    }, each true, false or a list of texts without commas`,
+    holds: arePermissions,
+  },
   onEvent: callback,
 };
 

@@ -119,6 +119,33 @@ export interface OutputArray<A extends TypedArray> {
   subarray(begin?: number, end?: number): A;
 }
 
+/**
+ * What workers may do that are processes of Deno: `"none"`, what the program may
+ * (`"inherit"`), or by name what the flags `--allow-…` would give: all of a kind
+ * (`true`), or a list, such as the files and folders for `read`.
+ */
+export type Permissions = "none" | "inherit" | PermissionLists;
+
+/** The permissions of Deno, by name. What is left out is not given. */
+export interface PermissionLists {
+  /** Files and folders to read. */
+  read?: boolean | readonly string[] | undefined;
+  /** Files and folders to write. */
+  write?: boolean | readonly string[] | undefined;
+  /** Hosts, as in `example.com` and `localhost:8000`. */
+  net?: boolean | readonly string[] | undefined;
+  /** Names of variables. */
+  env?: boolean | readonly string[] | undefined;
+  /** Programs to start. One that starts may do everything. */
+  run?: boolean | readonly string[] | undefined;
+  /** Native libraries to load. One that is loaded may do everything. */
+  ffi?: boolean | readonly string[] | undefined;
+  /** What to tell of the system, as in `hostname`. */
+  sys?: boolean | readonly string[] | undefined;
+  /** Hosts to import modules from; without it, none, nor packages of npm. */
+  import?: boolean | readonly string[] | undefined;
+}
+
 /** What `init` is given: `workerData`, where its type is known. */
 export type InitData<W> = unknown extends W ? never : W;
 
@@ -155,7 +182,8 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * loop. Node.js has no Web Workers, and starts threads for both.
    * `"processes"` starts processes: a crash, a kill or a lack of memory is the
    * end of one of them, and a `WorkerLostError`; but no memory can be shared, and
-   * `transfer` is refused. On Deno they need `--allow-run` and `--allow-env`.
+   * `transfer` is refused. On Deno they need `--allow-run` and `--allow-env`, and
+   * have the `permissions` that they are given.
    *
    * @default {"web"} and `"threads"` on Deno for a run with `timeout`.
    */
@@ -174,14 +202,28 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    */
   maxTasksPerWorker?: number | undefined;
   /**
-   * How much memory a worker may have in all, in MB (millions of bytes), from
-   * 64: one that has more is ended within some 20 ms, and its task rejects with a
-   * `WorkerLostError` whose `signal` is `SIGKILL`. For `"backend": "processes"`
-   * alone, each of which has 30 to 60 MB to begin with.
+   * How much memory a worker may have, in MB (millions of bytes), from 64.
+   *
+   * With `"backend": "processes"` it is a wall, around all that the process has,
+   * 30 to 60 MB to begin with: one that has more is ended within some 20 ms, and
+   * its task rejects with a `WorkerLostError` whose `signal` is `SIGKILL`.
+   *
+   * With other workers it is no wall. One whose heap and buffers hold more when
+   * it has done a chunk, garbage included, is replaced before it gets another
+   * task: for functions, or what they import, that leak. A task that takes too
+   * much at once still ends the program.
    *
    * @default {undefined} no limit.
    */
   maxMemory?: number | undefined;
+  /**
+   * What the workers may do, for `"backend": "processes"` on Deno, which alone
+   * keeps to it: docs/processes.md says what that protects, and what not.
+   *
+   * @default {"none"} for shipped functions; `"inherit"` with `module`, and from
+   * the first imported function on in a pool.
+   */
+  permissions?: Permissions | undefined;
   /** Told everything that happens to the workers and tasks of the pool. */
   onEvent?: ((event: RunEvent) => void) | undefined;
 }

@@ -99,7 +99,7 @@ export class Calls {
         },
         divides: plan.divides,
         crossing: plan.place.crossing,
-        backend: (stopsLoops) => plan.backend(stopsLoops),
+        backend: (stopsLoops, imports) => plan.backend(stopsLoops, imports),
         startMessage: (worker) => plan.startMessage(worker),
       },
       clock,

@@ -44,7 +44,9 @@ export class WorkerPlan {
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #runtime: Runtime | undefined;
-  readonly #processes: Backend | undefined;
+  /** Those that may load modules, or those that need not. */
+  readonly #processes: ((imports: boolean) => Backend) | undefined;
+  #imports: boolean;
   readonly #workerData: Encoded;
   readonly #init: FunctionRef | undefined;
   /** How many threads may compute at once here: in a worker, its share. */
@@ -62,30 +64,42 @@ export class WorkerPlan {
    */
   constructor(options: PoolOptions, clock: Clock, oneShot: boolean) {
     this.#clock = clock;
-    const { workers, workerData, init, module, backend, maxMemory } = options;
+    const { workers, workerData, init, module, backend } = options;
+    const { maxMemory, permissions } = options;
     this.#options = options;
+    this.#imports = module !== undefined;
     this.divides = oneShot && workers === undefined;
     this.#runtime = workers === 0 ? undefined : detectRuntime();
     this.cores = this.#runtime?.cores ?? 1;
     this.#share = workerFlag()?.cores ?? this.cores;
     this.runtime = this.#runtime?.name ?? "inline";
     const entry = this.#runtime?.entry;
-    if (maxMemory !== undefined && backend !== "processes") {
+    const restricts = (permissions ?? "inherit") !== "inherit";
+    if (restricts && (backend !== "processes" || workers === 0)) {
       throw new TypeError(
-        `Cannot create pool as "maxMemory" needs "backend": "processes", whose memory is their own: received "backend" ${
-          show(backend)
+        `Cannot create pool as "permissions" needs "backend": "processes": received ${
+          workers === 0 ? '"workers" 0' : `"backend" ${show(backend)}`
         }`,
       );
     }
     if (backend === "threads") this.#runtime?.backend("threads"); // has it any?
-    if (backend === "processes") {
+    const runtime = this.#runtime;
+    if (backend === "processes" && runtime !== undefined) {
       const near = module === undefined ? entry : moduleUrl(module);
-      this.#processes = this.#runtime?.backend("processes", {
-        near,
-        maxMemory,
-      });
+      const wanted = { near, maxMemory, permissions };
+      const all = [false, true].map((imports) =>
+        runtime.backend("processes", { ...wanted, imports })
+      );
+      this.#processes = (imports) => all[Number(imports)]!;
     }
-    const { crossing } = this.#processes ?? {};
+    if (maxMemory !== undefined && !this.backend(false).limitsMemory) {
+      throw new TypeError(
+        `Cannot create pool as "maxMemory" needs workers, on a runtime that tells how much memory one has: received ${
+          workers === 0 ? '"workers" 0' : this.runtime
+        }`,
+      );
+    }
+    const { crossing } = this.#processes?.(false) ?? {};
     this.place = {
       entry,
       inline: workers === 0,
@@ -142,9 +156,12 @@ export class WorkerPlan {
    * Chooses a backend.
    *
    * @param stopsLoops Whether its workers must be stoppable in any loop.
+   * @param imports Whether they must load modules; so must all that come later,
+   * or two kinds of runs would take turns in ending each other's workers.
    * @returns The backend that was asked for, or the one that is needed.
    */
-  backend(stopsLoops: boolean): Backend {
+  backend(stopsLoops: boolean, imports = false): Backend {
+    this.#imports ||= imports;
     const backend = this.#choose(stopsLoops);
     const flag = workerFlag();
     if (flag === undefined) return backend;
@@ -161,7 +178,7 @@ export class WorkerPlan {
 
   #choose(stopsLoops: boolean): Backend {
     if (this.#runtime === undefined) return inline(this.#clock);
-    if (this.#processes !== undefined) return this.#processes;
+    if (this.#processes !== undefined) return this.#processes(this.#imports);
     const { backend } = this.#options;
     const wanted = this.#runtime.backend(
       backend === "threads" ? "threads" : "web",

@@ -15,7 +15,7 @@ export interface Chunk extends ConsecutiveInputs {
   readonly attempt: number;
   /** How long reading its values from the inputs took, in ms. */
   readonly reading: number;
-  /** Whether it must be the only one in its worker, as one task is suspect. */
+  /** Whether it must be the only one in its worker, as its tasks are suspect. */
   readonly alone: boolean;
 }
 

@@ -160,13 +160,32 @@ export function nameThrown(thrown: unknown): string {
   }
 }
 
-/** What to do about a name that a shipped function does not see. */
+/** Whether an `import()` did not find what it was to load. */
+function foundNoModule(cause: unknown): boolean {
+  if (!(cause instanceof Error) || /built-in/.test(cause.message)) return false;
+  const { name, code } = cause as { name: unknown; code?: unknown };
+  return code === "ERR_MODULE_NOT_FOUND" || // Deno; Node.js in a process
+    code === "ERR_UNSUPPORTED_RESOLVE_REQUEST" || // Node.js in a thread
+    name === "ResolveMessage"; // Bun
+}
+
+/** What to do about what a shipped function does not see, find or may do. */
 function hint(
   cause: unknown,
   from: FunctionRef["from"],
   option?: "data" | "workerData",
 ): string {
-  if (!(cause instanceof ReferenceError) || from !== "source") return "";
+  if (from !== "source") return "";
+  if (cause instanceof Error && cause.name === "NotCapable") {
+    return ' (in a process, a shipped function may do what "permissions" say, by default nothing)';
+  }
+  if (foundNoModule(cause)) {
+    const how = option === undefined
+      ? ""
+      : ` bring import.meta.resolve(…) along as "${option}", and import that, or`;
+    return ` (a shipped function belongs to no file, and finds packages and files by their whole URLs alone:${how} export it and set "module")`;
+  }
+  if (!(cause instanceof ReferenceError)) return "";
   const [, name = ""] = // V8's words, and JavaScriptCore's
     /^([\p{ID_Continue}$]+) is not defined|variable: ([\p{ID_Continue}$]+)$/u
       .exec(cause.message)?.filter((text) => text !== undefined) ?? [];

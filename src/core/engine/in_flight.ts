@@ -57,6 +57,7 @@ export class InFlight {
   #serial = 1;
   #tasks = 0;
   #tasksBack = 0; // how many were taken back
+  #isFull = false; // the worker has more memory than it may keep
   #board: Board | undefined;
   #epoch = 0;
   /** What it last said it is at, and when that was heard. */
@@ -85,9 +86,14 @@ export class InFlight {
       (this.chunks < 2 && run.prefetches);
   }
 
-  /** How many tasks this worker was sent in all, and left. */
-  get tasksSent(): number {
-    return this.#serial - 1 - this.#tasksBack;
+  /**
+   * How many tasks this worker may still be sent.
+   *
+   * @param most How many it may have in all; those that were taken back do not
+   * count.
+   */
+  tasksLeft(most: number): number {
+    return this.#isFull ? 0 : most - (this.#serial - 1 - this.#tasksBack);
   }
 
   /** Whether a suspect task is in flight, which must be the only one. */
@@ -172,8 +178,11 @@ export class InFlight {
     };
   }
 
-  /** Takes out the chunk with that serial number, which was answered. */
-  remove(serial: number): Sent | undefined {
+  /** Takes out the chunk that was answered. */
+  remove(
+    { serial, full }: { serial: number; full?: boolean },
+  ): Sent | undefined {
+    if (full) this.#isFull = true;
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined;
     const sent = this.#sent.splice(at, 1)[0]!;

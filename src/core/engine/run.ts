@@ -77,6 +77,11 @@ export class Run {
     return this.#state.at === "over";
   }
 
+  /** Whether its workers load modules for it. */
+  get imports(): boolean {
+    return [this.fn, this.combine].some((fn) => fn?.from === "module");
+  }
+
   /** Whether a worker with tasks of this run may be given more. */
   get prefetches(): boolean {
     return this.#sizer.prefetches;
@@ -224,6 +229,7 @@ export class Run {
   ): void {
     if (this.over || index >= this.#limit) return;
     const { attempt } = chunk;
+    const offset = index - chunk.first;
     const again = repeatable && attempt <= (this.options.retries ?? 0);
     const { site, sink, clock } = this.#setup;
     const { number: run } = this;
@@ -232,11 +238,11 @@ export class Run {
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
     if (this.over) return; // the listener threw, aborted or closed
     if (again) {
-      this.#sendAgain(chunk, index, { attempt: attempt + 1 });
+      const more = { attempt: attempt + 1 };
+      this.#returned.add(part(chunk, offset, offset + 1, more));
       return;
     }
     const error = taskError(failure, index, attempt, this.fn, site);
-    const offset = index - chunk.first;
     const effect = sink.fail(index, error, chunk.values[offset]);
     if (effect === "end") return this.stop(error);
     if (effect === "drain") this.#drain(index + 1);
@@ -244,37 +250,22 @@ export class Run {
   }
 
   /**
-   * Takes back a task that must be sent again, through no fault of its own.
-   *
-   * @param chunk The chunk it came in.
-   * @param index Its index.
-   * @param alone Whether it is suspect, and must be sent alone.
-   */
-  giveBack(chunk: Chunk, index: number, alone: boolean): void {
-    if (this.over || index >= this.#limit) return;
-    this.#sendAgain(chunk, index, { alone });
-  }
-
-  #sendAgain(
-    chunk: Chunk,
-    index: number,
-    more: { attempt?: number; alone?: boolean },
-  ): void {
-    const offset = index - chunk.first;
-    this.#returned.add(part(chunk, offset, offset + 1, more));
-  }
-
-  /**
-   * Takes back tasks that were not begun.
+   * Takes back tasks that must be sent again, through no fault of their own.
    *
    * @param chunk The chunk they came in.
    * @param from Offset of the first.
    * @param to Offset after the last.
+   * @param alone Whether they are suspect, and must be sent alone.
    */
-  takeBack(chunk: Chunk, from: number, to: number): void {
+  takeBack(
+    chunk: Chunk,
+    from: number,
+    to: number,
+    alone: boolean = chunk.alone,
+  ): void {
     const most = Math.min(to, this.#limit - chunk.first);
     if (this.over || most <= from) return;
-    this.#returned.add(part(chunk, from, most));
+    this.#returned.add(part(chunk, from, most, { alone }));
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */

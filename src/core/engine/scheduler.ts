@@ -98,7 +98,8 @@ export class Scheduler implements Engine {
 
   async start(): Promise<void> {
     while (!this.closed && this.#slots.mayStart) {
-      this.#start(this.#slots.empty(), this.#setup.maker.backend(false));
+      const backend = this.#setup.maker.backend(false, false);
+      this.#start(this.#slots.empty(), backend);
     }
     this.#work();
     await Promise.all(this.#slots.all.map((slot) => slot.ready));
@@ -267,7 +268,7 @@ export class Scheduler implements Engine {
   #startFor(slot: Slot, run: Run): boolean {
     try {
       const stopsLoops = run.options.timeout !== undefined;
-      this.#start(slot, this.#setup.maker.backend(stopsLoops));
+      this.#start(slot, this.#setup.maker.backend(stopsLoops, run.imports));
       return true;
     } catch (cause) {
       const what = `the runtime must make a worker: received ${

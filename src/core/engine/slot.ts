@@ -16,6 +16,7 @@ import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 import { Patience } from "./patience.ts";
 import type { Report, SlotSetup, SlotState } from "./report.ts";
+import { canServe } from "./staffing.ts";
 import { Watch } from "./watch.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
@@ -78,7 +79,7 @@ export class Slot {
 
   /** How many tasks the worker may still be sent before it is replaced. */
   get left(): number {
-    return this.#setup.maxTasksPerWorker - this.#inFlight.tasksSent;
+    return this.#inFlight.tasksLeft(this.#setup.maxTasksPerWorker);
   }
 
   /** Whether a busy worker may be sent more of its run. */
@@ -86,10 +87,9 @@ export class Slot {
     return this.#state.at === "up" && this.left > 0 && this.#inFlight.hasRoom;
   }
 
-  /** Whether the worker can be stopped in any loop, if the run needs that. */
+  /** Whether the worker can do what the run needs of it. */
   fits(run: Run): boolean {
-    return this.#state.at !== "up" || run.options.timeout === undefined ||
-      this.#state.backend.stopsLoops;
+    return this.#state.at !== "up" || canServe(this.#state.backend, run);
   }
 
   /** Settles when the worker has loaded its module and run `init`. */
@@ -167,7 +167,7 @@ export class Slot {
       ? this.#setup.codec.decode(message.error)
       : undefined;
     if (message.type === "done" || message.type === "unread") {
-      const sent = this.#inFlight.remove(message.serial);
+      const sent = this.#inFlight.remove(message);
       if (sent === undefined) return;
       this.#patience.begin(this.#inFlight);
       this.#rest();

@@ -1,5 +1,6 @@
 /**
- * Whether one more worker pays: pure policy, without clock or worker.
+ * Whether one more worker pays, and which can serve a run: pure policy, without
+ * clock or worker.
  *
  * @module
  */
@@ -40,4 +41,19 @@ export function waitToStart({ up, blocks, quiet, left }: Staff): number {
   if (left === 0) return Infinity;
   if (left !== undefined && left / up > COST_MS) return 0;
   return Math.max(0, COST_MS - quiet);
+}
+
+/**
+ * Decides whether workers can do what a run needs of them.
+ *
+ * @param workers What they can.
+ * @param run The run.
+ * @returns Whether they can.
+ */
+export function canServe(
+  { stopsLoops, imports = true }: { stopsLoops: boolean; imports?: boolean },
+  run: { options: { timeout?: number | undefined }; imports: boolean },
+): boolean {
+  return (stopsLoops || run.options.timeout === undefined) &&
+    (imports || !run.imports);
 }

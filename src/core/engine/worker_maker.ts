@@ -16,8 +16,11 @@ export interface WorkerMaker {
   readonly divides: boolean;
   /** How values get to them, if not as structured clone takes them. */
   readonly crossing: Crossing | undefined;
-  /** The backend for a run: one that stops loops, if the run needs that. */
-  backend(stopsLoops: boolean): Backend;
+  /**
+   * The backend for a run: one that stops loops, and one that loads modules, if
+   * the run needs that.
+   */
+  backend(stopsLoops: boolean, imports: boolean): Backend;
   /** The first message to a worker. */
   startMessage(worker: number): StartMessage;
 }

@@ -6,9 +6,14 @@
 
 import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
-import { processes, type ProcessSetup } from "./processes.ts";
+import {
+  processes,
+  type ProcessSetup,
+  refusePermissions,
+} from "./processes.ts";
 import type {
   Runtime,
+  WantedOfProcesses,
   WorkerEnd,
   WorkerHandle,
   WorkerListener,
@@ -30,11 +35,12 @@ export function bunRuntime(
     entry: bun.pathToFileURL(bun.main).href,
     backend: (kind, wanted) =>
       kind === "processes"
-        ? processes(bunProcess(wanted?.maxMemory))
+        ? processes(bunProcess(wanted))
         : kind === "threads"
         ? threads()
         : {
           sharesMemory: true,
+          limitsMemory: true,
           stopsLoops: true,
           startBlocks: false,
           start: startWorker,
@@ -43,7 +49,9 @@ export function bunRuntime(
 }
 
 /** `bun -e`, also in a program that `bun build --compile` made of it. */
-function bunProcess(maxMemory: number | undefined): ProcessSetup {
+function bunProcess(wanted: WantedOfProcesses = {}): ProcessSetup {
+  refusePermissions(wanted, "Bun");
+  const { maxMemory } = wanted;
   return {
     argsFor: (source) => ["-e", source],
     env: {

@@ -91,6 +91,7 @@ function web(locks: Locks, hold: Hold): Backend {
       "in a synchronous loop: look at " +
       'context.aborted in the loop, or set "timeout" or "backend": "threads".',
     sharesMemory: true,
+    limitsMemory: true,
     startBlocks: true,
     start: (listener) => startWorker(locks, hold, listener),
   };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { PermissionLists, Permissions } from "../api/options.ts";
 import type { ProcessSetup } from "./processes.ts";
 import type { WantedOfProcesses } from "./runtime.ts";
 
@@ -19,8 +20,23 @@ export interface DenoForProcesses {
   statSync(path: string): { isFile: boolean };
 }
 
-/** The kinds of permission whose flags are alike. */
-const KINDS = ["read", "write", "net", "env", "run", "ffi", "sys", "import"];
+/** The kinds of permission, and what Deno calls one of a list of each. */
+const KINDS = {
+  read: "path",
+  write: "path",
+  net: "host",
+  env: "variable",
+  run: "command",
+  ffi: "path",
+  sys: "kind",
+  import: "host",
+} as const satisfies Record<keyof PermissionLists, string>;
+
+/**
+ * Packages are loaded without a permission: a function that may do nothing could
+ * tell the registry anything by a name that it asks for.
+ */
+const NO_IMPORTS = ["--deny-import", "--no-remote", "--no-npm"];
 
 /** From where Deno imports without being asked, if no flag says otherwise. */
 const HOSTS = [
@@ -43,7 +59,7 @@ const HOSTS = [
  */
 export function denoProcess(
   deno: DenoForProcesses,
-  { near, maxMemory }: WantedOfProcesses = {},
+  { near, maxMemory, permissions, imports = true }: WantedOfProcesses = {},
 ): ProcessSetup {
   if (deno.build.standalone) {
     throw new TypeError(
@@ -64,12 +80,18 @@ export function denoProcess(
       "Cannot start processes as Deno must have --allow-env, for all variables: received less",
     );
   }
+  const flags = permissionFlags(
+    deno,
+    permissions ?? (imports ? "inherit" : "none"),
+    folderOf(near),
+  );
   return {
     pathOf,
+    ...(permissions === undefined && { imports }),
     argsFor: (source) => [
       "run",
       "--no-prompt",
-      ...permissionFlags(deno, folderOf(near)),
+      ...flags,
       ...configFlags(deno, folderOf(near)),
       // So that it looks for garbage before it is ended for it.
       ...(maxMemory ? [`--v8-flags=--max-old-space-size=${maxMemory}`] : []),
@@ -96,16 +118,44 @@ function isGranted(deno: DenoForProcesses, what: object): boolean {
   }
 }
 
+/** The flags that give permissions. */
+function permissionFlags(
+  deno: DenoForProcesses,
+  permissions: Permissions,
+  folder: string | undefined,
+): string[] {
+  if (permissions === "none") return NO_IMPORTS;
+  if (permissions === "inherit") return inheritedFlags(deno, folder);
+  return Object.entries(KINDS).flatMap(([name, part]) => {
+    const given = permissions[name as keyof PermissionLists] ?? false;
+    const isGiven = given === true || (given !== false && given.length > 0);
+    if (!isGiven) return name === "import" ? NO_IMPORTS : [];
+    const list = given === true ? [] : given;
+    const lacks = given === true
+      ? !isGranted(deno, { name })
+      : list.some((one) => !isGranted(deno, { name, [part]: one }));
+    if (lacks) {
+      throw new TypeError(
+        `Cannot start processes as "permissions" must be among those of the program: received "${name}"${
+          given === true ? "" : ` ${JSON.stringify(list)}`
+        } (give it to the program with --allow-${name})`,
+      );
+    }
+    return [`--allow-${name}${given === true ? "" : `=${list}`}`];
+  });
+}
+
 /**
  * Gives the permissions of the caller, as far as they can be found out: lists,
  * as in `--allow-read=data`, cannot, apart from folders that are asked for.
  */
-function permissionFlags(
+function inheritedFlags(
   deno: DenoForProcesses,
   folder: string | undefined,
 ): string[] {
   const may = (what: object) => isGranted(deno, what);
-  if (KINDS.every((name) => may({ name }))) return ["--allow-all"];
+  const kinds = Object.keys(KINDS);
+  if (kinds.every((name) => may({ name }))) return ["--allow-all"];
   const folders = new Set<string>();
   if (folder !== undefined) folders.add(folder);
   try {
@@ -113,7 +163,7 @@ function permissionFlags(
   } catch {
     // it may not know
   }
-  return KINDS.flatMap((name) => {
+  return kinds.flatMap((name) => {
     if (may({ name })) return [`--allow-${name}`];
     if (name === "read" || name === "write") {
       const some = [...folders].filter((path) => may({ name, path }));

@@ -10,6 +10,7 @@ import { createBoard } from "../wire/board.ts";
 import { type CallData, openCallData } from "../wire/call_data.ts";
 import { createWire } from "../wire/wire.ts";
 import { createCpuMeter } from "../worker/cpu_meter.ts";
+import { createMemoryMeter } from "../worker/memory_meter.ts";
 import { createContexts } from "../worker/task_context.ts";
 import { createAnswering } from "../worker/answering.ts";
 import { createTaskLoop } from "../worker/task_loop.ts";
@@ -41,6 +42,7 @@ export function inline(clock: Clock): Backend {
         foldResults,
         contexts: createContexts(),
         readCpu: createCpuMeter(),
+        readMemory: createMemoryMeter(),
       };
       let alive = true;
       let receive: (message: ToWorker) => void;

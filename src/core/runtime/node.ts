@@ -4,8 +4,12 @@
  * @module
  */
 
-import { processes, type ProcessSetup } from "./processes.ts";
-import type { Runtime } from "./runtime.ts";
+import {
+  processes,
+  type ProcessSetup,
+  refusePermissions,
+} from "./processes.ts";
+import type { Runtime, WantedOfProcesses } from "./runtime.ts";
 import { threads } from "./threads.ts";
 
 /** What is needed of the system. */
@@ -42,13 +46,15 @@ export function nodeRuntime(process: System): Runtime {
     // 0.3 ms on Node.js 24: starting a worker keeps nobody waiting.
     backend: (kind, wanted) =>
       kind === "processes"
-        ? processes(nodeProcess(wanted?.maxMemory))
+        ? processes(nodeProcess(wanted))
         : threads({ startBlocks: false, first: writeAtOnce }),
   };
 }
 
 /** `node -e`. */
-function nodeProcess(maxMemory: number | undefined): ProcessSetup {
+function nodeProcess(wanted: WantedOfProcesses = {}): ProcessSetup {
+  refusePermissions(wanted, "Node.js");
+  const { maxMemory } = wanted;
   return {
     argsFor: (source) => [
       // So that it looks for garbage before it is ended for it.

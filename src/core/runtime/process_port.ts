@@ -235,7 +235,10 @@ export function openProcessPort(
         } catch {
           return onUnreadable();
         }
-        if (message.type === "start") watch(message.maxMemory);
+        if (message.type === "start") {
+          watch(message.maxMemory);
+          message.maxMemory = undefined; // it need not look as well
+        }
         listener(notes.hear(message));
       });
       readPipe(INPUT, take, () => process.exit(0));

@@ -19,6 +19,7 @@ import {
 } from "./process_port.ts";
 import type {
   Backend,
+  WantedOfProcesses,
   WorkerEnd,
   WorkerHandle,
   WorkerListener,
@@ -32,6 +33,8 @@ export interface ProcessSetup {
   argsFor(source: string): string[];
   /** Environment variables, beside those of the caller. */
   env?: Record<string, string>;
+  /** Whether it may load modules, where that is not always so. */
+  imports?: boolean;
 }
 
 interface Pipe {
@@ -75,11 +78,32 @@ export function processes(setup: ProcessSetup): Backend {
   const frames = openFrames();
   return {
     sharesMemory: false,
+    limitsMemory: true,
+    ...(setup.imports === false && { imports: false }),
     crossing: frames,
     stopsLoops: true,
     startBlocks: false,
     start: (listener) => startProcess(setup, frames, listener),
   };
+}
+
+/**
+ * Refuses permissions, where the runtime would not keep to them.
+ *
+ * @param wanted What is wanted.
+ * @param name Of the runtime.
+ * @throws {TypeError} When less is wanted than the caller may do.
+ */
+export function refusePermissions(
+  { permissions = "inherit" }: WantedOfProcesses,
+  name: string,
+): void {
+  if (permissions === "inherit") return;
+  throw new TypeError(
+    `Cannot start processes as "permissions" other than "inherit" needs Deno, which keeps to them: received ${
+      permissions === "none" ? '"none"' : "an object"
+    } on ${name}`,
+  );
 }
 
 function modules(): Modules {

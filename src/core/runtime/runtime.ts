@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Permissions } from "../api/options.ts";
 import type { Crossing } from "../wire/frames.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 
@@ -50,6 +51,10 @@ export interface Backend {
   readonly sharesMemory: boolean;
   /** How values get to its workers, if not as structured clone takes them. */
   readonly crossing?: Crossing;
+  /** Whether `maxMemory` can be kept. */
+  readonly limitsMemory?: boolean;
+  /** Whether its workers may load modules, where that is not always so. */
+  readonly imports?: boolean;
   /** Whether `terminate` also stops a synchronous endless loop. */
   readonly stopsLoops: boolean;
   /** If not, a sentence on what the user can do. */
@@ -70,6 +75,10 @@ export interface WantedOfProcesses {
   near?: string | undefined;
   /** Millions of bytes that each may have. */
   maxMemory?: number | undefined;
+  /** What they may do; undefined leaves it to the runtime. */
+  permissions?: Permissions | undefined;
+  /** Whether modules are to be loaded in them. */
+  imports?: boolean | undefined;
 }
 
 /** A runtime that can start workers. */

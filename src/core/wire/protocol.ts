@@ -24,7 +24,10 @@ export interface StartMessage {
   cores: number;
   /** Whether its runs will be timed. */
   timed: boolean;
-  /** Millions of bytes that it may have; undefined for no limit. */
+  /**
+   * Millions of bytes that it may have; undefined for no limit. A process is
+   * ended by then, any other worker says that it is full.
+   */
   maxMemory?: number | undefined;
   /** What `init` gets. */
   workerData: Encoded;
@@ -150,6 +153,8 @@ export interface DoneMessage {
   times: Float64Array | undefined;
   /** CPU ms of this thread since it last said so, if `timed` and known. */
   cpu: number | undefined;
+  /** Set if the worker has more than `maxMemory`: it is to be replaced. */
+  full?: true;
 }
 
 /**

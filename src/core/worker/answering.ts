@@ -10,6 +10,7 @@ import type { Codec, Encoded } from "../wire/codec.ts";
 import type { Packing, Refusal } from "../wire/packing.ts";
 import type {
   ChunkMessage,
+  DoneMessage,
   FromWorker,
   RunMessage,
   TaskFailure,
@@ -50,6 +51,8 @@ export interface AnsweringParts {
   foldResults: typeof foldResults;
   readCpu: CpuMeter;
   now(): number;
+  /** Whether the worker has more memory than it may keep. */
+  isFull(): boolean;
   post(message: FromWorker, moved: ArrayBuffer[]): void;
 }
 
@@ -60,7 +63,7 @@ export interface AnsweringParts {
  * @returns Answers a chunk; the lane is the one that settled the last task.
  */
 export function createAnswering(
-  { codec, packing, foldResults, readCpu, now, post }: AnsweringParts,
+  { codec, packing, foldResults, readCpu, now, isFull, post }: AnsweringParts,
 ): (run: WorkerRun, work: Work, lane: number) => void {
   return (run, work, lane) => {
     const { message: { transfer } } = run;
@@ -111,20 +114,19 @@ export function createAnswering(
         for (const { byteLength } of moved) bytes += byteLength;
       }
       const tasks = count;
-      post(
-        {
-          type: "done",
-          serial,
-          tasks,
-          values,
-          failures,
-          ms,
-          bytes,
-          times,
-          cpu,
-        },
-        moved,
-      );
+      const done: DoneMessage = {
+        type: "done",
+        serial,
+        tasks,
+        values,
+        failures,
+        ms,
+        bytes,
+        times,
+        cpu,
+      };
+      if (isFull()) done.full = true; // no key where it is not: it costs a call
+      post(done, moved);
     }
 
     function fail(

@@ -12,6 +12,7 @@ import { createAnswering } from "./answering.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
 import { foldResults } from "./folding.ts";
 import { createLoader } from "./loader.ts";
+import { createMemoryMeter } from "./memory_meter.ts";
 import { createContexts } from "./task_context.ts";
 import { createTaskLoop } from "./task_loop.ts";
 import { workerMain } from "./worker_main.ts";
@@ -40,6 +41,7 @@ export function programSource(
     `const createTaskLoop = ${createTaskLoop};`,
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
-    `const main = (port) => (${workerMain})(port, { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader, contexts, readCpu });`,
+    `const readMemory = (${createMemoryMeter})();`,
+    `const main = (port) => (${workerMain})(port, { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader, contexts, readCpu, readMemory });`,
   ].join("\n");
 }

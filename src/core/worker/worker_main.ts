@@ -24,6 +24,7 @@ import type { createAnswering, Work, WorkerRun } from "./answering.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { foldResults } from "./folding.ts";
 import type { Loader } from "./loader.ts";
+import type { MemoryMeter } from "./memory_meter.ts";
 import type { Contexts } from "./task_context.ts";
 import type { createTaskLoop } from "./task_loop.ts";
 
@@ -53,6 +54,7 @@ export interface WorkerParts {
   loader: Loader;
   contexts: Contexts;
   readCpu: CpuMeter;
+  readMemory: MemoryMeter;
 }
 
 /**
@@ -71,6 +73,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     loader,
     contexts,
     readCpu,
+    readMemory,
   } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
@@ -79,6 +82,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   const queue: Work[] = [];
   let tag = 0;
   let worker = 0;
+  let maxBytes = Infinity;
   let state: unknown;
   const brought = new Map<number, Promise<unknown>>();
   let run: WorkerRun | undefined;
@@ -91,13 +95,19 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     port.post([tag, message], moved);
   }
 
-  const answer = parts.createAnswering({ ...parts, now, post });
+  /** Whether it has more memory than it may keep. */
+  function isFull(): boolean {
+    return maxBytes < Infinity && readMemory() > maxBytes;
+  }
+
+  const answer = parts.createAnswering({ ...parts, now, post, isFull });
   const runTasks = parts.createTaskLoop({ codec, contexts, now });
 
   async function start(message: StartMessage): Promise<void> {
     try {
       tag = message.tag;
       worker = message.worker;
+      maxBytes = (message.maxMemory ?? Infinity) * 1e6;
       loader.share(message.cores);
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       const { value, errors } = message.workerData;
