@@ -28,51 +28,47 @@ function codeOf(file: string): string {
 }
 
 /**
- * What no step asks of the library stays out of the page, as it must not be
- * large: other runtimes, `workers: 0`, weights and reductions. In each file, an
- * import and what stands there instead.
+ * What no step needs of the library stays out of the page, as that must not be
+ * large: other runtimes, `workers: 0`, weights, reductions, and the shorter way
+ * that lists of records cross; without it they are cloned, as in most programs.
+ * By the file that imports it, what is imported, and what stands there instead.
  */
-const LEFT_OUT: [file: string, name: string, from: string, instead: string][] =
-  [
-    [
-      "calls/worker_plan",
-      "detectRuntime",
-      "../runtime/detect.ts",
-      'import { browserRuntime } from "../runtime/browser.ts";\nconst detectRuntime = () => browserRuntime(globalThis);',
-    ],
-    [
-      "calls/worker_plan",
-      "inline",
-      "../runtime/inline.ts",
-      "const inline = null;",
-    ],
-    [
-      "calls/begin_run",
-      "InputsByWeight",
-      "../engine/weighing.ts",
-      "const InputsByWeight = null;",
-    ],
-    ["calls/calls", "FoldSink", "../engine/fold.ts", "const FoldSink = null;"],
-    [
-      "worker/program",
-      "foldResults",
-      "./folding.ts",
-      "const foldResults = null;",
-    ],
-  ];
+const LEFT_OUT: Record<string, Record<string, string>> = {
+  "calls/worker_plan.ts": {
+    detectRuntime: "() => browserRuntime(globalThis)",
+    inline: "null",
+  },
+  "calls/begin_run.ts": { InputsByWeight: "null" },
+  "calls/calls.ts": { FoldSink: "null" },
+  "worker/program.ts": { foldResults: "null" },
+  "wire/wire.ts": {
+    createRecordWriter: "() => ({ write: () => undefined })",
+    createRecordReader: "() => ({ read: () => undefined })",
+    createRecordKinds: "null",
+    createRecordOutput: "null",
+    createShapes: "null",
+    createSharing: "null",
+  },
+};
 
 function leaveOut(folder: string): void {
-  for (const [file, name, from, instead] of LEFT_OUT) {
-    const path = join(folder, `src/core/${file}.ts`);
-    const text = readFileSync(path, "utf8");
-    const line = `import { ${name} } from "${from}";`;
-    if (!text.includes(line)) {
-      throw new Error(
-        `Cannot build page as ${file}.ts must import what is left out: no ${line}`,
-      );
+  for (const [file, names] of Object.entries(LEFT_OUT)) {
+    const path = join(folder, "src/core", file);
+    let text = readFileSync(path, "utf8");
+    for (const [name, instead] of Object.entries(names)) {
+      const line = new RegExp(`^import { ${name} } from .*;$`, "m");
+      if (!line.test(text)) {
+        throw new Error(
+          `Cannot build page as ${file} must import what is left out: no ${name}`,
+        );
+      }
+      text = text.replace(line, `const ${name} = ${instead};`);
     }
-    writeFileSync(path, text.replace(line, instead));
+    writeFileSync(path, text);
   }
+  const plan = join(folder, "src/core/calls/worker_plan.ts");
+  const browser = 'import { browserRuntime } from "../runtime/browser.ts";\n';
+  writeFileSync(plan, browser + readFileSync(plan, "utf8"));
 }
 
 /** The script of the page with all that it imports. */

@@ -171,8 +171,17 @@ test("a function of the reader's runs, and is judged", async () => {
   find("#inputs").value = "[1, 2, 3]";
   assertMatch(await press("yours"), /faster\. .+\.$/);
   assertEquals(textOf("#yours .results"), '2  "<img src=x>"  6');
+  find("#fn").value = "({ id, at }) => ({ at, id: id * 2 })";
+  find("#inputs").value =
+    "Array.from({ length: 300 }, (_, id) => ({ id, at: new Date(id) }))";
+  await press("yours");
+  assertMatch(
+    textOf("#yours .results"),
+    /^\{"at":"1970-01-01T00:00:00.000Z","id":0\} .*"id":20\} .* …$/,
+  );
   // The error is that of the input, and not that of the loop beside it.
   find("#fn").value = "(n) => n < 3 ? n : nothing(n)";
+  find("#inputs").value = "[1, 2, 3]";
   find("#yours .run").click();
   while (document.querySelector(".run[aria-disabled]") !== null) {
     await new Promise((resolve) => setTimeout(resolve, 20));

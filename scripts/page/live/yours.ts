@@ -96,8 +96,8 @@ function shorten(results: unknown[]): string {
       return String(result);
     }
   }).join("  ");
-  const short = text.length > 600 ? `${text.slice(0, 600)} …` : text;
-  return results.length > 40 ? `${short}  …` : short;
+  const more = results.length > 40 || text.length > 600 ? " …" : "";
+  return text.slice(0, 600) + more;
 }
 
 /** Begins to listen. */
