@@ -144,13 +144,12 @@ export class Picture {
     const end = this.#end;
     if (end === undefined) return;
     const late = end > this.#span / 2;
+    const width = this.#tracks[0].clientWidth;
     find(".end", this.#plane).classList.toggle("late", late);
     for (const line of findAll(".tick", this.#plane)) {
-      const far = (Number(line.style.getPropertyValue("--at")) - end) /
-        this.#span;
-      const covered = late
-        ? far > -0.2 && far < 0.02
-        : far > -0.08 && far < 0.2;
+      const at = Number(line.style.getPropertyValue("--at"));
+      const far = (at - end) / this.#span * width; // px
+      const covered = late ? far > -85 && far < 1 : far > -30 && far < 65;
       line.classList.toggle("covered", covered);
     }
   }
