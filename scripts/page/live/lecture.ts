@@ -74,6 +74,7 @@ async function compared(stage: Stage): Promise<void> {
   stage.say("first the loop of step 2, to compare …");
   await loop.run();
   stage.say("running …");
+  stage.begin();
 }
 
 const lazy = () =>
