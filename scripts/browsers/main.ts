@@ -31,10 +31,13 @@ import {
   BUILDS,
   CONTRACTS,
   type Kind,
+  LECTURES,
   type PageSetup,
   SHORT_CONTRACTS,
+  SHORT_LECTURES,
   SMOKES,
 } from "./pages.ts";
+import { writeLecture } from "./lecture.ts";
 import { openSite, type Report, type Site } from "./site.ts";
 
 /** How long a page may say nothing, in ms. */
@@ -180,6 +183,7 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), "parallel-map-site-")));
 const builds = [...compile(folder), ...buildByVite(folder)];
 const site = await openSite(ROOT, folder);
 writeFilePage(folder, site);
+writeLecture(folder, site);
 let there = 0;
 for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
   const browser = findBrowser(name as BrowserName);
@@ -197,6 +201,7 @@ for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
   const pages = [
     ...SMOKES,
     ...(name === "chromium" ? builds : []),
+    ...(short ? SHORT_LECTURES[browser.name] : LECTURES),
     ...(short ? SHORT_CONTRACTS[browser.name] : CONTRACTS),
   ].filter(({ kind }) => kinds.length === 0 || kinds.includes(kind));
   const began = performance.now();

@@ -82,6 +82,26 @@ export const SHORT_CONTRACTS: Record<string, PageSetup[]> = {
   webkit: [contract("plain", "web")],
 };
 
+const lecture = (kind: Kind): PageSetup => ({
+  kind,
+  script: "lecture.html",
+  search: "",
+});
+
+/** The lecture as a page, which plays itself. */
+export const LECTURES: PageSetup[] = [
+  lecture("file"),
+  lecture("plain"),
+  lecture("isolated"),
+];
+
+/** The same in less time. */
+export const SHORT_LECTURES: Record<string, PageSetup[]> = {
+  chromium: [lecture("file")],
+  firefox: [lecture("isolated")],
+  webkit: [lecture("plain")],
+};
+
 /** How the smoke is built by bundlers, each to a page. */
 export const BUILDS: string[][] = [
   ["esbuild", "--bundle", "--format=esm"],

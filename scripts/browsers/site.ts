@@ -98,6 +98,9 @@ export async function openSite(root: string, compiled: string): Promise<Site> {
   /** The page of a script that lies beside it. */
   function htmlOf(path: string): string {
     const script = path.replace(/^.*\/|\.html$/g, "");
+    if (script.endsWith(".html")) {
+      return readFileSync(join(compiled, script), "utf8");
+    }
     const type = script.endsWith(".iife.js") ? "" : ' type="module"';
     return `<!doctype html><meta charset="utf-8"><title>${script}</title><script${type} src="./${script}"></script>`;
   }
