@@ -203,7 +203,9 @@ for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
     ...(name === "chromium" ? builds : []),
     ...(short ? SHORT_LECTURES[browser.name] : LECTURES),
     ...(short ? SHORT_CONTRACTS[browser.name] : CONTRACTS),
-  ].filter(({ kind }) => kinds.length === 0 || kinds.includes(kind));
+  ].filter(({ kind }) => kinds.length === 0 || kinds.includes(kind))
+    // First, as no page that is served may lead to a file.
+    .sort((a, b) => Number(b.kind === "file") - Number(a.kind === "file"));
   const began = performance.now();
   const count = await show(browser, pages, site);
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
