@@ -1,5 +1,5 @@
 /**
- * Data-parallel map for Deno, Bun and Node.js: every input goes through one
+ * Data-parallel map for Deno, Bun, Node.js and browsers: every input goes through one
  * function in workers, and the results come back in input order.
  *
  * @example Usage

@@ -67,16 +67,32 @@ export function run(
   throw new Error(`${program} failed: ${error ?? stdout + stderr}`);
 }
 
-/** The program of a worker, as short as can be: each worker has to read it. */
+/**
+ * The program of a worker, as short as can be: each worker has to read it. What
+ * is written is a function, as a text in it may have to be code (browsers).
+ */
 function program(): string {
   const shrink = (input: string) =>
     run({ cwd: ROOT, input }, "esbuild", "--minify").trim();
   // Each rare part by itself, as it is a text in there; and given to a name, or
   // nothing would be left of it.
-  return shrink(programSource(
-    false,
-    (part) => `(${shrink(`_=${part}`).replace(/^_=|;$/g, "")})`,
-  ));
+  const parts: string[] = [];
+  const source = shrink(programSource(false, (part) => {
+    const short = shrink(`_=${part}`).replace(/^_=|;$/g, "");
+    return `@${parts.push(`(${short})`) - 1}@`;
+  }));
+  // Every other piece is one of those parts.
+  const pieces = source.split(/eval\("@(\d+)@"\)/)
+    .map((piece, i) => i % 2 === 1 ? parts[Number(piece)] : piece);
+  if (pieces.length !== 2 * parts.length + 1) {
+    throw new Error(`esbuild left ${pieces.length} pieces of ${parts.length}`);
+  }
+  const list = JSON.stringify(pieces);
+  return `const pieces = ${list};
+const asText = (part) => \`eval(\${JSON.stringify(part)})\`;
+export const programSource = (whole) =>
+  pieces.map((piece, i) => i % 2 && !whole ? asText(piece) : piece).join("");
+`;
 }
 
 /**
@@ -95,7 +111,7 @@ export function bundle(folder: string): Entry[] {
   cpSync(join(ROOT, "mod.ts"), join(sources, "mod.ts"));
   writeFileSync(
     join(sources, "src/core/worker/program.ts"),
-    `export const programSource = () => ${JSON.stringify(program())};`,
+    program(),
   );
   run(
     { cwd: sources },

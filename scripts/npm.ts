@@ -86,7 +86,7 @@ export function buildForNpm(folder: string): void {
     name,
     version,
     license,
-    description: "Data-parallel map for Node.js, Deno and Bun",
+    description: "Data-parallel map for Node.js, Deno, Bun and browsers",
     type: "module",
     exports: Object.fromEntries(exports),
     bin: { pmap: command },

@@ -6,9 +6,11 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { callFunction, openWorker } from "../src/cli/worker_side.ts";
+import { openPort as browserPort } from "../src/core/runtime/browser.ts";
 import { openPort as bunPort } from "../src/core/runtime/bun.ts";
 import { openPort as denoPort } from "../src/core/runtime/deno.ts";
 import { writeAtOnce } from "../src/core/runtime/node.ts";
+import { createNotes } from "../src/core/runtime/notes.ts";
 import { processSource } from "../src/core/runtime/processes.ts";
 import { openPort as threadPort } from "../src/core/runtime/threads.ts";
 import { bootSource } from "../src/core/worker/boot.ts";
@@ -63,6 +65,11 @@ if (import.meta.main) {
   const programs = {
     "a web worker on Deno": bootSource(denoPort, true),
     "a web worker on Bun": bootSource(bunPort, true),
+    "a web worker in a browser": bootSource(
+      browserPort,
+      true,
+      `const crossing = undefined, portParts = [${createNotes}];`,
+    ),
     "a thread": bootSource(threadPort, true),
     "a thread on Node.js": `(${writeAtOnce})();`,
     "a process": processSource(true),

@@ -2,7 +2,7 @@
 // fewer of the tests in tests/ than another, without a word. The examples in
 // mod.ts, src/, README.md and docs/ are tests on Deno alone, and are counted there.
 //
-//     deno run -A scripts/test.ts            # deno bun node
+//     deno run -A scripts/test.ts            # deno bun node browsers
 //     deno run -A scripts/test.ts node26     # another, or some of them
 
 import { Buffer } from "node:buffer";
@@ -125,12 +125,32 @@ function missing(names: string[], others: string[]): string[] {
   return left;
 }
 
+/** Runs the contract in browsers, where less is waited for, and counts it. */
+async function addBrowsers(total: Omit<Report, "names">): Promise<void> {
+  const path = join(ROOT, "scripts/browsers/main.ts");
+  const child = spawn("deno", ["run", "-A", path, "--short"], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.on("data", (data) => said += data);
+  const [code] = await once(child, "close");
+  console.log(`\n${said}`);
+  const [, ...counts] =
+    /^browsers: (\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(said) ?? [];
+  const [passed = 0, failed = 0, skipped = 0] = counts.map(Number);
+  total.passed += passed;
+  total.skipped += skipped;
+  total.failed += code === 0 ? 0 : Math.max(1, failed);
+}
+
 const asked = process.argv.slice(2);
 const found = new Map<string, Command>();
 const absent: string[] = [];
 for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
+  if (runtime === "browsers") continue;
   if (COMMANDS[runtime] === undefined) {
-    const known = Object.keys(COMMANDS).join(", ");
+    const known = [...Object.keys(COMMANDS), "browsers"].join(", ");
     console.error(`Cannot test as runtimes are ${known}: received ${runtime}`);
     process.exit(2);
   }
@@ -139,8 +159,8 @@ for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
   else found.set(runtime, command);
 }
 
-// Deno has a process for each core; Bun and Node.js wait for much, so they run
-// beside each other, and only one of them writes at once.
+// Deno has a process for each core; Bun, Node.js and browsers wait for much, so
+// they run beside each other, and only one of them writes at once.
 const reports = new Map<string, Report>();
 const beside: Promise<void>[] = [];
 for (const [runtime, command] of found) {
@@ -151,10 +171,13 @@ for (const [runtime, command] of found) {
   if (runtime === "deno") await report;
   else beside.push(report);
 }
+const total = { passed: 0, failed: 0, skipped: 0 };
+if (asked.length === 0 || asked.includes("browsers")) {
+  beside.push(addBrowsers(total));
+}
 await Promise.all(beside);
 
 console.log();
-const total = { passed: 0, failed: 0, skipped: 0 };
 const differences = new Set<string>();
 for (const [runtime, { names, passed, failed, skipped }] of reports) {
   total.passed += passed;

@@ -32,6 +32,7 @@ import { reductions } from "./contract_reduce.ts";
 import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
 import { runtime, test } from "./harness.ts";
+import { BROWSER_SKIPS } from "./skips.ts";
 
 /** What is called: another engine brings its own. */
 export type ContractCalls = Pick<
@@ -194,10 +195,13 @@ export function contract(
   { calls, absent, around, end }: ContractEngine = HERE,
 ): void {
   const { parallelMap, parallelMapSettled, parallelMapStream, Pool } = calls;
-  const differences = {
-    ...DIFFERENCES[name],
-    ...DIFFERENCES[`${runtime} ${name}`],
-  };
+  const inPage = runtime === "browser" ? skipsInPage(name) : [];
+  const differences: Record<string, string> = Object.assign(
+    {},
+    DIFFERENCES[name],
+    DIFFERENCES[`${runtime} ${name}`],
+    ...inPage,
+  );
   const pool: Pick<PoolOptions, "workers" | "backend"> = name === "inline"
     ? { workers: 0 }
     : { workers: 2, ...(name !== "nats" && { backend: name }) };
@@ -860,11 +864,12 @@ export function contract(
   });
 
   it("a lost task is tried again", async () => {
-    const once = (n: number, { attempt }: TaskContext) => {
-      if (n === 3 && attempt === 1) globalThis.process.exit(1);
-      return attempt;
-    };
-    assertEquals(await parallelMap(once, range(6), { ...pool, retries: 1 }), [
+    const { leave } = await import("./fixtures/tasks.ts");
+    type Context = TaskContext<unknown, { leave: () => Promise<never> }>;
+    const once = (n: number, { attempt, data }: Context) =>
+      n === 3 && attempt === 1 ? data.leave() : attempt;
+    const options = { ...pool, retries: 1, data: { leave } };
+    assertEquals(await parallelMap(once, range(6), options), [
       1,
       1,
       1,
@@ -875,14 +880,16 @@ export function contract(
   });
 
   it("concurrent tasks of a lost worker are told apart", async () => {
-    const exitLater = async (n: number) => {
+    const { leave } = await import("./fixtures/tasks.ts");
+    type Context = TaskContext<unknown, { leave: () => Promise<never> }>;
+    const exitLater = async (n: number, { data }: Context) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      if (n === 4) globalThis.process.exit(1);
-      return n;
+      return n === 4 ? await data.leave() : n;
     };
     const results = reasons(
       await parallelMapSettled(exitLater, range(12), {
         ...pool,
+        data: { leave },
         concurrency: 4,
       }),
     );
@@ -949,12 +956,9 @@ export function contract(
   });
 
   it("init that exits ends the run", async () => {
+    const { leave: init } = await import("./fixtures/tasks.ts");
     await assertRejects(
-      () =>
-        parallelMap(double, range(9), {
-          ...pool,
-          init: () => globalThis.process.exit(9),
-        }),
+      () => parallelMap(double, range(9), { ...pool, init }),
       WorkerStartError,
     );
   });
@@ -1210,6 +1214,14 @@ export function contract(
   for (const title of Object.keys(differences)) {
     if (!used.has(title)) throw new Error(`No test is called "${title}"`);
   }
+}
+
+/** What a page does not run, by what it is and in which browser. */
+function skipsInPage(name: BackendName) {
+  const isPlain = typeof SharedArrayBuffer === "undefined";
+  const [browser = ""] = navigator.userAgent.match(/Chrome|Firefox/) ?? [];
+  return ["", isPlain ? " plain" : " isolated", ` ${browser || "WebKit"}`]
+    .map((where) => BROWSER_SKIPS[name + where]);
 }
 
 /** Waits that many ms. */

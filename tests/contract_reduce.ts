@@ -8,7 +8,7 @@ import {
 import { TaskError, TaskTimeoutError, WorkerLostError } from "../mod.ts";
 import type { ModuleSpecifier, TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
-import { add, square } from "./fixtures/tasks.ts";
+import { add, leave, square } from "./fixtures/tasks.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
@@ -73,11 +73,11 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
   });
 
   it("a reduction keeps its order when workers are lost", async () => {
-    const exits = (n: number, { attempt }: TaskContext) => {
-      if (n % 40 === 7 && attempt === 1) globalThis.process.exit(3);
-      return `${n},`;
-    };
-    const options = { ...pool, retries: 1, chunkSize: 10 };
+    type Context = TaskContext<unknown, { leave: () => Promise<never> }>;
+    const exits = (n: number, { attempt, data }: Context) =>
+      n % 40 === 7 && attempt === 1 ? data.leave() : `${n},`;
+    const data = { leave };
+    const options = { ...pool, retries: 1, chunkSize: 10, data };
     assertEquals(
       await parallelReduce(exits, join, range(100), options),
       range(100).map(text).reduce(join),

@@ -155,14 +155,15 @@ export const sharedArrays: Chapter = (it, { calls, pool }) => {
   it("tasks of a lost worker are written to a shared output", async () => {
     const inputs = sharedNumbers(60, (i) => i);
     const output = sharedNumbers(60, () => untouched);
-    const exitOnce = (n: number, { attempt }: TaskContext) => {
-      if (n === 33 && attempt === 1) globalThis.process.exit(1);
-      return n * 2;
-    };
+    const { leave } = await import("./fixtures/tasks.ts");
+    type Context = TaskContext<unknown, { leave: () => Promise<never> }>;
+    const exitOnce = (n: number, { attempt, data }: Context) =>
+      n === 33 && attempt === 1 ? data.leave() : n * 2;
     for (const chunkSize of [undefined, 1, 20]) {
       output.fill(untouched);
       const options = { ...pool, output, chunkSize, retries: 1 };
-      await parallelMap(exitOnce, inputs, options);
+      const data = { leave };
+      await parallelMap(exitOnce, inputs, { ...options, data });
       assertEquals([...output], range(60).map(double));
     }
   });

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { detectRuntime } from "../src/core/runtime/detect.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, ROOT, runProgram } from "./run_program.ts";
@@ -14,7 +14,7 @@ test("detectRuntime() says what it found where it knows nothing", () => {
   assertThrows(
     () => detectRuntime({}),
     TypeError,
-    "Cannot start workers as the runtime must be Deno, Bun or Node.js: received an unknown runtime",
+    'Cannot start workers as the runtime must be Deno, Bun, Node.js or a browser ("workers": 0 needs none): received an unknown runtime',
   );
 });
 
@@ -24,6 +24,42 @@ test("detectRuntime() names an unknown runtime by its user agent", () => {
     TypeError,
     "received Somewhere/1.0",
   );
+});
+
+test("detectRuntime() names one by its product, as React Native has no other", () => {
+  assertThrows(
+    () => detectRuntime({ navigator: { product: "ReactNative" } }),
+    TypeError,
+    "received ReactNative",
+  );
+});
+
+test("detectRuntime() takes a page for a browser, and says what it has not", () => {
+  const page = { navigator: { hardwareConcurrency: 4 }, Worker: class {} };
+  const found = detectRuntime(page);
+  assertEquals([found.name, found.cores], ["browser", 4]);
+  assertEquals(found.backend("web").sharesMemory, false);
+  const isolated = detectRuntime({ ...page, crossOriginIsolated: true });
+  assertEquals(isolated.backend("web").sharesMemory, true);
+  for (const backend of ["threads", "processes"] as const) {
+    assertThrows(
+      () => found.backend(backend),
+      TypeError,
+      `"backend" must be "web" in a browser, which has no threads nor processes of other kinds: received "${backend}"`,
+    );
+  }
+  const aside = found.whyNotLoaded!("data:video/mp2t;base64,AAAA");
+  assertStringIncludes(aside!, "must be JavaScript");
+  for (
+    const url of [
+      "data:text/javascript,0",
+      "data:application/javascript;charset=utf-8,0",
+      "https://example.com/work.js",
+      "file:///work.js", // the page itself is none
+    ]
+  ) {
+    assertEquals(found.whyNotLoaded!(url), undefined);
+  }
 });
 
 /** A runtime of a version, with no more of it than its name. */

@@ -1,7 +1,8 @@
 // One `test` for all runners: Deno.test as it is, bun:test and node:test behind
 // the same signature. Passing Deno.test itself keeps its file and line in
-// reports.
+// reports. In a browser the tests wait for their page (tests/browsers/report.ts).
 
+import { waiting } from "./browsers/waiting.ts";
 import { SKIPS } from "./skips.ts";
 
 type Body = () => void | Promise<void>;
@@ -38,12 +39,23 @@ async function nodeTest(): Promise<Register> {
     void test(name, { skip: SKIPS.node[name] ?? skip, timeout }, () => fn());
 }
 
+const pageTest: Register = (name, options, fn) =>
+  void waiting.push({ ...options, name, fn });
+
 /** The name of the runtime at hand. */
-export const runtime: "deno" | "bun" | "node" = "Deno" in globalThis
+export const runtime: "deno" | "bun" | "node" | "browser" = "Deno" in globalThis
   ? "deno"
   : "Bun" in globalThis
   ? "bun"
+  : "document" in globalThis
+  ? "browser"
   : "node";
+
+const RUNNERS = {
+  bun: bunTest,
+  node: nodeTest,
+  browser: () => Promise.resolve(pageTest),
+};
 
 function withOptions(register: Register): Test {
   return (name: string, ...rest: [Body] | [Options, Body]) =>
@@ -51,6 +63,6 @@ function withOptions(register: Register): Test {
 }
 
 /** Registers a test with the runner of the runtime at hand. */
-export const test: Test = "Deno" in globalThis
+export const test: Test = runtime === "deno"
   ? Deno.test
-  : withOptions(await (runtime === "bun" ? bunTest() : nodeTest()));
+  : withOptions(await RUNNERS[runtime]());

@@ -25,7 +25,7 @@ for (const backend of ["web", "threads"] as const) {
       LONG,
       async () => {
         const ends: boolean[] = [];
-        const calls = await parallelMap(leak, Array<string>(20).fill(how), {
+        const calls = await parallelMap(leak, Array<string>(40).fill(how), {
           backend,
           workers: 1,
           chunkSize: 1,
@@ -34,10 +34,11 @@ for (const backend of ["web", "threads"] as const) {
             if (event.type === "worker-end") ends.push(event.lost);
           },
         });
-        // 100 MB are five times 20; how much an object takes, each engine knows.
-        assert(Math.max(...calls) <= 9, calls.join());
+        // 100 MB are five times 20; how much an object takes, each engine knows,
+        // and Bun sees its buffers late.
+        assert(Math.max(...calls) <= 20, calls.join());
         assert(Math.max(...calls) >= 2, calls.join());
-        assert(ends.length >= 3, `${ends.length} workers`);
+        assert(ends.length >= 2, `${ends.length} workers`);
         assertEquals(ends.includes(true), false);
       },
     );

@@ -34,6 +34,7 @@ import {
   WorkerLostError,
 } from "../mod.ts";
 import { denoProcess } from "../src/core/runtime/deno_process.ts";
+import { loadingFlags } from "../src/core/runtime/node.ts";
 import { runtime, test } from "./harness.ts";
 import { ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
@@ -613,6 +614,7 @@ test("processes: a module brings its own settings", LONG, async () => {
     deno: ["deno.json", { imports }],
     bun: ["tsconfig.json", { compilerOptions: { paths } }],
     node: ["package.json", { type: "module", imports }],
+    browser: [],
   }[runtime];
   const [name, json] = settings as [string, object];
   writeFileSync(join(folder.path, name), JSON.stringify(json));
@@ -645,6 +647,47 @@ test(
     assertEquals([out.trim(), err, code], ["2,4", "", 0]);
   },
 );
+
+test("processes: on Node.js they load what --import has the program load", {
+  ...LONG,
+  ignore: runtime !== "node",
+}, async () => {
+  await using folder = new Notes();
+  const [preload, program] = ["preload.mjs", "program.mjs"]
+    .map((name) => join(folder.path, name));
+  writeFileSync(preload, "globalThis.loaded = 5;");
+  writeFileSync(
+    program,
+    `import { parallelMap } from ${
+      JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
+    };
+    const fn = (n) => globalThis.loaded + n;
+    console.log(await parallelMap(fn, [1], { backend: "processes" }));`,
+  );
+  const url = pathToFileURL(preload).href;
+  for (
+    const flags of [["--import", url], [`--import=${url}`], ["-r", preload]]
+  ) {
+    const { out, err } = runProgram([...RUN_ALL, ...flags, program]);
+    assertEquals([out.trim(), err], ["[ 6 ]", ""]);
+  }
+});
+
+test("processes: on Node.js they get no flag that is for the program alone", () => {
+  const typed = ["--inspect-brk", "--import", "./a.ts", "-e", "1", "-C", "dev"];
+  typed.push("--experimental-transform-types", "--test", "--require=b", "-p");
+  typed.push("2", "--experimental-config-file", "c.json");
+  assertEquals(loadingFlags(typed), [
+    "--import",
+    "./a.ts",
+    "-C",
+    "dev",
+    "--experimental-transform-types",
+    "--require=b",
+    "--experimental-config-file",
+    "c.json",
+  ]);
+});
 
 const ASKED = "tests/fixtures/programs/permissions.ts";
 const PERMISSIONS: [flags: string[], printed: string][] = [

@@ -16,6 +16,7 @@ export const RUN: string[] = {
   deno: ["deno", "run"],
   bun: ["bun"],
   node: [process.execPath],
+  browser: [], // it runs no program
 }[runtime];
 
 /** The same, with every permission. */

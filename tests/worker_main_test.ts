@@ -6,16 +6,9 @@ import type {
   Tagged,
   ToWorker,
 } from "../src/core/wire/protocol.ts";
-import { createBoard } from "../src/core/wire/board.ts";
-import { openCallData } from "../src/core/wire/call_data.ts";
 import { createWire } from "../src/core/wire/wire.ts";
-import { createCpuMeter } from "../src/core/worker/cpu_meter.ts";
-import { createMemoryMeter } from "../src/core/worker/memory_meter.ts";
-import { createContexts } from "../src/core/worker/task_context.ts";
-import { createAnswering } from "../src/core/worker/answering.ts";
-import { createTaskLoop } from "../src/core/worker/task_loop.ts";
-import { foldResults } from "../src/core/worker/folding.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
+import { createParts } from "../src/core/worker/parts.ts";
 import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
 
@@ -40,18 +33,7 @@ function startWorker(refusals = 0) {
     },
     listen: (listener) => hear = listener,
     onStray: (listener) => stray = listener,
-  }, {
-    ...wire,
-    createBoard,
-    openCallData,
-    loader,
-    createAnswering,
-    createTaskLoop,
-    foldResults,
-    contexts: createContexts(),
-    readCpu: createCpuMeter(),
-    readMemory: createMemoryMeter(),
-  });
+  }, { ...createParts(wire), loader });
   const say = async (message: ToWorker) => {
     hear(structuredClone(message));
     await flush();

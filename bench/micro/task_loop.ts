@@ -8,8 +8,7 @@
 
 import { bench, do_not_optimize, group, summary } from "mitata";
 import { isDeepStrictEqual } from "node:util";
-import { allotLanes, createBoard } from "../../src/core/wire/board.ts";
-import { openCallData } from "../../src/core/wire/call_data.ts";
+import { allotLanes } from "../../src/core/wire/board.ts";
 import type { Packed } from "../../src/core/wire/packing.ts";
 import type {
   DoneMessage,
@@ -18,13 +17,7 @@ import type {
   Tagged,
   ToWorker,
 } from "../../src/core/wire/protocol.ts";
-import { createAnswering } from "../../src/core/worker/answering.ts";
-import { createCpuMeter } from "../../src/core/worker/cpu_meter.ts";
-import { createMemoryMeter } from "../../src/core/worker/memory_meter.ts";
-import { foldResults } from "../../src/core/worker/folding.ts";
-import { createLoader } from "../../src/core/worker/loader.ts";
-import { createContexts } from "../../src/core/worker/task_context.ts";
-import { createTaskLoop } from "../../src/core/worker/task_loop.ts";
+import { createParts } from "../../src/core/worker/parts.ts";
 import { workerMain } from "../../src/core/worker/worker_main.ts";
 import { readyWire } from "./wire.ts";
 
@@ -73,18 +66,7 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
     },
     listen: (listener) => hear = listener,
     onStray() {},
-  }, {
-    ...wire,
-    createBoard,
-    openCallData,
-    loader: createLoader((url) => import(url), false),
-    createAnswering,
-    createTaskLoop,
-    foldResults,
-    contexts: createContexts(),
-    readCpu: createCpuMeter(),
-    readMemory: createMemoryMeter(),
-  });
+  }, createParts(wire));
   const workerData = { value: undefined, errors: [] };
   const first = { tag: 1, worker: 0, cores: 1, timed, init: undefined };
   hear({ type: "start", ...first, workerData });

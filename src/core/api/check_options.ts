@@ -124,7 +124,7 @@ export const MAP_RULES: Rules = {
       typeof value === "function"
         ? Object.getPrototypeOf(value) === AnyTypedArray
         : value instanceof AnyTypedArray &&
-          (value as Uint8Array).buffer instanceof SharedArrayBuffer,
+          !((value as Uint8Array).buffer instanceof ArrayBuffer),
   },
 };
 

@@ -19,6 +19,7 @@ import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
 import { InputsByWeight } from "../engine/weighing.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Backend } from "../runtime/runtime.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { createViews, type SharedArray } from "../wire/views.ts";
@@ -69,7 +70,7 @@ export function beginRun<S extends Sink>(
   const { total } = source;
   const sink = makeSink(total);
   const shared = sharedParts(source.shared, sink.shared, () => {
-    return plan.backend(call.options.timeout !== undefined).sharesMemory;
+    return plan.backend(call.options.timeout !== undefined);
   });
   const inputs = weight === undefined
     ? new InputsInOrder(source, sink)
@@ -110,13 +111,15 @@ export function beginRun<S extends Sink>(
 function sharedParts(
   inputs: SharedArray | undefined,
   output: SharedArray | undefined,
-  sharesMemory: () => boolean,
+  chooseBackend: () => Backend,
 ): SharedParts {
   if (inputs === undefined && output === undefined) return {};
-  if (!sharesMemory()) {
+  const { sharesMemory, whyNotShared } = chooseBackend();
+  if (!sharesMemory) {
     if (output === undefined) return {}; // the inputs are copied, as others are
+    const cure = whyNotShared === undefined ? "" : ` (or ${whyNotShared})`;
     throw new TypeError(
-      'Cannot map as "output" must be a typed-array constructor where workers share no memory: received a typed array',
+      `Cannot map as "output" must be a typed-array constructor where workers share no memory${cure}: received a typed array`,
     );
   }
   // A task that is sent again, as its worker was lost, would read its result.

@@ -88,6 +88,7 @@ export class WorkerPlan {
         }`,
       );
     }
+    if (backend === "threads") this.#runtime?.backend("threads"); // has it any?
     const runtime = this.#runtime;
     if (backend === "processes" && runtime !== undefined) {
       const near = module === undefined ? entry : moduleUrl(module);
@@ -105,7 +106,12 @@ export class WorkerPlan {
       );
     }
     const { crossing } = this.#processes?.(false) ?? {};
-    this.place = { entry, inline: workers === 0, crossing };
+    this.place = {
+      entry,
+      inline: workers === 0,
+      crossing,
+      whyNotLoaded: this.#runtime?.whyNotLoaded,
+    };
     this.#workerData = encodeOnce(
       "create pool",
       "workerData",

@@ -32,7 +32,7 @@ export type Entrance = Function;
  */
 export function callSite(entrance: Entrance): CallSite {
   const site: CallSite = {};
-  Error.captureStackTrace(site, entrance);
+  Error.captureStackTrace?.(site, entrance); // no Firefox before 138 has it
   return site;
 }
 
@@ -272,7 +272,7 @@ export function stuckWarning(
 ): string {
   const what = index === undefined ? "it" : `the task of input ${index}`;
   const text =
-    `worker ${worker} cannot be stopped: ${what} still runs, and keeps this process from ending. ${whyNotStopped}`;
+    `worker ${worker} cannot be stopped: ${what} still runs. ${whyNotStopped}`;
   return text.trimEnd();
 }
 
@@ -311,6 +311,7 @@ function setStack(error: Error, head: string, frames: string): void {
 function frames(stack: string | undefined): string {
   // No text if the program prepares its stacks in a way of its own.
   if (typeof stack !== "string") return "";
-  const at = stack.search(/^\s+at /m);
+  // Firefox and WebKit write the name of a function, "@" and where it is.
+  const at = stack.search(/^(?:\s+at |\S*@\S+:\d+:\d+$)/m);
   return at < 0 ? "" : stack.slice(at).replace(/^\n/, "");
 }

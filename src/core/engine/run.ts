@@ -7,7 +7,7 @@
 
 import type { Progress, RunEvent } from "../api/events.ts";
 import type { RunOptions } from "../api/options.ts";
-import { raiseOver } from "../wire/board.ts";
+import { allot, raiseOver } from "../wire/board.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { type Chunk, part, sliceOf, weightOf } from "./chunk.ts";
@@ -41,7 +41,7 @@ export class Run {
   readonly options: RunOptions;
   readonly shared: SharedParts;
   /** One Int32, not 0 once the run is over: tasks see it in any loop. */
-  readonly memory: SharedArrayBuffer = new SharedArrayBuffer(4);
+  readonly memory: ArrayBufferLike = allot(4);
   /** Settles with the number of tasks, or with why the run ended early. */
   readonly done: Promise<number>;
   readonly #setup: RunSetup;

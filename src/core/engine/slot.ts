@@ -25,9 +25,6 @@ const GRACE_MS = 100;
 /** How long a worker may take to dispose what its `init` returned, in ms. */
 const DISPOSE_MS = 1000;
 
-/** How long a worker may take to be gone once it was ended, in ms. */
-const GONE_MS = 1000;
-
 /** One seat of a pool. */
 export class Slot {
   /** Its number in the pool, from 0: `context.worker`. */
@@ -304,7 +301,8 @@ export class Slot {
       this.#onEnd({});
     };
     // If this thread was taken for so long, the news may wait in a later turn.
-    this.#cancel = clock.after(GONE_MS, () => clock.turn(giveUp));
+    const { goneMs = 1000 } = backend;
+    this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }
 
   #onEnd(end: WorkerEnd): void {

@@ -32,6 +32,7 @@ export interface Clock {
  */
 export function createClock(): Clock {
   let turns: Promise<void> = Promise.resolve();
+  const queue: (() => void)[] = []; // WebKit takes channels in any order
   return {
     origin: performance.timeOrigin,
     now: () => performance.now(),
@@ -45,13 +46,16 @@ export function createClock(): Clock {
       const turn = workerFlag()?.keep(callback) ?? callback;
       const { port1, port2 } = new MessageChannel();
       turns = new Promise((resolve) => {
-        port1.onmessage = () => {
-          port1.close();
-          port2.close();
+        queue.push(() => {
           resolve();
           turn();
-        };
+        });
       });
+      port1.onmessage = () => {
+        port1.close();
+        port2.close();
+        queue.shift()!();
+      };
       port2.postMessage(0);
     },
     settled: () => turns,

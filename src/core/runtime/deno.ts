@@ -87,7 +87,8 @@ function web(locks: Locks, hold: Hold): Backend {
   return {
     stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
     whyNotStopped:
-      "Deno does not stop a Web Worker in a synchronous loop: look at " +
+      "It keeps this process from ending, as Deno does not stop a Web Worker " +
+      "in a synchronous loop: look at " +
       'context.aborted in the loop, or set "timeout" or "backend": "threads".',
     sharesMemory: true,
     limitsMemory: true,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { browserRuntime, type Page } from "./browser.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 import { nodeRuntime } from "./node.ts";
@@ -15,7 +16,8 @@ interface Scope {
   process?: Parameters<typeof nodeRuntime>[0] & {
     versions?: { node?: string };
   };
-  navigator?: { userAgent?: string };
+  navigator?: Page["navigator"] & { userAgent?: string; product?: string };
+  Worker?: unknown;
 }
 
 /**
@@ -36,8 +38,8 @@ const FLOORS = {
  *
  * @param scope Where to look; by default the globals.
  * @returns The runtime.
- * @throws {TypeError} When it is none of Deno, Bun and Node.js, or too old; the
- * message names what was found.
+ * @throws {TypeError} When it is none of Deno, Bun, Node.js and browsers, or too
+ * old; the message names what was found.
  */
 export function detectRuntime(
   scope: object = globalThis,
@@ -57,9 +59,16 @@ export function detectRuntime(
     checkVersion("Node.js", process.versions.node);
     return nodeRuntime(process);
   }
-  const found = navigator?.userAgent ?? "an unknown runtime";
+  // A page, or a worker in one; others have a navigator, but no workers.
+  if (
+    navigator !== undefined && typeof (scope as Scope).Worker === "function"
+  ) {
+    return browserRuntime(scope as Page);
+  }
+  const found = navigator?.userAgent ?? navigator?.product ??
+    "an unknown runtime";
   throw new TypeError(
-    `Cannot start workers as the runtime must be Deno, Bun or Node.js: received ${found}`,
+    `Cannot start workers as the runtime must be Deno, Bun, Node.js or a browser ("workers": 0 needs none): received ${found}`,
   );
 }
 

@@ -6,16 +6,8 @@
  */
 
 import type { ToWorker } from "../wire/protocol.ts";
-import { createBoard } from "../wire/board.ts";
-import { openCallData } from "../wire/call_data.ts";
-import { createWire } from "../wire/wire.ts";
-import { createCpuMeter } from "../worker/cpu_meter.ts";
-import { createMemoryMeter } from "../worker/memory_meter.ts";
-import { createContexts } from "../worker/task_context.ts";
-import { createAnswering } from "../worker/answering.ts";
-import { createTaskLoop } from "../worker/task_loop.ts";
-import { foldResults } from "../worker/folding.ts";
-import { createLoader } from "../worker/loader.ts";
+import type { CallData } from "../wire/call_data.ts";
+import { createParts } from "../worker/parts.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
 import type { Clock } from "./clock.ts";
@@ -32,18 +24,6 @@ export function inline(clock: Clock): Backend {
     stopsLoops: false,
     startBlocks: false,
     start(listener) {
-      const parts = {
-        ...createWire(),
-        createBoard,
-        openCallData,
-        loader: createLoader((url) => import(url), false),
-        createAnswering,
-        createTaskLoop,
-        foldResults,
-        contexts: createContexts(),
-        readCpu: createCpuMeter(),
-        readMemory: createMemoryMeter(),
-      };
       let alive = true;
       let receive: (message: ToWorker) => void;
       const later = (deliver: () => void) =>
@@ -59,7 +39,7 @@ export function inline(clock: Clock): Backend {
           receive = listener;
         },
         onStray() {}, // an error nobody catches belongs to the caller's thread
-      }, parts);
+      }, createParts());
       return {
         post(message, moved) {
           // A function given as it is cannot be cloned, and need not be.
@@ -68,7 +48,7 @@ export function inline(clock: Clock): Backend {
             : message.type === "start"
             ? { ...message, workerData: structuredClone(message.workerData) }
             : message.type === "run"
-            ? { ...message, data: structuredClone(message.data) }
+            ? { ...message, data: message.data && copyData(message.data) }
             : message;
           later(() => receive(copy));
         },
@@ -81,4 +61,9 @@ export function inline(clock: Clock): Backend {
       };
     },
   };
+}
+
+/** Copies what a call brings along; functions in it may be as they are. */
+function copyData({ value, functions }: CallData): CallData {
+  return { value: structuredClone(value), functions };
 }

@@ -5,9 +5,10 @@
  * @module
  */
 
-import type { AtMessage, ToWorker } from "../wire/protocol.ts";
+import type { ToWorker } from "../wire/protocol.ts";
 import type { Frames } from "../wire/frames.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
+import type { createNotes as CreateNotes } from "./notes.ts";
 
 /** A pipe that is read. */
 interface Stream {
@@ -180,32 +181,24 @@ export function watchCaller(readPipe: ReadPipe): void {
  *
  * @param frames Turns messages into bytes and back.
  * @param readPipe Reads a pipe.
+ * @param createNotes Makes what says what the worker is at.
  * @param watchUrl The program of the thread that watches.
  * @returns The port.
  */
 export function openProcessPort(
   frames: Frames,
   readPipe: ReadPipe,
+  createNotes: typeof CreateNotes,
   watchUrl: string,
 ): WorkerPort {
   const { process } = globalThis as unknown as { process: Process };
   const { writeSync } = process.getBuiltinModule("node:fs");
   const INPUT = 3;
   const OUTPUT = 4;
-  // ms for which what the lanes are at is not said again.
-  const NOTE_MS = 5;
-  const { timeOrigin } = performance;
-  const clock = performance.now.bind(performance);
   const { wait } = Atomics;
   const moment = new Int32Array(new SharedArrayBuffer(4));
   const over = new SharedArrayBuffer(4);
-  const starts: number[] = []; // first tasks of chunks that are not begun
-  let tag = 0;
-  let lanes = new Int32Array(new SharedArrayBuffer(0));
-  let epoch = 0;
-  let begun = 0;
-  let noted = -Infinity;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const notes = createNotes(send, over);
 
   function send(message: unknown): void {
     for (const bytes of frames.write(message)) {
@@ -221,31 +214,6 @@ export function openProcessPort(
     }
   }
 
-  /** Says which tasks the lanes are at. */
-  function note(folds?: number): void {
-    clearTimeout(timer);
-    timer = undefined;
-    noted = clock();
-    const now = Math.floor(timeOrigin + noted - epoch);
-    const tasks: AtMessage["tasks"] = [];
-    for (let at = 2; at < lanes.length; at += 2) {
-      const serial = lanes[at]!;
-      if (serial > 0) tasks.push({ serial, ran: now - lanes[at + 1]! });
-    }
-    send([tag, { type: "at", tasks, begun, folds }]);
-  }
-
-  function onEnter(serial: number, folds: boolean): void {
-    if (folds) return note(serial);
-    begun = Math.max(begun, serial);
-    // The first task of a chunk is always told, so that of the others in it
-    // alone the caller cannot say whether they have begun.
-    const first = starts.length > 0 && serial >= starts[0]!;
-    while (starts.length > 0 && serial >= starts[0]!) starts.shift();
-    if (first || clock() - noted > NOTE_MS) note();
-    else timer ??= setTimeout(() => note(), NOTE_MS);
-  }
-
   function watch(maxMemory: number | undefined): void {
     const worker = "Worker" in globalThis
       ? new Worker(watchUrl, { type: "module" })
@@ -255,24 +223,6 @@ export function openProcessPort(
     const message: WatchMessage = { over, maxMemory };
     worker.postMessage(message);
     (worker as unknown as { unref?(): void }).unref?.();
-  }
-
-  function hear(message: ToWorker): ToWorker {
-    if (message.type === "start") {
-      tag = message.tag;
-      watch(message.maxMemory);
-      return { ...message, maxMemory: undefined }; // it need not look as well
-    } else if (message.type === "chunk") starts.push(message.serial);
-    else if (message.type === "run") {
-      const { number: mark, concurrency } = message;
-      starts.length = 0;
-      epoch = timeOrigin + clock();
-      const memory = new SharedArrayBuffer(8 + 8 * concurrency);
-      lanes = new Int32Array(memory);
-      const board = { over, mark, lanes: memory, epoch };
-      return { ...message, board: { ...board, onOpen: () => note(), onEnter } };
-    } else if (message.type === "ping") note();
-    return message;
   }
 
   return {
@@ -285,7 +235,11 @@ export function openProcessPort(
         } catch {
           return onUnreadable();
         }
-        listener(hear(message));
+        if (message.type === "start") {
+          watch(message.maxMemory);
+          message.maxMemory = undefined; // it need not look as well
+        }
+        listener(notes.hear(message));
       });
       readPipe(INPUT, take, () => process.exit(0));
       // Not for what tasks start; before any of them.

@@ -10,6 +10,7 @@
 import { bootSource } from "../worker/boot.ts";
 import { keptNames } from "../wire/kept_names.ts";
 import { createFrames, type Frames, type V8 } from "../wire/frames.ts";
+import { createNotes } from "./notes.ts";
 import {
   bootProcess,
   openProcessPort,
@@ -134,7 +135,9 @@ export function processSource(whole = false): string {
     openProcessPort,
     whole,
     `const crossing = (${createFrames})(globalThis.process.getBuiltinModule("node:v8"));
-const portParts = [crossing, ${readPipe}, ${JSON.stringify(url)}];`,
+const portParts = [crossing, ${readPipe}, ${createNotes}, ${
+      JSON.stringify(url)
+    }];`,
   );
 }
 

@@ -61,6 +61,10 @@ export interface Backend {
   readonly whyNotStopped?: string;
   /** Whether starting a worker blocks the caller's thread. */
   readonly startBlocks: boolean;
+  /** How long a worker may take to be gone once it was ended, in ms; 1000. */
+  readonly goneMs?: number;
+  /** If none is shared, a sentence on what the user can do. */
+  readonly whyNotShared?: string;
   /** Starts a worker. */
   start(listener: WorkerListener): WorkerHandle;
 }
@@ -85,6 +89,8 @@ export interface Runtime {
   readonly cores: number;
   /** URL of the program's entry module, where it can be known. */
   readonly entry: string | undefined;
+  /** Why its workers cannot import from a URL, where that can be told. */
+  whyNotLoaded?(url: string): string | undefined;
   /**
    * The backend of that kind.
    *

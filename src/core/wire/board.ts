@@ -10,11 +10,11 @@
 /** The memory, as it is sent to the worker. */
 export interface BoardMemory {
   /** One Int32, the mark once the run is over; all workers of the run share it. */
-  over: SharedArrayBuffer;
+  over: ArrayBufferLike;
   /** By default 1; where several runs have the same memory, another for each. */
   mark?: number;
   /** What `createBoard` reads and writes; shared with this worker alone. */
-  lanes: SharedArrayBuffer;
+  lanes: ArrayBufferLike;
   /** Zero of the times in it: ms since 1970. */
   epoch: number;
   /** The worker's end: called when the function of the run is there. */
@@ -78,13 +78,26 @@ export interface Board {
 }
 
 /**
+ * Allots memory that threads share; in a page that may share none, memory that
+ * this thread alone has.
+ *
+ * @param bytes How much.
+ * @returns The memory.
+ */
+export function allot(bytes: number): ArrayBufferLike {
+  return typeof SharedArrayBuffer === "undefined"
+    ? new ArrayBuffer(bytes)
+    : new SharedArrayBuffer(bytes);
+}
+
+/**
  * Allots the memory for the lanes of one worker.
  *
  * @param lanes How many.
  * @returns The memory.
  */
-export function allotLanes(lanes: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(8 + 8 * lanes);
+export function allotLanes(lanes: number): ArrayBufferLike {
+  return allot(8 + 8 * lanes);
 }
 
 /**
@@ -92,7 +105,7 @@ export function allotLanes(lanes: number): SharedArrayBuffer {
  *
  * @param over The memory of the run.
  */
-export function raiseOver(over: SharedArrayBuffer): void {
+export function raiseOver(over: ArrayBufferLike): void {
   Atomics.store(new Int32Array(over), 0, 1);
 }
 

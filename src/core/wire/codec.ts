@@ -103,8 +103,9 @@ export function createCodec(
   /** Leaves out the frames of the worker's own program: they help nobody. */
   function trim(stack: string): string {
     const own = /\b(blob:|data:text\/javascript|ext:|node:)/;
+    const frame = /^(\s+at |\S*@\S+:\d+:\d+$)/; // of V8; of other browsers
     return stack.split("\n")
-      .filter((line) => !(/^\s+at /.test(line) && own.test(line)))
+      .filter((line) => !(frame.test(line) && own.test(line)))
       .join("\n");
   }
 

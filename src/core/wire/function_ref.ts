@@ -36,6 +36,8 @@ export interface Place {
   inline: boolean;
   /** How values get there, if not as structured clone takes them. */
   crossing?: Crossing | undefined;
+  /** Why a module cannot be imported there from a URL, if that can be told. */
+  whyNotLoaded?: ((url: string) => string | undefined) | undefined;
   /** What errors call it, unless that is `fn`. */
   role?: string;
 }
@@ -62,6 +64,12 @@ export function functionRef(
     if (place.inline && typeof fn === "function") {
       return { from: "here", name, fn: fn as Anything };
     }
+    const why = place.whyNotLoaded?.(url);
+    if (why !== undefined) {
+      throw new TypeError(
+        `Cannot map as "module" ${why}: received ${show(url)}`,
+      );
+    }
     const byName = typeof fn === "string";
     return { from: "module", name, url, byName, entry: url === place.entry };
   }
@@ -73,7 +81,19 @@ export function functionRef(
     );
   }
   const callable = checkFunction(fn, place.role);
-  return { from: "source", name: nameOf(callable), source: sourceOf(callable) };
+  const name = nameOf(callable);
+  makesCode ??= parses("0");
+  if (makesCode) {
+    return { from: "source", name, source: sourceOf(callable) };
+  }
+  if (place.inline) return { from: "here", name, fn: callable };
+  throw new TypeError(
+    `Cannot map as ${
+      place.role ?? "fn"
+    } must be exported by a "module" where no code may be made of texts, as in a page whose Content-Security-Policy lacks 'unsafe-eval': received ${
+      show(fn)
+    }`,
+  );
 }
 
 /**
@@ -101,6 +121,9 @@ export function combineRef(
     role: "combine",
   });
 }
+
+/** Whether code may be made of texts: many pages, and some hosts, forbid it. */
+let makesCode: boolean | undefined;
 
 /** A function that gives one result when it is called. */
 function checkFunction(fn: unknown, role = "fn"): Anything {

@@ -76,9 +76,13 @@ export function createInspector(crossing?: Crossing): Inspector {
 
   const clone = (value: unknown) =>
     crossing === undefined ? structuredClone(value) : crossing.clone(value);
-  const shared = crossing === undefined
+  // There is some in every page: that of a WebAssembly.Memory.
+  const isolated = typeof SharedArrayBuffer !== "undefined";
+  const shared = crossing !== undefined
+    ? 'a SharedArrayBuffer (which no other process can share: send a copy of it, or set another "backend")'
+    : isolated
     ? undefined
-    : 'a SharedArrayBuffer (which no other process can share: send a copy of it, or set another "backend")';
+    : "a SharedArrayBuffer (which only a page that is cross-origin isolated can share: send a copy of it)";
   const NATIVE = /\{\s*\[native code\]\s*\}$/;
 
   type Verdict = Exclude<Kind, "refused"> | { refused: string };
@@ -114,7 +118,9 @@ export function createInspector(crossing?: Crossing): Inspector {
     // is which the platform puts there so on Bun.
     const scope = globalThis as unknown as Record<string, unknown>;
     const platform = typeof own === "function" &&
-      typeof own.name === "string" && scope[own.name] === own &&
+      typeof own.name === "string" &&
+      (scope[own.name] === own ||
+        (!isolated && own.name === "SharedArrayBuffer")) &&
       (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
         NATIVE.test(Function.prototype.toString.call(own)));
     return platform

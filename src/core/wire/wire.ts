@@ -62,8 +62,16 @@ function join(
   const codec = parts.createCodec(inspector, explainer);
   const views = parts.createViews();
   const columns = parts.createColumns(views);
-  // Both runtimes have it, and load it in half a millisecond.
-  const loadTypes = () => load("node:util/types") as Promise<Types>;
+
+  /** All runtimes but browsers have it, and load it in half a millisecond. */
+  async function loadTypes(): Promise<Types> {
+    const scope = globalThis as { process?: { versions?: object } };
+    const isBrowser = !("Deno" in scope || "Bun" in scope) &&
+      !("node" in (scope.process?.versions ?? {}));
+    if (isBrowser) throw new Error("There is no node:util/types");
+    return await load("node:util/types") as Types;
+  }
+
   const writer = parts.createRecordWriter(parts, { inspector, loadTypes });
   const reader = parts.createRecordReader();
   const compact = { views, columns, writer, reader };

@@ -183,8 +183,13 @@ export function createLoader(
           const inProgram = /\/(\$bunfs|~BUN)\//.test(ref.url)
             ? ", and no process finds it in a program that bun build --compile made: ship the function"
             : "";
-          const cure = cause?.code === "ERR_MODULE_NOT_FOUND"
+          // Chromium and Firefox, and WebKit, say so.
+          const missing = cause?.code === "ERR_MODULE_NOT_FOUND" ||
+            /dynamically imported module|Importing a module/.test(text);
+          const cure = missing
             ? ` (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram})`
+            : /ReferenceError.*(document|window)/.test(text)
+            ? " (in a worker there is no page: put the function in a module of its own)"
             : "";
           throw new Error(
             `module ${ref.url} must load: received ${clean}${place}${cure}`,

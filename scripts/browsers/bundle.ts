@@ -1,0 +1,35 @@
+// Bundles a program for a page: one script, which also works in a page that is a
+// file on disk. Its workers come out of it, so nothing lies beside it.
+//
+//     deno run -A scripts/browsers/bundle.ts PROGRAM.ts > page.js
+
+import process from "node:process";
+import { resolve } from "@std/path";
+import { ROOT, run } from "../build.ts";
+
+/**
+ * Bundles a program.
+ *
+ * @param path Path of its entry; it may import this package by its name.
+ * @returns JavaScript for `<script>` in a page, without imports and exports.
+ */
+export function bundleForPage(path: string): string {
+  const script = run(
+    { cwd: ROOT },
+    "esbuild",
+    resolve(path),
+    ...["--bundle", "--format=iife", "--minify", "--target=es2022"],
+    ...["--charset=utf8", "--log-level=error"],
+  );
+  // As the script may stand in a page itself.
+  return script.replaceAll("</script", "<\\/script");
+}
+
+if (import.meta.main) {
+  const [path] = process.argv.slice(2);
+  if (path === undefined) {
+    console.error("Usage: bundle.ts PROGRAM.ts");
+    process.exit(2);
+  }
+  process.stdout.write(bundleForPage(path));
+}

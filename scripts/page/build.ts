@@ -1,0 +1,118 @@
+// Builds the lecture as a live page: one file that fetches nothing and works
+// from a disk as from any server.
+//
+//     deno run -A scripts/page/build.ts # writes docs/lecture.html
+
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "@std/path";
+import { ROOT, run } from "../build.ts";
+import { documentOf } from "./document.ts";
+
+/** Where the page is. */
+export const PAGE: string = join(ROOT, "docs/lecture.html");
+
+const HERE = join(ROOT, "scripts/page");
+
+/** What is shown of a file: all but the comment at its head. */
+function codeOf(file: string): string {
+  const text = readFileSync(join(HERE, `code/${file}.js`), "utf8");
+  return text.replace(/^(\/\/.*\n|\n)+/, "").trimEnd();
+}
+
+/**
+ * What no step needs of the library stays out of the page, as that must not be
+ * large: other runtimes, `workers: 0`, weights, reductions, and the shorter way
+ * that lists of records cross; without it they are cloned, as in most programs.
+ * By the file that imports it, what is imported, and what stands there instead.
+ */
+const LEFT_OUT: Record<string, Record<string, string>> = {
+  "calls/worker_plan.ts": {
+    detectRuntime: "() => browserRuntime(globalThis)",
+    inline: "null",
+  },
+  "calls/begin_run.ts": { InputsByWeight: "null" },
+  "calls/calls.ts": { FoldSink: "null" },
+  "worker/program.ts": { foldResults: "null" },
+  "wire/wire.ts": {
+    createRecordWriter: "() => ({ write: () => undefined })",
+    createRecordReader: "() => ({ read: () => undefined })",
+    createRecordKinds: "null",
+    createRecordOutput: "null",
+    createShapes: "null",
+    createSharing: "null",
+  },
+};
+
+function leaveOut(folder: string): void {
+  for (const [file, names] of Object.entries(LEFT_OUT)) {
+    const path = join(folder, "src/core", file);
+    let text = readFileSync(path, "utf8");
+    for (const [name, instead] of Object.entries(names)) {
+      const line = new RegExp(`^import { ${name} } from .*;$`, "m");
+      if (!line.test(text)) {
+        throw new Error(
+          `Cannot build page as ${file} must import what is left out: no ${name}`,
+        );
+      }
+      text = text.replace(line, `const ${name} = ${instead};`);
+    }
+    writeFileSync(path, text);
+  }
+  const plan = join(folder, "src/core/calls/worker_plan.ts");
+  const browser = 'import { browserRuntime } from "../runtime/browser.ts";\n';
+  writeFileSync(plan, browser + readFileSync(plan, "utf8"));
+}
+
+/** The script of the page with all that it imports. */
+function script(): string {
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-page-"));
+  try {
+    const parts = ["mod.ts", "tsconfig.json", "src", "scripts/page"];
+    for (const name of [...parts, "scripts/lecture"]) {
+      cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+    }
+    leaveOut(folder);
+    const text = run(
+      { cwd: folder },
+      "esbuild",
+      "scripts/page/live/main.ts",
+      ...["--bundle", "--format=iife", "--minify", "--target=es2022"],
+      ...["--charset=utf8", "--log-level=error"],
+      `--define:COUNTER=${JSON.stringify(codeOf("counter"))}`,
+    );
+    return text.replaceAll("</script", "<\\/script").trimEnd();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The style sheets, one after another. */
+function style(): string {
+  const input = readdirSync(join(HERE, "style")).sort()
+    .map((name) => readFileSync(join(HERE, "style", name), "utf8")).join("\n");
+  return run({ cwd: ROOT, input }, "esbuild", "--loader=css", "--minify")
+    .trimEnd();
+}
+
+/**
+ * Builds the page.
+ *
+ * @returns A whole HTML document.
+ */
+export function buildPage(): string {
+  return documentOf({ style: style(), script: script(), codeOf });
+}
+
+if (import.meta.main) {
+  const html = buildPage();
+  writeFileSync(PAGE, html);
+  console.log(`docs/lecture.html: ${(html.length / 1000).toFixed(1)} kB`);
+}

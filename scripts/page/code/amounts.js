@@ -1,0 +1,3 @@
+// Step 7: what is added.
+
+export const AMOUNTS = [3, 2, 9, 1];

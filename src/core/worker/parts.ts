@@ -1,0 +1,40 @@
+/**
+ * What the program of a worker is made of, as functions of this thread.
+ *
+ * @module
+ */
+
+import { createBoard } from "../wire/board.ts";
+import { openCallData } from "../wire/call_data.ts";
+import { createWire } from "../wire/wire.ts";
+import { createAnswering } from "./answering.ts";
+import { createCpuMeter } from "./cpu_meter.ts";
+import { foldResults } from "./folding.ts";
+import { createLoader } from "./loader.ts";
+import { createMemoryMeter } from "./memory_meter.ts";
+import { createContexts } from "./task_context.ts";
+import { createTaskLoop } from "./task_loop.ts";
+import type { WorkerParts } from "./worker_main.ts";
+
+/**
+ * Makes the parts for a worker in this thread. In any other, `programSource`
+ * puts the same together as text.
+ *
+ * @param wire How values cross.
+ */
+export function createParts(
+  wire: Pick<WorkerParts, "codec" | "packing" | "views"> = createWire(),
+): WorkerParts {
+  return {
+    ...wire,
+    createBoard,
+    openCallData,
+    loader: createLoader((url) => import(url), false),
+    createAnswering,
+    createTaskLoop,
+    foldResults,
+    contexts: createContexts(),
+    readCpu: createCpuMeter(),
+    readMemory: createMemoryMeter(),
+  };
+}

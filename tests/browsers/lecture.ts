@@ -1,0 +1,216 @@
+// A page: the lecture itself, with this beside its own script. Presses every
+// button, as a reader would, and looks at what comes out.
+import axe from "axe-core";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runTests } from "./report.ts";
+import { waiting } from "./waiting.ts";
+
+/** What little of an element is needed. */
+interface Found {
+  textContent: string;
+  hidden: boolean;
+  value: string;
+  checked: boolean;
+  click(): void;
+  addEventListener(type: string, listener: () => void): void;
+  querySelectorAll(selector: string): Iterable<Found>;
+}
+
+const { document } = globalThis as unknown as {
+  document: { querySelector(selector: string): Found | null } & Found;
+};
+const { getComputedStyle } = globalThis as unknown as {
+  getComputedStyle(element: Found): { display: string };
+};
+
+/** How often a step runs until other programs leave it the time. */
+const TRIES = 20;
+
+const complaints: string[] = [];
+for (const level of ["error", "warn"] as const) {
+  const say = console[level];
+  console[level] = (...all: unknown[]) => {
+    complaints.push(all.join(" "));
+    say(...all);
+  };
+}
+for (
+  const type of ["error", "unhandledrejection", "securitypolicyviolation"]
+) {
+  globalThis.addEventListener(type, (event) => {
+    const { message, reason, blockedURI } = event as unknown as Record<
+      string,
+      unknown
+    >;
+    complaints.push(`${type}: ${message ?? reason ?? blockedURI}`);
+  });
+}
+
+function find(selector: string): Found {
+  const found = document.querySelector(selector);
+  assert(found !== null, `${selector} is not there`);
+  return found;
+}
+
+const textOf = (selector: string) => find(selector).textContent.trim();
+
+/** Presses a button, and waits until what it began is over. */
+async function press(id: string): Promise<string> {
+  find(`#${id} .run`).click();
+  assert(document.querySelector(".run[aria-disabled]") !== null, `${id} runs`);
+  while (document.querySelector(".run[aria-disabled]") !== null) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const why = textOf(`#${id} .why`);
+  assert(why !== "" && !why.startsWith("It did not work"), `${id}: ${why}`);
+  return why;
+}
+
+const barsOf = (id: string, lane = "") =>
+  [...find(`#${id}`).querySelectorAll(`${lane} .bar.done`)]
+    .map(({ textContent }) => textContent);
+
+function test(name: string, fn: () => Promise<void>): void {
+  waiting.push({ name: `the lecture: ${name}`, fn });
+}
+
+const cores = navigator.hardwareConcurrency;
+const SUMS = "Sums: 11 12 13 14 15 6 4 2 4 7";
+
+test("the steps give the sums of the lecture", async () => {
+  await press("one");
+  assertEquals(textOf("#one .line"), "Sums: 11");
+  // Of step 4 alone the speed-up would have nothing to be compared with. So the
+  // loop runs first, and is no part of what starting the workers takes.
+  const from = performance.now();
+  const why = await press("five");
+  const all = (performance.now() - from) / 1000;
+  const [, start] = /Starting the workers took ([\d.]+) s/.exec(why)!;
+  const ran = parseFloat(textOf("#loop [data-of=measured]")) +
+    parseFloat(textOf("#five [data-of=measured]"));
+  assert(Number(start) + ran < all + 0.02, `${start} + ${ran} of ${all} s`);
+  assertMatch(textOf("#loop [data-of=speedup]"), /^1\.0 ×$/);
+  for (const id of ["loop", "lazy", "ten", "busy"]) await press(id);
+  for (const id of ["loop", "lazy", "five", "ten", "busy"]) {
+    assertEquals(textOf(`#${id} .line`), SUMS, id);
+    assertMatch(textOf(`#${id} [data-of=measured]`), /^\d+\.\d\d s$/);
+    assertMatch(textOf(`#${id} [data-of=speedup]`), /^\d+\.\d ×$/);
+  }
+  const sums = SUMS.split(" ").slice(1).sort();
+  for (const id of ["loop", "lazy", "five", "ten"]) {
+    assertEquals(barsOf(id).sort(), sums, id);
+  }
+  assertEquals(barsOf("five", ".lane:nth-child(n of .lane)").length, 10);
+});
+
+test("the strip runs all of them, and shows what they took", async () => {
+  await press("strip");
+  assertMatch(textOf("#strip .state"), /^done/);
+  const ways = [...find("#strip").querySelectorAll(".own")];
+  assertEquals(ways.length, cores > 1 && cores < 10 ? 6 : 5);
+  assertEquals(textOf("[data-way=loop] b"), "1.0");
+});
+
+test("text and picture have one clock", async () => {
+  await press("ten");
+  assertEquals(textOf("#ten .end"), textOf("#ten [data-of=measured]"));
+  assertMatch(textOf("#ten .unseen"), /^worker 1: \d+ from 0\.\d\d s to 0\./);
+});
+
+test("five that sleep are more than three times as fast", async () => {
+  let factor = 0;
+  for (let i = 0; i < TRIES && factor <= 3; i++) {
+    await press("five");
+    factor = parseFloat(textOf("#five [data-of=speedup]"));
+  }
+  assert(factor > 3, `${factor} times`);
+});
+
+test("a guess stands beside what was measured", async () => {
+  find('#five [value="1"]').checked = true;
+  assertMatch(await press("five"), /^You guessed 1 s\. /);
+  assertMatch(textOf("#five [data-of=guess]"), /^1 s not quite$/);
+  find('#broken [value="0"]').checked = true;
+  assertMatch(await press("broken"), /^You were right\. /);
+});
+
+test("each worker has a total of its own, and the page has 0", async () => {
+  await press("broken");
+  assertEquals(textOf("#broken [data-of=total]"), "0");
+  const [page, ...workers] = [...find("#broken").querySelectorAll(".totals b")]
+    .map(({ textContent }) => Number(textContent));
+  assertEquals(page, 0);
+  assertEquals(workers[0] + workers[1], 15);
+  const added = barsOf("broken").filter((text) => text.startsWith("+"));
+  assertEquals(added.sort(), ["+1", "+2", "+3", "+9"]);
+});
+
+test("the right ways give 15, or say what they need", async () => {
+  await press("returning");
+  assertEquals(textOf("#returning [data-of=total]"), "15");
+  if (crossOriginIsolated && typeof SharedArrayBuffer === "function") {
+    await press("shared");
+    assertEquals(textOf("#shared [data-of=total]"), "15");
+    assertEquals(textOf("#shared .totals b"), "15");
+  } else {
+    assertEquals(getComputedStyle(find("#shared .press")).display, "none");
+    assertMatch(textOf("#shared .why"), /no shared memory/);
+  }
+});
+
+test("the reader plays", async () => {
+  find("#workers").value = "16";
+  find("#steps").value = "3";
+  find("#seconds").value = "9";
+  assertMatch(
+    await press("play"),
+    /^You guessed 9\.00 s\. All ten slept at once.* 6 of the workers had/,
+  );
+  assertEquals(textOf("#play .line"), SUMS);
+  find("#play [value=computing]").checked = true;
+  find("#workers").value = "1";
+  await press("play");
+  assertEquals(textOf("#play [data-of=guess]"), "9.00 s too long");
+});
+
+test("a function of the reader's runs, and is judged", async () => {
+  find("#fn").value = '(n) => n === 2 ? "<img src=x>" : n * 2';
+  find("#inputs").value = "[1, 2, 3]";
+  assertMatch(await press("yours"), /faster\. .+\.$/);
+  assertEquals(textOf("#yours .results"), '2  "<img src=x>"  6');
+  find("#fn").value = "({ id, at }) => ({ at, id: id * 2 })";
+  find("#inputs").value =
+    "Array.from({ length: 300 }, (_, id) => ({ id, at: new Date(id) }))";
+  await press("yours");
+  assertMatch(
+    textOf("#yours .results"),
+    /^\{"at":"1970-01-01T00:00:00.000Z","id":0\} .*"id":20\} .* …$/,
+  );
+  // The error is that of the input, and not that of the loop beside it.
+  find("#fn").value = "(n) => n < 3 ? n : nothing(n)";
+  find("#inputs").value = "[1, 2, 3]";
+  find("#yours .run").click();
+  while (document.querySelector(".run[aria-disabled]") !== null) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assertMatch(textOf("#yours .why"), /^It did not work\. .*input 2 .*nothing/);
+});
+
+test("nothing is fetched, and nothing complained of", async () => {
+  await Promise.resolve();
+  const fetched = performance.getEntriesByType("resource")
+    .map(({ name }) => name)
+    .filter((name) => !/^(blob|data):|\/report$/.test(name));
+  assertEquals(fetched, []);
+  assertEquals(complaints, []);
+});
+
+test("axe finds nothing", async () => {
+  const { violations } = await axe.run();
+  assertEquals(
+    violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`),
+    [],
+  );
+});
+
+document.addEventListener("DOMContentLoaded", () => void runTests());
