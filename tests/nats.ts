@@ -107,6 +107,7 @@ const RUN: string[] = {
   deno: ["run", "-A", "--no-check"],
   bun: [],
   node: ["--import", NAMES],
+  browser: [], // it runs no program
 }[runtime];
 
 /**

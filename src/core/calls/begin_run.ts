@@ -111,7 +111,7 @@ export function beginRun<S extends Sink>(
 function sharedParts(
   inputs: SharedArray | undefined,
   output: SharedArray | undefined,
-  chooseBackend: () => Backend,
+  chooseBackend: () => Pick<Backend, "sharesMemory" | "whyNotShared">,
 ): SharedParts {
   if (inputs === undefined && output === undefined) return {};
   const { sharesMemory, whyNotShared } = chooseBackend();

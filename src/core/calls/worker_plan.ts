@@ -32,7 +32,11 @@ export function threadsOf({ workers }: { workers: number }): number {
 export type RunPlan =
   & Pick<WorkerPlan, "cores" | "runtime" | "place" | "workers" | "cannotTime">
   & Pick<WorkerPlan, "enter" | "leave">
-  & { backend(stopsLoops: boolean): Pick<Backend, "sharesMemory"> };
+  & {
+    backend(
+      stopsLoops: boolean,
+    ): Pick<Backend, "sharesMemory" | "whyNotShared">;
+  };
 
 /** The plans that have runs, and whether their workers are at work just now. */
 const working = new Map<WorkerPlan, () => boolean>();
