@@ -19,7 +19,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Pool } from "../mod.ts";
-import { Calls } from "../src/core/calls/calls.ts";
+import { callsHere } from "../src/core/calls/calls_here.ts";
 import type { Clock } from "../src/core/runtime/clock.ts";
 import type {
   Backend,
@@ -259,7 +259,7 @@ async function simulate(
       init: undefined,
     }),
   };
-  const calls = new Calls({ workers }, false, world, plan);
+  const calls = callsHere({ workers }, false, world, plan);
   const play = async (promise: Promise<unknown>) => {
     let over = false;
     void promise.then(() => over = true);

@@ -32,6 +32,7 @@ function declare(folder: string): void {
   try {
     cpSync(join(ROOT, "mod.ts"), join(at, "mod.ts"));
     cpSync(join(ROOT, "src"), join(at, "src"), { recursive: true });
+    rmSync(join(at, "src/nats"), { recursive: true }); // a package of its own
     writeFileSync(join(at, "deno.json"), "{}");
     const entries = Object.values(readConfig().exports);
     const sources = readdirSync(at, { recursive: true, encoding: "utf8" })

@@ -12,10 +12,6 @@ import {
 } from "@std/assert";
 import { Buffer } from "node:buffer";
 import {
-  parallelMap,
-  parallelMapSettled,
-  parallelMapStream,
-  Pool,
   type PoolOptions,
   type Progress,
   type RunEvent,
@@ -25,6 +21,7 @@ import {
   WorkerLostError,
   WorkerStartError,
 } from "../mod.ts";
+import * as library from "../mod.ts";
 import type { ShopError } from "./fixtures/tasks.ts";
 import { endings } from "./contract_close.ts";
 import { contexts } from "./contract_context.ts";
@@ -37,10 +34,39 @@ import { weights } from "./contract_weights.ts";
 import { runtime, test } from "./harness.ts";
 import { BROWSER_SKIPS } from "./skips.ts";
 
+/** What is called: another engine brings its own. */
+export type ContractCalls = Pick<
+  typeof library,
+  | "parallelMap"
+  | "parallelMapSettled"
+  | "parallelMapStream"
+  | "parallelReduce"
+  | "Pool"
+>;
+
+/** Another engine. */
+export interface ContractEngine {
+  calls: ContractCalls;
+  /** Whether what it needs is not on this machine. */
+  absent: boolean;
+  /** Runs a test with what it needs. */
+  around(body: () => Promise<void>): Promise<void>;
+  /** Ends what the tests have left; undefined if each ends its own. */
+  end: (() => Promise<void>) | undefined;
+}
+
+const HERE: ContractEngine = {
+  calls: library,
+  absent: false,
+  around: (body) => body(),
+  end: undefined,
+};
+
 /** A chapter of the contract, in a file of its own. */
 export type Chapter = (
   it: (title: string, body: () => Promise<void>) => void,
   options: {
+    calls: ContractCalls;
     pool: Pick<PoolOptions, "workers" | "backend">;
     /** The same for runs with `timeout`. */
     timed: Pick<PoolOptions, "workers" | "backend">;
@@ -48,7 +74,7 @@ export type Chapter = (
 ) => void;
 
 /** A way to run tasks. */
-export type BackendName = "web" | "threads" | "processes" | "inline";
+export type BackendName = "web" | "threads" | "processes" | "inline" | "nats";
 
 const NO_WORKER = "in the caller's thread there is no worker to end";
 const NOTHING_SHARED =
@@ -57,9 +83,42 @@ const REFUSED = "it is refused: tests/processes_test.ts";
 const OUTPUT_REFUSED = "such an output is refused: tests/processes_test.ts";
 const NO_SECOND_THREAD = "in the caller's thread there is one at a time";
 
+/** Those of workers whose memory is their own. */
+const APART: Record<string, string> = {
+  "a task gets what stands in shared inputs when it starts": NOTHING_SHARED,
+  "an output in shared memory is written by the workers": OUTPUT_REFUSED,
+  "a task that fails writes nothing to a shared output": OUTPUT_REFUSED,
+  "a task that is tried again writes its result to a shared output":
+    OUTPUT_REFUSED,
+  "tasks of a lost worker are written to a shared output": OUTPUT_REFUSED,
+  "an abort leaves in a shared output the results that were there":
+    OUTPUT_REFUSED,
+  "an output that workers cannot write is refused at the call": OUTPUT_REFUSED,
+  "weight: arrays in shared memory are read and written where they are":
+    OUTPUT_REFUSED,
+  "more inputs than were known end a run whose shared output is full":
+    OUTPUT_REFUSED,
+  "what init returned is disposed before its worker is ended": NOTHING_SHARED,
+  "what init returned is disposed when its worker is replaced": NOTHING_SHARED,
+  "context.signal aborts when the run is over": NOTHING_SHARED,
+  "a signal that is read after the end of its run is aborted": NOTHING_SHARED,
+  "a synchronous loop sees the abort": NOTHING_SHARED,
+  "an abort does not wait for a task that computes": NOTHING_SHARED,
+  "tasks run at the same time": NOTHING_SHARED,
+  "tasks behind a slow one go to a worker that idles": NOTHING_SHARED,
+  "concurrency keeps tasks in flight inside each worker": NOTHING_SHARED,
+  "stream keeps order, or not": NOTHING_SHARED,
+  "a SharedArrayBuffer is shared": REFUSED,
+  "transfer moves buffers both ways, for many inputs": REFUSED,
+};
+
 /** Tests a backend does not run, with the reason. */
 const DIFFERENCES: Record<string, Record<string, string>> = {
   "bun web": {
+    "the cause of a lost worker is the error that ended it":
+      "workers under bun test 1.4.5 do not hear uncaughtException",
+  },
+  "bun nats": {
     "the cause of a lost worker is the error that ended it":
       "workers under bun test 1.4.5 do not hear uncaughtException",
   },
@@ -75,34 +134,15 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "other values arrive as docs/values.md says":
       "a Buffer stays one: tests/processes_test.ts",
   },
-  processes: {
-    "a task gets what stands in shared inputs when it starts": NOTHING_SHARED,
-    "an output in shared memory is written by the workers": OUTPUT_REFUSED,
-    "a task that fails writes nothing to a shared output": OUTPUT_REFUSED,
-    "a task that is tried again writes its result to a shared output":
-      OUTPUT_REFUSED,
-    "tasks of a lost worker are written to a shared output": OUTPUT_REFUSED,
-    "an abort leaves in a shared output the results that were there":
-      OUTPUT_REFUSED,
-    "an output that workers cannot write is refused at the call":
-      OUTPUT_REFUSED,
-    "weight: arrays in shared memory are read and written where they are":
-      OUTPUT_REFUSED,
-    "more inputs than were known end a run whose shared output is full":
-      OUTPUT_REFUSED,
-    "what init returned is disposed before its worker is ended": NOTHING_SHARED,
-    "what init returned is disposed when its worker is replaced":
-      NOTHING_SHARED,
-    "context.signal aborts when the run is over": NOTHING_SHARED,
-    "a signal that is read after the end of its run is aborted": NOTHING_SHARED,
-    "a synchronous loop sees the abort": NOTHING_SHARED,
-    "an abort does not wait for a task that computes": NOTHING_SHARED,
-    "tasks run at the same time": NOTHING_SHARED,
-    "tasks behind a slow one go to a worker that idles": NOTHING_SHARED,
-    "concurrency keeps tasks in flight inside each worker": NOTHING_SHARED,
-    "stream keeps order, or not": NOTHING_SHARED,
-    "a SharedArrayBuffer is shared": REFUSED,
-    "transfer moves buffers both ways, for many inputs": REFUSED,
+  processes: APART,
+  nats: {
+    ...APART,
+    "other values arrive as docs/values.md says":
+      "a Blob is refused: tests/nats_test.ts",
+    "weight: the heaviest go first, and context.index is the input's":
+      "who has a chunk, and so its event, is only known with its answer",
+    "maxTasksPerWorker replaces workers":
+      "what is told of the workers of a machine is which of them had a task",
   },
   inline: {
     "signal rejects with its reason itself": NO_WORKER,
@@ -148,8 +188,13 @@ const reasons = (results: PromiseSettledResult<unknown>[]) =>
  * Registers the suite for one backend.
  *
  * @param name The backend.
+ * @param engine What is called, if not the library itself.
  */
-export function contract(name: BackendName): void {
+export function contract(
+  name: BackendName,
+  { calls, absent, around, end }: ContractEngine = HERE,
+): void {
+  const { parallelMap, parallelMapSettled, parallelMapStream, Pool } = calls;
   const inPage = runtime === "browser" ? skipsInPage(name) : [];
   const differences: Record<string, string> = Object.assign(
     {},
@@ -159,24 +204,28 @@ export function contract(name: BackendName): void {
   );
   const pool: Pick<PoolOptions, "workers" | "backend"> = name === "inline"
     ? { workers: 0 }
-    : { workers: 2, backend: name };
+    : { workers: 2, ...(name !== "nats" && { backend: name }) };
   // `timeout` picks its backend by itself when none is asked for.
   const timed: typeof pool = name === "web" ? { workers: 2 } : pool;
   const used = new Set<string>();
+  // Of Deno: what one test opens, another may close.
+  const kept = end !== undefined;
+  const sanitizers = { sanitizeOps: !kept, sanitizeResources: !kept };
   const it = (title: string, body: () => Promise<void>) => {
     used.add(title);
-    const options = { ignore: title in differences, timeout: 60_000 };
-    test(`${name}: ${title}`, options, body);
+    const ignore = absent || title in differences;
+    const options = { ignore, timeout: 60_000, ...sanitizers };
+    test(`${name}: ${title}`, options, () => around(body));
   };
 
-  endings(it, { pool, timed });
-  bringing(it, { pool, timed });
-  contexts(it, { pool, timed });
-  outcomes(it, { pool, timed });
-  weights(it, { pool, timed });
-  promises(it, { pool, timed });
-  reductions(it, { pool, timed });
-  sharedArrays(it, { pool, timed });
+  endings(it, { calls, pool, timed });
+  bringing(it, { calls, pool, timed });
+  contexts(it, { calls, pool, timed });
+  outcomes(it, { calls, pool, timed });
+  weights(it, { calls, pool, timed });
+  promises(it, { calls, pool, timed });
+  reductions(it, { calls, pool, timed });
+  sharedArrays(it, { calls, pool, timed });
 
   it("results come in input order", async () => {
     const inputs = range(1000);
@@ -1159,6 +1208,8 @@ export function contract(name: BackendName): void {
     assertEquals(told.toSorted((a, b) => a - b), range(200));
     assertEquals(events.at(-1)?.type, "worker-end");
   });
+
+  if (end !== undefined) it("nothing is left of what the tests used", end);
 
   for (const title of Object.keys(differences)) {
     if (!used.has(title)) throw new Error(`No test is called "${title}"`);

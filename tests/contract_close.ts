@@ -1,13 +1,14 @@
 // A chapter of the contract (contract.ts): how a pool ends in peace.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { parallelMap, Pool, type TaskContext } from "../mod.ts";
+import type { TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const counter = () => new Int32Array(new SharedArrayBuffer(8));
 
 /** What is promised of the end of workers. */
-export const endings: Chapter = (it, { pool }) => {
+export const endings: Chapter = (it, { calls, pool }) => {
+  const { parallelMap, Pool } = calls;
   // Counts those that were opened at 0, and those that were disposed at 1.
   const open = (cell: Int32Array) => {
     Atomics.add(cell, 0, 1);

@@ -1,13 +1,13 @@
 // A chapter of the contract (contract.ts): what a task is told.
 import { assertEquals } from "@std/assert";
-import { Pool } from "../mod.ts";
 import type { TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** What is promised of `context`. */
-export const contexts: Chapter = (it, { pool }) => {
+export const contexts: Chapter = (it, { calls, pool }) => {
+  const { Pool } = calls;
   it("context.signal aborts when the run is over", async () => {
     await using workers = new Pool({ ...pool, workers: pool.workers && 1 });
     const heard = new Int32Array(new SharedArrayBuffer(8));

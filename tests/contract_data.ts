@@ -6,14 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  parallelMap,
-  parallelMapSettled,
-  parallelMapStream,
-  parallelReduce,
-  Pool,
-  TaskError,
-} from "../mod.ts";
+import { TaskError } from "../mod.ts";
 import type { TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
@@ -21,7 +14,14 @@ const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const TASKS = new URL("./fixtures/tasks.ts", import.meta.url);
 
 /** What is promised of `data`. */
-export const bringing: Chapter = (it, { pool }) => {
+export const bringing: Chapter = (it, { calls, pool }) => {
+  const {
+    parallelMap,
+    parallelMapSettled,
+    parallelMapStream,
+    parallelReduce,
+    Pool,
+  } = calls;
   const isEven = (n: number) => n % 2 === 0;
 
   it("data is what one call brings along, functions included", async () => {

@@ -9,9 +9,6 @@ import {
 } from "@std/assert";
 import {
   type ModuleSpecifier,
-  parallelMap,
-  parallelMapStream,
-  Pool,
   TaskError,
   TaskTimeoutError,
   WorkerLostError,
@@ -25,7 +22,8 @@ const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
 );
 
 /** What a stream of outcomes promises. */
-export const outcomes: Chapter = (it, { pool, timed }) => {
+export const outcomes: Chapter = (it, { calls, pool, timed }) => {
+  const { parallelMap, parallelMapStream, Pool } = calls;
   const oddFails = (n: number) => {
     if (n % 2) throw new RangeError(`${n} is odd`);
     return n * 10;

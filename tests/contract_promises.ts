@@ -5,13 +5,6 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import {
-  parallelMap,
-  parallelMapSettled,
-  parallelMapStream,
-  parallelReduce,
-  Pool,
-} from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -47,7 +40,14 @@ class Lazy implements PromiseLike<number> {
 }
 
 /** What is promised of promises. */
-export const promises: Chapter = (it, { pool }) => {
+export const promises: Chapter = (it, { calls, pool }) => {
+  const {
+    parallelMap,
+    parallelMapSettled,
+    parallelMapStream,
+    parallelReduce,
+    Pool,
+  } = calls;
   it("promises among the inputs are awaited, in any kind of inputs", async () => {
     const mixed = () => [Promise.resolve(1), 2, later(3, 5), new Lazy(4), 5];
     function* some() {

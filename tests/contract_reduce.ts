@@ -5,13 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  parallelReduce,
-  Pool,
-  TaskError,
-  TaskTimeoutError,
-  WorkerLostError,
-} from "../mod.ts";
+import { TaskError, TaskTimeoutError, WorkerLostError } from "../mod.ts";
 import type { ModuleSpecifier, TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 import { add, leave, square } from "./fixtures/tasks.ts";
@@ -23,7 +17,8 @@ const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
 );
 
 /** What is promised of a reduction. */
-export const reductions: Chapter = (it, { pool, timed }) => {
+export const reductions: Chapter = (it, { calls, pool, timed }) => {
+  const { parallelReduce, Pool } = calls;
   const text = (n: number) => `${n},`;
   const join = (one: string, other: string) => one + other;
 

@@ -7,14 +7,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  parallelMap,
-  parallelMapSettled,
-  parallelMapStream,
-  parallelReduce,
-  Pool,
-  TaskError,
-} from "../mod.ts";
+import { TaskError } from "../mod.ts";
 import type { RunEvent, TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
@@ -29,7 +22,14 @@ function sharedNumbers(count: number, value: (index: number) => number) {
 }
 
 /** What is promised of arrays in shared memory. */
-export const sharedArrays: Chapter = (it, { pool }) => {
+export const sharedArrays: Chapter = (it, { calls, pool }) => {
+  const {
+    parallelMap,
+    parallelMapSettled,
+    parallelMapStream,
+    parallelReduce,
+    Pool,
+  } = calls;
   const one = { ...pool, workers: pool.workers === 0 ? 0 : 1 };
   const untouched = -1;
 

@@ -5,14 +5,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import {
-  parallelMap,
-  parallelMapSettled,
-  parallelMapStream,
-  parallelReduce,
-  Pool,
-  type RunEvent,
-} from "../mod.ts";
+import type { RunEvent } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -21,7 +14,14 @@ const double = (n: number) => 2 * n;
 const odd = (n: number) => (n * 7919) % 100;
 
 /** What is promised of weights. */
-export const weights: Chapter = (it, { pool }) => {
+export const weights: Chapter = (it, { calls, pool }) => {
+  const {
+    parallelMap,
+    parallelMapSettled,
+    parallelMapStream,
+    parallelReduce,
+    Pool,
+  } = calls;
   it("weight: results stay in the order of the inputs", async () => {
     const inputs = range(500);
     const expected = inputs.map(double);

@@ -1,7 +1,8 @@
 // A clock and workers that do nothing by themselves: a test takes each step by
 // hand, in whichever order, without a thread and without waiting. The workers
 // keep the protocol as src/core/worker/worker_main.ts does.
-import { Calls } from "../src/core/calls/calls.ts";
+import type { Calls } from "../src/core/calls/calls.ts";
+import { callsHere } from "../src/core/calls/calls_here.ts";
 import type { PoolOptions, TypedArray } from "../src/core/api/options.ts";
 import type { Clock } from "../src/core/runtime/clock.ts";
 import type {
@@ -451,7 +452,7 @@ export class FakeWorld {
         init: undefined,
       }),
     };
-    this.calls = new Calls({ workers, ...options }, oneShot, this.clock, plan);
+    this.calls = callsHere({ workers, ...options }, oneShot, this.clock, plan);
   }
 
   /** The worker that was started n-th. */

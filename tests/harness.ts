@@ -13,6 +13,9 @@ export interface Options {
   ignore?: boolean;
   /** Milliseconds until the test fails; by default, what its runner says. */
   timeout?: number;
+  /** Whether Deno looks for what a test has left; by default it does. */
+  sanitizeOps?: boolean;
+  sanitizeResources?: boolean;
 }
 
 /** Registers a test. */

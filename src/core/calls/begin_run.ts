@@ -23,7 +23,7 @@ import type { Backend } from "../runtime/runtime.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { createViews, type SharedArray } from "../wire/views.ts";
-import { threadsOf, type WorkerPlan } from "./worker_plan.ts";
+import { type RunPlan, threadsOf } from "./worker_plan.ts";
 
 const views = createViews();
 
@@ -43,7 +43,7 @@ export interface RunPlace {
   number: number;
   clock: Clock;
   engine: Engine;
-  plan: Pick<WorkerPlan, keyof WorkerPlan>;
+  plan: RunPlan;
   paces: Paces;
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
@@ -84,6 +84,7 @@ export function beginRun<S extends Sink>(
     shared,
     // With weights, what is learned is the time of a unit, and not of a task.
     pace: weight === undefined ? paces.of(call.fn) : undefined,
+    times: engine.times,
     workers,
     onEvent,
   });

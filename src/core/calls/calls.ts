@@ -15,7 +15,8 @@ import {
 } from "../api/check_options.ts";
 import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
-import { threadsOf, WorkerPlan } from "./worker_plan.ts";
+import type { RunPlan } from "./worker_plan.ts";
+import { threadsOf } from "./worker_plan.ts";
 import { findPromise } from "../engine/awaited.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
@@ -25,7 +26,6 @@ import { FoldSink } from "../engine/fold.ts";
 import { checkInputs } from "../engine/inputs.ts";
 import { Paces } from "../engine/paces.ts";
 import type { Run } from "../engine/run.ts";
-import { Scheduler } from "../engine/scheduler.ts";
 import type { Collection, Sink } from "../engine/sink.ts";
 import {
   ArraySink,
@@ -45,7 +45,6 @@ import type {
   TypedArray,
 } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { createClock } from "../runtime/clock.ts";
 import { encodeCallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { combineRef, functionRef } from "../wire/function_ref.ts";
@@ -60,11 +59,24 @@ interface Call {
   site: CallSite;
 }
 
+/** What calls are turned into runs by. */
+export interface CallsSetup {
+  /** The options of the pool; checked before. */
+  options: PoolOptions;
+  /** Whether it closes after its first run. */
+  oneShot: boolean;
+  clock: Clock;
+  /** Where the tasks will run. */
+  plan: RunPlan;
+  /** Takes the runs. */
+  engine: Engine;
+}
+
 /** Turns calls into runs of an engine. */
 export class Calls {
   readonly #options: PoolOptions;
   readonly #clock: Clock;
-  readonly #plan: Pick<WorkerPlan, keyof WorkerPlan>;
+  readonly #plan: RunPlan;
   readonly #engine: Engine;
   readonly #oneShot: boolean;
   readonly #paces = new Paces();
@@ -73,40 +85,14 @@ export class Calls {
   /**
    * Takes no call yet.
    *
-   * @param options How the workers are made; checked before.
-   * @param oneShot Whether it closes after its first run.
-   * @param clock The time; tests have one of their own.
-   * @param plan Makes the workers; tests have one of their own.
+   * @param setup What it is made of.
    */
-  constructor(
-    options: PoolOptions,
-    oneShot: boolean,
-    clock: Clock = createClock(),
-    plan: Pick<WorkerPlan, keyof WorkerPlan> = new WorkerPlan(
-      options,
-      clock,
-      oneShot,
-    ),
-  ) {
+  constructor({ options, oneShot, clock, plan, engine }: CallsSetup) {
     this.#options = options;
     this.#oneShot = oneShot;
     this.#clock = clock;
     this.#plan = plan;
-    this.#engine = new Scheduler({
-      maker: {
-        get workers() {
-          return threadsOf(plan);
-        },
-        divides: plan.divides,
-        crossing: plan.place.crossing,
-        backend: (stopsLoops, imports) => plan.backend(stopsLoops, imports),
-        startMessage: (worker) => plan.startMessage(worker),
-      },
-      clock,
-      maxTasksPerWorker: options.maxTasksPerWorker ?? Infinity,
-      onEvent: options.onEvent,
-      oneShot,
-    });
+    this.#engine = engine;
   }
 
   /** How many workers there may be. */

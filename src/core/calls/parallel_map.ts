@@ -14,7 +14,8 @@ import {
   splitOptions,
   STREAM_RULES,
 } from "../api/check_options.ts";
-import { Calls } from "./calls.ts";
+import type { Calls } from "./calls.ts";
+import { callsHere } from "./calls_here.ts";
 import type {
   ExportInput,
   ExportResult,
@@ -331,5 +332,5 @@ function open<O extends RunOptions>(
 ): { calls: Calls; run: O } {
   checkOptions(action, options, { ...POOL_RULES, ...rules });
   const { pool, run } = splitOptions<O>(options);
-  return { calls: new Calls(pool, true), run };
+  return { calls: callsHere(pool, true), run };
 }

@@ -23,7 +23,8 @@ import type {
   StreamOptions,
   TypedArray,
 } from "../api/options.ts";
-import { Calls } from "./calls.ts";
+import type { Calls } from "./calls.ts";
+import { callsHere } from "./calls_here.ts";
 
 /**
  * A pool of workers, started when first needed and kept until `close`. Use it
@@ -66,7 +67,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    */
   constructor(options: PoolOptions<M, W, S> = {}) {
     checkOptions("create pool", options, POOL_RULES);
-    this.#calls = new Calls(options as PoolOptions, false);
+    this.#calls = callsHere(options as PoolOptions, false);
     this.workers = this.#calls.workers;
   }
 

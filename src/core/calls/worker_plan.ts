@@ -28,6 +28,12 @@ export function threadsOf({ workers }: { workers: number }): number {
   return Math.max(1, workers);
 }
 
+/** What a call needs to know of where its tasks will run. */
+export type RunPlan =
+  & Pick<WorkerPlan, "cores" | "runtime" | "place" | "workers" | "cannotTime">
+  & Pick<WorkerPlan, "enter" | "leave">
+  & { backend(stopsLoops: boolean): Pick<Backend, "sharesMemory"> };
+
 /** The plans that have runs, and whether their workers are at work just now. */
 const working = new Map<WorkerPlan, () => boolean>();
 

@@ -58,6 +58,26 @@ const PREFETCH_MS = 10;
  */
 const MOST_FIRST = 64;
 
+/** How long chunks should be, in ms: that depends on what a message times. */
+export interface ChunkTimes {
+  /** How long a chunk should take in its worker. */
+  readonly target: number;
+  /** What a chunk costs the caller's thread, sent and heard. */
+  readonly feed: number;
+  /** How short a chunk may get near the end. */
+  readonly least: number;
+  /** What a chunk may be expected to take when it grows faster. */
+  readonly cheap: number;
+}
+
+/** The same on this machine. */
+const HERE: ChunkTimes = {
+  target: TARGET_MS,
+  feed: FEED_MS,
+  least: LEAST_MS,
+  cheap: CHEAP_MS,
+};
+
 /** What is known of the tasks of a function. */
 export interface Pace {
   /** How long one takes in its worker, in ms; undefined before an answer. */
@@ -71,6 +91,7 @@ export class ChunkSizer {
   readonly #fixed: number | undefined;
   readonly #workers: number;
   readonly #pace: Pace;
+  readonly #times: ChunkTimes;
   #size = 1;
   #msPerTask: number | undefined;
   #bytesPerTask: number;
@@ -82,25 +103,28 @@ export class ChunkSizer {
    * @param fixed Tasks in each chunk; undefined adapts.
    * @param workers How many share the tasks.
    * @param pace What other runs of the function have told; this one adds to it.
+   * @param costs What a chunk times.
    */
   constructor(
     fixed: number | undefined,
     workers: number,
     pace: Pace = { msPerTask: undefined, bytesPerTask: 0 },
+    times: ChunkTimes = HERE,
   ) {
     this.#fixed = fixed;
     this.#workers = workers;
     this.#pace = pace;
+    this.#times = times;
     this.#msPerTask = pace.msPerTask;
     this.#bytesPerTask = pace.bytesPerTask;
     if (this.#msPerTask === undefined) return;
-    const cheap = CHEAP_MS / Math.max(this.#msPerTask, LEAST_TASK_MS);
+    const cheap = times.cheap / Math.max(this.#msPerTask, LEAST_TASK_MS);
     this.#size = Math.max(1, Math.min(cheap, MOST_FIRST));
   }
 
   /** So many ms, or as many as the caller takes to feed all workers. */
   #atLeast(ms: number): number {
-    return Math.max(ms, FEED_MS * this.#workers);
+    return Math.max(ms, this.#times.feed * this.#workers);
   }
 
   /**
@@ -118,7 +142,7 @@ export class ChunkSizer {
     if (left !== undefined) {
       // Towards the end ever smaller, so that the workers finish together.
       const least = this.#heard
-        ? this.#atLeast(LEAST_MS) / this.#msPerTask!
+        ? this.#atLeast(this.#times.least) / this.#msPerTask!
         : 1;
       size = Math.min(size, Math.max(least, left / (2 * this.#workers)));
     }
@@ -166,10 +190,10 @@ export class ChunkSizer {
     this.#pace.msPerTask = this.#msPerTask;
     this.#pace.bytesPerTask = this.#bytesPerTask;
     const msPerTask = Math.max(this.#msPerTask, LEAST_TASK_MS);
-    const fit = this.#atLeast(TARGET_MS) / msPerTask;
+    const fit = this.#atLeast(this.#times.target) / msPerTask;
     const grown = Math.max(
       2 * tasks,
-      Math.min(STEEPEST * tasks, this.#atLeast(CHEAP_MS) / msPerTask),
+      Math.min(STEEPEST * tasks, this.#atLeast(this.#times.cheap) / msPerTask),
     );
     this.#size = Math.max(1, Math.min(fit, Math.max(this.#size, grown)));
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ChunkTimes } from "./chunking.ts";
 import type { Run } from "./run.ts";
 
 /** Takes runs. */
@@ -13,6 +14,8 @@ export interface Engine {
   readonly closed: boolean;
   /** Whether no worker has anything to do. */
   readonly atRest: boolean;
+  /** How long chunks should be, if not as on this machine. */
+  readonly times?: ChunkTimes;
   /** Starts all workers; settles when they are ready. */
   start(): Promise<void>;
   /** Takes a run. */

@@ -64,7 +64,8 @@ export class Run {
     this.options = options;
     this.shared = setup.shared;
     const { chunkSize } = options;
-    this.#sizer = new ChunkSizer(chunkSize, setup.workers, setup.pace);
+    const { workers, pace, times } = setup;
+    this.#sizer = new ChunkSizer(chunkSize, workers, pace, times);
     this.#meter = new ProgressMeter(options.onProgress, clock);
     this.#meter.total = setup.inputs.total;
     this.#state = { at: "reading" };
@@ -217,14 +218,14 @@ export class Run {
    * @param chunk The chunk it came in.
    * @param index Its index.
    * @param failure What became of it.
-   * @param worker Number of its worker.
+   * @param worker Number of its worker; undefined if it never reached one.
    * @param repeatable Whether it can be sent again.
    */
   fail(
     chunk: Chunk,
     index: number,
     failure: Failure,
-    worker: number,
+    worker: number | undefined,
     repeatable: boolean,
   ): void {
     if (this.over || index >= this.#limit) return;

@@ -10,7 +10,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { SharedArray } from "../wire/views.ts";
-import type { Pace } from "./chunking.ts";
+import type { ChunkTimes, Pace } from "./chunking.ts";
 import type { CallSite } from "./failures.ts";
 import type { NextInputs } from "./next_inputs.ts";
 import type { Sink } from "./sink.ts";
@@ -41,6 +41,8 @@ export interface RunSetup {
   site: CallSite;
   /** What is known of the function from other runs. */
   pace?: Pace | undefined;
+  /** How long chunks should be, if not as on this machine. */
+  times?: ChunkTimes | undefined;
   /** How many workers may serve it, from 1. */
   workers: number;
   /** The pool's listener. */

@@ -1,0 +1,115 @@
+// A run on NATS while everything ends under it: machines are killed in turn every
+// two seconds, and the server now and then. Every result must come once, in its
+// order, and nothing may be left.
+//
+//     npm run chaos:nats                  # 4,000 chunks, the server killed twice
+//     npm run chaos:nats -- --seconds 600 # a soak: for so long
+
+import { parseArgs } from "node:util";
+import process from "node:process";
+import { NatsPool } from "@parallel/map-nats";
+import { Connection } from "../src/nats/connection.ts";
+import {
+  pause,
+  type Program,
+  startMachine,
+  startRobustServer,
+  until,
+} from "../tests/nats.ts";
+
+const { values } = parseArgs({
+  options: {
+    chunks: { type: "string", default: "4000" },
+    seconds: { type: "string", default: "0" },
+    memory: { type: "boolean", default: false },
+  },
+});
+const chunks = Number(values.chunks);
+const end = performance.now() + 1000 * Number(values.seconds);
+
+const server = await startRobustServer();
+const { servers } = server;
+const own = values.memory ? ["--memory"] : [];
+const machines: Program[] = [];
+for (let i = 0; i < 3; i++) machines.push(await supervise());
+const storage = values.memory ? "memory" : "file";
+const pool = await NatsPool.connect({ servers, pool: "test", storage });
+
+/** What was done to the pool. */
+const done = { machines: 0, servers: 0 };
+let over = false;
+
+/** Starts a machine, again if there is no server just then. */
+async function supervise(): Promise<Program> {
+  for (;;) {
+    try {
+      return await startMachine(servers, own);
+    } catch (error) {
+      if (!`${error}`.includes("connection refused")) throw error;
+    }
+  }
+}
+
+async function killMachines(): Promise<void> {
+  for (let next = 0; !over; next = (next + 1) % machines.length) {
+    await pause(2000);
+    if (over) return;
+    await machines[next].kill();
+    done.machines++;
+    machines[next] = await supervise();
+  }
+}
+
+async function killServer(most: number): Promise<void> {
+  while (!over && done.servers < most) {
+    await pause(8000);
+    if (over) return;
+    await server.kill("SIGKILL");
+    done.servers++;
+    await pause(1000);
+    await server.restart();
+  }
+}
+
+const slow = async (n: number) => {
+  await new Promise((resolve) => setTimeout(resolve, 20 + n % 20));
+  return n * 2;
+};
+
+let tasks = 0;
+const began = performance.now();
+const chaos = [killMachines(), killServer(end > began ? Infinity : 2)];
+do {
+  let next = 0;
+  const inputs = Array.from({ length: chunks }, (_, i) => i);
+  for await (const n of pool.stream(slow, inputs, { chunkSize: 1 })) {
+    if (n !== 2 * next++) throw new Error(`${n} came for input ${next - 1}`);
+  }
+  if (next !== chunks) throw new Error(`${next} results for ${chunks} inputs`);
+  tasks += next;
+} while (performance.now() < end);
+const seconds = (performance.now() - began) / 1000;
+over = true;
+await Promise.all(chaos);
+await pool.close();
+
+const connection = await Connection.open({ servers, pool: "test" });
+const { jsm, names } = connection;
+// What was sent twice is dropped when its client has been gone for a while.
+await until(async () => {
+  const work = await jsm.streams.info(names.work);
+  const results = await jsm.streams.info(names.results);
+  return work.state.messages + results.state.messages === 0;
+});
+await connection.close();
+for (const machine of machines) machine.signal("SIGTERM");
+for (const machine of machines) {
+  const code = await machine.ended;
+  if (code !== 0) throw new Error(`a machine ended with ${code}`);
+}
+await server.close();
+console.log(
+  `${tasks} chunks, each once and in order, in ${seconds.toFixed(1)} s; ` +
+    `killed: ${done.machines} machines, ${done.servers} servers (${storage})`,
+);
+process.exit(0);

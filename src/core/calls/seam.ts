@@ -1,0 +1,35 @@
+/**
+ * What another engine is built on: `@parallel/map/seam`. Not for programs: it
+ * may change with any version.
+ *
+ * @module
+ */
+
+export {
+  checkOptions,
+  CLOSE_RULES,
+  POOL_RULES,
+  type Rules,
+  show,
+} from "../api/check_options.ts";
+export { Calls, type CallsSetup } from "./calls.ts";
+export { engineHere } from "./calls_here.ts";
+export { type RunPlan, WorkerPlan } from "./worker_plan.ts";
+export { type Chunk, part, sliceOf } from "../engine/chunk.ts";
+export type { ChunkTimes } from "../engine/chunking.ts";
+export { closedError, type Engine } from "../engine/engine.ts";
+export type { Failure } from "../engine/failures.ts";
+export { nameThrown } from "../engine/failures.ts";
+export type { ConsecutiveInputs, NextInputs } from "../engine/next_inputs.ts";
+export { Run } from "../engine/run.ts";
+export { Runs } from "../engine/runs.ts";
+export type { RunSetup } from "../engine/run_setup.ts";
+export type { FailureEffect, Sink } from "../engine/sink.ts";
+export { type Clock, createClock } from "../runtime/clock.ts";
+export { detectRuntime } from "../runtime/detect.ts";
+export type { CallData } from "../wire/call_data.ts";
+export type { Codec, Encoded } from "../wire/codec.ts";
+export type { Crossing } from "../wire/frames.ts";
+export { type FunctionRef, moduleUrl } from "../wire/function_ref.ts";
+export type { Packed, Parcel, Refusal } from "../wire/packing.ts";
+export { createWire, type Wire } from "../wire/wire.ts";

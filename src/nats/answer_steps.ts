@@ -1,0 +1,89 @@
+/**
+ * What an answer says of the tasks of its chunk, step by step.
+ *
+ * @module
+ */
+
+import { sliceOf } from "@parallel/map/seam";
+import type { DoneMessage } from "./messages.ts";
+
+/** What became of consecutive tasks: results, or a failure. */
+export type Step =
+  & { from: number; to: number }
+  & (
+    | { values: ArrayLike<unknown>; failure?: undefined }
+    | { values?: undefined; failure: DoneMessage["failures"][0][1] }
+  );
+
+/**
+ * Puts what became of the tasks of a chunk in their order.
+ *
+ * @param answer The answer.
+ * @param values The results in it, one a task, or folded, one a piece.
+ * @param folded Whether they are folded.
+ * @returns The steps.
+ */
+export function stepsOf(
+  { pieces, refused, failures }: DoneMessage,
+  values: ArrayLike<unknown>,
+  folded: boolean,
+): Step[] {
+  const steps: Step[] = [];
+  const bad = new Map(refused.map((one) => [one[0], one]));
+  let next = 0;
+  for (const [from, to] of pieces) {
+    const count = folded ? 1 : to - from;
+    let begin = 0; // of the results that are not put yet
+    const put = (end: number) => {
+      if (end <= begin) return;
+      const list = sliceOf(values, next + begin, next + end);
+      const until = folded ? to : from + end;
+      steps.push({ from: from + begin, to: until, values: list });
+    };
+    for (let i = 0; bad.size > 0 && i < count; i++) {
+      const one = bad.get(next + i);
+      if (one === undefined) continue;
+      put(i);
+      begin = i + 1;
+      const [, reason, cause] = one;
+      const failure = { why: "unsendable", what: "result", reason, cause };
+      steps.push({ from: from + i, to: from + i + 1, failure } as Step);
+    }
+    put(count);
+    next += count;
+  }
+  if (next !== values.length) {
+    throw new RangeError("an answer has a result for each task");
+  }
+  for (const [offset, failure] of failures) {
+    steps.push({ from: offset, to: offset + 1, failure });
+  }
+  return steps.sort((a, b) => a.from - b.from);
+}
+
+/**
+ * Sees to it that each task has one outcome, whoever wrote the answer.
+ *
+ * @param steps What the answer says.
+ * @param skip Offsets of tasks that were not sent.
+ * @param length How many tasks the chunk has.
+ * @param folded Whether results are folded: what cannot be ends the reduction.
+ * @throws {RangeError} When one has none, or several.
+ */
+export function checkSteps(
+  steps: Step[],
+  skip: number[],
+  length: number,
+  folded: boolean,
+): void {
+  let next = 0;
+  for (const { from, to, failure } of steps) {
+    while (skip.includes(next)) next++;
+    const fits = from === next && to > from && to <= length;
+    if (!fits) throw new RangeError("an answer has one outcome for each task");
+    next = to;
+    if (folded && failure !== undefined) return;
+  }
+  while (skip.includes(next)) next++;
+  if (next !== length) throw new RangeError("an answer has all outcomes");
+}

@@ -1,0 +1,102 @@
+/**
+ * The clients whose chunks come to this machine: what they say that their runs
+ * are, and whether they are still there.
+ *
+ * @module
+ */
+
+import type { Connection } from "./connection.ts";
+import type { CallMessage } from "./messages.ts";
+
+/** What callers are made with. */
+export interface CallersSetup {
+  connection: Connection;
+  /** ms that a client may be silent. */
+  grace: number;
+  /** Told when a client is taken for gone. */
+  onGone(client: string): void;
+}
+
+/** Knows the clients that have runs here. */
+export class Callers {
+  readonly #setup: CallersSetup;
+  /** When each was last heard, in ms of this process. */
+  readonly #heard = new Map<string, number>();
+  /** Since when each that was asked says nothing. */
+  readonly #silent = new Map<string, number>();
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  /** Knows none yet. */
+  constructor(setup: CallersSetup) {
+    this.#setup = setup;
+    // One that is gone may have nothing left but answers.
+    this.#timer = setInterval(() => {
+      for (const client of this.#heard.keys()) {
+        if (!this.heard(client)) this.ask(client, "").catch(() => {});
+      }
+    }, setup.grace / 2);
+  }
+
+  /** Asks nobody any more. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Whether a client was heard so recently that it need not be asked. */
+  heard(client: string): boolean {
+    const at = this.#heard.get(client);
+    return at !== undefined && performance.now() - at < this.#setup.grace / 2;
+  }
+
+  /** A client has no runs here any more. */
+  forget(client: string): void {
+    this.#heard.delete(client);
+  }
+
+  /**
+   * Asks a client what a run is. What one asked for that says nothing for too
+   * long is dropped.
+   *
+   * @param client Its id.
+   * @param run Number of the run.
+   * @returns What it said; of one that is gone, that it is over.
+   * @throws What it said when that cannot be read.
+   */
+  async ask(client: string, run: string): Promise<CallMessage | "silent"> {
+    const { connection, grace } = this.#setup;
+    const subject = connection.subject("call", client);
+    let data: Uint8Array;
+    try {
+      ({ data } = await connection.nc.request(subject, run, {
+        timeout: grace / 4,
+      }));
+    } catch { // nobody is there, or nobody has the time
+      return this.#isGone(client) ? { type: "over" } : "silent";
+    }
+    this.#heard.set(client, performance.now());
+    this.#silent.delete(client);
+    return await connection.envelopes.unseal(data, true) as CallMessage;
+  }
+
+  /** Whether a client was found to be gone. */
+  gone(client: string): boolean {
+    const since = this.#silent.get(client);
+    return since !== undefined &&
+      performance.now() - since >= this.#setup.grace;
+  }
+
+  /** Whether a client that says nothing has done so for too long. */
+  #isGone(client: string): boolean {
+    const { connection, onGone } = this.#setup;
+    if (connection.down > 0) return false; // it may say something
+    if (!this.#silent.has(client)) {
+      this.#silent.set(client, performance.now());
+    }
+    if (!this.gone(client)) return false;
+    // One that was stopped for a while goes on, and sends again.
+    if (!this.#heard.delete(client)) return true;
+    onGone(client);
+    connection.dropAnswers(client).catch(() => {}); // they expire in an hour
+    return true;
+  }
+}

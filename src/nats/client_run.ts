@@ -1,0 +1,228 @@
+/**
+ * The book of one run whose tasks are done elsewhere: what was sent and is not
+ * answered, and what an answer means.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "@parallel/map";
+import type { Chunk, Failure, Run } from "@parallel/map/seam";
+import { checkSteps, stepsOf } from "./answer_steps.ts";
+import { decodeCause, decodeFailure } from "./failures.ts";
+import {
+  type AnswerMessage,
+  type CallMessage,
+  type DoneMessage,
+  type SentFunction,
+  wire,
+} from "./messages.ts";
+
+/** A chunk that is not answered. */
+export interface OpenChunk {
+  readonly chunk: Chunk;
+  readonly number: number;
+  /** What was sent, to be sent again if it is lost. */
+  readonly body: Uint8Array;
+  /** Offsets of tasks that were not sent. */
+  readonly skip: number[];
+  /** Size of its values in bytes, roughly. */
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
+  /** How often it was sent. */
+  sends: number;
+  /** Whether the store of the server has it. */
+  large: boolean;
+}
+
+/** Sends of a chunk that nobody answers, until its tasks count as lost. */
+const MOST_SENDS = 10;
+
+/**
+ * In how many groups suspects go again, each with a machine for itself. No bench:
+ * as in src/core/engine/settling.ts.
+ */
+const GROUPS = 16;
+
+/** What the book is made with. */
+export interface ClientRunSetup {
+  run: Run;
+  /** Number of a worker of a machine, for events. */
+  numberOf(machine: string, worker: number): number;
+  /** Number of a chunk, for events. */
+  nextNumber(): number;
+  now(): number;
+  /** ms since 1970 at which `now` was 0. */
+  origin: number;
+}
+
+/** The book of one run. */
+export class ClientRun {
+  readonly run: Run;
+  readonly open: Map<number, OpenChunk> = new Map();
+  readonly #setup: ClientRunSetup;
+
+  /** Has sent nothing yet. */
+  constructor(setup: ClientRunSetup) {
+    this.run = setup.run;
+    this.#setup = setup;
+  }
+
+  /** What a machine is told that asks what the run is. */
+  describe(fingerprint: string | undefined): CallMessage {
+    const { run } = this;
+    if (run.over) return { type: "over" };
+    const { timeout, concurrency, chunkSize } = run.options;
+    const { fn, combine, data, timed } = run;
+    const isExport = fn.from === "module";
+    return {
+      type: "call",
+      fn: sentFunction(fn),
+      combine: combine && sentFunction(combine),
+      data,
+      timeout,
+      concurrency,
+      chunkSize,
+      timed,
+      fingerprint: isExport ? fingerprint : undefined,
+    };
+  }
+
+  /** Takes an answer; one that was answered before is dropped. */
+  settle(answer: AnswerMessage): void {
+    const open = this.open.get(answer.number);
+    if (open === undefined) return;
+    this.open.delete(open.number);
+    const worker = this.#setup.numberOf(answer.machine, 0);
+    if (answer.type === "refused") {
+      const { message, cause, init } = answer.problem;
+      const problem = new Error(String(message));
+      const known = cause && { cause: decodeCause(cause) };
+      this.run.refuse(Object.assign(problem, known, { init }));
+    } else if (answer.type === "unread") {
+      this.#failAll(open, worker, unreadable(decodeCause(answer.error)));
+    } else if (answer.type === "lost") {
+      this.#lose(open, worker, answer.deliveries);
+    } else {
+      try {
+        this.#take(open, answer);
+      } catch (cause) {
+        if (this.run.over) return;
+        this.#failAll(open, undefined, unreadable(cause));
+      }
+    }
+  }
+
+  /** Takes the outcomes of a chunk. */
+  #take(open: OpenChunk, answer: DoneMessage): void {
+    const { run } = this;
+    const { chunk, skip } = open;
+    const { length } = chunk.values;
+    const values = wire.packing.unpack(answer.values);
+    const steps = stepsOf(answer, values, run.combine !== undefined);
+    checkSteps(steps, skip, length, run.combine !== undefined);
+    run.learn(chunk, answer.ms, Math.max(open.bytes, answer.bytes));
+    if (run.timed) this.#tell(open, answer);
+    const worker = this.#setup.numberOf(
+      answer.machine,
+      answer.tracks[0]?.worker ?? 0,
+    );
+    for (const step of steps) {
+      if (step.values !== undefined) {
+        run.put(chunk, step.values, step.from, step.to);
+        continue;
+      }
+      const failure = decodeFailure(step.failure, run.combine);
+      const { why } = failure;
+      const again = run.combine === undefined ||
+        (why !== "unfolded" && why !== "unsendable");
+      run.fail(chunk, chunk.first + step.from, failure, worker, again);
+    }
+  }
+
+  /** Machines were lost under a chunk: whose fault is that? */
+  #lose({ chunk, skip }: OpenChunk, worker: number, machines: number): void {
+    const { run } = this;
+    const { first, values: { length }, alone } = chunk;
+    const most = Math.ceil(length / GROUPS);
+    for (let from = 0; from < length; from++) {
+      if (skip.includes(from)) continue;
+      if (!alone || length > 1) { // or what ran beside it
+        const ends = skip.filter((offset) => offset > from);
+        const to = Math.min(from + most, length, ...ends);
+        run.takeBack(chunk, from, to, true);
+        from = to - 1;
+        continue;
+      }
+      const error = new Error(`${machines} machines ended under it in a row`);
+      run.fail(chunk, first + from, lost(error), worker, true);
+    }
+    run.startSmall();
+  }
+
+  /** Takes back what was sent so often that nobody will answer. */
+  giveUp(open: OpenChunk): boolean {
+    if (open.sends < MOST_SENDS) return false;
+    this.open.delete(open.number);
+    const error = new Error(`no answer came to ${open.sends} messages`);
+    this.#failAll(open, undefined, lost(error));
+    return true;
+  }
+
+  #failAll(
+    { chunk, skip }: OpenChunk,
+    worker: number | undefined,
+    failure: Failure,
+  ): void {
+    for (let offset = 0; offset < chunk.values.length; offset++) {
+      if (skip.includes(offset)) continue;
+      this.run.fail(chunk, chunk.first + offset, failure, worker, false);
+    }
+  }
+
+  /** Tells when the tasks of a chunk ran. */
+  #tell(open: OpenChunk, { machine, tracks }: DoneMessage): void {
+    const { run } = this;
+    const { now, origin, nextNumber, numberOf } = this.#setup;
+    const { chunk: { first: start, attempt, reading }, from, to } = open;
+    for (const track of tracks) {
+      const worker = numberOf(machine, track.worker);
+      const number = nextNumber();
+      const tasks = track.from.length;
+      const first = start + track.first;
+      const at = { run: run.number, chunk: number, worker, first };
+      const send: RunEvent = {
+        ...{ type: "chunk-send", ...at, tasks, attempt, reading, from, to },
+      };
+      run.emit(send);
+      run.emit({
+        type: "chunk-done",
+        ...at,
+        from: track.from.map((ms) => ms - origin),
+        to: track.to.map((ms) => ms - origin),
+        failed: track.failed.map((offset) => start + offset),
+        cpu: track.cpu,
+        at: now(),
+      });
+    }
+  }
+}
+
+function unreadable(cause: unknown): Failure {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const reason = `what cannot be read: ${text}`;
+  return { why: "unsendable", what: "result", refusal: { reason, cause } };
+}
+
+function lost(error: Error): Failure {
+  const nothing = { code: undefined, signal: undefined, moved: false };
+  return { why: "lost", ...nothing, error };
+}
+
+function sentFunction(
+  ref: { name: string; from: string; source?: string },
+): SentFunction {
+  return ref.from === "source"
+    ? { name: ref.name, source: ref.source! }
+    : { name: ref.name };
+}

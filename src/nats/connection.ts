@@ -1,0 +1,317 @@
+/**
+ * The connection to the servers of a pool: what is made there, by which names,
+ * and how bytes of any size get across.
+ *
+ * @module
+ */
+
+import {
+  AckPolicy,
+  jetstream,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
+import {
+  connect,
+  nanos,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
+import { Objm } from "@nats-io/obj";
+import { nameThrown } from "@parallel/map/seam";
+import { Envelopes } from "./envelopes.ts";
+import type { ClusterOptions } from "./options.ts";
+
+/** Bytes of a message beside its body: the subject, headers and what is ours. */
+const MARGIN = 4096;
+
+/** Bytes of a message at most, where the server does not say. */
+const LIMIT = 1 << 20;
+
+const HOUR = 3_600_000;
+
+/** Waits. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Takes a user and a password, or a token, out of addresses. */
+function splitServers(servers: string[]): NodeConnectionOptions {
+  let found: NodeConnectionOptions = {};
+  const bare = servers.map((server) => {
+    const [, scheme = "", user, pass, rest] =
+      /^(\w+:\/\/)?(?:([^:@/]*)(?::([^@/]*))?@)(.*)$/.exec(server) ?? [];
+    if (user === undefined || rest === undefined) return server;
+    const name = decodeURIComponent(user);
+    found = pass === undefined
+      ? { token: name }
+      : { user: name, pass: decodeURIComponent(pass) };
+    return scheme + rest;
+  });
+  return { ...found, servers: bare };
+}
+
+/** Whether it is of no use to try again. */
+function isFinal(error: unknown): boolean {
+  const { name, cause } = error as Error;
+  return ["InvalidArgumentError", "PermissionViolationError"].includes(name) ||
+    (cause instanceof Error && cause !== error && isFinal(cause));
+}
+
+/** What the client has no type for: the next message on a subject. */
+type NextRequest = { seq: number; next_by_subj: string };
+
+/** A connection to the servers of one pool. */
+export class Connection {
+  readonly pool: string;
+  /** The streams of chunks and of answers, and the store of what is large. */
+  readonly names: { work: string; results: string; blobs: string };
+  /** Where the servers are, for messages. */
+  readonly where: string;
+  readonly nc: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  /** How messages of any size get across. */
+  readonly envelopes: Envelopes;
+  readonly #options: ClusterOptions;
+  #limit = LIMIT;
+  #downSince: number | undefined;
+  readonly #reconnects = new Set<() => void>();
+  /** Settles when there is a server again. */
+  #back = Promise.withResolvers<void>();
+
+  private constructor(
+    options: ClusterOptions,
+    where: string,
+    nc: NatsConnection,
+    jsm: JetStreamManager,
+  ) {
+    this.#options = options;
+    this.where = where;
+    this.pool = options.pool;
+    const name = (kind: string) => `PM_${options.pool}_${kind}`;
+    this.names = { work: name("W"), results: name("R"), blobs: name("B") };
+    this.nc = nc;
+    this.js = jetstream(nc);
+    this.jsm = jsm;
+    this.envelopes = new Envelopes({
+      store: () =>
+        new Objm(this.js).create(this.names.blobs, {
+          ...this.#kept,
+          ttl: nanos(24 * HOUR),
+        }),
+      limit: () => this.limit,
+    });
+    this.#watch();
+  }
+
+  /**
+   * Connects, and makes the streams if nobody has.
+   *
+   * @param options Where to, checked before.
+   * @returns The connection.
+   * @throws {Error} When there is no server, it refuses, or JetStream is off.
+   */
+  static async open(options: ClusterOptions): Promise<Connection> {
+    const { servers, connection } = options;
+    const where = [servers].flat().join(", ").replaceAll(/\/\/[^@/]*@/g, "//");
+    let nc: NatsConnection;
+    try {
+      nc = await connect({
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 250,
+        ...splitServers([servers].flat()),
+        ...connection,
+      });
+    } catch (cause) {
+      const name = (cause as Error | undefined)?.name;
+      const cure = name === "ConnectionError" || name === "TimeoutError"
+        ? " (start one with: nats-server -js)"
+        : "";
+      throw new Error(
+        `Cannot connect to ${where} as a NATS server must answer there and let this program in: received ${
+          nameThrown(cause)
+        }${cure}`,
+        { cause },
+      );
+    }
+    try {
+      const jsm = await jetstreamManager(nc);
+      const opened = new Connection(options, where, nc, jsm);
+      await opened.makeStreams();
+      return opened;
+    } catch (cause) {
+      await nc.close();
+      const off = (cause as Error | undefined)?.name === "JetStreamNotEnabled";
+      throw new Error(
+        `Cannot connect to ${where} as its JetStream must be on, and open to this program: received ${
+          nameThrown(cause)
+        }${off ? " (start it with: nats-server -js)" : ""}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Notices how long there has been no server. */
+  async #watch(): Promise<void> {
+    for await (const { type } of this.nc.status()) {
+      if (type === "disconnect") this.#downSince ??= performance.now();
+      if (type !== "reconnect") continue;
+      this.#downSince = undefined;
+      this.#back.resolve();
+      this.#back = Promise.withResolvers();
+      for (const listener of this.#reconnects) listener();
+    }
+  }
+
+  /** Tells when there is a server again. */
+  onReconnect(listener: () => void): void {
+    this.#reconnects.add(listener);
+  }
+
+  /** For how many ms there has been no server; 0 if there is one. */
+  get down(): number {
+    const since = this.#downSince;
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
+  /** How many bytes one message may have. */
+  get limit(): number {
+    this.#limit = this.nc.info?.max_payload ?? this.#limit;
+    return this.#limit - MARGIN;
+  }
+
+  /** A subject of this pool. */
+  subject(...parts: (string | number)[]): string {
+    return ["pm", this.pool, ...parts].join(".");
+  }
+
+  /** How what is on the servers is kept there. */
+  get #kept(): { storage: StorageType; replicas: number } {
+    const { storage, replicas = 1 } = this.#options;
+    const { Memory, File } = StorageType;
+    return { storage: storage === "memory" ? Memory : File, replicas };
+  }
+
+  /** Makes the streams, unless they are there, however they are kept. */
+  async makeStreams(): Promise<void> {
+    const { storage, replicas } = this.#kept;
+    const stream = (name: string, letter: string, age: number) =>
+      this.jsm.streams.add({
+        name,
+        subjects: [this.subject(letter, ">")],
+        retention: RetentionPolicy.Workqueue,
+        storage,
+        num_replicas: replicas,
+        duplicate_window: nanos(120_000),
+        max_age: nanos(age),
+      }).catch((error) => this.#allowExisting(error));
+    await stream(this.names.work, "w", 24 * HOUR);
+    await stream(this.names.results, "r", HOUR);
+  }
+
+  /** Makes what hands out chunks to machines, unless it is there. */
+  async makeWorkConsumer(): Promise<void> {
+    await this.makeStreams();
+    await this.jsm.consumers.add(this.names.work, {
+      durable_name: "workers",
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(this.ackWait),
+      max_deliver: -1,
+      max_ack_pending: -1,
+    }).catch((error) => this.#allowExisting(error));
+  }
+
+  /** Makes what hands out answers to a client, unless it is there. */
+  async makeResultConsumer(client: string): Promise<void> {
+    await this.makeStreams();
+    await this.jsm.consumers.add(this.names.results, {
+      durable_name: client,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(30_000),
+      max_deliver: -1,
+      max_ack_pending: -1,
+      filter_subject: this.subject("r", client, ">"),
+      inactive_threshold: nanos(5 * 60_000),
+    }).catch((error) => this.#allowExisting(error));
+  }
+
+  /** Somebody else came first, with other settings: those hold. */
+  #allowExisting(error: unknown): void {
+    const { code } = error as { code?: number };
+    if (code !== 10058 && code !== 10013 && code !== 10148) throw error;
+  }
+
+  /** How long a machine may be silent, in ms. */
+  get ackWait(): number {
+    return this.#options.ackWait ?? 15_000;
+  }
+
+  /** How long the server may be away, in ms. */
+  get serverTimeout(): number {
+    return this.#options.serverTimeout ?? 60_000;
+  }
+
+  /**
+   * Publishes to a stream until the server has it, however long that takes: the
+   * id keeps it from being there twice.
+   *
+   * @param subject Where to.
+   * @param id What it is known by.
+   * @param body Bytes of what `seal` made.
+   * @param wanted Tells whether anybody still wants it.
+   */
+  async publish(
+    subject: string,
+    id: string,
+    body: Uint8Array,
+    wanted: () => boolean,
+  ): Promise<void> {
+    while (wanted() && !this.nc.isClosed()) {
+      try {
+        const options = { msgID: id, timeout: 5000 };
+        const acked = this.js.publish(subject, body, options);
+        acked.catch(() => {}); // heard below, unless the server came back
+        // What was on its way to a server that ended is not heard of again.
+        const lost = this.#back.promise;
+        if (await Promise.race([acked, lost]) !== undefined) return;
+      } catch (error) {
+        if (isFinal(error)) throw error;
+        await pause(this.down > 0 ? 250 : 100);
+        // A server without its memory has no streams.
+        if (this.down === 0) await this.makeStreams().catch(() => {});
+      }
+    }
+  }
+
+  /**
+   * Drops the answers to a client that is gone. One by one: after a purge by
+   * subject, nats-server 2.9.10 takes messages of others for handed out that never
+   * were (tests/nats_failures_test.ts, "runs end beside others").
+   */
+  async dropAnswers(client: string): Promise<void> {
+    const { results } = this.names;
+    const { streams } = this.jsm;
+    const next_by_subj = this.subject("r", client, "*");
+    for (let seq = 1;;) {
+      const query: NextRequest = { seq, next_by_subj };
+      const next = await streams.getMessage(results, query);
+      if (next === null) return;
+      seq = next.seq + 1;
+      // Another machine may have done it.
+      await streams.deleteMessage(results, next.seq, false).catch(() => {});
+    }
+  }
+
+  /** Closes the connection. */
+  async close(): Promise<void> {
+    // To drain, it would wait for the server to come back.
+    if (this.down === 0 && !this.nc.isClosed()) {
+      await this.nc.drain().catch(() => {});
+    }
+    await this.nc.close();
+  }
+}

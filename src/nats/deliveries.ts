@@ -1,0 +1,187 @@
+/**
+ * The chunks of one run that came to this machine: for the engine here, its
+ * inputs and its sink at once.
+ *
+ * @module
+ */
+
+import type {
+  ConsecutiveInputs,
+  Failure,
+  FailureEffect,
+  NextInputs,
+  Sink,
+} from "@parallel/map/seam";
+import type { ChunkMessage, Track } from "./messages.ts";
+
+/** What became of a chunk: results in pieces, as they came, and failures. */
+export interface Done {
+  readonly pieces: [from: number, to: number][];
+  readonly results: unknown[];
+  readonly failures: [offset: number, failure: Failure][];
+  readonly tracks: Track[];
+  /** ms of one worker that its tasks took. */
+  ms: number;
+}
+
+/** A chunk that is not answered. */
+interface Delivery {
+  readonly message: ChunkMessage;
+  readonly values: ArrayLike<unknown>;
+  /** Offset of the next task to take. */
+  next: number;
+  /** How many tasks are not settled. */
+  left: number;
+  readonly done: Done;
+  readonly answer: (done: Done | undefined) => void;
+}
+
+/** The chunks of one run. */
+export class Deliveries implements NextInputs, Sink {
+  readonly total = undefined;
+  readonly weight = undefined;
+  readonly inTurn = false;
+  readonly #open: Delivery[] = [];
+  readonly #folds: boolean;
+  readonly #failures = new Map<number, Failure>();
+
+  /**
+   * Has none yet.
+   *
+   * @param folds Whether results are folded.
+   */
+  constructor(folds: boolean) {
+    this.#folds = folds;
+  }
+
+  get weightLeft(): number {
+    let left = 0;
+    for (const { next, values } of this.#open) left += values.length - next;
+    return left;
+  }
+
+  /**
+   * Takes a chunk, unless one of its tasks is being worked on: it came again too
+   * soon.
+   *
+   * @param message The chunk.
+   * @param values Its values.
+   * @returns What became of it; undefined if the run ended before that. Or
+   * "busy".
+   */
+  add(
+    message: ChunkMessage,
+    values: ArrayLike<unknown>,
+  ): Promise<Done | undefined> | "busy" {
+    const { first, skip } = message;
+    const { length } = values;
+    const overlaps = this.#open.some(({ message, values }) =>
+      first < message.first + values.length && message.first < first + length
+    );
+    if (overlaps) return "busy";
+    const { promise, resolve } = Promise.withResolvers<Done | undefined>();
+    const done = { pieces: [], results: [], failures: [], tracks: [], ms: 0 };
+    const left = length - skip.length;
+    const answer = resolve;
+    this.#open.push({ message, values, next: 0, left, done, answer });
+    return promise;
+  }
+
+  take(size: number, most: number): ConsecutiveInputs {
+    for (const delivery of this.#open) {
+      const { values, message: { first, skip } } = delivery;
+      while (skip.includes(delivery.next)) delivery.next++;
+      const from = delivery.next;
+      if (from >= values.length) continue;
+      const ends = skip.filter((offset) => offset > from);
+      const to = Math.min(from + size, from + most, values.length, ...ends);
+      delivery.next = to;
+      const part = ArrayBuffer.isView(values)
+        ? (values as Float64Array).subarray(from, to)
+        : (values as unknown[]).slice(from, to);
+      return { first: first + from, values: part, weights: undefined };
+    }
+    return { first: 0, values: [], weights: undefined };
+  }
+
+  /** Which try of a task its chunk is. */
+  attemptOf(index: number): number {
+    return this.#find(index)?.message.attempt ?? 1;
+  }
+
+  /** Notes why a task failed, before it does. */
+  expect(index: number, failure: Failure): void {
+    this.#failures.set(index, failure);
+  }
+
+  /** Notes how long tasks took. */
+  learn(index: number, ms: number): void {
+    const delivery = this.#find(index);
+    if (delivery !== undefined) delivery.done.ms += ms;
+  }
+
+  /** Notes when tasks ran. */
+  note(index: number, track: Omit<Track, "first">): void {
+    const delivery = this.#find(index);
+    if (delivery === undefined) return;
+    const { first } = delivery.message;
+    const failed = track.failed.map((index) => index - first);
+    delivery.done.tracks.push({ ...track, failed, first: index - first });
+  }
+
+  put(
+    first: number,
+    values: ArrayLike<unknown>,
+    { length }: ArrayLike<unknown>,
+  ): void {
+    const delivery = this.#find(first);
+    if (delivery === undefined) return;
+    const { done: { pieces, results }, message } = delivery;
+    const from = first - message.first;
+    pieces.push([from, from + length]);
+    for (let i = 0; i < values.length; i++) results.push(values[i]);
+    this.#settle(delivery, length);
+  }
+
+  fail(index: number): FailureEffect {
+    const failure = this.#failures.get(index);
+    this.#failures.delete(index);
+    const delivery = this.#find(index);
+    if (delivery === undefined || failure === undefined) return "go on";
+    delivery.done.failures.push([index - delivery.message.first, failure]);
+    // Results that cannot be folded, or sent as they are folded, are those of
+    // many tasks: that ends the reduction, and the rest does not matter.
+    const all = this.#folds &&
+      (failure.why === "unfolded" || failure.why === "unsendable");
+    this.#settle(delivery, all ? delivery.left : 1);
+    return "go on";
+  }
+
+  #find(index: number): Delivery | undefined {
+    return this.#open.find(({ message: { first }, values }) =>
+      index >= first && index < first + values.length
+    );
+  }
+
+  #settle(delivery: Delivery, tasks: number): void {
+    delivery.left -= tasks;
+    if (delivery.left > 0) return;
+    this.#open.splice(this.#open.indexOf(delivery), 1);
+    delivery.answer(delivery.done);
+  }
+
+  took(): void {}
+
+  room(): number {
+    return Infinity;
+  }
+
+  takeRest(): ConsecutiveInputs[] {
+    return [];
+  }
+
+  /** The run is over: nobody wants an answer. */
+  close(): void {
+    for (const { answer } of this.#open.splice(0)) answer(undefined);
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What a client hears: the answers to its chunks, and the questions of machines
+ * what its runs are.
+ *
+ * @module
+ */
+
+import type { Msg } from "@nats-io/transport-node";
+import { type Connection, pause } from "./connection.ts";
+import type { AnswerMessage, CallMessage } from "./messages.ts";
+
+/** What a client is told. */
+export interface InboxSetup {
+  connection: Connection;
+  /** Id of the client. */
+  client: string;
+  /** Says what a run is. */
+  describe(run: string): CallMessage;
+  /** Takes an answer. */
+  hear(run: string, answer: AnswerMessage): void;
+}
+
+/** Hears for a client. */
+export class Inbox {
+  readonly #setup: InboxSetup;
+  #closed = false;
+  #stop: () => void = () => {};
+
+  /** Hears nothing yet. */
+  constructor(setup: InboxSetup) {
+    this.#setup = setup;
+  }
+
+  /** Begins to listen. */
+  async open(): Promise<void> {
+    const { connection, client } = this.#setup;
+    const { nc } = connection;
+    await connection.makeResultConsumer(client);
+    nc.subscribe(connection.subject("call", client), {
+      callback: (error, question) => {
+        if (error === null) void this.#reply(question);
+      },
+    });
+    connection.onReconnect(() => this.#stop());
+    this.#listen();
+  }
+
+  /** Hears no more, and takes what it had there away. */
+  async close(): Promise<void> {
+    const { connection: { jsm, names, down }, client } = this.#setup;
+    this.#closed = true;
+    this.#stop();
+    if (down > 0) return; // the server does so by itself, after a while
+    await jsm.consumers.delete(names.results, client).catch(() => {});
+  }
+
+  /** Says what a run is. */
+  async #reply(question: Msg): Promise<void> {
+    const { connection, client, describe } = this.#setup;
+    const run = question.string();
+    try {
+      const name = `c.${client}.${run}`;
+      question.respond(await connection.envelopes.seal(describe(run), name));
+    } catch {
+      // The server is away: the machine asks again.
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { connection, client } = this.#setup;
+    const { js, names, nc } = connection;
+    while (!this.#closed && !nc.isClosed()) {
+      try {
+        const consumer = await js.consumers.get(names.results, client);
+        const messages = await consumer.consume({ max_messages: 200 });
+        this.#stop = () => void messages.close().catch(() => {});
+        if (this.#closed) this.#stop();
+        for await (const message of messages) {
+          const run = message.subject.split(".")[4] ?? "";
+          try {
+            const answer = await connection.envelopes.unseal(
+              message.data,
+              false,
+            );
+            this.#setup.hear(run, answer as AnswerMessage);
+          } catch {
+            // Nobody can read it. What it was about is sent again.
+          }
+          message.ack();
+        }
+      } catch { // the server is away, or came back without its memory
+        await pause(250);
+      }
+      if (this.#closed || connection.down > 0) continue;
+      await connection.makeResultConsumer(client).catch(() => {});
+    }
+  }
+}

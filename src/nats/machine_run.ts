@@ -1,0 +1,144 @@
+/**
+ * A run of some client, as far as it takes place on this machine: a run of the
+ * engine here whose inputs come as chunks.
+ *
+ * @module
+ */
+
+import type {
+  CallData,
+  Chunk,
+  Clock,
+  Engine,
+  Failure,
+  FunctionRef,
+  RunSetup,
+} from "@parallel/map/seam";
+import { Run } from "@parallel/map/seam";
+import type { RunEvent } from "@parallel/map";
+import { Deliveries, type Done } from "./deliveries.ts";
+import type { CallMessage, ChunkMessage } from "./messages.ts";
+
+/** What a run here is made of. */
+export interface MachineRunSetup {
+  number: number;
+  call: CallMessage & { type: "call" };
+  fn: FunctionRef;
+  combine: FunctionRef | undefined;
+  data: CallData | undefined;
+  clock: Clock;
+  engine: Engine;
+  slots: number;
+}
+
+/** A run of some client. */
+export class MachineRun {
+  readonly #engine: Engine;
+  readonly #deliveries: Deliveries;
+  readonly #run: Listener;
+
+  constructor(setup: MachineRunSetup) {
+    const { number, call, fn, combine, data, clock, engine, slots } = setup;
+    const { timeout, concurrency, chunkSize, timed } = call;
+    const deliveries = new Deliveries(combine !== undefined);
+    this.#engine = engine;
+    this.#deliveries = deliveries;
+    this.#run = new Listener({
+      number,
+      fn,
+      combine,
+      data,
+      options: {
+        timeout,
+        concurrency,
+        chunkSize,
+        ...(timed && { onEvent: () => {} }), // heard as it is emitted
+      },
+      clock,
+      inputs: deliveries,
+      sink: deliveries,
+      shared: {},
+      site: {},
+      workers: slots,
+      onEvent: undefined,
+    }, deliveries);
+    engine.add(this.#run);
+  }
+
+  /** What this machine cannot do for the run; undefined while it can. */
+  get refusal(): Error | undefined {
+    return this.#run.refusal;
+  }
+
+  /**
+   * Has the tasks of a chunk done.
+   *
+   * @param message The chunk.
+   * @param values Its values.
+   * @returns As `Deliveries.add`.
+   */
+  add(
+    message: ChunkMessage,
+    values: ArrayLike<unknown>,
+  ): Promise<Done | undefined> | "busy" {
+    if (this.#run.over) return Promise.resolve(undefined);
+    const done = this.#deliveries.add(message, values);
+    this.#engine.touch(this.#run);
+    return done;
+  }
+
+  /** Ends it: its client wants no more. */
+  end(): void {
+    this.#run.stop(new DOMException("The run is over", "AbortError"));
+    this.#engine.touch(this.#run);
+  }
+}
+
+/** The run of the engine here, that hears more than a sink does. */
+class Listener extends Run {
+  readonly #deliveries: Deliveries;
+  readonly #origin: number;
+  refusal: Error | undefined;
+
+  constructor(setup: RunSetup, deliveries: Deliveries) {
+    super(setup);
+    this.#deliveries = deliveries;
+    this.#origin = setup.clock.origin;
+  }
+
+  override take(most: number, idle: boolean): Chunk | undefined {
+    const chunk = super.take(most, idle);
+    if (chunk === undefined) return undefined;
+    return { ...chunk, attempt: this.#deliveries.attemptOf(chunk.first) };
+  }
+
+  override learn(chunk: Chunk, ms: number, bytes: number): void {
+    super.learn(chunk, ms, bytes);
+    this.#deliveries.learn(chunk.first, ms);
+  }
+
+  override emit(event: RunEvent): void {
+    super.emit(event);
+    if (event.type !== "chunk-done") return;
+    const { worker, first, failed, cpu } = event;
+    const from = event.from.map((at) => at + this.#origin);
+    const to = event.to.map((at) => at + this.#origin);
+    this.#deliveries.note(first, { worker, from, to, failed, cpu });
+  }
+
+  override fail(
+    chunk: Chunk,
+    index: number,
+    failure: Failure,
+    worker: number | undefined,
+  ): void {
+    this.#deliveries.expect(index, failure);
+    // Whether it is tried again, and where, is for its client to say.
+    super.fail(chunk, index, failure, worker, false);
+  }
+
+  override refuse(cause: unknown): void {
+    this.refusal = cause instanceof Error ? cause : new Error(String(cause));
+    super.refuse(cause);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The runs of clients that take place on this machine, and what of them it will
+ * do: it calls the exports of one module, which its operator named.
+ *
+ * @module
+ */
+
+import type { CallData, Clock, Engine, FunctionRef } from "@parallel/map/seam";
+import type { Callers } from "./callers.ts";
+import { MachineRun } from "./machine_run.ts";
+import type { CallMessage, MachineInfo, SentFunction } from "./messages.ts";
+
+type Call = CallMessage & { type: "call" };
+
+/** What became of the question what a run is; an error says why it cannot be. */
+export type Found = MachineRun | "over" | "silent" | Error;
+
+/** What the runs are made with. */
+export interface MachineRunsSetup {
+  info: MachineInfo;
+  clock: Clock;
+  engine: Engine;
+  callers: Callers;
+}
+
+/** The runs on this machine. */
+export class MachineRuns {
+  readonly #setup: MachineRunsSetup;
+  readonly #known = new Map<string, Promise<Found>>();
+  #number = 0;
+
+  /** Has none yet. */
+  constructor(setup: MachineRunsSetup) {
+    this.#setup = setup;
+  }
+
+  /**
+   * Finds a run; asks its client what it is, and now and then whether it is.
+   *
+   * @param client Id of the client.
+   * @param run Its number there.
+   * @returns The run.
+   */
+  async find(client: string, run: string): Promise<Found> {
+    const { callers } = this.#setup;
+    const key = `${client}.${run}`;
+    const known = this.#known.get(key);
+    if (known !== undefined && callers.heard(client)) return await known;
+    const asked = callers.ask(client, run).then(
+      async (said): Promise<Found> => {
+        if (said === "silent") return said;
+        if (said.type !== "call") return "over";
+        return await known ?? this.#begin(said);
+      },
+      (error) => error as Error,
+    );
+    if (known === undefined) this.#known.set(key, asked);
+    const found = await asked;
+    if (found === "over") this.end(key);
+    if (found === "silent" && known === undefined) this.#known.delete(key);
+    return found;
+  }
+
+  /** Ends a run that is over for its client. */
+  end(key: string): void {
+    const known = this.#known.get(key);
+    this.#known.delete(key);
+    const client = key.split(".")[0]!;
+    if (this.#runsOf(client).length === 0) {
+      this.#setup.callers.forget(client);
+    }
+    known?.then((found) => {
+      if (found instanceof MachineRun) found.end();
+    });
+  }
+
+  /** Ends all runs of a client that is gone. */
+  endAll(client: string): void {
+    for (const key of this.#runsOf(client)) this.end(key);
+  }
+
+  #runsOf(client: string): string[] {
+    return [...this.#known.keys()].filter((key) =>
+      key.startsWith(`${client}.`)
+    );
+  }
+
+  /** Ends all. */
+  close(): void {
+    for (const key of [...this.#known.keys()]) this.end(key);
+    this.#setup.callers.close();
+  }
+
+  #begin(call: Call): MachineRun | Error {
+    try {
+      this.#checkVersion(call);
+      return new MachineRun({
+        ...this.#setup,
+        number: ++this.#number,
+        call,
+        fn: this.#load(call.fn),
+        combine: call.combine && this.#load(call.combine),
+        data: call.data && this.#openData(call.data),
+        slots: this.#setup.info.slots,
+      });
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  #checkVersion({ fingerprint }: Call): void {
+    const own = this.#setup.info.fingerprint;
+    if (fingerprint === undefined || own === fingerprint) return;
+    throw new Error(
+      `all machines of a pool must have the same version of the module: received ${own} where others have ${fingerprint}`,
+    );
+  }
+
+  /** The functions in data come by their sources. */
+  #openData(data: CallData): CallData {
+    const functions = data.functions.map(({ path, ref }) => ({
+      path: path.map(String),
+      ref: this.#load(ref as SentFunction),
+    }));
+    return { value: data.value, functions };
+  }
+
+  /** Makes of a message what the workers load, and nothing else than that. */
+  #load({ name, source }: SentFunction): FunctionRef {
+    const { module, allowShipped } = this.#setup.info;
+    if (typeof name !== "string") throw new TypeError("a function has a name");
+    if (source === undefined) {
+      if (module !== undefined) {
+        return {
+          from: "module",
+          name,
+          url: module,
+          byName: true,
+          entry: false,
+        };
+      }
+      throw new Error(
+        `the machine must have a module to take "${name}" from: received none (start it with one)`,
+      );
+    }
+    if (!allowShipped) {
+      throw new Error(
+        `the machine must be started with --allow-shipped to run functions that are sent by their source: received ${
+          name || "a function"
+        } (give the name of an export of its module instead)`,
+      );
+    }
+    return { from: "source", name, source: String(source) };
+  }
+}

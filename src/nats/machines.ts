@@ -1,0 +1,147 @@
+/**
+ * The machines of a pool, as a client sees them.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "@parallel/map";
+import type { Clock } from "@parallel/map/seam";
+import type { Connection } from "./connection.ts";
+import { type MachineInfo, WIRE_VERSION } from "./messages.ts";
+
+/** Looks in a row that a machine may not answer. */
+const MOST_MISSED = 3;
+
+/** What machines are made with. */
+export interface MachinesSetup {
+  connection: Connection;
+  clock: Clock;
+  emit(event: RunEvent): void;
+  /** Told when a machine comes or goes. */
+  onChange(): void;
+}
+
+/** The machines of a pool. */
+export class Machines {
+  readonly #setup: MachinesSetup;
+  readonly #known = new Map<string, MachineInfo & { missed: number }>();
+  /** Numbers of their workers, for events. */
+  readonly #workers = new Map<string, number>();
+  readonly #strangers = new Set<number>();
+  #count = 0;
+
+  /** Listens to those that come. */
+  constructor(setup: MachinesSetup) {
+    this.#setup = setup;
+    const { connection } = setup;
+    connection.nc.subscribe(connection.subject("here"), {
+      callback: (error, message) => {
+        if (error === null) this.#hear(message.data);
+      },
+    });
+    connection.onReconnect(() => this.look());
+    this.look();
+  }
+
+  /** Those that answered of late. */
+  get all(): MachineInfo[] {
+    return [...this.#known.values()].map(({ missed: _, ...info }) => info);
+  }
+
+  /** How many tasks they run at once. */
+  get slots(): number {
+    let slots = 0;
+    for (const machine of this.#known.values()) slots += machine.slots;
+    return slots;
+  }
+
+  /** Versions of the messages that other machines speak; none was counted. */
+  get strangers(): number[] {
+    return [...this.#strangers];
+  }
+
+  /** The versions of the module they have. */
+  get fingerprints(): string[] {
+    const found = this.all.map(({ fingerprint }) => fingerprint);
+    return [...new Set(found)].filter((one) => one !== undefined);
+  }
+
+  /** Asks who is there; forgets who has not answered for a while. */
+  look(): void {
+    const { nc, down } = this.#setup.connection;
+    if (nc.isClosed() || down > 0) return;
+    for (const machine of this.#known.values()) {
+      if (++machine.missed > MOST_MISSED) this.#forget(machine.id, true);
+    }
+    const reply = this.#setup.connection.subject("here");
+    nc.publish(this.#setup.connection.subject("hello"), "", { reply });
+  }
+
+  /**
+   * The number of a worker on some machine, for events.
+   *
+   * @param machine Id of the machine.
+   * @param worker Its number there.
+   * @returns Its number here; seen for the first time, that is told.
+   */
+  numberOf(machine: string, worker: number): number {
+    const key = `${machine} ${worker}`;
+    const known = this.#workers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#count++;
+    this.#workers.set(key, number);
+    const { emit, clock } = this.#setup;
+    const at = clock.now();
+    emit({ type: "worker-start", worker: number, from: at, to: at });
+    emit({ type: "worker-ready", worker: number, at });
+    return number;
+  }
+
+  /** Tells of all workers that they ended. */
+  close(): void {
+    for (const { machine } of this.#numbers()) this.#forget(machine, false);
+  }
+
+  #hear(data: Uint8Array): void {
+    const info = readInfo(data);
+    if (info === undefined) return;
+    if (info.wire !== WIRE_VERSION) {
+      this.#strangers.add(info.wire);
+      return this.#setup.onChange();
+    }
+    if (info.ends) return this.#forget(info.id, false);
+    const isNew = !this.#known.has(info.id);
+    this.#known.set(info.id, { ...info, missed: 0 });
+    if (isNew) this.#setup.onChange();
+  }
+
+  *#numbers(): Generator<{ key: string; machine: string; number: number }> {
+    for (const [key, number] of [...this.#workers]) {
+      yield { key, machine: key.split(" ")[0]!, number };
+    }
+  }
+
+  #forget(id: string, lost: boolean): void {
+    this.#known.delete(id);
+    const { emit, clock } = this.#setup;
+    for (const { key, machine, number: worker } of this.#numbers()) {
+      if (machine !== id) continue;
+      this.#workers.delete(key);
+      emit({ type: "worker-end", worker, lost, at: clock.now() });
+    }
+    this.#setup.onChange();
+  }
+}
+
+/** Reads what a machine says of itself, if it is that. */
+function readInfo(data: Uint8Array): MachineInfo | undefined {
+  try {
+    const info = JSON.parse(new TextDecoder().decode(data));
+    const isInfo = typeof info?.id === "string" && !info.id.includes(" ") &&
+      Number.isInteger(info.slots) && info.slots > 0 &&
+      Number.isInteger(info.wire);
+    return isInfo ? info : undefined;
+  } catch {
+    return undefined; // somebody else's
+  }
+}

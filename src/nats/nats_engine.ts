@@ -1,0 +1,302 @@
+/**
+ * The engine of a pool on NATS: sends the chunks of its runs to whichever
+ * machine has a slot, and takes the answers. Nothing it sends is lost: what the
+ * server has forgotten, it sends again.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "@parallel/map";
+import {
+  type Chunk,
+  type ChunkTimes,
+  type Clock,
+  closedError,
+  type Engine,
+  part,
+  type Run,
+  Runs,
+} from "@parallel/map/seam";
+import { writeBytes } from "./byte_writer.ts";
+import { ClientRun, type OpenChunk } from "./client_run.ts";
+import type { Connection } from "./connection.ts";
+import { Inbox } from "./inbox.ts";
+import { Machines } from "./machines.ts";
+import { type AnswerMessage, type ChunkMessage, wire } from "./messages.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/**
+ * How long chunks should be, in ms: one costs about a ms of each program on its
+ * way.
+ */
+const TIMES: ChunkTimes = { target: 50, feed: 1, least: 10, cheap: 5 };
+
+/** What the engine is made of. */
+export interface NatsEngineSetup {
+  connection: Connection;
+  clock: Clock;
+  /** Id of this client. */
+  client: string;
+  /** ms that a call waits for a machine. */
+  workerTimeout: number;
+  onEvent: ((event: RunEvent) => void) | undefined;
+}
+
+/** Has tasks done by the machines of a pool. */
+export class NatsEngine implements Engine {
+  readonly times: ChunkTimes = TIMES;
+  readonly machines: Machines;
+  readonly #setup: NatsEngineSetup;
+  readonly #inbox: Inbox;
+  readonly #upkeep: Upkeep;
+  readonly #runs: Runs;
+  readonly #books = new Map<string, ClientRun>();
+  #chunks = 0;
+  #numbers = 0;
+  #working = false;
+  #closed: Promise<void> | undefined;
+
+  /** Listens to machines; sends nothing yet. */
+  constructor(setup: NatsEngineSetup) {
+    const { connection, clock, client } = setup;
+    this.#setup = setup;
+    this.#runs = new Runs(setup.onEvent);
+    this.machines = new Machines({
+      connection,
+      clock,
+      emit: (event) => this.#runs.emit(event),
+      onChange: () => this.#touchAll(),
+    });
+    this.#inbox = new Inbox({
+      connection,
+      client,
+      describe: (run) =>
+        this.#books.get(run)?.describe(this.machines.fingerprints[0]) ??
+          { type: "over" },
+      hear: (run, answer) => this.#hear(run, answer),
+    });
+    this.#upkeep = new Upkeep({
+      ...setup,
+      machines: this.machines,
+      books: this.#books,
+      send: (key, chunk) => this.#post(key, chunk),
+      refuse: (error) => {
+        this.#runs.refuse(error);
+        this.#work();
+      },
+      onGivenUp: () => this.#work(),
+    });
+  }
+
+  /** Begins to listen to answers. */
+  async open(): Promise<void> {
+    await this.#inbox.open();
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  get atRest(): boolean {
+    return this.#sent.length === 0;
+  }
+
+  /** The chunks that are not answered. */
+  get #sent(): OpenChunk[] {
+    return [...this.#books.values()].flatMap(({ open }) => [...open.values()]);
+  }
+
+  /**
+   * Whether a suspect is on its way. No other goes until it is answered: it
+   * would wait for its turn on a machine that the first one may end.
+   */
+  get #alone(): boolean {
+    return this.#sent.some(({ chunk }) => chunk.alone);
+  }
+
+  async start(): Promise<void> {
+    await this.#upkeep.waitForMachine(() => this.closed);
+  }
+
+  add(run: Run): void {
+    const key = String(run.number);
+    const { clock: { origin, now } } = this.#setup;
+    const book = new ClientRun({
+      run,
+      numberOf: (machine, worker) => this.machines.numberOf(machine, worker),
+      nextNumber: () => ++this.#numbers,
+      now,
+      origin,
+    });
+    this.#books.set(key, book);
+    this.#runs.all.add(run);
+    const over = () => this.#end(key, book);
+    run.done.then(over, over);
+    this.#upkeep.begin();
+    this.touch(run);
+  }
+
+  touch(run: Run): void {
+    this.#runs.touched.add(run);
+    this.#work();
+  }
+
+  close(finish = false): Promise<void> {
+    if (this.#closed !== undefined && !finish) this.#stopAll();
+    return this.#closed ??= this.#close(finish);
+  }
+
+  async #close(finish: boolean): Promise<void> {
+    await Promise.resolve(); // #closed is set from here on
+    if (finish) {
+      await Promise.allSettled([...this.#runs.all].map((r) => r.done));
+    }
+    this.#stopAll();
+    await Promise.resolve(); // those that ended are told
+    this.#upkeep.end();
+    this.machines.close();
+    await this.#inbox.close();
+    await this.#setup.connection.close();
+    const { thrown } = this.#runs;
+    if (thrown !== undefined) throw thrown.error;
+  }
+
+  #stopAll(): void {
+    this.#runs.stop(closedError());
+    this.#work();
+  }
+
+  #touchAll(): void {
+    for (const run of this.#runs.all) this.#runs.touched.add(run);
+    this.#work();
+  }
+
+  /** Chunks that may be under way: each slot has one, and finds the next. */
+  get #window(): number {
+    const { slots } = this.machines;
+    return slots === 0 ? 0 : 2 * slots + 2;
+  }
+
+  #work(): void {
+    if (this.#working) return; // seen by the loop below
+    this.#working = true;
+    try {
+      do {
+        for (const run of this.#runs.touched) {
+          this.#runs.touched.delete(run);
+          if (!this.#runs.all.has(run)) continue;
+          if (run.over) this.#runs.remove(run);
+          else this.#runs.ready.add(run);
+        }
+      } while (this.#feedOne() || this.#runs.touched.size > 0);
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  /** Sends the next chunk of whichever run has one. */
+  #feedOne(): boolean {
+    if (this.#sent.length >= this.#window) return false;
+    for (const run of this.#runs.ready) {
+      this.#runs.ready.delete(run); // until it is touched
+      const chunk = run.take(Infinity, !this.#alone);
+      if (run.over) this.#runs.touched.add(run); // its inputs ended it
+      if (chunk === undefined) continue;
+      this.#runs.ready.add(run); // at the end of the line: runs take turns
+      this.#send(chunk);
+      return true;
+    }
+    return false;
+  }
+
+  /** Sends a chunk; of what is too large for one message, the first half. */
+  #send(chunk: Chunk): void {
+    const { run, values, first, attempt, alone } = chunk;
+    const from = this.#setup.clock.now();
+    const number = ++this.#chunks;
+    let parcel = wire.packing.pack(values, false);
+    const write = () => {
+      const skip = [...parcel.refused.keys()].sort((a, b) => a - b);
+      const message: ChunkMessage = {
+        ...{ type: "chunk", number, first, attempt, alone, skip },
+        values: parcel.packed,
+      };
+      return { skip, body: writeBytes(message) };
+    };
+    let written: ReturnType<typeof write>;
+    try {
+      written = write();
+    } catch (cause) { // what only shows when it is written
+      parcel = wire.packing.repack(values, parcel, cause);
+      written = write();
+    }
+    const { body, skip } = written;
+    if (body.length > this.#setup.connection.limit && values.length > 1) {
+      const half = values.length >> 1;
+      run.takeBack(chunk, half, values.length);
+      return this.#send(part(chunk, 0, half));
+    }
+    this.#runs.touched.add(run);
+    const book = this.#books.get(String(run.number))!;
+    if (skip.length < values.length) {
+      const { bytes } = parcel;
+      const to = this.#setup.clock.now();
+      const times = { from, to, sends: 0, large: false };
+      const open = { chunk, number, body, skip, bytes, ...times };
+      book.open.set(number, open);
+      this.#post(String(run.number), open);
+    }
+    for (const [offset, refusal] of parcel.refused) {
+      const failure = { why: "unsendable", what: "input", refusal } as const;
+      run.fail(chunk, first + offset, failure, undefined, false);
+    }
+  }
+
+  /** Posts a chunk, also one that was posted before. */
+  async #post(key: string, open: OpenChunk): Promise<void> {
+    const { connection, client } = this.#setup;
+    const { number, body } = open;
+    const book = this.#books.get(key);
+    const wanted = () => book?.open.get(number) === open;
+    const id = `${client}.${key}.${number}.${++open.sends}`;
+    try {
+      const name = `w.${client}.${key}.${number}`;
+      const sealed = await connection.envelopes.sealBytes(body, name);
+      open.large = sealed[1] === 1;
+      const subject = connection.subject("w", client, key);
+      await connection.publish(subject, id, sealed, wanted);
+    } catch (error) {
+      book?.run.stop(error);
+      this.#work();
+    }
+  }
+
+  #hear(key: string, answer: AnswerMessage): void {
+    this.#upkeep.heard();
+    const book = this.#books.get(key);
+    if (book === undefined) return; // it is over
+    const { number } = answer;
+    const open = book.open.get(number);
+    if (open?.large) {
+      const { connection, client } = this.#setup;
+      connection.envelopes.forget(`w.${client}.${key}.${number}`);
+    }
+    book.settle(answer);
+    this.#runs.touched.add(book.run);
+    if (open?.chunk.alone) this.#touchAll(); // the next suspect may go
+    else this.#work();
+  }
+
+  /** Tells the machines that a run is over: they drop what comes of it. */
+  #end(key: string, book: ClientRun): void {
+    const { connection, client } = this.#setup;
+    this.#books.delete(key);
+    book.open.clear();
+    if (this.#books.size === 0) this.#upkeep.end();
+    this.#work();
+    const { nc, down } = connection;
+    if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
+    nc.publish(connection.subject("over"), `${client}.${key}`);
+    connection.envelopes.forget(`c.${client}.${key}`);
+  }
+}

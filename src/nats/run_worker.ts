@@ -1,0 +1,110 @@
+/**
+ * Makes this process a machine of a pool.
+ *
+ * @module
+ */
+
+import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { availableParallelism, hostname } from "node:os";
+import process from "node:process";
+import type { ModuleSpecifier, PoolOptions } from "@parallel/map";
+import {
+  checkOptions,
+  createClock,
+  detectRuntime,
+  moduleUrl,
+  WorkerPlan,
+} from "@parallel/map/seam";
+import { Connection } from "./connection.ts";
+import { Machine } from "./machine.ts";
+import { type MachineInfo, WIRE_VERSION } from "./messages.ts";
+import { WORKER_RULES, type WorkerOptions } from "./options.ts";
+
+/** A machine that serves a pool. */
+export interface RunningWorker extends AsyncDisposable {
+  /** What it says of itself. */
+  readonly info: MachineInfo;
+  /** Lets what runs end, and then all of it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a pool from this process, until it is closed or its signal aborts.
+ *
+ * @param options Where the pool is, and what it may do here.
+ * @returns The machine, once it can be seen.
+ * @throws {TypeError} When an option is unknown or of the wrong kind.
+ * @throws {RangeError} When an option is out of its range.
+ * @throws {Error} When the servers cannot be reached.
+ */
+export async function runWorker(
+  options: WorkerOptions,
+): Promise<RunningWorker> {
+  checkOptions("run worker", options, WORKER_RULES);
+  const { module, signal, name = hostname(), ...rest } = options;
+  const { slots = availableParallelism(), allowShipped = false } = rest;
+  const { attempts = 3, grace = 10_000 } = rest;
+  signal?.throwIfAborted();
+  const url = module === undefined ? undefined : moduleUrl(module);
+  const info: MachineInfo = {
+    id: randomUUID().slice(0, 13),
+    name,
+    host: hostname(),
+    pid: process.pid,
+    slots,
+    runtime: nameRuntime(),
+    wire: WIRE_VERSION,
+    module: url,
+    fingerprint: url === undefined ? undefined : fingerprint(url),
+    allowShipped,
+  };
+  const pool = poolOptions(rest, slots, url);
+  const clock = createClock();
+  const plan = new WorkerPlan(pool, clock, false);
+  const connection = await Connection.open(options);
+  const setup = { connection, info, pool, plan, clock, attempts, grace };
+  const machine = new Machine(setup);
+  try {
+    await machine.start();
+  } catch (error) {
+    await machine.end();
+    throw error;
+  }
+  let ended: Promise<void> | undefined;
+  const close = () => ended ??= machine.end();
+  const abort = () => void close();
+  signal?.addEventListener("abort", abort, { once: true });
+  return {
+    info,
+    async close() {
+      signal?.removeEventListener("abort", abort);
+      await close();
+    },
+    [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+/** The options of the workers here. */
+function poolOptions(
+  options: WorkerOptions | Omit<WorkerOptions, "servers" | "pool">,
+  workers: number,
+  module: string | undefined,
+): PoolOptions {
+  const { backend, workerData, init, maxTasksPerWorker, maxMemory } = options;
+  const own = { backend, workerData, init, maxTasksPerWorker, maxMemory };
+  return { ...own, workers, module: module as ModuleSpecifier | undefined };
+}
+
+/** Tells versions of a file apart; undefined where it is not a file. */
+function fingerprint(url: string): string | undefined {
+  if (!url.startsWith("file:")) return undefined;
+  const text = readFileSync(new URL(url));
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+function nameRuntime(): string {
+  const { versions } = process as { versions: Record<string, string> };
+  const { name } = detectRuntime();
+  return `${name} ${versions[name]}`;
+}

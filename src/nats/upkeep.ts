@@ -1,0 +1,165 @@
+/**
+ * What a client sees to while its runs go on: that there are machines and a
+ * server, and that what it waits for is still under way.
+ *
+ * @module
+ */
+
+import type { ClientRun, OpenChunk } from "./client_run.ts";
+import type { Connection } from "./connection.ts";
+import type { Machines } from "./machines.ts";
+import { WIRE_VERSION } from "./messages.ts";
+
+/** How often it looks, in ms. */
+const LOOK_MS = 1000;
+
+/** After how many ms without an answer it asks the server what it still has. */
+const QUIET_MS = 2000;
+
+/** What upkeep is made with. */
+export interface UpkeepSetup {
+  connection: Connection;
+  machines: Machines;
+  client: string;
+  books: ReadonlyMap<string, ClientRun>;
+  workerTimeout: number;
+  /** Sends a chunk again. */
+  send(key: string, chunk: OpenChunk): void;
+  /** Ends all runs, as no machine can serve them. */
+  refuse(error: Error): void;
+  /** Told when chunks were given up. */
+  onGivenUp(): void;
+}
+
+/** Looks after the runs of a client. */
+export class Upkeep {
+  readonly #setup: UpkeepSetup;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #alone = 0; // since when there is no machine
+  #heard = 0; // when the last answer came, or the question was put
+  #short = new Set<string>(); // runs of which the server had too little
+  #looks = 0;
+
+  /** Does nothing yet. */
+  constructor(setup: UpkeepSetup) {
+    this.#setup = setup;
+    setup.connection.onReconnect(() => this.#wonder());
+  }
+
+  /** There is a server again: does it have all? */
+  #wonder(): void {
+    this.#heard = performance.now() - QUIET_MS;
+  }
+
+  /** Begins, unless it has. */
+  begin(): void {
+    if (this.#timer !== undefined) return;
+    this.#alone = this.#heard = performance.now();
+    this.#setup.machines.look();
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** There is nothing to see to. */
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#short.clear();
+  }
+
+  /** An answer came. */
+  heard(): void {
+    this.#heard = performance.now();
+    this.#short.clear();
+  }
+
+  /**
+   * Waits until there is a machine.
+   *
+   * @param closed Tells whether nobody waits any more.
+   * @throws {Error} When none comes in time.
+   */
+  async waitForMachine(closed: () => boolean): Promise<void> {
+    const { machines, workerTimeout } = this.#setup;
+    const until = performance.now() + workerTimeout;
+    while (machines.slots === 0) {
+      machines.look();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (closed() || performance.now() > until) throw this.#nobody();
+    }
+  }
+
+  #look(): void {
+    const { connection, machines, workerTimeout, refuse } = this.#setup;
+    const now = performance.now();
+    if (connection.down > 0) {
+      this.#alone = this.#heard = now;
+      if (connection.down < connection.serverTimeout) return;
+      return refuse(
+        new Error(
+          `a server must answer at ${connection.where}: received none for ${connection.serverTimeout} ms ("serverTimeout")`,
+        ),
+      );
+    }
+    if (machines.slots > 0) this.#alone = now;
+    else if (now - this.#alone > workerTimeout) return refuse(this.#nobody());
+    // Without a machine, more often: somebody waits for it.
+    if (machines.slots === 0 || ++this.#looks % 3 === 0) machines.look();
+    if (now - this.#heard < QUIET_MS) return;
+    this.#heard = now;
+    this.#compare().catch(() => {}); // the server is away: the next look comes
+  }
+
+  #nobody(): Error {
+    const { connection: { pool, where }, machines, workerTimeout } =
+      this.#setup;
+    const others = machines.strangers.length === 0
+      ? "none"
+      : `machines that speak version ${
+        machines.strangers.join(", ")
+      } of its messages, and this program ${WIRE_VERSION} (use the same version of @parallel/map-nats everywhere)`;
+    const cure = machines.strangers.length === 0
+      ? ` (start one: deno run -A jsr:@parallel/map-nats/worker --servers ${where} --pool ${pool} ./work.ts)`
+      : "";
+    return new Error(
+      `there must be a machine in pool "${pool}" at ${where}: received ${others} within ${workerTimeout} ms${cure}`,
+    );
+  }
+
+  /**
+   * Asks the server how much it has of each run: a stream keeps a message until
+   * it is acked, so what is neither there nor answered is lost. Seen twice in a
+   * row, all that is not answered is sent again.
+   */
+  async #compare(): Promise<void> {
+    const { connection: { jsm, names }, client, books } = this.#setup;
+    const { connection, send, onGivenUp } = this.#setup;
+    const kept = new Map<string, number>();
+    for (const [letter, stream] of [["w", names.work], ["r", names.results]]) {
+      const filter = connection.subject(letter!, client, ">");
+      const info = await jsm.streams.info(stream!, { subjects_filter: filter })
+        .catch(async (error) => {
+          if (error?.code !== 10059) throw error;
+          await connection.makeStreams(); // the server lost its memory
+          return undefined;
+        });
+      const { subjects = {} } = info?.state ?? {};
+      for (const [subject, count] of Object.entries(subjects)) {
+        const key = subject.split(".")[4]!;
+        kept.set(key, (kept.get(key) ?? 0) + count);
+      }
+    }
+    for (const [key, { open }] of books) {
+      if ((kept.get(key) ?? 0) >= open.size) this.#short.delete(key);
+      else if (!this.#short.has(key)) {
+        this.#short.add(key);
+        this.#heard -= QUIET_MS; // soon again
+      } else {
+        this.#short.delete(key);
+        for (const chunk of [...open.values()]) {
+          if (!books.get(key)?.giveUp(chunk)) send(key, chunk);
+        }
+        onGivenUp();
+      }
+    }
+  }
+}

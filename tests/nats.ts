@@ -1,0 +1,170 @@
+// Tests that need a NATS server: each starts one of its own, on a port that is
+// free. Where there is none on the machine they are left out, and say so; in CI
+// they must run.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { findServer, startServer } from "../src/nats/server.ts";
+import { type Options, runtime, test } from "./harness.ts";
+
+const found = findServer() !== undefined;
+if (!found) {
+  const why = "nats-server not found (apt-get install nats-server)";
+  if (process.env.NATS_TESTS === "must run") throw new Error(why);
+  console.log(`SKIPPED: ${why}`);
+}
+
+/**
+ * Registers a test that needs a server.
+ *
+ * @param name Its name.
+ * @param options As of any test.
+ * @param body Starts the server.
+ */
+export function natsTest(
+  name: string,
+  options: Options,
+  body: () => Promise<void>,
+): void {
+  const { ignore = false, timeout = 60_000 } = options;
+  test(name, { ignore: ignore || !found, timeout }, body);
+}
+
+/** A server that can be ended and started again where it was. */
+export async function startRobustServer(): Promise<{
+  servers: string;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-nats-"));
+  const args = ["-js", "-sd", folder];
+  let server = await startServer({ args });
+  const { servers } = server;
+  const port = Number(new URL(servers).port);
+  return {
+    servers,
+    async kill(signal) {
+      process.kill(server.pid, signal);
+      while (isAlive(server.pid)) await pause(10);
+      await server.close();
+    },
+    async restart() {
+      server = await startServer({ args, port });
+    },
+    async close() {
+      await server.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false; // there is no such process
+  }
+}
+
+/** Waits. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until something is so; the limit is there to fail. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  limit = 30_000,
+): Promise<void> {
+  const began = performance.now();
+  while (!await holds()) {
+    if (performance.now() - began > limit) throw new Error(`not so: ${holds}`);
+    await pause(20);
+  }
+}
+
+/** A program that was started. */
+export interface Program {
+  /** What it printed. */
+  said(): string;
+  /** Settles when it has ended, with its code, or the signal. */
+  ended: Promise<number | string | null>;
+  /** Sends a signal. */
+  signal(name: NodeJS.Signals): void;
+  /** Ends it at once, if it has not. */
+  kill(): Promise<void>;
+}
+
+const NAMES = fileURLToPath(new URL("names.ts", import.meta.url));
+
+/** How the runtime at hand runs a program with all permissions. */
+const RUN: string[] = {
+  deno: ["run", "-A", "--no-check"],
+  bun: [],
+  node: ["--import", NAMES],
+}[runtime];
+
+/**
+ * Starts a program beside this one.
+ *
+ * @param path The program, from the root of this project.
+ * @param args Its arguments.
+ * @param command What runs it; by default the runtime at hand.
+ * @returns The program.
+ */
+export function startProgram(
+  path: string,
+  args: string[],
+  command: string[] = [process.execPath, ...RUN],
+): Program {
+  const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
+  const [program, ...rest] = command;
+  const child = spawn(program, [...rest, file, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  child.stdout!.on("data", (data) => text += data);
+  child.stderr!.on("data", (data) => text += data);
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.on("close", (code, signal) => resolve(code ?? signal));
+  });
+  return {
+    said: () => text,
+    ended,
+    // Not by child.kill: Deno 2.9.5 then says that the signal ended it.
+    signal: (name) => void process.kill(child.pid!, name),
+    async kill() {
+      if (isAlive(child.pid!)) process.kill(child.pid!, "SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/**
+ * Starts a machine as a program.
+ *
+ * @param servers Where.
+ * @param args More of its command line.
+ * @param command What runs it; by default the runtime at hand.
+ * @returns The program, once it serves.
+ */
+export async function startMachine(
+  servers: string,
+  args: string[] = [],
+  command?: string[],
+): Promise<Program> {
+  const program = startProgram("src/nats/worker_command.ts", [
+    ...["--servers", servers, "--pool", "test", "--slots", "2"],
+    ...["--allow-shipped", "--ack-wait", "1500", ...args],
+  ], command);
+  let over = false;
+  program.ended.then(() => over = true);
+  await until(() => over || program.said().includes("serves pool"));
+  if (over) throw new Error(program.said());
+  return program;
+}

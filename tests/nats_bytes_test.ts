@@ -1,0 +1,120 @@
+// Values as the bytes that cross between machines: all that structured clone
+// takes comes back, and what nobody wrote is refused.
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { readBytes } from "../src/nats/byte_reader.ts";
+import { writeBytes } from "../src/nats/byte_writer.ts";
+import { test } from "./harness.ts";
+import { seeded } from "./seeded.ts";
+
+const cross = (value: unknown) => readBytes(writeBytes(value));
+
+function samples(): unknown[] {
+  const named = Object.assign([1, , 3], { name: "list" });
+  const odd = Object.create(null);
+  Object.defineProperty(odd, "__proto__", { value: 1, enumerable: true });
+  return [
+    undefined,
+    null,
+    true,
+    0,
+    -0,
+    -1,
+    2 ** 31,
+    -(2 ** 31),
+    2 ** 53 + 2,
+    NaN,
+    -Infinity,
+    0.1,
+    -(2n ** 70n),
+    "",
+    "\ufeffü💚",
+    "\ud800",
+    [undefined, null, , []],
+    named,
+    { a: { b: [{}] }, "": 1 },
+    new Map<unknown, unknown>([[{ k: 1 }, new Set([1, "x"])], [NaN, -0]]),
+    new Date(NaN),
+    new Date(8e15),
+    /a\/b[\]]/giu,
+    new Uint8Array([1, 2, 3]).subarray(1, 2),
+    new DataView(new ArrayBuffer(9)),
+    new BigInt64Array([-1n]),
+    new Float32Array(),
+    new ArrayBuffer(3),
+    Object("text"),
+    Object(1n),
+    Object(false),
+  ];
+}
+
+test("values come back from bytes as they were", () => {
+  for (const value of samples()) assertEquals(cross(value), value);
+  assert(Object.is(cross(-0), -0));
+  assert(!(1 in (cross([0, , 2]) as object)));
+  const keys = cross(JSON.parse('{"__proto__":{"bad":1}}')) as object;
+  assertEquals(Object.keys(keys), ["__proto__"]);
+  assertStrictEquals(Object.getPrototypeOf(keys), Object.prototype);
+});
+
+test("shared parts and cycles come back from bytes as such", () => {
+  const part = { n: 1 };
+  const bytes = new Uint8Array(4);
+  const value: Record<string, unknown> = { one: part, two: [part], bytes };
+  value.self = value;
+  value.words = new Uint16Array(bytes.buffer);
+  const back = cross(value) as typeof value;
+  assertStrictEquals(back.self, back);
+  assertStrictEquals(back.one, (back.two as unknown[])[0]);
+  const { buffer } = back.words as Uint16Array;
+  assertStrictEquals((back.bytes as Uint8Array).buffer, buffer);
+});
+
+test("what can only be here is not written", () => {
+  const values = [
+    () => 1,
+    Symbol("s"),
+    Promise.resolve(),
+    new WeakMap(),
+    new SharedArrayBuffer(1),
+    new Uint8Array(new SharedArrayBuffer(1)),
+    new Proxy({}, {}),
+    new Blob(["x"]),
+    new Error("as plain data only"),
+  ];
+  for (const value of values) {
+    assertThrows(() => writeBytes({ deep: [value] }), DOMException);
+  }
+});
+
+test("of a view nothing beside it is written", () => {
+  const secret = new Uint8Array(1000).fill(7);
+  const { length } = writeBytes({ part: secret.subarray(3, 5) });
+  assert(length < 50);
+});
+
+test("bytes that nobody wrote give an error or a value, and no harm", () => {
+  const random = seeded(7);
+  const whole = writeBytes(samples());
+  for (let end = 0; end < whole.length; end++) {
+    assertThrows(() => readBytes(whole.subarray(0, end)));
+  }
+  assertThrows(() => readBytes(new Uint8Array([...whole, 0])));
+  for (let i = 0; i < 5000; i++) {
+    const bytes = whole.slice();
+    for (let n = 0; n < 3; n++) {
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    }
+    try {
+      readBytes(bytes);
+    } catch (error) {
+      assert(error instanceof Error); // and no crash, no end of memory
+    }
+  }
+  // A list of four billion in six bytes.
+  assertThrows(() => readBytes(Uint8Array.of(9, 255, 255, 255, 255, 15)));
+});

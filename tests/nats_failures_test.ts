@@ -1,0 +1,458 @@
+// What becomes of a run when machines, clients or the server end under it.
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { NatsPool, runWorker } from "@parallel/map-nats";
+import { TaskError, WorkerLostError, WorkerStartError } from "../mod.ts";
+import { Connection } from "../src/nats/connection.ts";
+import { startServer } from "../src/nats/server.ts";
+import {
+  natsTest as test,
+  pause,
+  type Program,
+  startMachine,
+  startProgram,
+  startRobustServer,
+  until,
+} from "./nats.ts";
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** Notes each start of a task in a file. */
+type Note = { data: { file: string; ms: number } };
+const noted = async (n: number, { data }: Note) => {
+  const fs = process.getBuiltinModule("node:fs");
+  fs.appendFileSync(data.file, `${n}\n`);
+  await new Promise((resolve) => setTimeout(resolve, data.ms));
+  return n;
+};
+
+/** A call that is awaited later; if its test fails before, nobody hears it. */
+function begun<R>(call: Promise<R>): Promise<R> {
+  call.catch(() => {});
+  return call;
+}
+
+/** What a test opens; all of it is closed at its end, the last first. */
+async function open() {
+  const stack = new AsyncDisposableStack();
+  const server = await startRobustServer();
+  stack.defer(() => server.close());
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  const { servers } = server;
+  const file = join(folder, "notes.txt");
+  writeFileSync(file, "");
+  return {
+    server,
+    servers,
+    folder,
+    file,
+    /** Which tasks were started, in any order. */
+    notes: () =>
+      readFileSync(file, "utf8").trim().split("\n").filter(Boolean).map(Number),
+    async machine(args: string[] = []): Promise<Program> {
+      const program = await startMachine(servers, args);
+      stack.defer(() => program.kill());
+      return program;
+    },
+    async pool(options: object = {}): Promise<NatsPool> {
+      const at = { servers, pool: "test", ...options };
+      const pool = await NatsPool.connect(at);
+      stack.defer(() => pool.close());
+      return pool;
+    },
+    /** How many messages the server has of all runs. */
+    async messages(): Promise<number> {
+      const connection = await Connection.open({ servers, pool: "test" });
+      const { jsm, names } = connection;
+      const work = await jsm.streams.info(names.work);
+      const results = await jsm.streams.info(names.results);
+      await connection.close();
+      return work.state.messages + results.state.messages;
+    },
+    stack,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+test("tasks of a machine that is killed run on another", {}, async () => {
+  await using here = await open();
+  const { file, notes } = here;
+  const [first] = [await here.machine(), await here.machine()];
+  const pool = await here.pool();
+  const data = { file, ms: 50 };
+  const mapped = begun(pool.map(noted, range(60), { data, chunkSize: 2 }));
+  await until(() => notes().length > 10);
+  await first.kill();
+  assertEquals(await mapped, range(60));
+  assertEquals(new Set(notes()).size, 60);
+});
+
+test("a machine that is told to end ends what runs first", {}, async () => {
+  await using here = await open();
+  const { file, notes } = here;
+  const [first] = [await here.machine(), await here.machine()];
+  const pool = await here.pool();
+  const data = { file, ms: 50 };
+  const mapped = begun(pool.map(noted, range(60), { data, chunkSize: 2 }));
+  await until(() => notes().length > 10);
+  first.signal("SIGTERM");
+  assertEquals(await first.ended, 0);
+  assertStringIncludes(first.said(), "SIGTERM: what runs ends first");
+  assertEquals(await mapped, range(60));
+  assertEquals(notes().sort((a, b) => a - b), range(60)); // each once
+  await until(() => pool.workers().length === 1);
+});
+
+for (const storage of ["file", "memory"] as const) {
+  test(`a run goes on when its server was killed: ${storage}`, {}, async () => {
+    await using here = await open();
+    const { server, file, notes } = here;
+    const own = storage === "memory" ? ["--memory"] : [];
+    await here.machine(own);
+    const pool = await here.pool({ storage });
+    const data = { file, ms: 20 };
+    const mapped = begun(pool.map(noted, range(80), { data, chunkSize: 2 }));
+    await until(() => notes().length > 10);
+    await server.kill("SIGKILL");
+    await pause(300);
+    await server.restart();
+    assertEquals(await mapped, range(80));
+  });
+}
+
+test("a run goes on when its server was ended in order", {}, async () => {
+  await using here = await open();
+  const { server, file, notes } = here;
+  await here.machine();
+  const pool = await here.pool();
+  const data = { file, ms: 20 };
+  const read = [];
+  for await (const n of pool.stream(noted, range(60), { data, chunkSize: 2 })) {
+    read.push(n);
+    if (n !== 10) continue;
+    await server.kill("SIGTERM");
+    await server.restart();
+  }
+  assertEquals(read, range(60));
+  assert(notes().length >= 60);
+});
+
+test("a call ends when there is no server for too long", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool({ serverTimeout: 1000 });
+  const data = { file: here.file, ms: 100 };
+  const mapped = begun(pool.map(noted, range(100), { data, chunkSize: 1 }));
+  await until(() => here.notes().length > 0);
+  await here.server.kill("SIGKILL");
+  await assertRejects(() => mapped, WorkerStartError, '"serverTimeout"');
+  await here.server.restart();
+});
+
+test("what a client asked for is dropped when it is killed", {}, async () => {
+  await using here = await open();
+  const { servers } = here;
+  const at = { servers, pool: "test", slots: 2, allowShipped: true };
+  const machine = await runWorker({ ...at, grace: 1000 });
+  here.stack.defer(() => machine.close());
+  const client = startProgram("tests/fixtures/nats_client.ts", [
+    ...[servers, "test", "100", "200"],
+  ]);
+  await until(() => client.said().includes("first"));
+  await client.kill();
+  assert(await here.messages() > 0);
+  await until(async () => await here.messages() === 0);
+});
+
+test("a client that is stopped for a while goes on", {}, async () => {
+  await using here = await open();
+  const { servers } = here;
+  const at = { servers, pool: "test", slots: 2, allowShipped: true };
+  const machine = await runWorker({ ...at, grace: 1000 });
+  here.stack.defer(() => machine.close());
+  const client = startProgram("tests/fixtures/nats_client.ts", [
+    ...[servers, "test", "40", "100"],
+  ]);
+  await until(() => client.said().includes("first"));
+  client.signal("SIGSTOP");
+  // Its chunks are dropped; of the answers it finds some when it goes on.
+  await pause(3000);
+  client.signal("SIGCONT");
+  assertEquals(await client.ended, 0);
+  assertStringIncludes(client.said(), "all 40");
+});
+
+test("an abort takes back what is not begun", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool();
+  const data = { file: here.file, ms: 30 };
+  const abort = new AbortController();
+  const { signal } = abort;
+  const mapped = begun(
+    pool.map(noted, range(500), { data, chunkSize: 1, signal }),
+  );
+  await until(() => here.notes().length > 5);
+  const reason = new Error("enough");
+  abort.abort(reason);
+  assertEquals(await mapped.catch((error: unknown) => error), reason);
+  await until(async () => await here.messages() === 0);
+  assert(here.notes().length < 100);
+  assertEquals(await pool.map((n: number) => n, [1]), [1]);
+});
+
+test("runs end beside others that go on", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool();
+  const wait = async (n: number) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return n;
+  };
+  const abort = new AbortController();
+  const { signal } = abort;
+  const ended = begun(pool.map(wait, range(500), { chunkSize: 1, signal }));
+  const counts = [3, 20, 60, 10, 40];
+  const all = counts.map((count) =>
+    begun(pool.map(wait, range(count), { chunkSize: 1 }))
+  );
+  await all[0];
+  abort.abort();
+  await assertRejects(() => ended, DOMException);
+  assertEquals(await Promise.all(all), counts.map(range));
+  await until(async () => await here.messages() === 0);
+});
+
+test("values larger than a message cross", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool();
+  const grow = (bytes: Uint8Array) => new Uint8Array(2 * bytes.length).fill(7);
+  const inputs = range(3).map(() => new Uint8Array(1_500_000));
+  for (const output of await pool.map(grow, inputs, { chunkSize: 3 })) {
+    assertEquals([output.length, output[0], output.at(-1)], [3_000_000, 7, 7]);
+  }
+  const data = new Float64Array(400_000).fill(2);
+  const sum = (n: number, { data }: { data: Float64Array }) => n + data[n];
+  assertEquals(await pool.map(sum, [1, 2], { data }), [3, 4]);
+});
+
+test(
+  "a task that ends each machine it runs on is told, and no other",
+  {},
+  async () => {
+    await using here = await open();
+    const options = ["--attempts", "2", "--backend", "threads"];
+    let over = false;
+    let ends = 0;
+    const keep = (async () => { // as a supervisor does
+      while (!over) {
+        const machine = await here.machine(options);
+        await Promise.race([machine.ended, until(() => over, Infinity)]);
+        if (!over) ends++;
+      }
+    })();
+    const pool = await here.pool();
+    const kill = (n: number) => {
+      if (n === 3) process.kill(process.pid, "SIGKILL");
+      return n;
+    };
+    const settled = await pool.mapSettled(kill, range(6), { chunkSize: 2 });
+    over = true;
+    await keep;
+    const { reason } = settled[3] as PromiseRejectedResult;
+    assertInstanceOf(reason, WorkerLostError);
+    assertEquals(reason.index, 3);
+    assertEquals(ends, 4); // twice with others, and twice alone
+    const others = settled.filter((_, i) => i !== 3);
+    assertEquals(
+      others.map((one) => one.status === "fulfilled" ? one.value : one.reason),
+      [0, 1, 2, 4, 5],
+    );
+  },
+);
+
+test("a task may take longer than a machine may be silent", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool();
+  const spin = (file: string) => {
+    process.getBuiltinModule("node:fs").appendFileSync(file, "1\n");
+    const until = Date.now() + 3500; // --ack-wait is 1500
+    while (Date.now() < until);
+    return 1;
+  };
+  assertEquals(await pool.map(spin, [here.file]), [1]);
+  assertEquals(here.notes().length, 1);
+});
+
+test("chunks and answers that were lost are sent again", {}, async () => {
+  await using here = await open();
+  const { servers, file } = here;
+  await here.machine();
+  const pool = await here.pool();
+  const connection = await Connection.open({ servers, pool: "test" });
+  here.stack.defer(() => connection.close());
+  const data = { file, ms: 20 };
+  const mapped = begun(pool.map(noted, range(60), { data, chunkSize: 1 }));
+  await until(() => here.notes().length > 10);
+  const { jsm, names } = connection;
+  await jsm.streams.purge(names.work);
+  await jsm.streams.purge(names.results);
+  assertEquals(await mapped, range(60));
+});
+
+test("an answer that nobody can read harms nobody", {}, async () => {
+  await using here = await open();
+  const { servers, file } = here;
+  await here.machine();
+  const pool = await here.pool();
+  const connection = await Connection.open({ servers, pool: "test" });
+  here.stack.defer(() => connection.close());
+  const info = async () =>
+    await connection.jsm.consumers.list(connection.names.results).next();
+  const [{ name: client }] = await info();
+  const data = { file, ms: 20 };
+  const mapped = begun(pool.map(noted, range(60), { data, chunkSize: 1 }));
+  await until(() => here.notes().length > 0);
+  const forged = { type: "done", machine: "none", tracks: [], ms: 1, bytes: 1 };
+  const values = { as: "list", values: [], encoded: [] };
+  const empty = { pieces: [], refused: [], failures: [], values };
+  for (const body of [{ ...forged, ...empty, number: 1e6 }, 7, null]) {
+    const sealed = await connection.envelopes.seal(body, "x");
+    await connection.js.publish(connection.subject("r", client, 1), sealed);
+  }
+  await connection.js.publish(connection.subject("r", client, 1), "garbage");
+  assertEquals(await mapped, range(60));
+});
+
+test("a machine that speaks another version is told of", {}, async () => {
+  await using here = await open();
+  const { servers } = here;
+  const connection = await Connection.open({ servers, pool: "test" });
+  here.stack.defer(() => connection.close());
+  const info = { id: "other", name: "other", slots: 1, wire: 99 };
+  connection.nc.subscribe(connection.subject("hello"), {
+    callback: (_, message) => void message.respond(JSON.stringify(info)),
+  });
+  const pool = await here.pool({ workerTimeout: 1000 });
+  await assertRejects(
+    () => pool.map((n: number) => n, [1]),
+    WorkerStartError,
+    "machines that speak version 99 of its messages",
+  );
+});
+
+test("machines with other versions of the module are told of", {}, async () => {
+  await using here = await open();
+  const { servers, folder } = here;
+  for (const version of [1, 2]) {
+    const file = join(folder, `work${version}.mjs`);
+    const wait = "await new Promise((end) => setTimeout(end, 100));";
+    const text = `export async function work() { ${wait} return ${version}; }`;
+    writeFileSync(file, text);
+    const module = pathToFileURL(file);
+    const at = { servers, pool: "test", slots: 1 };
+    const machine = await runWorker({ ...at, name: `m${version}`, module });
+    here.stack.defer(() => machine.close());
+  }
+  const pool = await here.pool();
+  await until(() => pool.workers().length === 2);
+  const error = await assertRejects(
+    () => pool.map("work", range(40), { chunkSize: 1 }),
+    WorkerStartError,
+  );
+  assertStringIncludes(error.message, "must have the same version");
+});
+
+test("a server that does not let a program in is told of", {}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+  const password = ["--user", "ann", "--pass", "secret"];
+  const closed = await startServer({
+    args: ["-js", "-sd", folder, ...password],
+  });
+  const open = await startServer({ args: [] }); // without JetStream
+  try {
+    const connect = (servers: string) => () =>
+      NatsPool.connect({ servers, pool: "test" });
+    const at = closed.servers.replace("//", "//ann:wrong@");
+    const wrong = await assertRejects(connect(at), Error, "AuthorizationError");
+    assert(!wrong.message.includes("wrong"));
+    await assertRejects(connect(closed.servers), Error, "AuthorizationError");
+    await assertRejects(connect(open.servers), Error, "nats-server -js");
+    await assertRejects(
+      connect("nats://127.0.0.1:1"),
+      Error,
+      "start one with: nats-server -js",
+    );
+    const right = closed.servers.replace("//", "//ann:secret@");
+    const pool = await connect(right)();
+    await pool.close();
+  } finally {
+    await closed.close();
+    await open.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("an error of a task is no reason to try it elsewhere", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool();
+  const fail = (file: string) => {
+    process.getBuiltinModule("node:fs").appendFileSync(file, "1\n");
+    throw new Error("no");
+  };
+  await assertRejects(() => pool.map(fail, [here.file]), TaskError, "no");
+  await assertRejects(
+    () => pool.map(fail, [here.file], { retries: 2 }),
+    TaskError,
+  );
+  assertEquals(here.notes().length, 4);
+});
+
+test("a user needs no more than docs/cluster.md says", {}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+  const file = join(folder, "nats.conf");
+  const doc = new URL("../docs/cluster.md", import.meta.url);
+  const [block] = /^authorization \{\n {2}users:[^]*?^\}/m
+    .exec(readFileSync(doc, "utf8"))!;
+  const config = block.replace('"..."', '"secret"');
+  writeFileSync(file, `jetstream { store_dir: "${folder}" }\n${config}\n`);
+  const server = await startServer({ args: ["-c", file] });
+  const servers = server.servers.replace("//", "//images:secret@");
+  const at = { servers, pool: "images" };
+  const machine = await runWorker({ ...at, slots: 2, allowShipped: true });
+  const pool = await NatsPool.connect(at);
+  try {
+    const sizes = await pool.map((bytes: Uint8Array) => bytes.fill(1), [
+      new Uint8Array(10),
+      new Uint8Array(2_000_000),
+    ]);
+    assertEquals(sizes.map(({ length }) => length), [10, 2_000_000]);
+    const reason = new Error("enough");
+    const signal = AbortSignal.abort(reason);
+    const spin = () => new Promise<void>((end) => setTimeout(end, 1000));
+    await assertRejects(() => pool.map(spin, [1, 2], { signal }), Error);
+    await assertRejects(
+      () => NatsPool.connect({ ...at, pool: "others" }),
+      Error,
+    );
+  } finally {
+    await pool.close();
+    await machine.close();
+    await server.close();
+    rmSync(folder, { recursive: true });
+  }
+});

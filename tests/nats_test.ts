@@ -1,0 +1,235 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { NatsPool, runWorker } from "@parallel/map-nats";
+import { TaskError, WorkerStartError } from "../mod.ts";
+import { Connection } from "../src/nats/connection.ts";
+import { startServer } from "../src/nats/server.ts";
+import { natsTest as test } from "./nats.ts";
+
+const TASKS = new URL("./fixtures/tasks.ts", import.meta.url);
+type Tasks = typeof import("./fixtures/tasks.ts");
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const double = (n: number) => n * 2;
+
+/** A server, with a machine and a client on it. */
+async function cluster(worker: object = {}, client: object = {}) {
+  const stack = new AsyncDisposableStack();
+  const server = await startServer();
+  stack.defer(() => server.close());
+  const { servers, connection } = server;
+  const at = { servers, connection, pool: "test" };
+  const machine = await runWorker({
+    ...at,
+    slots: 2,
+    allowShipped: true,
+    ...worker,
+  });
+  stack.defer(() => machine.close());
+  const pool = await NatsPool.connect<Tasks>({ ...at, ...client });
+  stack.defer(() => pool.close());
+  return {
+    at,
+    machine,
+    pool,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+test("a pool on NATS keeps the order of its inputs", {}, async () => {
+  await using pool = await NatsPool.local({ slots: 2, backend: "threads" });
+  assertEquals(await pool.map(double, range(1000)), range(1000).map(double));
+  assertEquals(pool.slots, 2);
+});
+
+test(
+  "a pool on NATS calls exports of the module of its machines",
+  {},
+  async () => {
+    await using here = await cluster({ module: TASKS, allowShipped: false });
+    const { pool } = here;
+    assertEquals(await pool.map("square", [1, 2, 3]), [1, 4, 9]);
+    const missing = await assertRejects(
+      () => pool.map("nothing" as "square", [1]),
+      WorkerStartError,
+    );
+    assertStringIncludes(missing.message, 'a function named "nothing"');
+    const shipped = await assertRejects(
+      () => pool.map(double, [1]),
+      WorkerStartError,
+    );
+    assertStringIncludes(shipped.message, "--allow-shipped");
+    const data = { add: (n: number) => n + 1 };
+    await assertRejects(
+      () => pool.map("square", [1], { data }),
+      WorkerStartError,
+      "--allow-shipped",
+    );
+    assertEquals(await pool.map("square", [4]), [16]);
+  },
+);
+
+test("an error on another machine has its index and cause", {}, async () => {
+  await using here = await cluster();
+  const check = (n: number) => {
+    if (n === 7) throw Object.assign(new RangeError("seven"), { code: 7 });
+    return n;
+  };
+  const error = await here.pool.map(check, range(20))
+    .catch((error: unknown) => error);
+  assertInstanceOf(error, TaskError);
+  assertEquals([error.index, error.attempts], [7, 1]);
+  assertInstanceOf(error.cause, RangeError);
+  assertEquals((error.cause as RangeError & { code: number }).code, 7);
+  assertStringIncludes(error.message, "Cannot map input 7 as check threw");
+  const settled = await here.pool.mapSettled(check, range(9));
+  assertEquals(settled[7].status, "rejected");
+  assertEquals(settled.filter((s) => s.status === "fulfilled").length, 8);
+});
+
+test("what cannot travel is refused at the call", {}, async () => {
+  await using here = await cluster();
+  const { pool } = here;
+  await assertRejects(
+    () => pool.map(double, [1], { transfer: true } as object),
+    TypeError,
+    '"transfer" needs workers in this process',
+  );
+  await assertRejects(
+    () => pool.map("square", [1], { module: TASKS } as object),
+    TypeError,
+    "the module is named by whoever starts the machines",
+  );
+  assertThrows(
+    () => pool.stream(double, [1], { transfer: true } as object),
+    TypeError,
+    "transfer",
+  );
+  const output = new Float64Array(new SharedArrayBuffer(8));
+  await assertRejects(
+    () => pool.map(double, [1], { output }),
+    TypeError,
+    "where workers share no memory",
+  );
+  const shared = new SharedArrayBuffer(8);
+  await assertRejects(
+    () => pool.map((one: SharedArrayBuffer) => one.byteLength, [shared]),
+    TaskError,
+    "SharedArrayBuffer",
+  );
+});
+
+test("a pool on NATS streams, reduces and brings data along", {}, async () => {
+  await using here = await cluster();
+  const { pool } = here;
+  const odd: number[] = [];
+  function* endless() {
+    for (let n = 0;; n++) yield n;
+  }
+  for await (const n of pool.stream(double, endless())) {
+    odd.push(n);
+    if (odd.length === 100) break;
+  }
+  assertEquals(odd, range(100).map(double));
+  const items = [];
+  const fail = (n: number) => {
+    if (n === 1) throw new Error("one");
+    return n;
+  };
+  for await (const item of pool.stream(fail, [0, 1, 2], { settled: true })) {
+    items.push([item.index, item.input, item.status]);
+  }
+  assertEquals(items, [
+    [0, 0, "fulfilled"],
+    [1, 1, "rejected"],
+    [2, 2, "fulfilled"],
+  ]);
+  const sum = await pool.reduce(
+    double,
+    (a: number, b: number) => a + b,
+    range(5000),
+  );
+  assertEquals(sum, 4999 * 5000);
+  const data = { base: new Map([["ten", 10]]), twice: double };
+  const found = await pool.map(
+    (n: number, { data }) => data.twice(n) + data.base.get("ten")!,
+    [1, 2],
+    { data },
+  );
+  assertEquals(found, [12, 14]);
+});
+
+test("retries, and what a task is told, are those of one run", {}, async () => {
+  await using here = await cluster();
+  const { pool } = here;
+  const told = await pool.map(
+    (n: number, { index, attempt }) => {
+      if (n === 30 && attempt < 3) throw new Error("again");
+      return [index, attempt];
+    },
+    range(50),
+    { retries: 2 },
+  );
+  assertEquals(told, range(50).map((i) => [i, i === 30 ? 3 : 1]));
+});
+
+test("a pool on NATS says which machines it has", {}, async () => {
+  await using here = await cluster({ name: "left", module: TASKS });
+  await here.pool.start();
+  const [one, ...others] = here.pool.workers();
+  assertEquals(others, []);
+  assertEquals([one.name, one.slots], ["left", 2]);
+  assertEquals(one.module, TASKS.href);
+  assert(/^[0-9a-f]{12}$/.test(one.fingerprint!));
+  assert(/^(deno|bun|node) \d/.test(one.runtime));
+});
+
+test("many tiny tasks are few messages", {}, async () => {
+  await using here = await cluster();
+  const { at, pool } = here;
+  const results = await pool.map(double, range(300_000));
+  assertEquals([results.length, results.at(-1)], [300_000, 599_998]);
+  const connection = await Connection.open(at);
+  const { jsm, names } = connection;
+  const { state } = await jsm.streams.info(names.work);
+  await connection.close();
+  assert(state.last_seq < 500, `${state.last_seq} messages`);
+});
+
+test("a pool without a machine says how to start one", {}, async () => {
+  const server = await startServer();
+  const { servers, connection } = server;
+  const options = { servers, connection, pool: "empty", workerTimeout: 1000 };
+  const pool = await NatsPool.connect(options);
+  try {
+    const error = await assertRejects(
+      () => pool.map(double, [1]),
+      WorkerStartError,
+    );
+    assertStringIncludes(error.message, 'a machine in pool "empty" at nats://');
+    assertStringIncludes(error.message, "/worker --servers");
+    await assertRejects(() => pool.start(), WorkerStartError, "empty");
+  } finally {
+    await pool.close();
+    await server.close();
+  }
+});
+
+test("options of a pool on NATS are checked at the call", {}, async () => {
+  const at = { servers: "nats://127.0.0.1:1", pool: "x" };
+  const connect = (options: object) => () =>
+    NatsPool.connect(options as typeof at);
+  await assertRejects(connect({ ...at, pool: "a.b" }), TypeError, '"pool"');
+  await assertRejects(connect({ ...at, servers: [] }), TypeError, '"servers"');
+  await assertRejects(connect({ ...at, slots: 1 }), TypeError, "slots");
+  await assertRejects(
+    () => runWorker({ ...at, slots: 0 }),
+    RangeError,
+    '"slots"',
+  );
+});
