@@ -96,11 +96,13 @@ await pool.close();
 const connection = await Connection.open({ servers, pool: "test" });
 const { jsm, names } = connection;
 // What was sent twice is dropped when its client has been gone for a while.
-await until(async () => {
-  const work = await jsm.streams.info(names.work);
-  const results = await jsm.streams.info(names.results);
-  return work.state.messages + results.state.messages === 0;
-});
+for (const name of [names.work, names.results]) {
+  const left = async () => (await jsm.streams.info(name)).state.messages;
+  await until(async () => await left() === 0).catch(async () => {
+    const { state } = await jsm.streams.info(name, { subjects_filter: ">" });
+    throw new Error(`${name} has ${JSON.stringify(state)}`);
+  });
+}
 await connection.close();
 for (const machine of machines) machine.signal("SIGTERM");
 for (const machine of machines) {

@@ -234,6 +234,24 @@ test("runs end beside others that go on", {}, async () => {
   await until(async () => await here.messages() === 0);
 });
 
+test("a client that leaves takes what it asked for along", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool();
+  const other = await here.pool();
+  const wait = async (n: number) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return n;
+  };
+  const stays = begun(pool.map(wait, range(60), { chunkSize: 1 }));
+  const leaves = begun(other.map(wait, range(60), { chunkSize: 1 }));
+  await until(async () => await here.messages() > 8);
+  await other.close();
+  await assertRejects(() => leaves, DOMException);
+  assertEquals(await stays, range(60));
+  await until(async () => await here.messages() === 0, 5000);
+});
+
 test("values larger than a message cross", {}, async () => {
   await using here = await open();
   await here.machine();

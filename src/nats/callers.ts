@@ -48,6 +48,11 @@ export class Callers {
     return at !== undefined && performance.now() - at < this.#setup.grace / 2;
   }
 
+  /** A client was sent an answer that it may not take: it is looked after. */
+  watch(client: string): void {
+    if (!this.#heard.has(client)) this.#heard.set(client, -Infinity);
+  }
+
   /** A client has no runs here any more. */
   forget(client: string): void {
     this.#heard.delete(client);
@@ -96,7 +101,7 @@ export class Callers {
     // One that was stopped for a while goes on, and sends again.
     if (!this.#heard.delete(client)) return true;
     onGone(client);
-    connection.dropAnswers(client).catch(() => {}); // they expire in an hour
+    connection.drop(client).catch(() => {}); // they expire in an hour
     return true;
   }
 }

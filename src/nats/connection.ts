@@ -288,21 +288,24 @@ export class Connection {
   }
 
   /**
-   * Drops the answers to a client that is gone. One by one: after a purge by
-   * subject, nats-server 2.9.10 takes messages of others for handed out that never
-   * were (tests/nats_failures_test.ts, "runs end beside others").
+   * Drops what a client has in the streams, as it is gone: its answers, and what
+   * a server that was killed had forgotten to take out of the other one. One by
+   * one: after a purge by subject, nats-server 2.9.10 takes messages of others for
+   * handed out that never were (tests/nats_failures_test.ts, "runs end beside").
    */
-  async dropAnswers(client: string): Promise<void> {
-    const { results } = this.names;
-    const { streams } = this.jsm;
-    const next_by_subj = this.subject("r", client, "*");
-    for (let seq = 1;;) {
-      const query: NextRequest = { seq, next_by_subj };
-      const next = await streams.getMessage(results, query);
-      if (next === null) return;
-      seq = next.seq + 1;
-      // Another machine may have done it.
-      await streams.deleteMessage(results, next.seq, false).catch(() => {});
+  async drop(client: string): Promise<void> {
+    const { work, results } = this.names;
+    for (const [stream, letter] of [[work, "w"], [results, "r"]] as const) {
+      const next_by_subj = this.subject(letter, client, "*");
+      for (let seq = 1;;) {
+        const query: NextRequest = { seq, next_by_subj };
+        const next = await this.jsm.streams.getMessage(stream, query);
+        if (next === null) break;
+        seq = next.seq + 1;
+        // A machine may have done it.
+        await this.jsm.streams.deleteMessage(stream, next.seq, false)
+          .catch(() => {});
+      }
     }
   }
 

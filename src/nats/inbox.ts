@@ -47,11 +47,14 @@ export class Inbox {
 
   /** Hears no more, and takes what it had there away. */
   async close(): Promise<void> {
-    const { connection: { jsm, names, down }, client } = this.#setup;
+    const { connection, client } = this.#setup;
+    const { jsm, names, down } = connection;
     this.#closed = true;
     this.#stop();
     if (down > 0) return; // the server does so by itself, after a while
     await jsm.consumers.delete(names.results, client).catch(() => {});
+    // Of what was sent twice there may be a second answer.
+    await connection.drop(client).catch(() => {});
   }
 
   /** Says what a run is. */

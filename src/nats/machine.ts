@@ -163,7 +163,8 @@ export class Machine {
         const sealed = await connection.envelopes.seal(answer, `a.${id}`);
         const subject = connection.subject("r", client, run);
         await connection.publish(subject, id, sealed, () => true);
-        if (this.#callers.gone(client)) await connection.dropAnswers(client);
+        if (this.#callers.gone(client)) await connection.drop(client);
+        else if (!this.#runs.has(client, run)) this.#callers.watch(client);
       }
       message.ack();
     } catch (error) { // it comes again, here or elsewhere

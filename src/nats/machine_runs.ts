@@ -61,6 +61,11 @@ export class MachineRuns {
     return found;
   }
 
+  /** Whether a run goes on here. */
+  has(client: string, run: string): boolean {
+    return this.#known.has(`${client}.${run}`);
+  }
+
   /** Ends a run that is over for its client. */
   end(key: string): void {
     const known = this.#known.get(key);

@@ -134,6 +134,7 @@ export class Upkeep {
     const { connection: { jsm, names }, client, books } = this.#setup;
     const { connection, send, onGivenUp } = this.#setup;
     const kept = new Map<string, number>();
+    let answers = 0;
     for (const [letter, stream] of [["w", names.work], ["r", names.results]]) {
       const filter = connection.subject(letter!, client, ">");
       const info = await jsm.streams.info(stream!, { subjects_filter: filter })
@@ -145,11 +146,19 @@ export class Upkeep {
       const { subjects = {} } = info?.state ?? {};
       for (const [subject, count] of Object.entries(subjects)) {
         const key = subject.split(".")[4]!;
+        if (letter === "r") answers += count;
         kept.set(key, (kept.get(key) ?? 0) + count);
       }
     }
+    // One that was killed may keep messages that it never hands out again.
+    const { num_pending, num_ack_pending } = await jsm.consumers.info(
+      names.work,
+      "workers",
+    );
+    const idle = num_pending + num_ack_pending === 0 && answers === 0;
     for (const [key, { open }] of books) {
-      if ((kept.get(key) ?? 0) >= open.size) this.#short.delete(key);
+      const there = idle ? 0 : kept.get(key) ?? 0;
+      if (there >= open.size) this.#short.delete(key);
       else if (!this.#short.has(key)) {
         this.#short.add(key);
         this.#heard -= QUIET_MS; // soon again
