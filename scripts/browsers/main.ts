@@ -25,6 +25,7 @@ import {
   type BrowserName,
   findBrowser,
   PACKAGES,
+  type Running,
 } from "./browser.ts";
 import { bundleForPage } from "./bundle.ts";
 import {
@@ -122,6 +123,16 @@ interface Count {
   skipped: number;
 }
 
+/** The browser that runs, which must not be left when this program is ended. */
+let running: Running | undefined;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, async () => {
+    await running?.end();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
+
 /** Shows pages to a browser, one after another. */
 async function show(
   browser: Browser,
@@ -163,7 +174,7 @@ async function show(
         : "";
     };
     heard();
-    const running = await browser.start(site.urlOf(left[0]!), site.url);
+    running = await browser.start(site.urlOf(left[0]!), site.url);
     const why = await Promise.race([done, running.ended]);
     site.onReport = () => "";
     await running.end();
