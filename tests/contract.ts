@@ -32,7 +32,7 @@ import { reductions } from "./contract_reduce.ts";
 import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
 import { runtime, test } from "./harness.ts";
-import { BROWSER_SKIPS } from "./skips.ts";
+import { BROWSER_SKIPS, withoutSharedMemory } from "./skips.ts";
 
 /** What is called: another engine brings its own. */
 export type ContractCalls = Pick<
@@ -77,37 +77,15 @@ export type Chapter = (
 export type BackendName = "web" | "threads" | "processes" | "inline" | "nats";
 
 const NO_WORKER = "in the caller's thread there is no worker to end";
-const NOTHING_SHARED =
-  "it counts in memory that is shared: tests/processes_test.ts";
 const REFUSED = "it is refused: tests/processes_test.ts";
-const OUTPUT_REFUSED = "such an output is refused: tests/processes_test.ts";
 const NO_SECOND_THREAD = "in the caller's thread there is one at a time";
 
 /** Those of workers whose memory is their own. */
 const APART: Record<string, string> = {
-  "a task gets what stands in shared inputs when it starts": NOTHING_SHARED,
-  "an output in shared memory is written by the workers": OUTPUT_REFUSED,
-  "a task that fails writes nothing to a shared output": OUTPUT_REFUSED,
-  "a task that is tried again writes its result to a shared output":
-    OUTPUT_REFUSED,
-  "tasks of a lost worker are written to a shared output": OUTPUT_REFUSED,
-  "an abort leaves in a shared output the results that were there":
-    OUTPUT_REFUSED,
-  "an output that workers cannot write is refused at the call": OUTPUT_REFUSED,
-  "weight: arrays in shared memory are read and written where they are":
-    OUTPUT_REFUSED,
-  "more inputs than were known end a run whose shared output is full":
-    OUTPUT_REFUSED,
-  "what init returned is disposed before its worker is ended": NOTHING_SHARED,
-  "what init returned is disposed when its worker is replaced": NOTHING_SHARED,
-  "context.signal aborts when the run is over": NOTHING_SHARED,
-  "a signal that is read after the end of its run is aborted": NOTHING_SHARED,
-  "a synchronous loop sees the abort": NOTHING_SHARED,
-  "an abort does not wait for a task that computes": NOTHING_SHARED,
-  "tasks run at the same time": NOTHING_SHARED,
-  "tasks behind a slow one go to a worker that idles": NOTHING_SHARED,
-  "concurrency keeps tasks in flight inside each worker": NOTHING_SHARED,
-  "stream keeps order, or not": NOTHING_SHARED,
+  ...withoutSharedMemory(
+    "it counts in memory that is shared: tests/processes_test.ts",
+    "such an output is refused: tests/processes_test.ts",
+  ),
   "a SharedArrayBuffer is shared": REFUSED,
   "transfer moves buffers both ways, for many inputs": REFUSED,
 };

@@ -13,30 +13,44 @@ const NOTHING_SHARED = "it counts in memory that is shared";
 const NO_STREAMS = "a ReadableStream of WebKit cannot be iterated";
 const NO_OUTPUT = "such an output is refused: tests/browsers/smoke.ts";
 
-/** What needs memory that is shared, or at least a SharedArrayBuffer. */
+/**
+ * Names the tests of the contract that need memory that is shared.
+ *
+ * @param counts Why those do not run that count in it.
+ * @param output Why those do not run whose output is in it.
+ */
+export function withoutSharedMemory(
+  counts: string,
+  output: string,
+): Record<string, string> {
+  return {
+    "a task gets what stands in shared inputs when it starts": counts,
+    "an output in shared memory is written by the workers": output,
+    "a task that fails writes nothing to a shared output": output,
+    "a task that is tried again writes its result to a shared output": output,
+    "tasks of a lost worker are written to a shared output": output,
+    "an abort leaves in a shared output the results that were there": output,
+    "an output that workers cannot write is refused at the call": output,
+    "weight: arrays in shared memory are read and written where they are":
+      output,
+    "more inputs than were known end a run whose shared output is full": output,
+    "what init returned is disposed before its worker is ended": counts,
+    "what init returned is disposed when its worker is replaced": counts,
+    "context.signal aborts when the run is over": counts,
+    "a signal that is read after the end of its run is aborted": counts,
+    "a synchronous loop sees the abort": counts,
+    "an abort does not wait for a task that computes": counts,
+    "tasks run at the same time": counts,
+    "tasks behind a slow one go to a worker that idles": counts,
+    "concurrency keeps tasks in flight inside each worker": counts,
+    "stream keeps order, or not": counts,
+  };
+}
+
+/** What a page does not run that is not isolated. */
 const SHARED = {
+  ...withoutSharedMemory(NOTHING_SHARED, NO_OUTPUT),
   "inputs in shared memory are read where they are": NOTHING_SHARED,
-  "a task gets what stands in shared inputs when it starts": NOTHING_SHARED,
-  "an output in shared memory is written by the workers": NO_OUTPUT,
-  "a task that fails writes nothing to a shared output": NO_OUTPUT,
-  "a task that is tried again writes its result to a shared output": NO_OUTPUT,
-  "tasks of a lost worker are written to a shared output": NO_OUTPUT,
-  "an abort leaves in a shared output the results that were there": NO_OUTPUT,
-  "an output that workers cannot write is refused at the call": NO_OUTPUT,
-  "weight: arrays in shared memory are read and written where they are":
-    NO_OUTPUT,
-  "more inputs than were known end a run whose shared output is full":
-    NO_OUTPUT,
-  "what init returned is disposed before its worker is ended": NOTHING_SHARED,
-  "what init returned is disposed when its worker is replaced": NOTHING_SHARED,
-  "context.signal aborts when the run is over": NOTHING_SHARED,
-  "a signal that is read after the end of its run is aborted": NOTHING_SHARED,
-  "a synchronous loop sees the abort": NOTHING_SHARED,
-  "an abort does not wait for a task that computes": NOTHING_SHARED,
-  "tasks run at the same time": NOTHING_SHARED,
-  "tasks behind a slow one go to a worker that idles": NOTHING_SHARED,
-  "concurrency keeps tasks in flight inside each worker": NOTHING_SHARED,
-  "stream keeps order, or not": NOTHING_SHARED,
   "a SharedArrayBuffer is shared": NOTHING_SHARED,
 };
 
