@@ -947,3 +947,22 @@ test("JobLog.stream() infers everything from the inputs and the function", async
   // @ts-expect-error -- a stream that is not settled cannot be logged
   void (() => log.stream([1], (rest) => parallelMapStream((n) => n, rest)));
 });
+
+// While a process is started, it has a copy of all open files for a moment.
+test("openJobLog() waits for a lock that nobody has, but the system still keeps", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, [1], (n) => n);
+  const { Deno } = globalThis as {
+    Deno?: {
+      openSync(path: string, options: { append: true }): {
+        lockSync(exclusive: boolean): void;
+        close(): void;
+      };
+    };
+  };
+  const held = Deno?.openSync(path, { append: true }); // others have no such lock
+  held?.lockSync(true);
+  setTimeout(() => held?.close(), 100);
+  assertEquals(told(await run(path, [1, 2], (n) => n)), [1, 2]);
+});

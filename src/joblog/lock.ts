@@ -73,8 +73,13 @@ export async function lockLog(log: string): Promise<() => void> {
     ? undefined
     : Deno.openSync(log, { append: true });
   try {
-    if (held?.tryLockSync(true) === false) {
-      throw inUse(log, readOrEmpty(path));
+    // Whoever has it has written who it is, or soon will. If nobody has, it was
+    // given back, but a process that is being started still has a copy of it.
+    const until = Date.now() + STALE_GUARD_MS;
+    while (held?.tryLockSync(true) === false) {
+      const owner = readOrEmpty(path);
+      if (owner !== "" || Date.now() > until) throw inUse(log, owner);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     for (;;) {
       try {
