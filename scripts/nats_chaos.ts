@@ -31,6 +31,11 @@ const server = await startRobustServer();
 const { servers } = server;
 const own = values.memory ? ["--memory"] : [];
 const machines: Program[] = [];
+process.on("exit", () => { // also when it fails
+  for (const machine of machines) {
+    if (!machine.over()) machine.signal("SIGKILL");
+  }
+});
 for (let i = 0; i < 3; i++) machines.push(await supervise());
 const storage = values.memory ? "memory" : "file";
 const pool = await NatsPool.connect({ servers, pool: "test", storage });

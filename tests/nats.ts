@@ -94,6 +94,8 @@ export interface Program {
   said(): string;
   /** Settles when it has ended, with its code, or the signal. */
   ended: Promise<number | string | null>;
+  /** Whether it has ended. */
+  over(): boolean;
   /** Sends a signal. */
   signal(name: NodeJS.Signals): void;
   /** Ends it at once, if it has not. */
@@ -136,6 +138,7 @@ export function startProgram(
   });
   return {
     said: () => text,
+    over: () => child.exitCode !== null || child.signalCode !== null,
     ended,
     // Not by child.kill: Deno 2.9.5 then says that the signal ended it.
     signal: (name) => void process.kill(child.pid!, name),
