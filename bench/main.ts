@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { RUNTIME, RUNTIME_NAME } from "./processes.ts";
 import { header, TABLE_HEAD, tableRows } from "./report.ts";
 import type { Row } from "./row.ts";
+import { backends } from "./rows/backends.ts";
 import { breakEven } from "./rows/break_even.ts";
 import { large, middling } from "./rows/buffers.ts";
 import { calls } from "./rows/calls.ts";
@@ -46,6 +47,7 @@ const ROWS: Row[] = [
   chunkSize,
   scaling,
   breakEven,
+  backends,
 ];
 
 const { values: { only, json } } = parseArgs({
