@@ -126,7 +126,7 @@ export const STEPS: Step[] = [
     number: 7,
     title: "The bug: a total that the workers do not share",
     text:
-      "Two workers add 3, 2, 9 and 1 to `total`; the larger the amount, the longer it takes. The file has one variable of that name. The page loads the file, and so does each worker. At the end the page looks at `total`.",
+      "Two workers add 3, 2, 9 and 1 to `total`; the larger the amount, the longer it takes. The file has one variable of that name. The page loads the file, and so does each worker. At the end the page looks at `total`. (`show` writes it in a box.)",
     code: ["counter", "broken_counter"],
     question: {
       text: "What will `total` be in the page?",
