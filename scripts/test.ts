@@ -58,12 +58,13 @@ const COMMANDS: Record<string, () => Command | undefined> = {
 /**
  * Runs the tests on one runtime.
  *
+ * @param brief Whether to leave out what takes long and runs on Deno as well.
  * @param live Whether what they say is written at once, or when they have ended.
  */
 async function run(
   runtime: string,
   command: Command,
-  live: boolean,
+  { brief, live }: { brief: boolean; live: boolean },
 ): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
   const path = join(folder, "report.xml");
@@ -73,6 +74,7 @@ async function run(
   const stdio = live ? "inherit" : "pipe";
   const child = spawn(program, args, {
     cwd: ROOT,
+    env: { ...process.env, TEST_BRIEFLY: brief ? "yes" : "no" },
     stdio: ["ignore", stdio, stdio],
   });
   const said = [Buffer.from(line)];
@@ -169,7 +171,8 @@ const reports = new Map<string, Report>();
 const beside: Promise<void>[] = [];
 for (const [runtime, command] of found) {
   const live = runtime === "deno" || found.size === 1;
-  const report = run(runtime, command, live).then((report) => {
+  const brief = runtime !== "deno" && found.has("deno");
+  const report = run(runtime, command, { brief, live }).then((report) => {
     reports.set(runtime, report);
   });
   if (runtime === "deno") await report;

@@ -57,6 +57,14 @@ const RUNNERS = {
   browser: () => Promise.resolve(pageTest),
 };
 
+/**
+ * Whether to leave out what takes long and is hardly another on each runtime:
+ * `npm test` runs it on Deno alone, `npm test -- bun` and the like do it.
+ */
+export const isBrief: boolean =
+  (globalThis as { process?: { env: Record<string, string | undefined> } })
+    .process?.env.TEST_BRIEFLY === "yes";
+
 function withOptions(register: Register): Test {
   return (name: string, ...rest: [Body] | [Options, Body]) =>
     rest.length === 1 ? register(name, {}, rest[0]) : register(name, ...rest);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findServer, startServer } from "../src/nats/server.ts";
-import { type Options, runtime, test } from "./harness.ts";
+import { isBrief, type Options, runtime, test } from "./harness.ts";
 
 const found = findServer() !== undefined;
 if (!found) {
@@ -31,6 +31,15 @@ export function natsTest(
 ): void {
   const { ignore = false, timeout = 60_000 } = options;
   test(name, { ignore: ignore || !found, timeout }, body);
+}
+
+/** Registers one that takes long, and need not run on each runtime. */
+export function longNatsTest(
+  name: string,
+  options: Options,
+  body: () => Promise<void>,
+): void {
+  natsTest(name, { ...options, ignore: isBrief || options.ignore }, body);
 }
 
 /** A server that can be ended and started again where it was. */

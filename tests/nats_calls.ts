@@ -4,9 +4,10 @@ import { type ClusterOptions, NatsPool, runWorker } from "@parallel/map-nats";
 import type { PoolOptions, RunOptions } from "../mod.ts";
 import { findServer, startServer } from "../src/nats/server.ts";
 import type { ContractCalls, ContractEngine } from "./contract.ts";
+import { isBrief } from "./harness.ts";
 
 // Opened here, so that no test seems to leave it open: the last one ends it.
-const absent = findServer() === undefined;
+const absent = isBrief || findServer() === undefined;
 const server = absent ? undefined : await startServer();
 
 const KEYS = ["workers", "backend", "module", "workerData", "init"]

@@ -16,7 +16,7 @@ import { TaskError, WorkerLostError, WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
 import { startServer } from "../src/nats/server.ts";
 import {
-  natsTest as test,
+  longNatsTest as test,
   pause,
   type Program,
   startMachine,
