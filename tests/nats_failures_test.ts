@@ -160,16 +160,26 @@ test("a call ends when there is no server for too long", {}, async () => {
   await here.server.restart();
 });
 
-test("what a client asked for is dropped when it is killed", {}, async () => {
-  await using here = await open();
-  const { servers } = here;
+/**
+ * Starts a machine that waits for a second for clients that are gone, and a
+ * client in a program of its own, which has its first result.
+ */
+async function startClient(
+  { servers, stack }: Awaited<ReturnType<typeof open>>,
+  ...args: string[]
+): Promise<Program> {
   const at = { servers, pool: "test", slots: 2, allowShipped: true };
   const machine = await runWorker({ ...at, grace: 1000 });
-  here.stack.defer(() => machine.close());
-  const client = startProgram("tests/fixtures/nats_client.ts", [
-    ...[servers, "test", "100", "200"],
-  ]);
+  stack.defer(() => machine.close());
+  const path = "tests/fixtures/nats_client.ts";
+  const client = startProgram(path, [servers, "test", ...args]);
   await until(() => client.said().includes("first"));
+  return client;
+}
+
+test("what a client asked for is dropped when it is killed", {}, async () => {
+  await using here = await open();
+  const client = await startClient(here, "100", "200");
   await client.kill();
   assert(await here.messages() > 0);
   await until(async () => await here.messages() === 0);
@@ -177,14 +187,7 @@ test("what a client asked for is dropped when it is killed", {}, async () => {
 
 test("a client that is stopped for a while goes on", {}, async () => {
   await using here = await open();
-  const { servers } = here;
-  const at = { servers, pool: "test", slots: 2, allowShipped: true };
-  const machine = await runWorker({ ...at, grace: 1000 });
-  here.stack.defer(() => machine.close());
-  const client = startProgram("tests/fixtures/nats_client.ts", [
-    ...[servers, "test", "40", "100"],
-  ]);
-  await until(() => client.said().includes("first"));
+  const client = await startClient(here, "40", "100");
   client.signal("SIGSTOP");
   // Its chunks are dropped; of the answers it finds some when it goes on.
   await pause(3000);

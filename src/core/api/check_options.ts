@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PoolOptions } from "./options.ts";
+import type { PermissionLists, PoolOptions } from "./options.ts";
 
 type Rule = {
   rule: string;
@@ -32,17 +32,17 @@ const flag: Rule = {
 /** What all typed arrays inherit from. */
 const AnyTypedArray: new () => object = Object.getPrototypeOf(Uint8Array);
 
-/** The kinds of permission that Deno knows. */
-const PERMISSIONS = [
-  "read",
-  "write",
-  "net",
-  "env",
-  "run",
-  "ffi",
-  "sys",
-  "import",
-];
+/** The kinds of permission, and what Deno calls one of a list of each. */
+export const PERMISSIONS: Readonly<Record<keyof PermissionLists, string>> = {
+  read: "path",
+  write: "path",
+  net: "host",
+  env: "variable",
+  run: "command",
+  ffi: "path",
+  sys: "kind",
+  import: "host",
+};
 
 /** Whether a value says what workers may do. */
 function arePermissions(value: unknown): boolean {
@@ -51,7 +51,7 @@ function arePermissions(value: unknown): boolean {
   return Object.entries(value as object).every((
     [name, given]: [string, unknown],
   ) =>
-    PERMISSIONS.includes(name) &&
+    Object.hasOwn(PERMISSIONS, name) &&
     (given === undefined || typeof given === "boolean" ||
       (Array.isArray(given) &&
         given.every((one) => typeof one === "string" && /^[^,]+$/.test(one))))
@@ -104,7 +104,7 @@ export const POOL_RULES: Rules = {
   maxMemory: whole(64),
   permissions: {
     rule: `must be "none", "inherit", or an object of ${
-      PERMISSIONS.join(", ")
+      Object.keys(PERMISSIONS).join(", ")
     }, each true, false or a list of texts without commas`,
     holds: arePermissions,
   },

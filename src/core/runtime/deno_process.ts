@@ -5,6 +5,7 @@
  * @module
  */
 
+import { PERMISSIONS } from "../api/check_options.ts";
 import type { PermissionLists, Permissions } from "../api/options.ts";
 import type { ProcessSetup } from "./processes.ts";
 import type { WantedOfProcesses } from "./runtime.ts";
@@ -19,18 +20,6 @@ export interface DenoForProcesses {
   };
   statSync(path: string): { isFile: boolean };
 }
-
-/** The kinds of permission, and what Deno calls one of a list of each. */
-const KINDS = {
-  read: "path",
-  write: "path",
-  net: "host",
-  env: "variable",
-  run: "command",
-  ffi: "path",
-  sys: "kind",
-  import: "host",
-} as const satisfies Record<keyof PermissionLists, string>;
 
 /**
  * Packages are loaded without a permission: a function that may do nothing could
@@ -126,7 +115,7 @@ function permissionFlags(
 ): string[] {
   if (permissions === "none") return NO_IMPORTS;
   if (permissions === "inherit") return inheritedFlags(deno, folder);
-  return Object.entries(KINDS).flatMap(([name, part]) => {
+  return Object.entries(PERMISSIONS).flatMap(([name, part]) => {
     const given = permissions[name as keyof PermissionLists] ?? false;
     const isGiven = given === true || (given !== false && given.length > 0);
     if (!isGiven) return name === "import" ? NO_IMPORTS : [];
@@ -154,7 +143,7 @@ function inheritedFlags(
   folder: string | undefined,
 ): string[] {
   const may = (what: object) => isGranted(deno, what);
-  const kinds = Object.keys(KINDS);
+  const kinds = Object.keys(PERMISSIONS);
   if (kinds.every((name) => may({ name }))) return ["--allow-all"];
   const folders = new Set<string>();
   if (folder !== undefined) folders.add(folder);
