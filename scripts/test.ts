@@ -60,21 +60,26 @@ const COMMANDS: Record<string, () => Command | undefined> = {
  *
  * @param brief Whether to leave out what takes long and runs on Deno as well.
  * @param live Whether what they say is written at once, or when they have ended.
+ * @param folder Where its report is to be.
  */
 async function run(
   runtime: string,
   command: Command,
-  { brief, live }: { brief: boolean; live: boolean },
+  { brief, live, folder }: { brief: boolean; live: boolean; folder: string },
 ): Promise<Report> {
-  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
-  const path = join(folder, "report.xml");
+  const path = join(folder, `${runtime}.xml`);
   const [program, ...args] = command(path);
   const line = `\n${[program, ...args].join(" ")}\n`;
   if (live) console.log(line);
   const stdio = live ? "inherit" : "pipe";
   const child = spawn(program, args, {
     cwd: ROOT,
-    env: { ...process.env, TEST_BRIEFLY: brief ? "yes" : "no" },
+    env: {
+      ...process.env,
+      TEST_BRIEFLY: brief ? "yes" : "no",
+      // Node.js would take the types out of each file again in each process.
+      NODE_COMPILE_CACHE: join(folder, "compiled"),
+    },
     stdio: ["ignore", stdio, stdio],
   });
   const said = [Buffer.from(line)];
@@ -86,7 +91,6 @@ async function run(
   ]);
   if (!live) process.stdout.write(Buffer.concat(said));
   const report = read(existsSync(path) ? readFileSync(path, "utf8") : "");
-  rmSync(folder, { recursive: true });
   if (report.failed === 0 && (code !== 0 || report.names.length === 0)) {
     const why = signal ?? `code ${code}`;
     console.log(`${runtime} failed outside of its tests: ${why}`);
@@ -165,28 +169,30 @@ for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
   else found.set(runtime, command);
 }
 
-// Deno has a process for each core; Bun, Node.js and browsers wait for much, so
-// they run beside each other, and only one of them writes at once.
+// All of them at once, as each waits for much. Only one of them writes at once.
+const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
 const reports = new Map<string, Report>();
-const beside: Promise<void>[] = [];
-for (const [runtime, command] of found) {
-  const live = runtime === "deno" || found.size === 1;
-  const brief = runtime !== "deno" && found.has("deno");
-  const report = run(runtime, command, { brief, live }).then((report) => {
-    reports.set(runtime, report);
-  });
-  if (runtime === "deno") await report;
-  else beside.push(report);
-}
+const live = found.has("deno") ? "deno" : found.keys().next().value;
+const brief = found.has("deno");
+const runs = [...found].map(async ([runtime, command]) => {
+  const how = {
+    brief: brief && runtime !== "deno",
+    live: runtime === live,
+    folder,
+  };
+  reports.set(runtime, await run(runtime, command, how));
+});
 const total = { passed: 0, failed: 0, skipped: 0 };
 if (asked.length === 0 || asked.includes("browsers")) {
-  beside.push(addBrowsers(total));
+  runs.push(addBrowsers(total));
 }
-await Promise.all(beside);
+await Promise.all(runs);
+rmSync(folder, { recursive: true });
 
 console.log();
 const differences = new Set<string>();
-for (const [runtime, { names, passed, failed, skipped }] of reports) {
+for (const runtime of found.keys()) {
+  const { names, passed, failed, skipped } = reports.get(runtime)!;
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;

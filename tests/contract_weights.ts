@@ -25,29 +25,30 @@ export const weights: Chapter = (it, { calls, pool }) => {
   it("weight: results stay in the order of the inputs", async () => {
     const inputs = range(500);
     const expected = inputs.map(double);
+    const text = (n: number) => `${n},`;
+    await using workers = new Pool(pool);
     for (
       const options of [{}, { chunkSize: 7 }, { chunkSize: 1, concurrency: 3 }]
     ) {
-      const how = { ...pool, ...options, weight: odd };
-      assertEquals(await parallelMap(double, inputs, how), expected);
+      const how = { ...options, weight: odd };
+      assertEquals(await workers.map(double, inputs, how), expected);
       const numbers = new Float64Array(inputs);
-      assertEquals(await parallelMap(double, numbers, how), expected);
+      assertEquals(await workers.map(double, numbers, how), expected);
       assertEquals(
-        await parallelMap(double, inputs, { ...how, output: Float64Array }),
+        await workers.map(double, inputs, { ...how, output: Float64Array }),
         new Float64Array(expected),
       );
-      const settled = await parallelMapSettled(double, new Set(inputs), how);
+      const settled = await workers.mapSettled(double, new Set(inputs), how);
       assertEquals(
         settled.map((one) => one.status === "fulfilled" && one.value),
         expected,
       );
-      const text = (n: number) => `${n},`;
       assertEquals(
-        await parallelReduce(text, (a, b) => a + b, inputs, how),
+        await workers.reduce(text, (a, b) => a + b, inputs, how),
         inputs.map(text).join(""),
       );
       assertEquals(
-        await Array.fromAsync(parallelMapStream(double, inputs, how)),
+        await Array.fromAsync(workers.stream(double, inputs, how)),
         expected,
       );
     }

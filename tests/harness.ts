@@ -65,6 +65,9 @@ export const isBrief: boolean =
   (globalThis as { process?: { env: Record<string, string | undefined> } })
     .process?.env.TEST_BRIEFLY === "yes";
 
+/** Whether `backend: "web"` is another than "threads": on Node.js it is not. */
+export const hasWeb: boolean = runtime !== "node";
+
 function withOptions(register: Register): Test {
   return (name: string, ...rest: [Body] | [Options, Body]) =>
     rest.length === 1 ? register(name, {}, rest[0]) : register(name, ...rest);
