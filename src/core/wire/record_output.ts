@@ -75,8 +75,8 @@ export interface RecordOutput {
   keyCount(): number;
   /** The number of a shape that was not in this message. */
   addShape(text: string): number;
-  /** Leaves one code of those of the values: they are alike. */
-  alike(count: number): void;
+  /** Leaves one code of those of the values, if all are this one. */
+  joinAlike(count: number, code: number): void;
   /** Begins a value. */
   begin(): void;
   /** Takes back what was written of it. */
@@ -215,7 +215,8 @@ export function createRecordOutput(
     },
     keyCount: () => keyIds.size,
     addShape: (text) => shapes.push(text) - 1,
-    alike(count) {
+    joinAlike(count, code) {
+      for (let i = 0; i < count; i++) if (output.codes[i] !== code) return;
       alike = true;
       output.codes.copyWithin(1, count, output.at);
       output.at -= count - 1;

@@ -105,9 +105,6 @@ export function createRecordWriter(
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
   const { isArray } = Array;
-  const { toString } = plain;
-  const { prototype: date } = Date;
-  const { getTime } = date;
   /** Thrown: the value that is read is for clone. */
   const NOT_HERE = new Error();
 
@@ -123,13 +120,11 @@ export function createRecordWriter(
   let read: unknown[] | null | undefined;
 
   let isProxy: Types["isProxy"] | undefined;
-  let asked = false;
-  let busy = false;
+  let [asked, busy] = [false, false];
   let owed = 0;
   // Keys of dictionaries in this message and some before it, and how many of
   // those were new in theirs.
-  let keysRead = 0;
-  let keysBefore = 0;
+  let [keysRead, keysBefore] = [0, 0];
 
   /** Writes an object; what its keys hold may have been read already. */
   function writeObject(part: object, spot: Spot, read?: unknown[]): number {
@@ -174,10 +169,8 @@ export function createRecordWriter(
   /** Writes what is of another shape than the last object that stood there. */
   function writeOther(part: object, spot: Spot): number {
     const proto = getPrototypeOf(part);
-    if (proto === date) {
-      // Throws for what is none.
-      return output.writeDate(getTime.call(part as Date));
-    }
+    const ms = kinds.timeOf(part, proto);
+    if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
       if (kinds.isWhole(part, level)) {
         // Never what the part itself says of its size: it may say anything.
@@ -209,8 +202,7 @@ export function createRecordWriter(
     const { length } = keys;
     // `arguments` have no keys, or indexes, which engines list first.
     if (length === 0) return output.leave(part, UNKNOWN);
-    const isOdd = keys[0] === "0" && toString.call(part) !== "[object Object]";
-    if (isOdd) throw NOT_HERE;
+    if (keys[0] === "0" && kinds.isArguments(part)) throw NOT_HERE;
     const inner = spot.inner ??= shapes.spot();
     keysRead += length;
     let at = output.reserve(2 * length);
@@ -314,21 +306,13 @@ export function createRecordWriter(
         return undefined;
       }
     }
-    if (areAlike(length)) output.alike(length);
+    const { shape } = shapes.top();
+    if (shape?.flat && shape.message === message) {
+      output.joinAlike(length, shape.id << 3 | OBJECT);
+    }
     keysBefore += output.keyCount();
     if (keysRead > 16 * MANY_KEYS) keysRead = keysBefore = 0;
     return offsets;
-  }
-
-  /** Whether all values are objects of one shape, and hold numbers alone. */
-  function areAlike(count: number): boolean {
-    const { shape } = shapes.top();
-    if (shape === undefined || !shape.flat) return false;
-    if (shape.message !== message) return false;
-    const code = shape.id << 3 | OBJECT;
-    let alike = 0;
-    while (alike < count && output.codes[alike] === code) alike++;
-    return alike === count;
   }
 
   function isInVain(read: number, left: number): boolean {
