@@ -19,6 +19,14 @@ import type { LinesMessage } from "./messages.ts";
 import { openCalls, THEIRS } from "./open_calls.ts";
 import { CONNECT_RULES } from "./options.ts";
 
+/** Ends the load of what is no function. Self-contained: it is sent. */
+function checked(found: unknown): unknown {
+  if (typeof found === "function") return found;
+  throw new TypeError(
+    `-e must be a function, such as x => x.a: received ${typeof found}`,
+  );
+}
+
 /**
  * Connects to machines, and waits for one.
  *
@@ -38,7 +46,7 @@ export async function connect(
   const lines: LinesMessage = {
     fn: expression === undefined
       ? { name }
-      : { name, source: `"use strict"; (${expression}\n)` },
+      : { name, source: `"use strict"; (${checked})(${expression}\n)` },
     rules: { json, batch, flat, detailed },
     fingerprint: undefined,
   };
