@@ -104,7 +104,15 @@ natsTest("pmap --on does a job on machines, as at home", {}, async () => {
   for (const text of [err, readFileSync(log, "utf8"), page]) {
     assert(!text.includes(PASSWORD) && !/me:p|p%40ss/.test(text));
   }
-  // What becomes text there and what is text here is the same.
+  // A function is told where its input is, also with a log.
+  const where = [...on, "where", "--joblog", path("where"), "--resume"];
+  assertEquals((await pmap(where, "7\n8\n")).out, "0\n1\n");
+  assertEquals((await pmap(where, "8\n9\n7\n")).out, "1\n1\n0\n");
+});
+
+longNatsTest("pmap --on reads and writes lines as at home", {}, async () => {
+  await using here = await cluster();
+  const { on } = here;
   for (
     const [name, flags, input] of [
       ["many", ["--flat"], '"list"\n"generator"\n"async"\n"none"\n'],
@@ -119,10 +127,6 @@ natsTest("pmap --on does a job on machines, as at home", {}, async () => {
       sorted(await run([work(name), ...flags], input)),
     );
   }
-  // So is what a function is told that looks where it is, with a log too.
-  const where = [...on, "where", "--joblog", path("where"), "--resume"];
-  assertEquals((await pmap(where, "7\n8\n")).out, "0\n1\n");
-  assertEquals((await pmap(where, "8\n9\n7\n")).out, "1\n1\n0\n");
 });
 
 longNatsTest("pmap --on says what failed, and keeps it", {}, async () => {

@@ -58,29 +58,27 @@ export async function openCluster(
   };
 }
 
-/** Where the package may be, as a runtime finds it. */
-function* places(): Generator<string> {
-  const entry = `${PACKAGE}/pmap`;
-  yield entry;
-  if ("Deno" in globalThis) {
-    yield `jsr:${PACKAGE}@^${VERSION}/pmap`;
-  } else { // pmap may be installed for all projects, and the package in one
-    const here = createRequire(join(process.cwd(), "pmap.js"));
-    yield pathToFileURL(here.resolve(entry)).href;
-  }
+const ENTRY = `${PACKAGE}/pmap`;
+
+/** Where the package may be, as each runtime finds it. */
+const PLACES: (() => string)[] = "Deno" in globalThis
+  ? [() => ENTRY, () => `jsr:${PACKAGE}@^${VERSION}/pmap`]
+  : [() => ENTRY, inThisFolder];
+
+/** pmap may be installed for all projects, and the package in one. */
+function inThisFolder(): string {
+  const { resolve } = createRequire(join(process.cwd(), "pmap.js"));
+  return pathToFileURL(resolve(ENTRY)).href;
 }
 
 async function loadPackage(): Promise<Connect> {
   let received = "none";
-  try {
-    for (const place of places()) {
-      try {
-        return (await import(place)).connect;
-      } catch (error) {
-        received = reasonOf(error) ?? received;
-      }
+  for (const place of PLACES) {
+    try {
+      return (await import(place())).connect;
+    } catch (error) {
+      received = reasonOf(error) ?? received;
     }
-  } catch { // it is not in this folder either
   }
   const cure = "Deno" in globalThis
     ? `deno add jsr:${PACKAGE}`
@@ -90,8 +88,8 @@ async function loadPackage(): Promise<Connect> {
   );
 }
 
-/** Why a package does not load that is there; undefined if it is not. */
+/** Why the package does not load that is there; undefined if it is not. */
 function reasonOf(error: unknown): string | undefined {
   const [line = ""] = String((error as Error)?.message ?? error).split("\n");
-  return line.includes(PACKAGE) ? undefined : line;
+  return /["'](jsr:)?@parallel\/map-nats/.test(line) ? undefined : line;
 }
