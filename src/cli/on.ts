@@ -13,7 +13,8 @@ const FORM =
   "nats://HOST:PORT/POOL, or the name of a pool on the servers in NATS_URL";
 
 /** One server: what lets a program in, and where it is. */
-const SERVER = /^(?:nats:\/\/)?(?:(.*)@)?((?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?)$/is;
+const SERVER =
+  /^(?:nats:\/\/)?(?:(.*)@)?((?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?)$/is;
 
 const POOL = /^[\w-]+$/;
 
@@ -46,9 +47,9 @@ export function readOn(
     return fail(`${scheme}: is not the protocol of NATS`);
   }
   if (scheme === undefined && POOL.test(text)) {
-    return known === undefined || known === ""
-      ? fail("NATS_URL is not set")
-      : { ...serversIn(known, () => fail("NATS_URL names no servers")), pool: text };
+    if (known === undefined || known === "") return fail("NATS_URL is not set");
+    const refuse = () => fail("NATS_URL names no servers");
+    return { ...serversIn(known, refuse), pool: text };
   }
   if (scheme === undefined) return fail("it begins with nats://");
   const cut = text.lastIndexOf("/");

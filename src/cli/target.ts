@@ -56,7 +56,12 @@ export function findTarget(
   if (expression !== undefined) return expressed(expression);
   if (on !== undefined) {
     const digest = cluster?.fingerprint;
-    return { url: `nats:${on.pool}`, name, title: `${on.pool}#${name}`, digest };
+    return {
+      url: `nats:${on.pool}`,
+      name,
+      title: `${on.pool}#${name}`,
+      digest,
+    };
   }
   const title = `${basename(module)}#${name}`;
   if (URL_SCHEME.test(module) && !/^file:/i.test(module)) {
