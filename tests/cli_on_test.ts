@@ -350,6 +350,11 @@ test("readOn() reads servers, a pool, and what lets a program in", () => {
     connection: { user: "me", pass: "p@ss" },
     pool: "i-1",
   });
+  assertEquals(read("tls://me:x@a/images"), {
+    servers: ["nats://a"],
+    connection: { user: "me", pass: "x", tls: {} },
+    pool: "images",
+  });
   assertEquals(read("images", "nats://a%20token@a:4222"), {
     servers: ["nats://a:4222"],
     connection: { token: "a token" },

@@ -14,7 +14,7 @@ const FORM =
 
 /** One server: what lets a program in, and where it is. */
 const SERVER =
-  /^(?:nats:\/\/)?(?:(.*)@)?((?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?)$/is;
+  /^(?:(nats|tls):\/\/)?(?:(.*)@)?((?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?)$/is;
 
 const POOL = /^[\w-]+$/;
 
@@ -43,7 +43,7 @@ export function readOn(
     );
   };
   const [, scheme] = /^(\w+):\/\//.exec(text) ?? [];
-  if (scheme !== undefined && scheme.toLowerCase() !== "nats") {
+  if (scheme !== undefined && !/^(nats|tls)$/i.test(scheme)) {
     return fail(`${scheme}: is not the protocol of NATS`);
   }
   if (scheme === undefined && POOL.test(text)) {
@@ -54,7 +54,7 @@ export function readOn(
   if (scheme === undefined) return fail("it begins with nats://");
   const cut = text.lastIndexOf("/");
   const pool = text.slice(cut + 1);
-  if (cut < "nats://".length || pool === "") {
+  if (cut < `${scheme}://`.length || pool === "") {
     return fail("the pool is missing: nats://HOST:PORT/POOL");
   }
   if (!POOL.test(pool)) {
@@ -75,10 +75,13 @@ function serversIn(
   text: string,
   fail: () => never,
 ): Omit<ClusterPlace, "pool"> {
-  let connection: ClusterPlace["connection"] = {};
+  const connection: ClusterPlace["connection"] = {};
   const servers = text.split(",").map((one) => {
-    const [, secret, where = fail()] = SERVER.exec(one.trim()) ?? [];
-    if (secret !== undefined) connection = readSecret(secret, fail);
+    const [, scheme, secret, where = fail()] = SERVER.exec(one.trim()) ?? [];
+    if (secret !== undefined) {
+      Object.assign(connection, readSecret(secret, fail));
+    }
+    if (/^tls$/i.test(scheme ?? "")) connection.tls = {};
     return `nats://${where}`;
   });
   return { servers, connection };
@@ -160,7 +163,7 @@ export function readExport(text: string | undefined): string {
  * @throws {UsageError} When it is such an address.
  */
 export function refuseAddress(module: string): void {
-  if (!/^nats:\/\//i.test(module)) return;
+  if (!/^(nats|tls):\/\//i.test(module)) return;
   throw new UsageError(
     `Cannot run as MODULE must be a file or a URL of a module: received "${
       withoutSecrets(module)

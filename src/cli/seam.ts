@@ -15,8 +15,8 @@ export type { Done, LineRules, Sent };
 export interface ClusterPlace {
   /** The servers, without what lets a program in. */
   servers: string[];
-  /** What lets this one in. */
-  connection: { user?: string; pass?: string; token?: string };
+  /** What lets this one in; with `tls`, only where that is spoken. */
+  connection: { user?: string; pass?: string; token?: string; tls?: object };
   pool: string;
 }
 
