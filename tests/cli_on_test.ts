@@ -38,6 +38,7 @@ const LOST = {
 }[runtime];
 
 const WORK = new URL("./fixtures/cli/work.ts", import.meta.url);
+const SLOW = new URL("./fixtures/cli/slow.js", import.meta.url);
 const PASSWORD = "p@ss/wörd:1";
 
 function pmap(args: string[], input = ""): Promise<Ended> {
@@ -47,6 +48,11 @@ function pmap(args: string[], input = ""): Promise<Ended> {
 /** Failures are told as they come. */
 function sorted({ err, ...rest }: Ended): Ended {
   return { ...rest, err: err.split("\n").sort().join("\n") };
+}
+
+/** How many inputs a log has that is being written. */
+function written(log: string): number {
+  return existsSync(log) ? readFileSync(log, "utf8").split("\n").length - 2 : 0;
 }
 
 /** A server with a password, and a machine on it. */
@@ -160,7 +166,7 @@ longNatsTest(
     const args = [...on, "count", "--joblog", log, "--resume"];
     const killed = start(args, FOUND);
     killed.child.stdin!.end(input);
-    await until(() => existsSync(log) && records(log).length >= 5);
+    await until(() => written(log) >= 5);
     send("KILL", killed);
     assertEquals((await killed.ended).status, 137);
     const logged = readFileSync(log, "utf8").split("\n").slice(1, -1)
@@ -168,7 +174,7 @@ longNatsTest(
     assert(logged.length < 60);
     const interrupted = start(args, FOUND);
     interrupted.child.stdin!.end(input);
-    await until(() => records(log).length >= logged.length + 5);
+    await until(() => written(log) >= logged.length + 5);
     send("INT", interrupted);
     const ended = await interrupted.ended;
     assertEquals(ended.status, 130, ended.err);
@@ -214,6 +220,54 @@ longNatsTest(
     assertEquals([kept.status, kept.out], [0, "1\n2\n"]);
     assertMatch(kept.err, /kept 2 results of another function, or of this one/);
     await second.close();
+  },
+);
+
+longNatsTest(
+  "pmap --on ends when no machine is left that has the same function",
+  {},
+  async () => {
+    await using here = await cluster();
+    const { address, serve, path } = here;
+    const [log, file, limit] = ["log", "slow.js", "limit"].map(path);
+    const flags = ["--joblog", log, "--resume", "--chunk-size", "1"];
+    const args = ["--on", address("slow"), "slow", ...flags];
+    const input = lines(numbers(50).map((id) => ({ id, limit })));
+    const allow = (count: number) => writeFileSync(limit, `${count}`);
+    const edit = async (end: string) => {
+      writeFileSync(file, readFileSync(SLOW, "utf8") + end);
+      return await serve("slow", { module: pathToFileURL(file) });
+    };
+    const begin = async (flags: string[], count: number) => {
+      allow(count);
+      const job = start([...args, ...flags], FOUND);
+      job.child.stdin!.end(input);
+      await until(() => written(log) === count);
+      return job;
+    };
+    const first = await edit("");
+    const left = await begin(["--load-timeout", "1s"], 4);
+    const closed = first.close(); // takes no more
+    allow(50);
+    await closed;
+    const alone = await left.ended;
+    assertEquals(alone.status, 3, alone.err);
+    assertMatch(alone.err, /must be a machine in pool "slow"/);
+    const second = await edit("");
+    const met = await begin([], written(log) + 4);
+    const third = await edit("// edited"); // it alone has a slot
+    const edited = await met.ended;
+    assertEquals(edited.status, 3, edited.err);
+    assertMatch(edited.err, /must have the same version of the module/);
+    allow(50);
+    await second.close();
+    const again = await pmap(args, input);
+    assertEquals([again.status, again.out], [2, ""]);
+    assertMatch(
+      again.err,
+      /one of slow#slow as it was before its text changed/,
+    );
+    await third.close();
   },
 );
 
