@@ -7,10 +7,11 @@
 
 import { parseArgs } from "node:util";
 import { ANSWERS } from "./answers.ts";
+import { readCallee } from "./callee.ts";
 import type { Flag, FlagName, Values } from "./flags.ts";
 import { FLAGS } from "./flags.ts";
 import type { HaltRule } from "./halt.ts";
-import { checkWithOn, readExport, refuseAddress } from "./on.ts";
+import { checkWithOn } from "./on.ts";
 import type { RowForm } from "./rows.ts";
 import type { ClusterPlace } from "./seam.ts";
 import { UsageError } from "./values.ts";
@@ -131,7 +132,7 @@ export function readCommand(args: string[]): Command {
   return {
     to: "run",
     settings: {
-      ...readTarget(module, on),
+      ...readCallee(module, on),
       expression,
       on,
       source: readSource(values, rest),
@@ -195,30 +196,6 @@ function checkTogether(values: Values): void {
       `Cannot run as --${flag} needs workers: received --workers 0`,
     );
   }
-}
-
-/**
- * Reads `MODULE#EXPORT`; the default export without `#`. Or the EXPORT, where
- * other machines have the module.
- */
-function readTarget(
-  text: string | undefined,
-  on: ClusterPlace | undefined,
-): { module: string; name: string } {
-  if (on !== undefined) return { module: "", name: readExport(text) };
-  if (text === undefined) {
-    throw new UsageError(
-      "Cannot run as the first argument must be MODULE or MODULE#EXPORT, or the function must stand in -e: received none (pmap --help shows examples)",
-    );
-  }
-  refuseAddress(text);
-  const cut = text.lastIndexOf("#");
-  const module = cut < 0 ? text : text.slice(0, cut);
-  const name = cut < 0 ? "default" : text.slice(cut + 1);
-  if (module !== "" && name !== "") return { module, name };
-  throw new UsageError(
-    `Cannot run as the first argument must be MODULE or MODULE#EXPORT: received "${text}"`,
-  );
 }
 
 function readFlags(

@@ -18,9 +18,6 @@ const SERVER =
 
 const POOL = /^[\w-]+$/;
 
-/** What can be the name of an export, and called by a name. */
-const EXPORT = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
-
 /**
  * Reads the value of `--on`.
  *
@@ -105,8 +102,13 @@ function readSecret(
     : { user: user!, pass: pass.join(":") };
 }
 
-/** Leaves out of an address what may be a user, a password or a token. */
-function withoutSecrets(text: string): string {
+/**
+ * Leaves out of an address what may be a user, a password or a token.
+ *
+ * @param text What may be an address.
+ * @returns The rest of it.
+ */
+export function withoutSecrets(text: string): string {
   return text.replace(/^(\w+:\/\/)?.*@/s, "$1…@")
     .replace(/(?<=^\w+:\/\/.*):(?!\d+(?:[/,]|$))[^/,]*/gs, ":…");
 }
@@ -132,41 +134,4 @@ export function checkWithOn(values: Readonly<Record<string, unknown>>): void {
       `Cannot run as --${flag} is of this machine, and --on has others do the work: received both (${cure})`,
     );
   }
-}
-
-/**
- * Reads what stands for MODULE where the machines have the module.
- *
- * @param text The first argument; undefined if there is none.
- * @returns The name of an export.
- * @throws {UsageError} When it is none.
- */
-export function readExport(text: string | undefined): string {
-  if (text !== undefined && (text === "-e" || EXPORT.test(text))) return text;
-  const end = text?.split("#").at(-1) ?? "";
-  const cure = text === undefined
-    ? ""
-    : text.includes("#") && EXPORT.test(end)
-    ? ` (${end}, if their module exports it)`
-    : " (the module is named where a worker is started)";
-  throw new UsageError(
-    `Cannot run as with --on the first argument must be the name of an export of the module that the machines have, or the function must stand in -e: received ${
-      text === undefined ? "none" : `"${withoutSecrets(text)}"`
-    }${cure}`,
-  );
-}
-
-/**
- * Refuses the address of a pool where a module must stand.
- *
- * @param module What stands there.
- * @throws {UsageError} When it is such an address.
- */
-export function refuseAddress(module: string): void {
-  if (!/^(nats|tls):\/\//i.test(module)) return;
-  throw new UsageError(
-    `Cannot run as MODULE must be a file or a URL of a module: received "${
-      withoutSecrets(module)
-    }" (a pool stands after --on)`,
-  );
 }
