@@ -90,7 +90,12 @@ export function createWire(
   load: Load = (url) => import(url),
   crossing?: Crossing,
 ): Wire {
-  return join(PARTS, load, crossing);
+  const parts: Record<string, unknown> = { ...PARTS };
+  for (const [name, methods] of Object.entries(RARE)) {
+    const make = parts[name] as (...args: unknown[]) => object;
+    parts[name] = putOff(() => make, Object.keys(methods!));
+  }
+  return join(parts as typeof PARTS, load, crossing);
 }
 
 /** All methods of a part: the compiler sees to it that none is left out. */
