@@ -71,7 +71,8 @@ export async function startRobustServer(): Promise<{
   };
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is such a process. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
