@@ -442,38 +442,3 @@ test("an error of a task is no reason to try it elsewhere", {}, async () => {
   );
   assertEquals(here.notes().length, 4);
 });
-
-test("a user needs no more than docs/cluster.md says", {}, async () => {
-  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
-  const file = join(folder, "nats.conf");
-  const doc = new URL("../docs/cluster.md", import.meta.url);
-  const [block] = /^authorization \{\n {2}users:[^]*?^\}/m
-    .exec(readFileSync(doc, "utf8"))!;
-  const config = block.replace('"..."', '"secret"');
-  writeFileSync(file, `jetstream { store_dir: "${folder}" }\n${config}\n`);
-  const server = await startServer({ args: ["-c", file] });
-  const servers = server.servers.replace("//", "//images:secret@");
-  const at = { servers, pool: "images" };
-  const machine = await runWorker({ ...at, slots: 2, allowShipped: true });
-  const pool = await NatsPool.connect(at);
-  try {
-    const sizes = await pool.map((bytes: Uint8Array) => bytes.fill(1), [
-      new Uint8Array(10),
-      new Uint8Array(2_000_000),
-    ]);
-    assertEquals(sizes.map(({ length }) => length), [10, 2_000_000]);
-    const reason = new Error("enough");
-    const signal = AbortSignal.abort(reason);
-    const spin = () => new Promise<void>((end) => setTimeout(end, 1000));
-    await assertRejects(() => pool.map(spin, [1, 2], { signal }), Error);
-    await assertRejects(
-      () => NatsPool.connect({ ...at, pool: "others" }),
-      Error,
-    );
-  } finally {
-    await pool.close();
-    await machine.close();
-    await server.close();
-    rmSync(folder, { recursive: true });
-  }
-});

@@ -14,14 +14,14 @@ import {
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
-import {
-  connect,
-  nanos,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from "@nats-io/transport-node";
+import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { Objm } from "@nats-io/obj";
-import { nameThrown } from "@parallel/map/seam";
+import {
+  connectError,
+  connectionOptions,
+  showServers,
+  streamError,
+} from "./addresses.ts";
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
 
@@ -36,22 +36,6 @@ const HOUR = 3_600_000;
 /** Waits. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Takes a user and a password, or a token, out of addresses. */
-function splitServers(servers: string[]): NodeConnectionOptions {
-  let found: NodeConnectionOptions = {};
-  const bare = servers.map((server) => {
-    const [, scheme = "", user, pass, rest] =
-      /^(\w+:\/\/)?(?:([^:@/]*)(?::([^@/]*))?@)(.*)$/.exec(server) ?? [];
-    if (user === undefined || rest === undefined) return server;
-    const name = decodeURIComponent(user);
-    found = pass === undefined
-      ? { token: name }
-      : { user: name, pass: decodeURIComponent(pass) };
-    return scheme + rest;
-  });
-  return { ...found, servers: bare };
 }
 
 /** Whether it is of no use to try again. */
@@ -85,12 +69,11 @@ export class Connection {
 
   private constructor(
     options: ClusterOptions,
-    where: string,
     nc: NatsConnection,
     jsm: JetStreamManager,
   ) {
     this.#options = options;
-    this.where = where;
+    this.where = showServers(options.servers);
     this.pool = options.pool;
     const name = (kind: string) => `PM_${options.pool}_${kind}`;
     this.names = { work: name("W"), results: name("R"), blobs: name("B") };
@@ -116,42 +99,24 @@ export class Connection {
    * @throws {Error} When there is no server, it refuses, or JetStream is off.
    */
   static async open(options: ClusterOptions): Promise<Connection> {
-    const { servers, connection } = options;
-    const where = [servers].flat().join(", ").replaceAll(/\/\/[^@/]*@/g, "//");
     let nc: NatsConnection;
     try {
       nc = await connect({
         maxReconnectAttempts: -1,
         reconnectTimeWait: 250,
-        ...splitServers([servers].flat()),
-        ...connection,
+        ...connectionOptions(options),
       });
     } catch (cause) {
-      const name = (cause as Error | undefined)?.name;
-      const cure = name === "ConnectionError" || name === "TimeoutError"
-        ? " (start one with: nats-server -js)"
-        : "";
-      throw new Error(
-        `Cannot connect to ${where} as a NATS server must answer there and let this program in: received ${
-          nameThrown(cause)
-        }${cure}`,
-        { cause },
-      );
+      throw connectError(options, cause);
     }
     try {
       const jsm = await jetstreamManager(nc);
-      const opened = new Connection(options, where, nc, jsm);
+      const opened = new Connection(options, nc, jsm);
       await opened.makeStreams();
       return opened;
     } catch (cause) {
       await nc.close();
-      const off = (cause as Error | undefined)?.name === "JetStreamNotEnabled";
-      throw new Error(
-        `Cannot connect to ${where} as its JetStream must be on, and open to this program: received ${
-          nameThrown(cause)
-        }${off ? " (start it with: nats-server -js)" : ""}`,
-        { cause },
-      );
+      throw streamError(options, cause);
     }
   }
 
