@@ -160,6 +160,24 @@ test("a call ends when there is no server for too long", {}, async () => {
   await here.server.restart();
 });
 
+test("a call ends when its server says nothing for too long", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool({ serverTimeout: 1000 });
+  const data = { file: here.file, ms: 100 };
+  const mapped = begun(pool.map(noted, range(100), { data, chunkSize: 1 }));
+  await until(() => here.notes().length > 0);
+  const connection = await Connection.open({
+    servers: here.servers,
+    pool: "x",
+  });
+  here.server.signal("SIGSTOP"); // its connections stay
+  here.stack.defer(() => here.server.signal("SIGCONT"));
+  const closed = connection.close();
+  await assertRejects(() => mapped, WorkerStartError, '"serverTimeout"');
+  await closed;
+});
+
 /**
  * Starts a machine that waits for a second for clients that are gone, and a
  * client in a program of its own, which has its first result.

@@ -105,6 +105,8 @@ export function streamError(options: ClusterOptions, cause: unknown): Error {
     ? " (start it with: nats-server -js)"
     : code === 10074 || code === 10005
     ? ` ("replicas" is ${replicas}, which takes as many servers of one cluster, all of them up)`
+    : name === "TimeoutError" || code === 10008
+    ? " (of a cluster, more than half of the servers must be up)"
     : "";
   return new Error(
     `Cannot connect to ${

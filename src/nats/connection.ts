@@ -33,6 +33,9 @@ const LIMIT = 1 << 20;
 
 const HOUR = 3_600_000;
 
+/** How long a server may take to have all that was sent to it, in ms. */
+const DRAIN_MS = 5000;
+
 /** Waits. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -276,9 +279,12 @@ export class Connection {
 
   /** Closes the connection. */
   async close(): Promise<void> {
-    // To drain, it would wait for the server to come back.
+    // To drain, it would wait for the server to come back, or to say something.
     if (this.down === 0 && !this.nc.isClosed()) {
-      await this.nc.drain().catch(() => {});
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, DRAIN_MS);
+      await Promise.race([promise, this.nc.drain().catch(() => {})]);
+      clearTimeout(timer);
     }
     await this.nc.close();
   }
