@@ -114,6 +114,11 @@ over = true;
 await Promise.all(chaos);
 await pool.close();
 
+if (replicas > 1) {
+  const fewer = { ...place, replicas: 1 };
+  const refusal = await Connection.open(fewer).catch((error) => error);
+  if (!(refusal instanceof RangeError)) throw new Error(`got ${refusal}`);
+}
 const connection = await Connection.open(place);
 const { jsm, names } = connection;
 // What was sent twice is dropped. What nats-server 2.9.10 keeps after it was killed,

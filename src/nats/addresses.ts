@@ -108,12 +108,13 @@ export function streamError(options: ClusterOptions, cause: unknown): Error {
     : name === "TimeoutError" || code === 10008
     ? " (of a cluster, more than half of the servers must be up)"
     : "";
-  return new Error(
-    `Cannot connect to ${
-      showServers(servers)
-    } as its JetStream must be on, and open to this program: received ${
-      nameThrown(cause)
-    }${cure}`,
-    { cause },
-  );
+  const where = showServers(servers);
+  return cause instanceof RangeError
+    ? new RangeError(`Cannot connect to ${where} as ${cause.message}`)
+    : new Error(
+      `Cannot connect to ${where} as its JetStream must be on, and open to this program: received ${
+        nameThrown(cause)
+      }${cure}`,
+      { cause },
+    );
 }

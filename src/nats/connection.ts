@@ -116,6 +116,7 @@ export class Connection {
       const jsm = await jetstreamManager(nc);
       const opened = new Connection(options, nc, jsm);
       await opened.makeStreams();
+      await opened.#checkReplicas();
       return opened;
     } catch (cause) {
       await nc.close();
@@ -162,6 +163,18 @@ export class Connection {
     const { storage, replicas = 1 } = this.#options;
     const { Memory, File } = StorageType;
     return { storage: storage === "memory" ? Memory : File, replicas };
+  }
+
+  /** Whoever counts on so many copies must not be left with fewer. */
+  async #checkReplicas(): Promise<void> {
+    const { replicas, pool } = this.#options;
+    if (replicas === undefined) return;
+    const { config } = await this.jsm.streams.info(this.names.work);
+    const { num_replicas: had } = config;
+    if (had === replicas) return;
+    throw new RangeError(
+      `"replicas" of pool "${pool}" must be ${had}, as whoever came first decided: received ${replicas}`,
+    );
   }
 
   /** Makes the streams, unless they are there, however they are kept. */
