@@ -1,6 +1,7 @@
 // What a shipped function is: whatever can be called as fn(value, context), as
 // strict as its file, and blind to what is around it.
 import {
+  assert,
   assertEquals,
   assertInstanceOf,
   assertRejects,
@@ -13,6 +14,7 @@ import {
   TaskError,
   WorkerStartError,
 } from "../mod.ts";
+import { functionRef } from "../src/core/wire/function_ref.ts";
 import { seesOfWorker } from "./fixtures/tasks.ts";
 import { test } from "./harness.ts";
 
@@ -329,5 +331,31 @@ test("a function that cannot be shipped is refused at the call", async () => {
       TypeError,
       "Cannot map as fn must",
     );
+  }
+});
+
+test("a function that is shipped again is not parsed again", () => {
+  const place = { entry: undefined, inline: false };
+  const { eval: own } = globalThis;
+  let parsed = 0;
+  globalThis.eval = (script) => {
+    parsed++;
+    return own(script);
+  };
+  try {
+    const ship = () => functionRef((n: number) => n + 0.25, undefined, place);
+    const first = ship();
+    const once = parsed;
+    assert(once > 0);
+    for (let i = 0; i < 10; i++) assertEquals(ship(), first);
+    assertEquals(parsed, once);
+    // Nor is one of another kind, whose text is asked about in other ways.
+    const odd = { async ["two words"]() {} };
+    functionRef(odd["two words"], undefined, place);
+    const twice = parsed;
+    functionRef(odd["two words"], undefined, place);
+    assertEquals(parsed, twice);
+  } finally {
+    globalThis.eval = own;
   }
 });

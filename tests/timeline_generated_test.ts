@@ -9,9 +9,9 @@ import { judge } from "../src/timeline/verdict.ts";
 import { FACTS } from "./fixtures/facts.ts";
 import { seeded } from "./seeded.ts";
 import { eventsOf } from "./fixtures/scene.ts";
-import { test } from "./harness.ts";
+import { isBrief, test } from "./harness.ts";
 
-const SEEDS = 2000;
+const SEEDS = isBrief ? 200 : 2000;
 
 /** Makes one thing or the other, by chance. */
 class Chance {

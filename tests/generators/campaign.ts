@@ -3,6 +3,7 @@
 
 import fc from "fast-check";
 import process from "node:process";
+import { isBrief } from "../harness.ts";
 
 /** What was tried, by name. */
 export const counts = new Map<string, number>();
@@ -37,6 +38,9 @@ export const HANG_MS = 20_000;
 /** How long a batch, and making its counterexample smaller, may take, in ms. */
 const SHRINKING_MS = 30_000;
 
+/** The part of that effort that is made where Deno makes all of it. */
+const BRIEFLY = 1 / 4;
+
 /** Runs of one batch: they have one seed, and are not interrupted. */
 const BATCH = 10;
 
@@ -58,8 +62,11 @@ export const SEED: number = Number(
  */
 export async function look<T>(
   property: Property<T>,
-  { runs, ms, seed }: Effort,
+  { runs: mostRuns, ms: mostMs, seed }: Effort,
 ): Promise<void> {
+  const [runs, ms] = [mostRuns, mostMs].map((most) =>
+    isBrief ? most * BRIEFLY : most
+  );
   const path = process.env.FUZZ_PATH;
   if (path !== undefined) return await lookOnce(property, runs, seed, path);
   // In batches: a limit of time for one check would leave a run in its middle.

@@ -263,12 +263,25 @@ function methodOf(
   }
 }
 
+/** What was asked of them: a pool may be given the same function again and again. */
+const parsed = new Map<string, boolean>();
+
+/** Scripts to remember. */
+const MOST_PARSED = 50;
+
 /** Whether a script may have this expression. It is not run. */
 function parses(expression: string, mode = STRICT): boolean {
-  try {
-    (0, eval)(`${mode}() => (${expression}\n)`);
-    return true;
-  } catch {
-    return false; // any failure to parse means the same: this is no expression
+  const script = `${mode}() => (${expression}\n)`;
+  let isOne = parsed.get(script);
+  if (isOne === undefined) {
+    try {
+      (0, eval)(script);
+      isOne = true;
+    } catch {
+      isOne = false; // any failure to parse means the same: it is no expression
+    }
+    if (parsed.size === MOST_PARSED) parsed.clear();
+    parsed.set(script, isOne);
   }
+  return isOne;
 }
