@@ -33,7 +33,8 @@ export interface ClusterOptions {
   storage?: "file" | "memory" | undefined;
   /**
    * On how many servers of a cluster that is kept, at most 5: 3 outlive the loss
-   * of any one of them. Decided by whoever comes first.
+   * of any one of them. Decided by whoever comes first; another number is then
+   * refused.
    *
    * @default {1}
    */
