@@ -22,8 +22,9 @@ function block(pattern: RegExp): string {
 
 const double = (n: number) => 2 * n;
 
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-if (!hasOpenssl) console.log("SKIPPED: openssl not found");
+const { stdout } = spawnSync("openssl", ["version"], { encoding: "utf8" });
+const hasOpenssl = /^OpenSSL [3-9]/.test(stdout ?? "");
+if (!hasOpenssl) console.log("SKIPPED: openssl, version 3 or later, not found");
 
 /** A server with the certificate and the accounts of docs/cluster.md. */
 async function startSafeServer() {
