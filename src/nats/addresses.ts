@@ -53,7 +53,11 @@ function splitList(servers: string | string[]): string[] {
 
 /** What is wrong, by what the client of NATS says, and what to do about it. */
 const CURES: [said: RegExp, cure: string][] = [
-  [/connection refused|timeout/i, "start one with: nats-server -js"],
+  [/connection refused/i, "start one with: nats-server -js"],
+  [
+    /timeout/i,
+    "start one with: nats-server -js; one that asks its clients for certificates must get one: tls: { certFile, keyFile }",
+  ],
   // Of whoever signed its certificate, or of nobody.
   [
     /unable to verify|self.signed|UnknownIssuer|issuer cert/i,
