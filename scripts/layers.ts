@@ -23,7 +23,7 @@ const USERS = new Map([
   ["src/progress/", ["mod.ts", "src/words/"]],
   ["src/timeline/", ["mod.ts", "src/words/"]],
   ["src/joblog/", ["mod.ts", "src/words/"]],
-  ["src/nats/", ["mod.ts", "src/core/calls/seam.ts"]],
+  ["src/nats/", ["mod.ts", "src/core/calls/seam.ts", "src/cli/seam.ts"]],
   ["src/cli/", [
     "mod.ts",
     "src/progress/mod.ts",

@@ -5,6 +5,7 @@
 
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { callForLine, openCaller } from "../src/cli/line_caller.ts";
 import { callFunction, openWorker } from "../src/cli/worker_side.ts";
 import { openPort as browserPort } from "../src/core/runtime/browser.ts";
 import { openPort as bunPort } from "../src/core/runtime/bun.ts";
@@ -74,6 +75,7 @@ if (import.meta.main) {
     "a thread on Node.js": `(${writeAtOnce})();`,
     "a process": processSource(true),
     "a worker of pmap": `(${callFunction})((${openWorker})());`,
+    "one on another machine": `(${callForLine})((${openCaller})());`,
     "the page of a timeline": `(${pageMain})();`,
   };
   let breaches = 0;

@@ -465,12 +465,37 @@ test("where nothing tells a Proxy, objects are left to clone", () => {
   assertEquals(packing.pack(list(point), false).packed.as, "list");
 });
 
+test("a key that held whole numbers may hold any others, and anything", async () => {
+  const packing = await readyPacking();
+  const odd = [-0, 0.5, 2 ** 31, -(2 ** 31) - 1, NaN, 7n, "7", null, [7], -7];
+  for (const [at, part] of odd.entries()) {
+    const make = (i: number) => ({
+      id: i,
+      [`at ${at}`]: i === 50 ? part : i,
+      last: i === 60 ? "x" : i / 2,
+    });
+    assertEquals(check(list(make), packing), "records");
+    assertEquals(check(list(make), packing), "records"); // of known shapes
+  }
+  // All alike, from the first on.
+  const { packed } = packing.pack(
+    list((i) => ({ id: i, x: i / 2 }), 64),
+    false,
+  );
+  assert(packed.as === "records");
+  const again = packing.pack(list((i) => ({ id: i, x: i / 2 }), 64), false);
+  assert(again.packed.as === "records" && again.packed.records.alike);
+  const { codes, numbers } = again.packed.records;
+  assertEquals([codes.byteLength, numbers.byteLength], [4 * 65, 8 * 64]);
+});
+
 test("only large buffers are moved, and never those of the caller", async () => {
   const packing = await readyPacking();
   assertEquals(packing.pack(list((i) => i, 4095), false).moved.length, 0);
   assertEquals(packing.pack(list((i) => i, 4096), false).moved.length, 1);
   assertEquals(packing.pack(list(point, 1000), false).moved.length, 0);
-  assertEquals(packing.pack(list(point, 4000), false).moved.length, 1);
+  const far = list((i) => ({ x: i / 3 }), 4200);
+  assertEquals(packing.pack(far, false).moved.length, 1);
   assertEquals(packing.pack(new Uint8Array(1 << 14), false).moved.length, 0);
   const mine = new Uint8Array(1 << 15);
   const { moved } = packing.pack(mine, false);
@@ -555,17 +580,18 @@ test("whatever a message says, it stays data", async () => {
   const codes = (...list: number[]) => Int32Array.from(list).buffer;
   const records = (more: Partial<Record<keyof Records, unknown>>): Records => ({
     count: 1,
+    alike: false,
     codes: codes(0 << 3 | 3, 7 << 3 | 4),
     numbers: new ArrayBuffer(0),
     text: "",
     parts: [],
-    shapes: ['[["a"],[]]'],
+    shapes: ['[["a"],[],[]]'],
     keys: [],
     ...more as object,
   });
   assertEquals(read(records({}), []), [{ a: 7 }]);
-  const data = (keys: unknown, numbers: unknown = []) => {
-    const shapes = [JSON.stringify([keys, numbers])];
+  const data = (keys: unknown, wholes: unknown = [], numbers: unknown = []) => {
+    const shapes = [JSON.stringify([keys, wholes, numbers])];
     const [made] = read(records({ shapes }), []);
     assert(Object.getPrototypeOf(made) === Object.prototype);
     return Object.keys(made as object);
@@ -577,16 +603,31 @@ test("whatever a message says, it stays data", async () => {
   for (const odd of [0, "0", "globalThis.ran++", -1, 9, { toString: 1 }]) {
     assertEquals(data(["a"], [odd, odd]), ["a"]);
   }
+  const flat = { alike: true, shapes: ['[["a","b"],[0],[1]]'] };
+  const two = { numbers: Float64Array.of(0.5, -0).buffer, count: 2 };
+  assertEquals(read(records({ ...flat, ...two, codes: codes(3, 8, 9) }), []), [
+    { a: 8, b: 0.5 },
+    { a: 9, b: -0 },
+  ]);
   for (
     const odd of [
+      { ...flat, ...two, codes: codes(3, 8) },
+      { ...flat, ...two, codes: codes(3, 8, 9), count: 3 },
+      { ...flat, ...two, codes: codes(3, 8, 9), count: 2 ** 40 },
+      { ...flat, ...two, codes: codes(3, 8, 9), numbers: new ArrayBuffer(8) },
+      { ...flat, ...two, codes: codes(1 << 3 | 3, 8, 9) },
+      { ...flat, ...two, codes: codes() },
+      { alike: true },
+      { alike: true, count: 2 ** 40, shapes: ["[[],[],[]]"] },
       { shapes: ["globalThis.ran++"] },
       { shapes: ['"a"'] },
       { shapes: ['["a"]'] },
       { shapes: ['["a", "b"]'] },
       { shapes: ['[["a"]]'] },
-      { shapes: ['[{"length": 1, "map": 1}, []]'] },
+      { shapes: ['[["a"],[]]'] },
+      { shapes: ['[{"length": 1, "map": 1}, [], []]'] },
       { shapes: [] },
-      { shapes: ['[[{ "toString": 1, "valueOf": 1 }], []]'] },
+      { shapes: ['[[{ "toString": 1, "valueOf": 1 }], [], []]'] },
       { count: 2 ** 40 },
       { codes: codes(1000 << 3 | 2) },
       { codes: codes(1 << 20 << 3 | 7) },

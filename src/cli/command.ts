@@ -6,10 +6,14 @@
  */
 
 import { parseArgs } from "node:util";
+import { ANSWERS } from "./answers.ts";
+import { readCallee } from "./callee.ts";
 import type { Flag, FlagName, Values } from "./flags.ts";
-import { ANSWERS, FLAGS } from "./flags.ts";
+import { FLAGS } from "./flags.ts";
 import type { HaltRule } from "./halt.ts";
+import { checkWithOn } from "./on.ts";
 import type { RowForm } from "./rows.ts";
+import type { ClusterPlace } from "./seam.ts";
 import { UsageError } from "./values.ts";
 
 /** Where the inputs come from. */
@@ -26,6 +30,8 @@ export interface Settings {
   name: string;
   /** Or the function itself, in JavaScript. */
   expression: string | undefined;
+  /** The machines that do the job, and have the module; undefined: this one. */
+  on: ClusterPlace | undefined;
   source: InputSource;
   /** What ends the text of an input. */
   separator: "\n" | "\0";
@@ -56,7 +62,7 @@ export interface Settings {
   concurrency: number | undefined;
   /** Milliseconds for one call. */
   timeout: number | undefined;
-  /** Milliseconds for the module to load. */
+  /** Milliseconds for the module to load, or for a machine to be there. */
   loadTimeout: number;
   retries: number;
   /** Milliseconds before the first retry. */
@@ -94,8 +100,11 @@ const NEEDS: [flag: FlagName, other: FlagName, why: string][] = [
 /** Flags that are about workers. */
 const NEED_WORKERS: FlagName[] = ["timeout", "processes", "max-memory"];
 
-/** The least and the usual time for a module to load, in ms. No bench. */
-const LOAD_MS = { least: 5000, usual: 60_000 };
+/**
+ * The least and the usual time for a module to load, in ms, and for a machine
+ * that has it to be there. No bench.
+ */
+const LOAD_MS = { least: 5000, usual: 60_000, there: 10_000 };
 
 /**
  * Reads the command line.
@@ -109,15 +118,10 @@ export function readCommand(args: string[]): Command {
   if (values.help) return { to: "help", form: values.help };
   if (values.version) return { to: "tell version" };
   if (values.completion) return { to: "complete", shell: values.completion };
-  const { expression } = values;
+  const { expression, on } = values;
   const [module, ...rest] = expression === undefined
     ? positionals
     : ["-e", ...positionals];
-  if (module === undefined) {
-    throw new UsageError(
-      "Cannot run as the first argument must be MODULE or MODULE#EXPORT, or the function must stand in -e: received none (pmap --help shows examples)",
-    );
-  }
   checkTogether(values);
   const { timeout, joblog } = values;
   const resume = values["resume-changed"]
@@ -128,8 +132,9 @@ export function readCommand(args: string[]): Command {
   return {
     to: "run",
     settings: {
-      ...readTarget(module),
+      ...readCallee(module, on),
       expression,
+      on,
       source: readSource(values, rest),
       separator: values.null ? "\0" : "\n",
       json: !values.args && !values.lines && !values.null,
@@ -148,7 +153,9 @@ export function readCommand(args: string[]): Command {
       concurrency: values.concurrency,
       timeout,
       loadTimeout: values["load-timeout"] ??
-        (timeout === undefined
+        (on !== undefined
+          ? LOAD_MS.there
+          : timeout === undefined
           ? LOAD_MS.usual
           : Math.max(timeout, LOAD_MS.least)),
       retries: values.retries ?? 0,
@@ -181,6 +188,7 @@ function checkTogether(values: Values): void {
       `Cannot run as --${flag} needs --${other}${why}: received none`,
     );
   }
+  checkWithOn(values);
   if (values.workers !== 0) return;
   for (const flag of NEED_WORKERS) {
     if (values[flag] === undefined) continue;
@@ -188,17 +196,6 @@ function checkTogether(values: Values): void {
       `Cannot run as --${flag} needs workers: received --workers 0`,
     );
   }
-}
-
-/** Reads `MODULE#EXPORT`; the default export without `#`. */
-function readTarget(text: string): { module: string; name: string } {
-  const cut = text.lastIndexOf("#");
-  const module = cut < 0 ? text : text.slice(0, cut);
-  const name = cut < 0 ? "default" : text.slice(cut + 1);
-  if (module !== "" && name !== "") return { module, name };
-  throw new UsageError(
-    `Cannot run as the first argument must be MODULE or MODULE#EXPORT: received "${text}"`,
-  );
 }
 
 function readFlags(

@@ -5,11 +5,6 @@
  */
 
 import type { TaskError } from "../../mod.ts";
-import {
-  TaskTimeoutError,
-  WorkerLostError,
-  WorkerStartError,
-} from "../../mod.ts";
 import { quote, STATUS } from "./messages.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
@@ -47,16 +42,21 @@ export function wordFailure(
     stack: "",
     call: { start: null, ms: null, worker: null, attempt, ...call },
   });
-  if (reason instanceof TaskTimeoutError) {
+  // By name: the package of --on may have classes of its own copy of this one.
+  if (reason.name === "TaskTimeoutError") {
     return as(`it took longer than --timeout: ${timeout} ms`, {
       start: Date.now() - timeout,
       ms: timeout,
     });
   }
   const said = reason.message.replace(/^Cannot map input \d+ as /, "");
-  if (reason instanceof WorkerLostError) {
+  if (reason.name === "WorkerLostError") {
     // Of the end of a process, more is known than of that of a thread.
-    return as(settings.processes ? said : "its worker ended under it");
+    return as(
+      settings.processes || settings.cluster !== undefined
+        ? said
+        : "its worker ended under it",
+    );
   }
   const thrown = cause as Thrown | undefined;
   if (typeof thrown?.at !== "string") { // not by the function
@@ -80,12 +80,19 @@ export function wordFailure(
  * Words an error that is not of one input.
  *
  * @param error Any error.
+ * @param on Whether other machines were to do the job, and did some of it.
  * @returns What to say of it, and the exit status.
  */
-export function describe(error: unknown): [text: string, status: number] {
+export function describe(
+  error: unknown,
+  on?: { begun: boolean },
+): [text: string, status: number] {
   if (error instanceof UsageError) return [error.message, STATUS.usage];
-  if (error instanceof WorkerStartError) {
-    const { cause } = error;
+  if (error instanceof Error && error.name === "WorkerStartError") {
+    const { cause, message } = error;
+    if (on !== undefined) {
+      return [message, on.begun ? STATUS.broken : STATUS.usage];
+    }
     const text = cause instanceof Error ? cause.message : String(cause);
     return text.startsWith("Cannot run ")
       ? [text, STATUS.usage]

@@ -7,6 +7,7 @@
  */
 
 import { readHalt } from "./halt.ts";
+import { readOn } from "./on.ts";
 import { readTime, readWhole, readWorkers, UsageError } from "./values.ts";
 
 /** The parts of the help, in their order. */
@@ -121,6 +122,13 @@ export const FLAGS = {
     "keep the inputs that failed, as read: run them again as another FILE",
   ),
   "dry-run": plain("Results", "write the calls that would be made; make none"),
+  "on": {
+    part: "Work",
+    doc:
+      "have the machines of a pool do it: nats://HOST:PORT/POOL, or POOL on the servers in NATS_URL; needs @parallel/map-nats",
+    value: "URL",
+    read: readOn,
+  },
   "workers": {
     part: "Work",
     doc:
@@ -162,7 +170,7 @@ export const FLAGS = {
   "load-timeout": {
     part: "Work",
     doc:
-      "how long MODULE may take to load (60s; with --timeout as long, but 5s at least)",
+      "how long MODULE may take to load (60s; with --timeout as long, but 5s at least); with --on, how long to wait for a machine (10s)",
     value: "TIME",
     read: readTime,
   },
@@ -233,35 +241,3 @@ function readShell(value: string, flag: string): "bash" | "zsh" | "fish" {
     `Cannot run as ${flag} must be bash, zsh or fish: received "${value}"`,
   );
 }
-
-/** What to say of flags of other programs that pmap has not, or not so. */
-export const ANSWERS: Record<string, string> = {
-  "n": "--batch N gives the function N inputs",
-  "N": "--batch N gives the function N inputs",
-  "L": "--batch N gives the function N inputs",
-  "max-args": "--batch N gives the function N inputs",
-  "pipe": "--batch N gives the function N inputs",
-  "I": "the function gets the input as its argument",
-  "a": "name the FILE of inputs after MODULE",
-  "arg-file": "name the FILE of inputs after MODULE",
-  "c": "each result is one line already",
-  "compact-output": "each result is one line already",
-  "s": "--batch N gives the function an array",
-  "slurp": "--batch N gives the function an array",
-  "d": "-0 reads texts that end with a zero byte",
-  "C": "--csv and --tsv give objects, or split the line in the function",
-  "colsep": "--csv and --tsv give objects, or split the line in the function",
-  "delimiter": "-0 reads texts that end with a zero byte",
-  "t": "--dry-run shows the calls",
-  "u": "--unordered writes results as they come",
-  "ungroup": "--unordered writes results as they come",
-  "line-buffer": "--unordered writes results as they come",
-  "lb": "--unordered writes results as they come",
-  "memfree": "--max-memory MB is for each worker",
-  "memsuspend": "--max-memory MB is for each worker",
-  "resume-failed": "--resume runs failed inputs again",
-  "retry-failed": "--resume runs failed inputs again",
-  "results": "--joblog FILE holds every result",
-  "S": "pmap works on one machine",
-  "sshlogin": "pmap works on one machine",
-};

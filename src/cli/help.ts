@@ -20,6 +20,7 @@ pmap: map one function over many inputs, in parallel workers
   pmap [flags] MODULE[#EXPORT] [FILE...]
   pmap [flags] -e FUNCTION [FILE...]
   pmap [flags] MODULE[#EXPORT] --args VALUE...
+  pmap [flags] --on nats://HOST:PORT/POOL EXPORT [FILE...]
 `;
 
 const ABOUT = `
@@ -31,12 +32,16 @@ function in it, the default export if left out. It is called once per input,
 (value, { index, attempt, worker }) => result, and may be async. Each worker
 loads the module once. What the function logs goes to standard error.
 
+With --on, other machines do the work: those that serve the pool, with the
+module that each was started with. The rest is as here: the log, the results.
+
 Example, work.ts:   export const norm = ({ x, y }) => Math.hypot(x, y);
   pmap ./work.ts#norm < in.ndjson > out.ndjson
   pmap -e 'x => x.a * 2' in.ndjson
   find . -name '*.md' -print0 | pmap ./title.ts -0 --raw
   ls *.png | pmap ./thumb.ts --lines --bar > done.ndjson
   pmap ./work.ts#norm huge.ndjson --joblog log --resume --retries 2 > out.ndjson
+  pmap --on nats://a:4222/images thumb < in.ndjson > done.ndjson
 `;
 
 /** What is said of each part, before and after its flags. */

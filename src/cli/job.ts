@@ -234,8 +234,8 @@ export class Job {
       return { ...call, text, error, stack };
     }
     if (typeof outcome.value !== "object") return undefined; // not called
-    const { start, ms, worker, attempt } = outcome.value;
-    return { start, ms, worker, attempt };
+    const { text: _, ...call } = outcome.value;
+    return call;
   }
 
   #word({ index, reason, input }: Rejected): Failure {

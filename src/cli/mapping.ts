@@ -8,6 +8,7 @@ import { parallelMapStream } from "../../mod.ts";
 import { withEarlyResults } from "./early_stream.ts";
 import type { Watchers } from "./job.ts";
 import type { Run } from "./log.ts";
+import { openCaller } from "./line_caller.ts";
 import { openOutbox } from "./outbox.ts";
 import { withRetries } from "./retries.ts";
 import type { Plan } from "./target.ts";
@@ -29,13 +30,18 @@ export function mapChunks(
   setup: JobSetup,
   { onProgress, onEvent }: Pick<Watchers, "onProgress" | "onEvent">,
 ): Run {
+  const { cluster, concurrency, timeout } = plan;
+  const retries = plan.retryDelay === undefined ? plan.retries : 0;
+  if (cluster !== undefined) {
+    const { chunkSize } = plan;
+    const fed = { chunkSize, concurrency, timeout, retries };
+    return (inputs) => cluster.stream(inputs, { ...fed, onEvent, onProgress });
+  }
   // A timeline shows this name. The source that is sent stays the same.
   Object.defineProperty(callFunction, "name", { value: plan.target.name });
-  const { concurrency, timeout } = plan;
   // A call that has ended must not wait for its neighbours (see EarlyResults),
   // and one that ends its process is known at once when it was there alone.
   const { chunkSize = plan.processes ? 1 : undefined } = plan;
-  const retries = plan.retryDelay === undefined ? plan.retries : 0;
   return (inputs, options) =>
     parallelMapStream(callFunction, inputs, {
       ...options,
@@ -44,7 +50,7 @@ export function mapChunks(
       concurrency,
       timeout,
       retries,
-      data: { openOutbox },
+      data: { openOutbox, openCaller },
       onProgress,
     });
 }

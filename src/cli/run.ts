@@ -18,6 +18,7 @@ import { conclude, say, STATUS } from "./messages.ts";
 import type { ResultFiles } from "./result_files.ts";
 import { openResultFiles } from "./result_files.ts";
 import { endBySignal, hearSignals } from "./signals.ts";
+import type { Cluster } from "./seam.ts";
 import type { Plan } from "./target.ts";
 import { findTarget } from "./target.ts";
 
@@ -29,15 +30,22 @@ import { findTarget } from "./target.ts";
  * @returns The exit status.
  */
 export async function run(settings: Settings): Promise<number> {
+  const { on } = settings;
+  let cluster: Cluster | undefined;
   try {
     checkFiles(settings);
-    const plan: Plan = { ...settings, target: findTarget(settings) };
+    // Not for jobs of this machine: they are to start soon.
+    cluster = on && await (await import("./cluster.ts")).openCluster(settings);
+    const target = findTarget(settings, cluster);
+    const plan: Plan = { ...settings, target, cluster };
     if (!plan.dryRun) return await runJob(plan);
     return await dryRun(plan) > 0 ? STATUS.failed : STATUS.good;
   } catch (error) {
-    const [text, status] = describe(error);
+    const [text, status] = describe(error, on && { begun: false });
     say(text);
     return status;
+  } finally {
+    await cluster?.close();
   }
 }
 
@@ -89,13 +97,21 @@ async function runJob(plan: Plan): Promise<number> {
   // none of it makes a job that was ended by a signal another one.
   const told = ending?.stop?.by === "error" ? ending.stop.error : undefined;
   const worst = [told, ...errors].filter((error) => error !== undefined)
-    .map((error) => describe(error));
+    .map((error) => describe(error, plan.on && { begun: isBegun(ending) }));
   for (const [text] of worst) say(text);
   const status = ending === undefined || told !== undefined
     ? STATUS.good
     : conclude(ending, log !== undefined);
-  if (ending?.stop?.by === "signal") endBySignal(ending.stop.name);
+  if (ending?.stop?.by === "signal") {
+    await plan.cluster?.close();
+    endBySignal(ending.stop.name);
+  }
   return status > STATUS.failed ? status : worst[0]?.[1] ?? status;
+}
+
+/** Whether any call was made. */
+function isBegun(ending: Ending | undefined): boolean {
+  return ending !== undefined && ending.done + ending.failed > 0;
 }
 
 /** Closes the log, with all that is to be written. */

@@ -10,6 +10,7 @@ import { basename, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Settings } from "./command.ts";
 import { quote } from "./messages.ts";
+import type { Cluster } from "./seam.ts";
 import { UsageError } from "./values.ts";
 
 /** The function to call. */
@@ -21,8 +22,8 @@ export interface Target {
   /** As the user knows it: file and export, without the folder. */
   title: string;
   /**
-   * First 128 bits of the SHA-256 of the text of the module, in hex; undefined
-   * for one that is not here.
+   * First 128 bits of the SHA-256 of the text of the module, in hex, or what a
+   * machine says instead; undefined for one that is neither here nor there.
    */
   digest: string | undefined;
 }
@@ -30,6 +31,8 @@ export interface Target {
 /** A job as it will be run. */
 export interface Plan extends Settings {
   target: Target;
+  /** The machines that do the work; undefined if this one does. */
+  cluster?: Cluster | undefined;
 }
 
 // Two letters at least, as C:\work.ts is a path.
@@ -42,11 +45,24 @@ const LIKE_FUNCTION = /=>|^\s*(async\s+)?function\b/;
  * Finds the function.
  *
  * @param settings Of the job.
+ * @param cluster The machines that do it, if others do.
  * @returns The function.
  * @throws {UsageError} When there is no such file.
  */
-export function findTarget({ module, name, expression }: Settings): Target {
+export function findTarget(
+  { module, name, expression, on }: Settings,
+  cluster?: Cluster,
+): Target {
   if (expression !== undefined) return expressed(expression);
+  if (on !== undefined) {
+    const digest = cluster?.fingerprint;
+    return {
+      url: `nats:${on.pool}`,
+      name,
+      title: `${on.pool}#${name}`,
+      digest,
+    };
+  }
   const title = `${basename(module)}#${name}`;
   if (URL_SCHEME.test(module) && !/^file:/i.test(module)) {
     const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);

@@ -7,14 +7,8 @@
 import type { TaskContext } from "../../mod.ts";
 import type { WriteEntry } from "./outbox.ts";
 
-/** What every worker of a job knows. */
-export interface Setup {
-  /** Absolute URL of the user's module. */
-  url: string;
-  /** Name of its export. */
-  name: string;
-  /** The function itself, if it is not in a module. */
-  expression: string | undefined;
+/** How a line becomes the argument of a function, and its result a line. */
+export interface LineRules {
   /** Whether inputs are JSON. */
   json: boolean;
   /** Whether an input is the JSON of the texts of several. */
@@ -25,6 +19,18 @@ export interface Setup {
   detailed: boolean;
   /** Whether failures are final, so that they can be told early. */
   final: boolean;
+  /** Which machine the log is to name; undefined for this one. */
+  machine?: string;
+}
+
+/** What every worker of a job knows. */
+export interface Setup extends LineRules {
+  /** Absolute URL of the user's module. */
+  url: string;
+  /** Name of its export. */
+  name: string;
+  /** The function itself, if it is not in a module. */
+  expression: string | undefined;
   /**
    * Three Int32: the first is not 0 once no call may start, the second once the
    * module has loaded in a worker, and the third counts the outboxes in use.
@@ -41,7 +47,15 @@ export interface Setup {
 /** What the call brings along for every worker. */
 export interface Brought {
   openOutbox(memory: SharedArrayBuffer): WriteEntry;
+  openCaller: OpenCaller;
 }
+
+/** Makes what calls a function for a line. */
+export type OpenCaller = (
+  fn: (...args: unknown[]) => unknown,
+  rules: LineRules,
+  outbox?: WriteEntry,
+) => Caller;
 
 /** Where in `flags` they stand. */
 export const HALTED = 0;
@@ -72,6 +86,8 @@ export type Call = {
   worker: number | null;
   /** Which attempt it was, from 1. */
   attempt: number;
+  /** Name of the machine, if it is another; workers are counted on each. */
+  machine?: string;
 };
 
 /**
@@ -93,7 +109,7 @@ export type Thrown = Call & {
 };
 
 /** Calls the user's function; what a worker holds between calls. */
-export type Caller = (
+export type Caller<D = unknown> = (
   sent: Sent,
-  context: TaskContext<unknown, Brought>,
+  context: TaskContext<unknown, D>,
 ) => Done | Promise<Done>;

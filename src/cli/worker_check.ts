@@ -7,10 +7,12 @@
 import type { PoolOptions, RunEvent } from "../../mod.ts";
 import { parallelMap } from "../../mod.ts";
 import { createOutboxes } from "./outbox.ts";
+import type { Settings } from "./command.ts";
+import type { Cluster } from "./seam.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
 import { duration } from "../words/units.ts";
-import type { Caller, Setup } from "./travel.ts";
+import type { Brought, Caller, LineRules, Setup } from "./travel.ts";
 import { LOADED } from "./travel.ts";
 import { openWorker } from "./worker_side.ts";
 
@@ -26,20 +28,34 @@ export interface JobSetup extends Setup {
  * @returns What `workersOf` takes.
  */
 export function setupOf(plan: Plan): JobSetup {
-  const { target, log, processes } = plan;
+  const { target, processes, cluster } = plan;
   const { workers = navigator.hardwareConcurrency } = plan;
+  const sharesMemory = !processes && cluster === undefined;
   return {
+    ...rulesOf(plan),
     url: target.url,
     name: target.name,
     expression: plan.expression,
-    json: plan.json,
-    batch: plan.batch !== undefined,
-    flat: plan.flat,
+    flags: new SharedArrayBuffer(12),
+    outboxes: createOutboxes(sharesMemory ? workers : 0),
+  };
+}
+
+/**
+ * Says how a line becomes an argument, and a result a line.
+ *
+ * @param settings Of the job.
+ * @returns The rules.
+ */
+export function rulesOf(settings: Settings): LineRules {
+  const { json, batch, flat, log, retries, retryDelay } = settings;
+  return {
+    json,
+    batch: batch !== undefined,
+    flat,
     detailed: log !== undefined,
     // With a delay, it is not the engine that tries again.
-    final: plan.retries === 0 || plan.retryDelay !== undefined,
-    flags: new SharedArrayBuffer(12),
-    outboxes: createOutboxes(processes ? 0 : workers),
+    final: retries === 0 || retryDelay !== undefined,
   };
 }
 
@@ -55,7 +71,7 @@ export function workersOf(
   { workers, processes, maxMemory }: Plan,
   setup: JobSetup,
   onEvent: ((event: RunEvent) => void) | undefined,
-): PoolOptions<unknown, Setup, Caller> {
+): PoolOptions<unknown, Setup, Caller<Brought>> {
   const init = openWorker;
   if (!processes) {
     return { workers, maxMemory, workerData: setup, init, onEvent };
@@ -85,10 +101,11 @@ export function workersOf(
  * @returns Ends the wait.
  */
 export function awaitLoading(
-  { loadTimeout, module }: Plan,
+  { loadTimeout, module, cluster }: Plan,
   setup: JobSetup,
   giveUp: (error: UsageError) => void,
 ): () => void {
+  if (cluster !== undefined) return () => {}; // it is not loaded here
   const timer = setTimeout(() => {
     if (Atomics.load(new Int32Array(setup.flags), LOADED) !== 0) return;
     giveUp(
@@ -110,6 +127,7 @@ export function awaitLoading(
  * @throws {UsageError} When that takes too long.
  */
 export async function checkTarget(plan: Plan): Promise<void> {
+  if (plan.cluster !== undefined) return await checkThere(plan.cluster);
   const setup = setupOf(plan);
   const late = Promise.withResolvers<never>();
   const cancel = awaitLoading(plan, setup, late.reject);
@@ -121,5 +139,15 @@ export async function checkTarget(plan: Plan): Promise<void> {
     await Promise.race([loaded, late.promise]);
   } finally {
     cancel();
+  }
+}
+
+/** The same on a machine. */
+async function checkThere(cluster: Cluster): Promise<void> {
+  async function* nothing() {
+    yield null;
+  }
+  for await (const outcome of cluster.stream(nothing(), {})) {
+    if (outcome.status === "rejected") throw outcome.reason;
   }
 }

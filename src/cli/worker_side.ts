@@ -7,16 +7,7 @@
 
 import type { TaskContext } from "../../mod.ts";
 import type { BunPlugins } from "./bun_plugins.ts";
-import type { WriteEntry } from "./outbox.ts";
-import type {
-  Brought,
-  Call,
-  Caller,
-  Done,
-  Sent,
-  Setup,
-  Thrown,
-} from "./travel.ts";
+import type { Brought, Caller, Done, Sent, Setup } from "./travel.ts";
 
 /**
  * Calls the user's function with one input.
@@ -27,7 +18,7 @@ import type {
  */
 export function callFunction(
   sent: Sent,
-  context: TaskContext<Caller, Brought>,
+  context: TaskContext<Caller<Brought>, Brought>,
 ): Done | Promise<Done> {
   return context.state(sent, context);
 }
@@ -38,11 +29,11 @@ export function callFunction(
  * @param setup What every worker of the job knows.
  * @returns What calls the function.
  */
-export async function openWorker(setup: Setup): Promise<Caller> {
-  const { url, name, json, batch, flat, detailed, final, outboxes } = setup;
+export async function openWorker(
+  setup: Setup,
+): Promise<Caller<Brought>> {
+  const { url, name, outboxes } = setup;
   const flags = new Int32Array(setup.flags ?? new SharedArrayBuffer(12));
-  let outbox: WriteEntry | undefined;
-  let isOpen = false;
   quietStandardOutput();
   const fn = await loadFunction();
   Atomics.store(flags, 1, 1); // LOADED
@@ -154,151 +145,16 @@ export async function openWorker(setup: Setup): Promise<Caller> {
     return await import(scheme + url);
   }
 
-  function callOf({ context: { worker, attempt }, from }: Task): Call {
-    const start = Math.round(performance.timeOrigin + from);
-    const ms = Math.round((performance.now() - from) * 1000) / 1000;
-    return { start, ms, worker, attempt };
+  function open({ openOutbox, openCaller }: Brought): Caller {
+    const memory = outboxes[Atomics.add(flags, 2, 1)];
+    return openCaller(fn, setup, memory && openOutbox(memory));
   }
 
-  /** Its JSON. What JSON has no word for, such as undefined, is null. */
-  function jsonOf(result: unknown): string {
-    const text = JSON.stringify(result) ?? "null";
-    // Only such texts can hide what JSON leaves out: to look at every result
-    // takes several times as long as to write it.
-    if (/\{\}|\{"0":/.test(text)) JSON.stringify(result, refuseLossy);
-    return text;
-  }
-
-  function isPromise(value: unknown): value is PromiseLike<unknown> {
-    return typeof (value as PromiseLike<unknown>)?.then === "function";
-  }
-
-  /** What is to be written of a result, if it may be several lines or none. */
-  function listOf(result: unknown): unknown[] | Promise<unknown[]> {
-    const isValue = (value: unknown) => value !== undefined;
-    const parts = Object(result) as Partial<
-      Iterable<unknown> & AsyncIterable<unknown>
-    >;
-    if (typeof parts[Symbol.asyncIterator] === "function") {
-      return collect(parts as AsyncIterable<unknown>);
-    }
-    return typeof result !== "string" &&
-        typeof parts[Symbol.iterator] === "function"
-      ? [...parts as Iterable<unknown>].filter(isValue)
-      : [result].filter(isValue);
-  }
-
-  async function collect(parts: AsyncIterable<unknown>): Promise<unknown[]> {
-    const found: unknown[] = [];
-    for await (const part of parts) if (part !== undefined) found.push(part);
-    return found;
-  }
-
-  /** The argument of the function. */
-  function valueOf(text: string): unknown {
-    if (!batch) return json ? JSON.parse(text) : text;
-    return JSON.parse(text).map((text: string, at: number) => {
-      try {
-        return json ? JSON.parse(text) : text;
-      } catch (error) {
-        const { message } = error as Error;
-        throw new SyntaxError(`number ${at + 1} of the batch: ${message}`);
-      }
-    });
-  }
-
-  /** Throws at what would arrive as {}, or as an object with numbers as keys. */
-  function refuseLossy(this: unknown, key: string, value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value;
-    const tag = Object.prototype.toString.call(value).slice(8, -1);
-    if (Array.isArray(value) || tag === "Object") return value;
-    const where = key === "" ? "" : ` at "${key}"`;
-    throw new TypeError(`a result must be JSON: received ${tag}${where}`);
-  }
-
-  function done(task: Task, result: unknown): Done {
-    let text: string;
-    try {
-      text = jsonOf(result);
-    } catch (thrown) {
-      throw failed(task, "result", thrown);
-    }
-    if (!detailed) {
-      outbox?.(task.index, text);
-      return text;
-    }
-    const call = callOf(task);
-    const { start, ms, worker, attempt } = call;
-    outbox?.(task.index, `${start} ${ms} ${worker} ${attempt}\n${text}`);
-    return { text, ...call };
-  }
-
-  function failed(task: Task, at: Thrown["at"], thrown: unknown): Thrown {
-    let error = "a value that cannot be shown";
-    let stack = "";
-    try {
-      error = thrown instanceof Error
-        ? at === "call" ? `${thrown.name}: ${thrown.message}` : thrown.message
-        : typeof thrown === "string"
-        ? JSON.stringify(thrown)
-        : String(thrown);
-      if (thrown instanceof Error && at === "call") stack = `${thrown.stack}`;
-    } catch {
-      // its own getters throw: `error` says so already
-    }
-    const found: Thrown = { at, error, stack, ...callOf(task) };
-    if (final) outbox?.(task.index, `!${JSON.stringify(found)}`);
-    return found;
-  }
-
+  let call: Caller | undefined;
   return (sent, context) => {
     if (Atomics.load(flags, 0) !== 0) return undefined; // HALTED
-    const task = { index: context.index, context, from: performance.now() };
-    if (!isOpen) {
-      isOpen = true;
-      const memory = outboxes[Atomics.add(flags, 2, 1)];
-      outbox = memory && context.data.openOutbox(memory);
-    }
-    // The user's function is to see its own index, and nothing of this one.
-    const own = context as {
-      index: number;
-      attempt: number;
-      state: unknown;
-      data: unknown;
-    };
-    own.state = undefined;
-    own.data = undefined;
-    if (typeof sent !== "string") {
-      own.index = sent.index;
-      if (sent.attempt !== undefined) own.attempt = sent.attempt;
-    }
-    let value: unknown;
-    try {
-      value = valueOf(typeof sent === "string" ? sent : sent.text);
-    } catch (thrown) {
-      throw failed(task, "input", thrown);
-    }
-    let result: unknown;
-    try {
-      result = fn(value, context);
-      if (flat && !isPromise(result)) result = listOf(result);
-    } catch (thrown) {
-      throw failed(task, "call", thrown);
-    }
-    if (!isPromise(result)) return done(task, result);
-    const awaited = Promise.resolve(result);
-    return (flat ? awaited.then(listOf) : awaited).then(
-      (result) => done(task, result),
-      (thrown) => {
-        throw failed(task, "call", thrown);
-      },
-    );
+    call ??= open(context.data);
+    (context as { state: unknown }).state = undefined;
+    return call(sent, context);
   };
-}
-
-/** A call in progress: its index in the stream, and when it began. */
-interface Task {
-  index: number;
-  context: TaskContext;
-  from: number;
 }

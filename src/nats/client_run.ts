@@ -13,6 +13,7 @@ import {
   type AnswerMessage,
   type CallMessage,
   type DoneMessage,
+  type LinesMessage,
   type SentFunction,
   wire,
 } from "./messages.ts";
@@ -47,6 +48,8 @@ const GROUPS = 16;
 /** What the book is made with. */
 export interface ClientRunSetup {
   run: Run;
+  /** What it is, if its inputs are lines. */
+  lines: LinesMessage | undefined;
   /** Number of a worker of a machine, for events. */
   numberOf(machine: string, worker: number): number;
   /** Number of a chunk, for events. */
@@ -74,17 +77,23 @@ export class ClientRun {
     if (run.over) return { type: "over" };
     const { timeout, concurrency, chunkSize } = run.options;
     const { fn, combine, data, timed } = run;
+    const { lines } = this.#setup;
     const isExport = fn.from === "module";
     return {
       type: "call",
-      fn: sentFunction(fn),
+      fn: lines?.fn ?? sentFunction(fn),
+      lines: lines?.rules,
       combine: combine && sentFunction(combine),
       data,
       timeout,
       concurrency,
       chunkSize,
       timed,
-      fingerprint: isExport ? fingerprint : undefined,
+      fingerprint: lines !== undefined
+        ? lines.fingerprint
+        : isExport
+        ? fingerprint
+        : undefined,
     };
   }
 

@@ -7,6 +7,7 @@
 
 import type { CallData, Clock, Engine, FunctionRef } from "@parallel/map/seam";
 import type { Callers } from "./callers.ts";
+import { forLines } from "./lines.ts";
 import { MachineRun } from "./machine_run.ts";
 import type { CallMessage, MachineInfo, SentFunction } from "./messages.ts";
 
@@ -99,13 +100,14 @@ export class MachineRuns {
   #begin(call: Call): MachineRun | Error {
     try {
       this.#checkVersion(call);
+      const { fn, data } = this.#functionOf(call);
       return new MachineRun({
         ...this.#setup,
         number: ++this.#number,
         call,
-        fn: this.#load(call.fn),
+        fn,
         combine: call.combine && this.#load(call.combine),
-        data: call.data && this.#openData(call.data),
+        data,
         slots: this.#setup.info.slots,
       });
     } catch (error) {
@@ -119,6 +121,14 @@ export class MachineRuns {
     throw new Error(
       `all machines of a pool must have the same version of the module: received ${own} where others have ${fingerprint}`,
     );
+  }
+
+  #functionOf(
+    { fn, lines, data }: Call,
+  ): { fn: FunctionRef; data: CallData | undefined } {
+    const ref = this.#load(fn);
+    if (lines !== undefined) return forLines(ref, lines, this.#setup.info.name);
+    return { fn: ref, data: data && this.#openData(data) };
   }
 
   /** The functions in data come by their sources. */

@@ -13,6 +13,7 @@ import type {
   Packed,
   Wire,
 } from "@parallel/map/seam";
+import type { LineRules } from "@parallel/map/cli-seam";
 import { createWire } from "@parallel/map/seam";
 import { readBytes } from "./byte_reader.ts";
 import { writeBytes } from "./byte_writer.ts";
@@ -49,6 +50,14 @@ export interface MachineInfo {
 /** What a function is to a machine: its source, or the name of an export. */
 export type SentFunction = Pick<FunctionRef, "name"> & { source?: string };
 
+/** What is called for lines of `pmap`: they are read and written there. */
+export interface LinesMessage {
+  fn: SentFunction;
+  rules: Pick<LineRules, "json" | "batch" | "flat" | "detailed">;
+  /** The version of the module that the job is of, where that is known. */
+  fingerprint: string | undefined;
+}
+
 /** What a call is: what a client answers a machine that asks. */
 export type CallMessage =
   | { type: "over" }
@@ -56,6 +65,8 @@ export type CallMessage =
     type: "call";
     fn: SentFunction;
     combine: SentFunction | undefined;
+    /** How its inputs are read, if they are lines. */
+    lines: LinesMessage["rules"] | undefined;
     /** What it brings along; the functions in it by their sources. */
     data: CallData | undefined;
     timeout: number | undefined;

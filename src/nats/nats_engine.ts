@@ -22,7 +22,12 @@ import { ClientRun, type OpenChunk } from "./client_run.ts";
 import type { Connection } from "./connection.ts";
 import { Inbox } from "./inbox.ts";
 import { Machines } from "./machines.ts";
-import { type AnswerMessage, type ChunkMessage, wire } from "./messages.ts";
+import {
+  type AnswerMessage,
+  type ChunkMessage,
+  type LinesMessage,
+  wire,
+} from "./messages.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
@@ -40,6 +45,8 @@ export interface NatsEngineSetup {
   /** ms that a call waits for a machine. */
   workerTimeout: number;
   onEvent: ((event: RunEvent) => void) | undefined;
+  /** What its runs are, if their inputs are lines. */
+  lines: LinesMessage | undefined;
 }
 
 /** Has tasks done by the machines of a pool. */
@@ -120,9 +127,10 @@ export class NatsEngine implements Engine {
 
   add(run: Run): void {
     const key = String(run.number);
-    const { clock: { origin, now } } = this.#setup;
+    const { clock: { origin, now }, lines } = this.#setup;
     const book = new ClientRun({
       run,
+      lines,
       numberOf: (machine, worker) => this.machines.numberOf(machine, worker),
       nextNumber: () => ++this.#numbers,
       now,

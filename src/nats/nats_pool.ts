@@ -4,7 +4,6 @@
  * @module
  */
 
-import { randomUUID } from "node:crypto";
 import type {
   CloseOptions,
   ExportInput,
@@ -22,16 +21,10 @@ import type {
   StreamOptions,
   TypedArray,
 } from "@parallel/map";
-import {
-  Calls,
-  checkOptions,
-  CLOSE_RULES,
-  createClock,
-  type RunPlan,
-} from "@parallel/map/seam";
-import { Connection } from "./connection.ts";
-import { crossing, type MachineInfo } from "./messages.ts";
-import { NatsEngine } from "./nats_engine.ts";
+import { type Calls, checkOptions, CLOSE_RULES } from "@parallel/map/seam";
+import type { MachineInfo } from "./messages.ts";
+import type { NatsEngine } from "./nats_engine.ts";
+import { openCalls, THEIRS } from "./open_calls.ts";
 import {
   CONNECT_RULES,
   type ConnectOptions,
@@ -43,9 +36,6 @@ import { startServer } from "./server.ts";
 
 /** What of the options of a call makes sense where nothing is shared. */
 export type Remote<O> = Omit<O, "module" | "transfer">;
-
-/** Stands for the module that the machines have; never imported. */
-const THEIRS = "nats:module";
 
 /** Closes what a local pool was made of. */
 type CloseAll = () => Promise<void>;
@@ -131,21 +121,8 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     options: ConnectOptions,
     closeAll: CloseAll,
   ): Promise<NatsPool<M>> {
-    const { workerTimeout = 10_000, onEvent } = options;
-    const connection = await Connection.open(options);
-    const clock = createClock();
-    const client = randomUUID().slice(0, 13);
-    const own = { connection, clock, client, workerTimeout, onEvent };
-    const engine = new NatsEngine(own);
-    try {
-      await engine.open();
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
-    const plan = planOf(engine);
-    const setup = { options: { onEvent }, oneShot: false, clock, plan, engine };
-    return new NatsPool<M>(engine, new Calls(setup), closeAll);
+    const { engine, calls } = await openCalls(options);
+    return new NatsPool<M>(engine, calls, closeAll);
   }
 
   /** How many tasks the machines that are known now run at once. */
@@ -339,24 +316,6 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** Where the tasks will run. */
-function planOf(engine: NatsEngine): RunPlan {
-  return {
-    get cores() {
-      return Math.max(1, engine.machines.slots);
-    },
-    get workers() {
-      return Math.max(1, engine.machines.slots);
-    },
-    runtime: "nats",
-    place: { entry: undefined, inline: false, crossing },
-    cannotTime: false,
-    backend: () => ({ sharesMemory: false }),
-    enter() {},
-    leave() {},
-  };
 }
 
 /** The options of a call, if they can travel. */

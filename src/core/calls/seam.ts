@@ -27,9 +27,13 @@ export type { RunSetup } from "../engine/run_setup.ts";
 export type { FailureEffect, Sink } from "../engine/sink.ts";
 export { type Clock, createClock } from "../runtime/clock.ts";
 export { detectRuntime } from "../runtime/detect.ts";
-export type { CallData } from "../wire/call_data.ts";
+export { type CallData, encodeCallData } from "../wire/call_data.ts";
 export type { Codec, Encoded } from "../wire/codec.ts";
 export type { Crossing } from "../wire/frames.ts";
-export { type FunctionRef, moduleUrl } from "../wire/function_ref.ts";
+export {
+  type FunctionRef,
+  functionRef,
+  moduleUrl,
+} from "../wire/function_ref.ts";
 export type { Packed, Parcel, Refusal } from "../wire/packing.ts";
 export { createWire, type Wire } from "../wire/wire.ts";

@@ -21,7 +21,15 @@ export interface RecordKinds {
    * @param level How deep it is in its value, from 1.
    */
   isWhole(value: object, level: number): boolean;
-  /** The same for an array. */
+  /**
+   * The time of a Date in ms since 1970; undefined for an object that is none.
+   *
+   * @throws For what only has its prototype.
+   */
+  timeOf(value: object, proto: object | null): number | undefined;
+  /** Whether an object is `arguments`, or says so. */
+  isArguments(value: object): boolean;
+  /** Whether an array holds no object. */
   isFlat(list: unknown[]): boolean;
   /** Forgets all objects and classes. */
   clear(): void;
@@ -38,6 +46,8 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
   const { entries } = Map.prototype;
   const { values: items } = Set.prototype;
   const { toString } = Object.prototype;
+  const { prototype: date } = Date;
+  const { getTime } = date;
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;
@@ -84,6 +94,9 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
       }
       return true;
     },
+    timeOf: (value, proto) =>
+      proto === date ? getTime.call(value as Date) : undefined,
+    isArguments: (value) => toString.call(value) !== "[object Object]",
     isFlat(list) {
       if (list === lastList) return true;
       for (let i = 0; i < list.length; i++) {

@@ -25,12 +25,15 @@ import type { Spot } from "./shapes.ts";
  * First come the codes of the values. Those of what a part holds come where
  * that is written: after all codes beside it, and what is in those before it.
  *
- * The keys of a shape that always held numbers have no codes: when the object is
- * met, what they hold is next in `numbers`.
+ * The keys of a shape that always held numbers have no codes of this kind: when
+ * the object is met, what they hold is next in `numbers`; or, of keys that always
+ * held whole numbers of 32 bits, it stands before the codes of its other keys.
  */
 export interface Records {
   /** How many values. */
   count: number;
+  /** Whether they have one code together: all their keys always held numbers. */
+  alike: boolean;
   /** Numbers of 32 bits. */
   codes: ArrayBuffer;
   /** Doubles and bigints, of 64 bits each. */
@@ -38,7 +41,7 @@ export interface Records {
   text: string;
   /** Long texts, long lists of primitives, …: as they are. */
   parts: unknown[];
-  /** Of each shape the keys, and which of them hold numbers, as JSON. */
+  /** Of each shape the keys, and which hold whole and other numbers, as JSON. */
   shapes: string[];
   /** The keys of dictionaries. */
   keys: string[];
@@ -72,6 +75,8 @@ export interface RecordOutput {
   keyCount(): number;
   /** The number of a shape that was not in this message. */
   addShape(text: string): number;
+  /** Leaves one code of those of the values, if all are this one. */
+  joinAlike(count: number, code: number): void;
   /** Begins a value. */
   begin(): void;
   /** Takes back what was written of it. */
@@ -107,6 +112,7 @@ export function createRecordOutput(
   let shapes: string[] = [];
   const keyIds = new Map<string, number>();
   let left = 0; // bytes of the parts
+  let alike = false;
   // What there was before the value at hand.
   let [start, startOfNumbers, partsBefore, leftBefore] = [0, 0, 0, 0];
   let textBefore = "";
@@ -160,6 +166,7 @@ export function createRecordOutput(
   function clear(): void {
     output.at = output.numbersAt = left = 0;
     text = textBefore = "";
+    alike = false;
     parts = [];
     shapes = [];
     keyIds.clear();
@@ -208,6 +215,12 @@ export function createRecordOutput(
     },
     keyCount: () => keyIds.size,
     addShape: (text) => shapes.push(text) - 1,
+    joinAlike(count, code) {
+      for (let i = 0; i < count; i++) if (output.codes[i] !== code) return;
+      alike = true;
+      output.codes.copyWithin(1, count, output.at);
+      output.at -= count - 1;
+    },
     begin() {
       start = output.at;
       startOfNumbers = output.numbersAt;
@@ -230,7 +243,7 @@ export function createRecordOutput(
         8 * output.numbersAt,
       ) as ArrayBuffer;
       const keys = [...keyIds.keys()];
-      const found = { count, codes, numbers, text, parts, shapes, keys };
+      const found = { count, alike, codes, numbers, text, parts, shapes, keys };
       return { records: found, bytes };
     },
     clear,

@@ -31,7 +31,12 @@ export function createRecordReader(): RecordReader {
   const MOST_SHAPES = 500;
 
   type Fields = Record<string, unknown>;
-  type Make = () => Fields;
+  interface Make {
+    /** Makes the next object. */
+    one(): Fields;
+    /** Makes all values, if its keys hold numbers alone. */
+    all: ((count: number) => Fields[]) | undefined;
+  }
   // As user code may change its globals.
   const { defineProperty, entries, prototype: plain } = Object;
   const { getOwnPropertyDescriptors: descriptorsOf } = Object;
@@ -63,7 +68,7 @@ export function createRecordReader(): RecordReader {
       case 2:
         return readList(n);
       case 3:
-        return makes[n]!();
+        return makes[n]!.one();
       case 4:
         return n;
       case 5:
@@ -97,6 +102,13 @@ export function createRecordReader(): RecordReader {
     return list;
   }
 
+  /** Reads values that have one code, and nothing but numbers, each. */
+  function readAlike(count: number): unknown[] {
+    const { all } = makes[input.codes[skip(1)]! >> 3]!;
+    if (all === undefined) throw new RangeError("Codes are missing");
+    return all(count);
+  }
+
   function readDictionary(length: number): Fields {
     const { codes } = input;
     const fields: Fields = {};
@@ -126,11 +138,11 @@ export function createRecordReader(): RecordReader {
   function makerOf(shape: string): Make {
     let make = makers.get(shape);
     if (make === undefined) {
-      const [keys, numbers]: unknown[] = JSON.parse(shape);
-      if (!isArray(keys) || !isArray(numbers)) {
+      const [keys, wholes, numbers]: unknown[] = JSON.parse(shape);
+      if (!isArray(keys) || !isArray(wholes) || !isArray(numbers)) {
         throw new TypeError("A shape is no list");
       }
-      make = compile(keys.map(String), new Set(numbers));
+      make = compile(keys.map(String), new Set(wholes), new Set(numbers));
       if (makers.size === MOST_SHAPES) makers.clear();
       makers.set(shape, make);
     }
@@ -138,43 +150,79 @@ export function createRecordReader(): RecordReader {
   }
 
   /** Spells out every key: engines are fastest at what is written so. */
-  function compile(keys: string[], numbers: Set<unknown>): Make {
-    const count = keys.filter((_, i) => numbers.has(i)).length;
-    let [at, numbersAt] = [0, 0];
+  function compile(
+    keys: string[],
+    wholes: Set<unknown>,
+    numbers: Set<unknown>,
+  ): Make {
+    // Where what a key holds is: `number`, `whole` or `code`, and at which place.
+    const counts = { number: 0, whole: 0, code: 0 };
+    const places = keys.map((_, i) => {
+      const from = numbers.has(i) ? "number" : wholes.has(i) ? "whole" : "code";
+      return { from, at: counts[from]++ } as const;
+    });
+    const codes = counts.whole + counts.code;
+    const isFlat = counts.code === 0 && keys.length > 0;
+
+    /** Makes room for the numbers of as many objects, and skips them. */
+    function skipNumbers(objects: number): number {
+      const first = input.numbersAt;
+      input.numbersAt = first + objects * counts.number;
+      if (input.numbersAt > input.numbers.length) {
+        throw new RangeError("Numbers are missing");
+      }
+      return first;
+    }
+
     const fields = keys.map((key, i) => {
       // As a plain name in a literal, this one would set the prototype.
       const name = key === "__proto__" ? `["${key}"]` : JSON.stringify(key);
-      return numbers.has(i)
-        ? `${name}: numbers[firstNumber + ${numbersAt++}]`
-        : `${name}: readPart(codes[first + ${at++}])`;
-    });
+      const { from, at } = places[i]!;
+      if (from === "number") return `${name}: numbers[firstNumber + ${at}]`;
+      return from === "whole"
+        ? `${name}: codes[first + ${at}]`
+        : `${name}: readPart(codes[first + ${counts.whole + at}])`;
+    }).join();
     try {
-      return new Function(
-        "input",
-        "skip",
-        "readPart",
-        `return () => {
-          const first = ${at ? `skip(${at})` : 0};
-          const { codes, numbers, numbersAt: firstNumber } = input;
-          input.numbersAt = firstNumber + ${count};
-          return { ${fields.join()} };
-        };`,
-      )(input, skip, readPart);
+      const [one, all] = new Function(
+        "{ input, skip, skipNumbers, readPart }",
+        `return [() => {
+          const first = ${codes ? `skip(${codes})` : 0};
+          const firstNumber = ${counts.number ? "skipNumbers(1)" : 0};
+          const { codes, numbers } = input;
+          return { ${fields} };
+        }, (count) => {
+          let first = skip(count * ${codes});
+          let firstNumber = skipNumbers(count);
+          const { codes, numbers } = input;
+          const list = new Array(count);
+          for (let i = 0; i < count; i++) {
+            list[i] = { ${isFlat ? fields : ""} };
+            first += ${codes};
+            firstNumber += ${counts.number};
+          }
+          return list;
+        }];`,
+      )({ input, skip, skipNumbers, readPart });
+      return { one, all: isFlat ? all : undefined };
     } catch {
       // No code may be made of texts here (Content Security Policy).
-      return () => {
-        let next = skip(keys.length - count);
-        let nextNumber = input.numbersAt;
-        input.numbersAt += count;
+      const one = () => {
+        const first = skip(codes);
+        const firstNumber = skipNumbers(1);
         const made: Fields = {};
-        for (let i = 0; i < keys.length; i++) {
-          const value = numbers.has(i)
-            ? input.numbers[nextNumber++]
-            : readPart(input.codes[next++]!);
+        for (const [i, { from, at }] of places.entries()) {
+          const value = from === "number"
+            ? input.numbers[firstNumber + at]
+            : from === "whole"
+            ? input.codes[first + at]
+            : readPart(input.codes[first + counts.whole + at]!);
           define(made, keys[i]!, value);
         }
         return made;
       };
+      const all = (count: number) => Array.from({ length: count }, one);
+      return { one, all: isFlat ? all : undefined };
     }
   }
 
@@ -191,7 +239,8 @@ export function createRecordReader(): RecordReader {
       keys = records.keys.map(String);
       strange = keys.length > 0 && isStrange();
       try {
-        return readList(records.count);
+        const { alike, count } = records;
+        return alike ? readAlike(count) : readList(count);
       } finally {
         text = "";
         parts = keys = [];

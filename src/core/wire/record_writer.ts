@@ -105,9 +105,6 @@ export function createRecordWriter(
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
   const { isArray } = Array;
-  const { toString } = plain;
-  const { prototype: date } = Date;
-  const { getTime } = date;
   /** Thrown: the value that is read is for clone. */
   const NOT_HERE = new Error();
 
@@ -119,24 +116,27 @@ export function createRecordWriter(
   const sharing = parts.createSharing();
   let level = 0; // of the part at hand
   let written = false; // the last value
+  // What the keys of the value at hand hold; null if that cannot be read.
+  let read: unknown[] | null | undefined;
 
   let isProxy: Types["isProxy"] | undefined;
-  let asked = false;
-  let busy = false;
+  let [asked, busy] = [false, false];
   let owed = 0;
   // Keys of dictionaries in this message and some before it, and how many of
   // those were new in theirs.
-  let keysRead = 0;
-  let keysBefore = 0;
+  let [keysRead, keysBefore] = [0, 0];
 
-  function writeObject(part: object, spot: Spot): number {
+  /** Writes an object; what its keys hold may have been read already. */
+  function writeObject(part: object, spot: Spot, read?: unknown[]): number {
     if (isProxy!(part)) throw NOT_HERE;
     const order = sharing.meet(part);
     if (order < 0) return output.leave(part, UNKNOWN);
     if (++level > DEEPEST) throw NOT_HERE;
     const first = output.at + output.numbersAt;
     const { shape } = spot;
-    const code = isArray(part)
+    const code = read !== undefined
+      ? writeFields(part, shape!, read)
+      : isArray(part)
       ? writeList(part, spot)
       : shape !== undefined && fits(part, shape)
       ? writeFields(part, shape)
@@ -146,9 +146,9 @@ export function createRecordWriter(
     return code;
   }
 
-  function writeFields(part: object, shape: Shape): number {
+  function writeFields(part: object, shape: Shape, read?: unknown[]): number {
     let id = idOf(shape); // now: what is inside may change the shape
-    const unwritten = shape.write(part as Record<string, unknown>);
+    const unwritten = read ?? shape.write(part as Record<string, unknown>);
     if (unwritten !== undefined) {
       shapes.widen(shape, unwritten);
       id = idOf(shape);
@@ -169,10 +169,8 @@ export function createRecordWriter(
   /** Writes what is of another shape than the last object that stood there. */
   function writeOther(part: object, spot: Spot): number {
     const proto = getPrototypeOf(part);
-    if (proto === date) {
-      // Throws for what is none.
-      return output.writeDate(getTime.call(part as Date));
-    }
+    const ms = kinds.timeOf(part, proto);
+    if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
       if (kinds.isWhole(part, level)) {
         // Never what the part itself says of its size: it may say anything.
@@ -204,8 +202,7 @@ export function createRecordWriter(
     const { length } = keys;
     // `arguments` have no keys, or indexes, which engines list first.
     if (length === 0) return output.leave(part, UNKNOWN);
-    const isOdd = keys[0] === "0" && toString.call(part) !== "[object Object]";
-    if (isOdd) throw NOT_HERE;
+    if (keys[0] === "0" && kinds.isArguments(part)) throw NOT_HERE;
     const inner = spot.inner ??= shapes.spot();
     keysRead += length;
     let at = output.reserve(2 * length);
@@ -237,19 +234,53 @@ export function createRecordWriter(
     return length << 3 | LIST;
   }
 
+  /**
+   * Writes values from an offset on as long as they hold nothing but numbers,
+   * under the keys of the last one: there is no object in them to watch.
+   *
+   * @returns The offset of the first other one.
+   */
+  function writeNumbers(values: ArrayLike<unknown>, from: number): number {
+    const { shape } = shapes.top();
+    if (shape === undefined || !shape.flat) return from;
+    let to = from;
+    try {
+      for (; to < values.length; to++) {
+        const value = values[to];
+        if (typeof value !== "object" || value === null) break;
+        if (isProxy!(value) || !fits(value, shape)) break;
+        read = shape.write(value as Record<string, unknown>);
+        if (read !== undefined) break;
+      }
+    } catch {
+      read = null; // by a getter, which is not called again
+    }
+    if (to > from) {
+      output.codes.fill(idOf(shape) << 3 | OBJECT, from, to);
+      written = false; // the last one that was watched is not the one before
+    }
+    return to;
+  }
+
   /** Writes a value; LEFT if that is for clone. */
   function writeValue(value: unknown): number {
     output.begin();
     sharing.begin(written);
     level = 0;
     try {
-      const code = output.writePart(value, shapes.top());
+      if (read === null) throw NOT_HERE;
+      const top = shapes.top();
+      const code = read === undefined
+        ? output.writePart(value, top)
+        : writeObject(value as object, top, read);
+      read = undefined;
       written = true;
       return code;
     } catch {
       // Not for here, or a getter threw: clone tells which, and why.
       output.goBack();
       written = false;
+      read = undefined;
       return LEFT;
     }
   }
@@ -260,18 +291,24 @@ export function createRecordWriter(
     without: ReadonlyMap<number, unknown> | undefined,
   ): number[] | undefined {
     const { length } = values;
-    const first = output.reserve(length);
+    output.reserve(length);
     const offsets: number[] = [];
     for (let offset = 0; offset < length; offset++) {
+      if (without === undefined) offset = writeNumbers(values, offset);
+      if (offset === length) break;
       const skipped = without !== undefined && without.has(offset);
       const code = skipped ? UNDEFINED : writeValue(values[offset]);
-      output.codes[first + offset] = code;
+      output.codes[offset] = code;
       if (code === LEFT) offsets.push(offset);
       if (isInVain(offset, offsets.length)) {
         owed = PENALTY * offset;
         keysRead = keysBefore = 0;
         return undefined;
       }
+    }
+    const { shape } = shapes.top();
+    if (shape?.flat && shape.message === message) {
+      output.joinAlike(length, shape.id << 3 | OBJECT);
     }
     keysBefore += output.keyCount();
     if (keysRead > 16 * MANY_KEYS) keysRead = keysBefore = 0;

@@ -11,15 +11,19 @@ import type { RecordOutput } from "./record_output.ts";
 /** The keys of objects, in their order. */
 export interface Shape {
   keys: string[];
-  /** Which of them have held nothing but numbers so far: their offsets. */
+  /** Which of them have held nothing but whole numbers of 32 bits so far. */
+  wholes: number[];
+  /** Which of the others have held nothing but numbers: their offsets, too. */
   numbers: number[];
-  /** Both as JSON. */
+  /** Whether that is all of them. */
+  flat: boolean;
+  /** The first three as JSON. */
   text: string;
   /**
    * Writes what the keys of an object hold, whose shape this is.
    *
    * @returns Undefined; or what they hold, if nothing was written since one of
-   * them should hold a number, and does not.
+   * them should hold a number, or a whole one, and does not.
    * @throws If the object is not one to be written.
    */
   write(fields: Fields): unknown[] | undefined;
@@ -73,7 +77,7 @@ export interface Shapes {
    */
   find(value: object, spot: Spot): Shape | undefined;
   /**
-   * Learns which keys of a shape do not always hold numbers.
+   * Learns which keys of a shape do not always hold numbers, or whole ones.
    *
    * @param shape The shape: it is changed.
    * @param parts What they hold in one of its objects.
@@ -169,10 +173,8 @@ export function createShapes(
     if (shape === undefined) {
       // Without a call of getters, which clone reads once.
       const held = keys.map((key) => descriptorOf(fields, key)?.value);
-      const numbers = [...held.keys()].filter((i) =>
-        typeof held[i] === "number"
-      );
-      shape = { keys, ...madeFor(keys, numbers), message: 0, id: 0 };
+      const all = [...keys.keys()];
+      shape = { keys, ...madeFor(keys, held, all), message: 0, id: 0 };
       if (shapes.size === MOST_SHAPES) {
         shapes.clear();
         top = spot();
@@ -182,28 +184,54 @@ export function createShapes(
     return shape;
   }
 
-  function madeFor(keys: string[], numbers: number[]) {
-    const text = JSON.stringify([keys, numbers]);
-    return { numbers, text, ...compile(keys, numbers) };
+  /**
+   * As engines keep small ones in an object, and not -0. A key that arrived as a
+   * double would have V8 move all objects that begin with the same keys, those
+   * of the caller too, to another layout, and compile what reads them again and
+   * again: maps on Deno 2.9.5 took twice the CPU.
+   */
+  function isWhole(part: unknown): boolean {
+    return typeof part === "number" && (part | 0) === part &&
+      (part !== 0 || 1 / part > 0);
+  }
+
+  /** Makes the code for keys, of which these may hold whole numbers. */
+  function madeFor(
+    keys: string[],
+    held: unknown[],
+    mayBeWhole: number[],
+    mayBeNumber = mayBeWhole,
+  ) {
+    const wholes = mayBeWhole.filter((i) => isWhole(held[i]));
+    const numbers = mayBeNumber.filter((i) =>
+      typeof held[i] === "number" && !wholes.includes(i)
+    );
+    const text = JSON.stringify([keys, wholes, numbers]);
+    const flat = wholes.length + numbers.length === keys.length;
+    const made = compile(keys, wholes, numbers);
+    return { wholes, numbers, flat, text, ...made };
   }
 
   function widen(shape: Shape, parts: unknown[]): void {
-    const numbers = shape.numbers.filter((i) => typeof parts[i] === "number");
+    const { keys, wholes } = shape;
+    const numbers = [...wholes, ...shape.numbers].sort((a, b) => a - b);
+    const made = madeFor(keys, parts, wholes, numbers);
     // In this message it is another one from here on.
-    Object.assign(shape, madeFor(shape.keys, numbers), { message: 0 });
+    Object.assign(shape, made, { message: 0 });
   }
 
-  function compile(keys: string[], numbers: number[]) {
+  function compile(keys: string[], wholes: number[], numbers: number[]) {
     const spots = keys.map(spot);
-    const isNumber = new Set(numbers);
-    const others = keys.map((_, i) => i).filter((i) => !isNumber.has(i));
+    const known = new Set([...wholes, ...numbers]);
+    const others = [...keys.keys()].filter((i) => !known.has(i));
 
     function writeParts(parts: unknown[]): void {
       let at = output.numbersAt;
       output.numbersAt = at + numbers.length;
       if (output.numbersAt > output.numbers.length) output.growNumbers();
       for (const i of numbers) output.numbers[at++] = parts[i] as number;
-      let next = output.reserve(others.length);
+      let next = output.reserve(wholes.length + others.length);
+      for (const i of wholes) output.codes[next++] = parts[i] as number;
       for (const i of others) {
         const code = writePart(parts[i], spots[i]!);
         output.codes[next++] = code; // only now: it may have grown
@@ -219,7 +247,7 @@ export function createShapes(
       getPrototypeOf,
       plain,
     };
-    const code = writerCode(keys, numbers, others);
+    const code = writerCode(keys, wholes, numbers, others);
     let write: Shape["write"];
     try {
       write = new Function(`{ ${Object.keys(scope)} }`, code)(scope);
@@ -230,6 +258,7 @@ export function createShapes(
         if (proto !== plain) checkClass(fields, proto);
         const parts = keys.map((key) => fields[key]);
         if (numbers.some((i) => typeof parts[i] !== "number")) return parts;
+        if (!wholes.every((i) => isWhole(parts[i]))) return parts;
         return void writeParts(parts);
       };
     }
@@ -237,7 +266,12 @@ export function createShapes(
   }
 
   /** Spells out every key: engines are fastest at what is written so. */
-  function writerCode(keys: string[], numbers: number[], others: number[]) {
+  function writerCode(
+    keys: string[],
+    wholes: number[],
+    numbers: number[],
+    others: number[],
+  ) {
     const each = (
       offsets: Iterable<number>,
       write: (i: number, at: number) => string,
@@ -252,7 +286,10 @@ export function createShapes(
         const proto = getPrototypeOf(fields); // V8 is faster when it is asked last
         if (proto !== plain) checkClass(fields, proto);
         if (${
-      numbers.map((i) => `typeof part${i} !== "number"`).join(" || ") || false
+      numbers.concat(wholes).map((i) => `typeof part${i} !== "number"`)
+        .concat(wholes.map((i) =>
+          `(part${i} | 0) !== part${i} || part${i} === 0 && 1 / part${i} < 0`
+        )).join(" || ") || false
     }) {
           return unwritten(${keys.map((_, i) => `part${i}`)});
         }
@@ -262,7 +299,7 @@ export function createShapes(
         const { numbers } = output;
         ${each(numbers, (i, at) => `numbers[firstNumber + ${at}] = part${i};`)}
         const first = output.at;
-        output.at = first + ${others.length};
+        output.at = first + ${wholes.length + others.length};
         if (output.at > output.codes.length) output.grow();
         ${
       each(others, (i) =>
@@ -271,7 +308,13 @@ export function createShapes(
           : writePart(part${i}, spot${i});`)
     }
         const { codes } = output;
-        ${each(others, (i, at) => `codes[first + ${at}] = code${i};`)}
+        ${each(wholes, (i, at) => `codes[first + ${at}] = part${i};`)}
+        ${
+      each(
+        others,
+        (i, at) => `codes[first + ${wholes.length + at}] = code${i};`,
+      )
+    }
       };`;
   }
 
