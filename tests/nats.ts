@@ -3,6 +3,7 @@
 // they must run.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -43,19 +44,31 @@ export function longNatsTest(
 }
 
 /** A server that can be ended and started again where it was. */
-export async function startRobustServer(): Promise<{
+export interface RobustServer {
   servers: string;
+  /** Sends a signal that does not end it. */
+  signal(name: NodeJS.Signals): void;
   kill(signal: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
   close(): Promise<void>;
-}> {
+}
+
+/**
+ * Starts a server that can be ended and started again where it was.
+ *
+ * @param more More of its command line.
+ */
+export async function startRobustServer(
+  more: string[] = [],
+): Promise<RobustServer> {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-nats-"));
-  const args = ["-js", "-sd", folder];
+  const args = ["-js", "-sd", folder, ...more];
   let server = await startServer({ args });
   const { servers } = server;
   const port = Number(new URL(servers).port);
   return {
     servers,
+    signal: (name) => void process.kill(server.pid, name),
     async kill(signal) {
       process.kill(server.pid, signal);
       while (isAlive(server.pid)) await pause(10);
@@ -71,7 +84,37 @@ export async function startRobustServer(): Promise<{
   };
 }
 
-function isAlive(pid: number): boolean {
+/** Several servers of one cluster. */
+export async function startCluster(count: number): Promise<RobustServer[]> {
+  const ports = await freePorts(count);
+  const routes = ports.map((port) => `nats://127.0.0.1:${port}`);
+  const cluster = ["-cluster_name", "test", "-routes", routes.join(",")];
+  return await Promise.all(
+    routes.map((route, i) =>
+      startRobustServer(["-cluster", route, "-n", `server${i}`, ...cluster])
+    ),
+  );
+}
+
+/** Ports of this machine that are free now. */
+async function freePorts(count: number): Promise<number[]> {
+  const listening = Array.from({ length: count }, () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    return new Promise<typeof server>((resolve) => {
+      server.once("listening", () => resolve(server));
+    });
+  });
+  const servers = await Promise.all(listening);
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  const closed = servers.map((server) =>
+    new Promise((resolve) => server.close(resolve))
+  );
+  await Promise.all(closed);
+  return ports;
+}
+
+/** Whether there is such a process. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -160,6 +160,24 @@ test("a call ends when there is no server for too long", {}, async () => {
   await here.server.restart();
 });
 
+test("a call ends when its server says nothing for too long", {}, async () => {
+  await using here = await open();
+  await here.machine();
+  const pool = await here.pool({ serverTimeout: 1000 });
+  const data = { file: here.file, ms: 100 };
+  const mapped = begun(pool.map(noted, range(100), { data, chunkSize: 1 }));
+  await until(() => here.notes().length > 0);
+  const connection = await Connection.open({
+    servers: here.servers,
+    pool: "x",
+  });
+  here.server.signal("SIGSTOP"); // its connections stay
+  here.stack.defer(() => here.server.signal("SIGCONT"));
+  const closed = connection.close();
+  await assertRejects(() => mapped, WorkerStartError, '"serverTimeout"');
+  await closed;
+});
+
 /**
  * Starts a machine that waits for a second for clients that are gone, and a
  * client in a program of its own, which has its first result.
@@ -441,39 +459,4 @@ test("an error of a task is no reason to try it elsewhere", {}, async () => {
     TaskError,
   );
   assertEquals(here.notes().length, 4);
-});
-
-test("a user needs no more than docs/cluster.md says", {}, async () => {
-  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
-  const file = join(folder, "nats.conf");
-  const doc = new URL("../docs/cluster.md", import.meta.url);
-  const [block] = /^authorization \{\n {2}users:[^]*?^\}/m
-    .exec(readFileSync(doc, "utf8"))!;
-  const config = block.replace('"..."', '"secret"');
-  writeFileSync(file, `jetstream { store_dir: "${folder}" }\n${config}\n`);
-  const server = await startServer({ args: ["-c", file] });
-  const servers = server.servers.replace("//", "//images:secret@");
-  const at = { servers, pool: "images" };
-  const machine = await runWorker({ ...at, slots: 2, allowShipped: true });
-  const pool = await NatsPool.connect(at);
-  try {
-    const sizes = await pool.map((bytes: Uint8Array) => bytes.fill(1), [
-      new Uint8Array(10),
-      new Uint8Array(2_000_000),
-    ]);
-    assertEquals(sizes.map(({ length }) => length), [10, 2_000_000]);
-    const reason = new Error("enough");
-    const signal = AbortSignal.abort(reason);
-    const spin = () => new Promise<void>((end) => setTimeout(end, 1000));
-    await assertRejects(() => pool.map(spin, [1, 2], { signal }), Error);
-    await assertRejects(
-      () => NatsPool.connect({ ...at, pool: "others" }),
-      Error,
-    );
-  } finally {
-    await pool.close();
-    await machine.close();
-    await server.close();
-    rmSync(folder, { recursive: true });
-  }
 });

@@ -220,6 +220,34 @@ test("a pool without a machine says how to start one", {}, async () => {
   }
 });
 
+test("a pool goes to whichever of its servers is there", {}, async () => {
+  const server = await startServer();
+  const { servers, connection } = server;
+  const several = ["nats://127.0.0.1:1", servers]; // nobody is at the first
+  const own = { connection, pool: "several" };
+  const machine = await runWorker({
+    ...own,
+    servers: several.join(","),
+    allowShipped: true,
+  });
+  const pool = await NatsPool.connect({ ...own, servers: several });
+  try {
+    assertEquals(await pool.map(double, [1, 2]), [2, 4]);
+    const { message } = await assertRejects(
+      () => NatsPool.connect({ ...own, servers, pool: "kept", replicas: 3 }),
+      Error,
+    );
+    assertStringIncludes(
+      message,
+      '"replicas" is 3, which takes as many servers',
+    );
+  } finally {
+    await pool.close();
+    await machine.close();
+    await server.close();
+  }
+});
+
 test("options of a pool on NATS are checked at the call", {}, async () => {
   const at = { servers: "nats://127.0.0.1:1", pool: "x" };
   const connect = (options: object) => () =>
@@ -227,6 +255,13 @@ test("options of a pool on NATS are checked at the call", {}, async () => {
   await assertRejects(connect({ ...at, pool: "a.b" }), TypeError, '"pool"');
   await assertRejects(connect({ ...at, servers: [] }), TypeError, '"servers"');
   await assertRejects(connect({ ...at, slots: 1 }), TypeError, "slots");
+  for (const replicas of [0, 1.5, 6]) {
+    await assertRejects(
+      connect({ ...at, replicas }),
+      RangeError,
+      '"replicas" must be a whole number from 1 to 5',
+    );
+  }
   await assertRejects(
     () => runWorker({ ...at, slots: 0 }),
     RangeError,

@@ -14,14 +14,14 @@ import {
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
-import {
-  connect,
-  nanos,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from "@nats-io/transport-node";
+import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { Objm } from "@nats-io/obj";
-import { nameThrown } from "@parallel/map/seam";
+import {
+  connectError,
+  connectionOptions,
+  showServers,
+  streamError,
+} from "./addresses.ts";
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
 
@@ -33,25 +33,12 @@ const LIMIT = 1 << 20;
 
 const HOUR = 3_600_000;
 
+/** How long a server may take to have all that was sent to it, in ms. */
+const DRAIN_MS = 5000;
+
 /** Waits. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Takes a user and a password, or a token, out of addresses. */
-function splitServers(servers: string[]): NodeConnectionOptions {
-  let found: NodeConnectionOptions = {};
-  const bare = servers.map((server) => {
-    const [, scheme = "", user, pass, rest] =
-      /^(\w+:\/\/)?(?:([^:@/]*)(?::([^@/]*))?@)(.*)$/.exec(server) ?? [];
-    if (user === undefined || rest === undefined) return server;
-    const name = decodeURIComponent(user);
-    found = pass === undefined
-      ? { token: name }
-      : { user: name, pass: decodeURIComponent(pass) };
-    return scheme + rest;
-  });
-  return { ...found, servers: bare };
 }
 
 /** Whether it is of no use to try again. */
@@ -85,12 +72,11 @@ export class Connection {
 
   private constructor(
     options: ClusterOptions,
-    where: string,
     nc: NatsConnection,
     jsm: JetStreamManager,
   ) {
     this.#options = options;
-    this.where = where;
+    this.where = showServers(options.servers);
     this.pool = options.pool;
     const name = (kind: string) => `PM_${options.pool}_${kind}`;
     this.names = { work: name("W"), results: name("R"), blobs: name("B") };
@@ -116,42 +102,25 @@ export class Connection {
    * @throws {Error} When there is no server, it refuses, or JetStream is off.
    */
   static async open(options: ClusterOptions): Promise<Connection> {
-    const { servers, connection } = options;
-    const where = [servers].flat().join(", ").replaceAll(/\/\/[^@/]*@/g, "//");
     let nc: NatsConnection;
     try {
       nc = await connect({
         maxReconnectAttempts: -1,
         reconnectTimeWait: 250,
-        ...splitServers([servers].flat()),
-        ...connection,
+        ...connectionOptions(options),
       });
     } catch (cause) {
-      const name = (cause as Error | undefined)?.name;
-      const cure = name === "ConnectionError" || name === "TimeoutError"
-        ? " (start one with: nats-server -js)"
-        : "";
-      throw new Error(
-        `Cannot connect to ${where} as a NATS server must answer there and let this program in: received ${
-          nameThrown(cause)
-        }${cure}`,
-        { cause },
-      );
+      throw connectError(options, cause);
     }
     try {
       const jsm = await jetstreamManager(nc);
-      const opened = new Connection(options, where, nc, jsm);
+      const opened = new Connection(options, nc, jsm);
       await opened.makeStreams();
+      await opened.#checkReplicas();
       return opened;
     } catch (cause) {
       await nc.close();
-      const off = (cause as Error | undefined)?.name === "JetStreamNotEnabled";
-      throw new Error(
-        `Cannot connect to ${where} as its JetStream must be on, and open to this program: received ${
-          nameThrown(cause)
-        }${off ? " (start it with: nats-server -js)" : ""}`,
-        { cause },
-      );
+      throw streamError(options, cause);
     }
   }
 
@@ -194,6 +163,18 @@ export class Connection {
     const { storage, replicas = 1 } = this.#options;
     const { Memory, File } = StorageType;
     return { storage: storage === "memory" ? Memory : File, replicas };
+  }
+
+  /** Whoever counts on so many copies must not be left with fewer. */
+  async #checkReplicas(): Promise<void> {
+    const { replicas, pool } = this.#options;
+    if (replicas === undefined) return;
+    const { config } = await this.jsm.streams.info(this.names.work);
+    const { num_replicas: had } = config;
+    if (had === replicas) return;
+    throw new RangeError(
+      `"replicas" of pool "${pool}" must be ${had}, as whoever came first decided: received ${replicas}`,
+    );
   }
 
   /** Makes the streams, unless they are there, however they are kept. */
@@ -311,9 +292,12 @@ export class Connection {
 
   /** Closes the connection. */
   async close(): Promise<void> {
-    // To drain, it would wait for the server to come back.
+    // To drain, it would wait for the server to come back, or to say something.
     if (this.down === 0 && !this.nc.isClosed()) {
-      await this.nc.drain().catch(() => {});
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, DRAIN_MS);
+      await Promise.race([promise, this.nc.drain().catch(() => {})]);
+      clearTimeout(timer);
     }
     await this.nc.close();
   }

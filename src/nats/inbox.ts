@@ -9,6 +9,14 @@ import type { Msg } from "@nats-io/transport-node";
 import { type Connection, pause } from "./connection.ts";
 import type { AnswerMessage, CallMessage } from "./messages.ts";
 
+/**
+ * How it asks for answers. When another server of a cluster takes over what hands
+ * them out, the question is forgotten: it is put again when the server was silent
+ * twice. By default that takes 30 s; less than a second or two is less than an
+ * answer may be on its way when all are busy.
+ */
+const ASKED = { max_messages: 200, expires: 10_000, idle_heartbeat: 2000 };
+
 /** What a client is told. */
 export interface InboxSetup {
   connection: Connection;
@@ -75,7 +83,7 @@ export class Inbox {
     while (!this.#closed && !nc.isClosed()) {
       try {
         const consumer = await js.consumers.get(names.results, client);
-        const messages = await consumer.consume({ max_messages: 200 });
+        const messages = await consumer.consume(ASKED);
         this.#stop = () => void messages.close().catch(() => {});
         if (this.#closed) this.#stop();
         for await (const message of messages) {

@@ -57,6 +57,7 @@ export class Machine {
   readonly #turns = new Turns();
   readonly #waits = new Set<() => void>();
   #slots: Promise<unknown> = Promise.resolve();
+  #lives = 0; // of the server, as it was seen to come back
   #ends = false;
 
   /** Takes no chunk yet. */
@@ -86,6 +87,7 @@ export class Machine {
       },
     });
     connection.onReconnect(() => {
+      this.#lives++;
       for (const stop of this.#waits) stop();
       nc.publish(connection.subject("here"), tell());
     });
@@ -116,8 +118,11 @@ export class Machine {
     const { js, names } = connection;
     while (!this.#ends && !connection.nc.isClosed()) {
       try {
+        const lives = this.#lives;
         const consumer = await js.consumers.get(names.work, "workers");
-        while (!this.#ends) {
+        // A server that came back without its memory has no such consumer, and
+        // does not answer who asks it for a chunk.
+        while (!this.#ends && lives === this.#lives) {
           const message = await this.#next(() =>
             consumer.fetch({ max_messages: 1, expires: WAIT_MS })
           );

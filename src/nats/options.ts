@@ -9,7 +9,10 @@ import { POOL_RULES, type Rules } from "@parallel/map/seam";
 
 /** Where a pool is. */
 export interface ClusterOptions {
-  /** The servers: `nats://HOST:PORT`, one or several of one cluster. */
+  /**
+   * The servers: `nats://HOST:PORT`, one or several of one cluster. `tls://`
+   * refuses one without TLS.
+   */
   servers: string | string[];
   /**
    * Name of the pool: letters, digits, `-` and `_`. Whoever names the same one
@@ -29,7 +32,9 @@ export interface ClusterOptions {
    */
   storage?: "file" | "memory" | undefined;
   /**
-   * On how many servers of a cluster that is kept.
+   * On how many servers of a cluster that is kept, at most 5: 3 outlive the loss
+   * of any one of them. Decided by whoever comes first; another number is then
+   * refused.
    *
    * @default {1}
    */
@@ -144,7 +149,12 @@ const CLUSTER_RULES: Rules = {
     kind: "string",
     holds: (value: string) => ["file", "memory"].includes(value),
   },
-  replicas: whole,
+  replicas: {
+    rule: "must be a whole number from 1 to 5",
+    kind: "number",
+    holds: (value: number) =>
+      Number.isInteger(value) && value >= 1 && value <= 5,
+  },
   ackWait: ms,
   serverTimeout: ms,
 };

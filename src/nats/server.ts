@@ -89,7 +89,12 @@ export async function startServer(
   const [command, ...rest] = process.platform === "win32"
     ? [program, ...args]
     : ["sh", "-c", script, program, own, ...args];
-  const child = spawn(command, rest, { stdio: ["pipe", "ignore", "ignore"] });
+  const child = spawn(command, rest, {
+    stdio: ["pipe", "ignore", "ignore"],
+    // Otherwise Deno 2.9.5, when it ends with an error, kills the shell before it
+    // can end the server.
+    detached: process.platform !== "win32",
+  });
   const ended = new Promise<void>((resolve) => {
     child.on("exit", () => resolve());
     child.on("error", () => resolve());

@@ -37,6 +37,7 @@ export class Upkeep {
   #timer: ReturnType<typeof setInterval> | undefined;
   #alone = 0; // since when there is no machine
   #heard = 0; // when the last answer came, or the question was put
+  #mute: number | undefined; // since when the server says nothing, though it is there
   #short = new Set<string>(); // runs of which the server had too little
   #looks = 0;
 
@@ -63,12 +64,14 @@ export class Upkeep {
   end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#mute = undefined;
     this.#short.clear();
   }
 
   /** An answer came. */
   heard(): void {
     this.#heard = performance.now();
+    this.#mute = undefined;
     this.#short.clear();
   }
 
@@ -91,22 +94,29 @@ export class Upkeep {
   #look(): void {
     const { connection, machines, workerTimeout, refuse } = this.#setup;
     const now = performance.now();
+    const away = connection.down || now - (this.#mute ?? now);
+    if (away >= connection.serverTimeout) return refuse(this.#noServer());
     if (connection.down > 0) {
       this.#alone = this.#heard = now;
-      if (connection.down < connection.serverTimeout) return;
-      return refuse(
-        new Error(
-          `a server must answer at ${connection.where}: received none for ${connection.serverTimeout} ms ("serverTimeout")`,
-        ),
-      );
+      return;
     }
-    if (machines.slots > 0) this.#alone = now;
+    if (machines.slots > 0 || this.#mute !== undefined) this.#alone = now;
     else if (now - this.#alone > workerTimeout) return refuse(this.#nobody());
     // Without a machine, more often: somebody waits for it.
     if (machines.slots === 0 || ++this.#looks % 3 === 0) machines.look();
     if (now - this.#heard < QUIET_MS) return;
     this.#heard = now;
-    this.#compare().catch(() => {}); // the server is away: the next look comes
+    this.#compare().then(
+      () => this.#mute = undefined,
+      () => this.#mute ??= now, // the next look comes
+    );
+  }
+
+  #noServer(): Error {
+    const { where, serverTimeout } = this.#setup.connection;
+    return new Error(
+      `a server must answer at ${where}, and of a cluster more than half: received none for ${serverTimeout} ms ("serverTimeout")`,
+    );
   }
 
   #nobody(): Error {

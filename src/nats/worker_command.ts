@@ -25,7 +25,8 @@ SIGTERM or SIGINT. What runs then ends first; a second signal does not wait.
 MODULE is a file or a URL: its exports are what clients can call, and nothing else.
 
   --servers URL,…    the NATS servers, with JetStream; or NATS_URL. A user and a
-                     password, or a token, stand before the @ of the URL
+                     password, or a token, stand before the @ of the URL;
+                     tls:// refuses a server without TLS
   --pool NAME        the pool
   --slots N          tasks at once; as many as there are cores
   --name NAME        what this machine is called; the name of the host
@@ -34,6 +35,7 @@ MODULE is a file or a URL: its exports are what clients can call, and nothing el
   --ca FILE          whom to trust, for TLS
   --cert FILE --key FILE     who this is, for TLS
   --memory           keep what is under way in the server's memory
+  --replicas N       keep it on so many servers of a cluster
   --ack-wait MS      after how long without a sign of life tasks go elsewhere
   --attempts N       machines lost under a task until it counts as what ends them
   --allow-shipped    run functions that clients send by their source: whoever may
@@ -53,6 +55,7 @@ function read(args: string[]): WorkerOptions | undefined {
       ...{ "max-memory": text, ca: text, cert: text, key: text },
       ...{
         memory: flag,
+        replicas: text,
         "ack-wait": text,
         attempts: text,
         "allow-shipped": flag,
@@ -81,6 +84,7 @@ function read(args: string[]): WorkerOptions | undefined {
     ackWait: numberOf(values["ack-wait"]),
     attempts: numberOf(values.attempts),
     allowShipped: values["allow-shipped"],
+    replicas: numberOf(values.replicas),
     storage: values.memory ? "memory" : undefined,
     connection: tls && { tls: { caFile, certFile, keyFile } } || undefined,
   };
