@@ -24,6 +24,7 @@ import {
 } from "./addresses.ts";
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
+import { Pauses, SILENT_MS, within } from "./waiting.ts";
 
 /** Bytes of a message beside its body: the subject, headers and what is ours. */
 const MARGIN = 4096;
@@ -32,14 +33,6 @@ const MARGIN = 4096;
 const LIMIT = 1 << 20;
 
 const HOUR = 3_600_000;
-
-/** How long a server may take to have all that was sent to it, in ms. */
-const DRAIN_MS = 5000;
-
-/** Waits. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** Whether it is of no use to try again. */
 function isFinal(error: unknown): boolean {
@@ -64,6 +57,7 @@ export class Connection {
   /** How messages of any size get across. */
   readonly envelopes: Envelopes;
   readonly #options: ClusterOptions;
+  readonly #pauses = new Pauses();
   #limit = LIMIT;
   #downSince: number | undefined;
   readonly #reconnects = new Set<() => void>();
@@ -236,24 +230,31 @@ export class Connection {
     return this.#options.serverTimeout ?? 60_000;
   }
 
+  /** How long somebody waits for the server who leaves it, in ms. */
+  get leaveTimeout(): number {
+    return Math.min(SILENT_MS, this.serverTimeout);
+  }
+
   /**
    * Publishes to a stream until the server has it, however long that takes: the
    * id keeps it from being there twice.
    *
    * @param subject Where to.
    * @param id What it is known by.
-   * @param body Bytes of what `seal` made.
+   * @param seal Puts it in an envelope: what is large goes to the store.
    * @param wanted Tells whether anybody still wants it.
    */
   async publish(
     subject: string,
     id: string,
-    body: Uint8Array,
+    seal: () => Promise<Uint8Array>,
     wanted: () => boolean,
   ): Promise<void> {
+    let body: Uint8Array | undefined;
     while (wanted() && !this.nc.isClosed()) {
       try {
-        const options = { msgID: id, timeout: 5000 };
+        body ??= await seal();
+        const options = { msgID: id, timeout: SILENT_MS };
         const acked = this.js.publish(subject, body, options);
         acked.catch(() => {}); // heard below, unless the server came back
         // What was on its way to a server that ended is not heard of again.
@@ -261,7 +262,7 @@ export class Connection {
         if (await Promise.race([acked, lost]) !== undefined) return;
       } catch (error) {
         if (isFinal(error)) throw error;
-        await pause(this.down > 0 ? 250 : 100);
+        await this.#pauses.pause(this.down > 0 ? 250 : 100);
         // A server without its memory has no streams.
         if (this.down === 0) await this.makeStreams().catch(() => {});
       }
@@ -290,15 +291,18 @@ export class Connection {
     }
   }
 
+  /** Waits for so many ms, but not longer than until it is closed. */
+  pause(ms: number): Promise<void> {
+    return this.#pauses.pause(ms);
+  }
+
   /** Closes the connection. */
   async close(): Promise<void> {
     // To drain, it would wait for the server to come back, or to say something.
     if (this.down === 0 && !this.nc.isClosed()) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, DRAIN_MS);
-      await Promise.race([promise, this.nc.drain().catch(() => {})]);
-      clearTimeout(timer);
+      await within(this.leaveTimeout, this.nc.drain(), "end").catch(() => {});
     }
     await this.nc.close();
+    this.#pauses.end();
   }
 }

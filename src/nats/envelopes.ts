@@ -9,6 +9,16 @@ import type { ObjectStore } from "@nats-io/obj";
 import { readBytes } from "./byte_reader.ts";
 import { writeBytes } from "./byte_writer.ts";
 import { WIRE_VERSION } from "./messages.ts";
+import { SILENT_MS, within } from "./waiting.ts";
+
+/** What is large cannot be read now: its store is away, or has lost it. */
+export class StoreError extends Error {
+  /** Names what caused it. */
+  constructor(name: string, cause: unknown) {
+    super(`${name} must be in the store of the server`, { cause });
+    this.name = "StoreError";
+  }
+}
 
 /** What envelopes are made with. */
 export interface EnvelopesSetup {
@@ -45,7 +55,10 @@ export class Envelopes {
     const large = bytes.length > this.#setup.limit();
     if (large) {
       const store = await this.#open();
-      await store.putBlob({ name }, bytes);
+      await store.putBlob({ name }, bytes).catch((error) => {
+        this.#store = undefined; // a server without its memory has none
+        throw error;
+      });
     }
     const rest = large ? new TextEncoder().encode(name) : bytes;
     const envelope = new Uint8Array(2 + rest.length);
@@ -61,6 +74,7 @@ export class Envelopes {
    * @param envelope What came.
    * @param keep Whether others may want to read it too.
    * @returns The message.
+   * @throws {StoreError} When the store says nothing, or has it no more.
    * @throws When it cannot be read, or has another version.
    */
   async unseal(envelope: Uint8Array, keep: boolean): Promise<unknown> {
@@ -73,11 +87,32 @@ export class Envelopes {
     const rest = envelope.subarray(2);
     if (large === 0) return readBytes(rest);
     const name = new TextDecoder().decode(rest);
-    const store = await this.#open();
-    const bytes = await store.getBlob(name);
-    if (bytes === null) throw new TypeError(`${name} is not in the store`);
+    const bytes = await this.#read(name).catch((cause) => {
+      this.#store = undefined; // a server without its memory has none
+      throw new StoreError(name, cause);
+    });
     if (!keep) this.forget(name);
     return readBytes(bytes);
+  }
+
+  /** Reads what is in the store; it would wait without end for the rest. */
+  async #read(name: string): Promise<Uint8Array> {
+    const store = await this.#open();
+    const found = await within(2 * SILENT_MS, store.get(name), "answer");
+    if (found === null) throw new Error("received nothing");
+    found.error.catch(() => {}); // its stream says the same
+    const reader = found.data.getReader();
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    try {
+      while (true) {
+        const part = await within(SILENT_MS, reader.read(), "part of it");
+        if (part.done) break;
+        parts.push(part.value as Uint8Array<ArrayBuffer>);
+      }
+    } finally {
+      await reader.cancel().catch(() => {}); // of one that failed
+    }
+    return new Uint8Array(await new Blob(parts).arrayBuffer());
   }
 
   /** Takes what is large out of the store. */

@@ -6,8 +6,16 @@
  */
 
 import type { Msg } from "@nats-io/transport-node";
-import { type Connection, pause } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { StoreError } from "./envelopes.ts";
 import type { AnswerMessage, CallMessage } from "./messages.ts";
+import { within } from "./waiting.ts";
+
+/** When an answer comes again that the store did not have now, in ms. */
+const LATER_MS = 500;
+
+/** How often it is looked for. */
+const MOST_READS = 3;
 
 /**
  * How it asks for answers. When another server of a cluster takes over what hands
@@ -56,13 +64,16 @@ export class Inbox {
   /** Hears no more, and takes what it had there away. */
   async close(): Promise<void> {
     const { connection, client } = this.#setup;
-    const { jsm, names, down } = connection;
+    const { jsm, names, down, leaveTimeout } = connection;
     this.#closed = true;
     this.#stop();
     if (down > 0) return; // the server does so by itself, after a while
-    await jsm.consumers.delete(names.results, client).catch(() => {});
-    // Of what was sent twice there may be a second answer.
-    await connection.drop(client).catch(() => {});
+    const asked = jsm.consumers.delete(names.results, client)
+      .catch(() => {}) // it is not there
+      // Of what was sent twice there may be a second answer.
+      .then(() => connection.drop(client));
+    // Of a server that says nothing, machines take what it had there away.
+    await within(leaveTimeout, asked, "end").catch(() => {});
   }
 
   /** Says what a run is. */
@@ -94,13 +105,18 @@ export class Inbox {
               false,
             );
             this.#setup.hear(run, answer as AnswerMessage);
-          } catch {
-            // Nobody can read it. What it was about is sent again.
+          } catch (error) {
+            const { deliveryCount } = message.info;
+            if (error instanceof StoreError && deliveryCount < MOST_READS) {
+              message.nak(LATER_MS);
+              continue;
+            }
+            // Nobody can read it, or not now. What it was about is sent again.
           }
           message.ack();
         }
       } catch { // the server is away, or came back without its memory
-        await pause(250);
+        await connection.pause(250);
       }
       if (this.#closed || connection.down > 0) continue;
       await connection.makeResultConsumer(client).catch(() => {});

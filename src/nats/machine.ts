@@ -15,8 +15,9 @@ import {
 } from "@parallel/map/seam";
 import type { PoolOptions } from "@parallel/map";
 import { Callers } from "./callers.ts";
-import { type Connection, pause } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { Done } from "./deliveries.ts";
+import { StoreError } from "./envelopes.ts";
 import { encodeCause, encodeFailure } from "./failures.ts";
 import { Turns } from "./turns.ts";
 import { MachineRun } from "./machine_run.ts";
@@ -29,6 +30,7 @@ import {
   type Problem,
   wire,
 } from "./messages.ts";
+import { Patience, within } from "./waiting.ts";
 
 /** How long a slot waits for a chunk before it asks again, in ms. */
 const WAIT_MS = 5000;
@@ -56,9 +58,13 @@ export class Machine {
   readonly #runs: MachineRuns;
   readonly #turns = new Turns();
   readonly #waits = new Set<() => void>();
+  readonly #patience = new Patience();
   #slots: Promise<unknown> = Promise.resolve();
   #lives = 0; // of the server, as it was seen to come back
   #ends = false;
+  #hurries = false; // what runs goes elsewhere
+  #unanswered = 0; // chunks, of those that ran at the end
+  #ended: Promise<void> | undefined;
 
   /** Takes no chunk yet. */
   constructor(setup: MachineSetup) {
@@ -91,16 +97,33 @@ export class Machine {
       for (const stop of this.#waits) stop();
       nc.publish(connection.subject("here"), tell());
     });
-    await nc.flush();
+    await within(connection.serverTimeout, nc.flush(), "answer");
     nc.publish(connection.subject("here"), tell());
     const slots = Array.from({ length: info.slots }, () => this.#serve());
     this.#slots = Promise.all(slots);
   }
 
-  /** Takes no more, lets what runs end, and ends all workers. */
-  async end(): Promise<void> {
+  /**
+   * Takes no more, lets what runs end, and ends all workers.
+   *
+   * @param finish Whether what runs ends first; otherwise it goes elsewhere.
+   * @returns Settled when nothing is left of it here.
+   * @throws {Error} When the server did not take all answers within
+   * `serverTimeout`: what they are of goes elsewhere too.
+   */
+  end(finish = true): Promise<void> {
+    if (!finish) {
+      this.#ends = this.#hurries = true;
+      this.#patience.limit(0);
+      this.#runs.close();
+    }
+    return this.#ended ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
     const { connection, info } = this.#setup;
     this.#ends = true;
+    if (!this.#hurries) this.#patience.limit(connection.serverTimeout);
     if (!connection.nc.isClosed()) {
       const bye = JSON.stringify({ ...info, ends: true });
       connection.nc.publish(connection.subject("here"), bye);
@@ -110,6 +133,11 @@ export class Machine {
     this.#runs.close();
     await this.#engine.close();
     await connection.close();
+    if (this.#unanswered === 0 || this.#hurries) return;
+    const { where, serverTimeout } = connection;
+    throw new Error(
+      `Cannot end in order as a server must take the results at ${where} within ${serverTimeout} ms ("serverTimeout"): it took none of ${this.#unanswered} chunks, which other machines do again, as after a kill`,
+    );
   }
 
   /** One slot: takes one chunk after another. */
@@ -130,7 +158,7 @@ export class Machine {
         }
       } catch { // the server is away, or came back without its memory
         if (this.#ends) return;
-        await pause(250);
+        await connection.pause(250);
         if (connection.down > 0) continue;
         await connection.makeWorkConsumer().catch(() => {});
       }
@@ -155,26 +183,35 @@ export class Machine {
 
   /** Sees to a chunk until it is answered, or can go elsewhere. */
   async #take(message: JsMsg): Promise<void> {
-    const { connection, info } = this.#setup;
+    const { connection, info, attempts } = this.#setup;
+    const patience = this.#patience;
     const [, , , client = "", run = ""] = message.subject.split(".");
     const beat = setInterval(() => message.working(), connection.ackWait / 3);
     try {
-      const found = await this.#runs.find(client, run);
-      const answer = await this.#work(message, found);
+      const found = await patience.wait(() => this.#runs.find(client, run));
+      const answer = this.#hurries ? "later" : await this.#work(message, found);
+      if (this.#hurries) return message.nak();
       if (answer === "later") return message.nak(LATER_MS);
       if (answer !== undefined) {
         // Of two answers with the same id the server keeps one.
         const id = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
-        const sealed = await connection.envelopes.seal(answer, `a.${id}`);
+        const seal = () => connection.envelopes.seal(answer, `a.${id}`);
         const subject = connection.subject("r", client, run);
-        await connection.publish(subject, id, sealed, () => true);
-        if (this.#callers.gone(client)) await connection.drop(client);
-        else if (!this.#runs.has(client, run)) this.#callers.watch(client);
+        await patience.wait((waits) =>
+          connection.publish(subject, id, seal, waits)
+        );
+        if (this.#callers.gone(client)) {
+          await patience.wait(() => connection.drop(client));
+        } else if (!this.#runs.has(client, run)) this.#callers.watch(client);
       }
       message.ack();
     } catch (error) { // it comes again, here or elsewhere
+      const isLost = error instanceof StoreError &&
+        message.info.deliveryCount >= attempts;
+      if (isLost) return message.ack(); // its client sends it again
       if (!connection.nc.isClosed()) message.nak(LATER_MS);
-      console.error(`@parallel/map-nats: ${nameThrown(error)}`);
+      if (this.#ends) this.#unanswered++; // told at the end
+      else console.error(`@parallel/map-nats: ${nameThrown(error)}`);
     } finally {
       clearInterval(beat);
     }
@@ -200,6 +237,7 @@ export class Machine {
       ({ number } = chunk);
       values = wire.packing.unpack(chunk.values);
     } catch (thrown) {
+      if (thrown instanceof StoreError) throw thrown;
       return { type: "unread", number, machine, error: encodeThrown(thrown) };
     }
     const deliveries = message.info.deliveryCount;

@@ -7,6 +7,7 @@
 
 import type { CallData, Clock, Engine, FunctionRef } from "@parallel/map/seam";
 import type { Callers } from "./callers.ts";
+import { StoreError } from "./envelopes.ts";
 import { forLines } from "./lines.ts";
 import { MachineRun } from "./machine_run.ts";
 import type { CallMessage, MachineInfo, SentFunction } from "./messages.ts";
@@ -53,7 +54,7 @@ export class MachineRuns {
         if (said.type !== "call") return "over";
         return await known ?? this.#begin(said);
       },
-      (error) => error as Error,
+      (error) => error instanceof StoreError ? "silent" : error as Error,
     );
     if (known === undefined) this.#known.set(key, asked);
     const found = await asked;

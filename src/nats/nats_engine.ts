@@ -269,10 +269,12 @@ export class NatsEngine implements Engine {
     const id = `${client}.${key}.${number}.${++open.sends}`;
     try {
       const name = `w.${client}.${key}.${number}`;
-      const sealed = await connection.envelopes.sealBytes(body, name);
-      open.large = sealed[1] === 1;
+      const seal = () => {
+        open.large ||= body.length > connection.limit;
+        return connection.envelopes.sealBytes(body, name);
+      };
       const subject = connection.subject("w", client, key);
-      await connection.publish(subject, id, sealed, wanted);
+      await connection.publish(subject, id, seal, wanted);
     } catch (error) {
       book?.run.stop(error);
       this.#work();

@@ -31,7 +31,7 @@ import {
   LOCAL_RULES,
   type LocalOptions,
 } from "./options.ts";
-import { runWorker } from "./run_worker.ts";
+import { type RunningWorker, runWorker } from "./run_worker.ts";
 import { startServer } from "./server.ts";
 
 /** What of the options of a call makes sense where nothing is shared. */
@@ -98,18 +98,22 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     const server = await startServer();
     const { servers, connection } = server;
     const place = { servers, connection, pool: "local" };
-    const closers: CloseAll[] = [() => server.close()];
+    let worker: RunningWorker | undefined;
     const closeAll = async () => {
-      for (const close of closers.splice(0).reverse()) await close();
+      try {
+        // Nobody is left to whom its results would go.
+        await worker?.close({ finish: false });
+      } finally {
+        await server.close();
+      }
     };
     try {
-      const worker = await runWorker({
+      worker = await runWorker({
         backend: "processes",
         allowShipped: true,
         ...rest,
         ...place,
       });
-      closers.push(() => worker.close());
       return await NatsPool.#open({ ...place, onEvent }, closeAll);
     } catch (error) {
       await closeAll();
@@ -301,7 +305,8 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
    * machine and its server too.
    *
    * @param options With `finish`, pending calls end first.
-   * @returns Settled when nothing is left of it on the servers.
+   * @returns Settled when nothing is left of it on the servers; or, if they say
+   * nothing, after 10 s: they and its machines then see to that by themselves.
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkOptions("close", options, CLOSE_RULES);

@@ -47,7 +47,8 @@ export interface ClusterOptions {
    */
   ackWait?: number | undefined;
   /**
-   * How many ms a server may be out of reach before calls reject.
+   * How many ms a server may be out of reach before calls reject, and before a
+   * machine that is to end no longer waits to deliver its results.
    *
    * @default {60000}
    */

@@ -11,9 +11,11 @@ import process from "node:process";
 import type { ModuleSpecifier, PoolOptions } from "@parallel/map";
 import {
   checkOptions,
+  CLOSE_RULES,
   createClock,
   detectRuntime,
   moduleUrl,
+  nameThrown,
   WorkerPlan,
 } from "@parallel/map/seam";
 import { Connection } from "./connection.ts";
@@ -21,12 +23,29 @@ import { Machine } from "./machine.ts";
 import { type MachineInfo, WIRE_VERSION } from "./messages.ts";
 import { WORKER_RULES, type WorkerOptions } from "./options.ts";
 
+/** How a machine is closed. */
+export interface WorkerCloseOptions {
+  /**
+   * Whether what runs ends first; otherwise other machines do it again.
+   *
+   * @default {true}
+   */
+  finish?: boolean | undefined;
+}
+
 /** A machine that serves a pool. */
 export interface RunningWorker extends AsyncDisposable {
   /** What it says of itself. */
   readonly info: MachineInfo;
-  /** Lets what runs end, and then all of it. */
-  close(): Promise<void>;
+  /**
+   * Takes no more, lets what runs end, and then ends all of it.
+   *
+   * @param options Whether to wait for what runs.
+   * @returns Settled when nothing is left of it.
+   * @throws {Error} When the results of what ran could not be delivered within
+   * `serverTimeout`: other machines do it again.
+   */
+  close(options?: WorkerCloseOptions): Promise<void>;
 }
 
 /**
@@ -71,18 +90,18 @@ export async function runWorker(
     await machine.end();
     throw error;
   }
-  let ended: Promise<void> | undefined;
-  const close = () => ended ??= machine.end();
-  const abort = () => void close();
-  signal?.addEventListener("abort", abort, { once: true });
-  return {
-    info,
-    async close() {
-      signal?.removeEventListener("abort", abort);
-      await close();
-    },
-    [Symbol.asyncDispose]: () => close(),
+  const abort = () =>
+    void machine.end().catch((error) => {
+      console.error(`@parallel/map-nats: ${nameThrown(error)}`);
+    });
+  const close = async (options: WorkerCloseOptions = {}) => {
+    checkOptions("close", options, CLOSE_RULES);
+    signal?.removeEventListener("abort", abort);
+    await machine.end(options.finish);
   };
+  signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted) abort(); // while it connected
+  return { info, close, [Symbol.asyncDispose]: () => close() };
 }
 
 /** The options of the workers here. */

@@ -11,7 +11,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import { pause } from "./connection.ts";
+import { pause } from "./waiting.ts";
 
 /** How long a server may take to begin, in ms. */
 const START_MS = 10_000;

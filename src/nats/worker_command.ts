@@ -20,7 +20,8 @@ import { type RunningWorker, runWorker } from "./run_worker.ts";
 const HELP = `Usage: worker --pool NAME [--servers URL,…] [options] [MODULE]
 
 Serves a pool: has the tasks of its clients done by workers of this machine, until
-SIGTERM or SIGINT. What runs then ends first; a second signal does not wait.
+SIGTERM or SIGINT. What runs then ends first; a second signal does not wait. The
+status is 1 if results could not be delivered: other machines do them again.
 
 MODULE is a file or a URL: its exports are what clients can call, and nothing else.
 
@@ -37,6 +38,8 @@ MODULE is a file or a URL: its exports are what clients can call, and nothing el
   --memory           keep what is under way in the server's memory
   --replicas N       keep it on so many servers of a cluster
   --ack-wait MS      after how long without a sign of life tasks go elsewhere
+  --server-timeout MS        how long the results of what ran may take to get to
+                     the server when this ends; 60000
   --attempts N       machines lost under a task until it counts as what ends them
   --allow-shipped    run functions that clients send by their source: whoever may
                      speak on the subjects of the pool can run any program here
@@ -57,6 +60,7 @@ function read(args: string[]): WorkerOptions | undefined {
         memory: flag,
         replicas: text,
         "ack-wait": text,
+        "server-timeout": text,
         attempts: text,
         "allow-shipped": flag,
         help: flag,
@@ -82,6 +86,7 @@ function read(args: string[]): WorkerOptions | undefined {
     backend: values.backend,
     maxMemory: numberOf(values["max-memory"]),
     ackWait: numberOf(values["ack-wait"]),
+    serverTimeout: numberOf(values["server-timeout"]),
     attempts: numberOf(values.attempts),
     allowShipped: values["allow-shipped"],
     replicas: numberOf(values.replicas),
@@ -114,7 +119,7 @@ async function untilSignal(machine: RunningWorker): Promise<void> {
   let signals = 0;
   const hear = (signal: NodeJS.Signals) => {
     if (++signals > 1) process.exit(130);
-    console.log(`${signal}: what runs ends first`);
+    console.log(`${signal}: what runs ends first (a second one does not wait)`);
     resolve();
   };
   process.on("SIGTERM", hear);
@@ -131,7 +136,8 @@ if (import.meta.main) {
     process.exit(0);
   } catch (error) {
     console.error(nameThrown(error));
-    console.error("See --help");
+    const wrong = error instanceof TypeError || error instanceof RangeError;
+    if (wrong) console.error("See --help");
     process.exit(1);
   }
 }

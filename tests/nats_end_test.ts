@@ -1,0 +1,220 @@
+// How machines and clients end whose server does not answer any more.
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { NatsPool, runWorker } from "@parallel/map-nats";
+import { WorkerStartError } from "../mod.ts";
+import { Connection } from "../src/nats/connection.ts";
+import { startServer } from "../src/nats/server.ts";
+import {
+  longNatsTest,
+  natsTest,
+  startMachine,
+  startRobustServer,
+  until,
+} from "./nats.ts";
+
+/** Notes that it began; ends when it is let. */
+const held = async (n: number, { data: folder }: { data: string }) => {
+  const fs = process.getBuiltinModule("node:fs");
+  fs.writeFileSync(`${folder}/begun`, "");
+  while (!fs.existsSync(`${folder}/go`)) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return n;
+};
+
+/** A server, and one call of a client, which waits for machines. */
+async function open() {
+  const stack = new AsyncDisposableStack();
+  const server = await startRobustServer();
+  stack.defer(() => server.close());
+  const data = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+  stack.defer(() => rmSync(data, { recursive: true }));
+  const { servers } = server;
+  const at = { servers, pool: "test", ackWait: 1500 };
+  return {
+    server,
+    at,
+    stack,
+    go: () => writeFileSync(join(data, "go"), ""),
+    begun: () => until(() => existsSync(join(data, "begun"))),
+    async pool(options: object = {}): Promise<NatsPool> {
+      const pool = await NatsPool.connect({ ...at, ...options });
+      stack.defer(() => pool.close());
+      return pool;
+    },
+    /** Maps 1, 2, 3 by what waits until it is let go. */
+    map(pool: NatsPool): Promise<number[]> {
+      const mapped = pool.map(held, [1, 2, 3], { data, chunkSize: 1 });
+      mapped.catch(() => {}); // whoever awaits it hears it
+      return mapped;
+    },
+    async machine(options: object = {}) {
+      const own = { slots: 2, allowShipped: true, ...options };
+      const machine = await runWorker({ ...at, ...own });
+      stack.defer(() => machine.close({ finish: false }).catch(() => {}));
+      return machine;
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+const UNDELIVERED =
+  /must take the results at nats:.* within 1000 ms \("serverTimeout"\): it took none of [12] chunks, which other machines do again/;
+
+for (
+  const away of ["killed", "stopped", "without JetStream"] as const
+) {
+  longNatsTest(
+    `a machine that is told to end does so when its server is ${away}`,
+    {},
+    async () => {
+      await using here = await open();
+      const { server, at, stack } = here;
+      const patience = ["--server-timeout", "1000"];
+      const machine = await startMachine(at.servers, patience);
+      stack.defer(() => machine.kill());
+      const mapped = here.map(await here.pool());
+      await here.begun();
+      if (away === "stopped") {
+        server.signal("SIGSTOP");
+        stack.defer(() => server.signal("SIGCONT"));
+      } else await server.kill("SIGKILL");
+      if (away === "without JetStream") {
+        const port = Number(new URL(at.servers).port);
+        const bare = await startServer({ args: [], port });
+        stack.defer(async () => {
+          await bare.close();
+          await server.restart(); // the client leaves it in order
+        });
+      }
+      machine.signal("SIGTERM");
+      await until(() => machine.said().includes("SIGTERM"));
+      here.go();
+      assertEquals(await machine.ended, 1);
+      assertMatch(machine.said(), UNDELIVERED);
+      assert(!machine.said().includes("See --help"), machine.said());
+      if (away === "without JetStream") return;
+      if (away === "stopped") server.signal("SIGCONT");
+      else await server.restart();
+      await here.machine();
+      assertEquals(await mapped, [1, 2, 3]);
+    },
+  );
+}
+
+longNatsTest("a machine without work ends without its server", {}, async () => {
+  await using here = await open();
+  const machine = await startMachine(here.at.servers);
+  here.stack.defer(() => machine.kill());
+  await here.server.kill("SIGKILL");
+  machine.signal("SIGTERM");
+  assertEquals(await machine.ended, 0);
+});
+
+natsTest("close() of a machine says what was not delivered", {}, async () => {
+  await using here = await open();
+  const machine = await here.machine({ serverTimeout: 1000 });
+  here.map(await here.pool());
+  await here.begun();
+  await here.server.kill("SIGKILL");
+  const closed = machine.close();
+  here.go();
+  const error = await assertRejects(() => closed, Error, "Cannot end in order");
+  assertMatch(error.message, UNDELIVERED);
+  await here.server.restart();
+});
+
+natsTest("a machine can be closed before what runs ends", {}, async () => {
+  await using here = await open();
+  const first = await here.machine();
+  const mapped = here.map(await here.pool());
+  await here.begun();
+  const ended = first.close();
+  await first.close({ finish: false });
+  await ended;
+  await here.machine();
+  here.go();
+  assertEquals(await mapped, [1, 2, 3]);
+});
+
+natsTest("that does not wait for a server either", {}, async () => {
+  await using here = await open();
+  const machine = await here.machine();
+  here.map(await here.pool());
+  await here.begun();
+  await here.server.kill("SIGKILL");
+  await machine.close({ finish: false });
+  await here.server.restart();
+});
+
+natsTest("a signal ends a machine that still connects", {}, async () => {
+  await using here = await open();
+  const abort = new AbortController();
+  const starts = here.machine({ signal: abort.signal });
+  abort.abort();
+  await starts;
+  const pool = await here.pool({ workerTimeout: 1000 });
+  await until(() => pool.start().then(() => false, () => true), 5000);
+  await assertRejects(() => pool.start(), WorkerStartError);
+});
+
+longNatsTest(
+  "a client can be closed when its server is stopped",
+  { timeout: 15_000 },
+  async () => {
+    await using here = await open();
+    await here.machine({ serverTimeout: 1000 });
+    const pool = await here.pool({ serverTimeout: 1000 });
+    const mapped = here.map(pool);
+    await here.begun();
+    here.server.signal("SIGSTOP");
+    here.stack.defer(() => here.server.signal("SIGCONT"));
+    await pool.close();
+    await assertRejects(() => mapped, DOMException, "closed");
+  },
+);
+
+longNatsTest("large values cross when the server lost all", {}, async () => {
+  await using here = await open();
+  const memory = { storage: "memory" };
+  await here.machine(memory);
+  const pool = await here.pool(memory);
+  const same = (bytes: Uint8Array) => bytes;
+  const input = new Uint8Array(1_500_000);
+  const sizes = async () =>
+    (await pool.map(same, [input])).map(({ length }) => length);
+  assertEquals(await sizes(), [1_500_000]);
+  await here.server.kill("SIGKILL");
+  await here.server.restart();
+  assertEquals(await sizes(), [1_500_000]);
+});
+
+longNatsTest(
+  "a value that the store has in part is sent again",
+  {},
+  async () => {
+    await using here = await open();
+    const connection = await Connection.open(here.at);
+    here.stack.defer(() => connection.close());
+    const { jsm, names } = connection;
+    await here.machine({ slots: 1, attempts: 1 });
+    const pool = await here.pool();
+    const held = here.map(pool);
+    await here.begun();
+    const size = (bytes: Uint8Array) => bytes.length;
+    const sizes = pool.map(size, [new Uint8Array(1_500_000)]);
+    sizes.catch(() => {}); // it is awaited below
+    const messages = async () =>
+      (await jsm.streams.info(names.work)).state.messages;
+    await until(async () => await messages() === 4);
+    const stream = `OBJ_${names.blobs}`;
+    await jsm.streams.purge(stream, { filter: `$O.${names.blobs}.C.>` });
+    here.go();
+    assertEquals(await sizes, [1_500_000]);
+    assertEquals(await held, [1, 2, 3]);
+  },
+);
