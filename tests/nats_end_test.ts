@@ -7,7 +7,11 @@ import process from "node:process";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
+import { Machines } from "../src/nats/machines.ts";
+import { WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
+import { FakeClock } from "./fakes.ts";
+import { test } from "./harness.ts";
 import {
   longNatsTest,
   natsTest,
@@ -201,7 +205,7 @@ longNatsTest(
     const connection = await Connection.open(here.at);
     here.stack.defer(() => connection.close());
     const { jsm, names } = connection;
-    await here.machine({ slots: 1, attempts: 1 });
+    await here.machine({ slots: 1, attempts: 1, serverTimeout: 1000 });
     const pool = await here.pool();
     const held = here.map(pool);
     await here.begun();
@@ -218,3 +222,31 @@ longNatsTest(
     assertEquals(await held, [1, 2, 3]);
   },
 );
+
+test("a machine that is lost is forgotten while nothing is to be done", () => {
+  let hear = (_error: null, _message: { data: Uint8Array }) => {};
+  const connection = {
+    nc: {
+      subscribe: (_: string, own: { callback: typeof hear }) =>
+        hear = own.callback,
+      isClosed: () => false,
+      publish: () => {},
+    },
+    down: 0,
+    subject: (...parts: string[]) => parts.join("."),
+    onReconnect: () => {},
+  } as unknown as Connection;
+  const clock = new FakeClock();
+  const setup = { connection, clock, emit: () => {}, onChange: () => {} };
+  const machines = new Machines(setup);
+  machines.watch();
+  const info = { id: "one", slots: 2, wire: WIRE_VERSION };
+  const text = JSON.stringify(info);
+  hear(null, { data: new TextEncoder().encode(text) });
+  clock.ring();
+  assertEquals(machines.slots, 2);
+  for (let looks = 1; looks < 4; looks++) clock.ring();
+  assertEquals(machines.slots, 0);
+  machines.close();
+  assertEquals(clock.timers, 0);
+});

@@ -12,6 +12,9 @@ import { type MachineInfo, WIRE_VERSION } from "./messages.ts";
 /** Looks in a row that a machine may not answer. */
 const MOST_MISSED = 3;
 
+/** How often it looks who is there, in ms. */
+const LOOK_MS = 3000;
+
 /** What machines are made with. */
 export interface MachinesSetup {
   connection: Connection;
@@ -28,6 +31,7 @@ export class Machines {
   /** Numbers of their workers, for events. */
   readonly #workers = new Map<string, number>();
   readonly #strangers = new Set<number>();
+  #stop: () => void = () => {}; // looking now and then
   #count = 0;
 
   /** Listens to those that come. */
@@ -41,6 +45,14 @@ export class Machines {
     });
     connection.onReconnect(() => this.look());
     this.look();
+  }
+
+  /** Looks now and then, also while nothing is to be done. */
+  watch(): void {
+    this.#stop = this.#setup.clock.after(LOOK_MS, () => {
+      this.look();
+      this.watch();
+    });
   }
 
   /** Those that answered of late. */
@@ -97,8 +109,9 @@ export class Machines {
     return number;
   }
 
-  /** Tells of all workers that they ended. */
+  /** Looks no more, and tells of all workers that they ended. */
   close(): void {
+    this.#stop();
     for (const { machine } of this.#numbers()) this.#forget(machine, false);
   }
 

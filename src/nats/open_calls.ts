@@ -35,6 +35,7 @@ export async function openCalls(
   const engine = new NatsEngine(own);
   try {
     await engine.open();
+    engine.machines.watch();
   } catch (error) {
     await connection.close();
     throw error;

@@ -39,7 +39,6 @@ export class Upkeep {
   #heard = 0; // when the last answer came, or the question was put
   #mute: number | undefined; // since when the server says nothing, though it is there
   #short = new Set<string>(); // runs of which the server had too little
-  #looks = 0;
 
   /** Does nothing yet. */
   constructor(setup: UpkeepSetup) {
@@ -103,7 +102,7 @@ export class Upkeep {
     if (machines.slots > 0 || this.#mute !== undefined) this.#alone = now;
     else if (now - this.#alone > workerTimeout) return refuse(this.#nobody());
     // Without a machine, more often: somebody waits for it.
-    if (machines.slots === 0 || ++this.#looks % 3 === 0) machines.look();
+    if (machines.slots === 0) machines.look();
     if (now - this.#heard < QUIET_MS) return;
     this.#heard = now;
     this.#compare().then(
