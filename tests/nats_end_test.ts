@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
@@ -249,4 +250,35 @@ test("a machine that is lost is forgotten while nothing is to be done", () => {
   assertEquals(machines.slots, 0);
   machines.close();
   assertEquals(clock.timers, 0);
+});
+
+test("a machine does not begin whose module does not load", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+  try {
+    const at = { servers: "nats://127.0.0.1:1", pool: "test" };
+    const cases: [name: string, text: string | undefined, said: RegExp][] = [
+      ["none.mjs", undefined, /must be a file that can be read: .*ENOENT/],
+      ["a.mjs#f", undefined, /leave out what is after #/],
+      ["bad.mjs", "export const f = +;", /bad.mjs must load: received \w+/],
+      [
+        "throws.mjs",
+        "throw new Error('no')",
+        /must load: received Error: no/,
+      ],
+      ["never.mjs", "await new Promise(() => {})", /1000 ms .* none by then/],
+      ["good.mjs", "", /Cannot connect to/],
+    ];
+    // All at once, as Bun looks into a folder only once.
+    for (const [name, text] of cases) {
+      if (text !== undefined) writeFileSync(join(folder, name), text);
+    }
+    for (const [name, , said] of cases) {
+      const module = pathToFileURL(join(folder, name));
+      const own = { ...at, module, loadTimeout: 1000 };
+      const error = await assertRejects(() => runWorker(own), Error);
+      assertMatch(error.message, said);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

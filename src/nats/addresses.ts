@@ -53,6 +53,10 @@ function splitList(servers: string | string[]): string[] {
 
 /** What is wrong, by what the client of NATS says, and what to do about it. */
 const CURES: [said: RegExp, cure: string][] = [
+  [
+    /authorization/i,
+    "a user and a password, or a token, stand before the @ of its address, written as by encodeURIComponent",
+  ],
   [/connection refused/i, "start one with: nats-server -js"],
   [
     /timeout/i,

@@ -84,6 +84,7 @@ export class Connection {
           ttl: nanos(24 * HOUR),
         }),
       limit: () => this.limit,
+      timeout: this.answerTimeout,
     });
     this.#watch();
   }
@@ -230,8 +231,8 @@ export class Connection {
     return this.#options.serverTimeout ?? 60_000;
   }
 
-  /** How long somebody waits for the server who leaves it, in ms. */
-  get leaveTimeout(): number {
+  /** How long the server may be silent that was asked for something, in ms. */
+  get answerTimeout(): number {
     return Math.min(SILENT_MS, this.serverTimeout);
   }
 
@@ -300,7 +301,7 @@ export class Connection {
   async close(): Promise<void> {
     // To drain, it would wait for the server to come back, or to say something.
     if (this.down === 0 && !this.nc.isClosed()) {
-      await within(this.leaveTimeout, this.nc.drain(), "end").catch(() => {});
+      await within(this.answerTimeout, this.nc.drain(), "end").catch(() => {});
     }
     await this.nc.close();
     this.#pauses.end();

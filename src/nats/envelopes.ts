@@ -9,7 +9,7 @@ import type { ObjectStore } from "@nats-io/obj";
 import { readBytes } from "./byte_reader.ts";
 import { writeBytes } from "./byte_writer.ts";
 import { WIRE_VERSION } from "./messages.ts";
-import { SILENT_MS, within } from "./waiting.ts";
+import { within } from "./waiting.ts";
 
 /** What is large cannot be read now: its store is away, or has lost it. */
 export class StoreError extends Error {
@@ -26,6 +26,8 @@ export interface EnvelopesSetup {
   store(): Promise<ObjectStore>;
   /** How many bytes one message may have. */
   limit(): number;
+  /** How long the store may be silent, in ms. */
+  timeout: number;
 }
 
 /** Puts messages in envelopes. */
@@ -97,15 +99,16 @@ export class Envelopes {
 
   /** Reads what is in the store; it would wait without end for the rest. */
   async #read(name: string): Promise<Uint8Array> {
+    const { timeout } = this.#setup;
     const store = await this.#open();
-    const found = await within(2 * SILENT_MS, store.get(name), "answer");
+    const found = await within(2 * timeout, store.get(name), "answer");
     if (found === null) throw new Error("received nothing");
     found.error.catch(() => {}); // its stream says the same
     const reader = found.data.getReader();
     const parts: Uint8Array<ArrayBuffer>[] = [];
     try {
       while (true) {
-        const part = await within(SILENT_MS, reader.read(), "part of it");
+        const part = await within(timeout, reader.read(), "part of it");
         if (part.done) break;
         parts.push(part.value as Uint8Array<ArrayBuffer>);
       }

@@ -64,7 +64,7 @@ export class Inbox {
   /** Hears no more, and takes what it had there away. */
   async close(): Promise<void> {
     const { connection, client } = this.#setup;
-    const { jsm, names, down, leaveTimeout } = connection;
+    const { jsm, names, down, answerTimeout } = connection;
     this.#closed = true;
     this.#stop();
     if (down > 0) return; // the server does so by itself, after a while
@@ -73,7 +73,7 @@ export class Inbox {
       // Of what was sent twice there may be a second answer.
       .then(() => connection.drop(client));
     // Of a server that says nothing, machines take what it had there away.
-    await within(leaveTimeout, asked, "end").catch(() => {});
+    await within(answerTimeout, asked, "end").catch(() => {});
   }
 
   /** Says what a run is. */

@@ -6,7 +6,11 @@
  */
 
 export { NatsPool, type Remote } from "./nats_pool.ts";
-export { type RunningWorker, runWorker } from "./run_worker.ts";
+export {
+  type RunningWorker,
+  runWorker,
+  type WorkerCloseOptions,
+} from "./run_worker.ts";
 export type {
   ClusterOptions,
   ConnectOptions,

@@ -96,6 +96,12 @@ export interface WorkerOptions
    */
   allowShipped?: boolean | undefined;
   /**
+   * How many ms the module may take to load, before a machine does not begin.
+   *
+   * @default {60000}
+   */
+  loadTimeout?: number | undefined;
+  /**
    * How often a chunk is tried on machines that are lost under it, before its
    * tasks count as what ends them.
    *
@@ -181,6 +187,7 @@ export const LOCAL_RULES: Rules = {
     kind: "boolean",
     holds: () => true,
   },
+  loadTimeout: ms,
   attempts: whole,
   grace: ms,
   signal: {

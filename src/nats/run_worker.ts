@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
 import type { ModuleSpecifier, PoolOptions } from "@parallel/map";
+import { Pool, WorkerStartError } from "@parallel/map";
 import {
   checkOptions,
   CLOSE_RULES,
@@ -55,7 +56,8 @@ export interface RunningWorker extends AsyncDisposable {
  * @returns The machine, once it can be seen.
  * @throws {TypeError} When an option is unknown or of the wrong kind.
  * @throws {RangeError} When an option is out of its range.
- * @throws {Error} When the servers cannot be reached.
+ * @throws {Error} When its module does not load, or the servers cannot be
+ * reached.
  */
 export async function runWorker(
   options: WorkerOptions,
@@ -63,7 +65,7 @@ export async function runWorker(
   checkOptions("run worker", options, WORKER_RULES);
   const { module, signal, name = hostname(), ...rest } = options;
   const { slots = availableParallelism(), allowShipped = false } = rest;
-  const { attempts = 3, grace = 10_000 } = rest;
+  const { attempts = 3, grace = 10_000, loadTimeout = 60_000 } = rest;
   signal?.throwIfAborted();
   const url = module === undefined ? undefined : moduleUrl(module);
   const info: MachineInfo = {
@@ -81,6 +83,7 @@ export async function runWorker(
   const pool = poolOptions(rest, slots, url);
   const clock = createClock();
   const plan = new WorkerPlan(pool, clock, false);
+  if (url !== undefined) await checkModule(pool, loadTimeout);
   const connection = await Connection.open(options);
   const setup = { connection, info, pool, plan, clock, attempts, grace };
   const machine = new Machine(setup);
@@ -112,13 +115,57 @@ function poolOptions(
 ): PoolOptions {
   const { backend, workerData, init, maxTasksPerWorker, maxMemory } = options;
   const own = { backend, workerData, init, maxTasksPerWorker, maxMemory };
-  return { ...own, workers, module: module as ModuleSpecifier | undefined };
+  return {
+    ...own,
+    permissions,
+    workers,
+    module: module as ModuleSpecifier | undefined,
+  };
+}
+
+/** The name of no export: where it is looked for, the module has loaded. */
+const NONE = "no such export";
+
+/** Whoever starts a machine hears that its module does not load: no client. */
+async function checkModule(options: PoolOptions, ms: number): Promise<void> {
+  const { module, backend, permissions } = options;
+  const pool = new Pool({ module, backend, permissions, workers: 1 });
+  const looked = pool.map(NONE as never, [0]);
+  const timer = setTimeout(() => void pool.close(), ms);
+  try {
+    await looked;
+  } catch (error) {
+    const { message } = error as Error;
+    if (message.includes(`"${NONE}"`)) return;
+    const what = error instanceof WorkerStartError
+      ? message.replace("Cannot start workers as ", "")
+      : `module ${module} must load within ${ms} ms ("loadTimeout"): received ${
+        error instanceof DOMException ? "none by then" : nameThrown(error)
+      }`;
+    throw new Error(`Cannot run worker as ${what}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    await pool.close();
+  }
 }
 
 /** Tells versions of a file apart; undefined where it is not a file. */
 function fingerprint(url: string): string | undefined {
   if (!url.startsWith("file:")) return undefined;
-  const text = readFileSync(new URL(url));
+  let text: Uint8Array;
+  try {
+    text = readFileSync(new URL(url));
+  } catch (cause) {
+    const cure = /#|%23/.test(url)
+      ? " (a machine has all exports of a module: leave out what is after #)"
+      : "";
+    throw new TypeError(
+      `Cannot run worker as "module" must be a file that can be read: received ${
+        (cause as Error).message
+      }${cure}`,
+      { cause },
+    );
+  }
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 

@@ -5,8 +5,8 @@
  */
 
 /**
- * How long a server may be silent that was asked for something, in ms: that long
- * the client of NATS waits by itself where it has a limit at all.
+ * How long a server may be silent that was asked for something, in ms: as long as
+ * the client of NATS waits by itself, where it has a limit.
  */
 export const SILENT_MS = 5000;
 

@@ -15,7 +15,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { nameThrown } from "@parallel/map/seam";
 import type { WorkerOptions } from "./options.ts";
-import { type RunningWorker, runWorker } from "./run_worker.ts";
+import { runWorker } from "./run_worker.ts";
 
 const HELP = `Usage: worker --pool NAME [--servers URL,…] [options] [MODULE]
 
@@ -38,6 +38,7 @@ MODULE is a file or a URL: its exports are what clients can call, and nothing el
   --memory           keep what is under way in the server's memory
   --replicas N       keep it on so many servers of a cluster
   --ack-wait MS      after how long without a sign of life tasks go elsewhere
+  --load-timeout MS  how long MODULE may take to load; 60000
   --server-timeout MS        how long the results of what ran may take to get to
                      the server when this ends; 60000
   --attempts N       machines lost under a task until it counts as what ends them
@@ -60,6 +61,7 @@ function read(args: string[]): WorkerOptions | undefined {
         memory: flag,
         replicas: text,
         "ack-wait": text,
+        "load-timeout": text,
         "server-timeout": text,
         attempts: text,
         "allow-shipped": flag,
@@ -86,6 +88,7 @@ function read(args: string[]): WorkerOptions | undefined {
     backend: values.backend,
     maxMemory: numberOf(values["max-memory"]),
     ackWait: numberOf(values["ack-wait"]),
+    loadTimeout: numberOf(values["load-timeout"]),
     serverTimeout: numberOf(values["server-timeout"]),
     attempts: numberOf(values.attempts),
     allowShipped: values["allow-shipped"],
@@ -107,14 +110,16 @@ function urlOf(module: string): string {
 /** Serves until a signal comes. */
 async function serve(options: WorkerOptions): Promise<void> {
   const machine = await runWorker(options);
+  const told = untilSignal();
   const { name, slots, runtime } = machine.info;
   console.log(
     `${name}: serves pool "${options.pool}" with ${slots} slots on ${runtime}`,
   );
-  await untilSignal(machine);
+  await told;
+  await machine.close();
 }
 
-async function untilSignal(machine: RunningWorker): Promise<void> {
+async function untilSignal(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let signals = 0;
   const hear = (signal: NodeJS.Signals) => {
@@ -125,7 +130,6 @@ async function untilSignal(machine: RunningWorker): Promise<void> {
   process.on("SIGTERM", hear);
   process.on("SIGINT", hear);
   await promise;
-  await machine.close();
 }
 
 if (import.meta.main) {
