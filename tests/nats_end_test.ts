@@ -6,13 +6,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { NatsPool, runWorker } from "@parallel/map-nats";
-import { WorkerStartError } from "../mod.ts";
+import { TaskError, WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
 import { Machines } from "../src/nats/machines.ts";
 import { WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { FakeClock } from "./fakes.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 import {
   longNatsTest,
   natsTest,
@@ -282,3 +282,18 @@ test("a machine does not begin whose module does not load", async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+natsTest(
+  "tasks of a machine may do what it was told that they may",
+  { ignore: runtime !== "deno" }, // others keep to no permissions
+  async () => {
+    await using here = await open();
+    const backend = "processes";
+    const permissions = { env: ["HOME"] };
+    await here.machine({ backend, permissions });
+    const pool = await here.pool();
+    const read = (name: string) => typeof process.env[name];
+    assertEquals(await pool.map(read, ["HOME"]), ["string"]);
+    await assertRejects(() => pool.map(read, ["PATH"]), TaskError, "env");
+  },
+);

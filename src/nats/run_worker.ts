@@ -114,6 +114,7 @@ function poolOptions(
   module: string | undefined,
 ): PoolOptions {
   const { backend, workerData, init, maxTasksPerWorker, maxMemory } = options;
+  const { permissions } = options;
   const own = { backend, workerData, init, maxTasksPerWorker, maxMemory };
   return {
     ...own,
