@@ -24,6 +24,9 @@ import {
 } from "./addresses.ts";
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
+import { quietSockets } from "./quiet_sockets.ts";
+
+quietSockets();
 
 /** Bytes of a message beside its body: the subject, headers and what is ours. */
 const MARGIN = 4096;
