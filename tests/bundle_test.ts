@@ -156,6 +156,10 @@ const FOR_NODE = runtime === "deno"
   ? { importing: "7,14,21", threads: "7,14,21" }
   : BUILT;
 
+/** What Deno 2.9.5 may say when such a program is ended in a worker. */
+const ENDED =
+  'error: Uncaught (in worker "") (in promise) Error: execution terminated\n';
+
 const TARGETS: [command: string, says: Record<string, string>][] = [
   ["esbuild --bundle --format=esm --platform=node --minify", BUILT],
   ["bun build --target=bun --minify", BUILT],
@@ -173,7 +177,9 @@ for (const [command, says] of TARGETS) {
         const { code, err } = runProgram(build);
         assertEquals(code, 0, err);
         const end = runProgram([...RUN_ALL, "built.js"], folder);
-        assertEquals(end.err, "");
+        const isMainAgain = runtime === "deno" && says === FOR_NODE;
+        const told = isMainAgain ? end.err.replaceAll(ENDED, "") : end.err;
+        assertEquals(told, "");
         checkEnds(end.out, says);
       }),
   );

@@ -6,7 +6,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -444,6 +446,42 @@ test("a server that does not let a program in is told of", {}, async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test(
+  "a server that resets the connection as it refuses is told of",
+  {},
+  async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      const info = {
+        server_id: "x",
+        version: "2.9.10",
+        headers: true,
+        port: 1,
+      };
+      socket.write(
+        `INFO ${JSON.stringify({ ...info, max_payload: 1 << 20 })}\r\n`,
+      );
+      socket.on("data", () => {
+        socket.write("-ERR 'Authorization Violation'\r\n");
+        socket.resetAndDestroy();
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const servers = `nats://127.0.0.1:${port}`;
+    // The error that the reset is must not end the program.
+    const tries = Array.from(
+      { length: 100 },
+      () =>
+        assertRejects(() => NatsPool.connect({ servers, pool: "test" }), Error),
+    );
+    await Promise.all(tries);
+    server.close();
+    await once(server, "close");
+  },
+);
 
 test("an error of a task is no reason to try it elsewhere", {}, async () => {
   await using here = await open();

@@ -24,7 +24,10 @@ import {
 } from "./addresses.ts";
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
+import { quietSockets } from "./quiet_sockets.ts";
 import { Pauses, SILENT_MS, within } from "./waiting.ts";
+
+quietSockets();
 
 /** Bytes of a message beside its body: the subject, headers and what is ours. */
 const MARGIN = 4096;

@@ -211,9 +211,26 @@ export function moduleUrl(module: ModuleSpecifier): string {
   return text;
 }
 
+/** Scripts by the text and the kind of their function. */
+const scripts = new Map<string, string>();
+
+/** Functions to remember: to parse one takes longer than a small task. */
+const MOST_SCRIPTS = 100;
+
 /** A script whose value is the function. */
 function sourceOf(fn: Anything): string {
   const text = textOf(fn);
+  const key = `${kindOf(fn)} ${text}`;
+  let script = scripts.get(key);
+  if (script === undefined) {
+    script = scriptOf(fn, text);
+    if (scripts.size === MOST_SCRIPTS) scripts.clear();
+    scripts.set(key, script);
+  }
+  return script;
+}
+
+function scriptOf(fn: Anything, text: string): string {
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) {
     throw new TypeError(
       `Cannot map as a native or bound function has no source to ship, nor has a Proxy, wrap it as (value) => f(value): received ${
@@ -263,25 +280,12 @@ function methodOf(
   }
 }
 
-/** What was asked of them: a pool may be given the same function again and again. */
-const parsed = new Map<string, boolean>();
-
-/** Scripts to remember. */
-const MOST_PARSED = 50;
-
 /** Whether a script may have this expression. It is not run. */
 function parses(expression: string, mode = STRICT): boolean {
-  const script = `${mode}() => (${expression}\n)`;
-  let isOne = parsed.get(script);
-  if (isOne === undefined) {
-    try {
-      (0, eval)(script);
-      isOne = true;
-    } catch {
-      isOne = false; // any failure to parse means the same: it is no expression
-    }
-    if (parsed.size === MOST_PARSED) parsed.clear();
-    parsed.set(script, isOne);
+  try {
+    (0, eval)(`${mode}() => (${expression}\n)`);
+    return true;
+  } catch {
+    return false; // any failure to parse means the same: this is no expression
   }
-  return isOne;
 }
