@@ -258,6 +258,7 @@ export class Connection {
     while (wanted() && !this.nc.isClosed()) {
       try {
         body ??= await seal();
+        if (!wanted()) return; // any more
         const options = { msgID: id, timeout: SILENT_MS };
         const acked = this.js.publish(subject, body, options);
         acked.catch(() => {}); // heard below, unless the server came back
