@@ -275,15 +275,16 @@ export class Connection {
   }
 
   /**
-   * Drops what a client has in the streams, as it is gone: its answers, and what
-   * a server that was killed had forgotten to take out of the other one. One by
-   * one: after a purge by subject, nats-server 2.9.10 takes messages of others for
-   * handed out that never were (tests/nats_failures_test.ts, "runs end beside").
+   * Drops what a client has in the streams, as it is gone, or one of its runs
+   * over: its answers, and what a server that was killed had forgotten to take out
+   * of the other one. One by one: after a purge by subject, nats-server 2.9.10
+   * takes messages of others for handed out that never were
+   * (tests/nats_failures_test.ts, "runs end beside").
    */
-  async drop(client: string): Promise<void> {
+  async drop(client: string, run = "*"): Promise<void> {
     const { work, results } = this.names;
     for (const [stream, letter] of [[work, "w"], [results, "r"]] as const) {
-      const next_by_subj = this.subject(letter, client, "*");
+      const next_by_subj = this.subject(letter, client, run);
       for (let seq = 1;;) {
         const query: NextRequest = { seq, next_by_subj };
         const next = await this.jsm.streams.getMessage(stream, query);

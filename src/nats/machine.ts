@@ -202,7 +202,13 @@ export class Machine {
         );
         if (this.#callers.gone(client)) {
           await patience.wait(() => connection.drop(client));
-        } else if (!this.#runs.has(client, run)) this.#callers.watch(client);
+        } else if (!this.#hurries && !this.#runs.has(client, run)) {
+          // It ended meanwhile. Its client may have left before the answer came.
+          this.#callers.watch(client);
+          await patience.wait(() =>
+            connection.drop(client, run).catch(() => {})
+          );
+        }
       }
       message.ack();
     } catch (error) { // it comes again, here or elsewhere
