@@ -156,7 +156,7 @@ natsTest("that does not wait for a server either", {}, async () => {
   await here.server.restart();
 });
 
-natsTest("a signal ends a machine that still connects", {}, async () => {
+longNatsTest("a signal ends a machine that still connects", {}, async () => {
   await using here = await open();
   const abort = new AbortController();
   const starts = here.machine({ signal: abort.signal });
