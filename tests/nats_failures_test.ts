@@ -398,12 +398,15 @@ test("a machine that speaks another version is told of", {}, async () => {
 test("machines with other versions of the module are told of", {}, async () => {
   await using here = await open();
   const { servers, folder } = here;
+  const fileOf = (version: number) => join(folder, `work${version}.mjs`);
+  // Both before any is imported: Bun 1.4.5 remembers what a folder held.
   for (const version of [1, 2]) {
-    const file = join(folder, `work${version}.mjs`);
     const wait = "await new Promise((end) => setTimeout(end, 100));";
     const text = `export async function work() { ${wait} return ${version}; }`;
-    writeFileSync(file, text);
-    const module = pathToFileURL(file);
+    writeFileSync(fileOf(version), text);
+  }
+  for (const version of [1, 2]) {
+    const module = pathToFileURL(fileOf(version));
     const at = { servers, pool: "test", slots: 1 };
     const machine = await runWorker({ ...at, name: `m${version}`, module });
     here.stack.defer(() => machine.close());
