@@ -77,6 +77,8 @@ async function run(
     env: {
       ...process.env,
       TEST_BRIEFLY: brief ? "yes" : "no",
+      // One more than there are cores, as tests wait: a minute of ten.
+      DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 1}`,
       // Node.js would take the types out of each file again in each process.
       NODE_COMPILE_CACHE: join(folder, "compiled"),
     },
