@@ -116,8 +116,8 @@ export function createRecordWriter(
   const sharing = parts.createSharing();
   let level = 0; // of the part at hand
   let written = false; // the last value
-  // What the keys of the value at hand hold; null if that cannot be read.
-  let read: unknown[] | null | undefined;
+  // What the keys of the next value hold, if it was read; null if that failed.
+  let ahead: unknown[] | null | undefined;
 
   let isProxy: Types["isProxy"] | undefined;
   let [asked, busy] = [false, false];
@@ -249,11 +249,11 @@ export function createRecordWriter(
         const value = values[to];
         if (typeof value !== "object" || value === null) break;
         if (isProxy!(value) || !fits(value, shape)) break;
-        read = shape.write(value as Record<string, unknown>);
-        if (read !== undefined) break;
+        ahead = shape.write(value as Record<string, unknown>);
+        if (ahead !== undefined) break;
       }
     } catch {
-      read = null; // by a getter, which is not called again
+      ahead = null; // by a getter, which is not called again
     }
     if (to > from) {
       output.codes.fill(idOf(shape) << 3 | OBJECT, from, to);
@@ -267,20 +267,20 @@ export function createRecordWriter(
     output.begin();
     sharing.begin(written);
     level = 0;
+    const read = ahead;
+    ahead = undefined;
     try {
       if (read === null) throw NOT_HERE;
       const top = shapes.top();
       const code = read === undefined
         ? output.writePart(value, top)
         : writeObject(value as object, top, read);
-      read = undefined;
       written = true;
       return code;
     } catch {
       // Not for here, or a getter threw: clone tells which, and why.
       output.goBack();
       written = false;
-      read = undefined;
       return LEFT;
     }
   }
@@ -294,7 +294,7 @@ export function createRecordWriter(
     output.reserve(length);
     const offsets: number[] = [];
     for (let offset = 0; offset < length; offset++) {
-      if (without === undefined) offset = writeNumbers(values, offset);
+      if (!without?.size) offset = writeNumbers(values, offset);
       if (offset === length) break;
       const skipped = without !== undefined && without.has(offset);
       const code = skipped ? UNDEFINED : writeValue(values[offset]);
