@@ -173,28 +173,23 @@ for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
 
 // All of them at once, as each waits for much. Only one of them writes at once.
 const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
-const reports = new Map<string, Report>();
 const live = found.has("deno") ? "deno" : found.keys().next().value;
-const brief = found.has("deno");
-const runs = [...found].map(async ([runtime, command]) => {
-  const how = {
-    brief: brief && runtime !== "deno",
-    live: runtime === live,
-    folder,
-  };
-  reports.set(runtime, await run(runtime, command, how));
-});
 const total = { passed: 0, failed: 0, skipped: 0 };
-if (asked.length === 0 || asked.includes("browsers")) {
-  runs.push(addBrowsers(total));
-}
-await Promise.all(runs);
+const browsers = asked.length === 0 || asked.includes("browsers")
+  ? addBrowsers(total)
+  : undefined;
+const runs = [...found].map(async ([runtime, command]) => {
+  const brief = runtime !== "deno" && found.has("deno");
+  const how = { brief, live: runtime === live, folder };
+  return [runtime, await run(runtime, command, how)] as const;
+});
+const reports = new Map(await Promise.all(runs));
+await browsers;
 rmSync(folder, { recursive: true });
 
 console.log();
 const differences = new Set<string>();
-for (const runtime of found.keys()) {
-  const { names, passed, failed, skipped } = reports.get(runtime)!;
+for (const [runtime, { names, passed, failed, skipped }] of reports) {
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;

@@ -31,7 +31,7 @@ import { promises } from "./contract_promises.ts";
 import { reductions } from "./contract_reduce.ts";
 import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
-import { hasWeb, runtime, test } from "./harness.ts";
+import { isThreadsAgain, runtime, test } from "./harness.ts";
 import { BROWSER_SKIPS, withoutSharedMemory } from "./skips.ts";
 
 /** What is called: another engine brings its own. */
@@ -186,7 +186,7 @@ export function contract(
   // `timeout` picks its backend by itself when none is asked for.
   const timed: typeof pool = name === "web" ? { workers: 2 } : pool;
   const used = new Set<string>();
-  const isSame = name === "web" && !hasWeb;
+  const isSame = isThreadsAgain(name);
   // Of Deno: what one test opens, another may close.
   const kept = end !== undefined;
   const sanitizers = { sanitizeOps: !kept, sanitizeResources: !kept };

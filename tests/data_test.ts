@@ -18,7 +18,7 @@ import {
   type TaskError,
   TaskTimeoutError,
 } from "../mod.ts";
-import { hasWeb, test } from "./harness.ts";
+import { isThreadsAgain, test } from "./harness.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const same = <T>(value: T) => value;
@@ -36,7 +36,7 @@ for (const name of ["web", "threads", "inline"] as const) {
   const pool = name === "inline"
     ? { workers: 0 }
     : { workers: 1, backend: name };
-  const options = { ignore: name === "web" && !hasWeb, timeout: 60_000 };
+  const options = { ignore: isThreadsAgain(name), timeout: 60_000 };
   const it = (title: string, body: () => Promise<void>) =>
     test(`${name}: ${title}`, options, body);
 

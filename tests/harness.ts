@@ -65,8 +65,10 @@ export const isBrief: boolean =
   (globalThis as { process?: { env: Record<string, string | undefined> } })
     .process?.env.TEST_BRIEFLY === "yes";
 
-/** Whether `backend: "web"` is another than "threads": on Node.js it is not. */
-export const hasWeb: boolean = runtime !== "node";
+/** Whether a backend is but another name of "threads", as "web" on Node.js. */
+export function isThreadsAgain(backend: string): boolean {
+  return backend === "web" && runtime === "node";
+}
 
 function withOptions(register: Register): Test {
   return (name: string, ...rest: [Body] | [Options, Body]) =>

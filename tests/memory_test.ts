@@ -1,7 +1,7 @@
 // maxMemory where workers share a process: one that holds more is replaced.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parallelMap, Pool, type RunEvent } from "../mod.ts";
-import { hasWeb, test } from "./harness.ts";
+import { isThreadsAgain, test } from "./harness.ts";
 
 const LONG = { timeout: 60_000 };
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -22,7 +22,7 @@ for (const backend of ["web", "threads"] as const) {
   for (const how of ["buffers", "objects"]) {
     test(
       `${backend}: maxMemory replaces a worker that leaks ${how}, between two tasks`,
-      { ...LONG, ignore: backend === "web" && !hasWeb },
+      { ...LONG, ignore: isThreadsAgain(backend) },
       async () => {
         const ends: boolean[] = [];
         const calls = await parallelMap(leak, Array<string>(40).fill(how), {

@@ -96,6 +96,18 @@ export async function startCluster(count: number): Promise<RobustServer[]> {
   );
 }
 
+/** A server and a folder; the stack closes them at its end, the last first. */
+export async function openStage(): Promise<
+  { stack: AsyncDisposableStack; server: RobustServer; folder: string }
+> {
+  const stack = new AsyncDisposableStack();
+  const server = await startRobustServer();
+  stack.defer(() => server.close());
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  return { stack, server, folder };
+}
+
 /** Ports of this machine that are free now. */
 async function freePorts(count: number): Promise<number[]> {
   const listening = Array.from({ length: count }, () => {

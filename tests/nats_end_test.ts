@@ -16,8 +16,8 @@ import { runtime, test } from "./harness.ts";
 import {
   longNatsTest,
   natsTest,
+  openStage,
   startMachine,
-  startRobustServer,
   until,
 } from "./nats.ts";
 
@@ -33,11 +33,7 @@ const held = async (n: number, { data: folder }: { data: string }) => {
 
 /** A server, and one call of a client, which waits for machines. */
 async function open() {
-  const stack = new AsyncDisposableStack();
-  const server = await startRobustServer();
-  stack.defer(() => server.close());
-  const data = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
-  stack.defer(() => rmSync(data, { recursive: true }));
+  const { stack, server, folder: data } = await openStage();
   const { servers } = server;
   const at = { servers, pool: "test", ackWait: 1500 };
   return {

@@ -19,11 +19,12 @@ import { Connection } from "../src/nats/connection.ts";
 import { startServer } from "../src/nats/server.ts";
 import {
   longNatsTest as test,
+  openStage,
+  openStage,
   pause,
   type Program,
   startMachine,
   startProgram,
-  startRobustServer,
   until,
 } from "./nats.ts";
 
@@ -46,11 +47,7 @@ function begun<R>(call: Promise<R>): Promise<R> {
 
 /** What a test opens; all of it is closed at its end, the last first. */
 async function open() {
-  const stack = new AsyncDisposableStack();
-  const server = await startRobustServer();
-  stack.defer(() => server.close());
-  const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
-  stack.defer(() => rmSync(folder, { recursive: true }));
+  const { stack, server, folder } = await openStage();
   const { servers } = server;
   const file = join(folder, "notes.txt");
   writeFileSync(file, "");

@@ -1,6 +1,6 @@
 // What a whole program does: that it ends by itself, and says what it cannot.
 import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { hasWeb, test } from "./harness.ts";
+import { isThreadsAgain, test } from "./harness.ts";
 import { RUN_ALL, runProgram } from "./run_program.ts";
 
 const run = (name: string, ...args: string[]) =>
@@ -27,7 +27,7 @@ for (const backend of ["web", "threads", "processes"]) {
   for (const use of uses) {
     test(`${backend}: a pool that nobody closes lets the process end: ${use}`, {
       timeout: minute,
-      ignore: backend === "web" && !hasWeb,
+      ignore: isThreadsAgain(backend),
     }, () => {
       const { code, out, err } = run("idle", backend, use);
       assertEquals([code, out.trim(), err], [0, "last line", ""]);
