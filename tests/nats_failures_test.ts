@@ -20,7 +20,6 @@ import { startServer } from "../src/nats/server.ts";
 import {
   longNatsTest as test,
   openStage,
-  openStage,
   pause,
   type Program,
   startMachine,
