@@ -7,13 +7,9 @@ import { createOutboxes, openOutbox, OutboxReader } from "../src/cli/outbox.ts";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 import { records } from "./pmap_log.ts";
+import { until } from "./until.ts";
 
 const COUNT = 300;
-
-/** Waits until something is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 for (const name of ["gate", "asyncGate"]) {
   for (const logged of [false, true]) {
@@ -26,12 +22,13 @@ for (const name of ["gate", "asyncGate"]) {
         using dir = folder();
         const [file, log] = [dir.path("go"), dir.path("log")];
         const flags = ["--workers", "1", "--chunk-size", "100", "--unordered"];
-        const { child, ended } = start([
+        using running = start([
           work(name),
           ...flags,
           ...(name === "gate" ? [] : ["--concurrency", "4"]),
           ...(logged ? ["--joblog", log] : []),
         ]);
+        const { child, ended } = running;
         let out = "";
         let err = "";
         child.stdout!.on("data", (text) => out += text);

@@ -9,7 +9,7 @@ function firstOutput({ child }: ReturnType<typeof start>): Promise<unknown> {
 }
 
 test("pmap ends quietly when its reader goes away", PATIENCE, async () => {
-  const running = start([work("same")]);
+  using running = start([work("same")]);
   const { child, ended } = running;
   const input = lines(
     numbers(20_000).map((n) => ({ n, text: "x".repeat(99) })),
@@ -29,7 +29,7 @@ test(
   async () => {
     using dir = folder();
     const log = dir.path("log");
-    const running = start([work("job"), "--workers", "2", "--joblog", log]);
+    using running = start([work("job"), "--workers", "2", "--joblog", log]);
     const { child, ended } = running;
     child.stdin!.write(lines([{ id: 0 }, { id: 1 }, { id: 2, ms: 600_000 }]));
     await firstOutput(running);
@@ -51,7 +51,7 @@ test(
   "pmap ends at Ctrl-C also when every worker is in an endless loop",
   PATIENCE,
   async () => {
-    const running = start([work("stuck"), "--workers", "2"]);
+    using running = start([work("stuck"), "--workers", "2"]);
     const { child, ended } = running;
     child.stdin!.write("0\n1\n");
     await firstOutput(running);

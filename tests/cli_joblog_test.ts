@@ -34,7 +34,8 @@ test("pmap refuses a log that another process writes", PATIENCE, async () => {
   using dir = folder();
   const log = dir.path("log");
   const args = [work("double"), "--joblog", log, "--resume"];
-  const { child, ended } = start(args);
+  using running = start(args);
+  const { child, ended } = running;
   const result = new Promise((resolve) => child.stdout!.once("data", resolve));
   child.stdin!.write("1\n");
   await result;

@@ -123,7 +123,8 @@ test(
   "pmap writes a result while its input is still open",
   PATIENCE,
   async () => {
-    const { child, ended } = start([work("double")]);
+    using running = start([work("double")]);
+    const { child, ended } = running;
     for (const n of [1, 2]) {
       const result = new Promise((resolve) =>
         child.stdout!.once("data", resolve)

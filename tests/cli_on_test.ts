@@ -9,7 +9,7 @@ import { readOn } from "../src/cli/on.ts";
 import { UsageError } from "../src/cli/values.ts";
 import { startServer } from "../src/nats/server.ts";
 import { runtime, test } from "./harness.ts";
-import { longNatsTest, natsTest, until } from "./nats.ts";
+import { longNatsTest, natsTest } from "./nats.ts";
 import {
   type Ended,
   folder,
@@ -22,6 +22,7 @@ import {
   work,
 } from "./pmap.ts";
 import { records, runs } from "./pmap_log.ts";
+import { until } from "./until.ts";
 
 /** Has the command find the package of this project, as an installed one. */
 const FOUND = runtime === "node"
@@ -167,7 +168,7 @@ longNatsTest(
     const args = [...on, "slow", ...flags];
     const endAt = async (count: number, signal: string) => {
       writeFileSync(limit, `${count}`);
-      const job = start(args, FOUND);
+      using job = start(args, FOUND);
       job.child.stdin!.end(input);
       await until(() => written(log) === count);
       send(signal, job);
@@ -238,7 +239,7 @@ longNatsTest(
     };
     const begin = async (flags: string[], count: number) => {
       allow(count);
-      const job = start([...args, ...flags], FOUND);
+      using job = start([...args, ...flags], FOUND);
       job.child.stdin!.end(input);
       await until(() => written(log) === count);
       return job;

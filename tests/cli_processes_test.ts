@@ -9,17 +9,9 @@ import { setupOf, workersOf } from "../src/cli/worker_check.ts";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, send, start } from "./pmap.ts";
 import { records } from "./pmap_log.ts";
+import { until } from "./until.ts";
 
 const linux = process.platform === "linux";
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Fails when something does not come, which a busy machine may delay. */
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 50_000;
-  while (!holds() && Date.now() < end) await pause(10);
-  assert(holds());
-}
-
 test(
   "pmap --processes fails the call that ends its process, and goes on",
   PATIENCE,
@@ -124,7 +116,7 @@ test(
   }`;
     const args = ["-e", fn, "--joblog", log, "--resume", "-j1"];
     await pmap(args, lines(numbers(10)));
-    const running = start([...args, "--processes"]);
+    using running = start([...args, "--processes"]);
     running.child.stdin!.end(lines(numbers(31)));
     await until(() => existsSync(log) && records(log).length === 30);
     writeFileSync(go, "");
@@ -146,7 +138,7 @@ test("pmap --processes leaves no process behind at Ctrl-C", {
     appendFileSync(${JSON.stringify(note)}, process.pid + "\\n");
     for (;;);
   }`;
-  const running = start(["-e", fn, "--processes", "-j2"]);
+  using running = start(["-e", fn, "--processes", "-j2"]);
   running.child.stdin!.end("1\n2\n");
   const pids = () =>
     existsSync(note) ? readFileSync(note, "utf8").split("\n").slice(0, -1) : [];

@@ -133,7 +133,8 @@ test(
     const args = ["--workers", "2", "--joblog", log, "--resume"];
     let kills = 0;
     for (const ms of [0, 150, 400, 600, 700]) {
-      const { child, ended } = start([work("count"), ...args]);
+      using running = start([work("count"), ...args]);
+      const { child, ended } = running;
       child.stdin!.end(input);
       await new Promise((resolve) => setTimeout(resolve, ms));
       if (child.kill("SIGKILL")) kills++;

@@ -21,7 +21,7 @@ test(
   async () => {
     for (const signal of ["HUP", "INT"] as const) {
       const script = `trap "" ${signal}; exec "$@"`;
-      const running = start([work("double")], script);
+      using running = start([work("double")], script);
       const { child, ended } = running;
       child.stdin!.write("1\n");
       await first(running, "stdout");
@@ -34,7 +34,7 @@ test(
 );
 
 test("pmap ends at a hang-up that is not ignored", PATIENCE, async () => {
-  const running = start([work("double")]);
+  using running = start([work("double")]);
   const { child, ended } = running;
   child.stdin!.write("1\n");
   await first(running, "stdout");
@@ -54,7 +54,7 @@ test(
     // For writing too, so that neither end waits for the other.
     const reader = openSync(pipe, "r+");
     try {
-      const running = start([work("same")], `exec "$@" > ${pipe}`);
+      using running = start([work("same")], `exec "$@" > ${pipe}`);
       // More than a pipe takes: the write of it begins, and cannot end.
       running.child.stdin!.write(lines(["x".repeat(10_000_000)]));
       await new Promise((resolve) =>
@@ -76,7 +76,7 @@ test(
     const pipe = dir.path("pipe");
     assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
     writeFileSync(dir.path("one"), "1\n");
-    const running = start([work("double"), dir.path("one"), pipe]);
+    using running = start([work("double"), dir.path("one"), pipe]);
     const { ended } = running;
     await first(running, "stdout");
     send("INT", running);
@@ -89,7 +89,7 @@ test(
   "pmap --workers 0 ends at Ctrl-C also in an endless loop",
   PATIENCE,
   async () => {
-    const running = start([work("loop"), "--workers", "0"]);
+    using running = start([work("loop"), "--workers", "0"]);
     const { child, ended } = running;
     child.stdin!.end("1\n");
     await first(running, "stderr");

@@ -33,6 +33,7 @@ import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
 import { isThreadsAgain, runtime, test } from "./harness.ts";
 import { BROWSER_SKIPS, withoutSharedMemory } from "./skips.ts";
+import { pause } from "./until.ts";
 
 /** What is called: another engine brings its own. */
 export type ContractCalls = Pick<
@@ -1201,11 +1202,6 @@ function skipsInPage(name: BackendName) {
   const [browser = ""] = navigator.userAgent.match(/Chrome|Firefox/) ?? [];
   return ["", isPlain ? " plain" : " isolated", ` ${browser || "WebKit"}`]
     .map((where) => BROWSER_SKIPS[name + where]);
-}
-
-/** Waits that many ms. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Waits until workers that were ended in the background are gone. */

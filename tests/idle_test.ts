@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Pool, type RunEvent } from "../mod.ts";
 import { detectRuntime } from "../src/core/runtime/detect.ts";
 import { test } from "./harness.ts";
+import { pause } from "./until.ts";
 
 const minute = 60_000;
 const double = (n: number) => 2 * n;
@@ -16,8 +17,6 @@ test("on Deno, the hidden method that lets an idle worker go is there", () => {
   const { stopsLoops } = detectRuntime().backend("web");
   assertEquals(stopsLoops, !("Deno" in globalThis));
 });
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Blocks this thread, so that it hears of nothing meanwhile. */
 const block = (ms: number) =>

@@ -29,6 +29,8 @@ import {
 } from "../src/joblog/mod.ts";
 import { test } from "./harness.ts";
 import { folder, numbers } from "./pmap.ts";
+import { records } from "./pmap_log.ts";
+import { until } from "./until.ts";
 
 /** What a stream of this thread is to do with an input. */
 type Fn<T, R> = (input: T, position: number) => R | Promise<R>;
@@ -79,12 +81,6 @@ function told(outcomes: LoggedOutcome<unknown, unknown>[]): unknown[] {
   return outcomes.map((outcome) =>
     outcome.status === "fulfilled" ? outcome.value : outcome.reason.message
   );
-}
-
-/** The lines of a log after the first. */
-function linesOf(path: string): Record<string, unknown>[] {
-  return readFileSync(path, "utf8").trim().split("\n").slice(1)
-    .map((line) => JSON.parse(line));
 }
 
 test("openJobLog() gives each outcome once, with what has a result not run again", async () => {
@@ -179,7 +175,7 @@ test("openJobLog() runs again what failed, and numbers it among all inputs", asy
   assert(failed.status === "rejected");
   assertEquals([failed.index, failed.reason.index, kept], [2, 2, false]);
   assertMatch(failed.reason.stack ?? "", /map input 2 as/);
-  const { ok, error, stack } = linesOf(path)[2];
+  const { ok, error, stack } = records(path)[2];
   assertEquals([ok, error], [false, "Cannot map input 2 as fn threw"]);
   assertMatch(String(stack), /2 is even/);
   fails = false;
@@ -256,7 +252,7 @@ test("openJobLog() fails an input for which its format makes no single line", as
       `Cannot log the result of input 0 as it must be JSON: received TypeError: "format.stringify" must make JSON in one line: received ${shown} (JSON.stringify(result) makes it)`,
     );
   }
-  assertEquals(linesOf(path).map(({ ok }) => ok), made.map(() => false));
+  assertEquals(records(path).map(({ ok }) => ok), made.map(() => false));
 });
 
 test("openJobLog() tells a note of the index among all inputs", async () => {
@@ -273,7 +269,7 @@ test("openJobLog() tells a note of the index among all inputs", async () => {
   });
   await run(path, [1, 3, 2, 4], fail, { note });
   assertEquals(
-    linesOf(path).slice(2).map(({ index, at, failed }) => [index, at, failed]),
+    records(path).slice(2).map(({ index, at, failed }) => [index, at, failed]),
     [[1, 1, null], [3, 3, 3]],
   );
 });
@@ -288,7 +284,7 @@ test("openJobLog() writes notes, and leaves out what has none", async () => {
     assertEquals(outcomes.map((outcome) => outcome.kept), kept);
     assertEquals(told(outcomes), [1, 2, 3]);
   }
-  assertEquals(linesOf(path).map(({ by, n, result }) => [by, n, result]), [
+  assertEquals(records(path).map(({ by, n, result }) => [by, n, result]), [
     [`"me",\n"ok":true`, 1, 1],
     [`"me",\n"ok":true`, 3, 3],
   ]);
@@ -326,7 +322,7 @@ test("openJobLog() lets a note word a failure", async () => {
   const path = dir.path("log");
   const note = () => ({ error: "no", stack: "here" });
   await run(path, [1n], () => 1n, { note, key: String });
-  const [{ ok, error, stack }] = linesOf(path);
+  const [{ ok, error, stack }] = records(path);
   assertEquals([ok, error, stack], [false, "no", "here"]);
 });
 
@@ -357,11 +353,6 @@ function byHand<T>() {
   };
 }
 
-/** Waits until something is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
 test("openJobLog() logs an outcome when it comes, and gives it in its turn", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -372,8 +363,8 @@ test("openJobLog() logs an outcome when it comes, and gives it in its turn", asy
   await until(() => hand.given.length === 3);
   await hand.settle(2);
   await hand.settle(1);
-  await until(() => linesOf(path).length === 2);
-  assertEquals(linesOf(path).map(({ index }) => index), [2, 1]);
+  await until(() => records(path).length === 2);
+  assertEquals(records(path).map(({ index }) => index), [2, 1]);
   await hand.settle(0);
   assertEquals((await first).value?.input, "a");
   const rest: unknown[] = [];
@@ -440,7 +431,7 @@ test("openJobLog() logs what came before its reader leaves", async () => {
   let read = 0;
   for await (const _ of outcomes) if (++read === 11) break;
   await log.close();
-  const { length } = linesOf(path);
+  const { length } = records(path);
   assert(length >= 11 && length < 50_000, `logged ${length}`);
   assertEquals(await pool.map((n) => n, [1]), [1]);
 });
@@ -488,11 +479,11 @@ test("JobLog.close() gives the log back at once, and ends the stream", async () 
   );
   await outcomes.next();
   const closed = log.close();
-  const { length } = linesOf(dir.path("log"));
+  const { length } = records(dir.path("log"));
   assertEquals(existsSync(dir.path("log.lock")), false);
   await closed;
   await log.close();
-  assertEquals(linesOf(dir.path("log")).length, length);
+  assertEquals(records(dir.path("log")).length, length);
   assertEquals((await outcomes.next()).done, true);
   await (await openJobLog(dir.path("log"))).close();
 });

@@ -10,6 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findServer, startServer } from "../src/nats/server.ts";
 import { isBrief, type Options, runtime, test } from "./harness.ts";
+import { pause, until } from "./until.ts";
 
 const found = findServer() !== undefined;
 if (!found) {
@@ -132,23 +133,6 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch {
     return false; // there is no such process
-  }
-}
-
-/** Waits. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Waits until something is so; the limit is there to fail. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  limit = 30_000,
-): Promise<void> {
-  const began = performance.now();
-  while (!await holds()) {
-    if (performance.now() - began > limit) throw new Error(`not so: ${holds}`);
-    await pause(20);
   }
 }
 

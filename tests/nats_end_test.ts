@@ -13,13 +13,8 @@ import { WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { FakeClock } from "./fakes.ts";
 import { runtime, test } from "./harness.ts";
-import {
-  longNatsTest,
-  natsTest,
-  openStage,
-  startMachine,
-  until,
-} from "./nats.ts";
+import { longNatsTest, natsTest, openStage, startMachine } from "./nats.ts";
+import { until } from "./until.ts";
 
 /** Notes that it began; ends when it is let. */
 const held = async (n: number, { data: folder }: { data: string }) => {

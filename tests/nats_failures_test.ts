@@ -20,12 +20,11 @@ import { startServer } from "../src/nats/server.ts";
 import {
   longNatsTest as test,
   openStage,
-  pause,
   type Program,
   startMachine,
   startProgram,
-  until,
 } from "./nats.ts";
+import { pause, until } from "./until.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 

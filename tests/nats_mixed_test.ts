@@ -11,12 +11,8 @@ import { NatsPool } from "@parallel/map-nats";
 import { type RunEvent, TaskError } from "../mod.ts";
 import { findNode, NAMES } from "../scripts/find_node.ts";
 import { Timeline } from "../src/timeline/mod.ts";
-import {
-  natsTest as test,
-  startMachine,
-  startRobustServer,
-  until,
-} from "./nats.ts";
+import { natsTest as test, startMachine, startRobustServer } from "./nats.ts";
+import { until } from "./until.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 

@@ -1,6 +1,7 @@
 // The server that a program starts for itself.
 import process from "node:process";
-import { isAlive, natsTest as test, startProgram, until } from "./nats.ts";
+import { isAlive, natsTest as test, startProgram } from "./nats.ts";
+import { until } from "./until.ts";
 
 for (const how of ["throws", "is killed"]) {
   test(

@@ -21,8 +21,8 @@ export interface Ended {
   err: string;
 }
 
-/** A command that runs. */
-export interface Running {
+/** A command that runs; with `using`, a test that fails leaves none behind. */
+export interface Running extends Disposable {
   child: ChildProcess;
   ended: Promise<Ended>;
 }
@@ -63,7 +63,7 @@ export function start(args: string[], script = 'exec "$@"'): Running {
         err: Buffer.concat(err).toString(),
       }))
   );
-  return { child, ended };
+  return { child, ended, [Symbol.dispose]: () => void child.kill("SIGKILL") };
 }
 
 /**

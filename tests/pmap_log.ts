@@ -19,9 +19,9 @@ export function runs(file: string): Map<string, number> {
   return found;
 }
 
-/** The records of a log. */
+/** The records of a log, whose last line may be in the middle of a write. */
 export function records(log: string): Record<string, unknown>[] {
-  return readFileSync(log, "utf8").trim().split("\n").slice(1)
+  return readFileSync(log, "utf8").split("\n").slice(1, -1)
     .map((line) => JSON.parse(line));
 }
 

@@ -37,6 +37,7 @@ import { denoProcess } from "../src/core/runtime/deno_process.ts";
 import { loadingFlags } from "../src/core/runtime/node.ts";
 import { runtime, test } from "./harness.ts";
 import { ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
+import { pause } from "./until.ts";
 
 const LONG = { timeout: 120_000 };
 const deno = "Deno" in globalThis;
@@ -48,7 +49,6 @@ const processes = {
   permissions: "inherit",
 } as const;
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const reasons = (results: PromiseSettledResult<unknown>[]) =>
   results.map((r) => r.status === "fulfilled" ? r.value : r.reason);
 

@@ -13,7 +13,8 @@ import {
 import { act, addOne, type Order } from "../fixtures/deeds.ts";
 import { count, type Property } from "./campaign.ts";
 import { type CallPlan, type Program, programs } from "./programs.ts";
-import { openSource, pause } from "./sources.ts";
+import { pause } from "../until.ts";
+import { openSource } from "./sources.ts";
 import { Witness, type World } from "./witness.ts";
 
 const MODULE = new URL("../fixtures/deeds.ts", import.meta.url);

@@ -1,6 +1,8 @@
 // Sources of inputs that go wrong at a step, and that note what is asked of
 // them: for…of is the model of what a source may be asked.
 
+import { pause } from "../until.ts";
+
 /** What goes wrong at one step. */
 export type Fault =
   | "next throws"
@@ -173,9 +175,4 @@ function byHand(
   return {
     [Symbol.asyncIterator]: () => iterator as AsyncIterator<unknown>,
   };
-}
-
-/** Waits that many ms. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
