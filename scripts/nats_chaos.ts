@@ -11,13 +11,12 @@ import process from "node:process";
 import { NatsPool } from "@parallel/map-nats";
 import { Connection } from "../src/nats/connection.ts";
 import {
-  pause,
   type Program,
   startCluster,
   startMachine,
   startRobustServer,
-  until,
 } from "../tests/nats.ts";
+import { pause, until } from "../tests/until.ts";
 
 const { values } = parseArgs({
   options: {
