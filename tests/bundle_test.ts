@@ -8,7 +8,7 @@ import { createLoader } from "../src/core/worker/loader.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
-const timeout = 60_000;
+const timeout = 300_000;
 const shipped = `${ROOT}tests/fixtures/shipped.ts`;
 const RIGHT = { code: 0, out: "7 14 21\n", err: "" };
 

@@ -237,9 +237,10 @@ longNatsTest(
       writeFileSync(file, readFileSync(SLOW, "utf8") + end);
       return await serve("slow", { module: pathToFileURL(file) });
     };
+    using jobs = new DisposableStack();
     const begin = async (flags: string[], count: number) => {
       allow(count);
-      using job = start([...args, ...flags], FOUND);
+      const job = jobs.use(start([...args, ...flags], FOUND));
       job.child.stdin!.end(input);
       await until(() => written(log) === count);
       return job;

@@ -194,7 +194,7 @@ export function contract(
   const it = (title: string, body: () => Promise<void>) => {
     used.add(title);
     const ignore = absent || isSame || title in differences;
-    const options = { ignore, timeout: 60_000, ...sanitizers };
+    const options = { ignore, timeout: 300_000, ...sanitizers };
     test(`${name}: ${title}`, options, () => around(body));
   };
 

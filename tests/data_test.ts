@@ -36,7 +36,7 @@ for (const name of ["web", "threads", "inline"] as const) {
   const pool = name === "inline"
     ? { workers: 0 }
     : { workers: 1, backend: name };
-  const options = { ignore: isThreadsAgain(name), timeout: 60_000 };
+  const options = { ignore: isThreadsAgain(name), timeout: 300_000 };
   const it = (title: string, body: () => Promise<void>) =>
     test(`${name}: ${title}`, options, body);
 
@@ -534,7 +534,7 @@ for (const name of ["web", "threads", "inline"] as const) {
 
 test(
   "20,000 calls at once on one pool settle",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
     await using pool = new Pool({ workers: 2 });
     const { signal } = new AbortController();

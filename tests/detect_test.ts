@@ -132,7 +132,7 @@ const [, major] = version.match(/^v(\d+)/) ?? [];
 test("a call on an older Node.js says what is supported", {
   // In many places the `node` of the machine is such a one; it is not needed.
   ignore: code !== 0 || Number(major) > 23,
-  timeout: 60_000,
+  timeout: 300_000,
 }, () =>
   inFolder((folder) => {
     const file = `${folder}/shipped.mjs`;

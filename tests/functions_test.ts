@@ -30,7 +30,7 @@ const BACKENDS = {
 } as const;
 // deno-lint-ignore no-explicit-any -- wrong kinds on purpose
 const wrong = (value: unknown) => value as any;
-const slow = { timeout: 20_000 };
+const slow = { timeout: 300_000 };
 
 /** The error of a task of this function. */
 function errorOf(fn: unknown, options: object): Promise<TaskError> {

@@ -11,7 +11,7 @@ type Body = () => void | Promise<void>;
 export interface Options {
   /** Leaves the test out, and says so in the report. */
   ignore?: boolean;
-  /** Milliseconds until the test fails; by default, what its runner says. */
+  /** Milliseconds until the test fails: by default 300,000, on Deno none. */
   timeout?: number;
   /** Whether Deno looks for what a test has left; by default it does. */
   sanitizeOps?: boolean;
@@ -26,16 +26,18 @@ export interface Test {
 
 type Register = (name: string, options: Options, fn: Body) => void;
 
+/** ms after which a test hangs, however busy the machine is. */
+const LIMIT = 300_000;
+
 async function bunTest(): Promise<Register> {
   const { test } = await import("bun:test");
-  return (name, { ignore, timeout }, fn) =>
+  return (name, { ignore, timeout = LIMIT }, fn) =>
     (ignore ? test.skip : test)(name, fn, timeout);
 }
 
 async function nodeTest(): Promise<Register> {
   const { test } = await import("node:test");
-  // By itself, it would wait for ever.
-  return (name, { ignore: skip, timeout = 60_000 }, fn) =>
+  return (name, { ignore: skip, timeout = LIMIT }, fn) =>
     void test(name, { skip: SKIPS.node[name] ?? skip, timeout }, () => fn());
 }
 

@@ -19,7 +19,7 @@ import { test } from "./harness.ts";
 import { RUN, runProgram } from "./run_program.ts";
 
 const SUMS = [11, 12, 13, 14, 15, 6, 4, 2, 4, 7];
-const timeout = 60_000;
+const timeout = 300_000;
 /** Deno asks for this when a worker imports a file. */
 const READ = "Deno" in globalThis ? ["--allow-read"] : [];
 const additions = new URL("../scripts/lecture/additions.ts", import.meta.url);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parallelMap, Pool, type RunEvent } from "../mod.ts";
 import { isThreadsAgain, test } from "./harness.ts";
 
-const LONG = { timeout: 60_000 };
+const LONG = { timeout: 300_000 };
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** Holds 20 MB more at each call; returns how often it was called here. */

@@ -31,7 +31,7 @@ export function natsTest(
   options: Options,
   body: () => Promise<void>,
 ): void {
-  const { ignore = false, timeout = 60_000 } = options;
+  const { ignore = false, timeout = 300_000 } = options;
   test(name, { ignore: ignore || !found, timeout }, body);
 }
 

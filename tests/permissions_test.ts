@@ -23,7 +23,7 @@ import {
 import { runtime, test } from "./harness.ts";
 import { RUN, runProgram } from "./run_program.ts";
 
-const LONG = { timeout: 120_000 };
+const LONG = { timeout: 300_000 };
 const DENO = { ...LONG, ignore: runtime !== "deno" };
 const processes = { backend: "processes", workers: 1 } as const;
 

@@ -5,7 +5,7 @@ import { look, SEED } from "./generators/campaign.ts";
 import { playing } from "./generators/playing.ts";
 import { test } from "./harness.ts";
 
-const LONG = { timeout: 120_000 };
+const LONG = { timeout: 300_000 };
 
 console.log(`programs: FUZZ_SEED=${SEED}`);
 

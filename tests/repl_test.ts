@@ -52,7 +52,7 @@ const LINES: [typed: string, result?: unknown][] = [
 
 test("functions typed into the REPL run in workers", {
   // On Deno 2.9.5 a worker of a REPL takes a second to start.
-  timeout: 60_000,
+  timeout: 300_000,
 }, () => {
   const typed = LINES.map(([line, result]) =>
     result === undefined

@@ -45,7 +45,7 @@ export function runProgram(
   [program, ...args]: string[],
   cwd: string = ROOT,
   input = "",
-  timeout = 60_000,
+  timeout = 240_000,
 ): End {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,

@@ -31,7 +31,7 @@ for (const backend of ["web", "threads"] as const) {
     test(
       `${backend}: a module that cannot be used (${name}) is one clear error`,
       {
-        timeout: 20_000,
+        timeout: 300_000,
       },
       async () => {
         const dir = mkdtempSync(join(tmpdir(), "modules-"));
@@ -71,7 +71,7 @@ for (const backend of ["web", "threads"] as const) {
 }
 
 test("a function that has lost its name can be given as a text", {
-  timeout: 20_000,
+  timeout: 300_000,
 }, async () => {
   // As `bun build --minify` has it: named Dn here, and square over there.
   const Dn = (n: number) => n * n;
@@ -91,7 +91,7 @@ test("a function that has lost its name can be given as a text", {
   assertEquals(message.includes("give the name"), false);
 });
 
-test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
+test("start() tells of an init that fails", { timeout: 300_000 }, async () => {
   await using pool = new Pool({
     workers: 2,
     init: () => {
@@ -102,7 +102,7 @@ test("start() tells of an init that fails", { timeout: 20_000 }, async () => {
 });
 
 test("workers that end three times tell of what", {
-  timeout: 20_000,
+  timeout: 300_000,
 }, async () => {
   const init = () =>
     new Promise(() =>
@@ -123,7 +123,7 @@ const run = (name: string) =>
 
 for (const name of ["unguarded", "unguarded_later"]) {
   test(`an entry module without a guard (${name}) starts no tree of workers`, {
-    timeout: 60_000,
+    timeout: 300_000,
   }, () => {
     const { code, out } = run(name);
     assertEquals(code, 0);
@@ -135,7 +135,7 @@ for (const name of ["unguarded", "unguarded_later"]) {
 }
 
 test("nor does one that is called through a link", {
-  timeout: 60_000,
+  timeout: 300_000,
   ignore: runtime === "deno", // it looks for imports beside the link
 }, () =>
   inFolder((folder) => {
@@ -148,7 +148,7 @@ test("nor does one that is called through a link", {
   }));
 
 test("Node.js without a permission for workers says so at the call", {
-  timeout: 60_000,
+  timeout: 300_000,
   ignore: runtime !== "node",
 }, () => {
   const flags = ["--permission", "--allow-fs-read=*"];
@@ -160,20 +160,20 @@ test("Node.js without a permission for workers says so at the call", {
 });
 
 test("an entry module with a guard maps its own export", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, () => {
   const { code, out } = run("guarded");
   assertEquals(code, 0);
   assertStringIncludes(out, "[ 2, 3 ]");
 });
 
-test("a task may map", { timeout: 60_000 }, () => {
+test("a task may map", { timeout: 300_000 }, () => {
   const { code, out, err } = run("nested");
   assertEquals([code, err], [0, ""]);
   assertEquals(JSON.parse(out), [[1, 4], [25, 36]]);
 });
 
-test("a task may map whenever it is called back", { timeout: 60_000 }, () => {
+test("a task may map whenever it is called back", { timeout: 300_000 }, () => {
   const { code, out, err } = run("nested_later");
   assertEquals([code, err], [0, ""]);
   const [lines, wrong] = [out.trim().split("\n"), /: (?!9$)/];

@@ -85,7 +85,7 @@ declare class TextDecoder {
 test(
   "the sources stand strict flags, and need no types of the DOM or of Deno",
   {
-    timeout: 60_000,
+    timeout: 300_000,
     ignore: runtime !== "deno", // it is Deno that checks types
   },
   () => {

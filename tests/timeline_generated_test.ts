@@ -235,7 +235,7 @@ test("verdict: no sentence that can never be true, of any facts", () => {
 });
 
 test("verdict: no sentence that can never be true, of any recording", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, () => {
   const kinds = new Set<string>();
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -338,7 +338,7 @@ function someThread(chance: Chance): { events: RunEvent[]; truth: number } {
 }
 
 test("timeline: the tasks had as much CPU time as is said", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, () => {
   let sure = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {

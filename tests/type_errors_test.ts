@@ -82,7 +82,7 @@ const WRONG: [call: string, part: string, message: string][] = [
 ];
 
 test("a wrong call is an error of the part that is wrong", {
-  timeout: 60_000,
+  timeout: 300_000,
   ignore: runtime !== "deno", // it is Deno that checks types
 }, () => {
   inFolder((folder) => {

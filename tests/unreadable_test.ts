@@ -41,7 +41,7 @@ for (const kind of ["web", "threads"] as const) {
   });
 
   test(`${kind}: values that cannot be read do not leave a call pending`, {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const options = { workers: 1, backend: kind };
     // What becomes of them is told elsewhere; here, that there is an end.

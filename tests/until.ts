@@ -8,7 +8,7 @@ export function pause(ms: number): Promise<void> {
 /** Waits until something is so; the limit is there to fail. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  limit = 30_000,
+  limit = 120_000,
 ): Promise<void> {
   const began = performance.now();
   while (!await holds()) {

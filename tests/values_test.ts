@@ -12,7 +12,7 @@ import {
 } from "./generators/crossings.ts";
 import { test } from "./harness.ts";
 
-const LONG = { timeout: 120_000 };
+const LONG = { timeout: 300_000 };
 
 console.log(`values: FUZZ_SEED=${SEED}`);
 
