@@ -215,10 +215,11 @@ function simulated(
           tag = message.tag;
           say(free, { type: "ready", disposes: false }, 0);
         } else if (message.type === "chunk") {
-          const { values } = message;
+          const { run, values } = message;
+          board = run?.board === undefined ? board : createBoard(run.board);
           world.spend(packing.unpack(values).length * COST.value);
           if (queue.push(message) === 1) world.at(world.time, begin);
-        } else if (message.type === "run") board = createBoard(message.board);
+        }
       },
       terminate() {
         alive = false;

@@ -1,12 +1,11 @@
 // Both ends of the memory that the caller and a worker share, in one thread.
 import { assert, assertEquals } from "@std/assert";
-import { allotLanes, createBoard, raiseOver } from "../src/core/wire/board.ts";
+import { allotBoard, createBoard } from "../src/core/wire/board.ts";
 import { test } from "./harness.ts";
 
 const open = (lanes: number, epoch = 1000) => {
-  const over = new SharedArrayBuffer(4);
-  const memory = { over, lanes: allotLanes(lanes), epoch };
-  return { over, worker: createBoard(memory), caller: createBoard(memory) };
+  const memory = { bytes: allotBoard(lanes), epoch };
+  return { worker: createBoard(memory), caller: createBoard(memory) };
 };
 
 test("the caller sees which tasks the lanes are at, and since when", () => {
@@ -41,11 +40,28 @@ test("times are exact after 60 hours, and after 24 days", () => {
   }
 });
 
-test("the worker sees that the run is over", () => {
-  const { over, worker } = open(1);
+test("the worker sees that the run is over, and not that the next one is", () => {
+  const { caller, worker } = open(1);
   assertEquals(worker.isOver(), false);
-  raiseOver(over);
+  assertEquals(worker.claim(1), true);
+  caller.stop();
   assertEquals(worker.isOver(), true);
+  caller.clear();
+  assertEquals(worker.isOver(), false);
+  assertEquals([caller.next(), worker.claim(2)], [0, true]);
+});
+
+test("the worker may be told elsewhere that the run is over", () => {
+  const over = new SharedArrayBuffer(4);
+  const board = createBoard({
+    bytes: allotBoard(1),
+    epoch: 0,
+    over: { memory: over, mark: 7 },
+  });
+  Atomics.store(new Int32Array(over), 0, 6); // the run before
+  assertEquals(board.isOver(), false);
+  Atomics.store(new Int32Array(over), 0, 7);
+  assertEquals(board.isOver(), true);
 });
 
 test("tasks that are not begun can be taken back, and then never begin", () => {

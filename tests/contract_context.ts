@@ -64,6 +64,18 @@ export const contexts: Chapter = (it, { calls, pool }) => {
     assertEquals(await workers.map(aborted, [1]), [false]);
   });
 
+  it("what a task leaves behind sees that its run is over", async () => {
+    const kept = (_: unknown, context: TaskContext) => {
+      const scope = globalThis as unknown as { left?: TaskContext };
+      const { left } = scope;
+      scope.left = context;
+      return left?.aborted;
+    };
+    await using workers = new Pool({ ...pool, workers: pool.workers && 1 });
+    assertEquals(await workers.map(kept, [1, 2]), [undefined, false]);
+    assertEquals(await workers.map(kept, [1, 2]), [true, false]);
+  });
+
   it("a signal that is read after the end of its run is aborted", async () => {
     const cell = new Int32Array(new SharedArrayBuffer(8));
     const late = async (cell: Int32Array, context: TaskContext) => {

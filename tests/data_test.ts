@@ -40,6 +40,22 @@ for (const name of ["web", "threads", "inline"] as const) {
   const it = (title: string, body: () => Promise<void>) =>
     test(`${name}: ${title}`, options, body);
 
+  it("what a task leaves behind sees the end of its run at once", async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    const leave = (cell: Int32Array, context: TaskContext) => {
+      const timer = setInterval(() => {
+        if (!context.aborted) return;
+        Atomics.store(cell, 0, 1);
+        clearInterval(timer);
+      }, 1);
+    };
+    await using workers = new Pool(pool);
+    await workers.map(leave, [cell]);
+    while (Atomics.load(cell, 0) === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
+
   it("data that looks like an error of ours stays data", async () => {
     (globalThis as { ran?: number }).ran = 0;
     const parts = { class: "Function", message: "globalThis.ran++", name: "x" };

@@ -14,6 +14,7 @@ import type {
 import type {
   ChunkMessage,
   FromWorker,
+  RunAnnouncement,
   StartMessage,
   TaskFailure,
   ToWorker,
@@ -115,6 +116,8 @@ export interface FakePowers {
   disposes?: FakeWorker["disposes"];
   /** How long a chunk takes, as its answer says, in ms: shorter, larger ones. */
   chunkMs?: number;
+  /** Whether a value can be read there; a message with another is lost. */
+  reads?: (value: unknown) => boolean;
   /** With how many answers a worker has more memory than it may keep. */
   fillsWith?: number | undefined;
 }
@@ -131,10 +134,12 @@ export class FakeBackend implements Backend {
   readonly #startMs: number;
   readonly #chunkMs: number;
   readonly #fillsWith: number;
+  readonly #reads: (value: unknown) => boolean;
 
   constructor(clock: FakeClock, powers: FakePowers = {}) {
     this.#chunkMs = powers.chunkMs ?? 1;
     this.#fillsWith = powers.fillsWith ?? Infinity;
+    this.#reads = powers.reads ?? (() => true);
     this.#clock = clock;
     this.#disposes = powers.disposes ?? "no";
     this.#startMs = powers.startMs ?? 0;
@@ -148,6 +153,8 @@ export class FakeBackend implements Backend {
     const worker = new FakeWorker(listener, this.#clock);
     worker.disposes = this.#disposes;
     worker.chunkMs = this.#chunkMs;
+    worker.sharesMemory = this.sharesMemory;
+    worker.reads = this.#reads;
     worker.answersToFull = this.#fillsWith;
     this.workers.push(worker);
     return worker;
@@ -173,6 +180,8 @@ export class FakeWorker implements WorkerHandle {
   /** Whether it wants to be asked before it is ended, and what it does then. */
   disposes: "no" | "at once" | "never" = "no";
   chunkMs = 1;
+  sharesMemory = true;
+  reads: (value: unknown) => boolean = () => true;
   answersToFull = Infinity;
   /** How many tasks it had and did not begin, though their run went on. */
   lostTasks = 0;
@@ -221,16 +230,6 @@ export class FakeWorker implements WorkerHandle {
     if (message?.type === "start") {
       this.#start = message;
       this.say({ type: "ready", disposes: this.disposes !== "no" });
-    } else if (message?.type === "run") {
-      this.#board = createBoard(message.board);
-      this.#notes = message.board === undefined && message.watched;
-      if (message.board === undefined) this.note();
-      this.lanes = new Array(message.concurrency).fill(undefined);
-      this.#works = [];
-      this.#folds = message.combine !== undefined;
-      const { inputs, output } = message;
-      this.#inputs = inputs && this.#wire.views.open(inputs);
-      this.#output = output && this.#wire.views.open(output);
     } else if (message?.type === "dispose") {
       if (this.disposes === "at once") {
         this.say({ type: "disposed", error: undefined });
@@ -241,6 +240,11 @@ export class FakeWorker implements WorkerHandle {
       if (this.#notes) this.note();
       this.say({ type: "pong" });
     } else if (message?.type === "chunk") {
+      if (!this.#canRead(message)) {
+        this.say({ type: "unreadable" });
+        return message;
+      }
+      if (message.run !== undefined) this.#open(message.run);
       const values = this.#wire.packing.unpack(message.values, this.#inputs);
       const { length } = values;
       const skipped = message.skip?.length ?? 0;
@@ -254,6 +258,25 @@ export class FakeWorker implements WorkerHandle {
       });
     }
     return message;
+  }
+
+  /** A message that cannot be read is not known in any part. */
+  #canRead({ values }: ChunkMessage): boolean {
+    if (values.as === "shared") return true;
+    return Array.from(this.#wire.packing.unpack(structuredClone(values)))
+      .every((value) => this.reads(value));
+  }
+
+  #open({ board, ...run }: RunAnnouncement): void {
+    if (board !== undefined) this.#board = createBoard(board);
+    else if (!this.sharesMemory) this.#board = createBoard(undefined);
+    this.#notes = !this.sharesMemory && run.watched === true;
+    if (!this.sharesMemory) this.note();
+    this.lanes = new Array(run.concurrency ?? 1).fill(undefined);
+    this.#works = [];
+    this.#folds = run.combine !== undefined;
+    this.#inputs = run.inputs && this.#wire.views.open(run.inputs);
+    this.#output = run.output && this.#wire.views.open(run.output);
   }
 
   /** Takes all messages. */

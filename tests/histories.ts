@@ -26,7 +26,8 @@ type Deed =
   | "ends its worker once"
   | "never returns" // its thread is taken
   | "waits for ever" // its thread is free
-  | "cannot be sent";
+  | "cannot be sent"
+  | "cannot be read"; // by the worker, and all of its message with it
 
 /** Why a call may reject, apart from its tasks. */
 const OWN = {
@@ -106,6 +107,7 @@ export class History {
           : this.#pick(["at once", "never"] as const),
         chunkMs: this.#pick([1, 0.01] as const),
         fillsWith: this.#chance(0.15) ? this.#whole(1, 3) : undefined,
+        reads: (value) => this.#deeds.get(value as number) !== "cannot be read",
       },
       this.#oneShot,
     );
@@ -178,6 +180,7 @@ export class History {
           "never returns",
           "waits for ever",
           "cannot be sent",
+          "cannot be read",
         ] as const,
       );
     });

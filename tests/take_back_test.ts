@@ -235,3 +235,14 @@ test("values that cannot be sent fail once, also among those taken over", async 
     range(COUNT).map((n) => n > 0 && n % 2 === 0 ? "lost" : n),
   );
 });
+
+test("a message that was lost when its tasks were taken back is no task's fault", async () => {
+  const { world, busy, workOn, end } = await stuckCall();
+  world.clock.advance(10);
+  workOn();
+  busy.say({ type: "unreadable" }); // its second chunk, of which nothing is left
+  busy.deliverAll();
+  assert(busy.ending); // nobody knows which
+  busy.leave();
+  assertEquals(await end(), range(COUNT));
+});

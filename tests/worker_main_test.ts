@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { FunctionRef } from "../src/core/wire/function_ref.ts";
 import type {
   FromWorker,
+  RunAnnouncement,
   Tagged,
   ToWorker,
 } from "../src/core/wire/protocol.ts";
@@ -28,7 +29,10 @@ function startWorker(refusals = 0) {
     post: (message: Tagged) => {
       const [tag, content] = structuredClone(message);
       assertEquals(tag, 5);
-      if (content.type === "done" && refusals-- > 0) throw new Error("no post");
+      if (content.type === "done" && content.serial > 0 && refusals-- > 0) {
+        throw new Error("no post");
+      }
+      if (content.type === "done" && content.serial === 0) return;
       said.push(content);
     },
     listen: (listener) => hear = listener,
@@ -38,19 +42,23 @@ function startWorker(refusals = 0) {
     hear(structuredClone(message));
     await flush();
   };
+  /** Announces a run, with a chunk that has no tasks. */
   const run = (fn: FunctionRef, transfer = false) =>
-    say({
-      type: "run",
+    chunk(0, [], {
       fn,
       number: 1,
       concurrency: 1,
       transfer,
-      board: undefined,
       watched: false,
     });
-  const chunk = (serial: number, values: unknown[]) =>
+  const chunk = (
+    serial: number,
+    values: unknown[],
+    run?: RunAnnouncement,
+  ) =>
     say({
       type: "chunk",
+      run,
       serial,
       first: 0,
       attempt: 1,
@@ -106,7 +114,7 @@ test("an answer that cannot be posted fails its tasks, and the next one goes", a
     const [first] = said.filter((message) => message.type === "done");
     assertEquals(first.tasks, 2);
     assertEquals(
-      first.failures.map(({ offset, refused }) => [offset, refused]),
+      (first.failures ?? []).map(({ offset, refused }) => [offset, refused]),
       refusals === 1
         ? []
         : [[0, "what cannot be sent"], [1, "what cannot be sent"]],

@@ -8,12 +8,12 @@
 
 import { bench, do_not_optimize, group, summary } from "mitata";
 import { isDeepStrictEqual } from "node:util";
-import { allotLanes } from "../../src/core/wire/board.ts";
+import { allotBoard } from "../../src/core/wire/board.ts";
 import type { Packed } from "../../src/core/wire/packing.ts";
 import type {
   DoneMessage,
   FromWorker,
-  RunMessage,
+  RunAnnouncement,
   Tagged,
   ToWorker,
 } from "../../src/core/wire/protocol.ts";
@@ -30,7 +30,7 @@ const inputs = Array.from({ length: COUNT }, (_, i) => i);
 interface Way {
   /** The function, as its source. */
   source: string;
-  run?: Partial<RunMessage>;
+  run?: Partial<RunAnnouncement>;
   /** Whether the inputs and the results are in shared memory. */
   shared?: boolean;
   timed?: boolean;
@@ -71,23 +71,21 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
   const first = { tag: 1, worker: 0, cores: 1, timed, init: undefined };
   hear({ type: "start", ...first, workerData });
   const concurrency = run?.concurrency ?? 1;
-  const lanes = allotLanes(concurrency);
   const memory = () => new Float64Array(new SharedArrayBuffer(8 * COUNT));
   const [from, output] = [memory(), memory()];
   from.set(inputs);
-  hear({
-    type: "run",
+  let announcement: RunAnnouncement | undefined = {
     number: 1,
     fn: { from: "source", name: "fn", source },
     concurrency,
     transfer: false,
-    board: { over: new SharedArrayBuffer(4), lanes, epoch: 0 },
+    board: { bytes: allotBoard(concurrency), epoch: 0 },
     watched: false,
     ...(shared
       ? { inputs: views.share(from), output: views.share(output) }
       : {}),
     ...run,
-  });
+  };
   let serial = 1;
   const chunk = async () => {
     const answer = new Promise<DoneMessage>((resolve) => answered = resolve);
@@ -95,7 +93,9 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
       ? { as: "shared", part: [0, COUNT] }
       : packing.pack(inputs, false).packed;
     const rest = { first: 0, attempt: 1, skip: undefined, timed };
-    hear({ type: "chunk", serial, values, ...rest });
+    const first = announcement && { run: announcement };
+    announcement = undefined;
+    hear({ type: "chunk", serial, values, ...rest, ...first });
     serial += COUNT;
     return await answer;
   };
@@ -104,7 +104,7 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
   const wanted = inputs.map((n) => n * 2);
   if (
     !isDeepStrictEqual(Array.from(results), wanted) ||
-    failures.length + failed.length > 0
+    (failures?.length ?? 0) + failed.length > 0
   ) throw new Error(`${source} gives something else`);
   return chunk;
 }

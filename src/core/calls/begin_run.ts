@@ -92,11 +92,13 @@ export function beginRun<S extends Sink>(
   const leave = () => plan.leave();
   run.done.then(leave, leave);
   endOnAbort(run, engine);
-  const { name } = call.fn;
-  const { cores, runtime } = plan;
-  const at = clock.now();
-  const where = { workers: plan.workers, cores, runtime };
-  run.emit({ type: "run-start", run: number, total, name, ...where, at });
+  if (run.timed) {
+    const { name } = call.fn;
+    const { cores, runtime } = plan;
+    const at = clock.now();
+    const where = { workers: plan.workers, cores, runtime };
+    run.emit({ type: "run-start", run: number, total, name, ...where, at });
+  }
   if (engine.closed) run.stop(closedError());
   if (!run.over) run.say("running");
   if (!run.over) engine.add(run);

@@ -7,15 +7,15 @@
  */
 
 import type { Clock } from "../runtime/clock.ts";
-import type { Board } from "../wire/board.ts";
-import { allotLanes, createBoard } from "../wire/board.ts";
+import type { Board, BoardMemory } from "../wire/board.ts";
+import { allotBoard, createBoard } from "../wire/board.ts";
 import type { Parcel, Refusal } from "../wire/packing.ts";
 import type {
   AtMessage,
   ChunkMessage,
-  RunMessage,
   TakeBackMessage,
 } from "../wire/protocol.ts";
+import { announcementOf } from "./announcement.ts";
 import { canPass, type Sight } from "./deadline.ts";
 import { type Chunk, part } from "./chunk.ts";
 import type { Run } from "./run.ts";
@@ -36,6 +36,8 @@ export interface Sent {
   readonly refused: ReadonlyMap<number, Refusal>;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
+  /** If it brought its run along, the runs the worker was told to forget. */
+  readonly forgets: readonly Run[] | undefined;
 }
 
 /** What a chunk loses: its tasks from an offset on. */
@@ -58,7 +60,9 @@ export class InFlight {
   #tasks = 0;
   #tasksBack = 0; // how many were taken back
   #isFull = false; // the worker has more memory than it may keep
+  /** The memory that is shared with this worker, once it has had a run. */
   #board: Board | undefined;
+  #lanes = 0; // how many have a place there
   #epoch = 0;
   /** What it last said it is at, and when that was heard. */
   #noted: AtMessage & { at: number } | undefined;
@@ -106,75 +110,76 @@ export class InFlight {
   }
 
   /**
-   * Makes the message that announces a run.
-   *
-   * @param run The run of the next chunks.
-   * @returns The message, and what to call when it was posted.
-   */
-  announce(run: Run): { message: RunMessage; note(): void } {
-    const { concurrency = 1, transfer = false, timeout } = run.options;
-    const epoch = this.#now();
-    const board = this.#sharesMemory
-      ? { over: run.memory, lanes: allotLanes(concurrency), epoch }
-      : undefined;
-    const watched = timeout !== undefined && timeout < Infinity;
-    const { number, fn, combine } = run;
-    const message: RunMessage = {
-      type: "run",
-      number,
-      fn,
-      concurrency,
-      transfer,
-      board,
-      watched,
-    };
-    if (combine !== undefined) message.combine = combine;
-    // Once a run, and not with each chunk: to send 8 MB of shared memory, which
-    // is not copied, takes Bun 1.4.5 some 30 µs all the same.
-    const { inputs, output } = run.shared;
-    if (inputs !== undefined) message.inputs = inputs;
-    if (output !== undefined) message.output = output;
-    const brings = run.data !== undefined && !this.#brought.has(run);
-    if (brings) message.data = run.data;
-    const over = [...this.#brought].filter((run) => run.over);
-    if (over.length > 0) message.forget = over.map(({ number }) => number);
-    return {
-      message,
-      note: () => {
-        this.run = run;
-        this.#epoch = epoch;
-        this.#board = board && createBoard(board);
-        this.#noted = undefined;
-        for (const run of over) this.#brought.delete(run);
-        if (brings) this.#brought.add(run);
-      },
-    };
-  }
-
-  /**
    * Makes the message of a chunk, and notes it once it was posted.
    *
    * @param chunk The chunk.
    * @param parcel Its values, packed.
-   * @param timed Whether the times of its tasks are wanted.
    * @returns The message, and what to call when it was posted.
    */
   send(
     chunk: Chunk,
     { packed: values, refused, bytes, gone }: Parcel,
-    timed: boolean,
   ): { message: ChunkMessage; note(number: number): void } {
-    const { first, attempt } = chunk;
+    const { run, first, attempt } = chunk;
     const serial = this.#serial;
-    const skip = refused.size > 0 ? [...refused.keys()] : undefined;
+    const tasks = { serial, first, attempt, values };
+    const message: ChunkMessage = { type: "chunk", ...tasks };
+    if (refused.size > 0) message.skip = [...refused.keys()];
+    if (run.timed) message.timed = true;
+    const isNew = this.run !== run;
+    const noteRun = isNew ? this.#announce(run, message) : undefined;
     return {
-      message: { type: "chunk", serial, first, attempt, values, skip, timed },
+      message,
       note: (number) => {
-        const whole = true;
-        this.#sent.push({ chunk, whole, number, serial, bytes, refused, gone });
+        const forgets = noteRun?.();
+        const sent = {
+          chunk,
+          whole: true,
+          number,
+          serial,
+          bytes,
+          refused,
+          gone,
+        };
+        this.#sent.push({ ...sent, forgets });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;
       },
+    };
+  }
+
+  /**
+   * Lets a message bring the run along that it is of.
+   *
+   * @returns What to call when it was posted; says which runs the worker was
+   * told to forget.
+   */
+  #announce(run: Run, message: ChunkMessage): () => readonly Run[] {
+    const announcement = announcementOf(run);
+    message.run = announcement;
+    const { concurrency = 1 } = announcement;
+    // The worker has nothing to do: nobody writes there now.
+    let board: BoardMemory | undefined;
+    if (concurrency <= this.#lanes) this.#board!.clear();
+    else if (this.#sharesMemory) {
+      board = { bytes: allotBoard(concurrency), epoch: this.#now() };
+      announcement.board = board;
+    }
+    const brings = run.data !== undefined && !this.#brought.has(run);
+    if (brings) announcement.data = run.data;
+    const over = [...this.#brought].filter((run) => run.over);
+    if (over.length > 0) announcement.forget = over.map(({ number }) => number);
+    return () => {
+      this.run = run;
+      if (board !== undefined) {
+        this.#board = createBoard(board);
+        this.#epoch = board.epoch;
+        this.#lanes = concurrency;
+      }
+      this.#noted = undefined;
+      for (const run of over) this.#brought.delete(run);
+      if (brings) this.#brought.add(run);
+      return over;
     };
   }
 
@@ -268,6 +273,24 @@ export class InFlight {
   clear(): Sent[] {
     this.#tasks = 0;
     return this.#sent.splice(0);
+  }
+
+  /**
+   * Takes out all, which the worker could not read: if a run came with it, the
+   * worker knows nothing of that one.
+   */
+  clearUnread(): Sent[] {
+    const { run } = this;
+    const all = this.clear();
+    for (const { forgets } of all) {
+      if (forgets === undefined) continue;
+      this.forget();
+      this.#brought.delete(run!);
+      for (const run of forgets) this.#brought.add(run);
+      this.#board = undefined;
+      this.#lanes = 0;
+    }
+    return all;
   }
 
   /** Forgets the run, whose function the worker could not get. */

@@ -15,7 +15,7 @@ export class ProgressMeter {
   weight: number | undefined;
   readonly #tell: ((progress: Progress) => void) | undefined;
   readonly #clock: Clock;
-  readonly #began: number;
+  readonly #began: number = 0; // ms, if anybody is told
   #done = 0;
   #weightDone = 0;
   #failed = 0;
@@ -27,7 +27,7 @@ export class ProgressMeter {
   ) {
     this.#tell = tell;
     this.#clock = clock;
-    this.#began = clock.now();
+    if (tell !== undefined) this.#began = clock.now();
   }
 
   /**

@@ -7,7 +7,6 @@
 
 import type { Progress, RunEvent } from "../api/events.ts";
 import type { RunOptions } from "../api/options.ts";
-import { allot, raiseOver } from "../wire/board.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import { type Chunk, part, sliceOf, weightOf } from "./chunk.ts";
@@ -40,8 +39,6 @@ export class Run {
   readonly data: CallData | undefined;
   readonly options: RunOptions;
   readonly shared: SharedParts;
-  /** One Int32, not 0 once the run is over: tasks see it in any loop. */
-  readonly memory: ArrayBufferLike = allot(4);
   /** Settles with the number of tasks, or with why the run ended early. */
   readonly done: Promise<number>;
   readonly #setup: RunSetup;
@@ -146,10 +143,10 @@ export class Run {
     const returned = this.#returned.take(size, most, idle);
     if (returned !== undefined) return returned;
     if (this.#state.at !== "reading") return undefined;
-    const began = clock.now();
+    const began = this.timed ? clock.now() : 0;
     const inputs = this.#read(size, most);
     if (inputs === undefined || inputs.values.length === 0) return undefined;
-    return this.#chunkOf(inputs, clock.now() - began);
+    return this.#chunkOf(inputs, this.timed ? clock.now() - began : 0);
   }
 
   #chunkOf(inputs: ConsecutiveInputs, reading: number): Chunk {
@@ -349,8 +346,8 @@ export class Run {
   /** Says what the inputs, or else a listener, threw. */
   #end(ok: boolean): Thrown {
     const closed = this.#change({ at: "over" });
-    raiseOver(this.memory);
     this.#returned.drop(0);
+    if (!this.timed) return closed;
     const { number: run } = this;
     const at = this.#setup.clock.now();
     const event = { type: "run-end", run, ok, at } as const;

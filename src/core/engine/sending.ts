@@ -51,7 +51,7 @@ export function postChunk(
   { packing, clock }: { packing: Packing; clock: Clock },
 ): Parcel {
   const { run, first, attempt, values, reading } = chunk;
-  const from = clock.now();
+  const from = run.timed ? clock.now() : 0;
   let sent = parcel;
   try {
     slot.post(chunk, sent, number);

@@ -50,15 +50,17 @@ export function settle(
   } catch (cause) {
     return failAll(sent, "result", cause, worker);
   }
-  const { tasks, ms, bytes } = answer;
+  const { tasks, ms, bytes, failures: failed = [] } = answer;
   const { length } = chunk.values;
   // Not of a part: it may be that of one task that took long after many.
   if (sent.whole && tasks === length) {
     run.learn(chunk, ms, Math.max(sent.bytes, bytes));
   }
-  if (answer.times !== undefined) tell(sent, answer, worker, wire.clock);
+  if (answer.times !== undefined) {
+    tell(sent, answer, answer.times, worker, wire.clock);
+  }
   // Stretches of results between the tasks that failed or were not sent.
-  const failures = new Map(answer.failures.map((f) => [f.offset, f]));
+  const failures = new Map(failed.map((f) => [f.offset, f]));
   const skipped = [...refused.keys()].sort((a, b) => a - b);
   const gaps = [
     ...failures.keys(),
@@ -156,12 +158,12 @@ export function failAll(
 
 function tell(
   sent: Sent,
-  answer: DoneMessage,
+  { failures = [], cpu }: DoneMessage,
+  times: Float64Array,
   worker: number,
   clock: Clock,
 ): void {
   const { chunk: { run, first }, number: chunk } = sent;
-  const times = answer.times!;
   const from = new Float64Array(times.length / 2);
   const to = new Float64Array(from.length);
   for (let i = 0; i < from.length; i++) {
@@ -176,8 +178,8 @@ function tell(
     first,
     from,
     to,
-    failed: answer.failures.map(({ offset }) => first + offset),
-    cpu: answer.cpu,
+    failed: failures.map(({ offset }) => first + offset),
+    cpu,
     at: clock.now(),
   });
 }

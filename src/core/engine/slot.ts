@@ -136,16 +136,10 @@ export class Slot {
   post(chunk: Chunk, parcel: Parcel, number: number): void {
     if (this.#state.at !== "up") throw new Error("no worker is up");
     const { handle } = this.#state;
-    const { run } = chunk;
     const inFlight = this.#inFlight;
     handle.setBusy(true);
-    const { message, note } = inFlight.send(chunk, parcel, run.timed);
+    const { message, note } = inFlight.send(chunk, parcel);
     try {
-      if (inFlight.run !== run) {
-        const { message, note } = inFlight.announce(run);
-        handle.post(message, []);
-        note();
-      }
       handle.post(message, parcel.moved);
       note(number);
     } finally {
@@ -198,14 +192,15 @@ export class Slot {
 
   /**
    * A message was lost, as it could not be read. Of several tasks in flight,
-   * any may have been in it: each goes again alone.
+   * any may have been in it: each goes again alone. So does one beside a chunk
+   * whose tasks were all taken back, which may be what was lost.
    */
   #lose(what: "input" | "result"): void {
     const error = new Error("a message that could not be read");
-    if (this.#inFlight.tasks !== 1) {
+    if (this.#inFlight.chunks !== 1 || this.#inFlight.tasks > 1) {
       return this.end({ error, at: this.#inFlight.all(), sure: false });
     }
-    const sent = this.#inFlight.clear();
+    const sent = this.#inFlight.clearUnread();
     this.#rest();
     if (what === "result") this.end(undefined); // it is not heard any more
     this.#report({ type: "unread", sent, what, error });
@@ -238,9 +233,10 @@ export class Slot {
 
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
+    if (this.#inFlight.run !== run) return;
+    this.#inFlight.stop(); // what tasks have left behind can see it as well
     if (this.run !== run || this.#state.at !== "up") return;
     this.#stopTimers();
-    this.#inFlight.stop();
     this.#post({ type: "over" });
     this.#cancel = this.#setup.clock.after(
       GRACE_MS,

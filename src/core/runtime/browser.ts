@@ -275,7 +275,7 @@ export function openPort(notes: typeof createNotes): WorkerPort {
         event.stopImmediatePropagation(); // no task's listener needs to cope
         await ready;
         const { data } = event;
-        if (data.type === "run") sharesMemory = data.board !== undefined;
+        if (data.type === "chunk" && data.run?.board) sharesMemory = true;
         listener(sharesMemory ? data : hear(data));
       });
       scope.addEventListener("messageerror", async () => {

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { ToWorker } from "../wire/protocol.ts";
-import type { CallData } from "../wire/call_data.ts";
+import type { ChunkMessage, ToWorker } from "../wire/protocol.ts";
 import { createParts } from "../worker/parts.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
@@ -42,13 +41,10 @@ export function inline(clock: Clock): Backend {
       }, createParts());
       return {
         post(message, moved) {
-          // A function given as it is cannot be cloned, and need not be.
           const copy = message.type === "chunk"
-            ? structuredClone(message, { transfer: moved })
+            ? copyChunk(message, moved)
             : message.type === "start"
             ? { ...message, workerData: structuredClone(message.workerData) }
-            : message.type === "run"
-            ? { ...message, data: message.data && copyData(message.data) }
             : message;
           later(() => receive(copy));
         },
@@ -63,7 +59,16 @@ export function inline(clock: Clock): Backend {
   };
 }
 
-/** Copies what a call brings along; functions in it may be as they are. */
-function copyData({ value, functions }: CallData): CallData {
-  return { value: structuredClone(value), functions };
+/** Copies a chunk. A function given as it is cannot be cloned, and need not be. */
+function copyChunk(
+  { run, ...rest }: ChunkMessage,
+  transfer: Transferable[],
+): ChunkMessage {
+  const copy: ChunkMessage = structuredClone(rest, { transfer });
+  if (run === undefined) return copy;
+  const { data } = run;
+  copy.run = data === undefined
+    ? run
+    : { ...run, data: { ...data, value: structuredClone(data.value) } };
+  return copy;
 }

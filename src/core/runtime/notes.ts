@@ -49,7 +49,7 @@ export function createNotes(
     noted = clock();
     const now = Math.floor(timeOrigin + noted - epoch);
     const tasks: AtMessage["tasks"] = [];
-    for (let at = 2; at < lanes.length; at += 2) {
+    for (let at = 0; at < lanes.length; at += 2) {
       const serial = lanes[at]!;
       if (serial > 0) tasks.push({ serial, ran: now - lanes[at + 1]! });
     }
@@ -70,20 +70,27 @@ export function createNotes(
   return {
     hear(message) {
       if (message.type === "start") tag = message.tag;
-      else if (message.type === "chunk") starts.push(message.serial);
       else if (message.type === "over") Atomics.store(ended, 0, run);
       else if (message.type === "ping") note();
-      else if (message.type === "run") {
-        run = message.number;
-        starts.length = 0;
-        epoch = timeOrigin + clock();
-        const memory = new ArrayBuffer(8 + 8 * message.concurrency);
-        lanes = new Int32Array(memory);
-        const board = { over, mark: run, lanes: memory, epoch };
-        return {
-          ...message,
-          board: { ...board, onOpen: () => note(), onEnter },
-        };
+      else if (message.type === "chunk") {
+        const announcement = message.run;
+        if (announcement !== undefined) {
+          run = announcement.number;
+          starts.length = 0;
+          epoch = timeOrigin + clock();
+          const bytes = new ArrayBuffer(
+            12 + 8 * (announcement.concurrency ?? 1),
+          );
+          lanes = new Int32Array(bytes, 12);
+          announcement.board = {
+            over: { memory: over, mark: run },
+            bytes,
+            epoch,
+            onOpen: () => note(),
+            onEnter,
+          };
+        }
+        starts.push(message.serial);
       }
       return message;
     },

@@ -183,7 +183,7 @@ function startProcess(
     Pipe,
   ];
   let detail: WorkerEnd | undefined;
-  let run = 0; // number of the last that was announced
+  let run = 0; // number of the last that it heard of
   let parts = 0; // how often bytes came
   let terminated = false;
   let ended = false;
@@ -236,7 +236,7 @@ function startProcess(
 
   return {
     post(message) { // what would be moved is copied: nothing else is there
-      if (message.type === "run") run = message.number;
+      if (message.type === "chunk" && message.run) run = message.run.number;
       for (const bytes of frames.write(message)) input?.write(bytes);
       if (message.type === "over") {
         control?.write(new Uint8Array(Int32Array.of(run).buffer));

@@ -9,12 +9,13 @@
 
 /** The memory, as it is sent to the worker. */
 export interface BoardMemory {
-  /** One Int32, the mark once the run is over; all workers of the run share it. */
-  over: ArrayBufferLike;
-  /** By default 1; where several runs have the same memory, another for each. */
-  mark?: number;
   /** What `createBoard` reads and writes; shared with this worker alone. */
-  lanes: ArrayBufferLike;
+  bytes: ArrayBufferLike;
+  /**
+   * The worker's end: where else it is told that a run is over, one Int32, and
+   * the number that says so.
+   */
+  over?: { memory: ArrayBufferLike; mark: number };
   /** Zero of the times in it: ms since 1970. */
   epoch: number;
   /** The worker's end: called when the function of the run is there. */
@@ -58,8 +59,13 @@ export interface Board {
    * none was.
    */
   takeBack(end: number): number;
-  /** The worker is to begin no more tasks of this run at all. */
+  /**
+   * The run is over: the worker is to begin no more tasks of it at all, and those
+   * it is at can see it, in any loop.
+   */
   stop(): void;
+  /** The worker has nothing to do, and another run begins. */
+  clear(): void;
   /** The worker's end: a lane is at a task from here on; `now` is noted. */
   enter(lane: number, serial: number, now: number | undefined): void;
   /** The worker's end: which task's synchronous part runs; 0 for none. */
@@ -91,22 +97,13 @@ export function allot(bytes: number): ArrayBufferLike {
 }
 
 /**
- * Allots the memory for the lanes of one worker.
+ * Allots the memory for one worker.
  *
- * @param lanes How many.
+ * @param lanes How many lanes it has.
  * @returns The memory.
  */
-export function allotLanes(lanes: number): ArrayBufferLike {
-  return allot(8 + 8 * lanes);
-}
-
-/**
- * Says to all workers of a run that it is over.
- *
- * @param over The memory of the run.
- */
-export function raiseOver(over: ArrayBufferLike): void {
-  Atomics.store(new Int32Array(over), 0, 1);
+export function allotBoard(lanes: number): ArrayBufferLike {
+  return allot(12 + 8 * lanes);
 }
 
 /**
@@ -118,16 +115,19 @@ export function raiseOver(over: ArrayBufferLike): void {
 export function createBoard(memory: BoardMemory | undefined): Board {
   // Int32: at 0 the serial number of the task whose synchronous part runs, or
   // 0; at 1 that of the task to begin next, or, below 0, that of the first one
-  // that is not taken back; then two a lane, the serial number of its task, or
-  // 0, and its time. Without memory the worker has a place of its own for the
-  // first two, as tasks are taken back by message then.
-  const cell = new Int32Array(memory?.lanes ?? new ArrayBuffer(8));
+  // that is not taken back; at 2 whether the run is over; then two a lane, the
+  // serial number of its task, or 0, and its time. Without memory the worker has
+  // a place of its own for the first three, as tasks are taken back by message
+  // then.
+  const cell = new Int32Array(memory?.bytes ?? new ArrayBuffer(12));
   const NEXT = 1;
+  const OVER = 2;
   const ALL = 0x7fffffff;
-  const LANES = 2;
-  const over = new Int32Array(memory?.over ?? new ArrayBuffer(4));
+  const LANES = 3;
+  const over = memory?.over === undefined
+    ? { cell: cell.subarray(OVER), mark: 1 }
+    : { cell: new Int32Array(memory.over.memory), mark: memory.over.mark };
   const epoch = memory?.epoch ?? 0;
-  const mark = memory?.mark ?? 1;
   const { compareExchange, load, store } = Atomics;
   const { abs, ceil } = Math;
 
@@ -165,7 +165,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
 
   memory?.onOpen?.();
   return {
-    isOver: () => load(over, 0) === mark, // not hoisted out of any loop
+    isOver: () => load(over.cell, 0) === over.mark, // not hoisted out of any loop
     // Mostly the first look is all.
     claim: (serial) =>
       compareExchange(cell, NEXT, serial, serial + 1) === serial ||
@@ -174,6 +174,11 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     takeBack,
     stop() {
       takeBack(ALL);
+      store(cell, OVER, 1);
+    },
+    clear() {
+      store(cell, NEXT, 0);
+      store(cell, OVER, 0);
     },
     enter,
     enterFold(lane, serial, now) {

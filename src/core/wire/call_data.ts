@@ -42,7 +42,7 @@ export function encodeOnce(
   const refusal = again.refused.get(0);
   if (refusal === undefined && again.packed.as === "list") {
     const [value] = again.packed.values;
-    const [[, errors] = [0, []]] = again.packed.encoded;
+    const [[, errors] = [0, []]] = again.packed.encoded ?? [];
     return { value, errors };
   }
   throw new TypeError(

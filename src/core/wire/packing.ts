@@ -20,8 +20,8 @@ import type { Views } from "./views.ts";
 interface List {
   as: "list";
   values: unknown[];
-  /** At which offsets errors are written beside. */
-  encoded: [number, ErrorParts[]][];
+  /** At which offsets errors are written beside, if there are any. */
+  encoded?: [number, ErrorParts[]][];
 }
 
 /** The values of a chunk, ready to be posted. */
@@ -254,7 +254,6 @@ export function createPacking(
 
     function packObject(offset: number, value: object): unknown {
       const found = inspector.inspect(value);
-      const { buffers } = found;
       if (found.refused) throw undefined;
       bytes += found.bytes;
       if (found.errors) {
@@ -272,12 +271,12 @@ export function createPacking(
         return part;
       }
       if (found.doubtful) clone(value);
-      else if (transfer && buffers.size === 0) unsure.push(offset);
-      if (!transfer || buffers.size === 0) return value;
+      else if (transfer && found.buffers.size === 0) unsure.push(offset);
+      if (!transfer || found.buffers.size === 0) return value;
       // Moving costs the same at any size.
-      for (const { byteLength } of buffers) bytes -= byteLength;
+      for (const { byteLength } of found.buffers) bytes -= byteLength;
       gone.add(offset); // also if it is refused: Deno has taken them by then
-      const own = move(value, buffers);
+      const own = move(value, found.buffers);
       if (own.moved.length === 0) gone.delete(offset);
       moved.push(...own.moved);
       return own.copy;
@@ -307,7 +306,8 @@ export function createPacking(
         refuse(offset, cause);
       }
     }
-    const packed = { as: "list", values: sent, encoded } as const;
+    const packed: List = { as: "list", values: sent };
+    if (encoded.length > 0) packed.encoded = encoded;
     return { packed, moved, gone, bytes, refused };
   }
 
@@ -318,7 +318,7 @@ export function createPacking(
       return reader.read(records, left === undefined ? [] : unpack(left));
     }
     if (packed.as !== "list") return columns.unpack(packed);
-    const { values, encoded } = packed;
+    const { values, encoded = [] } = packed;
     for (const [offset, errors] of encoded) {
       values[offset] = codec.decode({ value: values[offset], errors });
     }

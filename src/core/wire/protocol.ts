@@ -1,6 +1,7 @@
 /**
  * The messages between the caller's thread and a worker: tagged unions of
- * plain data. A run is announced to a worker before its first chunk; a chunk is
+ * plain data. What there is not has no key: each costs a short call on its way.
+ * The first chunk of a run that a worker gets brings the run along; a chunk is
  * answered by one message.
  *
  * @module
@@ -35,11 +36,10 @@ export interface StartMessage {
 }
 
 /**
- * Says which function the next chunks are for, and where to note progress. What
- * there is not has no key: each costs a short call on its way.
+ * Says which function a chunk and those after it are for, and where to note
+ * progress.
  */
-export interface RunMessage {
-  type: "run";
+export interface RunAnnouncement {
   /** Number of the run in its pool. */
   number: number;
   /** What the call brings along, if this worker has not got it yet. */
@@ -49,23 +49,31 @@ export interface RunMessage {
   fn: FunctionRef;
   /** Folds the results of a chunk to one; undefined sends one a task. */
   combine?: FunctionRef;
-  /** Tasks in flight at once: the number of lanes. */
-  concurrency: number;
+  /** Tasks in flight at once: the number of lanes, by default 1. */
+  concurrency?: number;
   /** Whether buffers in results are moved. */
-  transfer: boolean;
-  /** Where the worker notes what it is at; undefined without shared memory. */
-  board: BoardMemory | undefined;
+  transfer?: boolean;
+  /**
+   * Where the worker notes what it is at, if it is not where it did before; none
+   * without shared memory.
+   */
+  board?: BoardMemory;
   /** The inputs, if the worker reads them where they are. */
   inputs?: SharedArray;
   /** Where the worker writes the results, instead of sending them. */
   output?: SharedArray;
   /** Whether the start of each task must be noted there. */
-  watched: boolean;
+  watched?: boolean;
 }
 
 /** Consecutive tasks. */
 export interface ChunkMessage {
   type: "chunk";
+  /**
+   * Their run, if the chunk before was of another: not a message of its own, as
+   * a short call takes a tenth less time so.
+   */
+  run?: RunAnnouncement;
   /** Serial number of the first task in this worker, from 1. */
   serial: number;
   /** Index of the first task. */
@@ -74,9 +82,9 @@ export interface ChunkMessage {
   attempt: number;
   values: Packed;
   /** Offsets of tasks not to run: their values could not be sent. */
-  skip: number[] | undefined;
+  skip?: number[];
   /** Whether the times of each task are wanted. */
-  timed: boolean;
+  timed?: boolean;
 }
 
 /**
@@ -92,10 +100,9 @@ export interface TakeBackMessage {
 /** What the caller sends. */
 export type ToWorker =
   | StartMessage
-  | RunMessage
   | ChunkMessage
   | TakeBackMessage
-  /** The run that was announced last is over, and tasks of it are not settled. */
+  /** The run of the last chunk is over, and tasks of it are not settled. */
   | { type: "over" }
   /** Is answered as soon as the thread is free. */
   | { type: "ping" }
@@ -143,16 +150,16 @@ export interface DoneMessage {
    * were written to shared memory.
    */
   values: Packed;
-  /** The tasks that failed. */
-  failures: TaskFailure[];
+  /** The tasks that failed, if any did. */
+  failures?: TaskFailure[];
   /** ms from the start of the first task to the end of the last. */
   ms: number;
   /** Bytes in the results, roughly. */
   bytes: number;
   /** Start and end of each task in ms since 1970, if `timed`. */
-  times: Float64Array | undefined;
+  times?: Float64Array;
   /** CPU ms of this thread since it last said so, if `timed` and known. */
-  cpu: number | undefined;
+  cpu?: number | undefined;
   /** Set if the worker has more than `maxMemory`: it is to be replaced. */
   full?: true;
 }

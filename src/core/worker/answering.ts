@@ -12,7 +12,7 @@ import type {
   ChunkMessage,
   DoneMessage,
   FromWorker,
-  RunMessage,
+  RunAnnouncement,
   TaskFailure,
 } from "../wire/protocol.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
@@ -21,7 +21,7 @@ import type { Surroundings } from "./task_context.ts";
 
 /** A run, as its worker has it. */
 export interface WorkerRun {
-  message: RunMessage;
+  announcement: RunAnnouncement;
   fn: (value: unknown, context: unknown) => unknown;
   /** Whether `fn` can see its context: else none is made. */
   seesContext: boolean;
@@ -66,7 +66,7 @@ export function createAnswering(
   { codec, packing, foldResults, readCpu, now, isFull, post }: AnsweringParts,
 ): (run: WorkerRun, work: Work, lane: number) => void {
   return (run, work, lane) => {
-    const { message: { transfer } } = run;
+    const { announcement: { transfer = false } } = run;
     const { message: { serial }, results, failures, times, count } = work;
     if (Array.isArray(results)) results.length = count;
     const folded = fold(run, work, lane);
@@ -119,13 +119,15 @@ export function createAnswering(
         serial,
         tasks,
         values,
-        failures,
         ms,
         bytes,
-        times,
-        cpu,
       };
-      if (isFull()) done.full = true; // no key where it is not: it costs a call
+      if (failures.length > 0) done.failures = failures;
+      if (times !== undefined) {
+        done.times = times;
+        done.cpu = cpu;
+      }
+      if (isFull()) done.full = true;
       post(done, moved);
     }
 
@@ -143,7 +145,7 @@ export function createAnswering(
 
   /** Folds the results of a chunk, if its run wants that. */
   function fold(
-    { combine, around: { board }, message: { watched } }: WorkerRun,
+    { combine, around: { board }, announcement: { watched } }: WorkerRun,
     { message: { serial, skip = [] }, results, failures, count }: Work,
     lane: number,
   ): Folded | undefined {

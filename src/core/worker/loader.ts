@@ -85,6 +85,7 @@ export function createLoader(
   const extras = ["name", "location", "require"].map((name) =>
     [name, Object.getOwnPropertyDescriptor(scope, name)] as const
   );
+  let extrasShown = true;
 
   const flag: WorkerFlag = {
     cores: undefined,
@@ -114,6 +115,8 @@ export function createLoader(
    * would read that, without a word, for a variable around it of that name.
    */
   function showExtras(shown: boolean): void {
+    if (shown === extrasShown) return;
+    extrasShown = shown;
     for (const [name, extra] of extras) {
       const own = Object.getOwnPropertyDescriptor(scope, name);
       if (shown && extra !== undefined && own === undefined) {

@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly state: unknown;
   readonly data: unknown;
   readonly board: Board;
+  /** Whether this worker went on to another run. */
+  isLeft: boolean;
   /** What aborts the signals of tasks that are not settled, by their index. */
   readonly aborts: Map<number, AbortController>;
 }
@@ -60,7 +62,8 @@ export function createContexts(): Contexts {
       this[AROUND] = around;
     }
     get aborted() {
-      return (this[AROUND] as Surroundings).board.isOver();
+      const { isLeft, board } = this[AROUND] as Surroundings;
+      return isLeft || board.isOver();
     }
     throwIfAborted() {
       if (this.aborted) throw over();

@@ -72,7 +72,7 @@ export function createTaskLoop(
   }
 
   return (run, work, lane) => {
-    const { fn, seesContext, around, message: { watched } } = run;
+    const { fn, seesContext, around, announcement: { watched } } = run;
     const { board, aborts } = around;
     const { values, times, count, message } = work;
     const { serial, first, attempt, skip } = message;

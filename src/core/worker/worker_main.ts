@@ -14,7 +14,7 @@ import type { Packing } from "../wire/packing.ts";
 import type {
   ChunkMessage,
   FromWorker,
-  RunMessage,
+  RunAnnouncement,
   StartMessage,
   Tagged,
   ToWorker,
@@ -86,7 +86,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let state: unknown;
   const brought = new Map<number, Promise<unknown>>();
   let run: WorkerRun | undefined;
-  let announced: RunMessage | undefined;
+  let announced: RunAnnouncement | undefined;
+  let memory: BoardMemory | undefined; // where to note what it is at
   let inputs: TypedArray | undefined; // of that run, if they are shared
   let output: TypedArray | undefined;
   let started: Promise<unknown> = Promise.resolve();
@@ -152,23 +153,39 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     post({ type: "disposed", error });
   }
 
-  async function begin(message: RunMessage): Promise<void> {
+  /** A chunk of another run than before: the function is for the next ones too. */
+  function announce(announcement: RunAnnouncement): void {
+    // Its tasks are settled: what they have left behind is to end.
+    if (run !== undefined) run.around.isLeft = true;
+    run = undefined;
+    announced = announcement;
+    memory = announcement.board ?? memory;
+    inputs = announcement.inputs && views.open(announcement.inputs);
+    output = announcement.output && views.open(announcement.output);
+    void started.then(() => begin(announcement)); // not after one that is stuck
+  }
+
+  async function begin(announcement: RunAnnouncement): Promise<void> {
     try {
-      for (const number of message.forget ?? []) brought.delete(number);
-      const fn = await loader.load(message.fn);
-      if (message.data !== undefined) {
-        const opened = openCallData(message.data, codec, loader.load);
+      for (const number of announcement.forget ?? []) brought.delete(number);
+      const fn = await loader.load(announcement.fn);
+      if (announcement.data !== undefined) {
+        const opened = openCallData(announcement.data, codec, loader.load);
         opened.catch(() => {}); // heard where it is awaited
-        brought.set(message.number, opened);
+        brought.set(announcement.number, opened);
       }
-      const data = await brought.get(message.number);
-      const combine = message.combine && await loader.load(message.combine);
+      const data = await brought.get(announcement.number);
+      const combine = announcement.combine &&
+        await loader.load(announcement.combine);
       // The next one may have been announced while this one was loaded: what
       // is in the queue is not for this function then.
-      if (announced !== message) return;
-      const lanes = Array.from({ length: message.concurrency }, (_, i) => i);
+      if (announced !== announcement) return;
+      const lanes = Array.from(
+        { length: announcement.concurrency ?? 1 },
+        (_, i) => i,
+      );
       run = {
-        message,
+        announcement,
         fn,
         seesContext: contexts.isSeenBy(fn),
         combine,
@@ -176,14 +193,15 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           worker,
           state,
           data,
-          board: createBoard(message.board),
+          board: createBoard(memory),
+          isLeft: false,
           aborts: new Map(),
         },
         idleLanes: lanes.reverse(),
       };
       wake();
     } catch (error) {
-      if (announced !== message) return;
+      if (announced !== announcement) return;
       queue.length = 0;
       post({ type: "refused", error: codec.encode(error, true) });
     }
@@ -247,17 +265,12 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   port.listen((message) => {
     if (message.type === "chunk") {
       try {
+        if (message.run !== undefined) announce(message.run);
         receive(message);
       } catch (error) {
         const { serial } = message;
         post({ type: "unread", serial, error: codec.encode(error, true) });
       }
-    } else if (message.type === "run") {
-      run = undefined;
-      announced = message;
-      inputs = message.inputs && views.open(message.inputs);
-      output = message.output && views.open(message.output);
-      void started.then(() => begin(message)); // not after one that is stuck
     } else if (message.type === "over") {
       if (run !== undefined) contexts.abort(run.around);
     } else if (message.type === "take-back") {
