@@ -15,7 +15,14 @@ const { values } = parseArgs({
 const times = Number(values.times ?? 10);
 const loops = Array.from(
   { length: availableParallelism() },
-  () => spawn(process.execPath, ["eval", "for (;;);"], { stdio: "ignore" }),
+  // It ends with this program, also if that is killed.
+  () =>
+    spawn(process.execPath, [
+      "eval",
+      `while (process.ppid === ${process.pid});`,
+    ], {
+      stdio: "ignore",
+    }),
 );
 let green = 0;
 try {

@@ -62,7 +62,7 @@ export function inline(clock: Clock): Backend {
 /** Copies a chunk. A function given as it is cannot be cloned, and need not be. */
 function copyChunk(
   { run, ...rest }: ChunkMessage,
-  transfer: Transferable[],
+  transfer: ArrayBuffer[],
 ): ChunkMessage {
   const copy: ChunkMessage = structuredClone(rest, { transfer });
   if (run === undefined) return copy;
