@@ -20,7 +20,10 @@ export interface TaskContext<S = unknown, D = unknown> {
   readonly state: S;
   /** What the call brought along as `data`: a copy for each worker. */
   readonly data: D;
-  /** Whether the run is over; true also in the middle of a synchronous loop. */
+  /**
+   * Whether the run is over; true also in the middle of a synchronous loop. For
+   * what a task has left behind, also once its worker is at another run.
+   */
   readonly aborted: boolean;
   /**
    * Aborts with an `AbortError` when the run is over before this task is: for
