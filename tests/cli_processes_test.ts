@@ -12,6 +12,7 @@ import { records } from "./pmap_log.ts";
 import { until } from "./until.ts";
 
 const linux = process.platform === "linux";
+
 test(
   "pmap --processes fails the call that ends its process, and goes on",
   PATIENCE,

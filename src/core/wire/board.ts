@@ -90,7 +90,7 @@ export interface Board {
  * @param bytes How much.
  * @returns The memory.
  */
-export function allot(bytes: number): ArrayBufferLike {
+function allot(bytes: number): ArrayBufferLike {
   return typeof SharedArrayBuffer === "undefined"
     ? new ArrayBuffer(bytes)
     : new SharedArrayBuffer(bytes);
