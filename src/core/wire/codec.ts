@@ -27,13 +27,14 @@ export interface ErrorParts {
   place: object;
   /** Name of the nearest class that every runtime has. */
   kind: string;
-  name: string;
+  /** If it is another than that of the class. */
+  name?: string;
   message: string;
   stack: string;
   /** `cause`, `errors` and the like: own, yet not enumerable. */
-  hidden: [key: string, value: unknown][];
+  hidden?: [key: string, value: unknown][];
   /** Own enumerable properties, without those above. */
-  shown: [key: string, value: unknown][];
+  shown?: [key: string, value: unknown][];
 }
 
 /** Turns values into plain data and back. */
@@ -77,22 +78,22 @@ export function createCodec(
   const scope = globalThis as unknown as Record<string, unknown>;
   /** All classes an error may come back as. Data never names any other. */
   const classes = new Map<string, Class>();
+  const kinds = new Map<object, string>(); // the names of those, by prototype
   for (
     const name of ["TypeError", "RangeError", "ReferenceError", "SyntaxError"]
       .concat("EvalError", "URIError", "AggregateError", "SuppressedError")
       .concat("DOMException", "Error")
   ) {
-    if (typeof scope[name] === "function") {
-      classes.set(name, scope[name] as Class);
-    }
+    const known = scope[name];
+    if (typeof known !== "function") continue;
+    classes.set(name, known as Class);
+    kinds.set(known.prototype, name);
   }
   function classOf(error: Error): string {
-    let at: object = error;
     try {
-      for (; at !== null; at = Object.getPrototypeOf(at)) {
-        for (const [name, { prototype }] of classes) {
-          if (prototype === at) return name;
-        }
+      for (let at = error; at !== null; at = Object.getPrototypeOf(at)) {
+        const name = kinds.get(at);
+        if (name !== undefined) return name;
       }
     } catch {
       // a Proxy that throws
@@ -103,9 +104,10 @@ export function createCodec(
   /** Leaves out the frames of the worker's own program: they help nobody. */
   function trim(stack: string): string {
     const own = /\b(blob:|data:text\/javascript|ext:|node:)/;
+    if (!own.test(stack)) return stack; // most: to split one takes five times as long
     const frame = /^(\s+at |\S*@\S+:\d+:\d+$)/; // of V8; of other browsers
     return stack.split("\n")
-      .filter((line) => !(frame.test(line) && own.test(line)))
+      .filter((line) => !(own.test(line) && frame.test(line)))
       .join("\n");
   }
 
@@ -220,21 +222,22 @@ export function createCodec(
       const parts: ErrorParts = {
         place: {},
         kind: classOf(error),
-        name: text("name"),
         message: text("message"),
         stack: trim(text("stack")),
-        hidden: [],
-        shown: [],
       };
+      const name = text("name");
+      if (name !== parts.kind) parts.name = name;
       copies.set(error, parts.place);
       errors.push(parts);
       toFillInErrors.push(() => {
         const inner = (key: string) => shell(read(error, key), true, 0);
         for (const key of HIDDEN) {
-          if (Object.hasOwn(error, key)) parts.hidden.push([key, inner(key)]);
+          if (!Object.hasOwn(error, key)) continue;
+          (parts.hidden ??= []).push([key, inner(key)]);
         }
         for (const key of Object.keys(error)) {
-          if (!TOLD.includes(key)) parts.shown.push([key, inner(key)]);
+          if (TOLD.includes(key)) continue;
+          (parts.shown ??= []).push([key, inner(key)]);
         }
       });
       return parts.place;
@@ -267,7 +270,7 @@ export function createCodec(
     }
 
     const root = at(value);
-    for (const { place, hidden, shown } of errors) {
+    for (const { place, hidden = [], shown = [] } of errors) {
       const error = revived.get(place)!;
       for (const [key, part] of hidden) define(error, key, at(part), false);
       for (const [key, part] of shown) define(error, key, at(part));
@@ -297,7 +300,7 @@ export function createCodec(
     }
   }
 
-  function revive({ kind, name, message, stack }: ErrorParts): Error {
+  function revive({ kind, name = kind, message, stack }: ErrorParts): Error {
     const Class = classes.get(kind) ?? Error as Class;
     // Without frames of its own Bun shows the stack set below.
     const limit = Error.stackTraceLimit;
