@@ -136,29 +136,31 @@ export function createPacking(
   }
 
   /**
-   * Moves the buffers of one value into a copy of it. One by one: Deno 2.9.5
-   * takes all buffers of a message before it finds a value it cannot clone, so
-   * in the message itself there must be none.
+   * Moves the buffers of one value into a copy of it, and notes where they are
+   * now. One by one: Deno 2.9.5 takes all buffers of a message before it finds a
+   * value it cannot clone, so in the message itself there must be none.
    */
   function move(
     value: object,
     buffers: ReadonlySet<ArrayBuffer>,
-  ): { copy: object; moved: ArrayBuffer[] } {
+    moved: ArrayBuffer[],
+  ): object {
     const [buffer] = buffers;
     const kind = views.kindOf(value);
     try {
       if ((value === buffer || kind !== undefined) && !buffer!.resizable) {
         // Ten times faster than structuredClone, for what is sent most.
         const own = buffer!.transfer();
-        const copy = kind === undefined ? own : views.make(kind, own);
-        return { copy, moved: [own] };
+        moved.push(own);
+        return kind === undefined ? own : views.make(kind, own);
       }
       const copy = structuredClone(value, { transfer: [...buffers] });
-      return { copy, moved: [...inspector.inspect(copy).buffers] };
+      moved.push(...inspector.inspect(copy).buffers);
+      return copy;
     } catch (error) {
       if ([...buffers].some(({ detached }) => detached)) throw error;
       // One of them cannot be moved, as that of a WebAssembly.Memory.
-      return { copy: structuredClone(value), moved: [] };
+      return structuredClone(value);
     }
   }
 
@@ -276,10 +278,10 @@ export function createPacking(
       // Moving costs the same at any size.
       for (const { byteLength } of found.buffers) bytes -= byteLength;
       gone.add(offset); // also if it is refused: Deno has taken them by then
-      const own = move(value, found.buffers);
-      if (own.moved.length === 0) gone.delete(offset);
-      moved.push(...own.moved);
-      return own.copy;
+      const before = moved.length;
+      const copy = move(value, found.buffers, moved);
+      if (moved.length === before) gone.delete(offset);
+      return copy;
     }
 
     for (let offset = 0; offset < values.length; offset++) {
