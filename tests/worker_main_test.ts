@@ -43,11 +43,11 @@ function startWorker(refusals = 0) {
     await flush();
   };
   /** Announces a run, with a chunk that has no tasks. */
-  const run = (fn: FunctionRef, transfer = false) =>
+  const run = (fn: FunctionRef, transfer = false, concurrency = 1) =>
     chunk(0, [], {
       fn,
       number: 1,
-      concurrency: 1,
+      concurrency,
       transfer,
       watched: false,
     });
@@ -133,6 +133,48 @@ test("an answer counts the bytes of what is moved in it", async () => {
     message.type === "done" ? [message.bytes] : []
   );
   assert(bytes[0] > 1 << 20, String(bytes));
+});
+
+test("tasks that settle in the same turn are answered once", async () => {
+  const { run, chunk, results, start } = startWorker();
+  await start;
+  await run(
+    { from: "source", name: "later", source: "async (n) => n" },
+    false,
+    4,
+  );
+  await chunk(1, [1, 2, 3, 4]);
+  await chunk(5, [5, 6]);
+  assertEquals(results(), [[1, 2, 3, 4], [5, 6]]);
+});
+
+test("what was under way when a function could not be loaded is for no other", async () => {
+  const { said, run, chunk, results, loads, start } = startWorker();
+  await start;
+  await run(imported("a"));
+  await chunk(1, [1]);
+  loads.get("file:///a.ts")!.reject(new Error("no such file"));
+  await flush();
+  await chunk(2, [2]); // posted before the caller heard of it
+  await run({ from: "source", name: "b", source: "(n) => `b${n}`" });
+  await chunk(3, [3]);
+  assertEquals(said.map(({ type }) => type), ["ready", "refused", "done"]);
+  assertEquals(results(), [["b3"]]);
+});
+
+test("tasks that are to go elsewhere do, also from a worker that loads its module", async () => {
+  const { say, run, chunk, results, loads, start } = startWorker();
+  await start;
+  await run(imported("wait"));
+  await chunk(1, [1, 2, 3]);
+  await say({ type: "take-back", end: 4 });
+  const task = Promise.withResolvers<number>();
+  loads.get("file:///wait.ts")!.resolve({ wait: () => task.promise });
+  await flush();
+  assertEquals(results(), []); // the first has begun
+  task.resolve(7);
+  await flush();
+  assertEquals(results(), [[7]]);
 });
 
 test("a function that is loaded too late gets no values of the next", async () => {

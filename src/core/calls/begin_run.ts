@@ -10,7 +10,7 @@ import type { Inputs, RunOptions } from "../api/options.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite } from "../engine/failures.ts";
-import { openSource } from "../engine/inputs.ts";
+import { openSource, type Source } from "../engine/inputs.ts";
 import { InputsInOrder } from "../engine/next_inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
 import type { Paces } from "../engine/paces.ts";
@@ -68,9 +68,12 @@ export function beginRun<S extends Sink>(
   const workers = threadsOf(plan);
   const source = openSource(given, () => engine.touch(run), clock);
   const { total } = source;
-  const sink = makeSink(total);
-  const shared = sharedParts(source.shared, sink.shared, () => {
-    return plan.backend(call.options.timeout !== undefined);
+  const { sink, shared } = closeUnless(source, () => {
+    const sink = makeSink(total);
+    const shared = sharedParts(source.shared, sink.shared, () => {
+      return plan.backend(call.options.timeout !== undefined);
+    });
+    return { sink, shared };
   });
   const inputs = weight === undefined
     ? new InputsInOrder(source, sink)
@@ -139,6 +142,16 @@ function overlap(one: SharedArray, other: SharedArray): boolean {
     array.offset + views.open(array).byteLength;
   return one.buffer === other.buffer && one.offset < endOf(other) &&
     other.offset < endOf(one);
+}
+
+/** Does what may refuse the call: then its inputs are closed. */
+function closeUnless<R>(source: Source, part: () => R): R {
+  try {
+    return part();
+  } catch (error) {
+    source.close();
+    throw error;
+  }
 }
 
 /** Ends a run when its signal aborts. */

@@ -43,6 +43,32 @@ export function part(
 }
 
 /**
+ * Makes one chunk of several that follow each other.
+ *
+ * @param chunks One or more; of several, none has weights.
+ * @returns A chunk of all their tasks, to be sent again.
+ */
+export function joined(chunks: readonly Chunk[]): Chunk {
+  const [chunk] = chunks as [Chunk];
+  if (chunks.length === 1) return chunk;
+  const lists = chunks.map(({ values }) => values);
+  if (Array.isArray(chunk.values)) {
+    return { ...chunk, values: (lists as unknown[][]).flat() };
+  }
+  const length = lists.reduce((sum, list) => sum + list.length, 0);
+  const arrays = lists as Float64Array[];
+  const values = new (arrays[0]!.constructor as Float64ArrayConstructor)(
+    length,
+  );
+  let at = 0;
+  for (const array of arrays) {
+    values.set(array, at);
+    at += array.length;
+  }
+  return { ...chunk, values };
+}
+
+/**
  * Says what tasks of a chunk weigh.
  *
  * @param chunk The chunk.

@@ -279,11 +279,15 @@ export function stuckWarning(
 /** Makes an error whose stack is the caller's, not that of this program. */
 function atSite<E extends Error>(site: CallSite, make: () => E): E {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0; // else Bun 1.4.5 prints frames of its own
-  const error = make();
-  Error.stackTraceLimit = limit;
-  setStack(error, `${error.name}: ${error.message}`, frames(site.stack));
-  return error;
+  const setLimit = (to: number) => Reflect.set(Error, "stackTraceLimit", to);
+  try {
+    setLimit(0); // else Bun 1.4.5 prints frames of its own
+    const error = make();
+    setStack(error, `${error.name}: ${error.message}`, frames(site.stack));
+    return error;
+  } finally {
+    setLimit(limit);
+  }
 }
 
 /**
@@ -293,14 +297,18 @@ function atSite<E extends Error>(site: CallSite, make: () => E): E {
  * @param site Where the caller called from.
  */
 function join(thrown: unknown, site: CallSite): void {
-  if (!(thrown instanceof Error)) return;
-  const { stack } = thrown as { stack: unknown };
-  const head = typeof stack === "string" ? stack.trimEnd() || stack : "";
-  setStack(thrown, head || nameThrown(thrown), frames(site.stack));
+  try {
+    if (!(thrown instanceof Error)) return;
+    const { stack } = thrown as { stack: unknown };
+    const head = typeof stack === "string" ? stack.trimEnd() || stack : "";
+    setStack(thrown, head || nameThrown(thrown), frames(site.stack));
+  } catch {
+    // A getter that throws, or a Proxy: it stays as it is.
+  }
 }
 
 function setStack(error: Error, head: string, frames: string): void {
-  Object.defineProperty(error, "stack", {
+  Reflect.defineProperty(error, "stack", { // unless it is frozen
     value: frames === "" ? head : `${head}\n${frames}`,
     writable: true,
     configurable: true,

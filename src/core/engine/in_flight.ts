@@ -8,7 +8,7 @@
 
 import type { Clock } from "../runtime/clock.ts";
 import type { Board, BoardMemory } from "../wire/board.ts";
-import { allotBoard, createBoard } from "../wire/board.ts";
+import { allotBoard, createBoard, LAST_SERIAL } from "../wire/board.ts";
 import type { Parcel, Refusal } from "../wire/packing.ts";
 import type {
   AtMessage,
@@ -97,7 +97,9 @@ export class InFlight {
    * count.
    */
   tasksLeft(most: number): number {
-    return this.#isFull ? 0 : most - (this.#serial - 1 - this.#tasksBack);
+    if (this.#isFull) return 0;
+    const sent = this.#serial - 1;
+    return Math.min(most - (sent - this.#tasksBack), LAST_SERIAL - sent);
   }
 
   /** Whether a suspect task is in flight, which must be the only one. */

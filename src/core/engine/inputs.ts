@@ -175,6 +175,7 @@ class IteratorSource implements Source {
   readonly #iterator: Iterator<unknown>;
   readonly #clock: Clock;
   #ended = false;
+  #asking = false;
   #failure: { error: unknown } | undefined;
 
   constructor(iterator: Iterator<unknown>, clock: Clock) {
@@ -187,16 +188,20 @@ class IteratorSource implements Source {
     const until = this.#clock.now() + MOST_READING_MS;
     while (values.length < most && !this.#ended) {
       try {
+        this.#asking = true;
         const step = checkStep(this.#iterator.next());
+        this.#asking = false;
         if (step.done) this.#ended = true;
+        else if (this.#ended) this.#iterator.return?.(); // closed while it was asked
         else values.push(step.value);
       } catch (error) { // what came before it goes first
         this.#ended = true;
         this.#failure = { error };
       }
-      // At powers of two: the clock costs as much as a fast `next`.
+      // Now and then: the clock costs as much as a fast `next`.
       const { length } = values;
-      if ((length & (length - 1)) === 0 && this.#clock.now() > until) break;
+      const look = length % 64 === 0 || (length & (length - 1)) === 0;
+      if (look && this.#clock.now() > until) break;
     }
     if (values.length > 0) return values;
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -206,7 +211,8 @@ class IteratorSource implements Source {
   close(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#iterator.return?.();
+    // A generator cannot be ended by what it calls itself, as by an abort.
+    if (!this.#asking) this.#iterator.return?.();
   }
 }
 
@@ -250,6 +256,7 @@ class AsyncSource implements Source {
       this.#wanted = most;
       if (!this.#reading) void this.#read();
     }
+    this.#wanted -= values.length;
     return values;
   }
 

@@ -4,23 +4,23 @@
  * @module
  */
 
-import { type Chunk, part, weightOf } from "./chunk.ts";
+import { type Chunk, joined, part, weightOf } from "./chunk.ts";
 import { fitting } from "./weighing.ts";
 
 /** Tasks to be sent again, in the order in which they came back. */
 export class Returned {
   #chunks: Chunk[] = [];
+  #weight = 0;
 
   /** What they weigh. */
   get weight(): number {
-    let weight = 0;
-    for (const chunk of this.#chunks) weight += weightOf(chunk);
-    return weight;
+    return this.#weight;
   }
 
   /** Takes tasks back. */
   add(chunk: Chunk): void {
     this.#chunks.push(chunk);
+    this.#weight += weightOf(chunk);
   }
 
   /**
@@ -38,13 +38,35 @@ export class Returned {
     const { weights, values: { length } } = chunk;
     const fits = weights === undefined ? weight : fitting(weights, weight);
     const size = Math.min(most, fits);
-    if (length <= size) return this.#chunks.splice(at, 1)[0];
-    this.#chunks[at] = part(chunk, size, length);
-    return part(chunk, 0, size);
+    const taken = length > size ? part(chunk, 0, size) : this.#join(at, size);
+    if (length > size) this.#chunks[at] = part(chunk, size, length);
+    this.#weight -= weightOf(taken);
+    return taken;
+  }
+
+  /**
+   * Takes a chunk out, with those after it that go on where it ends: tasks that
+   * failed come back one by one.
+   */
+  #join(at: number, size: number): Chunk {
+    const chunk = this.#chunks[at]!;
+    const { attempt, alone, weights } = chunk;
+    let end = chunk.first + chunk.values.length;
+    let to = at + 1;
+    for (; !alone && weights === undefined; to++) {
+      const next = this.#chunks[to];
+      if (next === undefined || next.first !== end || next.alone) break;
+      if (next.attempt !== attempt) break;
+      end += next.values.length;
+      if (end - chunk.first > size) break;
+    }
+    return joined(this.#chunks.splice(at, to - at));
   }
 
   /** Drops those from an index on. */
   drop(limit: number): void {
-    this.#chunks = this.#chunks.filter(({ first }) => first < limit);
+    const kept = this.#chunks.filter(({ first }) => first < limit);
+    this.#chunks = kept;
+    this.#weight = kept.reduce((sum, chunk) => sum + weightOf(chunk), 0);
   }
 }

@@ -14,10 +14,20 @@ import { ChunkSizer } from "./chunking.ts";
 import type { Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
 import { tellAll } from "./listening.ts";
-import type { ConsecutiveInputs } from "./next_inputs.ts";
+import { type ConsecutiveInputs, InputsInOrder } from "./next_inputs.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import { Returned } from "./returned.ts";
 import type { RunSetup, SharedParts } from "./run_setup.ts";
+import { ListSink } from "./sink.ts";
+
+/** Where nothing goes any more, and nothing comes from. */
+const NOWHERE: Pick<RunSetup, "inputs" | "sink"> = {
+  inputs: new InputsInOrder(
+    { total: undefined, take: () => undefined, close() {} },
+    new ListSink(0),
+  ),
+  sink: new ListSink(0),
+};
 
 /** What somebody else's code threw: undefined itself may be thrown. */
 type Thrown = { error: unknown } | undefined;
@@ -41,7 +51,7 @@ export class Run {
   readonly shared: SharedParts;
   /** Settles with the number of tasks, or with why the run ended early. */
   readonly done: Promise<number>;
-  readonly #setup: RunSetup;
+  #setup: RunSetup;
   readonly #sizer: ChunkSizer;
   readonly #meter: ProgressMeter;
   readonly #ends = Promise.withResolvers<number>();
@@ -347,6 +357,8 @@ export class Run {
   #end(ok: boolean): Thrown {
     const closed = this.#change({ at: "over" });
     this.#returned.drop(0);
+    // A worker keeps its last run: not the results, nor the inputs.
+    this.#setup = { ...this.#setup, ...NOWHERE };
     if (!this.timed) return closed;
     const { number: run } = this;
     const at = this.#setup.clock.now();

@@ -6,7 +6,15 @@
  */
 
 import type { RunEvent } from "../api/events.ts";
+import { endsError } from "./failures.ts";
 import type { Run } from "./run.ts";
+import type { Loss } from "./settling.ts";
+
+/**
+ * After how many ends in a row of workers that were at no task nobody can be
+ * served: more, and a module that ends its worker is loaded in vain for longer.
+ */
+const MOST_FRUITLESS_ENDS = 3;
 
 /** The runs in progress. */
 export class Runs {
@@ -17,6 +25,9 @@ export class Runs {
   readonly touched: Set<Run> = new Set<Run>();
   readonly #onEvent: ((event: RunEvent) => void) | undefined;
   #thrown: { error: unknown } | undefined;
+  #ends = 0; // of workers at no task, since the last answer
+  /** The same of each run: others may have answers meanwhile. */
+  readonly #endsOf = new WeakMap<Run, number>();
 
   /**
    * Has none yet.
@@ -49,9 +60,10 @@ export class Runs {
       this.#onEvent?.(event);
     } catch (error) {
       if (this.all.size === 0) this.#thrown ??= { error };
-      for (const run of this.all) run.stop(error);
+      for (const run of [...this.all]) run.stop(error);
     }
-    for (const run of this.all) {
+    // A copy here as well: a listener that makes a call adds a run.
+    for (const run of [...this.all]) {
       if (!run.over) run.hear(event);
       if (run.over) this.touched.add(run);
     }
@@ -59,15 +71,42 @@ export class Runs {
 
   /** Ends all, as no worker can serve them. */
   refuse(error: unknown): void {
-    for (const run of this.all) {
+    for (const run of [...this.all]) {
       run.refuse(error);
       this.touched.add(run);
     }
   }
 
+  /** A worker answered. */
+  answered(run: Run): void {
+    this.#ends = 0;
+    this.#endsOf.delete(run);
+  }
+
+  /**
+   * Counts the end of a worker that is no task's fault. After too many in a row,
+   * of this run or in all, they are refused.
+   *
+   * @param run The run that the worker had chunks of, if it had any.
+   * @param loss How it ended.
+   */
+  countEnd(run: Run | undefined, loss: Loss): void {
+    const error = endsError(MOST_FRUITLESS_ENDS, loss);
+    if (++this.#ends >= MOST_FRUITLESS_ENDS) {
+      this.#ends = 0;
+      return this.refuse(error);
+    }
+    if (run === undefined) return;
+    const ends = (this.#endsOf.get(run) ?? 0) + 1;
+    this.#endsOf.set(run, ends);
+    if (ends < MOST_FRUITLESS_ENDS) return;
+    run.refuse(error);
+    this.touched.add(run);
+  }
+
   /** Ends all. */
   stop(error: unknown): void {
-    for (const run of this.all) {
+    for (const run of [...this.all]) {
       run.stop(error);
       this.touched.add(run);
     }

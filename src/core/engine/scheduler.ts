@@ -15,25 +15,16 @@ import type { Backend } from "../runtime/runtime.ts";
 import { createWire, type Wire } from "../wire/wire.ts";
 import type { Engine } from "./engine.ts";
 import { closedError } from "./engine.ts";
-import { endsError, nameThrown } from "./failures.ts";
+import { nameThrown } from "./failures.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Report, SlotSetup } from "./report.ts";
 import type { Run } from "./run.ts";
 import { Runs } from "./runs.ts";
 import { packChunk, postChunk } from "./sending.ts";
-import {
-  failAll,
-  judge,
-  type Loss,
-  sendElsewhere,
-  settle,
-} from "./settling.ts";
+import { failAll, judge, sendElsewhere, settle } from "./settling.ts";
 import type { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
-
-/** Workers lost in a row, with no task to blame, before the runs give up. */
-const MOST_FRUITLESS_ENDS = 3;
 
 /** What a scheduler is made of. */
 export interface SchedulerSetup {
@@ -54,7 +45,6 @@ export class Scheduler implements Engine {
   readonly #reports: [Slot, Report][] = [];
   #working = false;
   #chunks = 0;
-  #fruitless = 0;
   #closed: Promise<void> | undefined;
   #ended = false; // closed, and no run goes on
 
@@ -103,6 +93,7 @@ export class Scheduler implements Engine {
     }
     this.#work();
     await Promise.all(this.#slots.all.map((slot) => slot.ready));
+    if (this.closed) throw closedError();
   }
 
   close(finish = false): Promise<void> {
@@ -151,10 +142,11 @@ export class Scheduler implements Engine {
   #take(slot: Slot, report: Report): void {
     const { number: worker } = slot;
     if (report.type === "answer") {
-      this.#fruitless = 0;
+      const { run } = report.sent.chunk;
+      this.#runs.answered(run);
       this.#slots.heard();
       settle(report.sent, report.answer, worker, this.#tools);
-      this.#runs.touched.add(report.sent.chunk.run);
+      this.#runs.touched.add(run);
     } else if (report.type === "back") {
       for (const { sent, from } of report.back) {
         sendElsewhere(sent, from);
@@ -181,7 +173,9 @@ export class Scheduler implements Engine {
       for (const { chunk } of sent) this.#runs.touched.add(chunk.run);
       // One that ended while it was idle, before it was known, counts for
       // nothing.
-      if (lost && !judge(sent, loss, worker) && !rested) this.#countEnd(loss);
+      if (lost && !judge(sent, loss, worker) && !rested) {
+        this.#runs.countEnd(sent[0]?.chunk.run, loss);
+      }
     }
     if (this.#ended && slot.idle) slot.end(undefined);
   }
@@ -285,12 +279,5 @@ export class Scheduler implements Engine {
     this.#slots.start(slot, backend);
     const { number: worker } = slot;
     this.#runs.emit({ type: "worker-start", worker, from, to: clock.now() });
-  }
-
-  /** Counts the end of a worker that is no task's fault. */
-  #countEnd(loss: Loss): void {
-    if (++this.#fruitless < MOST_FRUITLESS_ENDS) return;
-    this.#fruitless = 0;
-    this.#runs.refuse(endsError(MOST_FRUITLESS_ENDS, loss));
   }
 }

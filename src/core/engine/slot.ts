@@ -165,10 +165,12 @@ export class Slot {
       if (sent === undefined) return;
       this.#patience.begin(this.#inFlight);
       this.#rest();
-      if (message.type === "done") {
-        return this.#report({ type: "answer", sent, answer: message });
-      }
-      this.#report({ type: "unread", sent: [sent], what: "input", error });
+      this.#report(
+        message.type === "done"
+          ? { type: "answer", sent, answer: message }
+          : { type: "unread", sent: [sent], what: "input", error },
+      );
+      this.#retire();
     } else if (message.type === "unreadable") this.#lose("input");
     else if (message.type === "pong") this.#watch.answered();
     else if (message.type === "at") this.#inFlight.hear(message);
@@ -181,6 +183,7 @@ export class Slot {
       const run = this.#inFlight.forget();
       this.#rest();
       this.#report({ type: "refused", run, error });
+      this.#retire();
     } else if (message.type === "failed") {
       this.#ready.reject(error);
       this.end(undefined);
@@ -204,6 +207,7 @@ export class Slot {
     this.#rest();
     if (what === "result") this.end(undefined); // it is not heard any more
     this.#report({ type: "unread", sent, what, error });
+    this.#retire();
   }
 
   #stopTimers(): void {
@@ -222,7 +226,11 @@ export class Slot {
     this.#cancel();
     this.#watch.stop();
     this.#setIdle();
-    if (this.left < 1) this.end(undefined);
+  }
+
+  /** Ends a worker that has done all it may; what it did last is reported. */
+  #retire(): void {
+    if (this.idle && this.left < 1) this.end(undefined);
   }
 
   #setIdle(): void {
@@ -238,10 +246,8 @@ export class Slot {
     if (this.run !== run || this.#state.at !== "up") return;
     this.#stopTimers();
     this.#post({ type: "over" });
-    this.#cancel = this.#setup.clock.after(
-      GRACE_MS,
-      () => this.end(undefined),
-    );
+    const { clock } = this.#setup;
+    this.#cancel = clock.after(GRACE_MS, () => this.end(undefined));
   }
 
   /**
@@ -314,7 +320,9 @@ export class Slot {
     this.#inFlight = new InFlight(this.#setup.clock, false);
     this.#state = { at: "empty" };
     this.#tag = 0;
-    this.#ready.reject(loss?.error ?? new Error("The worker ended"));
+    // One that was ended on purpose is replaced, or the pool is closed.
+    if (loss === undefined) this.#ready.resolve();
+    else this.#ready.reject(loss.error ?? new Error("The worker ended"));
     this.#gone.resolve();
     this.#report({ type: "ended", sent, loss, rested: this.#rested });
   }

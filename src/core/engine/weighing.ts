@@ -18,6 +18,12 @@ import type { Sink } from "./sink.ts";
 const MOST_AHEAD = 1024;
 
 /**
+ * After how many other tasks an input goes that is lighter than all of them, so
+ * that none of an endless source waits for ever. No bench.
+ */
+const MOST_PASSED = 4 * MOST_AHEAD;
+
+/**
  * How many pieces a worker's share of the weight is cut in. A heavier input is a
  * piece of its own, lighter ones go together: less, and those are not told
  * apart; more, and putting them in order costs more.
@@ -40,6 +46,8 @@ interface Piece {
   readonly from: number;
   readonly to: number;
   readonly weight: number;
+  /** How many tasks had been taken when it began to wait. */
+  readonly since: number;
   taken: boolean;
 }
 
@@ -91,7 +99,7 @@ export class InputsByWeight implements NextInputs {
     this.#readAhead(weight);
     const failure = this.#failure;
     if (failure !== undefined && !this.#setup.sink.inTurn) throw failure.error;
-    const piece = this.#heaviest();
+    const piece = this.#passed() ?? this.#heaviest();
     if (piece !== undefined) return this.#cut(piece, weight, most);
     if (failure !== undefined) throw failure.error;
     return this.#ended
@@ -113,6 +121,15 @@ export class InputsByWeight implements NextInputs {
     if (this.#ended) return;
     this.#ended = true;
     this.#source.close();
+  }
+
+  /** The piece that waits for longest, if that is too long. */
+  #passed(): Piece | undefined {
+    if (this.total !== undefined) return undefined;
+    const [oldest] = this.#byFirst.values();
+    if (oldest === undefined) return undefined;
+    const passed = this.#tasksTaken - oldest.since;
+    return passed > MOST_PASSED ? oldest : undefined;
   }
 
   #heaviest(): Piece | undefined {
@@ -237,7 +254,8 @@ export class InputsByWeight implements NextInputs {
   /** Lets consecutive inputs wait. */
   #put(batch: Batch, from: number, to: number): void {
     const weight = sumOf(batch.weights, from, to);
-    const piece = { batch, from, to, weight, taken: false };
+    const since = this.#tasksTaken;
+    const piece = { batch, from, to, weight, since, taken: false };
     this.#waiting.push(piece);
     this.#byFirst.set(batch.first + from, piece);
   }

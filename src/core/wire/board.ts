@@ -28,6 +28,9 @@ export interface BoardMemory {
   onEnter?(serial: number, folds: boolean): void;
 }
 
+/** The highest serial number that has a place in it. */
+export const LAST_SERIAL = 0x7ffffffe;
+
 /** A lane that is at a task. */
 export interface Lane {
   /** Serial number of the task. */

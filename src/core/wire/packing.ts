@@ -245,12 +245,10 @@ export function createPacking(
     let bytes = 0;
 
     function refuse(offset: number, cause: unknown): void {
-      refused.set(
-        offset,
-        gone.has(offset)
-          ? { reason: explainer.messageOf(cause), cause }
-          : explainer.refuse(values[offset], cause),
-      );
+      const refusal = gone.has(offset)
+        ? { reason: explainer.messageOf(cause), cause }
+        : explainer.refuse(values[offset], cause);
+      refused.set(offset, refusal);
       sent[offset] = undefined;
     }
 

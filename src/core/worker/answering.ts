@@ -41,6 +41,7 @@ export interface Work {
   count: number;
   next: number; // offset of the task to start next
   settled: number;
+  answered: boolean;
   began: number;
 }
 

@@ -90,6 +90,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let memory: BoardMemory | undefined; // where to note what it is at
   let inputs: TypedArray | undefined; // of that run, if they are shared
   let output: TypedArray | undefined;
+  let takesBack: number | undefined; // what to take back once a task has begun
   let started: Promise<unknown> = Promise.resolve();
 
   function post(message: FromWorker, moved: ArrayBuffer[] = []): void {
@@ -158,6 +159,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     // Its tasks are settled: what they have left behind is to end.
     if (run !== undefined) run.around.isLeft = true;
     run = undefined;
+    // Chunks that were under way when a run was refused: nobody waits for them.
+    queue.length = 0;
+    takesBack = undefined;
     announced = announcement;
     memory = announcement.board ?? memory;
     inputs = announcement.inputs && views.open(announcement.inputs);
@@ -200,6 +204,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         idleLanes: lanes.reverse(),
       };
       wake();
+      if (takesBack !== undefined) run?.around.board.takeBack(takesBack);
     } catch (error) {
       if (announced !== announcement) return;
       queue.length = 0;
@@ -220,6 +225,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
       next: 0,
       settled: 0,
+      answered: false,
       began: 0,
     });
     wake();
@@ -244,7 +250,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       if (waiting === undefined) work.count = work.next;
       if (work.next === work.count) queue.shift();
       if (waiting !== undefined) await waiting;
-      if (work.settled === work.count) answer(run, work, lane);
+      if (work.settled < work.count || work.answered) continue;
+      work.answered = true; // other lanes may have settled in the same turn
+      answer(run, work, lane);
     }
     run.idleLanes.push(lane);
   }
@@ -274,7 +282,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } else if (message.type === "over") {
       if (run !== undefined) contexts.abort(run.around);
     } else if (message.type === "take-back") {
-      run?.around.board.takeBack(message.end);
+      if (run === undefined) takesBack = message.end;
+      else run.around.board.takeBack(message.end);
     } else if (message.type === "dispose") {
       void dispose();
     } else if (message.type === "ping") {

@@ -1,0 +1,294 @@
+// What a long life, a great many tasks and callbacks that call back do to the
+// engine.
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  parallelMap,
+  parallelReduce,
+  Pool,
+  type RunEvent,
+  TaskError,
+  WorkerStartError,
+} from "../mod.ts";
+import { InFlight } from "../src/core/engine/in_flight.ts";
+import { openSource } from "../src/core/engine/inputs.ts";
+import { Returned } from "../src/core/engine/returned.ts";
+import { LAST_SERIAL } from "../src/core/wire/board.ts";
+import { FakeClock, FakeWorld } from "./fakes.ts";
+import { test } from "./harness.ts";
+
+const same = (value: unknown) => value;
+
+test("a worker is replaced before its tasks are too many to be told apart", () => {
+  const inFlight = new InFlight(new FakeClock(), true);
+  const run = { number: 1, options: {}, shared: {}, over: false, timed: false };
+  const send = (length: number) => {
+    const chunk = { run, first: 0, values: { length }, attempt: 1 };
+    const parcel = { packed: {}, refused: new Map(), bytes: 0 };
+    const { message, note } = inFlight.send(chunk as never, parcel as never);
+    note(1);
+    inFlight.remove(message);
+  };
+  assertEquals(inFlight.tasksLeft(5), 5);
+  assertEquals(inFlight.tasksLeft(Infinity), LAST_SERIAL);
+  send(LAST_SERIAL - 3);
+  assertEquals(inFlight.tasksLeft(Infinity), 3);
+  send(3);
+  assertEquals(inFlight.tasksLeft(Infinity), 0);
+});
+
+test("a run whose module ends its worker is refused while others have answers", async () => {
+  const world = new FakeWorld({ workers: 2 });
+  const others = world.calls.stream(
+    same,
+    (function* () {
+      for (;;) yield 1;
+    })(),
+    { chunkSize: 1 },
+    same,
+  );
+  let item = others.next();
+  const call = world.calls.map(same, ["ends"], {}, same);
+  let outcome: unknown;
+  call.catch((error) => outcome = error);
+  let ends = 0;
+  for (let i = 0; i < 40 && outcome === undefined; i++) {
+    for (const worker of world.backend.alive) {
+      const loads = JSON.stringify(worker.inbox).includes("ends");
+      worker.receiveAll();
+      if (loads) { // before it is at a task
+        ends++;
+        worker.leave({ code: 3 });
+        continue;
+      }
+      const task = worker.begin();
+      if (task !== undefined) worker.settle(task, { value: 1 });
+      worker.deliverAll();
+    }
+    await world.flush();
+    item = item.then(() => others.next());
+  }
+  assert(outcome instanceof WorkerStartError, String(outcome));
+  assert(ends <= 4, String(ends)); // one that had idled does not count
+  item.catch(() => {});
+  await world.finish(world.calls.close());
+});
+
+test("a listener may call again at every event of its pool", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  let calls = 0;
+  const onEvent = (event: RunEvent) => {
+    if (event.type !== "worker-ready" || calls > 100) return;
+    calls++;
+    world.calls.map(same, [2], { onEvent }, same).catch(() => {});
+  };
+  const call = world.calls.map(same, [1], { onEvent }, same);
+  assertEquals((await world.finish(call)).status, "fulfilled");
+  assertEquals(calls, 1); // there was one such event
+  await world.finish(world.calls.close());
+});
+
+test("a call that is made again when it was refused has its own turn", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  let calls = 0;
+  const call = (): Promise<unknown> =>
+    world.calls.map(same, [1], {
+      onProgress({ state }) {
+        if (state === "stopped" && calls++ < 100) call().catch(() => {});
+      },
+    }, same);
+  const first = call();
+  const worker = world.worker(0);
+  worker.receiveAll();
+  worker.outbox = [];
+  worker.say({ type: "failed", error: { value: "broken", errors: [] } });
+  worker.deliver();
+  assertEquals(calls, 1);
+  await assertRejects(() => first, WorkerStartError);
+  await world.finish(world.calls.close());
+});
+
+test("an idle pool keeps no results", async () => {
+  const { Bun, gc } = globalThis as unknown as {
+    Bun?: { gc(force: boolean): void };
+    gc?: () => void;
+  };
+  const collect = Bun ? () => Bun.gc(true) : gc;
+  if (collect === undefined) return; // it cannot be seen there
+  await using pool = new Pool({ workers: 2 });
+  const results = await (async () => {
+    const made = await pool.map((n: number) => ({ n }), [1, 2, 3, 4]);
+    return new WeakRef(made);
+  })();
+  for (let i = 0; i < 50 && results.deref() !== undefined; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    collect();
+  }
+  assertEquals(results.deref(), undefined);
+});
+
+test("tasks that failed one by one go again together", () => {
+  const returned = new Returned();
+  const chunk = (first: number, values: unknown, attempt = 2, alone = false) =>
+    ({ first, values, attempt, alone, reading: 0 }) as never;
+  for (let i = 0; i < 5; i++) returned.add(chunk(i, [i]));
+  returned.add(chunk(5, [5], 3));
+  returned.add(chunk(6, [6], 3, true));
+  returned.add(chunk(7, [7], 3));
+  returned.add(chunk(8, new Uint8Array([8]), 4));
+  returned.add(chunk(9, new Uint8Array([9]), 4));
+  const take = (size: number, idle = true) => {
+    const { first, values } = returned.take(size, Infinity, idle) ?? {};
+    return values === undefined ? undefined : [first, [...values as number[]]];
+  };
+  assertEquals(returned.weight, 10);
+  assertEquals(take(3), [0, [0, 1, 2]]);
+  assertEquals(returned.weight, 7);
+  assertEquals(take(9), [3, [3, 4]]); // the next one is at another attempt
+  assertEquals(take(9, false), [5, [5]]);
+  assertEquals(take(9, false), [7, [7]]);
+  assertEquals(take(9, false), [8, [8, 9]]);
+  assertEquals(take(9, false), undefined);
+  assertEquals(returned.weight, 1);
+  assertEquals(take(9), [6, [6]]);
+  assertEquals(returned.weight, 0);
+});
+
+test("the lightest input of an endless source runs in the end", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const seen = new Set<unknown>();
+  const items = world.calls.stream(
+    same,
+    (function* () {
+      for (let i = 0;; i++) yield i;
+    })(),
+    { ordered: false, weight: (i: number) => i === 0 ? 0 : 1 + i % 2 },
+    same,
+  );
+  for (let i = 0; i < 20_000 && !seen.has(0); i++) {
+    const item = await world.finish(items.next());
+    assert(item.status === "fulfilled");
+    seen.add(item.value.value);
+  }
+  assert(seen.has(0));
+  await world.finish(items.return(undefined));
+  await world.finish(world.calls.close());
+});
+
+test("a generator that aborts its own call is closed", async () => {
+  const controller = new AbortController();
+  await using pool = new Pool({ workers: 1 });
+  let closed = false;
+  function* inputs() {
+    try {
+      yield 1;
+      controller.abort(new Error("enough"));
+      yield 2;
+    } finally {
+      closed = true;
+    }
+  }
+  await assertRejects(
+    () => pool.map((n: number) => n, inputs(), { signal: controller.signal }),
+    Error,
+    "enough",
+  );
+  assert(closed);
+});
+
+test("a slow iterator does not hold the thread, wherever it turns slow", () => {
+  const clock = new FakeClock();
+  let read = 0;
+  const source = openSource(
+    (function* () {
+      for (;;) {
+        if (++read > 1024) clock.pass(1);
+        yield read;
+      }
+    })(),
+    () => {},
+    clock,
+  );
+  const values = source.take(100_000)!;
+  assert(values.length < 1024 + 70, String(values.length));
+});
+
+test("an async source is read no further ahead than was asked for", async () => {
+  const clock = new FakeClock();
+  let read = 0;
+  const source = openSource(
+    (async function* () {
+      for (;;) yield ++read;
+    })(),
+    () => {},
+    clock,
+  );
+  assertEquals(source.take(8), []);
+  while (read < 5) await undefined;
+  const { length } = source.take(8)!;
+  assert(length > 0);
+  for (let i = 0; i < 200; i++) await undefined;
+  assert(read <= 9, String(read)); // the last one is on its way
+});
+
+test("the inputs of a call that is refused are closed", async () => {
+  const stream = ReadableStream.from([1, 2, 3]);
+  const output = new Float64Array(new SharedArrayBuffer(8));
+  await assertRejects(
+    () =>
+      parallelMap((n: number) => n, stream, { output, backend: "processes" }),
+    TypeError,
+    "share no memory",
+  );
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert(!stream.locked);
+});
+
+test("starting workers is no failure when a run needs others", async () => {
+  await using pool = new Pool({ workers: 2 });
+  const started = pool.start();
+  assertEquals(
+    await pool.map((n: number) => n, [1, 2], { timeout: 60_000 }),
+    [1, 2],
+  );
+  await started;
+});
+
+test("what was thrown, however odd, leaves the stacks of the program alone", async () => {
+  const limit = Error.stackTraceLimit;
+  /** The last fold is in this thread: what is thrown there does not cross. */
+  const reduce = (combine: (one: number, other: number) => number) =>
+    parallelReduce((n: number) => n, combine, [1, 2, 3], { chunkSize: 1 });
+  await assertRejects(() =>
+    reduce(() => {
+      throw Object.defineProperty(new ReferenceError("odd"), "name", {
+        get() {
+          throw new Error("no name");
+        },
+      });
+    }), TaskError);
+  assertEquals(Error.stackTraceLimit, limit);
+  const error = await assertRejects(() =>
+    reduce(() => {
+      throw Object.freeze(new Error("cold"));
+    }), TaskError);
+  assert(error.message.includes("Error: cold"), error.message);
+});
+
+test("an answer is told before the end of its worker", async () => {
+  const told: string[] = [];
+  await using pool = new Pool({
+    workers: 1,
+    maxTasksPerWorker: 1,
+    onEvent: ({ type }) => told.push(type),
+  });
+  await assertRejects(() =>
+    pool.map((n: number) => {
+      if (n === 0) throw new Error("first");
+      return n;
+    }, [0, 1, 2]), TaskError);
+  assertEquals(told.filter((type) => type === "chunk-send").length, 1);
+  const [done, end] = ["chunk-done", "worker-end"].map((type) =>
+    told.indexOf(type)
+  );
+  assert(end < 0 || done < end, told.join());
+});
