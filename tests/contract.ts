@@ -33,7 +33,7 @@ import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
 import { isThreadsAgain, runtime, test } from "./harness.ts";
 import { BROWSER_SKIPS, withoutSharedMemory } from "./skips.ts";
-import { pause } from "./until.ts";
+import { pause, until } from "./until.ts";
 
 /** What is called: another engine brings its own. */
 export type ContractCalls = Pick<
@@ -740,10 +740,10 @@ export function contract(
         signal: abort.signal,
         onEvent: ({ type }) => ended += type === "worker-end" ? 1 : 0,
       });
-      while (Atomics.load(cell, 0) < 2) await pause(2);
+      await until(() => Atomics.load(cell, 0) >= 2);
       abort.abort();
       await assertRejects(() => running, DOMException);
-      while (Atomics.load(cell, 1) < 2 && ended < 2) await pause(2);
+      await until(() => Atomics.load(cell, 1) >= 2 || ended >= 2);
     }
     await calm();
   });
@@ -760,7 +760,7 @@ export function contract(
     await workers.start();
     const abort = new AbortController();
     const running = workers.map(spin, [cell], { signal: abort.signal });
-    while (Atomics.load(cell, 0) === 0) await pause(2);
+    await until(() => Atomics.load(cell, 0) > 0);
     abort.abort();
     await assertRejects(() => running, DOMException);
     assertEquals(cell[1], 0);

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Pool, type RunEvent } from "../mod.ts";
 import { detectRuntime } from "../src/core/runtime/detect.ts";
 import { test } from "./harness.ts";
-import { pause } from "./until.ts";
+import { pause, until } from "./until.ts";
 
 const minute = 60_000;
 const double = (n: number) => 2 * n;
@@ -57,7 +57,10 @@ for (const backend of ["web", "threads"] as const) {
         // One task a worker, as all of them are up and idle.
         await pool.start();
         await pool.map(exitLater, [LONG, LONG, LONG, LONG], { chunkSize: 1 });
-        while (Atomics.load(ended, 0) < 4) await wait(10);
+        await until(async () => {
+          await wait(10);
+          return Atomics.load(ended, 0) === 4;
+        });
         await wait(LONG);
         const inputs = [1, 2, 3, 4, 5, 6, 7, 8];
         const options = { chunkSize: 1 };

@@ -12,6 +12,7 @@ import { createLoader } from "../src/core/worker/loader.ts";
 import { createParts } from "../src/core/worker/parts.ts";
 import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
+import { until } from "./until.ts";
 
 /** A worker in this thread, whose first so many answers cannot be posted. */
 function startWorker(refusals = 0) {
@@ -223,14 +224,14 @@ test("a worker that is told to begin no more answers with what it has", async ()
   await chunk(1, [1, 2, 3]);
   await chunk(4, [4]);
   await say({ type: "take-back", end: 5 });
-  while (said.length < 3) await new Promise((r) => setTimeout(r, 1));
+  await until(() => said.length >= 3);
   const done = said.filter((message) => message.type === "done");
   assertEquals(done.map(({ serial, tasks }) => [serial, tasks]), [
     [1, 1],
     [4, 0],
   ]);
   await chunk(5, [5]); // sent after that
-  while (said.length < 4) await new Promise((r) => setTimeout(r, 1));
+  await until(() => said.length >= 4);
   assertEquals(results().at(-1)!.length, 1);
 });
 
