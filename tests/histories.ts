@@ -45,10 +45,14 @@ interface Plan {
   source: "list" | "sync" | "async" | "promises";
   /** At which value the source throws; Infinity for never. */
   breaksAt: number;
+  /** At which value the source itself aborts its call; Infinity for never. */
+  abortsAt: number;
   /** After which value the reader leaves; Infinity for never. */
   leavesAt: number;
   /** At which call a listener does what. */
-  listener: { at: number; deed: "throws" | "aborts" | "closes" } | undefined;
+  listener:
+    | { at: number; deed: "throws" | "aborts" | "closes" | "calls again" }
+    | undefined;
 }
 
 /** A call in progress. */
@@ -82,6 +86,8 @@ export class History {
   #deaths = 0; // of workers that were at no task
   #values = 0;
   #closed = false;
+  #closing = false; // or it will be closed when its calls have ended
+  #open = 0; // generators that have begun and not ended
 
   /**
    * Plans one.
@@ -203,13 +209,16 @@ export class History {
     }
     const breaks = this.#chance(0.15);
     const leaves = kind === "stream" && this.#chance(0.3);
-    const deed = this.#pick(["throws", "aborts", "closes"] as const);
+    const deed = this.#pick(
+      ["throws", "aborts", "closes", "calls again"] as const,
+    );
     return {
       kind,
       deeds,
       options,
       source: this.#pick(["list", "sync", "async", "promises"] as const),
       breaksAt: breaks ? this.#whole(0, deeds.length) : Infinity,
+      abortsAt: this.#chance(0.05) ? this.#whole(0, deeds.length) : Infinity,
       leavesAt: leaves ? this.#whole(0, deeds.length) : Infinity,
       listener: this.#chance(0.15)
         ? { at: this.#whole(0, 30), deed }
@@ -229,21 +238,35 @@ export class History {
   }
 
   /** The inputs of a call: a number for each task. */
-  #inputs(plan: Plan): Iterable<unknown> | AsyncIterable<unknown> {
+  #inputs(call: Call): Iterable<unknown> | AsyncIterable<unknown> {
+    const { plan } = call;
     const values = plan.deeds.map((deed) => {
       const value = this.#values++;
       this.#deeds.set(value, deed);
       return deed === "cannot be sent" ? { value, f() {} } : value;
     });
-    const { breaksAt, source } = plan;
+    const { breaksAt, abortsAt, source } = plan;
     if (source === "list" && breaksAt === Infinity) return values;
+    const step = (i: number) => {
+      if (i === breaksAt) throw OWN.source;
+      if (i === abortsAt) this.#abort(call);
+    };
     function* sync() {
       for (let i = 0; i <= values.length; i++) {
-        if (i === breaksAt) throw OWN.source;
+        step(i);
         if (i < values.length) yield values[i];
       }
     }
-    if (source === "list" || source === "sync") return sync();
+    const count = (change: number) => this.#open += change;
+    function* counted() {
+      count(1);
+      try {
+        yield* sync();
+      } finally {
+        count(-1);
+      }
+    }
+    if (source === "list" || source === "sync") return counted();
     const pulls = this.#pulls;
     const pull = () => new Promise<void>((resolve) => pulls.push(resolve));
     if (source === "promises") {
@@ -288,7 +311,10 @@ export class History {
         throw OWN.listener;
       }
       if (listener.deed === "aborts") this.#abort(call);
-      else this.#close();
+      else if (listener.deed === "closes") this.#close();
+      else if (!this.#oneShot && !this.#closing && this.#calls.length < 5) {
+        this.#call(this.#plan());
+      }
     };
     const options = {
       ...plan.options,
@@ -302,7 +328,7 @@ export class History {
     };
     const { calls } = this.world;
     const fn = (value: unknown) => value;
-    const inputs = this.#inputs(plan);
+    const inputs = this.#inputs(call);
     const end = (outcome: Call["outcome"]) => {
       call.settled++;
       call.outcome = outcome;
@@ -349,6 +375,7 @@ export class History {
   #close(finish = false): void {
     if (this.#closed) return;
     this.#closed = !finish;
+    this.#closing = true;
     this.#log.push(finish ? "close, but finish" : "close");
     void this.world.calls.close(finish).catch(() => {});
   }
@@ -655,6 +682,7 @@ export class History {
     const left = backend.alive.filter(({ ending }) => !ending);
     if (left.length > 0) throw new Error(`${left.length} workers are left`);
     if (clock.timers > 0) throw new Error(`${clock.timers} timers are left`);
+    if (this.#open > 0) throw new Error("a generator is left open");
   }
 }
 
