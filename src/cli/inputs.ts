@@ -37,6 +37,8 @@ export class Inputs implements AsyncIterable<Sent> {
   }[] = [];
   #count = 0;
   #isRead = false;
+  /** Ends a wait for more to be read, which may be one without end. */
+  #giveUp = () => {};
 
   /**
    * Opens the inputs.
@@ -85,6 +87,11 @@ export class Inputs implements AsyncIterable<Sent> {
       : { count: this.#count / share, exact: false };
   }
 
+  /** Waits no longer: the gate says that no more are given. */
+  end(): void {
+    this.#giveUp();
+  }
+
   /** Written by hand: a generator would make three promises an input, not one. */
   [Symbol.asyncIterator](): AsyncIterator<Sent, undefined> {
     return {
@@ -116,14 +123,25 @@ export class Inputs implements AsyncIterable<Sent> {
 
   async #wait(): Promise<IteratorResult<Sent, undefined>> {
     const { full, room, ended } = this.#gate;
-    for (;;) {
-      if (full()) await room();
+    while (!ended()) {
+      if (full()) {
+        await this.#unlessEnded(room());
+        continue;
+      }
       const value = this.#take();
       if (value !== undefined) return { done: false, value };
-      if (full() && !ended()) continue;
-      if (ended() || !await this.#reader.fill()) break;
+      if (full() || ended()) continue;
+      const isMore = await this.#unlessEnded(this.#reader.fill());
+      if (!isMore) break;
     }
     this.#isRead = true;
     return { done: true, value: undefined };
+  }
+
+  #unlessEnded<T>(awaited: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => resolve(undefined);
+      awaited.then(resolve, reject);
+    });
   }
 }

@@ -61,19 +61,24 @@ export function mapChunks(
  *
  * @param plan The job.
  * @param outboxes Where its workers write.
- * @param through Maps them, and is told each input that is sent.
+ * @param through Maps them, is told each input that is sent, and says when the
+ * job is stopped.
  * @returns What maps.
  */
 export function mapEarly(
   plan: Plan,
   outboxes: SharedArrayBuffer[],
-  through: { run: Run; sent(input: Sent): void },
+  through: {
+    run: Run;
+    sent(input: Sent): void;
+    stopped: Promise<unknown>;
+  },
 ): Run {
   const { retries, retryDelay: delay } = plan;
   const once: Run = (inputs, options) =>
     withEarlyResults(inputs, {
+      ...through,
       outboxes,
-      sent: through.sent,
       run: (inputs) => through.run(inputs, options),
     });
   if (delay === undefined) return once;
