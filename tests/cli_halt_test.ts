@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { TaskError } from "../mod.ts";
+import { withRetries } from "../src/cli/retries.ts";
 import { test } from "./harness.ts";
 import type { Ended } from "./pmap.ts";
 import {
@@ -123,3 +125,73 @@ test(
     check(ended);
   },
 );
+
+test(
+  "pmap --halt soon tells every input that failed and would have been called again",
+  { timeout: 60_000 },
+  async () => {
+    using dir = folder();
+    const failed = dir.path("failed");
+    // The first is over at once: it is no JSON. The others fail in its wait.
+    const input = `${lines([2, 4, 6])}oops\n${lines(numbers(500))}`;
+    for (const delay of [[], ["--retry-delay", "1h"]]) {
+      const flags = ["--retries", "3", ...delay, "--failed", failed];
+      const args = [work("odd"), "-j1", "--halt", "soon", "--chunk-size", "4"];
+      const { status, err } = await pmap([...args, ...flags], input);
+      assertEquals(status, 1);
+      const told = [...err.matchAll(/threw RangeError: (\d+) is even/g)]
+        .map(([, number]) => number);
+      assertEquals(told.slice(0, 3).sort(), ["2", "4", "6"]);
+      assertMatch(err, new RegExp(`after ${told.length + 1} failures of`));
+      const kept = readFileSync(failed, "utf8").trim().split("\n");
+      assertEquals(kept.sort(), ["oops", ...told].sort());
+    }
+  },
+);
+
+test(
+  "pmap --halt soon tells what ran and failed while it waited for it",
+  PATIENCE,
+  async () => {
+    const jobs = lines([
+      // Long enough that both have begun, also on a busy machine.
+      { id: 0, ms: 1500, fail: true },
+      { id: 1, ms: 100, fail: true },
+    ]);
+    const args = [work("job"), "-j2", "--retries", "1", "--halt", "soon"];
+    const { err } = await pmap([...args, "--chunk-size", "1"], jobs);
+    assertMatch(err, /job 1 failed at attempt 2[^]*job 0 failed\n/);
+    assertMatch(err, /after 2 failures of 2 inputs\n/);
+  },
+);
+
+test("withRetries() reads no more inputs while many wait to be called again", async () => {
+  let read = 0;
+  async function* inputs() {
+    for (; read < 5000; read++) yield { index: read, text: "1" };
+  }
+  const over = Promise.withResolvers<void>();
+  let again = 0;
+  const outcomes = withRetries(inputs(), {
+    retries: 1,
+    delay: 3_600_000,
+    over: over.promise,
+    retried: (more) => again += more,
+    async *run(inputs) {
+      let index = 0;
+      for await (const input of inputs) {
+        const reason = new TaskError("no", { index, attempts: 1, cause: 1 });
+        yield { index: index++, input, status: "rejected", reason };
+      }
+    },
+  });
+  const first = outcomes.next();
+  await until(() => again > 1000);
+  await pause(50);
+  assert(read < 1010, `${read}`);
+  over.resolve();
+  const told = [(await first).value!.index];
+  for await (const { index } of outcomes) told.push(index);
+  assertEquals(told.toSorted((a, b) => a - b), numbers(5000));
+  assertEquals(again, 0);
+});

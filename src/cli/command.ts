@@ -65,7 +65,7 @@ export interface Settings {
   /** Milliseconds for the module to load, or for a machine to be there. */
   loadTimeout: number;
   retries: number;
-  /** Milliseconds before the first retry. */
+  /** Milliseconds before the first retry; undefined: the engine tries again. */
   retryDelay: number | undefined;
   halt: HaltRule;
   /** The log, and whether to go on from what it holds, of which function. */
@@ -123,7 +123,9 @@ export function readCommand(args: string[]): Command {
     ? positionals
     : ["-e", ...positionals];
   checkTogether(values);
-  const { timeout, joblog } = values;
+  const { timeout, joblog, halt = { when: "never" } } = values;
+  // An engine that tries again would keep to itself what failed before a halt.
+  const delay = halt.when === "never" || !values.retries ? undefined : 0;
   const resume = values["resume-changed"]
     ? "changed"
     : values.resume
@@ -159,8 +161,8 @@ export function readCommand(args: string[]): Command {
           ? LOAD_MS.usual
           : Math.max(timeout, LOAD_MS.least)),
       retries: values.retries ?? 0,
-      retryDelay: values["retry-delay"],
-      halt: values.halt ?? { when: "never" },
+      retryDelay: values["retry-delay"] ?? delay,
+      halt,
       log: joblog === undefined ? undefined : { file: joblog, resume },
       bar: values.bar ?? false,
       timeline: values.timeline,

@@ -146,6 +146,7 @@ export class Job {
     this.#phase = "draining";
     Atomics.store(new Int32Array(this.#setup.flags), HALTED, 1);
     this.#inputs.end();
+    this.#stops.end();
   }
 
   /**
@@ -239,7 +240,8 @@ export class Job {
       mapEarly(this.#plan, outboxes, {
         run,
         sent: (input) => this.#onSent(input),
-        stopped: this.#stops.first,
+        retried: (more) => this.#again += more,
+        stops: this.#stops,
       }),
       (outcome) => this.#note(outcome),
     );
@@ -258,8 +260,7 @@ export class Job {
 
   /** An input is sent. With the first of them, the module begins to load. */
   #onSent(input: Sent): void {
-    if (typeof input === "object" && input.attempt) this.#again++;
-    else this.#sent++;
+    if (typeof input === "string" || input.attempt === undefined) this.#sent++;
     this.#early?.sent(input);
     this.#loaded ??= awaitLoading(
       this.#plan,

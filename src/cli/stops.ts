@@ -10,12 +10,21 @@ import type { Stop } from "./messages.ts";
 export class Stops {
   readonly #first = Promise.withResolvers<Stop>();
   readonly #later = Promise.withResolvers<Stop>();
+  readonly #over = Promise.withResolvers<void>();
   #reason: Stop | undefined;
 
   /** Settles with the first reason. */
   readonly first: Promise<Stop> = this.#first.promise;
   /** Settles with the next one that is not `halt`: results that wait may be cut off. */
   readonly later: Promise<Stop> = this.#later.promise;
+
+  /** Settles when no more calls are to begin. */
+  readonly over: Promise<void> = this.#over.promise;
+
+  /** Notes that no more calls are to begin. */
+  end(): void {
+    this.#over.resolve();
+  }
 
   /**
    * Takes a reason.
