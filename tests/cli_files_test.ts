@@ -5,8 +5,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "./harness.ts";
-import { folder, lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
+import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 import { counted } from "./pmap_log.ts";
+import { until } from "./until.ts";
 
 test(
   "pmap refuses a timeline that cannot be written before any call",
@@ -108,5 +109,30 @@ test(
     assertEquals(two.status, 3, two.err);
     assertMatch(two.err, /Cannot write job log as .* received ".*log" \(.+\)/);
     assert(!existsSync(dir.path("log.lock")));
+  },
+);
+
+test(
+  "pmap -o never writes into the results of another job",
+  { timeout: 60_000 },
+  async () => {
+    using dir = folder();
+    const file = dir.path("out");
+    const part = `${file}.part`;
+    const args = [work("double"), "-o", file];
+    using one = start(args);
+    one.child.stdin!.write("1\n");
+    await until(() => existsSync(part) && readFileSync(part, "utf8") === "2\n");
+    using other = start(args);
+    other.child.stdin!.write("20\n");
+    await until(() => readFileSync(part, "utf8") === "40\n");
+    one.child.stdin!.end("3\n");
+    const { status, err } = await one.ended;
+    assertEquals(status, 3);
+    assertMatch(err, /Cannot write results .* has replaced ".*\.part"/);
+    assertEquals(existsSync(file), false);
+    other.child.stdin!.end("30\n");
+    assertEquals((await other.ended).status, 0);
+    assertEquals(readFileSync(file, "utf8"), "40\n60\n");
   },
 );
