@@ -172,7 +172,15 @@ export function readCommand(args: string[]): Command {
 }
 
 function readSource(values: Values, rest: string[]): InputSource {
-  if (values.args) return { from: "arguments", values: rest };
+  const { args, failed } = values;
+  if (
+    args && failed !== undefined && rest.some((text) => /\n|\r$/.test(text))
+  ) {
+    throw new UsageError(
+      "Cannot run as --failed keeps each of --args as a line: received one with a line end in it (-0 reads such inputs, and keeps them)",
+    );
+  }
+  if (args) return { from: "arguments", values: rest };
   return { from: "files", files: rest.length === 0 ? ["-"] : rest };
 }
 
