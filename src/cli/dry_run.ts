@@ -63,6 +63,7 @@ export async function dryRun(plan: Plan): Promise<number> {
   }
 
   for await (const outcome of throughLog(log, inputs, write)) {
+    inputs.settled(outcome.index);
     if (outcome.kept) kept++;
   }
   if (failure !== undefined) throw failure.error;

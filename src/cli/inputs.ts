@@ -6,6 +6,7 @@
 
 import type { Settings } from "./command.ts";
 import { FileReader } from "./file_reader.ts";
+import { Places } from "./places.ts";
 import type { Reader } from "./readers.ts";
 import { ArgumentReader, BatchReader } from "./readers.ts";
 import type { Sent } from "./travel.ts";
@@ -29,12 +30,7 @@ export class Inputs implements AsyncIterable<Sent> {
   readonly #reader: Reader;
   readonly #arguments: boolean;
   readonly #batch: boolean;
-  /** From which index on lines are how far ahead of indexes, and in which file. */
-  readonly #places: {
-    index: number;
-    ahead: number;
-    file: string | undefined;
-  }[] = [];
+  readonly #places = new Places();
   #count = 0;
   #isRead = false;
   /** Ends a wait for more to be read, which may be one without end. */
@@ -62,15 +58,24 @@ export class Inputs implements AsyncIterable<Sent> {
   /**
    * Names an input in a message.
    *
-   * @param index Which, from 0.
+   * @param index Which, from 0; it has no outcome yet.
    * @returns Its index, and its line if it came from a file.
    */
   nameOf(index: number): string {
     if (this.#arguments) return `input ${index}`;
-    const place = this.#places.findLast((place) => place.index <= index)!;
+    const place = this.#places.of(index);
     const of = place.file === undefined ? "" : ` of ${place.file}`;
     const from = this.#batch ? "from " : "";
     return `input ${index} (${from}line ${index + place.ahead}${of})`;
+  }
+
+  /**
+   * Forgets where an input was.
+   *
+   * @param index Of one that has its outcome.
+   */
+  settled(index: number): void {
+    this.#places.forget(index);
   }
 
   /**
@@ -112,10 +117,7 @@ export class Inputs implements AsyncIterable<Sent> {
     const index = this.#count++;
     const { line, file } = this.#reader;
     const ahead = line - index; // changes where a line is blank
-    const last = this.#places.at(-1);
-    if (last === undefined || last.ahead !== ahead || last.file !== file) {
-      this.#places.push({ index, ahead, file });
-    }
+    this.#places.add(index, { ahead, file });
     const input = this.#gate.indexed ? { index, text } : text;
     this.#gate.taken?.(input);
     return input;

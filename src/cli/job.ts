@@ -290,8 +290,10 @@ export class Job {
     const { index } = outcome;
     if (outcome.status === "rejected") {
       this.#turnstile.put(index, undefined, 0);
-      return this.#fail(outcome);
+      this.#fail(outcome);
+      return this.#inputs.settled(index);
     }
+    this.#inputs.settled(index);
     const text = textOf(outcome.value);
     const lines = text === undefined
       ? undefined
