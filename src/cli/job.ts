@@ -21,7 +21,7 @@ import { textOf, throughLog } from "./log.ts";
 import { mapChunks, mapEarly } from "./mapping.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
-import { Output } from "./output.ts";
+import { Output, wordUnwritten } from "./output.ts";
 import { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import type { JobSetup } from "./worker_check.ts";
@@ -120,12 +120,11 @@ export class Job {
   }
 
   #open(file: number, name: string, end = "\n"): Output {
-    return new Output(file, (error) => {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE" && file === 1) return this.stop({ by: "reader" });
-      const why =
-        `Cannot write results as ${name} must take them: received an error (${message})`;
-      this.stop({ by: "error", error: new Error(why, { cause: error }) });
+    return new Output(file, (cause) => {
+      const error = wordUnwritten(cause, { file, name });
+      this.stop(
+        error === undefined ? { by: "reader" } : { by: "error", error },
+      );
     }, end);
   }
 
