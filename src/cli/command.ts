@@ -14,7 +14,7 @@ import type { HaltRule } from "./halt.ts";
 import { checkWithOn } from "./on.ts";
 import type { RowForm } from "./rows.ts";
 import type { ClusterPlace } from "./seam.ts";
-import { UsageError } from "./values.ts";
+import { timerTime, UsageError } from "./values.ts";
 
 /** Where the inputs come from. */
 export type InputSource =
@@ -154,12 +154,7 @@ export function readCommand(args: string[]): Command {
       chunkSize: values["chunk-size"],
       concurrency: values.concurrency,
       timeout,
-      loadTimeout: values["load-timeout"] ??
-        (on !== undefined
-          ? LOAD_MS.there
-          : timeout === undefined
-          ? LOAD_MS.usual
-          : Math.max(timeout, LOAD_MS.least)),
+      loadTimeout: timerTime(values["load-timeout"] ?? usualLoadTime(values)),
       retries: values.retries ?? 0,
       retryDelay: values["retry-delay"] ?? delay,
       halt,
@@ -169,6 +164,13 @@ export function readCommand(args: string[]): Command {
       dryRun: values["dry-run"] ?? false,
     },
   };
+}
+
+function usualLoadTime({ on, timeout }: Values): number {
+  if (on !== undefined) return LOAD_MS.there;
+  return timeout === undefined
+    ? LOAD_MS.usual
+    : Math.max(timeout, LOAD_MS.least);
 }
 
 function readSource(values: Values, rest: string[]): InputSource {

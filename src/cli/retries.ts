@@ -6,6 +6,7 @@
 
 import type { TaskOutcome } from "../../mod.ts";
 import type { Done, Sent, SentWithIndex, Thrown } from "./travel.ts";
+import { timerTime } from "./values.ts";
 
 type Outcome = TaskOutcome<Sent, Done>;
 
@@ -108,7 +109,7 @@ export async function* withRetries(
       waiting.delete(timer);
       due.push(next);
       wake();
-    }, rule.delay * 2 ** (attempt - 1));
+    }, timerTime(rule.delay * 2 ** (attempt - 1)));
     const next = { ...call, attempt: attempt + 1, failure };
     waiting.set(timer, next);
     rule.retried(1);
