@@ -133,7 +133,7 @@ test(
     using dir = folder();
     const failed = dir.path("failed");
     // The first is over at once: it is no JSON. The others fail in its wait.
-    const input = `${lines([2, 4, 6])}oops\n${lines(numbers(500))}`;
+    const input = `${lines([1002, 1004, 1006])}oops\n${lines(numbers(500))}`;
     for (const delay of [[], ["--retry-delay", "1h"]]) {
       const flags = ["--retries", "3", ...delay, "--failed", failed];
       const args = [work("odd"), "-j1", "--halt", "soon", "--chunk-size", "4"];
@@ -141,7 +141,9 @@ test(
       assertEquals(status, 1);
       const told = [...err.matchAll(/threw RangeError: (\d+) is even/g)]
         .map(([, number]) => number);
-      assertEquals(told.slice(0, 3).sort(), ["2", "4", "6"]);
+      for (const first of ["1002", "1004", "1006"]) {
+        assert(told.includes(first), err);
+      }
       assertMatch(err, new RegExp(`after ${told.length + 1} failures of`));
       const kept = readFileSync(failed, "utf8").trim().split("\n");
       assertEquals(kept.sort(), ["oops", ...told].sort());
