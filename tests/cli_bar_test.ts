@@ -90,18 +90,33 @@ test("pmap --bar marks an estimate, with no more figures than are known", () => 
   assertEquals(logLine(estimate(progress, exact)).slice(0, 9), " 100/1234");
 });
 
-test("pmap --bar leaves out what is kept, counts what is called again, and is never behind", () => {
+test("pmap --bar leaves out what is kept, and is never behind", () => {
   const total = { count: 1000, exact: false };
   const totalOf = (calls: object) =>
     estimate(progress, { total, sent: 120, again: 0, kept: 0, ...calls }).total;
   assertEquals(totalOf({ kept: 400 }), 600);
   assertEquals(totalOf({ kept: 990 }), 120);
   assertEquals(totalOf({ kept: 5000 }), 120);
-  assertEquals(totalOf({ again: 7 }), 1007);
   assertEquals(totalOf({ total: undefined }), undefined);
   const known = { ...progress, total: 130 };
   const calls = { total, sent: 130, again: 0, kept: 0 };
   assertEquals(estimate(known, calls), known);
   const none = { ...progress, done: 0, rate: 0 };
   assertEquals(estimate(none, calls).eta, undefined);
+});
+
+test("pmap --bar counts an input once, however often it is called", () => {
+  const total = { count: 1000, exact: true };
+  const calls = { total, sent: 120, again: 60, kept: 0 };
+  const tasks = { ...progress, failed: 70 };
+  const seen = { ...tasks, done: 40, failed: 10, rate: 20 };
+  assertEquals(estimate(tasks, calls), {
+    ...seen,
+    total: 1000,
+    estimated: false,
+    eta: 48_000,
+  });
+  assertEquals(estimate(tasks, { ...calls, total: undefined }), seen);
+  const ended = estimate({ ...tasks, total: 160 }, calls);
+  assertEquals(ended, { ...seen, total: 100 });
 });

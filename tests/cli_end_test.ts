@@ -8,20 +8,23 @@ function firstOutput({ child }: ReturnType<typeof start>): Promise<unknown> {
   return new Promise((resolve) => child.stdout!.once("data", resolve));
 }
 
-test("pmap ends quietly when its reader goes away", PATIENCE, async () => {
-  using running = start([work("same")]);
-  const { child, ended } = running;
-  const input = lines(
-    numbers(20_000).map((n) => ({ n, text: "x".repeat(99) })),
-  );
-  // Standard input stays open: only the lost reader can end it.
-  child.stdin!.write(input);
-  await firstOutput(running);
-  child.stdout!.destroy();
-  child.stdin!.write(input);
-  const { status, err } = await ended;
-  assertEquals([status, err], [0, ""]);
-});
+for (const more of [[], ["--dry-run"]]) {
+  const name = ["pmap", ...more, "ends quietly when its reader goes away"];
+  test(name.join(" "), { timeout: 60_000 }, async () => {
+    using running = start([work("same"), ...more]);
+    const { child, ended } = running;
+    const input = lines(
+      numbers(20_000).map((n) => ({ n, text: "x".repeat(99) })),
+    );
+    // Standard input stays open: only the lost reader can end it.
+    child.stdin!.write(input);
+    await firstOutput(running);
+    child.stdout!.destroy();
+    child.stdin!.write(input);
+    const { status, err } = await ended;
+    assertEquals([status, err], [0, ""]);
+  });
+}
 
 test(
   "pmap ends with 130 at Ctrl-C, with what it has written and logged",

@@ -116,6 +116,13 @@ test(
   },
 );
 
+test("pmap takes times of weeks", PATIENCE, async () => {
+  for (const flag of ["--timeout", "--load-timeout"]) {
+    const { status, out } = await pmap([work("double"), flag, "1000h"], "1\n");
+    assertEquals([status, out], [0, "2\n"]);
+  }
+});
+
 test("pmap says so when the function ends its worker", PATIENCE, async () => {
   for (const extra of [[], ["--retries", "1"]]) {
     const args = [work("leave"), "--workers", "2", ...extra];

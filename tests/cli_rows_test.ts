@@ -1,11 +1,13 @@
 // pmap --csv and --tsv: rows become objects.
 
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { LineSplitter } from "../src/cli/line_splitter.ts";
+import type { Place } from "../src/cli/places.ts";
+import { Places } from "../src/cli/places.ts";
 import { type RowForm, Rows } from "../src/cli/rows.ts";
 import { test } from "./harness.ts";
-import { folder, PATIENCE, pmap, work } from "./pmap.ts";
+import { folder, numbers, PATIENCE, pmap, work } from "./pmap.ts";
 import { seeded } from "./seeded.ts";
 
 /** The rows of a text that arrives in pieces, as objects. */
@@ -158,3 +160,53 @@ test(
     assertMatch(open.err, /a quoted field must end: .*, in line 3 of "-"/);
   },
 );
+
+test("pmap --tsv and --csv leave out no row but an empty line", () => {
+  const tsv = "a\tb\n\t\n\r\n\n \t\n1\t2\r\n";
+  assertEquals(rowsOf("tsv", tsv), [
+    { a: "", b: "" },
+    { a: " ", b: "" },
+    { a: "1", b: "2" },
+  ]);
+  assertEquals(rowsOf("csv", "a\n \n\n1\n"), [{ a: " " }, { a: "1" }]);
+});
+
+test("pmap --tsv and --csv take as many columns as there are", () => {
+  for (const [form, comma] of [["tsv", "\t"], ["csv", ","]] as const) {
+    const names = numbers(200_000).join(comma);
+    const [row] = rowsOf(form, `${names}\n${names}\n`) as [object];
+    assertEquals(Object.values(row).length, 200_000);
+  }
+});
+
+test("Places forgets where inputs were whose outcome is known", () => {
+  const places = new Places();
+  const [waits, late] = [{ ahead: 1, file: "a" }, { ahead: 7, file: "b" }];
+  places.add(0, waits);
+  for (const index of numbers(5000).slice(1)) {
+    places.add(index, { ahead: index, file: undefined });
+    if (index > 10) places.forget(index - 5);
+  }
+  assertEquals(places.of(0), { index: 0, open: 1, ...waits } as Place);
+  assertEquals(places.of(4999).ahead, 4999);
+  for (
+    const index of [
+      0,
+      ...numbers(6).slice(1),
+      ...numbers(5).map((n) => 4995 + n),
+    ]
+  ) {
+    places.forget(index);
+  }
+  assert(places.count < 10);
+  for (const index of numbers(3)) places.add(5000 + index, late);
+  places.forget(5001);
+  assertEquals(places.of(5002).file, "b");
+  const many = new Places();
+  for (const index of numbers(20_000)) {
+    many.add(index, { ahead: index, file: undefined });
+    if (index > 3) many.forget(index - 3);
+    else if (index === 3) many.forget(0);
+    assert(many.count <= 2010);
+  }
+});

@@ -88,6 +88,10 @@ const WRONG: [args: string[], message: RegExp][] = [
   ],
   [[work("double"), "--csv", "--args", "a"], /--args and --csv exclude/],
   [[work("double"), "--bar=yes"], /--bar takes no value.*"yes"/],
+  [
+    [work("double"), "--failed", "f", "--args", "a\nb"],
+    /--failed keeps each of --args as a line/,
+  ],
   [[work("double"), "--halt", "later"], /--halt must be never, now or soon/],
   [[work("double"), "--halt", "now,fail=0"], /--halt must be/],
   [[work("double"), "--halt", "never,fail=2"], /--halt must be/],

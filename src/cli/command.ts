@@ -14,7 +14,7 @@ import type { HaltRule } from "./halt.ts";
 import { checkWithOn } from "./on.ts";
 import type { RowForm } from "./rows.ts";
 import type { ClusterPlace } from "./seam.ts";
-import { UsageError } from "./values.ts";
+import { timerTime, UsageError } from "./values.ts";
 
 /** Where the inputs come from. */
 export type InputSource =
@@ -65,7 +65,7 @@ export interface Settings {
   /** Milliseconds for the module to load, or for a machine to be there. */
   loadTimeout: number;
   retries: number;
-  /** Milliseconds before the first retry. */
+  /** Milliseconds before the first retry; undefined: the engine tries again. */
   retryDelay: number | undefined;
   halt: HaltRule;
   /** The log, and whether to go on from what it holds, of which function. */
@@ -123,7 +123,9 @@ export function readCommand(args: string[]): Command {
     ? positionals
     : ["-e", ...positionals];
   checkTogether(values);
-  const { timeout, joblog } = values;
+  const { timeout, joblog, halt = { when: "never" } } = values;
+  // An engine that tries again would keep to itself what failed before a halt.
+  const delay = halt.when === "never" || !values.retries ? undefined : 0;
   const resume = values["resume-changed"]
     ? "changed"
     : values.resume
@@ -152,15 +154,10 @@ export function readCommand(args: string[]): Command {
       chunkSize: values["chunk-size"],
       concurrency: values.concurrency,
       timeout,
-      loadTimeout: values["load-timeout"] ??
-        (on !== undefined
-          ? LOAD_MS.there
-          : timeout === undefined
-          ? LOAD_MS.usual
-          : Math.max(timeout, LOAD_MS.least)),
+      loadTimeout: timerTime(values["load-timeout"] ?? usualLoadTime(values)),
       retries: values.retries ?? 0,
-      retryDelay: values["retry-delay"],
-      halt: values.halt ?? { when: "never" },
+      retryDelay: values["retry-delay"] ?? delay,
+      halt,
       log: joblog === undefined ? undefined : { file: joblog, resume },
       bar: values.bar ?? false,
       timeline: values.timeline,
@@ -169,8 +166,23 @@ export function readCommand(args: string[]): Command {
   };
 }
 
+function usualLoadTime({ on, timeout }: Values): number {
+  if (on !== undefined) return LOAD_MS.there;
+  return timeout === undefined
+    ? LOAD_MS.usual
+    : Math.max(timeout, LOAD_MS.least);
+}
+
 function readSource(values: Values, rest: string[]): InputSource {
-  if (values.args) return { from: "arguments", values: rest };
+  const { args, failed } = values;
+  if (
+    args && failed !== undefined && rest.some((text) => /\n|\r$/.test(text))
+  ) {
+    throw new UsageError(
+      "Cannot run as --failed keeps each of --args as a line: received one with a line end in it (-0 reads such inputs, and keeps them)",
+    );
+  }
+  if (args) return { from: "arguments", values: rest };
   return { from: "files", files: rest.length === 0 ? ["-"] : rest };
 }
 

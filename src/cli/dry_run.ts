@@ -10,7 +10,7 @@ import { Inputs } from "./inputs.ts";
 import { argumentOf, textsOf } from "./lines.ts";
 import { openLog, throughLog } from "./log.ts";
 import { quote, say } from "./messages.ts";
-import { Output } from "./output.ts";
+import { Output, wordUnwritten } from "./output.ts";
 import type { Plan } from "./target.ts";
 import { checkTarget } from "./worker_check.ts";
 import type { Done, Sent } from "./travel.ts";
@@ -27,8 +27,12 @@ export async function dryRun(plan: Plan): Promise<number> {
   const { target: { title, name }, expression, json } = plan;
   const callee = expression === undefined ? name : `(${expression})`;
   await checkTarget(plan);
-  let failure: { error: unknown } | undefined;
-  const output = new Output(1, (error) => failure = { error });
+  let failure: { error: Error | undefined } | undefined;
+  const output = new Output(1, (cause) => {
+    const to = { file: 1, name: "standard output" };
+    failure = { error: wordUnwritten(cause, to) };
+    inputs.end();
+  });
   await using log = await openLog(plan);
   const inputs = new Inputs(plan, {
     indexed: log !== undefined,
@@ -63,10 +67,12 @@ export async function dryRun(plan: Plan): Promise<number> {
   }
 
   for await (const outcome of throughLog(log, inputs, write)) {
+    inputs.settled(outcome.index);
     if (outcome.kept) kept++;
   }
-  if (failure !== undefined) throw failure.error;
   await output.drained();
+  if (failure?.error !== undefined) throw failure.error;
+  if (failure !== undefined) return malformed;
   say(
     `would call ${title} for ${plural(called, "input")}; ${
       plural(kept, "result")

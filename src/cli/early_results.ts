@@ -72,6 +72,12 @@ export class EarlyResults {
     return true;
   }
 
+  /** Gives all that the workers have written until now. */
+  lookAgain(): void {
+    this.#look();
+    this.#look(); // what was new at the first look
+  }
+
   /** Looks no more. */
   stop(): void {
     clearInterval(this.#timer);

@@ -17,8 +17,9 @@ const END = { done: true, value: undefined } as const;
  * Maps inputs.
  *
  * @param inputs The inputs.
- * @param how What maps them, chunk by chunk; where its workers write; and what
- * is told each input that is sent.
+ * @param how What maps them, chunk by chunk; where its workers write; what is
+ * told each input that is sent; and what settles when all that is there is to be
+ * given at once.
  * @returns The outcomes, each once.
  */
 export function withEarlyResults(
@@ -26,6 +27,7 @@ export function withEarlyResults(
   how: {
     outboxes: SharedArrayBuffer[];
     sent(input: Sent): void;
+    stopped: Promise<unknown>;
     run(inputs: AsyncIterable<Sent>): AsyncIterable<Outcome>;
   },
 ): AsyncIterable<Outcome> {
@@ -52,6 +54,7 @@ class EarlyStream implements AsyncIterator<Outcome, undefined> {
       how.outboxes,
       (value) => this.#give({ done: false, value }),
     );
+    how.stopped.then(() => this.#early.lookAgain());
     const iterator = inputs[Symbol.asyncIterator]();
     const note = (next: IteratorResult<Sent>) => {
       if (next.done) return next;

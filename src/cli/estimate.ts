@@ -13,7 +13,7 @@ export interface Calls {
   total: { count: number; exact: boolean } | undefined;
   /** How many of them were sent to be called. */
   sent: number;
-  /** How many calls were made again. */
+  /** How many calls failed and are made again: these have not ended. */
   again: number;
   /** How many results an earlier run has left: these are not sent. */
   kept: number;
@@ -29,14 +29,28 @@ export interface Calls {
  */
 export function estimate(progress: Progress, calls: Calls): BarProgress {
   const { total, sent, again, kept } = calls;
-  if (progress.total !== undefined || total === undefined) return progress;
+  const inputs = again === 0 ? progress : withoutRetried(progress, again);
+  if (progress.total !== undefined || total === undefined) return inputs;
   const { count, exact } = total;
   const isKnown = exact && kept === 0;
   const left = isKnown ? count : twoFigures(count - kept);
-  const all = Math.max(left, sent) + again;
-  const { done, elapsed } = progress;
+  const all = Math.max(left, sent);
+  const { done, elapsed } = inputs;
   const eta = done === 0 ? undefined : elapsed * (all - done) / done;
-  return { ...progress, total: all, estimated: !isKnown, eta };
+  return { ...inputs, total: all, estimated: !isKnown, eta };
+}
+
+/** Counts inputs: for the engine, each attempt is a task. */
+function withoutRetried(progress: Progress, again: number): Progress {
+  const { done: tasks, failed, total, rate } = progress;
+  const done = Math.max(0, tasks - again);
+  return {
+    ...progress,
+    done,
+    failed: Math.max(0, failed - again),
+    total: total && total - again,
+    rate: tasks === 0 ? 0 : rate * done / tasks,
+  };
 }
 
 /** No more of a number is known. */

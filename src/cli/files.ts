@@ -17,7 +17,9 @@ import {
 import { resolve } from "node:path";
 import process from "node:process";
 import type { Settings } from "./command.ts";
+import { say } from "./messages.ts";
 import { openToWrite, partOf } from "./result_files.ts";
+import { pathOf } from "./target.ts";
 import { UsageError } from "./values.ts";
 
 /**
@@ -28,6 +30,7 @@ import { UsageError } from "./values.ts";
  */
 export function checkFiles(settings: Settings): void {
   const { source, log, timeline, output, failed, dryRun } = settings;
+  const module = moduleOf(settings);
   const inputs = source.from === "files" ? source.files : [];
   for (const file of inputs) if (file !== "-") checkInput(file);
   if (log === undefined && output === undefined && !dryRun) {
@@ -38,9 +41,15 @@ export function checkFiles(settings: Settings): void {
   const standard = regular(() => fstatSync(1));
   if (standard !== undefined) seen.set(standard, "standard output");
   const read = inputs.includes("-") ? regular(() => fstatSync(0)) : undefined;
+  if (read !== undefined && read === standard) {
+    throw new UsageError(
+      "Cannot run as standard input must not be the file of standard output: received one for both",
+    );
+  }
   if (read !== undefined) seen.set(read, "standard input");
   for (
     const [flag, file] of [
+      ["MODULE", module],
       ...inputs.map((file) => ["FILE", file] as const),
       ["--joblog", log?.file],
       ["--timeline", timeline],
@@ -55,13 +64,23 @@ export function checkFiles(settings: Settings): void {
       ? regular(() => statSync(file))
       : resolve(file);
     const other = key && seen.get(key);
-    if (other !== undefined && (flag !== other)) {
+    const isRead = READ.has(flag!) && READ.has(other!);
+    if (other !== undefined && flag !== other && !isRead) {
       throw new UsageError(
         `Cannot run as ${flag} must not be the file of ${other}: received "${file}" for both`,
       );
     }
     if (key !== undefined) seen.set(key, flag!);
   }
+}
+
+/** What is only read: nothing is lost where two of these are one file. */
+const READ = new Set(["MODULE", "FILE", "standard input"]);
+
+/** The file of the module, if it is here. */
+function moduleOf({ module, expression, on }: Settings): string | undefined {
+  if (expression !== undefined || on !== undefined) return undefined;
+  return pathOf(module);
 }
 
 function checkInput(file: string): void {
@@ -96,18 +115,20 @@ function regular(
  * A runtime that finds standard output closed opens /dev/null in its place, for
  * reading and writing, which `> /dev/null` does not. Bun marks it as to be closed
  * in other programs, as nothing that is handed over to one can be. Of the others,
- * nothing more is known; some programs hand over just that: when they do it more
- * than once, it is let pass.
+ * nothing more is known, and some programs hand over just that: Python and
+ * Node.js to whom they give no output.
  */
 function checkStandardOutput(): void {
   const [input, output, errors] = [0, 1, 2].map(nullFlags);
-  const isClosed = "Bun" in globalThis
-    ? (output! & CLOSE_ON_EXEC) !== 0
-    : output !== 0 && input === 0 && errors === 0;
-  if (!isClosed) return;
-  throw new UsageError(
-    "Cannot run as standard output must be open: received none (> /dev/null drops the results)",
-  );
+  if ("Bun" in globalThis) {
+    if ((output! & CLOSE_ON_EXEC) === 0) return;
+    throw new UsageError(
+      "Cannot run as standard output must be open: received none (> /dev/null drops the results)",
+    );
+  }
+  // When they do it more than once, it was meant.
+  if (output === 0 || input !== 0 || errors !== 0) return;
+  say("drops the results, as standard output is /dev/null or closed");
 }
 
 /** Flags of open(2), of Linux. */

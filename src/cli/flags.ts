@@ -189,7 +189,7 @@ export const FLAGS = {
   "halt": {
     part: "Work",
     doc:
-      "stop at the first failure: now (drop running calls, and results that wait for theirs) or soon (let them end); now,fail=3 at the third; soon,fail=5% at a failure when 5% of 20 or more inputs that ended have failed (never)",
+      "stop at the first failure: now (drop running calls) or soon (let them end); now,fail=3 at the third; soon,fail=5% at a failure when 5% of 20 or more inputs that ended have failed (never)",
     value: "WHEN",
     offers: ["never", "now", "soon"],
     read: readHalt,

@@ -6,6 +6,7 @@
 
 import type { Settings } from "./command.ts";
 import { FileReader } from "./file_reader.ts";
+import { Places } from "./places.ts";
 import type { Reader } from "./readers.ts";
 import { ArgumentReader, BatchReader } from "./readers.ts";
 import type { Sent } from "./travel.ts";
@@ -29,14 +30,11 @@ export class Inputs implements AsyncIterable<Sent> {
   readonly #reader: Reader;
   readonly #arguments: boolean;
   readonly #batch: boolean;
-  /** From which index on lines are how far ahead of indexes, and in which file. */
-  readonly #places: {
-    index: number;
-    ahead: number;
-    file: string | undefined;
-  }[] = [];
+  readonly #places = new Places();
   #count = 0;
   #isRead = false;
+  /** Ends a wait for more to be read, which may be one without end. */
+  #giveUp = () => {};
 
   /**
    * Opens the inputs.
@@ -60,15 +58,24 @@ export class Inputs implements AsyncIterable<Sent> {
   /**
    * Names an input in a message.
    *
-   * @param index Which, from 0.
+   * @param index Which, from 0; it has no outcome yet.
    * @returns Its index, and its line if it came from a file.
    */
   nameOf(index: number): string {
     if (this.#arguments) return `input ${index}`;
-    const place = this.#places.findLast((place) => place.index <= index)!;
+    const place = this.#places.of(index);
     const of = place.file === undefined ? "" : ` of ${place.file}`;
     const from = this.#batch ? "from " : "";
     return `input ${index} (${from}line ${index + place.ahead}${of})`;
+  }
+
+  /**
+   * Forgets where an input was.
+   *
+   * @param index Of one that has its outcome.
+   */
+  settled(index: number): void {
+    this.#places.forget(index);
   }
 
   /**
@@ -83,6 +90,11 @@ export class Inputs implements AsyncIterable<Sent> {
     return share === undefined || this.#count === 0
       ? undefined
       : { count: this.#count / share, exact: false };
+  }
+
+  /** Waits no longer: the gate says that no more are given. */
+  end(): void {
+    this.#giveUp();
   }
 
   /** Written by hand: a generator would make three promises an input, not one. */
@@ -105,10 +117,7 @@ export class Inputs implements AsyncIterable<Sent> {
     const index = this.#count++;
     const { line, file } = this.#reader;
     const ahead = line - index; // changes where a line is blank
-    const last = this.#places.at(-1);
-    if (last === undefined || last.ahead !== ahead || last.file !== file) {
-      this.#places.push({ index, ahead, file });
-    }
+    this.#places.add(index, { ahead, file });
     const input = this.#gate.indexed ? { index, text } : text;
     this.#gate.taken?.(input);
     return input;
@@ -116,14 +125,25 @@ export class Inputs implements AsyncIterable<Sent> {
 
   async #wait(): Promise<IteratorResult<Sent, undefined>> {
     const { full, room, ended } = this.#gate;
-    for (;;) {
-      if (full()) await room();
+    while (!ended()) {
+      if (full()) {
+        await this.#unlessEnded(room());
+        continue;
+      }
       const value = this.#take();
       if (value !== undefined) return { done: false, value };
-      if (full() && !ended()) continue;
-      if (ended() || !await this.#reader.fill()) break;
+      if (full() || ended()) continue;
+      const isMore = await this.#unlessEnded(this.#reader.fill());
+      if (!isMore) break;
     }
     this.#isRead = true;
     return { done: true, value: undefined };
+  }
+
+  #unlessEnded<T>(awaited: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => resolve(undefined);
+      awaited.then(resolve, reject);
+    });
   }
 }

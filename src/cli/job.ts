@@ -21,7 +21,8 @@ import { textOf, throughLog } from "./log.ts";
 import { mapChunks, mapEarly } from "./mapping.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
-import { Output } from "./output.ts";
+import { Output, wordUnwritten } from "./output.ts";
+import { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import type { JobSetup } from "./worker_check.ts";
 import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
@@ -47,7 +48,7 @@ export interface Written {
 /** Characters of an input that failed in its record: enough to know it. */
 const MOST_TEXT = 200;
 
-/** A job reads inputs; or it only waits for the calls that run; or it is over. */
+/** A job reads inputs; or it only takes what still comes; or it is over. */
 type Phase = "running" | "draining" | "over";
 
 /** One job. */
@@ -61,7 +62,7 @@ export class Job {
   readonly #turnstile: Turnstile<string | undefined>;
   readonly #inputs: Inputs;
   readonly #setup: JobSetup;
-  readonly #stopped = Promise.withResolvers<Stop>();
+  readonly #stops = new Stops();
   #phase: Phase = "running";
   /** Where results are late; undefined where the stream looks for them. */
   readonly #early: EarlyResults | undefined;
@@ -119,12 +120,11 @@ export class Job {
   }
 
   #open(file: number, name: string, end = "\n"): Output {
-    return new Output(file, (error) => {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE" && file === 1) return this.stop({ by: "reader" });
-      const why =
-        `Cannot write results as ${name} must take them: received an error (${message})`;
-      this.stop({ by: "error", error: new Error(why, { cause: error }) });
+    return new Output(file, (cause) => {
+      const error = wordUnwritten(cause, { file, name });
+      this.stop(
+        error === undefined ? { by: "reader" } : { by: "error", error },
+      );
     }, end);
   }
 
@@ -134,8 +134,18 @@ export class Job {
    * @param stop Why. The first reason counts.
    */
   stop(stop: Stop): void {
-    this.#phase = "over";
-    this.#stopped.resolve(stop);
+    if (!this.#stops.add(stop)) return;
+    this.#drain();
+    if (stop.by === "reader") this.#phase = "over";
+  }
+
+  /** Reads no more, and has workers begin no other call. */
+  #drain(): void {
+    if (this.#phase !== "running") return;
+    this.#phase = "draining";
+    Atomics.store(new Int32Array(this.#setup.flags), HALTED, 1);
+    this.#inputs.end();
+    this.#stops.end();
   }
 
   /**
@@ -148,16 +158,9 @@ export class Job {
     try {
       const pumped = this.#pump()
         .catch((error): Stop => ({ by: "error", error }));
-      stop = await Promise.race([pumped, this.#stopped.promise]);
-      if (stop === undefined) {
-        const drained = this.#output.drained()
-          .then(() => this.#unmapped?.drained()).then(() => undefined);
-        stop = await Promise.race([drained, this.#stopped.promise]);
-      }
-      if (stop !== undefined && stop.by !== "reader") {
-        await this.#output.drainedIfRead();
-        await this.#unmapped?.drainedIfRead();
-      }
+      stop = await Promise.race([pumped, this.#stops.first]);
+      stop ??= await Promise.race([this.#drained(), this.#stops.first]);
+      if (stop !== undefined) stop = await this.#finish(stop);
     } finally {
       this.#early?.stop();
       this.#phase = "over";
@@ -167,9 +170,41 @@ export class Job {
     return { stop, done, failed, kept };
   }
 
+  /** Writes what has come before the job was stopped; says what stopped it. */
+  async #finish(stop: Stop): Promise<Stop> {
+    this.stop(stop);
+    if (stop.by === "reader") return stop;
+    await this.#takeRest();
+    this.#phase = "over";
+    this.#turnstile.flush();
+    if (stop.by !== "signal") {
+      const later = await Promise.race([this.#drained(), this.#stops.later]);
+      if (later === undefined) return stop;
+      if (stop.by === "halt" && later.by !== "reader") stop = later;
+    }
+    await this.#output.drainedIfRead();
+    await this.#unmapped?.drainedIfRead();
+    return stop;
+  }
+
+  /** Takes outcomes until a turn of the event loop has brought none. */
+  async #takeRest(): Promise<void> {
+    this.#early?.lookAgain();
+    for (let before = -1; before < this.#done + this.#failed;) {
+      before = this.#done + this.#failed;
+      await new Promise((wake) => setImmediate(wake));
+    }
+  }
+
+  async #drained(): Promise<undefined> {
+    await this.#output.drained();
+    await this.#unmapped?.drained();
+  }
+
   async #pump(): Promise<Stop | undefined> {
     await this.#map();
-    if (this.#loaded === undefined && this.#kept === 0) {
+    const isIdle = this.#loaded === undefined && this.#kept === 0;
+    if (isIdle && this.#phase === "running") {
       await checkTarget(this.#plan); // no input: nobody has looked at it
     }
     return this.#phase === "draining" ? { by: "halt" } : undefined;
@@ -194,7 +229,7 @@ export class Job {
         if (this.#phase === "over") break;
         if (!this.#early.isNews(outcome.index)) continue;
         this.#take(outcome);
-        if (this.#output.full) await this.#output.drained();
+        await this.#room();
       }
       return;
     }
@@ -204,20 +239,27 @@ export class Job {
       mapEarly(this.#plan, outboxes, {
         run,
         sent: (input) => this.#onSent(input),
+        retried: (more) => this.#again += more,
+        stops: this.#stops,
       }),
       (outcome) => this.#note(outcome),
     );
     for await (const outcome of outcomes) {
       if (this.#phase === "over") break;
       this.#take(outcome);
-      if (this.#output.full) await this.#output.drained();
+      await this.#room();
     }
+  }
+
+  /** Waits for a slow reader; once the job is stopped, for none. */
+  async #room(): Promise<void> {
+    if (!this.#output.full) return;
+    await Promise.race([this.#output.drained(), this.#stops.first]);
   }
 
   /** An input is sent. With the first of them, the module begins to load. */
   #onSent(input: Sent): void {
-    if (typeof input === "object" && input.attempt) this.#again++;
-    else this.#sent++;
+    if (typeof input === "string" || input.attempt === undefined) this.#sent++;
     this.#early?.sent(input);
     this.#loaded ??= awaitLoading(
       this.#plan,
@@ -247,8 +289,10 @@ export class Job {
     const { index } = outcome;
     if (outcome.status === "rejected") {
       this.#turnstile.put(index, undefined, 0);
-      return this.#fail(outcome);
+      this.#fail(outcome);
+      return this.#inputs.settled(index);
     }
+    this.#inputs.settled(index);
     const text = textOf(outcome.value);
     const lines = text === undefined
       ? undefined
@@ -269,10 +313,7 @@ export class Job {
     const finished = this.#done + this.#failed;
     if (!mustHalt(halt, this.#failed, finished)) return;
     if (halt.when === "now") this.stop({ by: "halt" });
-    else if (this.#phase === "running") {
-      this.#phase = "draining";
-      Atomics.store(new Int32Array(this.#setup.flags), HALTED, 1);
-    }
+    else this.#drain();
   }
 }
 

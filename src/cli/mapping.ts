@@ -11,6 +11,7 @@ import type { Run } from "./log.ts";
 import { openCaller } from "./line_caller.ts";
 import { openOutbox } from "./outbox.ts";
 import { withRetries } from "./retries.ts";
+import type { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import type { Sent } from "./travel.ts";
 import type { JobSetup } from "./worker_check.ts";
@@ -61,19 +62,27 @@ export function mapChunks(
  *
  * @param plan The job.
  * @param outboxes Where its workers write.
- * @param through Maps them, and is told each input that is sent.
+ * @param through What maps them, and when the job ends.
  * @returns What maps.
  */
 export function mapEarly(
   plan: Plan,
   outboxes: SharedArrayBuffer[],
-  through: { run: Run; sent(input: Sent): void },
+  through: {
+    run: Run;
+    /** Told each input that is sent. */
+    sent(input: Sent): void;
+    /** Told how many failures more are tried again. */
+    retried(more: number): void;
+    stops: Stops;
+  },
 ): Run {
   const { retries, retryDelay: delay } = plan;
   const once: Run = (inputs, options) =>
     withEarlyResults(inputs, {
       outboxes,
       sent: through.sent,
+      stopped: through.stops.first,
       run: (inputs) => through.run(inputs, options),
     });
   if (delay === undefined) return once;
@@ -81,6 +90,8 @@ export function mapEarly(
     withRetries(inputs, {
       retries,
       delay,
+      over: through.stops.over,
+      retried: through.retried,
       run: (inputs) => once(inputs, options),
     });
 }

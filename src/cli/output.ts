@@ -121,3 +121,23 @@ export class Output {
     });
   }
 }
+
+/**
+ * Words why results are not written.
+ *
+ * @param error What the write said.
+ * @param to Descriptor and name of what was to take them.
+ * @returns The error; undefined when who read standard output has left, which is
+ * none.
+ */
+export function wordUnwritten(
+  error: unknown,
+  to: { file: number; name: string },
+): Error | undefined {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EPIPE" && to.file === 1) return undefined;
+  return new Error(
+    `Cannot write results as ${to.name} must take them: received an error (${message})`,
+    { cause: error },
+  );
+}

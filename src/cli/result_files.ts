@@ -9,10 +9,12 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   openSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
 } from "node:fs";
 import type { Settings } from "./command.ts";
@@ -56,7 +58,9 @@ export function openResultFiles(
   const part = output === undefined ? undefined : partOf(output);
   const results = part === undefined
     ? undefined
-    : openToWrite("--output", part, "w");
+    : part === output
+    ? openToWrite("--output", part, "w")
+    : openPart(part);
   const inputs = failed === undefined
     ? undefined
     : openToWrite("--failed", failed, "w");
@@ -67,9 +71,13 @@ export function openResultFiles(
       if (inputs !== undefined) closeSync(inputs);
       if (results === undefined) return;
       try {
-        if (part !== output) fsyncSync(results);
+        if (part === output) return closeSync(results);
+        fsyncSync(results);
+        const isOurs = isSameFile(results, part!);
         closeSync(results);
-        if (part === output) return;
+        if (!isOurs) {
+          throw new Error(`another job, or a person, has replaced "${part}"`);
+        }
         if (!good) return say(`left the results in ${part}`);
         const target = part!.slice(0, -".part".length);
         if (existsSync(target)) chmodSync(part!, statSync(target).mode);
@@ -87,18 +95,39 @@ export function openResultFiles(
 }
 
 /**
+ * A new file also where there is one: another job may be writing that, and would
+ * write on in what has become the file that was asked for.
+ */
+function openPart(part: string): number {
+  try {
+    rmSync(part, { force: true });
+  } catch {
+    // what is in the way is told when it is opened
+  }
+  return openToWrite("--output", part, "wx");
+}
+
+function isSameFile(descriptor: number, path: string): boolean {
+  const [one, other] = [
+    fstatSync(descriptor),
+    statSync(path, { throwIfNoEntry: false }),
+  ];
+  return one.dev === other?.dev && one.ino === other.ino;
+}
+
+/**
  * Opens a file to be written.
  *
  * @param flag Its flag, for errors.
  * @param file Its path.
- * @param how `w` for an empty one, `a` to keep what is in it.
+ * @param how `w` for an empty one, `wx` for a new one, `a` to keep what is in it.
  * @returns A descriptor.
  * @throws {UsageError} When it cannot be written.
  */
 export function openToWrite(
   flag: string,
   file: string,
-  how: "w" | "a",
+  how: "w" | "wx" | "a",
 ): number {
   try {
     return openSync(file, how);

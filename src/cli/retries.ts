@@ -6,37 +6,62 @@
 
 import type { TaskOutcome } from "../../mod.ts";
 import type { Done, Sent, SentWithIndex, Thrown } from "./travel.ts";
+import { timerTime } from "./values.ts";
 
 type Outcome = TaskOutcome<Sent, Done>;
+
+/**
+ * How many calls may wait for their next attempt before no more inputs are read.
+ * Fewer, and workers idle when much fails; more take more memory. No bench.
+ */
+const MOST_WAITING = 1000;
 
 /** A call: which of the inputs it is of, from 0, and which attempt, from 1. */
 interface Attempt {
   place: number;
   attempt: number;
   input: Sent;
+  /** What became of the attempt before. */
+  failure?: Outcome & { status: "rejected" };
+}
+
+/** How inputs are mapped again. */
+export interface RetryRule {
+  /** How many retries an input has. */
+  retries: number;
+  /** How many ms before the first, and twice as long before each further. */
+  delay: number;
+  /** Maps. */
+  run(inputs: AsyncIterable<Sent>): AsyncIterable<Outcome>;
+  /** Settles when no more attempts are to begin: then failures are final. */
+  over: Promise<unknown>;
+  /** Told how many failures more are not final; -1 when one is after all. */
+  retried(more: number): void;
 }
 
 /**
  * Maps inputs, and again those that fail.
  *
  * @param inputs The inputs, with their index.
- * @param rule How many retries an input has, how many ms it waits before the
- * first, and twice as long before each further; and what maps.
+ * @param rule What maps them, and how often.
  * @returns The outcomes, by the place of the input among all that were read.
  */
 export async function* withRetries(
   inputs: AsyncIterable<Sent>,
-  rule: {
-    retries: number;
-    delay: number;
-    run(inputs: AsyncIterable<Sent>): AsyncIterable<Outcome>;
-  },
+  rule: RetryRule,
 ): AsyncGenerator<Outcome, undefined, undefined> {
   const calls = new Map<number, Attempt>(); // by their number
   const due: Attempt[] = [];
-  const timers = new Set<ReturnType<typeof setTimeout>>();
+  const waiting = new Map<ReturnType<typeof setTimeout>, Attempt>();
   let unsettled = 0;
+  let isOver = false;
   let wake = () => {};
+  let look = () => {};
+  rule.over.then(() => {
+    isOver = true;
+    wake();
+    look();
+  });
 
   async function* attempts(): AsyncGenerator<Sent> {
     const source = inputs[Symbol.asyncIterator]();
@@ -54,8 +79,9 @@ export async function* withRetries(
           calls.set(number++, again);
           const { index, text } = again.input as SentWithIndex;
           yield { index, text, attempt: again.attempt };
-        } else if (isRead) {
-          if (unsettled === 0) return;
+        } else if (isRead && (isOver || unsettled === 0)) {
+          return;
+        } else if (isRead || (waiting.size > MOST_WAITING && !isOver)) {
           await woken;
         } else {
           read ??= source.next();
@@ -76,34 +102,76 @@ export async function* withRetries(
     }
   }
 
+  /** Has a call wait for its next attempt. */
+  function wait(call: Attempt, failure: Attempt["failure"] & object): void {
+    const { attempt } = call;
+    const timer = setTimeout(() => {
+      waiting.delete(timer);
+      due.push(next);
+      wake();
+    }, timerTime(rule.delay * 2 ** (attempt - 1)));
+    const next = { ...call, attempt: attempt + 1, failure };
+    waiting.set(timer, next);
+    rule.retried(1);
+  }
+
+  function settle(call: Attempt, outcome: Outcome): Outcome {
+    unsettled--;
+    wake();
+    return { ...outcome, index: call.place, input: call.input };
+  }
+
+  /** The failures of those that wait: there is no other attempt. */
+  function* giveUp(): Generator<Outcome> {
+    const calls = [...waiting.values(), ...due.splice(0)];
+    for (const timer of waiting.keys()) clearTimeout(timer);
+    waiting.clear();
+    for (const call of calls) {
+      rule.retried(-1);
+      yield settle(call, call.failure!);
+    }
+  }
+
+  const stream = rule.run(attempts())[Symbol.asyncIterator]();
   try {
-    for await (const outcome of rule.run(attempts())) {
+    let asked: Promise<IteratorResult<Outcome>> | undefined;
+    for (;;) {
+      if (isOver) yield* giveUp();
+      const next = await new Promise<IteratorResult<Outcome> | undefined>(
+        (resolve, reject) => {
+          look = () => resolve(undefined);
+          asked ??= stream.next();
+          asked.then(resolve, reject);
+        },
+      );
+      if (next === undefined) continue;
+      asked = undefined;
+      if (next.done) return;
+      const outcome = next.value;
       const call = calls.get(outcome.index)!;
       calls.delete(outcome.index);
-      if (mayRetry(outcome) && call.attempt <= rule.retries) {
-        const timer = setTimeout(() => {
-          timers.delete(timer);
-          due.push({ ...call, attempt: call.attempt + 1 });
-          wake();
-        }, rule.delay * 2 ** (call.attempt - 1));
-        timers.add(timer);
+      if (outcome.status === "fulfilled") {
+        // Without a value, it was not called any more.
+        const { failure } = call;
+        yield settle(call, outcome.value === undefined && failure || outcome);
         continue;
       }
-      unsettled--;
-      wake();
-      if (outcome.status === "rejected") {
-        Object.assign(outcome.reason, { attempts: call.attempt });
-      }
-      yield { ...outcome, index: call.place, input: call.input };
+      Object.assign(outcome.reason, { attempts: call.attempt });
+      if (mayRetry(outcome) && call.attempt <= rule.retries && !isOver) {
+        wait(call, outcome);
+      } else yield settle(call, outcome);
     }
+  } catch (error) {
+    yield* giveUp();
+    throw error;
   } finally {
-    for (const timer of timers) clearTimeout(timer);
+    for (const timer of waiting.keys()) clearTimeout(timer);
+    await stream.return?.();
   }
 }
 
 /** An input that is no JSON will be none the next time either. */
-function mayRetry(outcome: Outcome): boolean {
-  if (outcome.status === "fulfilled") return false;
-  const { at } = (outcome.reason.cause ?? {}) as Partial<Thrown>;
+function mayRetry({ reason }: Outcome & { status: "rejected" }): boolean {
+  const { at } = (reason.cause ?? {}) as Partial<Thrown>;
   return at !== "input";
 }

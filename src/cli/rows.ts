@@ -45,12 +45,14 @@ export class Rows {
    * "as ".
    */
   take(line: string): string | undefined {
-    if (!this.isOpen && line.trim() === "") return undefined;
+    // Tabs and blanks alone are fields.
+    if (!this.isOpen && (line === "" || line === "\r")) return undefined;
     if (!this.#split(line)) return undefined;
     const fields = this.#fields;
     this.#fields = [];
     if (this.#names === undefined) {
-      const twice = fields.find((name, i) => fields.indexOf(name) < i);
+      const names = new Set<string>();
+      const twice = fields.find((name) => names.size === names.add(name).size);
       if (twice !== undefined) {
         throw new SyntaxError(
           `the names in the first row must differ: received ${
@@ -78,7 +80,7 @@ export class Rows {
     const fields = this.#fields;
     const end = line.endsWith("\r") ? line.length - 1 : line.length;
     if (this.#form === "tsv") {
-      fields.push(...line.slice(0, end).split("\t"));
+      this.#fields = line.slice(0, end).split("\t");
       return true;
     }
     for (let at = 0;;) {

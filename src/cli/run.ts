@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closeSync, ftruncateSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, writeFileSync } from "node:fs";
 import type { JobLog } from "../joblog/mod.ts";
 import type { Settings } from "./command.ts";
 import { dryRun } from "./dry_run.ts";
@@ -134,15 +134,25 @@ async function openWatchers({ bar, timeline: file }: Plan): Promise<Watchers> {
   const timeline = file === undefined
     ? undefined
     : new (await import("../timeline/mod.ts")).Timeline();
+  let open: number | undefined; // the run, until it ends
   return {
-    onEvent: timeline && ((event) => timeline.record(event)),
+    onEvent: timeline && ((event) => {
+      if (event.type === "run-start") open = event.run;
+      if (event.type === "run-end") open = undefined;
+      timeline.record(event);
+    }),
     onProgress: bar
       ? (await import("../progress/mod.ts")).progressBar()
       : undefined,
     close() {
       if (timeline === undefined || descriptor === undefined) return;
+      if (open !== undefined) { // its workers are not waited for
+        const [run, at] = [open, performance.now()];
+        timeline.record({ type: "run-end", run, ok: false, at });
+      }
       try {
-        ftruncateSync(descriptor);
+        // A pipe or a device has no length.
+        if (fstatSync(descriptor).isFile()) ftruncateSync(descriptor);
         writeFileSync(descriptor, timeline.toHtml());
         closeSync(descriptor);
       } catch (cause) {

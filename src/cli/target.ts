@@ -64,7 +64,8 @@ export function findTarget(
     };
   }
   const title = `${basename(module)}#${name}`;
-  if (URL_SCHEME.test(module) && !/^file:/i.test(module)) {
+  const path = pathOf(module);
+  if (path === undefined) {
     const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);
     if (isNode && /^https?:/i.test(module)) {
       throw new UsageError(
@@ -73,7 +74,6 @@ export function findTarget(
     }
     return { url: module, name, title, digest: undefined };
   }
-  const path = /^file:/i.test(module) ? fileURLToPath(module) : resolve(module);
   if (!existsSync(path) || statSync(path).isDirectory()) {
     const cure = LIKE_FUNCTION.test(module)
       ? ` (a function stands after -e: pmap -e '${module}')`
@@ -85,6 +85,17 @@ export function findTarget(
   // A search such as ?v=2 is part of what is loaded.
   const url = /^file:/i.test(module) ? module : pathToFileURL(path).href;
   return { url, name, title, digest: digestOf(readFileSync(path)) };
+}
+
+/**
+ * Tells where a module is.
+ *
+ * @param module A path or a URL.
+ * @returns Its absolute path, undefined if it is in no file.
+ */
+export function pathOf(module: string): string | undefined {
+  if (/^file:/i.test(module)) return fileURLToPath(module);
+  return URL_SCHEME.test(module) ? undefined : resolve(module);
 }
 
 /** A function of the command line. Only its syntax is looked at here. */

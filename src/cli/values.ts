@@ -54,6 +54,19 @@ export function readTime(text: string, flag: string): number {
   );
 }
 
+/** The longest time of a timer, in ms: a longer one is over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Makes a time fit for a timer.
+ *
+ * @param ms Milliseconds.
+ * @returns The same; 25 days if that is longer.
+ */
+export function timerTime(ms: number): number {
+  return Math.min(ms, LONGEST_MS);
+}
+
 /**
  * Reads how many workers.
  *

@@ -73,6 +73,17 @@ export class Turnstile<V> {
     }
   }
 
+  /** Lets out all that wait, in their order, past those that have not come. */
+  flush(): void {
+    const waiting = [...this.#early].sort(([one], [other]) => one - other);
+    this.#early.clear();
+    this.#characters = 0;
+    for (const [index, { outcome }] of waiting) {
+      this.#turn = index + 1;
+      this.#out(outcome);
+    }
+  }
+
   /**
    * Waits until it is not full.
    *
