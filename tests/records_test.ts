@@ -224,6 +224,29 @@ test("numbers and short strings are columns, few values a list", async () => {
   }
 });
 
+test("texts too long for one text are left to clone", async () => {
+  // More than 2 ** 29 characters, where V8 ends, and 2 ** 31, where Bun does.
+  const long = "x".repeat(2 ** 23);
+  assertEquals(await way(list((i) => i < 5000 ? "a" : long, 5300)), "list");
+  const mean = "x".repeat(100);
+  assertEquals(await way(list(() => mean, 2 ** 22)), "list");
+});
+
+test("values are a list where nothing else can be made of them", async () => {
+  const packing = await readyPacking();
+  const { Float64Array, Uint32Array } = globalThis;
+  const scope = globalThis as Record<string, unknown>;
+  try {
+    scope.Float64Array = scope.Uint32Array = undefined;
+    for (const make of [Number, String]) {
+      const { packed } = packing.pack(list((i) => make(i)), false);
+      assertEquals(packed, { as: "list", values: list((i) => make(i)) });
+    }
+  } finally {
+    Object.assign(globalThis, { Float64Array, Uint32Array });
+  }
+});
+
 test("an array that may be sparse is not read to its end", async () => {
   let reads = 0;
   const long = new Array(200_000).fill(0);

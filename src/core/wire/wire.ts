@@ -12,6 +12,7 @@ import type { Explainer } from "./explanation.ts";
 import { createExplainer } from "./explanation.ts";
 import type { Inspector } from "./inspection.ts";
 import { createInspector } from "./inspection.ts";
+import { createMoving } from "./moving.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
 import type { Crossing } from "./frames.ts";
@@ -36,6 +37,7 @@ export interface Wire {
 const PARTS = {
   createCodec,
   createViews,
+  createMoving,
   createColumns,
   createRecordOutput,
   createShapes,
@@ -61,6 +63,7 @@ function join(
   const explainer = parts.createExplainer(inspector);
   const codec = parts.createCodec(inspector, explainer);
   const views = parts.createViews();
+  const moving = parts.createMoving(inspector, views);
   const columns = parts.createColumns(views);
 
   /** All runtimes but browsers have it, and load it in half a millisecond. */
@@ -74,7 +77,7 @@ function join(
 
   const writer = parts.createRecordWriter(parts, { inspector, loadTypes });
   const reader = parts.createRecordReader();
-  const compact = { views, columns, writer, reader };
+  const compact = { views, moving, columns, writer, reader };
   const codecParts = { codec, inspector, explainer };
   return { codec, packing: parts.createPacking(codecParts, compact), views };
 }
