@@ -39,6 +39,19 @@ test("an error keeps class, name, message, stack and properties", () => {
   assertEquals(Object.keys(back), ["code"]);
 });
 
+test("no text of an error takes long to read", () => {
+  // What takes the square of these lengths would take minutes.
+  const parts = ["@", ":1", "1", "@:1:1 ", " at ", " ", "node:", "ext:1:1@"];
+  for (const part of parts) {
+    for (const start of ["node:", "  ", "a@node:1:"]) {
+      const text = `${start}${part.repeat(1e6)}.`;
+      const error = Object.assign(new Error("m"), { stack: `E: m\n${text}` });
+      const { stack } = cross(error) as Error;
+      assert(stack === error.stack || stack === "E: m");
+    }
+  }
+});
+
 test("causes, groups and cycles of errors stay whole", () => {
   const inner: Error & { self?: Error } = new TypeError("inner");
   inner.self = inner;

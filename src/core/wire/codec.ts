@@ -105,7 +105,8 @@ export function createCodec(
   function trim(stack: string): string {
     const own = /\b(blob:|data:text\/javascript|ext:|node:)/;
     if (!own.test(stack)) return stack; // most: to split one takes five times as long
-    const frame = /^(\s+at |\S*@\S+:\d+:\d+$)/; // of V8; of other browsers
+    // Of V8; of other browsers. Neither takes the square of a line's length.
+    const frame = /^(\s+at |[^\s@]*@\S+:\d+:\d+$)/;
     return stack.split("\n")
       .filter((line) => !(own.test(line) && frame.test(line)))
       .join("\n");
