@@ -2,6 +2,7 @@
 // crosses so must arrive as structured clone would bring it; this is the proof,
 // without a thread.
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
 import { createRecordReader } from "../src/core/wire/record_reader.ts";
 import type { Records } from "../src/core/wire/record_output.ts";
@@ -221,6 +222,31 @@ test("numbers and short strings are columns, few values a list", async () => {
   assertEquals(await way(list((i) => i > 5 ? `${i}` : null)), "list");
   for (const make of [point, String, Number]) {
     assertEquals(await way(list((i): unknown => make(i), 31)), "list");
+  }
+});
+
+test("what is of another realm arrives as structured clone brings it", async () => {
+  const packing = await readyPacking();
+  const rows = runInNewContext(`[
+    (i) => ({ i, bytes: new Uint8Array([1, 2, i]) }),
+    (i) => ({ i, at: new Date(i), list: [i, { i }] }),
+    (i) => ({ i, buffer: new ArrayBuffer(i), text: /x/g }),
+    (i, shared = { i }) => ({ i, map: new Map([[shared, shared]]), shared }),
+    (i) => [i, new Set([i]), Object.create(null)],
+    (i) => i % 2 ? new Date(i) : { i, bytes: new Float64Array(i) },
+  ].map((row) => Array.from({ length: ${COUNT} }, (_, i) => row(i)))`);
+  for (const values of rows as unknown[][]) {
+    check([...values], await readyPacking());
+    check([...values], packing);
+  }
+  const errors = runInNewContext(
+    `Array.from({ length: ${COUNT} }, (_, i) =>
+      ({ i, e: Object.assign(new URIError("m"), { code: i }) }))`,
+  ) as object[];
+  for (const [i, value] of cross([...errors], packing).back.entries()) {
+    const { e } = value as { e: Error & { code: number } };
+    assert(e instanceof URIError);
+    assertEquals(e.code, i);
   }
 });
 
