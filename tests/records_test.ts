@@ -250,6 +250,22 @@ test("what is of another realm arrives as structured clone brings it", async () 
   }
 });
 
+test("what hangs on a long list arrives, be it as a copy of its own", async () => {
+  const values = list((i) => {
+    const owner: Fields = { i, list: list(Number) };
+    Object.assign(owner.list as object, { owner, at: new Date(i) });
+    return owner;
+  });
+  const { as, back } = cross(values, await readyPacking());
+  assertEquals(as, "records");
+  for (const [i, value] of back.entries()) {
+    const { list } = value as { list: { owner: Fields } };
+    const found = difference(structuredClone(values[i]!.list), list);
+    assertEquals(found, undefined);
+    assertEquals(list.owner.list, list);
+  }
+});
+
 test("texts too long for one text are left to clone", async () => {
   // More than 2 ** 29 characters, where V8 ends, and 2 ** 31, where Bun does.
   const long = "x".repeat(2 ** 23);
