@@ -264,7 +264,10 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
           elsewhere,
           proto: fc.oneof(
             { weight: 4, arbitrary: fc.constant("plain" as const) },
-            { weight: 1, arbitrary: among(["null", "class"] as const) },
+            {
+              weight: 1,
+              arbitrary: among(["null", "class", "heir of an array"] as const),
+            },
           ),
           entries: entries(tie("value")),
           locked,
