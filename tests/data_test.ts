@@ -56,6 +56,23 @@ for (const name of ["web", "threads", "inline"] as const) {
     }
   });
 
+  it("an error keeps its class when its task has replaced that", async () => {
+    const { TypeError } = globalThis;
+    try {
+      const [thrown] = await parallelMapSettled(
+        (none) => {
+          globalThis.TypeError = class extends Error {} as never;
+          return (none as never as { key: 1 }).key;
+        },
+        [null],
+        pool,
+      );
+      assertInstanceOf(reason(thrown).cause, TypeError);
+    } finally {
+      globalThis.TypeError = TypeError;
+    }
+  });
+
   it("data that looks like an error of ours stays data", async () => {
     (globalThis as { ran?: number }).ran = 0;
     const parts = { class: "Function", message: "globalThis.ran++", name: "x" };

@@ -271,6 +271,44 @@ test("a name is no reason to refuse a function", slow, async () => {
   );
 });
 
+test("nothing in the text of a function runs where it is shipped from", () => {
+  const scope = globalThis as Record<string, unknown>;
+  // Each ends the parenthesis around the function, were it read as code.
+  const escapes = [
+    "(){}), (globalThis.escaped = 1), (function(){}//",
+    "(){}); globalThis.escaped = 1; (function(){}//",
+    "(){})}; globalThis.escaped = 1; () => {(function(){}//",
+    "(){}); function escaped() {} (function(){}//",
+    "(){}); var escaped = 1; (function(){}//",
+    "(){}]; globalThis.escaped = 1; [function(){}//",
+    "() {} }), (globalThis.escaped = 1), ({ b",
+  ];
+  const methods = escapes.flatMap((escape) => [
+    `${JSON.stringify(`a${escape}`)}(x) { return x; }`,
+    `async ${JSON.stringify(`a${escape}`)}(x) { return await x; }`,
+    `a /* ${escape} */ (x) { return x; }`,
+    `a // ${escape}\n(x) { return x; }`,
+    `[\`a${escape}\`](x) { return x; }`,
+    `[${JSON.stringify(escape)}](x) { with (this) return x; }`,
+    `[/[(]/ + ${JSON.stringify(escape)}](x) { return x; }`,
+    `get(x, y = ${JSON.stringify(escape)}) { return x; }`,
+  ]);
+  for (const inline of [false, true]) {
+    for (const method of methods) {
+      const object = (0, eval)(`({ ${method} })`);
+      const [key] = Reflect.ownKeys(object);
+      const place = { entry: undefined, inline };
+      const ref = functionRef(object[key!], undefined, place);
+      assert(!("escaped" in scope), method);
+      assert(ref.from === "source");
+      const shipped = (0, eval)(ref.source);
+      assert(!("escaped" in scope), ref.source);
+      const same = String(shipped).replace(/^(async )?function ?/, "");
+      assert(method.endsWith(same), `${method} is not ${shipped}`);
+    }
+  }
+});
+
 /** What a class or an object has and cannot be shipped. */
 class Holder extends Adder {
   #one = 1;

@@ -2,6 +2,7 @@
 // crosses so must arrive as structured clone would bring it; this is the proof,
 // without a thread.
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
 import { createRecordReader } from "../src/core/wire/record_reader.ts";
 import type { Records } from "../src/core/wire/record_output.ts";
@@ -221,6 +222,70 @@ test("numbers and short strings are columns, few values a list", async () => {
   assertEquals(await way(list((i) => i > 5 ? `${i}` : null)), "list");
   for (const make of [point, String, Number]) {
     assertEquals(await way(list((i): unknown => make(i), 31)), "list");
+  }
+});
+
+test("what is of another realm arrives as structured clone brings it", async () => {
+  const packing = await readyPacking();
+  const rows = runInNewContext(`[
+    (i) => ({ i, bytes: new Uint8Array([1, 2, i]) }),
+    (i) => ({ i, at: new Date(i), list: [i, { i }] }),
+    (i) => ({ i, buffer: new ArrayBuffer(i), text: /x/g }),
+    (i, shared = { i }) => ({ i, map: new Map([[shared, shared]]), shared }),
+    (i) => [i, new Set([i]), Object.create(null)],
+    (i) => i % 2 ? new Date(i) : { i, bytes: new Float64Array(i) },
+  ].map((row) => Array.from({ length: ${COUNT} }, (_, i) => row(i)))`);
+  for (const values of rows as unknown[][]) {
+    check([...values], await readyPacking());
+    check([...values], packing);
+  }
+  const errors = runInNewContext(
+    `Array.from({ length: ${COUNT} }, (_, i) =>
+      ({ i, e: Object.assign(new URIError("m"), { code: i }) }))`,
+  ) as object[];
+  for (const [i, value] of cross([...errors], packing).back.entries()) {
+    const { e } = value as { e: Error & { code: number } };
+    assert(e instanceof URIError);
+    assertEquals(e.code, i);
+  }
+});
+
+test("what hangs on a long list arrives, be it as a copy of its own", async () => {
+  const values = list((i) => {
+    const owner: Fields = { i, list: list(Number) };
+    Object.assign(owner.list as object, { owner, at: new Date(i) });
+    return owner;
+  });
+  const { as, back } = cross(values, await readyPacking());
+  assertEquals(as, "records");
+  for (const [i, value] of back.entries()) {
+    const { list } = value as { list: { owner: Fields } };
+    const found = difference(structuredClone(values[i]!.list), list);
+    assertEquals(found, undefined);
+    assertEquals(list.owner.list, list);
+  }
+});
+
+test("texts too long for one text are left to clone", async () => {
+  // More than 2 ** 29 characters, where V8 ends, and 2 ** 31, where Bun does.
+  const long = "x".repeat(2 ** 23);
+  assertEquals(await way(list((i) => i < 5000 ? "a" : long, 5300)), "list");
+  const mean = "x".repeat(100);
+  assertEquals(await way(list(() => mean, 2 ** 22)), "list");
+});
+
+test("values are a list where nothing else can be made of them", async () => {
+  const packing = await readyPacking();
+  const { Float64Array, Uint32Array } = globalThis;
+  const scope = globalThis as Record<string, unknown>;
+  try {
+    scope.Float64Array = scope.Uint32Array = undefined;
+    for (const make of [Number, String]) {
+      const { packed } = packing.pack(list((i) => make(i)), false);
+      assertEquals(packed, { as: "list", values: list((i) => make(i)) });
+    }
+  } finally {
+    Object.assign(globalThis, { Float64Array, Uint32Array });
   }
 });
 

@@ -54,3 +54,16 @@ test("a function that takes no second argument in any way sees no context", () =
 test("any other may see its context", () => {
   for (const source of SEEN) assertEquals(isSeenBy(make(source)), true, source);
 });
+
+test("no spaces in the text of a function take long to read", () => {
+  const spaces = " ".repeat(200_000); // their square would be minutes
+  for (const head of ["", "async ", "function ", "function f "]) {
+    const body = head.startsWith("function") ? "{ }" : "=> 5";
+    assertEquals(
+      isSeenBy(make(`${head}(${spaces}[a]${spaces}) ${body}`)),
+      true,
+    );
+    const source = `${head}(${spaces}a${spaces})${body}`;
+    assertEquals(isSeenBy(make(source)), false);
+  }
+});

@@ -5,17 +5,30 @@ import {
   assertInstanceOf,
   assertStrictEquals,
 } from "@std/assert";
+import { isDeepStrictEqual } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createCodec } from "../src/core/wire/codec.ts";
+import { createErrorClasses } from "../src/core/wire/error_classes.ts";
 import { createExplainer } from "../src/core/wire/explanation.ts";
 import { createInspector } from "../src/core/wire/inspection.ts";
+import { createKinds } from "../src/core/wire/kinds.ts";
 import { createViews } from "../src/core/wire/views.ts";
 import { test } from "./harness.ts";
 
-const inspector = createInspector();
+const inspector = createInspector({ createKinds });
 const { inspect } = inspector;
 const explainer = createExplainer(inspector);
 const { explain } = explainer;
-const codec = createCodec(inspector, explainer);
+const codec = createCodec({ inspector, explainer }, createErrorClasses());
+
+/** As far as a runtime lets a program say so. */
+function collectGarbage(): void {
+  const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
+  if (Bun !== undefined) return Bun.gc(true);
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc()");
+}
 
 /** Why a value cannot cross; undefined when it can. */
 const refusal = (value: object) =>
@@ -39,6 +52,19 @@ test("an error keeps class, name, message, stack and properties", () => {
   assertEquals(Object.keys(back), ["code"]);
 });
 
+test("no text of an error takes long to read", () => {
+  // What takes the square of these lengths would take minutes.
+  const parts = ["@", ":1", "1", "@:1:1 ", " at ", " ", "node:", "ext:1:1@"];
+  for (const part of parts) {
+    for (const start of ["node:", "  ", "a@node:1:"]) {
+      const text = `${start}${part.repeat(1e6)}.`;
+      const error = Object.assign(new Error("m"), { stack: `E: m\n${text}` });
+      const { stack } = cross(error) as Error;
+      assert(stack === error.stack || stack === "E: m");
+    }
+  }
+});
+
 test("causes, groups and cycles of errors stay whole", () => {
   const inner: Error & { self?: Error } = new TypeError("inner");
   inner.self = inner;
@@ -54,6 +80,111 @@ test("causes, groups and cycles of errors stay whole", () => {
   assertInstanceOf(back.cause, EvalError);
   assert("cause" in back.cause);
   assertEquals(Object.keys(back), []);
+});
+
+test("errors of another realm keep class, message and parts", () => {
+  const [thrown, group, own, plain] = runInNewContext(`
+    class OwnError extends RangeError {}
+    const cause = new TypeError("why");
+    [
+      Object.assign(new TypeError("boom", { cause }), { code: "E" }),
+      new AggregateError([cause], "many"),
+      Object.assign(new OwnError("mine"), { name: "OwnError" }),
+      new Error("no more than that"),
+    ]`) as [Error & { code: string }, AggregateError, Error, Error];
+  // An object of that realm is met first: its errors inherit from the same.
+  const first = Object.getPrototypeOf(Object.getPrototypeOf(
+    Object.getPrototypeOf(thrown),
+  ));
+  inspect(Object.assign(Object.create(first), { i: 1 }));
+  for (const describe of [true, false]) {
+    const back = cross([thrown, new Set([group, own]), { plain }], describe);
+    const [one, set, { plain: three }] = back as [
+      typeof thrown,
+      Set<Error>,
+      { plain: Error },
+    ];
+    assertInstanceOf(one, TypeError);
+    assertEquals([one.message, one.code], ["boom", "E"]);
+    assertEquals(one.stack!.split("\n")[0], thrown.stack!.split("\n")[0]);
+    assertInstanceOf(one.cause, TypeError);
+    assertEquals(one.cause.message, "why");
+    const [many, mine] = set;
+    assertInstanceOf(many, AggregateError);
+    assertStrictEquals(many.errors[0], one.cause);
+    assertInstanceOf(mine, RangeError);
+    assertEquals([mine.name, mine.message], ["OwnError", "mine"]);
+    assertStrictEquals(Object.getPrototypeOf(three), Error.prototype);
+    assertEquals(three.message, "no more than that");
+  }
+});
+
+test("what is in arrays, maps and objects of another realm is found", () => {
+  const make = runInNewContext(`(part) => [
+    [part], new Map([["k", part]]), new Set([part]), { part },
+    Object.assign(Object.create(null), { part }),
+    new (class { constructor() { this.part = part } })(),
+    [[new Map([[1, { part }]])]],
+  ]`) as (part: unknown) => object[];
+  for (const value of make(() => {})) assert(refusal(value) !== undefined);
+  for (const value of make(new RangeError("inside"))) {
+    assert(inspect(value).errors);
+    const back = cross(value, false);
+    const texts: string[] = [];
+    (function find(part: unknown): void {
+      if (part instanceof RangeError) texts.push(part.message);
+      else if (part instanceof Map) [...part.values()].forEach(find);
+      else if (part instanceof Set) [...part].forEach(find);
+      else if (part instanceof Object) Object.values(part).forEach(find);
+    })(back);
+    assertEquals(texts, ["inside"]);
+  }
+  // As where structuredClone itself is of another realm.
+  const { value, errors } = codec.encode([new RangeError("inside")], false);
+  const [place] = value as [object];
+  for (const value of make(place)) {
+    codec.decode({ value, errors });
+    assert(!isDeepStrictEqual(value, make(place)));
+  }
+});
+
+test("what only inherits from an array is no array", () => {
+  const stack: unknown[] = Object.create(Object.create([]));
+  stack.push(1, new RangeError("m"));
+  stack.length = 0;
+  assert(inspect(stack).errors);
+  const back = cross(stack, false) as Record<string, unknown>;
+  assert(!Array.isArray(back));
+  assertEquals(Object.keys(back), Object.keys(stack));
+  assertInstanceOf(back[1], RangeError);
+});
+
+test("errors come back where Error cannot be changed", () => {
+  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")!;
+  const locked = { value: 10, writable: false, configurable: true };
+  Object.defineProperty(Error, "stackTraceLimit", locked);
+  try {
+    assertInstanceOf(cross(new RangeError("m")), RangeError);
+  } finally {
+    Object.defineProperty(Error, "stackTraceLimit", limit);
+  }
+});
+
+test("a prototype is forgotten with its values", async () => {
+  const refs: WeakRef<object>[] = [];
+  function look(): void {
+    for (let i = 0; i < 100; i++) {
+      const prototype = { i };
+      refs.push(new WeakRef(prototype));
+      inspect(Object.create(prototype, { a: { value: 1, enumerable: true } }));
+    }
+  }
+  look();
+  for (let i = 0; i < 20 && refs.every((ref) => ref.deref()); i++) {
+    await new Promise((resolve) => setTimeout(resolve));
+    collectGarbage();
+  }
+  assert(refs.some((ref) => ref.deref() === undefined));
 });
 
 test("a class no runtime shares becomes its nearest common one", () => {
@@ -185,9 +316,12 @@ test("the inspection sees size, buffers and errors", () => {
 
 test("what workers get by source stands on its own", () => {
   // A minifier may rename anything outside of these functions.
-  const makers = [createCodec, createInspector, createExplainer, createViews];
+  const makers = [createCodec, createInspector, createExplainer, createViews]
+    .concat(createErrorClasses as never, createKinds as never);
   for (const make of makers) {
-    const alone = new Function(`return (${make})({})`)();
+    const alone = new Function(
+      `return (${make})({ createKinds: ${createKinds} })`,
+    )();
     assert(typeof alone === "function" || typeof alone === "object");
   }
 });

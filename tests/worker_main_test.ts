@@ -14,12 +14,22 @@ import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
 import { until } from "./until.ts";
 
-/** A worker in this thread, whose first so many answers cannot be posted. */
-function startWorker(refusals = 0) {
+/**
+ * A worker in this thread, whose first so many answers cannot be posted, and
+ * not even packed if `packs` is false.
+ */
+function startWorker(refusals = 0, packs = true) {
   const said: FromWorker[] = [];
   let hear: (message: ToWorker) => void = () => {};
   let stray: (error: unknown) => void = () => {};
   const wire = createWire();
+  const { pack } = wire.packing;
+  wire.packing.pack = (...values) => {
+    if (packs || values[0].length === 0 || refusals-- <= 0) {
+      return pack(...values);
+    }
+    throw new Error("no pack");
+  };
   const loads = new Map<string, PromiseWithResolvers<unknown>>();
   const loader = createLoader((url) => {
     const load = Promise.withResolvers<unknown>();
@@ -122,6 +132,20 @@ test("an answer that cannot be posted fails its tasks, and the next one goes", a
     );
     assertEquals(results().at(-1), [10]);
   }
+});
+
+test("an answer that cannot be packed fails its tasks, and the next one goes", async () => {
+  const { said, run, chunk, results, start } = startWorker(1, false);
+  await start;
+  await run({ from: "source", name: "double", source: "(n) => 2 * n" });
+  await chunk(1, [1, 2]);
+  await chunk(3, [5]);
+  const [first] = said.filter((message) => message.type === "done");
+  assertEquals(
+    first.failures?.map(({ offset, refused }) => [offset, refused]),
+    [[0, "what cannot be sent"], [1, "what cannot be sent"]],
+  );
+  assertEquals(results().at(-1), [10]);
 });
 
 test("an answer counts the bytes of what is moved in it", async () => {

@@ -7,9 +7,10 @@
 
 import { bench, do_not_optimize, group, summary } from "mitata";
 import { createInspector } from "../../src/core/wire/inspection.ts";
+import { createKinds } from "../../src/core/wire/kinds.ts";
 import { KINDS } from "../records.ts";
 
-const inspector = createInspector();
+const inspector = createInspector({ createKinds });
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 const VALUES: Record<string, object> = {

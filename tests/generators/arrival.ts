@@ -224,7 +224,9 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
   }
 
   function visitError(recipe: ErrorRecipe): unknown {
-    const error = begin(newError({ ...recipe, subclass: false }));
+    const error = begin(
+      newError({ ...recipe, subclass: false, elsewhere: false }),
+    );
     define(error, "stack", ANY_TEXT, false);
     for (const key of ["cause", "errors"] as const) {
       const part = recipe[key];

@@ -217,6 +217,12 @@ function shorten(recipe: Recipe): Recipe {
   return JSON.parse(text);
 }
 
+/** Whether something is of another realm. */
+const elsewhere = fc.option(fc.constant(true as const), {
+  nil: undefined,
+  freq: 8,
+}) as Arbitrary<true>;
+
 const locked = fc.option(among(["frozen", "sealed"] as const), {
   nil: undefined,
   freq: 8,
@@ -255,9 +261,13 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
         weight: 6,
         arbitrary: fc.record({
           is: fc.constant("object" as const),
+          elsewhere,
           proto: fc.oneof(
             { weight: 4, arbitrary: fc.constant("plain" as const) },
-            { weight: 1, arbitrary: among(["null", "class"] as const) },
+            {
+              weight: 1,
+              arbitrary: among(["null", "class", "heir of an array"] as const),
+            },
           ),
           entries: entries(tie("value")),
           locked,
@@ -271,6 +281,7 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
         weight: 4,
         arbitrary: fc.record({
           is: fc.constant("array" as const),
+          elsewhere,
           subclass: often(10),
           items: fc.array(
             fc.oneof(
@@ -308,6 +319,7 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
         weight: 2,
         arbitrary: fc.record({
           is: fc.constant("map" as const),
+          elsewhere,
           subclass: often(10),
           pairs: fc.array(fc.tuple(tie("value"), tie("value")), {
             maxLength: 3,
@@ -318,6 +330,7 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
         weight: 2,
         arbitrary: fc.record({
           is: fc.constant("set" as const),
+          elsewhere,
           subclass: often(10),
           items: fc.array(tie("value"), { maxLength: 3 }),
         }),
@@ -325,6 +338,7 @@ const { value, error } = fc.letrec<{ value: Recipe; error: ErrorRecipe }>(
     ) as Arbitrary<Recipe>,
     error: fc.record({
       is: fc.constant("error" as const),
+      elsewhere,
       class: among(ERROR_CLASSES),
       subclass: often(25),
       message: fc.string({ maxLength: 5 }),

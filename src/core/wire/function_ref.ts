@@ -272,18 +272,23 @@ function methodOf(
 ): string | undefined {
   const word = kindOf(fn) === "AsyncFunction" ? "async function" : "function";
   for (let at = -1; (at = text.indexOf("(", at + 1)) >= 0;) {
+    if (!parses(`{ ${text.slice(0, at)}() {} }`, mode)) continue;
     const expression = `${word} ${text.slice(at)}`;
-    const name = text.slice(0, at);
-    if (parses(expression, mode) && parses(`{ ${name}() {} }`, mode)) {
-      return expression;
-    }
+    if (parses(expression, mode)) return expression;
   }
 }
 
-/** Whether a script may have this expression. It is not run. */
+/**
+ * Whether a script may have this expression. It is not run, nor is what follows
+ * in a text that is none: one that was cut in a comment or a string may close
+ * the parenthesis around it. Such a text does not close a bracket as well. That
+ * is tried first, as the body of a function that is never called: it declares
+ * nothing, and no engine lets it end that body.
+ */
 function parses(expression: string, mode = STRICT): boolean {
   try {
-    (0, eval)(`${mode}() => (${expression}\n)`);
+    new Function(`${mode}return [${expression}\n]`);
+    (0, eval)(`${mode}() => (${expression}\n)`); // not with new.target in it
     return true;
   } catch {
     return false; // any failure to parse means the same: this is no expression

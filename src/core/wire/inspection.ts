@@ -5,6 +5,7 @@
  */
 
 import type { Crossing } from "./frames.ts";
+import type { Kinds } from "./kinds.ts";
 
 /** What a value is made of. */
 export interface Inspection {
@@ -23,44 +24,29 @@ export interface Inspection {
   buffers: ReadonlySet<ArrayBuffer>;
 }
 
-/** What an object is to structured clone. */
-export type Kind =
-  | "object"
-  | "array"
-  | "map"
-  | "set"
-  | "buffer"
-  | "view"
-  | "error"
-  /** A Date, a Blob, …: it arrives whole, and holds nothing else. */
-  | "leaf"
-  /** It does not arrive, or only as `{}`, or what it holds does not. */
-  | "refused";
-
 /** Looks at values of type object. */
-export interface Inspector {
-  /** Says what one is, not what it holds. */
-  kindOf(value: object): Kind;
-  /** Names one whose class does not arrive, such as "an instance of URL". */
-  refusalOf(value: object): string | undefined;
+export interface Inspector
+  extends Pick<Kinds, "kindOf" | "refusalOf" | "clone"> {
   /** Looks at one. */
   inspect(value: object): Inspection;
-  /** Copies any value as it would arrive; throws if it would not. */
-  clone(value: unknown): unknown;
+}
+
+/** What the inspector is made of. */
+export interface InspectorParts {
+  createKinds(crossing?: Crossing): Kinds;
 }
 
 /**
  * Makes the inspector. Self-contained: workers get this function by its source.
  *
- * Refuses what Deno would turn into `{}` without an error (`URL`, `Headers`,
- * `Response`, …: denoland/deno 2.9.5, tests/wire_test.ts), and what no runtime
- * clones, by one rule: an instance of a built-in class that is not among those
- * structured clone knows.
- *
+ * @param parts Makes what tells the kinds of objects.
  * @param crossing How values cross, if not as structured clone takes them.
  * @returns The inspector.
  */
-export function createInspector(crossing?: Crossing): Inspector {
+export function createInspector(
+  parts: InspectorParts,
+  crossing?: Crossing,
+): Inspector {
   // Objects in a value before cycles, shared parts and depth are watched: most
   // values are small trees, and to watch costs more than all the rest.
   const UNWATCHED = 500;
@@ -74,18 +60,6 @@ export function createInspector(crossing?: Crossing): Inspector {
   // as coordinates are, it is not done.
   const MOST_ELEMENTS = 16;
 
-  const clone = (value: unknown) =>
-    crossing === undefined ? structuredClone(value) : crossing.clone(value);
-  // There is some in every page: that of a WebAssembly.Memory.
-  const isolated = typeof SharedArrayBuffer !== "undefined";
-  const shared = crossing !== undefined
-    ? 'a SharedArrayBuffer (which no other process can share: send a copy of it, or set another "backend")'
-    : isolated
-    ? undefined
-    : "a SharedArrayBuffer (which only a page that is cross-origin isolated can share: send a copy of it)";
-  const NATIVE = /\{\s*\[native code\]\s*\}$/;
-
-  type Verdict = Exclude<Kind, "refused"> | { refused: string };
   const none: ReadonlySet<ArrayBuffer> = new Set<ArrayBuffer>();
   const { getPrototypeOf, keys } = Object; // as user code may change its globals
   // What clone reads: a subclass may iterate over something else, without end.
@@ -95,94 +69,10 @@ export function createInspector(crossing?: Crossing): Inspector {
   const itemsOf = (set: object) => values.call(set as Set<unknown>);
   const plain = Object.prototype;
   const list = Array.prototype;
+  const kinds = parts.createKinds(crossing);
+  const { known, meet, refusesShared } = kinds;
   /** Whether all objects have keys that would be listed with their own. */
   let polluted = false;
-  const kinds = new Map<object | null, Verdict>([
-    [null, "object"],
-    [plain, "object"],
-    [list, "array"],
-    [Map.prototype, "map"],
-    [Set.prototype, "set"],
-    [ArrayBuffer.prototype, "buffer"],
-    [DataView.prototype, "view"],
-    [getPrototypeOf(Uint8Array.prototype), "view"],
-    [Error.prototype, "error"],
-  ]);
-
-  /** The kind of the nearest known prototype. */
-  function verdictOn(proto: object | null): Verdict {
-    const known = kinds.get(proto);
-    if (known !== undefined || proto === null) return known ?? "object";
-    const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-    // What a user puts on globalThis is enumerable, and no native code as that
-    // is which the platform puts there so on Bun.
-    const scope = globalThis as unknown as Record<string, unknown>;
-    const platform = typeof own === "function" &&
-      typeof own.name === "string" &&
-      (scope[own.name] === own ||
-        (!isolated && own.name === "SharedArrayBuffer")) &&
-      (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
-        NATIVE.test(Function.prototype.toString.call(own)));
-    return platform
-      ? builtIn(own.name, proto)
-      : verdictOn(getPrototypeOf(proto));
-  }
-
-  function builtIn(name: string, proto: object): Verdict {
-    if (shared !== undefined && name === "SharedArrayBuffer") {
-      return { refused: shared };
-    }
-    const inherited = verdictOn(getPrototypeOf(proto));
-    return inherited === "view" || inherited === "error"
-      ? inherited
-      : { refused: `an instance of ${name}` };
-  }
-
-  function clones(value: unknown): boolean {
-    try {
-      clone(value);
-      return true;
-    } catch {
-      return false; // whatever it threw: it does not cross
-    }
-  }
-
-  /** Whether clone gives another of its kind: a Date, a Blob, a CryptoKey, … */
-  function arrivesWhole(value: object): boolean {
-    try {
-      return getPrototypeOf(clone(value)) !== plain;
-    } catch {
-      return false;
-    }
-  }
-
-  /**
-   * The kind of a value whose prototype was not met before. A host object
-   * without a known name may look like an instance of any class, so the first
-   * of each class is tried, unless it shows what it holds.
-   */
-  function meet(value: object, found: Inspection): Verdict {
-    const proto = getPrototypeOf(value);
-    let kind = verdictOn(proto);
-    const unknown = kind === "object" || typeof kind === "object";
-    const bare = unknown && keys(value).length === 0;
-    // Of what is built in, also with keys: on Bun, a File has one.
-    const tried = (bare || typeof kind === "object") && !isShared(kind);
-    if (tried && arrivesWhole(value)) kind = "leaf";
-    if (bare && kind === "object" && !clones(value)) found.doubtful = true;
-    else kinds.set(proto, kind);
-    return kind;
-  }
-
-  /** Whether it is memory that would have to be shared, and cannot be. */
-  function isShared(kind: Verdict): boolean {
-    return typeof kind === "object" && kind.refused === shared;
-  }
-
-  /** The same of a view. */
-  function showsShared(view: ArrayBufferView): boolean {
-    return shared !== undefined && !(view.buffer instanceof ArrayBuffer);
-  }
 
   /** What was found so far, and what is still to be looked at. */
   type Search = Inspection & {
@@ -203,16 +93,6 @@ export function createInspector(crossing?: Crossing): Inspector {
       levels,
       level: 0,
     };
-  }
-
-  function kindOf(value: object): Kind {
-    const proto = getPrototypeOf(value);
-    if (!kinds.has(proto)) meet(value, startSearch(value, undefined));
-    const kind = kinds.get(proto); // of one in doubt it is not known
-    if (kind === "view" && showsShared(value as ArrayBufferView)) {
-      return "refused";
-    }
-    return typeof kind === "string" ? kind : "refused";
   }
 
   function inspect(root: object): Inspection {
@@ -245,11 +125,11 @@ export function createInspector(crossing?: Crossing): Inspector {
   /** Looks at an object itself, and notes its parts. */
   function look(search: Search, value: object, root: object): void {
     const proto = getPrototypeOf(value);
-    const kind = proto === plain
+    const kind = proto === plain || proto === null
       ? "object"
       : proto === list
       ? "array"
-      : kinds.get(proto) ?? meet(value, search);
+      : known.get(proto) ?? meet(value, search);
     if (kind === "object") {
       if (proto === plain && !polluted) addFields(search, value as never);
       else addAll(search, value as never, keys(value));
@@ -314,7 +194,7 @@ export function createInspector(crossing?: Crossing): Inspector {
 
   function addBuffer(search: Search, buffer: ArrayBufferLike): void {
     if (!(buffer instanceof ArrayBuffer)) {
-      if (shared !== undefined) search.refused = true;
+      if (refusesShared) search.refused = true;
       return;
     }
     if (search.buffers.has(buffer)) return;
@@ -333,12 +213,6 @@ export function createInspector(crossing?: Crossing): Inspector {
     return own.slice(from);
   }
 
-  function refusalOf(value: object): string | undefined {
-    const proto = getPrototypeOf(value);
-    const kind = kinds.get(proto) ?? verdictOn(proto);
-    if (kind === "view" && showsShared(value as ArrayBufferView)) return shared;
-    return typeof kind === "object" ? kind.refused : undefined;
-  }
-
+  const { kindOf, refusalOf, clone } = kinds;
   return { kindOf, refusalOf, inspect, clone };
 }

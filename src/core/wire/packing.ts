@@ -11,6 +11,7 @@ import type { Codec, ErrorParts } from "./codec.ts";
 import type { Column, ColumnPacking } from "./columns.ts";
 import type { Explainer, Refusal } from "./explanation.ts";
 import type { Inspector } from "./inspection.ts";
+import type { Moving } from "./moving.ts";
 import type { RecordReader } from "./record_reader.ts";
 import type { Records } from "./record_output.ts";
 import type { RecordWriter, Written } from "./record_writer.ts";
@@ -51,7 +52,7 @@ export interface Parcel {
 /** Packs and unpacks. */
 export interface Packing {
   /**
-   * Packs values.
+   * Packs values. What cannot cross is refused, never thrown.
    *
    * @param values A list, or a typed array.
    * @param transfer Whether the ArrayBuffers in the values are moved.
@@ -91,6 +92,7 @@ export interface CodecParts {
 /** What packs and unpacks values that structured clone is slow with. */
 export interface Compact {
   views: Views;
+  moving: Moving;
   columns: ColumnPacking;
   writer: RecordWriter;
   reader: RecordReader;
@@ -105,19 +107,13 @@ export interface Compact {
  */
 export function createPacking(
   { codec, inspector, explainer }: CodecParts,
-  { views, columns, writer, reader }: Compact,
+  { views, moving, columns, writer, reader }: Compact,
 ): Packing {
   // Values in a list: with fewer, cloning it is as fast
   // (bench/micro/packing.ts).
   const LEAST_COMPACT = 32;
-  // Bytes of a buffer: to move one costs 10 µs on Deno, in which as much as
-  // this is cloned (bench/micro/moving.ts).
-  const LEAST_MOVED = 1 << 15;
   // Levels by which a value is made deeper to try it: more than a message adds.
   const MARGIN = 20;
-
-  const toMove = (buffers: ArrayBuffer[]) =>
-    buffers.filter(({ byteLength }) => byteLength >= LEAST_MOVED);
 
   /** Clones where no message can be deeper, so that the copy crosses. */
   function clone<V>(value: V): V {
@@ -135,35 +131,6 @@ export function createPacking(
     return copy;
   }
 
-  /**
-   * Moves the buffers of one value into a copy of it, and notes where they are
-   * now. One by one: Deno 2.9.5 takes all buffers of a message before it finds a
-   * value it cannot clone, so in the message itself there must be none.
-   */
-  function move(
-    value: object,
-    buffers: ReadonlySet<ArrayBuffer>,
-    moved: ArrayBuffer[],
-  ): object {
-    const [buffer] = buffers;
-    const kind = views.kindOf(value);
-    try {
-      if ((value === buffer || kind !== undefined) && !buffer!.resizable) {
-        // Ten times faster than structuredClone, for what is sent most.
-        const own = buffer!.transfer();
-        moved.push(own);
-        return kind === undefined ? own : views.make(kind, own);
-      }
-      const copy = structuredClone(value, { transfer: [...buffers] });
-      moved.push(...inspector.inspect(copy).buffers);
-      return copy;
-    } catch (error) {
-      if ([...buffers].some(({ detached }) => detached)) throw error;
-      // One of them cannot be moved, as that of a WebAssembly.Memory.
-      return structuredClone(value);
-    }
-  }
-
   function packTypedArray(kind: string, array: Float64Array): Parcel {
     // A copy: it may be moved, and the sender keeps its values to send them
     // again; nor must the whole buffer go with a part of it.
@@ -172,7 +139,7 @@ export function createPacking(
       // The bare buffer: a Float64Array of 8 MB costs node:worker_threads on
       // Deno 2.9.5 220 ms to send even when moved, its buffer 0.8 ms.
       packed: { as: "array", kind, buffer: buffer as ArrayBuffer },
-      moved: toMove([buffer as ArrayBuffer]),
+      moved: moving.toMove([buffer as ArrayBuffer]),
       gone: new Set(),
       bytes,
       refused: new Map(),
@@ -184,13 +151,29 @@ export function createPacking(
     transfer: boolean,
     without?: ReadonlyMap<number, Refusal>,
   ): Parcel {
+    try {
+      const compact = packCompact(values, transfer, without);
+      if (compact !== undefined) return compact;
+    } catch {
+      // Too little memory for a copy of all, or a task has put something in the
+      // place of what copies: in a list, each value fails for itself.
+    }
+    return packList(values, transfer, new Map(without));
+  }
+
+  /** Packs what is not for a list. */
+  function packCompact(
+    values: ArrayLike<unknown>,
+    transfer: boolean,
+    without: ReadonlyMap<number, Refusal> | undefined,
+  ): Parcel | undefined {
     const kind = views.kindOf(values);
     if (kind !== undefined) return packTypedArray(kind, values as Float64Array);
     if (values.length >= LEAST_COMPACT) {
       const load = without?.size ? undefined : columns.pack(values);
       if (load !== undefined) {
         const { packed, buffers, bytes } = load;
-        const moved = toMove(buffers);
+        const moved = moving.toMove(buffers);
         return { packed, moved, gone: new Set(), bytes, refused: new Map() };
       }
       // What is moved is in objects that would be left to clone; and a list of
@@ -200,7 +183,7 @@ export function createPacking(
         : writer.write(values, without);
       if (written !== undefined) return packWritten(written, without);
     }
-    return packList(values, transfer, new Map(without));
+    return undefined;
   }
 
   /** Whether the first value that is one is an object. */
@@ -217,7 +200,7 @@ export function createPacking(
     without: ReadonlyMap<number, Refusal> | undefined,
   ): Parcel {
     const refused = new Map(without);
-    const moved = toMove([records.codes, records.numbers]);
+    const moved = moving.toMove([records.codes, records.numbers]);
     const parcel = { moved, gone: new Set<number>(), refused };
     const none = { as: "records", records, left: undefined } as const;
     if (left.length === 0) return { ...parcel, packed: none, bytes };
@@ -277,7 +260,7 @@ export function createPacking(
       for (const { byteLength } of found.buffers) bytes -= byteLength;
       gone.add(offset); // also if it is refused: Deno has taken them by then
       const before = moved.length;
-      const copy = move(value, found.buffers, moved);
+      const copy = moving.move(value, found.buffers, moved);
       if (moved.length === before) gone.delete(offset);
       return copy;
     }

@@ -8,10 +8,13 @@
 import type { Codec } from "./codec.ts";
 import { createCodec } from "./codec.ts";
 import { createColumns } from "./columns.ts";
+import { createErrorClasses } from "./error_classes.ts";
 import type { Explainer } from "./explanation.ts";
 import { createExplainer } from "./explanation.ts";
 import type { Inspector } from "./inspection.ts";
 import { createInspector } from "./inspection.ts";
+import { createKinds } from "./kinds.ts";
+import { createMoving } from "./moving.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
 import type { Crossing } from "./frames.ts";
@@ -34,8 +37,10 @@ export interface Wire {
 }
 
 const PARTS = {
+  createErrorClasses,
   createCodec,
   createViews,
+  createMoving,
   createColumns,
   createRecordOutput,
   createShapes,
@@ -43,6 +48,7 @@ const PARTS = {
   createRecordKinds,
   createRecordWriter,
   createRecordReader,
+  createKinds,
   createInspector,
   createExplainer,
   createPacking,
@@ -57,10 +63,12 @@ function join(
   load: Load,
   crossing: Crossing | undefined,
 ): Wire {
-  const inspector = parts.createInspector(crossing);
+  const inspector = parts.createInspector(parts, crossing);
   const explainer = parts.createExplainer(inspector);
-  const codec = parts.createCodec(inspector, explainer);
+  const classes = parts.createErrorClasses();
+  const codec = parts.createCodec({ inspector, explainer }, classes);
   const views = parts.createViews();
+  const moving = parts.createMoving(inspector, views);
   const columns = parts.createColumns(views);
 
   /** All runtimes but browsers have it, and load it in half a millisecond. */
@@ -74,7 +82,7 @@ function join(
 
   const writer = parts.createRecordWriter(parts, { inspector, loadTypes });
   const reader = parts.createRecordReader();
-  const compact = { views, columns, writer, reader };
+  const compact = { views, moving, columns, writer, reader };
   const codecParts = { codec, inspector, explainer };
   return { codec, packing: parts.createPacking(codecParts, compact), views };
 }
@@ -90,13 +98,21 @@ export function createWire(
   load: Load = (url) => import(url),
   crossing?: Crossing,
 ): Wire {
-  const parts: Record<string, unknown> = { ...PARTS };
+  const parts: Record<string, unknown> = {
+    ...PARTS,
+    createErrorClasses: () => CLASSES,
+    createViews: () => VIEWS,
+  };
   for (const [name, methods] of Object.entries(RARE)) {
     const make = parts[name] as (...args: unknown[]) => object;
     parts[name] = putOff(() => make, Object.keys(methods!));
   }
   return join(parts as typeof PARTS, load, crossing);
 }
+
+/** Of the classes that were there when this library was loaded. */
+const CLASSES = createErrorClasses();
+const VIEWS = createViews();
 
 /** All methods of a part: the compiler sees to it that none is left out. */
 type MethodsOf<P> = Record<keyof P, true>;
@@ -128,7 +144,7 @@ const RARE: Record<string, object | undefined> = {
 
 /** What only those are made of. */
 const INNER = ["createRecordOutput", "createShapes", "createSharing"]
-  .concat("createRecordKinds");
+  .concat("createRecordKinds", "createKinds");
 
 /**
  * Puts off a part until one of its methods is called. Self-contained: workers

@@ -7,7 +7,7 @@
 
 import type { TypedArray } from "../api/options.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
-import type { Packing, Refusal } from "../wire/packing.ts";
+import type { Packing, Parcel, Refusal } from "../wire/packing.ts";
 import type {
   ChunkMessage,
   DoneMessage,
@@ -82,7 +82,7 @@ export function createAnswering(
       }
     }
     const values = Array.isArray(results) ? folded?.values ?? results : [];
-    let parcel = packing.pack(values, transfer, failed);
+    let parcel = pack(values, transfer, failed);
     try {
       answer();
     } catch (cause) {
@@ -90,11 +90,7 @@ export function createAnswering(
         parcel = packing.repack(values, parcel, cause);
         answer();
       } catch (cause) { // nobody knows why: then it is all of them
-        const refusal = { reason: "what cannot be sent", cause };
-        const refused = new Map(
-          Array.from(values, (_, at) => [at, refusal] as const),
-        );
-        parcel = { ...packing.pack([], false), refused };
+        parcel = refuse(values, cause);
         answer();
       }
     }
@@ -143,6 +139,30 @@ export function createAnswering(
       failures.push({ offset, folded: tasks, error, refused });
     }
   };
+
+  /** Whatever that throws, the worker is not to be lost for it. */
+  function pack(
+    values: ArrayLike<unknown>,
+    transfer: boolean,
+    failed: ReadonlyMap<number, Refusal>,
+  ): Parcel {
+    try {
+      return packing.pack(values, transfer, failed);
+    } catch (cause) {
+      return refuse(values, cause);
+    }
+  }
+
+  function refuse(values: ArrayLike<unknown>, cause: unknown): Parcel {
+    const refusal = { reason: "what cannot be sent", cause };
+    return {
+      packed: { as: "list", values: [] },
+      moved: [],
+      gone: new Set(),
+      bytes: 0,
+      refused: new Map(Array.from(values, (_, at) => [at, refusal])),
+    };
+  }
 
   /** Folds the results of a chunk, if its run wants that. */
   function fold(

@@ -191,7 +191,7 @@ export function createLoader(
             /dynamically imported module|Importing a module/.test(text);
           const cure = missing
             ? ` (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram})`
-            : /ReferenceError.*(document|window)/.test(text)
+            : /document|window/.test(text.split("ReferenceError", 2)[1] ?? "")
             ? " (in a worker there is no page: put the function in a module of its own)"
             : "";
           throw new Error(

@@ -84,9 +84,11 @@ export function createContexts(): Contexts {
     }
   }
 
-  // No default, no rest and no pattern: one plain name, or none.
-  const ARROW = /^(?:async\b\s*)?(?:\(\s*[\w$]*\s*\)|[\w$]+)\s*=>/;
-  const FUNCTION = /^(?:async\s+)?function\b\s*[\w$]*\s*\(\s*[\w$]*\s*\)\s*\{/;
+  // No default, no rest and no pattern: one plain name, or none. No two runs of
+  // spaces side by side: to share them out would take the square of their length.
+  const ARROW = /^(?:async\b\s*)?(?:\(\s*(?:[\w$]+\s*)?\)|[\w$]+)\s*=>/;
+  const FUNCTION =
+    /^(?:async\s+)?function\b\s*(?:[\w$]+\s*)?\(\s*(?:[\w$]+\s*)?\)\s*\{/;
   // An arrow function has no arguments of its own. What is native, or bound,
   // does not show what it takes.
   const OTHER_WAYS = /\barguments\b|\beval\b|\\u|\[native code\]/;

@@ -1,0 +1,208 @@
+/**
+ * What an object is to structured clone, by its class.
+ *
+ * @module
+ */
+
+import type { Crossing } from "./frames.ts";
+
+/** What an object is to structured clone. */
+export type Kind =
+  | "object"
+  | "array"
+  | "map"
+  | "set"
+  | "buffer"
+  | "view"
+  | "error"
+  /** A Date, a Blob, …: it arrives whole, and holds nothing else. */
+  | "leaf"
+  /** It does not arrive, or only as `{}`, or what it holds does not. */
+  | "refused";
+
+/** The kind of all objects of a class; or why they are refused. */
+export type Verdict = Exclude<Kind, "refused"> | { refused: string };
+
+/** Tells the kinds of objects. */
+export interface Kinds {
+  /**
+   * By prototype, as far as they were met. Not kept alive by this: a program
+   * may make a prototype for each of its values.
+   */
+  known: WeakMap<object, Verdict>;
+  /**
+   * The kind of a value whose prototype was not met before.
+   *
+   * @param value The value: it inherits something.
+   * @param found Where to note that only structured clone itself can tell.
+   */
+  meet(value: object, found: { doubtful: boolean }): Verdict;
+  /** Says what one is, not what it holds. */
+  kindOf(value: object): Kind;
+  /** Names one whose class does not arrive, such as "an instance of URL". */
+  refusalOf(value: object): string | undefined;
+  /** Copies any value as it would arrive; throws if it would not. */
+  clone(value: unknown): unknown;
+  /** Whether memory that is shared cannot cross. */
+  refusesShared: boolean;
+}
+
+/**
+ * Makes what tells them. Self-contained: workers get this function by its
+ * source.
+ *
+ * Refuses what Deno would turn into `{}` without an error (`URL`, `Headers`,
+ * `Response`, …: denoland/deno 2.9.5, tests/wire_test.ts), and what no runtime
+ * clones, by one rule: an instance of a built-in class that is not among those
+ * structured clone knows.
+ *
+ * @param crossing How values cross, if not as structured clone takes them.
+ * @returns What tells them.
+ */
+export function createKinds(crossing?: Crossing): Kinds {
+  const clone = (value: unknown) =>
+    crossing === undefined ? structuredClone(value) : crossing.clone(value);
+  // There is some in every page: that of a WebAssembly.Memory.
+  const isolated = typeof SharedArrayBuffer !== "undefined";
+  const shared = crossing !== undefined
+    ? 'a SharedArrayBuffer (which no other process can share: send a copy of it, or set another "backend")'
+    : isolated
+    ? undefined
+    : "a SharedArrayBuffer (which only a page that is cross-origin isolated can share: send a copy of it)";
+  const NATIVE = /\{\s*\[native code\]\s*\}$/;
+
+  const { getPrototypeOf, keys } = Object; // as user code may change its globals
+  const { isArray } = Array;
+  const { toString } = Object.prototype;
+  const sizeOf = [Map, Set].map(({ prototype }) =>
+    Object.getOwnPropertyDescriptor(prototype, "size")!.get!
+  );
+  const roots = new Map<object, Verdict>([
+    [Object.prototype, "object"],
+    [Array.prototype, "array"],
+    [Map.prototype, "map"],
+    [Set.prototype, "set"],
+    [ArrayBuffer.prototype, "buffer"],
+    [DataView.prototype, "view"],
+    [getPrototypeOf(Uint8Array.prototype), "view"],
+    [Error.prototype, "error"],
+  ]);
+  const known = new WeakMap(roots);
+
+  /**
+   * The kind of the nearest root; undefined if there is none. Never of what was
+   * only met: all that another realm has inherits from one prototype there.
+   */
+  function verdictOn(proto: object | null): Verdict | undefined {
+    if (proto === null) return undefined;
+    const root = roots.get(proto);
+    if (root !== undefined) return root;
+    const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
+    // What a user puts on globalThis is enumerable, and no native code as that
+    // is which the platform puts there so on Bun.
+    const scope = globalThis as unknown as Record<string, unknown>;
+    const platform = typeof own === "function" &&
+      typeof own.name === "string" &&
+      (scope[own.name] === own ||
+        (!isolated && own.name === "SharedArrayBuffer")) &&
+      (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
+        NATIVE.test(Function.prototype.toString.call(own)));
+    return platform
+      ? builtIn(own.name, proto)
+      : verdictOn(getPrototypeOf(proto));
+  }
+
+  function builtIn(name: string, proto: object): Verdict {
+    if (shared !== undefined && name === "SharedArrayBuffer") {
+      return { refused: shared };
+    }
+    const inherited = verdictOn(getPrototypeOf(proto));
+    return inherited === "view" || inherited === "error"
+      ? inherited
+      : { refused: `an instance of ${name}` };
+  }
+
+  /**
+   * The kind of a value of another realm, as `node:vm` and test runners make
+   * them, or of one that inherits from nothing: of no class that is known here.
+   */
+  function kindElsewhere(value: object): Verdict {
+    if (isArray(value)) return "array";
+    // Nothing with a tag: it may say anything, of one object of its class.
+    const tagged = Symbol.toStringTag in value;
+    if (!tagged && toString.call(value) === "[object Error]") return "error";
+    if (succeeds(() => sizeOf[0]!.call(value))) return "map";
+    if (succeeds(() => sizeOf[1]!.call(value))) return "set";
+    return arrivesWhole(value) ? "leaf" : "object";
+  }
+
+  function succeeds(attempt: () => unknown): boolean {
+    try {
+      attempt();
+      return true;
+    } catch {
+      return false; // whatever it threw: it is of another kind, or cannot cross
+    }
+  }
+
+  /** Whether clone gives another of its kind: a Date, a Blob, a CryptoKey, … */
+  function arrivesWhole(value: object): boolean {
+    try {
+      // In a test runner, what clone makes may be of another realm than this.
+      return getPrototypeOf(clone(value)) !== getPrototypeOf(clone({}));
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * A host object without a known name may look like an instance of any class,
+   * so the first of each class is tried, unless it shows what it holds.
+   */
+  function meet(value: object, found: { doubtful: boolean }): Verdict {
+    const proto = getPrototypeOf(value);
+    let kind = verdictOn(proto) ?? kindElsewhere(value);
+    if (kind === "array" && !isArray(value)) kind = "object"; // it inherits one
+    const unknown = kind === "object" || typeof kind === "object";
+    const bare = unknown && keys(value).length === 0;
+    // Of what is built in, also with keys: on Bun, a File has one.
+    const tried = (bare || typeof kind === "object") && !isShared(kind);
+    if (tried && arrivesWhole(value)) kind = "leaf";
+    if (bare && kind === "object" && !succeeds(() => clone(value))) {
+      found.doubtful = true;
+    } else known.set(proto, kind);
+    return kind;
+  }
+
+  /** Whether it is memory that would have to be shared, and cannot be. */
+  function isShared(kind: Verdict): boolean {
+    return typeof kind === "object" && kind.refused === shared;
+  }
+
+  /** The same of a view. */
+  function showsShared(view: ArrayBufferView): boolean {
+    return shared !== undefined && !(view.buffer instanceof ArrayBuffer);
+  }
+
+  function kindOf(value: object): Kind {
+    const proto = getPrototypeOf(value);
+    if (proto === null) return "object";
+    if (!known.has(proto)) meet(value, { doubtful: false });
+    const kind = known.get(proto); // of one in doubt it is not known
+    if (kind === "view" && showsShared(value as ArrayBufferView)) {
+      return "refused";
+    }
+    return typeof kind === "string" ? kind : "refused";
+  }
+
+  function refusalOf(value: object): string | undefined {
+    const proto = getPrototypeOf(value);
+    if (proto === null) return undefined;
+    const kind = known.get(proto) ?? verdictOn(proto);
+    if (kind === "view" && showsShared(value as ArrayBufferView)) return shared;
+    return typeof kind === "object" ? kind.refused : undefined;
+  }
+
+  const refusesShared = shared !== undefined;
+  return { known, meet, kindOf, refusalOf, clone, refusesShared };
+}
