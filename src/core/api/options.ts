@@ -280,7 +280,8 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
    */
   timeout?: number | undefined;
   /**
-   * How often a task that threw, timed out or lost its worker is tried again.
+   * How often a task that threw, timed out, lost its worker, or gave a result
+   * that cannot be sent, is tried again.
    *
    * @default {0}
    */

@@ -58,7 +58,7 @@ const PREFETCH_MS = 10;
  */
 const MOST_FIRST = 64;
 
-/** How long chunks should be, in ms: that depends on what a message times. */
+/** How long chunks should be, in ms: that depends on what a message costs. */
 export interface ChunkTimes {
   /** How long a chunk should take in its worker. */
   readonly target: number;
@@ -103,7 +103,7 @@ export class ChunkSizer {
    * @param fixed Tasks in each chunk; undefined adapts.
    * @param workers How many share the tasks.
    * @param pace What other runs of the function have told; this one adds to it.
-   * @param costs What a chunk times.
+   * @param times How long chunks should be.
    */
   constructor(
     fixed: number | undefined,

@@ -254,7 +254,7 @@ export class Scheduler implements Engine {
     }
     for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
-      run.fail(chunk, first + offset, failure, slot.number, false);
+      run.fail(chunk, first + offset, failure, undefined, false);
     }
   }
 

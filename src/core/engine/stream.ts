@@ -95,7 +95,12 @@ export class StreamSink implements Sink {
     if (this.#ready.length > 0) this.#wake();
   }
 
-  /** Whether the first outcomes was read to its end since it was last asked. */
+  /**
+   * Takes the next outcome, if there is one.
+   *
+   * @returns It; and whether there is room for more, as it was the last of its
+   * chunk.
+   */
   take(): { found: Found; room: boolean } {
     const outcomes = this.#ready[0];
     if (outcomes === undefined) return { found: undefined, room: false };
