@@ -1,0 +1,54 @@
+// What machines and clients make of what comes late, twice, or from somebody who
+// means harm.
+import { assertEquals } from "@std/assert";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { natsTest as test } from "./nats.ts";
+import { callOf, chunkOf, openByHand } from "./nats_by_hand.ts";
+import { pause, until } from "./until.ts";
+
+test(
+  "a client that says nothing for a while is no machine that was lost",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand();
+    const { answers } = here;
+    await here.send("away", chunkOf(1, [1]));
+    await here.send("away", chunkOf(2, [2]));
+    await pause(2600); // asked for it five times
+    here.describe("other", callOf((n) => n + 1));
+    await here.send("other", chunkOf(1, [10]));
+    await until(() => answers.length > 0); // the slots are free
+    here.describe("away", callOf((n) => n + 1));
+    await until(() => answers.length > 2);
+    assertEquals(
+      answers.map(([client, { type, number }]) => `${client} ${type} ${number}`)
+        .sort(),
+      ["away done 1", "away done 2", "other done 1"],
+    );
+  },
+);
+
+test(
+  "a chunk that comes again while it runs runs once",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand({ attempts: 1 });
+    const { answers, folder } = here;
+    const file = join(folder, "notes");
+    writeFileSync(file, "");
+    const noted = async (file: string) => {
+      const { appendFileSync } = process.getBuiltinModule("node:fs");
+      appendFileSync(file, "begun ");
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+    };
+    here.describe("c", callOf(noted));
+    await here.send("c", chunkOf(1, [file]));
+    await until(() => readFileSync(file, "utf8") !== "");
+    await here.send("c", chunkOf(1, [file]));
+    await until(() => answers.length > 1);
+    assertEquals(answers.map(([, { type }]) => type), ["done", "done"]);
+    assertEquals(readFileSync(file, "utf8"), "begun ");
+  },
+);
