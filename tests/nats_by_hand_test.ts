@@ -1,9 +1,12 @@
 // What machines and clients make of what comes late, twice, or from somebody who
 // means harm.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { DiscardPolicy } from "@nats-io/jetstream";
+import { NatsPool } from "@parallel/map-nats";
+import { Envelopes } from "../src/nats/envelopes.ts";
 import { natsTest as test } from "./nats.ts";
 import { callOf, chunkOf, openByHand } from "./nats_by_hand.ts";
 import { pause, until } from "./until.ts";
@@ -50,5 +53,46 @@ test(
     await until(() => answers.length > 1);
     assertEquals(answers.map(([, { type }]) => type), ["done", "done"]);
     assertEquals(readFileSync(file, "utf8"), "begun ");
+  },
+);
+
+test(
+  "a chunk whose upload takes long is sent once",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand();
+    await using pool = await NatsPool.connect(here.at);
+    const { sealBytes } = Envelopes.prototype;
+    let uploads = 0;
+    Envelopes.prototype.sealBytes = async function (bytes, name) {
+      if (name.startsWith("w.")) {
+        uploads++;
+        await pause(7000); // after 2 s and after 3 s the server is asked
+      }
+      return await sealBytes.call(this, bytes, name);
+    };
+    try {
+      assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
+    } finally {
+      Envelopes.prototype.sealBytes = sealBytes;
+    }
+    assertEquals(uploads, 1);
+  },
+);
+
+test(
+  "a call rejects whose chunks its server refuses",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand();
+    const { at, connection: { jsm, names } } = here;
+    await using pool = await NatsPool.connect({ ...at, serverTimeout: 1000 });
+    const full = { max_bytes: 1, discard: DiscardPolicy.New };
+    await jsm.streams.update(names.work, full);
+    await assertRejects(
+      () => pool.map((n: number) => n + 1, [1]),
+      Error,
+      "maximum bytes exceeded",
+    );
   },
 );

@@ -30,6 +30,8 @@ export interface OpenChunk {
   readonly bytes: number;
   readonly from: number;
   readonly to: number;
+  /** Where it is: the server is known to have had what was sent. */
+  at: "here" | "leaving" | "sent";
   /** How often it was sent. */
   sends: number;
   /** Whether the store of the server has it. */

@@ -16,6 +16,7 @@ import {
 } from "@nats-io/jetstream";
 import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { Objm } from "@nats-io/obj";
+import { nameThrown } from "@parallel/map/seam";
 import {
   connectError,
   connectionOptions,
@@ -42,6 +43,18 @@ function isFinal(error: unknown): boolean {
   const { name, cause } = error as Error;
   return ["InvalidArgumentError", "PermissionViolationError"].includes(name) ||
     (cause instanceof Error && cause !== error && isFinal(cause));
+}
+
+/** What is published. */
+export interface Posted {
+  /** What it is known by, which keeps it from being there twice. */
+  id: string;
+  /** Puts it in an envelope: what is large goes to the store. */
+  seal(): Promise<Uint8Array>;
+  /** Tells whether anybody still wants it. */
+  wanted(): boolean;
+  /** How many ms a server that is there may refuse it; by default without end. */
+  patience?: number;
 }
 
 /** What the client has no type for: the next message on a subject. */
@@ -240,21 +253,18 @@ export class Connection {
   }
 
   /**
-   * Publishes to a stream until the server has it, however long that takes: the
-   * id keeps it from being there twice.
+   * Publishes to a stream until the server has it, however long that takes.
    *
    * @param subject Where to.
-   * @param id What it is known by.
-   * @param seal Puts it in an envelope: what is large goes to the store.
-   * @param wanted Tells whether anybody still wants it.
+   * @param parcel What, and for how long.
+   * @throws {Error} When the server is there, and has refused it for so long.
    */
   async publish(
     subject: string,
-    id: string,
-    seal: () => Promise<Uint8Array>,
-    wanted: () => boolean,
+    { id, seal, wanted, patience = Infinity }: Posted,
   ): Promise<void> {
     let body: Uint8Array | undefined;
+    let failing: number | undefined; // since when
     while (wanted() && !this.nc.isClosed()) {
       try {
         body ??= await seal();
@@ -267,11 +277,24 @@ export class Connection {
         if (await Promise.race([acked, lost]) !== undefined) return;
       } catch (error) {
         if (isFinal(error)) throw error;
+        failing = this.down > 0 ? undefined : failing ?? performance.now();
+        if (performance.now() - (failing ?? Infinity) > patience) {
+          throw this.#untaken(error);
+        }
         await this.#pauses.pause(this.down > 0 ? 250 : 100);
         // A server without its memory has no streams.
         if (this.down === 0) await this.makeStreams().catch(() => {});
       }
     }
+  }
+
+  #untaken(cause: unknown): Error {
+    return new Error(
+      `Cannot send as a server must take it at ${this.where} within ${this.serverTimeout} ms ("serverTimeout"): received ${
+        nameThrown(cause)
+      }`,
+      { cause },
+    );
   }
 
   /**

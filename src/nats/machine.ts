@@ -200,7 +200,7 @@ export class Machine {
         const seal = () => connection.envelopes.seal(answer, `a.${id}`);
         const subject = connection.subject("r", client, run);
         await patience.wait((waits) =>
-          connection.publish(subject, id, seal, waits)
+          connection.publish(subject, { id, seal, wanted: waits })
         );
         await patience.wait(() => this.#clear(client, run));
       }

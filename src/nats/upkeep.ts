@@ -136,13 +136,19 @@ export class Upkeep {
 
   /**
    * Asks the server how much it has of each run: a stream keeps a message until
-   * it is acked, so what is neither there nor answered is lost. Seen twice in a
-   * row, all that is not answered is sent again.
+   * it is acked, so what it had and is neither there nor answered is lost. Seen
+   * twice in a row, all that it had and is not answered is sent again.
    */
   async #compare(): Promise<void> {
     const { connection: { jsm, names }, client, books } = this.#setup;
     const { connection, send, onGivenUp } = this.#setup;
     const kept = new Map<string, number>();
+    const sent = new Set<OpenChunk>(); // before it was asked
+    for (const { open } of books.values()) {
+      for (const chunk of open.values()) {
+        if (chunk.at === "sent") sent.add(chunk);
+      }
+    }
     let answers = 0;
     for (const [letter, stream] of [["w", names.work], ["r", names.results]]) {
       const filter = connection.subject(letter!, client, ">");
@@ -167,13 +173,14 @@ export class Upkeep {
     const idle = num_pending + num_ack_pending === 0 && answers === 0;
     for (const [key, { open }] of books) {
       const there = idle ? 0 : kept.get(key) ?? 0;
-      if (there >= open.size) this.#short.delete(key);
+      const chunks = [...open.values()].filter((chunk) => sent.has(chunk));
+      if (there >= chunks.length) this.#short.delete(key);
       else if (!this.#short.has(key)) {
         this.#short.add(key);
         this.#heard -= QUIET_MS; // soon again
       } else {
         this.#short.delete(key);
-        for (const chunk of [...open.values()]) {
+        for (const chunk of chunks) {
           if (!books.get(key)?.giveUp(chunk)) send(key, chunk);
         }
         onGivenUp();
