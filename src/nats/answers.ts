@@ -6,10 +6,17 @@
  */
 
 import type { JsMsg } from "@nats-io/jetstream";
+import type { Parcel } from "@parallel/map/seam";
+import { writeBytes } from "./byte_writer.ts";
 import type { Connection } from "./connection.ts";
 import type { Done } from "./deliveries.ts";
 import { StoreError } from "./envelopes.ts";
-import { encodeCause, encodeFailure } from "./failures.ts";
+import {
+  type Encode,
+  encodeCause,
+  encodeFailure,
+  encodeWritable,
+} from "./failures.ts";
 import { MachineRun } from "./machine_run.ts";
 import type { Found } from "./machine_runs.ts";
 import {
@@ -51,13 +58,13 @@ export class Answers {
    *
    * @param message What came.
    * @param found The run it is of.
-   * @returns What to answer; undefined if nobody wants it.
+   * @returns The answer, written; undefined if nobody wants it.
    * @throws {StoreError} When the store of the server has it no more.
    */
   async to(
     message: JsMsg,
     found: Exclude<Found, "silent">,
-  ): Promise<AnswerMessage | undefined> {
+  ): Promise<Uint8Array | undefined> {
     const { info, attempts } = this.#setup;
     if (found === "over") return undefined;
     const machine = info.id;
@@ -70,27 +77,29 @@ export class Answers {
       values = wire.packing.unpack(chunk.values);
     } catch (thrown) {
       if (thrown instanceof StoreError) throw thrown;
-      return { type: "unread", number, machine, error: encodeThrown(thrown) };
+      const error = encodeWritable(thrown);
+      return writeBytes({ type: "unread", number, machine, error });
     }
     const running = found instanceof MachineRun
       ? found.running(chunk, values.length)
       : undefined;
     const deliveries = message.info.deliveryCount;
     if (deliveries > attempts && running === undefined) {
-      return { type: "lost", number, machine, deliveries: deliveries - 1 };
+      const lost = { type: "lost", number, machine };
+      return writeBytes({ ...lost, deliveries: deliveries - 1 });
     }
     if (found instanceof MachineRun) {
       const done = await (running ?? this.#run(found, chunk, values));
-      if (done !== undefined) return this.#answer(number, done);
+      if (done !== undefined) return this.#write(number, done);
     }
     const refusal = found instanceof Error ? found : found.refusal;
     if (refusal === undefined) return undefined;
     const problem = {
       message: `${refusal.message} (on ${info.name})`,
-      cause: encodeCause(refusal.cause),
+      cause: encodeCause(refusal.cause, encodeWritable),
       init: (refusal as { init?: Problem["init"] }).init,
     };
-    return { type: "refused", number, machine, problem };
+    return writeBytes({ type: "refused", number, machine, problem });
   }
 
   /** Reads a chunk. A store that is away for a moment is asked again. */
@@ -122,9 +131,24 @@ export class Answers {
     }
   }
 
-  #answer(number: number, done: Done): AnswerMessage {
-    const { pieces, results, failures, tracks, ms } = done;
-    const { packed, refused, bytes } = wire.packing.pack(results, false);
+  /** Writes what became of a chunk; what cannot be written fails its task. */
+  #write(number: number, done: Done): Uint8Array {
+    const { results } = done;
+    const parcel = wire.packing.pack(results, false);
+    try {
+      return writeBytes(this.#answer(number, done, parcel, encodeThrown));
+    } catch (cause) { // what only shows when it is written
+      const repacked = wire.packing.repack(results, parcel, cause);
+      return writeBytes(this.#answer(number, done, repacked, encodeWritable));
+    }
+  }
+
+  #answer(
+    number: number,
+    { pieces, failures, tracks, ms }: Done,
+    { packed, refused, bytes }: Parcel,
+    encode: Encode,
+  ): AnswerMessage {
     return {
       type: "done",
       number,
@@ -133,8 +157,10 @@ export class Answers {
       values: packed,
       refused: [...refused].map((
         [at, { reason, cause }],
-      ) => [at, reason, encodeCause(cause)]),
-      failures: failures.map(([at, failure]) => [at, encodeFailure(failure)]),
+      ) => [at, reason, encodeCause(cause, encode)]),
+      failures: failures.map((
+        [at, failure],
+      ) => [at, encodeFailure(failure, encode)]),
       ms,
       bytes,
       tracks,

@@ -197,7 +197,7 @@ export class Machine {
       if (answer !== undefined) {
         // Of two answers with the same id the server keeps one.
         const id = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
-        const seal = () => connection.envelopes.seal(answer, `a.${id}`);
+        const seal = () => connection.envelopes.sealBytes(answer, `a.${id}`);
         const subject = connection.subject("r", client, run);
         await patience.wait((waits) =>
           connection.publish(subject, { id, seal, wanted: waits })
