@@ -1,9 +1,14 @@
 // A client and a machine that are spoken to by hand: what they hear may come
 // late, twice, or from somebody who means harm.
 import type { Msg } from "@nats-io/transport-node";
-import { runWorker } from "@parallel/map-nats";
+import { NatsPool, runWorker } from "@parallel/map-nats";
 import { Connection } from "../src/nats/connection.ts";
-import { type AnswerMessage, wire } from "../src/nats/messages.ts";
+import {
+  type AnswerMessage,
+  type ChunkMessage,
+  wire,
+  WIRE_VERSION,
+} from "../src/nats/messages.ts";
 import { openStage } from "./nats.ts";
 
 /** What a call of a function that is sent by its source is. */
@@ -59,6 +64,47 @@ export async function openByHand(worker: object = {}) {
       const body = await envelopes.seal(message, "x");
       const msgID = `${client}.${++sent}`;
       await js.publish(connection.subject("w", client, 1), body, { msgID });
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** A server, a client, and a machine of four slots that is played by hand. */
+export async function openClient(options: object = {}) {
+  const { stack, server } = await openStage();
+  const at = { servers: server.servers, pool: "test" };
+  const connection = await Connection.open(at);
+  stack.defer(() => connection.close());
+  const { envelopes, nc, js } = connection;
+  const info = { id: "hand", name: "hand", slots: 4, wire: WIRE_VERSION };
+  nc.subscribe(connection.subject("hello"), {
+    callback: (_, message) => void message.respond(JSON.stringify(info)),
+  });
+  const chunks: (ChunkMessage & { run: string; client: string })[] = [];
+  nc.subscribe(connection.subject("w", ">"), {
+    callback: (_: unknown, { data, subject }: Msg) => {
+      const [, , , client = "", run = ""] = subject.split(".");
+      envelopes.unseal(data, true).then((chunk) => {
+        chunks.push({ ...chunk as ChunkMessage, run, client });
+      });
+    },
+  });
+  await connection.makeWorkConsumer();
+  const pool = await NatsPool.connect({ ...at, ...options });
+  stack.defer(() => pool.close());
+  await pool.start();
+  return {
+    at,
+    server,
+    connection,
+    pool,
+    /** What came to the machine, in order. */
+    chunks,
+    /** Answers a chunk. */
+    async answer({ client, run, number }: typeof chunks[0], more: object) {
+      const answer = { number, machine: "hand", ...more };
+      const body = await envelopes.seal(answer, "x");
+      await js.publish(connection.subject("r", client, run), body);
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

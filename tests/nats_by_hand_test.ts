@@ -8,7 +8,7 @@ import { DiscardPolicy } from "@nats-io/jetstream";
 import { NatsPool } from "@parallel/map-nats";
 import { Envelopes } from "../src/nats/envelopes.ts";
 import { natsTest as test } from "./nats.ts";
-import { callOf, chunkOf, openByHand } from "./nats_by_hand.ts";
+import { callOf, chunkOf, openByHand, openClient } from "./nats_by_hand.ts";
 import { pause, until } from "./until.ts";
 
 test(
@@ -94,5 +94,29 @@ test(
       Error,
       "maximum bytes exceeded",
     );
+  },
+);
+
+test(
+  "a suspect is sent when the run of another was aborted",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks } = here;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const one = pool.map((n: number) => n, [1], { signal });
+    const other = pool.map((n: number) => n, [2]);
+    one.catch(() => {});
+    other.catch(() => {});
+    await until(() => chunks.length === 2);
+    const lost = { type: "lost", deliveries: 3 };
+    for (const chunk of [...chunks]) await here.answer(chunk, lost);
+    await until(() => chunks.length === 3);
+    await pause(50);
+    assertEquals(chunks.map(({ run }) => run), ["1", "2", "1"]);
+    abort.abort();
+    await until(() => chunks.length === 4);
+    assertEquals(chunks[3].run, "2");
   },
 );

@@ -99,7 +99,7 @@ export class NatsEngine implements Engine {
         this.#runs.refuse(error);
         this.#work();
       },
-      onGivenUp: () => this.#work(),
+      onGivenUp: () => this.#touchAll(),
     });
   }
 
@@ -285,9 +285,11 @@ export class NatsEngine implements Engine {
   #end(key: string, book: ClientRun): void {
     const { connection, client } = this.#setup;
     this.#books.delete(key);
+    const chunks = [...book.open.values()];
     book.open.clear();
     if (this.#books.size === 0) this.#upkeep.end();
-    this.#work();
+    if (chunks.some(({ chunk }) => chunk.alone)) this.#touchAll();
+    else this.#work();
     const { nc, down } = connection;
     if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
     nc.publish(connection.subject("over"), `${client}.${key}`);
