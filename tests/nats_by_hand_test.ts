@@ -120,3 +120,38 @@ test(
     assertEquals(chunks[3].run, "2");
   },
 );
+
+test(
+  "a machine goes on when it was sent what is no chunk, or no call",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand({ slots: 1 });
+    const { answers, connection } = here;
+    const fn = (n: number) => n + 1;
+    here.describe("evil", callOf(fn));
+    here.describe("none", null);
+    here.describe("odd", { ...callOf(fn), concurrency: -1, chunkSize: "x" });
+    const alone = { alone: true };
+    const bad = [
+      chunkOf(1, [1], { ...alone, skip: undefined }),
+      chunkOf(2, [], alone),
+      chunkOf(3, [1], { ...alone, skip: [0] }),
+      chunkOf(4, [1], { ...alone, first: NaN }),
+      null,
+      7,
+    ];
+    for (const message of bad) await here.send("evil", message);
+    await until(() => answers.length === bad.length);
+    for (const [, { type }] of answers) assertEquals(type, "unread");
+    for (const client of ["none", "odd"]) {
+      await here.send(client, chunkOf(1, [1]));
+      await until(() => answers.at(-1)![0] === client);
+      assertEquals(answers.at(-1)![1].type, "refused");
+      connection.nc.publish(connection.subject("over"), `${client}.1`);
+    }
+    here.describe("good", callOf(fn));
+    await here.send("good", chunkOf(1, [1], alone));
+    await until(() => answers.at(-1)![0] === "good");
+    assertEquals(answers.at(-1)![1].type, "done");
+  },
+);

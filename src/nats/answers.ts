@@ -19,6 +19,7 @@ import {
 } from "./failures.ts";
 import { MachineRun } from "./machine_run.ts";
 import type { Found } from "./machine_runs.ts";
+import { checkChunk, checkValues } from "./message_checks.ts";
 import {
   type AnswerMessage,
   type ChunkMessage,
@@ -72,9 +73,10 @@ export class Answers {
     let chunk: ChunkMessage;
     let values: ArrayLike<unknown>;
     try {
-      chunk = await this.#read(message);
+      chunk = checkChunk(await this.#read(message));
       ({ number } = chunk);
       values = wire.packing.unpack(chunk.values);
+      checkValues(chunk, values);
     } catch (thrown) {
       if (thrown instanceof StoreError) throw thrown;
       const error = encodeWritable(thrown);
@@ -103,11 +105,11 @@ export class Answers {
   }
 
   /** Reads a chunk. A store that is away for a moment is asked again. */
-  async #read({ data }: JsMsg): Promise<ChunkMessage> {
+  async #read({ data }: JsMsg): Promise<unknown> {
     const { connection } = this.#setup;
     for (let reads = 1;;) {
       try {
-        return await connection.envelopes.unseal(data, true) as ChunkMessage;
+        return await connection.envelopes.unseal(data, true);
       } catch (error) {
         const isAway = error instanceof StoreError && !this.#setup.ends();
         if (!isAway || reads >= MOST_READS) throw error;

@@ -6,6 +6,7 @@
  */
 
 import type { Connection } from "./connection.ts";
+import { checkCall } from "./message_checks.ts";
 import type { CallMessage } from "./messages.ts";
 
 /** What callers are made with. */
@@ -80,7 +81,7 @@ export class Callers {
     }
     this.#heard.set(client, performance.now());
     this.#silent.delete(client);
-    return await connection.envelopes.unseal(data, true) as CallMessage;
+    return checkCall(await connection.envelopes.unseal(data, true));
   }
 
   /** Whether a client was found to be gone. */

@@ -78,7 +78,7 @@ export class MachineRuns {
     }
     known?.then((found) => {
       if (found instanceof MachineRun) found.end();
-    });
+    }).catch(() => {}); // whoever asked hears why
   }
 
   /** Ends all runs of a client that is gone. */
