@@ -7,6 +7,7 @@ import process from "node:process";
 import { DiscardPolicy } from "@nats-io/jetstream";
 import { NatsPool } from "@parallel/map-nats";
 import { Envelopes } from "../src/nats/envelopes.ts";
+import { wire } from "../src/nats/messages.ts";
 import { natsTest as test } from "./nats.ts";
 import { callOf, chunkOf, openByHand, openClient } from "./nats_by_hand.ts";
 import { pause, until } from "./until.ts";
@@ -153,5 +154,48 @@ test(
     await here.send("good", chunkOf(1, [1], alone));
     await until(() => answers.at(-1)![0] === "good");
     assertEquals(answers.at(-1)![1].type, "done");
+  },
+);
+
+test(
+  "a call ends whatever is wrong with an answer",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks } = here;
+    const { packed: values } = wire.packing.pack([7], false);
+    const done = {
+      ...{ type: "done", pieces: [], values, refused: [], failures: [] },
+      ...{ ms: 1, bytes: 1, tracks: [] },
+    };
+    const none = { ...done, values: wire.packing.pack([], false).packed };
+    const untold = { toString: 1, valueOf: 1 };
+    const bad = [
+      { type: "refused" },
+      { type: "refused", problem: { message: untold } },
+      { type: "lost", machine: untold },
+      { type: "unread", machine: untold },
+      { type: "no such thing" },
+      { ...done, pieces: [[0, 1], [1, 1e15]], refused: [[1, "x"]] },
+      { ...done, pieces: [[0, 1]], failures: [[1, null]] },
+      { ...done, pieces: [[0, 1]], ms: "x" },
+      { ...done, pieces: [[0, 1]], machine: untold },
+      { ...done, pieces: [[0, 1]], tracks: null },
+      { ...none, failures: [[0, { why: "timeout", timeout: untold }]] },
+    ];
+    for (const [i, answer] of bad.entries()) {
+      const mapped = pool.map((n: number) => n, [1]);
+      mapped.catch(() => {}); // heard below
+      await until(() => chunks.length === i + 1);
+      await here.answer(chunks[i], answer);
+      await assertRejects(() => mapped, Error, "what cannot be read", `${i}`);
+    }
+    const two = pool.mapSettled((n: number) => n, [1, 2], { chunkSize: 2 });
+    await until(() => chunks.length === bad.length + 1);
+    await here.answer(chunks.at(-1)!, {
+      ...{ ...done, pieces: [[0, 1]], failures: [[1, null]] },
+    });
+    const settled = await two;
+    assertEquals(settled.map(({ status }) => status), ["rejected", "rejected"]);
   },
 );

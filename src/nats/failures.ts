@@ -91,23 +91,29 @@ export function decodeCause(encoded: Encoded | undefined): unknown {
  * @param sent What was sent.
  * @param combine What folds the results of the run, if anything does.
  * @returns The failure.
+ * @throws When it is none: anybody may have sent it.
  */
 export function decodeFailure(
   sent: SentFailure,
   combine: FunctionRef | undefined,
 ): Failure {
   const { why } = sent;
-  if (why === "timeout") return { why, timeout: sent.timeout };
+  if (why === "timeout") return { why, timeout: Number(sent.timeout) };
   if (why === "lost") {
     const { code, signal } = sent;
-    return { why, code, signal, error: decodeCause(sent.error), moved: false };
+    const own = {
+      code: code === undefined ? undefined : Number(code),
+      signal: signal === undefined ? undefined : String(signal),
+    };
+    return { why, ...own, error: decodeCause(sent.error), moved: false };
   }
   if (why === "unsendable") {
-    const refusal = { reason: sent.reason, cause: decodeCause(sent.cause) };
-    return { why, what: sent.what, refusal };
+    const what = sent.what === "input" ? "input" : "result";
+    const reason = String(sent.reason);
+    return { why, what, refusal: { reason, cause: decodeCause(sent.cause) } };
   }
   const error = decodeCause(sent.error);
   return why === "unfolded" && combine !== undefined
-    ? { why, error, tasks: sent.tasks, combine }
+    ? { why, error, tasks: Number(sent.tasks), combine }
     : { why: "threw", error };
 }
