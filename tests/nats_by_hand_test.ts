@@ -6,8 +6,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { DiscardPolicy } from "@nats-io/jetstream";
 import { NatsPool } from "@parallel/map-nats";
+import { WorkerStartError } from "../mod.ts";
 import { Envelopes } from "../src/nats/envelopes.ts";
 import { wire } from "../src/nats/messages.ts";
+import { startServer } from "../src/nats/server.ts";
 import { natsTest as test } from "./nats.ts";
 import { callOf, chunkOf, openByHand, openClient } from "./nats_by_hand.ts";
 import { pause, until } from "./until.ts";
@@ -197,5 +199,23 @@ test(
     });
     const settled = await two;
     assertEquals(settled.map(({ status }) => status), ["rejected", "rejected"]);
+  },
+);
+
+test(
+  "a call on a server that never had a machine says how to start one",
+  { timeout: 30_000 },
+  async () => {
+    const { servers, connection, close } = await startServer();
+    await using stack = new AsyncDisposableStack();
+    stack.defer(close);
+    const patience = { workerTimeout: 4000, serverTimeout: 5000 };
+    const at = { servers, connection, pool: "test", ...patience };
+    await using pool = await NatsPool.connect(at);
+    await assertRejects(
+      () => pool.map((n: number) => n, [1]),
+      WorkerStartError,
+      "(start one: deno run",
+    );
   },
 );

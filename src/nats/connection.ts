@@ -217,6 +217,16 @@ export class Connection {
     }).catch((error) => this.#allowExisting(error));
   }
 
+  /** Chunks that machines are to have; undefined if there never was a machine. */
+  async workPending(): Promise<number | undefined> {
+    const asked = this.jsm.consumers.info(this.names.work, "workers");
+    const info = await asked.catch((error) => {
+      if (error?.code !== 10014) throw error;
+      return undefined;
+    });
+    return info && info.num_pending + info.num_ack_pending;
+  }
+
   /** Makes what hands out answers to a client, unless it is there. */
   async makeResultConsumer(client: string): Promise<void> {
     await this.makeStreams();

@@ -166,11 +166,7 @@ export class Upkeep {
       }
     }
     // One that was killed may keep messages that it never hands out again.
-    const { num_pending, num_ack_pending } = await jsm.consumers.info(
-      names.work,
-      "workers",
-    );
-    const idle = num_pending + num_ack_pending === 0 && answers === 0;
+    const idle = answers === 0 && await connection.workPending() === 0;
     for (const [key, { open }] of books) {
       const there = idle ? 0 : kept.get(key) ?? 0;
       const chunks = [...open.values()].filter((chunk) => sent.has(chunk));
