@@ -89,7 +89,7 @@ export async function openClient(options: object = {}) {
       });
     },
   });
-  await connection.makeWorkConsumer();
+  await connection.streams.makeWork();
   const pool = await NatsPool.connect({ ...at, ...options });
   stack.defer(() => pool.close());
   await pool.start();

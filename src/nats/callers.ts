@@ -102,7 +102,7 @@ export class Callers {
     // One that was stopped for a while goes on, and sends again.
     if (!this.#heard.delete(client)) return true;
     onGone(client);
-    connection.drop(client).catch(() => {}); // they expire in an hour
+    connection.streams.drop(client).catch(() => {}); // they expire in an hour
     return true;
   }
 }

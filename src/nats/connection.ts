@@ -1,20 +1,17 @@
 /**
- * The connection to the servers of a pool: what is made there, by which names,
- * and how bytes of any size get across.
+ * The connection to the servers of a pool: whether there is one, and how what is
+ * sent gets to it.
  *
  * @module
  */
 
 import {
-  AckPolicy,
   jetstream,
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
-  RetentionPolicy,
-  StorageType,
 } from "@nats-io/jetstream";
-import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { Objm } from "@nats-io/obj";
 import { nameThrown } from "@parallel/map/seam";
 import {
@@ -26,6 +23,7 @@ import {
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
 import { quietSockets } from "./quiet_sockets.ts";
+import { Streams } from "./streams.ts";
 import { Pauses, SILENT_MS, within } from "./waiting.ts";
 
 quietSockets();
@@ -35,8 +33,6 @@ const MARGIN = 4096;
 
 /** Bytes of a message at most, where the server does not say. */
 const LIMIT = 1 << 20;
-
-const HOUR = 3_600_000;
 
 /** Whether it is of no use to try again. */
 function isFinal(error: unknown): boolean {
@@ -57,14 +53,11 @@ export interface Posted {
   patience?: number;
 }
 
-/** What the client has no type for: the next message on a subject. */
-type NextRequest = { seq: number; next_by_subj: string };
-
 /** A connection to the servers of one pool. */
 export class Connection {
   readonly pool: string;
-  /** The streams of chunks and of answers, and the store of what is large. */
-  readonly names: { work: string; results: string; blobs: string };
+  /** What is made there. */
+  readonly streams: Streams;
   /** Where the servers are, for messages. */
   readonly where: string;
   readonly nc: NatsConnection;
@@ -88,17 +81,13 @@ export class Connection {
     this.#options = options;
     this.where = showServers(options.servers);
     this.pool = options.pool;
-    const name = (kind: string) => `PM_${options.pool}_${kind}`;
-    this.names = { work: name("W"), results: name("R"), blobs: name("B") };
+    this.streams = new Streams(options, jsm);
     this.nc = nc;
     this.js = jetstream(nc);
     this.jsm = jsm;
     this.envelopes = new Envelopes({
       store: () =>
-        new Objm(this.js).create(this.names.blobs, {
-          ...this.#kept,
-          ttl: nanos(24 * HOUR),
-        }),
+        new Objm(this.js).create(this.names.blobs, this.streams.storeOptions),
       limit: () => this.limit,
       timeout: this.answerTimeout,
     });
@@ -126,8 +115,8 @@ export class Connection {
     try {
       const jsm = await jetstreamManager(nc);
       const opened = new Connection(options, nc, jsm);
-      await opened.makeStreams();
-      await opened.#checkReplicas();
+      await opened.streams.make();
+      await opened.streams.checkReplicas();
       return opened;
     } catch (cause) {
       await nc.close();
@@ -164,92 +153,14 @@ export class Connection {
     return this.#limit - MARGIN;
   }
 
+  /** The streams of chunks and of answers, and the store of what is large. */
+  get names(): Streams["names"] {
+    return this.streams.names;
+  }
+
   /** A subject of this pool. */
   subject(...parts: (string | number)[]): string {
-    return ["pm", this.pool, ...parts].join(".");
-  }
-
-  /** How what is on the servers is kept there. */
-  get #kept(): { storage: StorageType; replicas: number } {
-    const { storage, replicas = 1 } = this.#options;
-    const { Memory, File } = StorageType;
-    return { storage: storage === "memory" ? Memory : File, replicas };
-  }
-
-  /** Whoever counts on so many copies must not be left with fewer. */
-  async #checkReplicas(): Promise<void> {
-    const { replicas, pool } = this.#options;
-    if (replicas === undefined) return;
-    const { config } = await this.jsm.streams.info(this.names.work);
-    const { num_replicas: had } = config;
-    if (had === replicas) return;
-    throw new RangeError(
-      `"replicas" of pool "${pool}" must be ${had}, as whoever came first decided: received ${replicas}`,
-    );
-  }
-
-  /** Makes the streams, unless they are there, however they are kept. */
-  async makeStreams(): Promise<void> {
-    const { storage, replicas } = this.#kept;
-    const stream = (name: string, letter: string, age: number) =>
-      this.jsm.streams.add({
-        name,
-        subjects: [this.subject(letter, ">")],
-        retention: RetentionPolicy.Workqueue,
-        storage,
-        num_replicas: replicas,
-        duplicate_window: nanos(120_000),
-        max_age: nanos(age),
-      }).catch((error) => this.#allowExisting(error));
-    await stream(this.names.work, "w", 24 * HOUR);
-    await stream(this.names.results, "r", HOUR);
-  }
-
-  /** Makes what hands out chunks to machines, unless it is there. */
-  async makeWorkConsumer(): Promise<void> {
-    await this.makeStreams();
-    await this.jsm.consumers.add(this.names.work, {
-      durable_name: "workers",
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(this.ackWait),
-      max_deliver: -1,
-      max_ack_pending: -1,
-    }).catch((error) => this.#allowExisting(error));
-  }
-
-  /** Chunks that machines are to have; undefined if there never was a machine. */
-  async workPending(): Promise<number | undefined> {
-    const asked = this.jsm.consumers.info(this.names.work, "workers");
-    const info = await asked.catch((error) => {
-      if (error?.code !== 10014) throw error;
-      return undefined;
-    });
-    return info && info.num_pending + info.num_ack_pending;
-  }
-
-  /** Makes what hands out answers to a client, unless it is there. */
-  async makeResultConsumer(client: string): Promise<void> {
-    await this.makeStreams();
-    await this.jsm.consumers.add(this.names.results, {
-      durable_name: client,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(30_000),
-      max_deliver: -1,
-      max_ack_pending: -1,
-      filter_subject: this.subject("r", client, ">"),
-      inactive_threshold: nanos(5 * 60_000),
-    }).catch((error) => this.#allowExisting(error));
-  }
-
-  /** Somebody else came first, with other settings: those hold. */
-  #allowExisting(error: unknown): void {
-    const { code } = error as { code?: number };
-    if (code !== 10058 && code !== 10013 && code !== 10148) throw error;
-  }
-
-  /** How long a machine may be silent, in ms. */
-  get ackWait(): number {
-    return this.#options.ackWait ?? 15_000;
+    return this.streams.subject(...parts);
   }
 
   /** How long the server may be away, in ms. */
@@ -293,7 +204,7 @@ export class Connection {
         }
         await this.#pauses.pause(this.down > 0 ? 250 : 100);
         // A server without its memory has no streams.
-        if (this.down === 0) await this.makeStreams().catch(() => {});
+        if (this.down === 0) await this.streams.make().catch(() => {});
       }
     }
   }
@@ -305,29 +216,6 @@ export class Connection {
       }`,
       { cause },
     );
-  }
-
-  /**
-   * Drops what a client has in the streams, as it is gone, or one of its runs
-   * over: its answers, and what a server that was killed had forgotten to take out
-   * of the other one. One by one: after a purge by subject, nats-server 2.9.10
-   * takes messages of others for handed out that never were
-   * (tests/nats_failures_test.ts, "runs end beside").
-   */
-  async drop(client: string, run = "*"): Promise<void> {
-    const { work, results } = this.names;
-    for (const [stream, letter] of [[work, "w"], [results, "r"]] as const) {
-      const next_by_subj = this.subject(letter, client, run);
-      for (let seq = 1;;) {
-        const query: NextRequest = { seq, next_by_subj };
-        const next = await this.jsm.streams.getMessage(stream, query);
-        if (next === null) break;
-        seq = next.seq + 1;
-        // A machine may have done it.
-        await this.jsm.streams.deleteMessage(stream, next.seq, false)
-          .catch(() => {});
-      }
-    }
   }
 
   /** Waits for so many ms, but not longer than until it is closed. */

@@ -51,7 +51,7 @@ export class Inbox {
   async open(): Promise<void> {
     const { connection, client } = this.#setup;
     const { nc } = connection;
-    await connection.makeResultConsumer(client);
+    await connection.streams.makeResults(client);
     nc.subscribe(connection.subject("call", client), {
       callback: (error, question) => {
         if (error === null) void this.#reply(question);
@@ -71,7 +71,7 @@ export class Inbox {
     const asked = jsm.consumers.delete(names.results, client)
       .catch(() => {}) // it is not there
       // Of what was sent twice there may be a second answer.
-      .then(() => connection.drop(client));
+      .then(() => connection.streams.drop(client));
     // Of a server that says nothing, machines take what it had there away.
     await within(answerTimeout, asked, "end").catch(() => {});
   }
@@ -119,7 +119,7 @@ export class Inbox {
         await connection.pause(250);
       }
       if (this.#closed || connection.down > 0) continue;
-      await connection.makeResultConsumer(client).catch(() => {});
+      await connection.streams.makeResults(client).catch(() => {});
     }
   }
 }

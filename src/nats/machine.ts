@@ -72,7 +72,7 @@ export class Machine {
   async start(): Promise<void> {
     const { connection, info } = this.#setup;
     const { nc } = connection;
-    await connection.makeWorkConsumer();
+    await connection.streams.makeWork();
     const tell = () => JSON.stringify(info);
     nc.subscribe(connection.subject("hello"), {
       callback: (error, message) => void (error ?? message.respond(tell())),
@@ -151,7 +151,7 @@ export class Machine {
         if (this.#ends) return;
         await connection.pause(250);
         if (connection.down > 0) continue;
-        await connection.makeWorkConsumer().catch(() => {});
+        await connection.streams.makeWork().catch(() => {});
       }
     }
   }
@@ -187,7 +187,10 @@ export class Machine {
     const { connection, info } = this.#setup;
     const patience = this.#patience;
     const [, , , client = "", run = ""] = message.subject.split(".");
-    const beat = setInterval(() => message.working(), connection.ackWait / 3);
+    const beat = setInterval(
+      () => message.working(),
+      connection.streams.ackWait / 3,
+    );
     try {
       const found = await this.#find(client, run, free);
       const answer = found === "silent"
@@ -220,11 +223,11 @@ export class Machine {
     const { connection } = this.#setup;
     // What is left there expires in an hour.
     if (this.#callers.gone(client)) {
-      await connection.drop(client).catch(() => {});
+      await connection.streams.drop(client).catch(() => {});
     } else if (!this.#hurries && !this.#runs.has(client, run)) {
       // It ended meanwhile. Its client may have left before the answer came.
       this.#callers.watch(client);
-      await connection.drop(client, run).catch(() => {});
+      await connection.streams.drop(client, run).catch(() => {});
     }
   }
 

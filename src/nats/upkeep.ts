@@ -155,7 +155,7 @@ export class Upkeep {
       const info = await jsm.streams.info(stream!, { subjects_filter: filter })
         .catch(async (error) => {
           if (error?.code !== 10059) throw error;
-          await connection.makeStreams(); // the server lost its memory
+          await connection.streams.make(); // the server lost its memory
           return undefined;
         });
       const { subjects = {} } = info?.state ?? {};
@@ -166,7 +166,7 @@ export class Upkeep {
       }
     }
     // One that was killed may keep messages that it never hands out again.
-    const idle = answers === 0 && await connection.workPending() === 0;
+    const idle = answers === 0 && await connection.streams.workPending() === 0;
     for (const [key, { open }] of books) {
       const there = idle ? 0 : kept.get(key) ?? 0;
       const chunks = [...open.values()].filter((chunk) => sent.has(chunk));
