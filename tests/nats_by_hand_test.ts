@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { DiscardPolicy } from "@nats-io/jetstream";
-import { NatsPool } from "@parallel/map-nats";
+import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Envelopes } from "../src/nats/envelopes.ts";
 import { wire } from "../src/nats/messages.ts";
@@ -217,5 +217,29 @@ test(
       WorkerStartError,
       "(start one: deno run",
     );
+  },
+);
+
+test(
+  "the first machine of a pool decides how long one may be silent",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand({ ackWait: 1500 });
+    const { at, answers, connection: { jsm, names } } = here;
+    const work = async () => await jsm.consumers.info(names.work, "workers");
+    const own = { ackWait: 60_000, allowShipped: true, slots: 4 };
+    const machine = await runWorker({ ...at, ...own });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => machine.close());
+    assertEquals((await work()).config.ack_wait, 1500 * 1e6);
+    await here.machine.close();
+    here.describe(
+      "c",
+      callOf((n) => new Promise((e) => setTimeout(e, 3500, n))),
+    );
+    await here.send("c", chunkOf(1, [1]));
+    await until(() => answers.length > 0);
+    const { num_redelivered, delivered } = await work();
+    assertEquals([num_redelivered, delivered.consumer_seq], [0, 1]);
   },
 );

@@ -7,11 +7,12 @@
 
 import {
   AckPolicy,
+  type ConsumerInfo,
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
-import { nanos } from "@nats-io/transport-node";
+import { millis, nanos } from "@nats-io/transport-node";
 import type { ClusterOptions } from "./options.ts";
 
 const HOUR = 3_600_000;
@@ -25,6 +26,7 @@ export class Streams {
   readonly names: { work: string; results: string; blobs: string };
   readonly #options: ClusterOptions;
   readonly #jsm: JetStreamManager;
+  #ackWait: number;
 
   /**
    * Makes nothing yet.
@@ -37,6 +39,7 @@ export class Streams {
     this.names = { work: name("W"), results: name("R"), blobs: name("B") };
     this.#options = options;
     this.#jsm = jsm;
+    this.#ackWait = options.ackWait ?? 15_000;
   }
 
   /** A subject of this pool. */
@@ -85,25 +88,39 @@ export class Streams {
     await stream(this.names.results, "r", HOUR);
   }
 
-  /** Makes what hands out chunks to machines, unless it is there. */
+  /**
+   * Makes what hands out chunks to machines, unless it is there, and looks how
+   * long a machine may be silent: what is there is not added again, as that would
+   * be changed by it.
+   */
   async makeWork(): Promise<void> {
     await this.make();
-    await this.#jsm.consumers.add(this.names.work, {
-      durable_name: "workers",
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(this.ackWait),
-      max_deliver: -1,
-      max_ack_pending: -1,
-    }).catch((error) => this.#allowExisting(error));
+    const had = await this.#work();
+    if (had === undefined) {
+      await this.#jsm.consumers.add(this.names.work, {
+        durable_name: "workers",
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(this.#ackWait),
+        max_deliver: -1,
+        max_ack_pending: -1,
+      }).catch((error) => this.#allowExisting(error));
+    }
+    const { config } = had ?? await this.#work() ?? {};
+    if (config?.ack_wait !== undefined) this.#ackWait = millis(config.ack_wait);
+  }
+
+  /** What hands out chunks to machines; undefined if there never was one. */
+  async #work(): Promise<ConsumerInfo | undefined> {
+    const asked = this.#jsm.consumers.info(this.names.work, "workers");
+    return await asked.catch((error) => {
+      if (error?.code !== 10014) throw error;
+      return undefined;
+    });
   }
 
   /** Chunks that machines are to have; undefined if there never was a machine. */
   async workPending(): Promise<number | undefined> {
-    const asked = this.#jsm.consumers.info(this.names.work, "workers");
-    const info = await asked.catch((error) => {
-      if (error?.code !== 10014) throw error;
-      return undefined;
-    });
+    const info = await this.#work();
     return info && info.num_pending + info.num_ack_pending;
   }
 
@@ -127,9 +144,9 @@ export class Streams {
     if (code !== 10058 && code !== 10013 && code !== 10148) throw error;
   }
 
-  /** How long a machine may be silent, in ms. */
+  /** How long a machine may be silent, in ms, as whoever came first decided. */
   get ackWait(): number {
-    return this.#options.ackWait ?? 15_000;
+    return this.#ackWait;
   }
 
   /**
