@@ -69,6 +69,8 @@ export class Connection {
   readonly #pauses = new Pauses();
   #limit = LIMIT;
   #downSince: number | undefined;
+  #refusal: Error | undefined; // of the server that came back
+  readonly #refusals = new Set<(error: Error) => void>();
   readonly #reconnects = new Set<() => void>();
   /** Settles when there is a server again. */
   #back = Promise.withResolvers<void>();
@@ -107,6 +109,9 @@ export class Connection {
       nc = await connect({
         maxReconnectAttempts: -1,
         reconnectTimeWait: 250,
+        // Else it gives up for good when a server refuses it twice, as one does
+        // that begins before its passwords are there.
+        ignoreAuthErrorAbort: true,
         ...connectionOptions(options),
       });
     } catch (cause) {
@@ -126,19 +131,43 @@ export class Connection {
 
   /** Notices how long there has been no server. */
   async #watch(): Promise<void> {
-    for await (const { type } of this.nc.status()) {
+    for await (const status of this.nc.status()) {
+      const { type } = status;
       if (type === "disconnect") this.#downSince ??= performance.now();
+      if (type === "error" && this.down > 0) this.#refused(status.error);
       if (type !== "reconnect") continue;
-      this.#downSince = undefined;
+      this.#downSince = this.#refusal = undefined;
       this.#back.resolve();
       this.#back = Promise.withResolvers();
       for (const listener of this.#reconnects) listener();
     }
   }
 
+  /** The server that came back does not let this program in. */
+  #refused(error: Error): void {
+    if (this.#refusal !== undefined) return; // told
+    this.#refusal = error;
+    for (const listener of this.#refusals) listener(error);
+  }
+
+  /** Tells, once each time, that the server which came back lets nobody in. */
+  onRefusal(listener: (error: Error) => void): void {
+    this.#refusals.add(listener);
+  }
+
+  /** Why the server that came back lets nobody in; undefined if none said so. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
+  }
+
   /** Tells when there is a server again. */
   onReconnect(listener: () => void): void {
     this.#reconnects.add(listener);
+  }
+
+  /** Settles when it is closed, by whom and for what reason ever. */
+  get closed(): Promise<Error | undefined> {
+    return this.nc.closed().then((error) => error ?? undefined);
   }
 
   /** For how many ms there has been no server; 0 if there is one. */

@@ -87,10 +87,22 @@ export class Machine {
       for (const stop of this.#waits) stop();
       nc.publish(connection.subject("here"), tell());
     });
+    connection.onRefusal((error) => {
+      console.error(
+        `@parallel/map-nats: the server at ${connection.where} refuses this machine, which tries again: ${
+          nameThrown(error)
+        }`,
+      );
+    });
     await within(connection.serverTimeout, nc.flush(), "answer");
     nc.publish(connection.subject("here"), tell());
     const slots = Array.from({ length: info.slots }, () => this.#serve());
     this.#slots = Promise.all(slots);
+  }
+
+  /** Whether it takes no more. */
+  get ends(): boolean {
+    return this.#ends;
   }
 
   /**

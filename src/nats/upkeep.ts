@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nameThrown } from "@parallel/map/seam";
 import type { ClientRun, OpenChunk } from "./client_run.ts";
 import type { Connection } from "./connection.ts";
 import type { Machines } from "./machines.ts";
@@ -112,9 +113,11 @@ export class Upkeep {
   }
 
   #noServer(): Error {
-    const { where, serverTimeout } = this.#setup.connection;
+    const { where, serverTimeout, refusal } = this.#setup.connection;
+    const why = refusal === undefined ? "" : `: ${nameThrown(refusal)}`;
     return new Error(
-      `a server must answer at ${where}, and of a cluster more than half: received none for ${serverTimeout} ms ("serverTimeout")`,
+      `a server must answer at ${where}, and of a cluster more than half: received none for ${serverTimeout} ms ("serverTimeout")${why}`,
+      { cause: refusal },
     );
   }
 
