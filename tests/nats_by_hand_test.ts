@@ -1,6 +1,6 @@
 // What machines and clients make of what comes late, twice, or from somebody who
 // means harm.
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -10,7 +10,14 @@ import { WorkerStartError } from "../mod.ts";
 import { Envelopes } from "../src/nats/envelopes.ts";
 import { wire } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
-import { natsTest as test } from "./nats.ts";
+import { runtime } from "./harness.ts";
+import {
+  longNatsTest,
+  NAMES,
+  natsTest as test,
+  openStage,
+  startProgram,
+} from "./nats.ts";
 import { callOf, chunkOf, openByHand, openClient } from "./nats_by_hand.ts";
 import { pause, until } from "./until.ts";
 
@@ -241,5 +248,31 @@ test(
     await until(() => answers.length > 0);
     const { num_redelivered, delivered } = await work();
     assertEquals([num_redelivered, delivered.consumer_seq], [0, 1]);
+  },
+);
+
+/** How the runtime at hand runs a program that may collect garbage. */
+const COLLECTING: string[] = {
+  deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"],
+  bun: [],
+  node: ["--expose-gc", "--import", NAMES],
+  browser: [], // it runs no program
+}[runtime];
+
+longNatsTest(
+  "a message that was sent leaves no memory behind",
+  { timeout: 60_000 },
+  async () => {
+    const { stack, server } = await openStage();
+    await using _ = stack;
+    const program = startProgram(
+      "tests/fixtures/nats_publishes.ts",
+      [server.servers],
+      [process.execPath, ...COLLECTING],
+    );
+    stack.defer(() => program.kill());
+    assertEquals(await program.ended, 0, program.said());
+    const [, bytes] = /each left (-?\d+) bytes/.exec(program.said())!;
+    assert(Number(bytes) < 100, program.said());
   },
 );

@@ -72,8 +72,6 @@ export class Connection {
   #refusal: Error | undefined; // of the server that came back
   readonly #refusals = new Set<(error: Error) => void>();
   readonly #reconnects = new Set<() => void>();
-  /** Settles when there is a server again. */
-  #back = Promise.withResolvers<void>();
 
   private constructor(
     options: ClusterOptions,
@@ -137,8 +135,6 @@ export class Connection {
       if (type === "error" && this.down > 0) this.#refused(status.error);
       if (type !== "reconnect") continue;
       this.#downSince = this.#refusal = undefined;
-      this.#back.resolve();
-      this.#back = Promise.withResolvers();
       for (const listener of this.#reconnects) listener();
     }
   }
@@ -219,12 +215,7 @@ export class Connection {
       try {
         body ??= await seal();
         if (!wanted()) return; // any more
-        const options = { msgID: id, timeout: SILENT_MS };
-        const acked = this.js.publish(subject, body, options);
-        acked.catch(() => {}); // heard below, unless the server came back
-        // What was on its way to a server that ended is not heard of again.
-        const lost = this.#back.promise;
-        if (await Promise.race([acked, lost]) !== undefined) return;
+        if (await this.#publishOnce(subject, body, id)) return;
       } catch (error) {
         if (isFinal(error)) throw error;
         failing = this.down > 0 ? undefined : failing ?? performance.now();
@@ -235,6 +226,31 @@ export class Connection {
         // A server without its memory has no streams.
         if (this.down === 0) await this.streams.make().catch(() => {});
       }
+    }
+  }
+
+  /**
+   * Publishes once.
+   *
+   * @returns Whether the server has it; false if there was another one
+   * meanwhile: what was on its way to the first is not heard of again.
+   */
+  async #publishOnce(
+    subject: string,
+    body: Uint8Array,
+    id: string,
+  ): Promise<boolean> {
+    const { promise: back, resolve } = Promise.withResolvers<false>();
+    const wake = () => resolve(false);
+    // No promise that all wait for: it would keep a bit of each until it settles.
+    this.#reconnects.add(wake);
+    try {
+      const options = { msgID: id, timeout: SILENT_MS };
+      const acked = this.js.publish(subject, body, options).then(() => true);
+      acked.catch(() => {}); // heard below, unless the server came back
+      return await Promise.race([acked, back]);
+    } finally {
+      this.#reconnects.delete(wake);
     }
   }
 
