@@ -51,13 +51,17 @@ export async function openByHand(worker: object = {}) {
     connection,
     /** What machines answered, whose chunk it was before it. */
     answers,
-    /** Says what the runs of a client are, to whoever asks. */
-    describe(client: string, call: unknown): void {
+    /** Says what the runs of a client are, to whoever asks; gives what they ask. */
+    describe(client: string, call: unknown): string[] {
+      const questions: string[] = [];
       nc.subscribe(connection.subject("call", client), {
         callback: (_: unknown, question: Msg) => {
-          envelopes.seal(call, "x").then((said) => question.respond(said));
+          questions.push(question.string());
+          const said = typeof call === "function" ? call(questions) : call;
+          envelopes.seal(said, "x").then((said) => question.respond(said));
         },
       });
+      return questions;
     },
     /** Sends a chunk of a client; each time as another message. */
     async send(client: string, message: unknown): Promise<void> {

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { DiscardPolicy } from "@nats-io/jetstream";
+import { Objm } from "@nats-io/obj";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Envelopes } from "../src/nats/envelopes.ts";
@@ -274,5 +275,62 @@ longNatsTest(
     assertEquals(await program.ended, 0, program.said());
     const [, bytes] = /each left (-?\d+) bytes/.exec(program.said())!;
     assert(Number(bytes) < 100, program.said());
+  },
+);
+
+test(
+  "data larger than a message is stored once for a run",
+  { timeout: 60_000 },
+  async () => {
+    await using here = await openByHand({ slots: 8, grace: 2000 });
+    const { at } = here;
+    await using pool = await NatsPool.connect(at);
+    const { sealBytes } = Envelopes.prototype;
+    let stored = 0;
+    Envelopes.prototype.sealBytes = async function (bytes, name) {
+      if (name.startsWith("c.") && bytes.length > 1e6) stored++;
+      return await sealBytes.call(this, bytes, name);
+    };
+    try {
+      const data = new Float64Array(200_000).fill(2);
+      const get = async (n: number, { data }: { data: Float64Array }) => {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        return n * data[n];
+      };
+      const inputs = Array.from({ length: 40 }, (_, i) => i);
+      assertEquals(
+        await pool.map(get, inputs, { data, chunkSize: 1 }),
+        inputs.map((n) => 2 * n),
+      );
+    } finally {
+      Envelopes.prototype.sealBytes = sealBytes;
+    }
+    assertEquals(stored, 1);
+  },
+);
+
+test(
+  "a run whose data the store has lost goes on",
+  { timeout: 60_000 },
+  async () => {
+    await using here = await openByHand({ slots: 1, grace: 2000 });
+    const { at, connection: { js, names } } = here;
+    await using pool = await NatsPool.connect(at);
+    const data = new Float64Array(200_000).fill(2);
+    const { seal } = Envelopes.prototype;
+    let taken = 0;
+    Envelopes.prototype.seal = async function (message, name) {
+      const sealed = await seal.call(this, message, name);
+      if (name.startsWith("c.") && taken++ === 0) {
+        await (await new Objm(js).open(names.blobs)).delete(name);
+      }
+      return sealed;
+    };
+    try {
+      const get = (n: number, { data }: { data: Float64Array }) => n * data[n];
+      assertEquals(await pool.map(get, [1, 2], { data }), [2, 4]);
+    } finally {
+      Envelopes.prototype.seal = seal;
+    }
   },
 );

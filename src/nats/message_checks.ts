@@ -72,7 +72,7 @@ export function checkValues(
 export function checkCall(message: unknown): CallMessage {
   if (isObject(message)) {
     const { type } = message;
-    if (type === "over") return { type };
+    if (type === "over" || type === "on") return { type };
     const said = message as Fields<CallMessage & { type: "call" }>;
     const { fn, combine, lines, data, timeout, fingerprint } = said;
     const { concurrency, chunkSize } = said;

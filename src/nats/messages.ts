@@ -58,9 +58,21 @@ export interface LinesMessage {
   fingerprint: string | undefined;
 }
 
+/** What a machine asks a client of one of its runs. */
+export interface Question {
+  run: string;
+  /**
+   * What of it is there: all was read; the store has no more what it was told of;
+   * or nothing.
+   */
+  had: "all" | "lost" | "nothing";
+}
+
 /** What a call is: what a client answers a machine that asks. */
 export type CallMessage =
   | { type: "over" }
+  /** To a machine that knows the rest. */
+  | { type: "on" }
   | {
     type: "call";
     fn: SentFunction;

@@ -290,9 +290,9 @@ export class NatsEngine implements Engine {
     if (this.#books.size === 0) this.#upkeep.end();
     if (chunks.some(({ chunk }) => chunk.alone)) this.#touchAll();
     else this.#work();
+    this.#inbox.forget(key);
     const { nc, down } = connection;
     if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
     nc.publish(connection.subject("over"), `${client}.${key}`);
-    connection.envelopes.forget(`c.${client}.${key}`);
   }
 }
