@@ -1,6 +1,6 @@
 // What machines and clients make of what comes late, twice, or from somebody who
 // means harm.
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,6 +8,7 @@ import { DiscardPolicy } from "@nats-io/jetstream";
 import { Objm } from "@nats-io/obj";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
+import type { Connection } from "../src/nats/connection.ts";
 import { Envelopes } from "../src/nats/envelopes.ts";
 import { wire } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
@@ -332,5 +333,57 @@ test(
     } finally {
       Envelopes.prototype.seal = seal;
     }
+  },
+);
+
+test(
+  "a machine that did not hear that a run is over asks, and ends it",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand({ grace: 1000 });
+    const { answers } = here;
+    const questions = here.describe(
+      "c",
+      (asked: string[]) =>
+        asked.length > 2 ? { type: "over" } : callOf((n) => n),
+    );
+    await here.send("c", chunkOf(1, [1]));
+    await until(() => answers.length === 1);
+    await until(() => questions.length > 2);
+    await pause(1500);
+    assertEquals(questions.length, 3); // nothing is left to ask for
+    for (const question of questions) assertMatch(question, /^1 /);
+  },
+);
+
+/** Names of what is in the store, and is not deleted. */
+async function stored({ js, names }: Connection): Promise<string[]> {
+  const store = await new Objm(js).open(names.blobs).catch(() => undefined);
+  const list = await store?.list().catch(() => []) ?? [];
+  return list.filter(({ deleted }) => !deleted).map(({ name }) => name[0]);
+}
+
+test(
+  "nothing large is left in the store of what is over",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks, connection } = here;
+    const large = new Uint8Array(2_000_000);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const mapped = pool.map((v: Uint8Array) => v, [large], { signal });
+    mapped.catch(() => {});
+    await until(() => chunks.length === 1);
+    assertEquals(await stored(connection), ["w"]);
+    abort.abort();
+    await until(async () => (await stored(connection)).length === 0);
+    // An answer of a run that its client does not take any more.
+    const envelope = await connection.envelopes.seal(large, "a.x");
+    const subject = connection.subject("r", "gone", 1);
+    await connection.js.publish(subject, envelope);
+    assertEquals(await stored(connection), ["a"]);
+    await connection.drop("gone");
+    await until(async () => (await stored(connection)).length === 0);
   },
 );

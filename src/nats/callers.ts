@@ -15,6 +15,8 @@ export interface CallersSetup {
   connection: Connection;
   /** ms that a client may be silent. */
   grace: number;
+  /** Asks what has become of all runs of a client. */
+  look(client: string): void;
   /** Told when a client is taken for gone. */
   onGone(client: string): void;
 }
@@ -33,11 +35,9 @@ export class Callers {
   /** Knows none yet. */
   constructor(setup: CallersSetup) {
     this.#setup = setup;
-    // One that is gone may have nothing left but answers.
+    // What was said of the end of a run may not have come here.
     this.#timer = setInterval(() => {
-      for (const client of this.#heard.keys()) {
-        if (!this.heard(client)) this.ask(client, "", true).catch(() => {});
-      }
+      for (const client of this.#heard.keys()) setup.look(client);
     }, setup.grace / 2);
   }
 
@@ -122,7 +122,7 @@ export class Callers {
     // One that was stopped for a while goes on, and sends again.
     if (!this.#heard.delete(client)) return true;
     onGone(client);
-    connection.streams.drop(client).catch(() => {}); // they expire in an hour
+    connection.drop(client).catch(() => {}); // they expire in an hour
     return true;
   }
 }

@@ -263,6 +263,19 @@ export class Connection {
     );
   }
 
+  /**
+   * Drops what a client, or one of its runs, has in the streams, and what of that
+   * is in the store.
+   */
+  async drop(client: string, run = "*"): Promise<void> {
+    await this.streams.drop(
+      client,
+      run,
+      // It may be there no more; and it expires in a day.
+      (data) => this.envelopes.drop(data).catch(() => {}),
+    );
+  }
+
   /** Waits for so many ms, but not longer than until it is closed. */
   pause(ms: number): Promise<void> {
     return this.#pauses.pause(ms);

@@ -73,7 +73,7 @@ export class Inbox {
     const asked = jsm.consumers.delete(names.results, client)
       .catch(() => {}) // it is not there
       // Of what was sent twice there may be a second answer.
-      .then(() => connection.streams.drop(client));
+      .then(() => connection.drop(client));
     // Of a server that says nothing, machines take what it had there away.
     await within(answerTimeout, asked, "end").catch(() => {});
   }

@@ -62,7 +62,9 @@ export class Machine {
     this.#answers = new Answers({ connection, info, attempts, ends });
     const engine = engineHere(pool, false, clock, plan);
     const onGone = (client: string) => this.#runs.endAll(client);
-    const callers = new Callers({ connection, grace, onGone });
+    const look = (client: string) =>
+      void this.#runs.look(client).catch(() => {}); // the next time
+    const callers = new Callers({ connection, grace, look, onGone });
     this.#callers = callers;
     this.#engine = engine;
     this.#runs = new MachineRuns({ info, clock, engine, callers });
@@ -235,11 +237,11 @@ export class Machine {
     const { connection } = this.#setup;
     // What is left there expires in an hour.
     if (this.#callers.gone(client)) {
-      await connection.streams.drop(client).catch(() => {});
+      await connection.drop(client).catch(() => {});
     } else if (!this.#hurries && !this.#runs.has(client, run)) {
       // It ended meanwhile. Its client may have left before the answer came.
       this.#callers.watch(client);
-      await connection.streams.drop(client, run).catch(() => {});
+      await connection.drop(client, run).catch(() => {});
     }
   }
 

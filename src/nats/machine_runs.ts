@@ -51,6 +51,19 @@ export class MachineRuns {
     return await this.#askOnce(client, run);
   }
 
+  /**
+   * Asks what has become of the runs of a client: those that are over end. One
+   * that has none here may have answers that it does not take, if it is gone.
+   */
+  async look(client: string): Promise<void> {
+    const runs = this.#runsOf(client).map((key) => key.split(".")[1]!);
+    await Promise.all(runs.map((run) => this.#askOnce(client, run)));
+    if (runs.length > 0) return;
+    const { callers } = this.#setup;
+    const said = await callers.ask(client, "", true);
+    if (said !== "silent") callers.forget(client);
+  }
+
   /** Asks what a run is, unless it was asked for another chunk. */
   async #askOnce(client: string, run: string): Promise<Found> {
     const key = `${client}.${run}`;

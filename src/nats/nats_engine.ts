@@ -94,6 +94,7 @@ export class NatsEngine implements Engine {
       ...setup,
       machines: this.machines,
       books: this.#books,
+      forget: (key, chunk) => this.#posts.forget(key, chunk),
       send: (key, chunk) => void this.#posts.post(key, chunk),
       refuse: (error) => {
         this.#runs.refuse(error);
@@ -287,6 +288,7 @@ export class NatsEngine implements Engine {
     this.#books.delete(key);
     const chunks = [...book.open.values()];
     book.open.clear();
+    for (const chunk of chunks) this.#posts.forget(key, chunk);
     if (this.#books.size === 0) this.#upkeep.end();
     if (chunks.some(({ chunk }) => chunk.alone)) this.#touchAll();
     else this.#work();

@@ -50,6 +50,7 @@ export class Posts {
       const patience = connection.serverTimeout;
       await connection.publish(subject, { id, seal, wanted, patience });
       open.at = "sent";
+      if (!wanted()) this.forget(key, open); // it came to the store meanwhile
     } catch (error) {
       if (book === undefined) return;
       book.run.stop(error);

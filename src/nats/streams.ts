@@ -155,8 +155,16 @@ export class Streams {
    * of the other one. One by one: after a purge by subject, nats-server 2.9.10
    * takes messages of others for handed out that never were
    * (tests/nats_failures_test.ts, "runs end beside").
+   *
+   * @param client Id of the client.
+   * @param run Its number there, or "*".
+   * @param each Told what each message was.
    */
-  async drop(client: string, run = "*"): Promise<void> {
+  async drop(
+    client: string,
+    run: string,
+    each: (data: Uint8Array) => Promise<void>,
+  ): Promise<void> {
     const { work, results } = this.names;
     for (const [stream, letter] of [[work, "w"], [results, "r"]] as const) {
       const next_by_subj = this.subject(letter, client, run);
@@ -168,6 +176,7 @@ export class Streams {
         // A machine may have done it.
         await this.#jsm.streams.deleteMessage(stream, next.seq, false)
           .catch(() => {});
+        await each(next.data);
       }
     }
   }

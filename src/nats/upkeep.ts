@@ -24,6 +24,8 @@ export interface UpkeepSetup {
   client: string;
   books: ReadonlyMap<string, ClientRun>;
   workerTimeout: number;
+  /** Forgets a chunk that is given up. */
+  forget(key: string, chunk: OpenChunk): void;
   /** Sends a chunk again. */
   send(key: string, chunk: OpenChunk): void;
   /** Ends all runs, as no machine can serve them. */
@@ -144,7 +146,7 @@ export class Upkeep {
    */
   async #compare(): Promise<void> {
     const { connection: { jsm, names }, client, books } = this.#setup;
-    const { connection, send, onGivenUp } = this.#setup;
+    const { connection, send, forget, onGivenUp } = this.#setup;
     const kept = new Map<string, number>();
     const sent = new Set<OpenChunk>(); // before it was asked
     for (const { open } of books.values()) {
@@ -180,7 +182,8 @@ export class Upkeep {
       } else {
         this.#short.delete(key);
         for (const chunk of chunks) {
-          if (!books.get(key)?.giveUp(chunk)) send(key, chunk);
+          if (books.get(key)?.giveUp(chunk)) forget(key, chunk);
+          else send(key, chunk);
         }
         onGivenUp();
       }
