@@ -4,13 +4,13 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { DiscardPolicy } from "@nats-io/jetstream";
+import { DiscardPolicy, RetentionPolicy } from "@nats-io/jetstream";
 import { Objm } from "@nats-io/obj";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
-import type { Connection } from "../src/nats/connection.ts";
+import { Connection } from "../src/nats/connection.ts";
 import { Envelopes } from "../src/nats/envelopes.ts";
-import { wire } from "../src/nats/messages.ts";
+import { wire, WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { runtime } from "./harness.ts";
 import {
@@ -385,5 +385,54 @@ test(
     assertEquals(await stored(connection), ["a"]);
     await connection.drop("gone");
     await until(async () => (await stored(connection)).length === 0);
+  },
+);
+
+test(
+  "what a machine cannot read is told at once, with the reason",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand();
+    await using pool = await NatsPool.connect(here.at);
+    const { sealBytes } = Envelopes.prototype;
+    Envelopes.prototype.sealBytes = async function (bytes, name) {
+      const sealed = await sealBytes.call(this, bytes, name);
+      if (name.startsWith("w.")) sealed[0] = 99;
+      return sealed;
+    };
+    try {
+      await assertRejects(
+        () => pool.map((n: number) => n, [1]),
+        Error,
+        `messages must have version ${WIRE_VERSION}: received 99`,
+      );
+    } finally {
+      Envelopes.prototype.sealBytes = sealBytes;
+    }
+  },
+);
+
+test(
+  "machines of another version take nothing of this one",
+  { timeout: 20_000 },
+  async () => {
+    const { stack, server } = await openStage();
+    await using _ = stack;
+    const at = { servers: server.servers, pool: "test" };
+    const connection = await Connection.open(at);
+    stack.defer(() => connection.close());
+    const { jsm } = connection;
+    // As version 1 had it.
+    const name = "PM_test_W";
+    await jsm.streams.add({
+      ...{ name, subjects: ["pm.test.w.>"] },
+      retention: RetentionPolicy.Workqueue,
+    });
+    const machine = await runWorker({ ...at, slots: 2, allowShipped: true });
+    stack.defer(() => machine.close());
+    const pool = await NatsPool.connect(at);
+    stack.defer(() => pool.close());
+    assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
+    assertEquals((await jsm.streams.info(name)).state.last_seq, 0);
   },
 );

@@ -8,7 +8,7 @@
 import type { JsMsg } from "@nats-io/jetstream";
 import type { Parcel } from "@parallel/map/seam";
 import { writeBytes } from "./byte_writer.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, NUMBER } from "./connection.ts";
 import type { Done } from "./deliveries.ts";
 import { StoreError } from "./envelopes.ts";
 import {
@@ -69,7 +69,7 @@ export class Answers {
     const { info, attempts } = this.#setup;
     if (found === "over") return undefined;
     const machine = info.id;
-    let number = 0;
+    let number = Number(message.headers?.get(NUMBER));
     let chunk: ChunkMessage;
     let values: ArrayLike<unknown>;
     try {

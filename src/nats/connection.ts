@@ -10,8 +10,9 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
+  type JetStreamPublishOptions,
 } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { Objm } from "@nats-io/obj";
 import { nameThrown } from "@parallel/map/seam";
 import {
@@ -34,6 +35,9 @@ const MARGIN = 4096;
 /** Bytes of a message at most, where the server does not say. */
 const LIMIT = 1 << 20;
 
+/** The header with the number of a chunk: who cannot read it says of which. */
+export const NUMBER = "Pm-Chunk";
+
 /** Whether it is of no use to try again. */
 function isFinal(error: unknown): boolean {
   const { name, cause } = error as Error;
@@ -45,6 +49,8 @@ function isFinal(error: unknown): boolean {
 export interface Posted {
   /** What it is known by, which keeps it from being there twice. */
   id: string;
+  /** Number of the chunk that it is. */
+  number?: number;
   /** Puts it in an envelope: what is large goes to the store. */
   seal(): Promise<Uint8Array>;
   /** Tells whether anybody still wants it. */
@@ -184,8 +190,8 @@ export class Connection {
   }
 
   /** A subject of this pool. */
-  subject(...parts: (string | number)[]): string {
-    return this.streams.subject(...parts);
+  subject(kind: string, ...parts: (string | number)[]): string {
+    return this.streams.subject(kind, ...parts);
   }
 
   /** How long the server may be away, in ms. */
@@ -207,15 +213,18 @@ export class Connection {
    */
   async publish(
     subject: string,
-    { id, seal, wanted, patience = Infinity }: Posted,
+    { id, number, seal, wanted, patience = Infinity }: Posted,
   ): Promise<void> {
+    const own = headers();
+    if (number !== undefined) own.set(NUMBER, String(number));
     let body: Uint8Array | undefined;
     let failing: number | undefined; // since when
     while (wanted() && !this.nc.isClosed()) {
       try {
         body ??= await seal();
         if (!wanted()) return; // any more
-        if (await this.#publishOnce(subject, body, id)) return;
+        const options = { msgID: id, timeout: SILENT_MS, headers: own };
+        if (await this.#publishOnce(subject, body, options)) return;
       } catch (error) {
         if (isFinal(error)) throw error;
         failing = this.down > 0 ? undefined : failing ?? performance.now();
@@ -238,14 +247,13 @@ export class Connection {
   async #publishOnce(
     subject: string,
     body: Uint8Array,
-    id: string,
+    options: Partial<JetStreamPublishOptions>,
   ): Promise<boolean> {
     const { promise: back, resolve } = Promise.withResolvers<false>();
     const wake = () => resolve(false);
     // No promise that all wait for: it would keep a bit of each until it settles.
     this.#reconnects.add(wake);
     try {
-      const options = { msgID: id, timeout: SILENT_MS };
       const acked = this.js.publish(subject, body, options).then(() => true);
       acked.catch(() => {}); // heard below, unless the server came back
       return await Promise.race([acked, back]);

@@ -47,8 +47,9 @@ export class Posts {
     open.at = "leaving";
     try {
       const subject = connection.subject("w", client, key);
+      const posted = { id, number, seal, wanted };
       const patience = connection.serverTimeout;
-      await connection.publish(subject, { id, seal, wanted, patience });
+      await connection.publish(subject, { ...posted, patience });
       open.at = "sent";
       if (!wanted()) this.forget(key, open); // it came to the store meanwhile
     } catch (error) {

@@ -13,6 +13,7 @@ import {
   StorageType,
 } from "@nats-io/jetstream";
 import { millis, nanos } from "@nats-io/transport-node";
+import { WIRE_VERSION } from "./messages.ts";
 import type { ClusterOptions } from "./options.ts";
 
 const HOUR = 3_600_000;
@@ -36,15 +37,26 @@ export class Streams {
    */
   constructor(options: ClusterOptions, jsm: JetStreamManager) {
     const name = (kind: string) => `PM_${options.pool}_${kind}`;
-    this.names = { work: name("W"), results: name("R"), blobs: name("B") };
+    this.names = {
+      work: name(`W${WIRE_VERSION}`),
+      results: name(`R${WIRE_VERSION}`),
+      blobs: name("B"),
+    };
     this.#options = options;
     this.#jsm = jsm;
     this.#ackWait = options.ackWait ?? 15_000;
   }
 
-  /** A subject of this pool. */
-  subject(...parts: (string | number)[]): string {
-    return ["pm", this.#options.pool, ...parts].join(".");
+  /**
+   * A subject of this pool. Those of chunks and answers have the version of the
+   * messages in them, lest machines take what they cannot read.
+   *
+   * @param kind `w` of chunks, `r` of answers, or a word.
+   * @param parts What comes after it.
+   */
+  subject(kind: string, ...parts: (string | number)[]): string {
+    const own = /^[wr]$/.test(kind) ? `${kind}${WIRE_VERSION}` : kind;
+    return ["pm", this.#options.pool, own, ...parts].join(".");
   }
 
   /** How the store is made. */
