@@ -102,6 +102,11 @@ export async function openClient(options: object = {}) {
     server,
     connection,
     pool,
+    /** Another machine comes. */
+    join(id: string, slots: number): void {
+      const other = JSON.stringify({ ...info, id, slots });
+      nc.publish(connection.subject("here"), other);
+    },
     /** What came to the machine, in order. */
     chunks,
     /** Answers a chunk. */

@@ -436,3 +436,18 @@ test(
     assertEquals((await jsm.streams.info(name)).state.last_seq, 0);
   },
 );
+
+test(
+  "a stream uses machines that come after it began",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks } = here;
+    const inputs = Array.from({ length: 1000 }, (_, i) => i);
+    const stream = pool.stream((n: number) => n, inputs, { chunkSize: 1 });
+    stream.next().catch(() => {}); // nobody answers
+    await until(() => chunks.length === 10); // what goes for four slots
+    here.join("other", 20);
+    await until(() => chunks.length === 50); // and for 24
+  },
+);
