@@ -46,6 +46,31 @@ test(
 );
 
 test(
+  "a machine that ends does not wait for a client that says nothing",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand({ grace: 60_000 });
+    const { at, answers, connection: { jsm, names } } = here;
+    await here.send("away", chunkOf(1, [1]));
+    const held = async () => {
+      const { num_ack_pending } = await jsm.consumers.info(
+        names.work,
+        "workers",
+      );
+      return num_ack_pending === 1;
+    };
+    await until(held);
+    await here.machine.close();
+    const other = await runWorker({ ...at, slots: 1, allowShipped: true });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => other.close());
+    here.describe("away", callOf((n) => n));
+    await until(() => answers.length > 0);
+    assertEquals(answers[0][1].type, "done");
+  },
+);
+
+test(
   "a chunk that comes again while it runs runs once",
   { timeout: 20_000 },
   async () => {

@@ -127,6 +127,7 @@ export class MachineRuns {
 
   /** Ends all. */
   close(): void {
+    this.#asked.clear(); // nothing begins any more
     for (const key of [...this.#known.keys()]) this.end(key);
     this.#setup.callers.close();
   }
