@@ -150,7 +150,10 @@ export interface Program {
   kill(): Promise<void>;
 }
 
-const NAMES = fileURLToPath(new URL("names.ts", import.meta.url));
+/** What Node.js loads first to run a program of this project. */
+export const NAMES: string = fileURLToPath(
+  new URL("names.ts", import.meta.url),
+);
 
 /** How the runtime at hand runs a program with all permissions. */
 const RUN: string[] = {

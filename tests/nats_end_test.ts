@@ -1,5 +1,11 @@
 // How machines and clients end whose server does not answer any more.
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+} from "@std/assert";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,8 +19,14 @@ import { WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { FakeClock } from "./fakes.ts";
 import { runtime, test } from "./harness.ts";
-import { longNatsTest, natsTest, openStage, startMachine } from "./nats.ts";
-import { until } from "./until.ts";
+import {
+  isAlive,
+  longNatsTest,
+  natsTest,
+  openStage,
+  startMachine,
+} from "./nats.ts";
+import { pause, until } from "./until.ts";
 
 /** Notes that it began; ends when it is let. */
 const held = async (n: number, { data: folder }: { data: string }) => {
@@ -288,3 +300,51 @@ natsTest(
     await assertRejects(() => pool.map(read, ["PATH"]), TaskError, "env");
   },
 );
+
+longNatsTest(
+  "a machine that was refused for a while serves again",
+  {},
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => rmSync(folder, { recursive: true }));
+    const start = async (token: string, port?: number) => {
+      const args = ["-js", "-sd", folder, "--auth", token];
+      const server = await startServer({ args, port });
+      const close = async () => {
+        if (isAlive(server.pid)) process.kill(server.pid, "SIGKILL");
+        while (isAlive(server.pid)) await pause(10);
+        await server.close();
+      };
+      stack.defer(close);
+      return { ...server, close };
+    };
+    const first = await start("one");
+    const port = Number(new URL(first.servers).port);
+    const servers = first.servers.replace("//", "//one@");
+    const machine = await startMachine(servers);
+    stack.defer(() => machine.kill());
+    await first.close();
+    const other = await start("two", port);
+    await pause(2000); // it tries every 250 ms
+    await other.close();
+    await start("one", port);
+    const pool = await NatsPool.connect({ servers, pool: "test" });
+    stack.defer(() => pool.close());
+    assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
+    assertMatch(machine.said(), /refuses this machine.*AuthorizationError/);
+    assert(!machine.over());
+  },
+);
+
+natsTest("a machine tells when it is cut off for good", {}, async () => {
+  await using here = await open();
+  const connection = { maxReconnectAttempts: 2, reconnectTimeWait: 50 };
+  const machine = await here.machine({ connection });
+  const other = await here.machine();
+  await other.close();
+  assertEquals(await other.cutOff, undefined);
+  await here.server.kill("SIGKILL");
+  assertInstanceOf(await machine.cutOff, Error);
+  await machine.close();
+});

@@ -92,6 +92,27 @@ test("an error on another machine has its index and cause", {}, async () => {
   assertEquals(settled.filter((s) => s.status === "fulfilled").length, 8);
 });
 
+test(
+  "a result or an error that cannot be written fails its task alone",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await cluster();
+    const grow = (n: number) => {
+      const array: number[] = [];
+      if (n > 0) array[2 ** 24 + 1] = 1; // clone takes it
+      if (n === 2) throw Object.assign(new RangeError("big"), { array });
+      return array;
+    };
+    const settled = await here.pool.mapSettled(grow, [0, 1, 2], {
+      chunkSize: 3,
+    });
+    assertEquals(settled[0], { status: "fulfilled", value: [] });
+    const [, result, error] = settled as PromiseRejectedResult[];
+    assertStringIncludes(result.reason.message, "its result");
+    assertStringIncludes(error.reason.message, "RangeError: big");
+  },
+);
+
 test("what cannot travel is refused at the call", {}, async () => {
   await using here = await cluster();
   const { pool } = here;

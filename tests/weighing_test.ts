@@ -127,7 +127,7 @@ test("a stream reads no further than it may", () => {
   function* numbers() {
     for (;;) yield read++;
   }
-  const sink = new StreamSink(2, { bufferSize: 10 });
+  const sink = new StreamSink(() => 2, { bufferSize: 10 });
   const { take } = weigh(numbers(), { sink });
   assertEquals(range(10).map(() => take(0)![0]), range(10).reverse());
   assertEquals(take(0), []);
@@ -167,7 +167,7 @@ test("a weight that throws is told, and the source is closed", () => {
     throw new Error("nothing was told");
   };
   assertEquals(told(new ListSink(undefined)), []); // at once
-  const sink = new StreamSink(2, { bufferSize: 100 });
+  const sink = new StreamSink(() => 2, { bufferSize: 100 });
   assertEquals(told(sink), [4, 3, 2, 1, 0]); // in its turn
   assertEquals(closed, 2);
 });

@@ -16,7 +16,11 @@ import type { ClusterOptions } from "./options.ts";
  * @returns Their addresses without passwords.
  */
 export function showServers(servers: string | string[]): string {
-  return splitList(servers).join(", ").replaceAll(/\/\/[^@/]*@/g, "//");
+  return splitList(servers).map((server) =>
+    server.replace(/^(\w+:\/\/)?.*@/s, "$1")
+      // What is no port may be half of a password with a comma in it.
+      .replace(/^((?:\w+:\/\/)?[^:[\]]*):(?!\/\/|\d+(?:\/|$)).*/s, "$1:…")
+  ).join(", ");
 }
 
 /**
@@ -34,12 +38,19 @@ export function connectionOptions(
   const own: NodeConnectionOptions = { ...options.connection };
   const servers = splitList(options.servers).map((server) => {
     if (server.startsWith("tls://")) own.tls ??= {};
-    const [, scheme = "", user, pass, rest] =
-      /^(\w+:\/\/)?(?:([^:@/]*)(?::([^@/]*))?@)(.*)$/.exec(server) ?? [];
-    if (user === undefined || rest === undefined) return server;
-    const name = decodeURIComponent(user);
-    if (pass === undefined) found.token = name;
-    else Object.assign(found, { user: name, pass: decodeURIComponent(pass) });
+    // To the last @, so that nothing of them is taken for a host, and shown.
+    const [, scheme = "", secret, rest] = /^(\w+:\/\/)?(?:(.*)@)?([^@]*)$/s
+      .exec(server)!;
+    if (secret === undefined) return server;
+    const [user, ...pass] = secret.split(":");
+    const name = decodeURIComponent(user!);
+    if (pass.length === 0) found.token = name;
+    else {
+      Object.assign(found, {
+        user: name,
+        pass: decodeURIComponent(pass.join(":")),
+      });
+    }
     return scheme + rest;
   });
   return { servers, ...found, ...own };
@@ -56,6 +67,10 @@ const CURES: [said: RegExp, cure: string][] = [
   [
     /authorization/i,
     "a user and a password, or a token, stand before the @ of its address, written as by encodeURIComponent",
+  ],
+  [
+    /URI malformed|URI error/i,
+    "in a password before the @ of its address, all but letters and digits is written as by encodeURIComponent",
   ],
   [/connection refused/i, "start one with: nats-server -js"],
   [

@@ -22,6 +22,7 @@ export type Step =
  * @param values The results in it, one a task, or folded, one a piece.
  * @param folded Whether they are folded.
  * @returns The steps.
+ * @throws {RangeError} When there are other results than it says.
  */
 export function stepsOf(
   { pieces, refused, failures }: DoneMessage,
@@ -33,6 +34,7 @@ export function stepsOf(
   let next = 0;
   for (const [from, to] of pieces) {
     const count = folded ? 1 : to - from;
+    if (!(count > 0 && next + count <= values.length)) throw misfit();
     let begin = 0; // of the results that are not put yet
     const put = (end: number) => {
       if (end <= begin) return;
@@ -52,13 +54,15 @@ export function stepsOf(
     put(count);
     next += count;
   }
-  if (next !== values.length) {
-    throw new RangeError("an answer has a result for each task");
-  }
+  if (next !== values.length) throw misfit();
   for (const [offset, failure] of failures) {
     steps.push({ from: offset, to: offset + 1, failure });
   }
   return steps.sort((a, b) => a.from - b.from);
+}
+
+function misfit(): RangeError {
+  return new RangeError("an answer has a result for each task");
 }
 
 /**

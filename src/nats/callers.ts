@@ -6,6 +6,8 @@
  */
 
 import type { Connection } from "./connection.ts";
+import { StoreError } from "./envelopes.ts";
+import { checkCall } from "./message_checks.ts";
 import type { CallMessage } from "./messages.ts";
 
 /** What callers are made with. */
@@ -13,6 +15,8 @@ export interface CallersSetup {
   connection: Connection;
   /** ms that a client may be silent. */
   grace: number;
+  /** Asks what has become of all runs of a client. */
+  look(client: string): void;
   /** Told when a client is taken for gone. */
   onGone(client: string): void;
 }
@@ -24,16 +28,16 @@ export class Callers {
   readonly #heard = new Map<string, number>();
   /** Since when each that was asked says nothing. */
   readonly #silent = new Map<string, number>();
+  /** Runs of which the store has no more what they are. */
+  readonly #lost = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** Knows none yet. */
   constructor(setup: CallersSetup) {
     this.#setup = setup;
-    // One that is gone may have nothing left but answers.
+    // What was said of the end of a run may not have come here.
     this.#timer = setInterval(() => {
-      for (const client of this.#heard.keys()) {
-        if (!this.heard(client)) this.ask(client, "").catch(() => {});
-      }
+      for (const client of this.#heard.keys()) setup.look(client);
     }, setup.grace / 2);
   }
 
@@ -56,6 +60,9 @@ export class Callers {
   /** A client has no runs here any more. */
   forget(client: string): void {
     this.#heard.delete(client);
+    for (const key of this.#lost) {
+      if (key.startsWith(`${client}.`)) this.#lost.delete(key);
+    }
   }
 
   /**
@@ -64,15 +71,22 @@ export class Callers {
    *
    * @param client Its id.
    * @param run Number of the run.
+   * @param known Whether it is known here what it is.
    * @returns What it said; of one that is gone, that it is over.
    * @throws What it said when that cannot be read.
    */
-  async ask(client: string, run: string): Promise<CallMessage | "silent"> {
+  async ask(
+    client: string,
+    run: string,
+    known: boolean,
+  ): Promise<CallMessage | "silent"> {
     const { connection, grace } = this.#setup;
     const subject = connection.subject("call", client);
+    const key = `${client}.${run}`;
+    const had = known ? "all" : this.#lost.has(key) ? "lost" : "nothing";
     let data: Uint8Array;
     try {
-      ({ data } = await connection.nc.request(subject, run, {
+      ({ data } = await connection.nc.request(subject, `${run} ${had}`, {
         timeout: grace / 4,
       }));
     } catch { // nobody is there, or nobody has the time
@@ -80,7 +94,14 @@ export class Callers {
     }
     this.#heard.set(client, performance.now());
     this.#silent.delete(client);
-    return await connection.envelopes.unseal(data, true) as CallMessage;
+    this.#lost.delete(key);
+    try {
+      return checkCall(await connection.envelopes.unseal(data, true));
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#lost.add(key);
+      return "silent";
+    }
   }
 
   /** Whether a client was found to be gone. */

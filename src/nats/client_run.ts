@@ -6,7 +6,12 @@
  */
 
 import type { RunEvent } from "@parallel/map";
-import type { Chunk, Failure, Run } from "@parallel/map/seam";
+import {
+  type Chunk,
+  type Failure,
+  nameThrown,
+  type Run,
+} from "@parallel/map/seam";
 import { checkSteps, stepsOf } from "./answer_steps.ts";
 import { decodeCause, decodeFailure } from "./failures.ts";
 import {
@@ -30,6 +35,8 @@ export interface OpenChunk {
   readonly bytes: number;
   readonly from: number;
   readonly to: number;
+  /** Where it is: the server is known to have had what was sent. */
+  at: "here" | "leaving" | "sent";
   /** How often it was sent. */
   sends: number;
   /** Whether the store of the server has it. */
@@ -102,27 +109,31 @@ export class ClientRun {
     const open = this.open.get(answer.number);
     if (open === undefined) return;
     this.open.delete(open.number);
-    const worker = this.#setup.numberOf(answer.machine, 0);
+    try {
+      this.#read(open, answer);
+    } catch (cause) { // whoever wrote it
+      if (this.run.over) return;
+      this.#failAll(open, undefined, unreadable(cause));
+    }
+  }
+
+  #read(open: OpenChunk, answer: AnswerMessage): void {
+    if (answer.type === "done") return this.#take(open, answer);
+    const worker = this.#setup.numberOf(String(answer.machine), 0);
     if (answer.type === "refused") {
       const { message, cause, init } = answer.problem;
       const problem = new Error(String(message));
       const known = cause && { cause: decodeCause(cause) };
-      this.run.refuse(Object.assign(problem, known, { init }));
+      const how = typeof init === "string" ? { init } : {};
+      this.run.refuse(Object.assign(problem, known, how));
     } else if (answer.type === "unread") {
       this.#failAll(open, worker, unreadable(decodeCause(answer.error)));
     } else if (answer.type === "lost") {
-      this.#lose(open, worker, answer.deliveries);
-    } else {
-      try {
-        this.#take(open, answer);
-      } catch (cause) {
-        if (this.run.over) return;
-        this.#failAll(open, undefined, unreadable(cause));
-      }
-    }
+      this.#lose(open, worker, Number(answer.deliveries));
+    } else throw new TypeError("an answer says what became of a chunk");
   }
 
-  /** Takes the outcomes of a chunk. */
+  /** Takes the outcomes of a chunk; all of them are looked at before. */
   #take(open: OpenChunk, answer: DoneMessage): void {
     const { run } = this;
     const { chunk, skip } = open;
@@ -130,18 +141,25 @@ export class ClientRun {
     const values = wire.packing.unpack(answer.values);
     const steps = stepsOf(answer, values, run.combine !== undefined);
     checkSteps(steps, skip, length, run.combine !== undefined);
-    run.learn(chunk, answer.ms, Math.max(open.bytes, answer.bytes));
-    if (run.timed) this.#tell(open, answer);
-    const worker = this.#setup.numberOf(
-      answer.machine,
-      answer.tracks[0]?.worker ?? 0,
+    const failures = steps.map((step) =>
+      step.values ? undefined : decodeFailure(step.failure, run.combine)
     );
-    for (const step of steps) {
-      if (step.values !== undefined) {
-        run.put(chunk, step.values, step.from, step.to);
+    const worker = this.#setup.numberOf(
+      String(answer.machine),
+      Number(answer.tracks[0]?.worker ?? 0),
+    );
+    const { ms, bytes } = answer;
+    if (!(ms >= 0 && ms < Infinity && bytes >= 0 && bytes < Infinity)) {
+      throw new RangeError("an answer says how long its tasks took");
+    }
+    run.learn(chunk, Number(ms), Math.max(open.bytes, Number(bytes)));
+    if (run.timed) this.#tell(open, answer);
+    for (const [i, step] of steps.entries()) {
+      const failure = failures[i];
+      if (failure === undefined) {
+        run.put(chunk, step.values!, step.from, step.to);
         continue;
       }
-      const failure = decodeFailure(step.failure, run.combine);
       const { why } = failure;
       const again = run.combine === undefined ||
         (why !== "unfolded" && why !== "unsendable");
@@ -218,7 +236,7 @@ export class ClientRun {
 }
 
 function unreadable(cause: unknown): Failure {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = cause instanceof Error ? cause.message : nameThrown(cause);
   const reason = `what cannot be read: ${text}`;
   return { why: "unsendable", what: "result", refusal: { reason, cause } };
 }

@@ -1,21 +1,20 @@
 /**
- * The connection to the servers of a pool: what is made there, by which names,
- * and how bytes of any size get across.
+ * The connection to the servers of a pool: whether there is one, and how what is
+ * sent gets to it.
  *
  * @module
  */
 
 import {
-  AckPolicy,
   jetstream,
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
-  RetentionPolicy,
-  StorageType,
+  type JetStreamPublishOptions,
 } from "@nats-io/jetstream";
-import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { Objm } from "@nats-io/obj";
+import { nameThrown } from "@parallel/map/seam";
 import {
   connectError,
   connectionOptions,
@@ -25,6 +24,7 @@ import {
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
 import { quietSockets } from "./quiet_sockets.ts";
+import { Streams } from "./streams.ts";
 import { Pauses, SILENT_MS, within } from "./waiting.ts";
 
 quietSockets();
@@ -35,7 +35,8 @@ const MARGIN = 4096;
 /** Bytes of a message at most, where the server does not say. */
 const LIMIT = 1 << 20;
 
-const HOUR = 3_600_000;
+/** The header with the number of a chunk: who cannot read it says of which. */
+export const NUMBER = "Pm-Chunk";
 
 /** Whether it is of no use to try again. */
 function isFinal(error: unknown): boolean {
@@ -44,14 +45,25 @@ function isFinal(error: unknown): boolean {
     (cause instanceof Error && cause !== error && isFinal(cause));
 }
 
-/** What the client has no type for: the next message on a subject. */
-type NextRequest = { seq: number; next_by_subj: string };
+/** What is published. */
+export interface Posted {
+  /** What it is known by, which keeps it from being there twice. */
+  id: string;
+  /** Number of the chunk that it is. */
+  number?: number;
+  /** Puts it in an envelope: what is large goes to the store. */
+  seal(): Promise<Uint8Array>;
+  /** Tells whether anybody still wants it. */
+  wanted(): boolean;
+  /** How many ms a server that is there may refuse it; by default without end. */
+  patience?: number;
+}
 
 /** A connection to the servers of one pool. */
 export class Connection {
   readonly pool: string;
-  /** The streams of chunks and of answers, and the store of what is large. */
-  readonly names: { work: string; results: string; blobs: string };
+  /** What is made there. */
+  readonly streams: Streams;
   /** Where the servers are, for messages. */
   readonly where: string;
   readonly nc: NatsConnection;
@@ -63,9 +75,9 @@ export class Connection {
   readonly #pauses = new Pauses();
   #limit = LIMIT;
   #downSince: number | undefined;
+  #refusal: Error | undefined; // of the server that came back
+  readonly #refusals = new Set<(error: Error) => void>();
   readonly #reconnects = new Set<() => void>();
-  /** Settles when there is a server again. */
-  #back = Promise.withResolvers<void>();
 
   private constructor(
     options: ClusterOptions,
@@ -75,17 +87,13 @@ export class Connection {
     this.#options = options;
     this.where = showServers(options.servers);
     this.pool = options.pool;
-    const name = (kind: string) => `PM_${options.pool}_${kind}`;
-    this.names = { work: name("W"), results: name("R"), blobs: name("B") };
+    this.streams = new Streams(options, jsm);
     this.nc = nc;
     this.js = jetstream(nc);
     this.jsm = jsm;
     this.envelopes = new Envelopes({
       store: () =>
-        new Objm(this.js).create(this.names.blobs, {
-          ...this.#kept,
-          ttl: nanos(24 * HOUR),
-        }),
+        new Objm(this.js).create(this.names.blobs, this.streams.storeOptions),
       limit: () => this.limit,
       timeout: this.answerTimeout,
     });
@@ -105,6 +113,9 @@ export class Connection {
       nc = await connect({
         maxReconnectAttempts: -1,
         reconnectTimeWait: 250,
+        // Else it gives up for good when a server refuses it twice, as one does
+        // that begins before its passwords are there.
+        ignoreAuthErrorAbort: true,
         ...connectionOptions(options),
       });
     } catch (cause) {
@@ -113,8 +124,8 @@ export class Connection {
     try {
       const jsm = await jetstreamManager(nc);
       const opened = new Connection(options, nc, jsm);
-      await opened.makeStreams();
-      await opened.#checkReplicas();
+      await opened.streams.make();
+      await opened.streams.checkReplicas();
       return opened;
     } catch (cause) {
       await nc.close();
@@ -124,19 +135,41 @@ export class Connection {
 
   /** Notices how long there has been no server. */
   async #watch(): Promise<void> {
-    for await (const { type } of this.nc.status()) {
+    for await (const status of this.nc.status()) {
+      const { type } = status;
       if (type === "disconnect") this.#downSince ??= performance.now();
+      if (type === "error" && this.down > 0) this.#refused(status.error);
       if (type !== "reconnect") continue;
-      this.#downSince = undefined;
-      this.#back.resolve();
-      this.#back = Promise.withResolvers();
+      this.#downSince = this.#refusal = undefined;
       for (const listener of this.#reconnects) listener();
     }
+  }
+
+  /** The server that came back does not let this program in. */
+  #refused(error: Error): void {
+    if (this.#refusal !== undefined) return; // told
+    this.#refusal = error;
+    for (const listener of this.#refusals) listener(error);
+  }
+
+  /** Tells, once each time, that the server which came back lets nobody in. */
+  onRefusal(listener: (error: Error) => void): void {
+    this.#refusals.add(listener);
+  }
+
+  /** Why the server that came back lets nobody in; undefined if none said so. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
   }
 
   /** Tells when there is a server again. */
   onReconnect(listener: () => void): void {
     this.#reconnects.add(listener);
+  }
+
+  /** Settles when it is closed, by whom and for what reason ever. */
+  get closed(): Promise<Error | undefined> {
+    return this.nc.closed().then((error) => error ?? undefined);
   }
 
   /** For how many ms there has been no server; 0 if there is one. */
@@ -151,82 +184,14 @@ export class Connection {
     return this.#limit - MARGIN;
   }
 
+  /** The streams of chunks and of answers, and the store of what is large. */
+  get names(): Streams["names"] {
+    return this.streams.names;
+  }
+
   /** A subject of this pool. */
-  subject(...parts: (string | number)[]): string {
-    return ["pm", this.pool, ...parts].join(".");
-  }
-
-  /** How what is on the servers is kept there. */
-  get #kept(): { storage: StorageType; replicas: number } {
-    const { storage, replicas = 1 } = this.#options;
-    const { Memory, File } = StorageType;
-    return { storage: storage === "memory" ? Memory : File, replicas };
-  }
-
-  /** Whoever counts on so many copies must not be left with fewer. */
-  async #checkReplicas(): Promise<void> {
-    const { replicas, pool } = this.#options;
-    if (replicas === undefined) return;
-    const { config } = await this.jsm.streams.info(this.names.work);
-    const { num_replicas: had } = config;
-    if (had === replicas) return;
-    throw new RangeError(
-      `"replicas" of pool "${pool}" must be ${had}, as whoever came first decided: received ${replicas}`,
-    );
-  }
-
-  /** Makes the streams, unless they are there, however they are kept. */
-  async makeStreams(): Promise<void> {
-    const { storage, replicas } = this.#kept;
-    const stream = (name: string, letter: string, age: number) =>
-      this.jsm.streams.add({
-        name,
-        subjects: [this.subject(letter, ">")],
-        retention: RetentionPolicy.Workqueue,
-        storage,
-        num_replicas: replicas,
-        duplicate_window: nanos(120_000),
-        max_age: nanos(age),
-      }).catch((error) => this.#allowExisting(error));
-    await stream(this.names.work, "w", 24 * HOUR);
-    await stream(this.names.results, "r", HOUR);
-  }
-
-  /** Makes what hands out chunks to machines, unless it is there. */
-  async makeWorkConsumer(): Promise<void> {
-    await this.makeStreams();
-    await this.jsm.consumers.add(this.names.work, {
-      durable_name: "workers",
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(this.ackWait),
-      max_deliver: -1,
-      max_ack_pending: -1,
-    }).catch((error) => this.#allowExisting(error));
-  }
-
-  /** Makes what hands out answers to a client, unless it is there. */
-  async makeResultConsumer(client: string): Promise<void> {
-    await this.makeStreams();
-    await this.jsm.consumers.add(this.names.results, {
-      durable_name: client,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(30_000),
-      max_deliver: -1,
-      max_ack_pending: -1,
-      filter_subject: this.subject("r", client, ">"),
-      inactive_threshold: nanos(5 * 60_000),
-    }).catch((error) => this.#allowExisting(error));
-  }
-
-  /** Somebody else came first, with other settings: those hold. */
-  #allowExisting(error: unknown): void {
-    const { code } = error as { code?: number };
-    if (code !== 10058 && code !== 10013 && code !== 10148) throw error;
-  }
-
-  /** How long a machine may be silent, in ms. */
-  get ackWait(): number {
-    return this.#options.ackWait ?? 15_000;
+  subject(kind: string, ...parts: (string | number)[]): string {
+    return this.streams.subject(kind, ...parts);
   }
 
   /** How long the server may be away, in ms. */
@@ -240,61 +205,83 @@ export class Connection {
   }
 
   /**
-   * Publishes to a stream until the server has it, however long that takes: the
-   * id keeps it from being there twice.
+   * Publishes to a stream until the server has it, however long that takes.
    *
    * @param subject Where to.
-   * @param id What it is known by.
-   * @param seal Puts it in an envelope: what is large goes to the store.
-   * @param wanted Tells whether anybody still wants it.
+   * @param parcel What, and for how long.
+   * @throws {Error} When the server is there, and has refused it for so long.
    */
   async publish(
     subject: string,
-    id: string,
-    seal: () => Promise<Uint8Array>,
-    wanted: () => boolean,
+    { id, number, seal, wanted, patience = Infinity }: Posted,
   ): Promise<void> {
+    const own = headers();
+    if (number !== undefined) own.set(NUMBER, String(number));
     let body: Uint8Array | undefined;
+    let failing: number | undefined; // since when
     while (wanted() && !this.nc.isClosed()) {
       try {
         body ??= await seal();
         if (!wanted()) return; // any more
-        const options = { msgID: id, timeout: SILENT_MS };
-        const acked = this.js.publish(subject, body, options);
-        acked.catch(() => {}); // heard below, unless the server came back
-        // What was on its way to a server that ended is not heard of again.
-        const lost = this.#back.promise;
-        if (await Promise.race([acked, lost]) !== undefined) return;
+        const options = { msgID: id, timeout: SILENT_MS, headers: own };
+        if (await this.#publishOnce(subject, body, options)) return;
       } catch (error) {
         if (isFinal(error)) throw error;
+        failing = this.down > 0 ? undefined : failing ?? performance.now();
+        if (performance.now() - (failing ?? Infinity) > patience) {
+          throw this.#untaken(error);
+        }
         await this.#pauses.pause(this.down > 0 ? 250 : 100);
         // A server without its memory has no streams.
-        if (this.down === 0) await this.makeStreams().catch(() => {});
+        if (this.down === 0) await this.streams.make().catch(() => {});
       }
     }
   }
 
   /**
-   * Drops what a client has in the streams, as it is gone, or one of its runs
-   * over: its answers, and what a server that was killed had forgotten to take out
-   * of the other one. One by one: after a purge by subject, nats-server 2.9.10
-   * takes messages of others for handed out that never were
-   * (tests/nats_failures_test.ts, "runs end beside").
+   * Publishes once.
+   *
+   * @returns Whether the server has it; false if there was another one
+   * meanwhile: what was on its way to the first is not heard of again.
+   */
+  async #publishOnce(
+    subject: string,
+    body: Uint8Array,
+    options: Partial<JetStreamPublishOptions>,
+  ): Promise<boolean> {
+    const { promise: back, resolve } = Promise.withResolvers<false>();
+    const wake = () => resolve(false);
+    // No promise that all wait for: it would keep a bit of each until it settles.
+    this.#reconnects.add(wake);
+    try {
+      const acked = this.js.publish(subject, body, options).then(() => true);
+      acked.catch(() => {}); // heard below, unless the server came back
+      return await Promise.race([acked, back]);
+    } finally {
+      this.#reconnects.delete(wake);
+    }
+  }
+
+  #untaken(cause: unknown): Error {
+    return new Error(
+      `Cannot send as a server must take it at ${this.where} within ${this.serverTimeout} ms ("serverTimeout"): received ${
+        nameThrown(cause)
+      }`,
+      { cause },
+    );
+  }
+
+  /**
+   * Drops what a client, or one of its runs, has in the streams, and what of that
+   * is in the store.
    */
   async drop(client: string, run = "*"): Promise<void> {
-    const { work, results } = this.names;
-    for (const [stream, letter] of [[work, "w"], [results, "r"]] as const) {
-      const next_by_subj = this.subject(letter, client, run);
-      for (let seq = 1;;) {
-        const query: NextRequest = { seq, next_by_subj };
-        const next = await this.jsm.streams.getMessage(stream, query);
-        if (next === null) break;
-        seq = next.seq + 1;
-        // A machine may have done it.
-        await this.jsm.streams.deleteMessage(stream, next.seq, false)
-          .catch(() => {});
-      }
-    }
+    await this.streams.drop(
+      client,
+      run,
+      // It may be there no more; and it expires in a day.
+      (data) => this.envelopes.drop(data).catch(() => {}),
+    );
   }
 
   /** Waits for so many ms, but not longer than until it is closed. */

@@ -25,7 +25,7 @@ export interface Done {
 }
 
 /** A chunk that is not answered. */
-interface Delivery {
+export interface Delivery {
   readonly message: ChunkMessage;
   readonly values: ArrayLike<unknown>;
   /** Offset of the next task to take. */
@@ -33,7 +33,9 @@ interface Delivery {
   /** How many tasks are not settled. */
   left: number;
   readonly done: Done;
-  readonly answer: (done: Done | undefined) => void;
+  /** What becomes of it; undefined if the run ends before that. */
+  readonly answer: Promise<Done | undefined>;
+  readonly settle: (done: Done | undefined) => void;
 }
 
 /** The chunks of one run. */
@@ -60,30 +62,29 @@ export class Deliveries implements NextInputs, Sink {
     return left;
   }
 
+  /** What was taken of the same tasks as such a chunk, and is not answered. */
+  beside({ first }: ChunkMessage, length: number): Delivery | undefined {
+    return this.#open.find(({ message, values }) =>
+      first < message.first + values.length && message.first < first + length
+    );
+  }
+
   /**
-   * Takes a chunk, unless one of its tasks is being worked on: it came again too
-   * soon.
+   * Takes a chunk: nothing beside it may be being worked on.
    *
    * @param message The chunk.
    * @param values Its values.
-   * @returns What became of it; undefined if the run ended before that. Or
-   * "busy".
+   * @returns What became of it; undefined if the run ended before that.
    */
   add(
     message: ChunkMessage,
     values: ArrayLike<unknown>,
-  ): Promise<Done | undefined> | "busy" {
-    const { first, skip } = message;
-    const { length } = values;
-    const overlaps = this.#open.some(({ message, values }) =>
-      first < message.first + values.length && message.first < first + length
-    );
-    if (overlaps) return "busy";
+  ): Promise<Done | undefined> {
     const { promise, resolve } = Promise.withResolvers<Done | undefined>();
     const done = { pieces: [], results: [], failures: [], tracks: [], ms: 0 };
-    const left = length - skip.length;
-    const answer = resolve;
-    this.#open.push({ message, values, next: 0, left, done, answer });
+    const left = values.length - message.skip.length;
+    const own = { message, values, next: 0, left, done };
+    this.#open.push({ ...own, answer: promise, settle: resolve });
     return promise;
   }
 
@@ -167,7 +168,7 @@ export class Deliveries implements NextInputs, Sink {
     delivery.left -= tasks;
     if (delivery.left > 0) return;
     this.#open.splice(this.#open.indexOf(delivery), 1);
-    delivery.answer(delivery.done);
+    delivery.settle(delivery.done);
   }
 
   took(): void {}
@@ -182,6 +183,6 @@ export class Deliveries implements NextInputs, Sink {
 
   /** The run is over: nobody wants an answer. */
   close(): void {
-    for (const { answer } of this.#open.splice(0)) answer(undefined);
+    for (const { settle } of this.#open.splice(0)) settle(undefined);
   }
 }

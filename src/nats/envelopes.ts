@@ -118,6 +118,13 @@ export class Envelopes {
     return new Uint8Array(await new Blob(parts).arrayBuffer());
   }
 
+  /** Nobody will open an envelope: takes what is large of it out of the store. */
+  async drop(envelope: Uint8Array): Promise<void> {
+    if (envelope[0] !== WIRE_VERSION || envelope[1] !== 1) return;
+    const name = new TextDecoder().decode(envelope.subarray(2));
+    await (await this.#open()).delete(name);
+  }
+
   /** Takes what is large out of the store. */
   forget(name: string): void {
     this.#store?.then((store) => store.delete(name)).catch(() => {});

@@ -4,39 +4,70 @@
  * @module
  */
 
-import type { Encoded, Failure, FunctionRef } from "@parallel/map/seam";
+import {
+  type Encoded,
+  type Failure,
+  type FunctionRef,
+  nameThrown,
+} from "@parallel/map/seam";
+import { writeBytes } from "./byte_writer.ts";
 import { encodeThrown, type SentFailure, wire } from "./messages.ts";
+
+/** Makes plain data of what was thrown. */
+export type Encode = (thrown: unknown) => Encoded;
+
+/**
+ * Encodes what was thrown: of what cannot be written only what it is called. It
+ * takes longer, as that is tried.
+ *
+ * @param thrown What was thrown.
+ * @returns Plain data that can be written.
+ */
+export function encodeWritable(thrown: unknown): Encoded {
+  try {
+    const encoded = encodeThrown(thrown);
+    writeBytes(encoded);
+    return encoded;
+  } catch { // such as an array of too many elements in an error
+    return encodeThrown(new Error(nameThrown(thrown)));
+  }
+}
 
 /**
  * Makes a failure ready to be sent.
  *
  * @param failure What became of a task.
+ * @param encode What encodes an error in it.
  * @returns The same as plain data.
  */
-export function encodeFailure(failure: Failure): SentFailure {
+export function encodeFailure(failure: Failure, encode: Encode): SentFailure {
   const { why } = failure;
-  if (why === "threw") return { why, error: encodeThrown(failure.error) };
+  if (why === "threw") return { why, error: encode(failure.error) };
   if (why === "unfolded") {
     const { error, tasks } = failure;
-    return { why, error: encodeThrown(error), tasks };
+    return { why, error: encode(error), tasks };
   }
   if (why === "timeout") return { why, timeout: failure.timeout };
   if (why === "lost") {
     const { code, signal, error } = failure;
-    return { why, code, signal, error: encodeCause(error) };
+    return { why, code, signal, error: encodeCause(error, encode) };
   }
   const { what, refusal: { reason, cause } } = failure;
-  return { why, what, reason, cause: encodeCause(cause) };
+  return { why, what, reason, cause: encodeCause(cause, encode) };
 }
 
 /**
  * Encodes what was thrown, if anything was.
  *
  * @param cause What was thrown; undefined if that is not known.
+ * @param encode What encodes it.
  * @returns The same as plain data.
  */
-export function encodeCause(cause: unknown): Encoded | undefined {
-  return cause === undefined ? undefined : encodeThrown(cause);
+export function encodeCause(
+  cause: unknown,
+  encode: Encode,
+): Encoded | undefined {
+  return cause === undefined ? undefined : encode(cause);
 }
 
 /**
@@ -60,23 +91,29 @@ export function decodeCause(encoded: Encoded | undefined): unknown {
  * @param sent What was sent.
  * @param combine What folds the results of the run, if anything does.
  * @returns The failure.
+ * @throws When it is none: anybody may have sent it.
  */
 export function decodeFailure(
   sent: SentFailure,
   combine: FunctionRef | undefined,
 ): Failure {
   const { why } = sent;
-  if (why === "timeout") return { why, timeout: sent.timeout };
+  if (why === "timeout") return { why, timeout: Number(sent.timeout) };
   if (why === "lost") {
     const { code, signal } = sent;
-    return { why, code, signal, error: decodeCause(sent.error), moved: false };
+    const own = {
+      code: code === undefined ? undefined : Number(code),
+      signal: signal === undefined ? undefined : String(signal),
+    };
+    return { why, ...own, error: decodeCause(sent.error), moved: false };
   }
   if (why === "unsendable") {
-    const refusal = { reason: sent.reason, cause: decodeCause(sent.cause) };
-    return { why, what: sent.what, refusal };
+    const what = sent.what === "input" ? "input" : "result";
+    const reason = String(sent.reason);
+    return { why, what, refusal: { reason, cause: decodeCause(sent.cause) } };
   }
   const error = decodeCause(sent.error);
   return why === "unfolded" && combine !== undefined
-    ? { why, error, tasks: sent.tasks, combine }
+    ? { why, error, tasks: Number(sent.tasks), combine }
     : { why: "threw", error };
 }

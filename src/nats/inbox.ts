@@ -8,7 +8,7 @@
 import type { Msg } from "@nats-io/transport-node";
 import type { Connection } from "./connection.ts";
 import { StoreError } from "./envelopes.ts";
-import type { AnswerMessage, CallMessage } from "./messages.ts";
+import type { AnswerMessage, CallMessage, Question } from "./messages.ts";
 import { within } from "./waiting.ts";
 
 /** When an answer comes again that the store did not have now, in ms. */
@@ -39,6 +39,8 @@ export interface InboxSetup {
 /** Hears for a client. */
 export class Inbox {
   readonly #setup: InboxSetup;
+  /** What was said of runs. */
+  readonly #calls = new Map<string, Promise<Uint8Array>>();
   #closed = false;
   #stop: () => void = () => {};
 
@@ -51,7 +53,7 @@ export class Inbox {
   async open(): Promise<void> {
     const { connection, client } = this.#setup;
     const { nc } = connection;
-    await connection.makeResultConsumer(client);
+    await connection.streams.makeResults(client);
     nc.subscribe(connection.subject("call", client), {
       callback: (error, question) => {
         if (error === null) void this.#reply(question);
@@ -76,15 +78,45 @@ export class Inbox {
     await within(answerTimeout, asked, "end").catch(() => {});
   }
 
-  /** Says what a run is. */
+  /** Says what a run is, to who knows it only whether it goes on. */
   async #reply(question: Msg): Promise<void> {
-    const { connection, client, describe } = this.#setup;
-    const run = question.string();
+    const { connection, describe } = this.#setup;
+    const [run = "", had] = question.string().split(" ") as [
+      string?,
+      Question["had"]?,
+    ];
     try {
-      const name = `c.${client}.${run}`;
-      question.respond(await connection.envelopes.seal(describe(run), name));
+      const call = describe(run);
+      const isKnown = call.type === "over" || had === "all";
+      question.respond(
+        isKnown
+          ? await connection.envelopes.seal(
+            call.type === "over" ? call : { type: "on" },
+            "",
+          )
+          : await this.#sealed(run, call, had === "lost"),
+      );
     } catch {
       // The server is away: the machine asks again.
+    }
+  }
+
+  /** Seals what a run is, once: what it brings along may be large. */
+  #sealed(run: string, call: CallMessage, again: boolean): Promise<Uint8Array> {
+    const { connection, client } = this.#setup;
+    const known = this.#calls.get(run);
+    if (known !== undefined && !again) return known;
+    const sealed = connection.envelopes.seal(call, `c.${client}.${run}`);
+    this.#calls.set(run, sealed);
+    sealed.catch(() => this.#calls.delete(run)); // tried the next time
+    return sealed;
+  }
+
+  /** A run is over: takes out of the store what it was. */
+  forget(run: string): void {
+    const { connection, client } = this.#setup;
+    if (this.#calls.delete(run)) {
+      connection.envelopes.forget(`c.${client}.${run}`);
     }
   }
 
@@ -119,7 +151,7 @@ export class Inbox {
         await connection.pause(250);
       }
       if (this.#closed || connection.down > 0) continue;
-      await connection.makeResultConsumer(client).catch(() => {});
+      await connection.streams.makeResults(client).catch(() => {});
     }
   }
 }

@@ -14,29 +14,16 @@ import {
   type WorkerPlan,
 } from "@parallel/map/seam";
 import type { PoolOptions } from "@parallel/map";
+import { Answers } from "./answers.ts";
 import { Callers } from "./callers.ts";
 import type { Connection } from "./connection.ts";
-import type { Done } from "./deliveries.ts";
 import { StoreError } from "./envelopes.ts";
-import { encodeCause, encodeFailure } from "./failures.ts";
-import { Turns } from "./turns.ts";
-import { MachineRun } from "./machine_run.ts";
 import { type Found, MachineRuns } from "./machine_runs.ts";
-import {
-  type AnswerMessage,
-  type ChunkMessage,
-  encodeThrown,
-  type MachineInfo,
-  type Problem,
-  wire,
-} from "./messages.ts";
-import { Patience, within } from "./waiting.ts";
+import type { MachineInfo } from "./messages.ts";
+import { LATER_MS, Patience, within } from "./waiting.ts";
 
 /** How long a slot waits for a chunk before it asks again, in ms. */
 const WAIT_MS = 5000;
-
-/** How long until a chunk is looked at again that cannot be done now, in ms. */
-const LATER_MS = 500;
 
 /** What a machine is made of. */
 export interface MachineSetup {
@@ -56,8 +43,9 @@ export class Machine {
   readonly #engine: Engine;
   readonly #callers: Callers;
   readonly #runs: MachineRuns;
-  readonly #turns = new Turns();
+  readonly #answers: Answers;
   readonly #waits = new Set<() => void>();
+  readonly #seen = new Set<Promise<void>>(); // chunks that are seen to
   readonly #patience = new Patience();
   #slots: Promise<unknown> = Promise.resolve();
   #lives = 0; // of the server, as it was seen to come back
@@ -68,11 +56,15 @@ export class Machine {
 
   /** Takes no chunk yet. */
   constructor(setup: MachineSetup) {
-    const { connection, info, pool, plan, clock, grace } = setup;
+    const { connection, info, pool, plan, clock, grace, attempts } = setup;
     this.#setup = setup;
+    const ends = () => this.#ends;
+    this.#answers = new Answers({ connection, info, attempts, ends });
     const engine = engineHere(pool, false, clock, plan);
     const onGone = (client: string) => this.#runs.endAll(client);
-    const callers = new Callers({ connection, grace, onGone });
+    const look = (client: string) =>
+      void this.#runs.look(client).catch(() => {}); // the next time
+    const callers = new Callers({ connection, grace, look, onGone });
     this.#callers = callers;
     this.#engine = engine;
     this.#runs = new MachineRuns({ info, clock, engine, callers });
@@ -82,7 +74,7 @@ export class Machine {
   async start(): Promise<void> {
     const { connection, info } = this.#setup;
     const { nc } = connection;
-    await connection.makeWorkConsumer();
+    await connection.streams.makeWork();
     const tell = () => JSON.stringify(info);
     nc.subscribe(connection.subject("hello"), {
       callback: (error, message) => void (error ?? message.respond(tell())),
@@ -97,10 +89,22 @@ export class Machine {
       for (const stop of this.#waits) stop();
       nc.publish(connection.subject("here"), tell());
     });
+    connection.onRefusal((error) => {
+      console.error(
+        `@parallel/map-nats: the server at ${connection.where} refuses this machine, which tries again: ${
+          nameThrown(error)
+        }`,
+      );
+    });
     await within(connection.serverTimeout, nc.flush(), "answer");
     nc.publish(connection.subject("here"), tell());
     const slots = Array.from({ length: info.slots }, () => this.#serve());
     this.#slots = Promise.all(slots);
+  }
+
+  /** Whether it takes no more. */
+  get ends(): boolean {
+    return this.#ends;
   }
 
   /**
@@ -130,6 +134,7 @@ export class Machine {
     }
     for (const stop of this.#waits) stop();
     await this.#slots;
+    await Promise.all(this.#seen);
     this.#runs.close();
     await this.#engine.close();
     await connection.close();
@@ -160,7 +165,7 @@ export class Machine {
         if (this.#ends) return;
         await connection.pause(250);
         if (connection.down > 0) continue;
-        await connection.makeWorkConsumer().catch(() => {});
+        await connection.streams.makeWork().catch(() => {});
       }
     }
   }
@@ -181,40 +186,44 @@ export class Machine {
     return undefined;
   }
 
-  /** Sees to a chunk until it is answered, or can go elsewhere. */
+  /** Sees to a chunk; what waits for its client does so beside the slot. */
   async #take(message: JsMsg): Promise<void> {
-    const { connection, info, attempts } = this.#setup;
+    const { promise: free, resolve } = Promise.withResolvers<void>();
+    const seen = this.#see(message, resolve).finally(() => {
+      this.#seen.delete(seen);
+    });
+    this.#seen.add(seen);
+    await Promise.race([seen, free]);
+  }
+
+  /** Sees to a chunk until it is answered, or goes elsewhere. */
+  async #see(message: JsMsg, free: () => void): Promise<void> {
+    const { connection, info } = this.#setup;
     const patience = this.#patience;
     const [, , , client = "", run = ""] = message.subject.split(".");
-    const beat = setInterval(() => message.working(), connection.ackWait / 3);
+    const beat = setInterval(
+      () => message.working(),
+      connection.streams.ackWait / 3,
+    );
     try {
-      const found = await patience.wait(() => this.#runs.find(client, run));
-      const answer = this.#hurries ? "later" : await this.#work(message, found);
-      if (this.#hurries) return message.nak();
-      if (answer === "later") return message.nak(LATER_MS);
+      const found = await this.#find(client, run, free);
+      const answer = found === "silent"
+        ? undefined
+        : await this.#answers.to(message, found);
+      if (this.#hurries || found === "silent") return message.nak();
       if (answer !== undefined) {
         // Of two answers with the same id the server keeps one.
         const id = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
-        const seal = () => connection.envelopes.seal(answer, `a.${id}`);
+        const seal = () => connection.envelopes.sealBytes(answer, `a.${id}`);
         const subject = connection.subject("r", client, run);
         await patience.wait((waits) =>
-          connection.publish(subject, id, seal, waits)
+          connection.publish(subject, { id, seal, wanted: waits })
         );
-        if (this.#callers.gone(client)) {
-          await patience.wait(() => connection.drop(client));
-        } else if (!this.#hurries && !this.#runs.has(client, run)) {
-          // It ended meanwhile. Its client may have left before the answer came.
-          this.#callers.watch(client);
-          await patience.wait(() =>
-            connection.drop(client, run).catch(() => {})
-          );
-        }
+        await patience.wait(() => this.#clear(client, run));
       }
       message.ack();
     } catch (error) { // it comes again, here or elsewhere
-      const isLost = error instanceof StoreError &&
-        message.info.deliveryCount >= attempts;
-      if (isLost) return message.ack(); // its client sends it again
+      if (error instanceof StoreError) return message.ack(); // its client sends it again
       if (!connection.nc.isClosed()) message.nak(LATER_MS);
       if (this.#ends) this.#unanswered++; // told at the end
       else console.error(`@parallel/map-nats: ${nameThrown(error)}`);
@@ -223,66 +232,36 @@ export class Machine {
     }
   }
 
-  /** Has a chunk done; undefined if nobody wants it. */
-  async #work(
-    message: JsMsg,
-    found: Found,
-  ): Promise<AnswerMessage | "later" | undefined> {
-    const { connection, info, attempts } = this.#setup;
-    if (found === "over") return undefined;
-    if (found === "silent") return "later";
-    const machine = info.id;
-    let number = 0;
-    let chunk: ChunkMessage;
-    let values: ArrayLike<unknown>;
-    try {
-      chunk = await connection.envelopes.unseal(
-        message.data,
-        true,
-      ) as ChunkMessage;
-      ({ number } = chunk);
-      values = wire.packing.unpack(chunk.values);
-    } catch (thrown) {
-      if (thrown instanceof StoreError) throw thrown;
-      return { type: "unread", number, machine, error: encodeThrown(thrown) };
+  /** Takes an answer away that nobody may be there for any more. */
+  async #clear(client: string, run: string): Promise<void> {
+    const { connection } = this.#setup;
+    // What is left there expires in an hour.
+    if (this.#callers.gone(client)) {
+      await connection.drop(client).catch(() => {});
+    } else if (!this.#hurries && !this.#runs.has(client, run)) {
+      // It ended meanwhile. Its client may have left before the answer came.
+      this.#callers.watch(client);
+      await connection.drop(client, run).catch(() => {});
     }
-    const deliveries = message.info.deliveryCount;
-    if (deliveries > attempts) {
-      return { type: "lost", number, machine, deliveries: deliveries - 1 };
-    }
-    if (found instanceof MachineRun) {
-      await this.#turns.enter(chunk.alone);
-      const done = await Promise.resolve(found.add(chunk, values))
-        .finally(() => this.#turns.leave());
-      if (done === "busy") return "later";
-      if (done !== undefined) return this.#answer(number, done);
-    }
-    const refusal = found instanceof Error ? found : found.refusal;
-    if (refusal === undefined) return undefined;
-    const problem = {
-      message: `${refusal.message} (on ${info.name})`,
-      cause: encodeCause(refusal.cause),
-      init: (refusal as { init?: Problem["init"] }).init,
-    };
-    return { type: "refused", number, machine, problem };
   }
 
-  #answer(number: number, done: Done): AnswerMessage {
-    const { pieces, results, failures, tracks, ms } = done;
-    const { packed, refused, bytes } = wire.packing.pack(results, false);
-    return {
-      type: "done",
-      number,
-      machine: this.#setup.info.id,
-      pieces,
-      values: packed,
-      refused: [...refused].map((
-        [at, { reason, cause }],
-      ) => [at, reason, encodeCause(cause)]),
-      failures: failures.map(([at, failure]) => [at, encodeFailure(failure)]),
-      ms,
-      bytes,
-      tracks,
-    };
+  /**
+   * Finds the run of a chunk. It keeps the chunk while its client says nothing:
+   * who hands it back is counted by the server as lost under it.
+   *
+   * @param free Told when the slot need not wait for that.
+   * @returns The run; "silent" if this machine ends before the client speaks.
+   */
+  async #find(client: string, run: string, free: () => void): Promise<Found> {
+    const { connection } = this.#setup;
+    while (true) {
+      const found = await this.#patience.wait(() =>
+        this.#runs.find(client, run)
+      );
+      const ends = this.#ends || connection.nc.isClosed();
+      if (found !== "silent" || ends) return found;
+      free();
+      await connection.pause(LATER_MS);
+    }
   }
 }

@@ -71,20 +71,45 @@ export class MachineRun {
   }
 
   /**
-   * Has the tasks of a chunk done.
+   * What becomes of a chunk that came again while its tasks are being done.
+   *
+   * @param message The chunk.
+   * @param length How many tasks it has.
+   * @returns As `add`; undefined if they are not.
+   */
+  running(
+    message: ChunkMessage,
+    length: number,
+  ): Promise<Done | undefined> | undefined {
+    const beside = this.#deliveries.beside(message, length);
+    return beside?.message.number === message.number
+      ? beside.answer
+      : undefined;
+  }
+
+  /**
+   * Has the tasks of a chunk done, once: one that came again too soon has the
+   * answer of the first.
    *
    * @param message The chunk.
    * @param values Its values.
-   * @returns As `Deliveries.add`.
+   * @returns What became of it; undefined if the run ended before that.
    */
-  add(
+  async add(
     message: ChunkMessage,
     values: ArrayLike<unknown>,
-  ): Promise<Done | undefined> | "busy" {
-    if (this.#run.over) return Promise.resolve(undefined);
-    const done = this.#deliveries.add(message, values);
-    this.#engine.touch(this.#run);
-    return done;
+  ): Promise<Done | undefined> {
+    while (!this.#run.over) {
+      const beside = this.#deliveries.beside(message, values.length);
+      if (beside === undefined) {
+        const done = this.#deliveries.add(message, values);
+        this.#engine.touch(this.#run);
+        return await done;
+      }
+      const done = await beside.answer;
+      if (beside.message.number === message.number) return done;
+    }
+    return undefined;
   }
 
   /** Ends it: its client wants no more. */

@@ -7,7 +7,6 @@
 
 import type { CallData, Clock, Engine, FunctionRef } from "@parallel/map/seam";
 import type { Callers } from "./callers.ts";
-import { StoreError } from "./envelopes.ts";
 import { forLines } from "./lines.ts";
 import { MachineRun } from "./machine_run.ts";
 import type { CallMessage, MachineInfo, SentFunction } from "./messages.ts";
@@ -28,7 +27,9 @@ export interface MachineRunsSetup {
 /** The runs on this machine. */
 export class MachineRuns {
   readonly #setup: MachineRunsSetup;
-  readonly #known = new Map<string, Promise<Found>>();
+  readonly #known = new Map<string, MachineRun | Error>();
+  /** Questions that are not answered. */
+  readonly #asked = new Map<string, Promise<Found>>();
   #number = 0;
 
   /** Has none yet. */
@@ -44,23 +45,56 @@ export class MachineRuns {
    * @returns The run.
    */
   async find(client: string, run: string): Promise<Found> {
+    const key = `${client}.${run}`;
+    const known = this.#known.get(key);
+    if (known !== undefined && this.#setup.callers.heard(client)) return known;
+    return await this.#askOnce(client, run);
+  }
+
+  /**
+   * Asks what has become of the runs of a client: those that are over end. One
+   * that has none here may have answers that it does not take, if it is gone.
+   */
+  async look(client: string): Promise<void> {
+    const runs = this.#runsOf(client).map((key) => key.split(".")[1]!);
+    await Promise.all(runs.map((run) => this.#askOnce(client, run)));
+    if (runs.length > 0) return;
+    const { callers } = this.#setup;
+    const said = await callers.ask(client, "", true);
+    if (said !== "silent") callers.forget(client);
+  }
+
+  /** Asks what a run is, unless it was asked for another chunk. */
+  async #askOnce(client: string, run: string): Promise<Found> {
+    const key = `${client}.${run}`;
+    const before = this.#asked.get(key);
+    if (before !== undefined) return await before;
+    const asked = this.#ask(client, run);
+    this.#asked.set(key, asked);
+    try {
+      return await asked;
+    } finally {
+      this.#asked.delete(key);
+    }
+  }
+
+  async #ask(client: string, run: string): Promise<Found> {
     const { callers } = this.#setup;
     const key = `${client}.${run}`;
     const known = this.#known.get(key);
-    if (known !== undefined && callers.heard(client)) return await known;
-    const asked = callers.ask(client, run).then(
-      async (said): Promise<Found> => {
-        if (said === "silent") return said;
-        if (said.type !== "call") return "over";
-        return await known ?? this.#begin(said);
-      },
-      (error) => error instanceof StoreError ? "silent" : error as Error,
-    );
-    if (known === undefined) this.#known.set(key, asked);
-    const found = await asked;
-    if (found === "over") this.end(key);
-    if (found === "silent" && known === undefined) this.#known.delete(key);
-    return found;
+    const said = await callers.ask(client, run, known !== undefined)
+      .catch((error: Error) => error);
+    if (said === "silent") return said;
+    if (!this.#asked.has(key)) return "over"; // as it was told meanwhile
+    if (said instanceof Error || said.type === "call") {
+      if (known !== undefined) return known;
+      const found = said instanceof Error ? said : this.#begin(said);
+      this.#known.set(key, found);
+      return found;
+    }
+    if (said.type === "on" && this.#known.has(key)) return known!;
+    this.end(key);
+    return "over";
   }
 
   /** Whether a run goes on here. */
@@ -72,13 +106,12 @@ export class MachineRuns {
   end(key: string): void {
     const known = this.#known.get(key);
     this.#known.delete(key);
+    this.#asked.delete(key);
     const client = key.split(".")[0]!;
     if (this.#runsOf(client).length === 0) {
       this.#setup.callers.forget(client);
     }
-    known?.then((found) => {
-      if (found instanceof MachineRun) found.end();
-    });
+    if (known instanceof MachineRun) known.end();
   }
 
   /** Ends all runs of a client that is gone. */
@@ -94,6 +127,7 @@ export class MachineRuns {
 
   /** Ends all. */
   close(): void {
+    this.#asked.clear(); // nothing begins any more
     for (const key of [...this.#known.keys()]) this.end(key);
     this.#setup.callers.close();
   }

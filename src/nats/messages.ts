@@ -19,7 +19,7 @@ import { readBytes } from "./byte_reader.ts";
 import { writeBytes } from "./byte_writer.ts";
 
 /** The version of all that stands in this file and in the bytes of values. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** What a machine says of itself: as JSON, so that all versions read it. */
 export interface MachineInfo {
@@ -58,9 +58,21 @@ export interface LinesMessage {
   fingerprint: string | undefined;
 }
 
+/** What a machine asks a client of one of its runs. */
+export interface Question {
+  run: string;
+  /**
+   * What of it is there: all was read; the store has no more what it was told of;
+   * or nothing.
+   */
+  had: "all" | "lost" | "nothing";
+}
+
 /** What a call is: what a client answers a machine that asks. */
 export type CallMessage =
   | { type: "over" }
+  /** To a machine that knows the rest. */
+  | { type: "on" }
   | {
     type: "call";
     fn: SentFunction;

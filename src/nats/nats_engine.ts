@@ -28,6 +28,7 @@ import {
   type LinesMessage,
   wire,
 } from "./messages.ts";
+import { Posts } from "./posts.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
@@ -55,6 +56,7 @@ export class NatsEngine implements Engine {
   readonly machines: Machines;
   readonly #setup: NatsEngineSetup;
   readonly #inbox: Inbox;
+  readonly #posts: Posts;
   readonly #upkeep: Upkeep;
   readonly #runs: Runs;
   readonly #books = new Map<string, ClientRun>();
@@ -82,16 +84,23 @@ export class NatsEngine implements Engine {
           { type: "over" },
       hear: (run, answer) => this.#hear(run, answer),
     });
+    this.#posts = new Posts({
+      connection,
+      client,
+      books: this.#books,
+      onEnd: (run) => this.touch(run),
+    });
     this.#upkeep = new Upkeep({
       ...setup,
       machines: this.machines,
       books: this.#books,
-      send: (key, chunk) => this.#post(key, chunk),
+      forget: (key, chunk) => this.#posts.forget(key, chunk),
+      send: (key, chunk) => void this.#posts.post(key, chunk),
       refuse: (error) => {
         this.#runs.refuse(error);
         this.#work();
       },
-      onGivenUp: () => this.#work(),
+      onGivenUp: () => this.#touchAll(),
     });
   }
 
@@ -249,35 +258,14 @@ export class NatsEngine implements Engine {
     if (skip.length < values.length) {
       const { bytes } = parcel;
       const to = this.#setup.clock.now();
-      const times = { from, to, sends: 0, large: false };
-      const open = { chunk, number, body, skip, bytes, ...times };
+      const way = { from, to, at: "here" as const, sends: 0, large: false };
+      const open: OpenChunk = { chunk, number, body, skip, bytes, ...way };
       book.open.set(number, open);
-      this.#post(String(run.number), open);
+      void this.#posts.post(String(run.number), open);
     }
     for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
       run.fail(chunk, first + offset, failure, undefined, false);
-    }
-  }
-
-  /** Posts a chunk, also one that was posted before. */
-  async #post(key: string, open: OpenChunk): Promise<void> {
-    const { connection, client } = this.#setup;
-    const { number, body } = open;
-    const book = this.#books.get(key);
-    const wanted = () => book?.open.get(number) === open;
-    const id = `${client}.${key}.${number}.${++open.sends}`;
-    try {
-      const name = `w.${client}.${key}.${number}`;
-      const seal = () => {
-        open.large ||= body.length > connection.limit;
-        return connection.envelopes.sealBytes(body, name);
-      };
-      const subject = connection.subject("w", client, key);
-      await connection.publish(subject, id, seal, wanted);
-    } catch (error) {
-      book?.run.stop(error);
-      this.#work();
     }
   }
 
@@ -287,10 +275,7 @@ export class NatsEngine implements Engine {
     if (book === undefined) return; // it is over
     const { number } = answer;
     const open = book.open.get(number);
-    if (open?.large) {
-      const { connection, client } = this.#setup;
-      connection.envelopes.forget(`w.${client}.${key}.${number}`);
-    }
+    if (open !== undefined) this.#posts.forget(key, open);
     book.settle(answer);
     this.#runs.touched.add(book.run);
     if (open?.chunk.alone) this.#touchAll(); // the next suspect may go
@@ -301,12 +286,15 @@ export class NatsEngine implements Engine {
   #end(key: string, book: ClientRun): void {
     const { connection, client } = this.#setup;
     this.#books.delete(key);
+    const chunks = [...book.open.values()];
     book.open.clear();
+    for (const chunk of chunks) this.#posts.forget(key, chunk);
     if (this.#books.size === 0) this.#upkeep.end();
-    this.#work();
+    if (chunks.some(({ chunk }) => chunk.alone)) this.#touchAll();
+    else this.#work();
+    this.#inbox.forget(key);
     const { nc, down } = connection;
     if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
     nc.publish(connection.subject("over"), `${client}.${key}`);
-    connection.envelopes.forget(`c.${client}.${key}`);
   }
 }

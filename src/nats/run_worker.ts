@@ -39,6 +39,11 @@ export interface RunningWorker extends AsyncDisposable {
   /** What it says of itself. */
   readonly info: MachineInfo;
   /**
+   * Settles when its connection is closed: with undefined when it was told to
+   * end, and else with why, as nothing comes to it any more.
+   */
+  readonly cutOff: Promise<Error | undefined>;
+  /**
    * Takes no more, lets what runs end, and then ends all of it.
    *
    * @param options Whether to wait for what runs.
@@ -104,7 +109,10 @@ export async function runWorker(
   };
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted) abort(); // while it connected
-  return { info, close, [Symbol.asyncDispose]: () => close() };
+  const cutOff = connection.closed.then((error) =>
+    machine.ends ? undefined : error ?? new Error("its connection was closed")
+  );
+  return { info, cutOff, close, [Symbol.asyncDispose]: () => close() };
 }
 
 /** The options of the workers here. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nameThrown } from "@parallel/map/seam";
 import type { ClientRun, OpenChunk } from "./client_run.ts";
 import type { Connection } from "./connection.ts";
 import type { Machines } from "./machines.ts";
@@ -23,6 +24,8 @@ export interface UpkeepSetup {
   client: string;
   books: ReadonlyMap<string, ClientRun>;
   workerTimeout: number;
+  /** Forgets a chunk that is given up. */
+  forget(key: string, chunk: OpenChunk): void;
   /** Sends a chunk again. */
   send(key: string, chunk: OpenChunk): void;
   /** Ends all runs, as no machine can serve them. */
@@ -112,9 +115,11 @@ export class Upkeep {
   }
 
   #noServer(): Error {
-    const { where, serverTimeout } = this.#setup.connection;
+    const { where, serverTimeout, refusal } = this.#setup.connection;
+    const why = refusal === undefined ? "" : `: ${nameThrown(refusal)}`;
     return new Error(
-      `a server must answer at ${where}, and of a cluster more than half: received none for ${serverTimeout} ms ("serverTimeout")`,
+      `a server must answer at ${where}, and of a cluster more than half: received none for ${serverTimeout} ms ("serverTimeout")${why}`,
+      { cause: refusal },
     );
   }
 
@@ -136,20 +141,26 @@ export class Upkeep {
 
   /**
    * Asks the server how much it has of each run: a stream keeps a message until
-   * it is acked, so what is neither there nor answered is lost. Seen twice in a
-   * row, all that is not answered is sent again.
+   * it is acked, so what it had and is neither there nor answered is lost. Seen
+   * twice in a row, all that it had and is not answered is sent again.
    */
   async #compare(): Promise<void> {
     const { connection: { jsm, names }, client, books } = this.#setup;
-    const { connection, send, onGivenUp } = this.#setup;
+    const { connection, send, forget, onGivenUp } = this.#setup;
     const kept = new Map<string, number>();
+    const sent = new Set<OpenChunk>(); // before it was asked
+    for (const { open } of books.values()) {
+      for (const chunk of open.values()) {
+        if (chunk.at === "sent") sent.add(chunk);
+      }
+    }
     let answers = 0;
     for (const [letter, stream] of [["w", names.work], ["r", names.results]]) {
       const filter = connection.subject(letter!, client, ">");
       const info = await jsm.streams.info(stream!, { subjects_filter: filter })
         .catch(async (error) => {
           if (error?.code !== 10059) throw error;
-          await connection.makeStreams(); // the server lost its memory
+          await connection.streams.make(); // the server lost its memory
           return undefined;
         });
       const { subjects = {} } = info?.state ?? {};
@@ -160,21 +171,19 @@ export class Upkeep {
       }
     }
     // One that was killed may keep messages that it never hands out again.
-    const { num_pending, num_ack_pending } = await jsm.consumers.info(
-      names.work,
-      "workers",
-    );
-    const idle = num_pending + num_ack_pending === 0 && answers === 0;
+    const idle = answers === 0 && await connection.streams.workPending() === 0;
     for (const [key, { open }] of books) {
       const there = idle ? 0 : kept.get(key) ?? 0;
-      if (there >= open.size) this.#short.delete(key);
+      const chunks = [...open.values()].filter((chunk) => sent.has(chunk));
+      if (there >= chunks.length) this.#short.delete(key);
       else if (!this.#short.has(key)) {
         this.#short.add(key);
         this.#heard -= QUIET_MS; // soon again
       } else {
         this.#short.delete(key);
-        for (const chunk of [...open.values()]) {
-          if (!books.get(key)?.giveUp(chunk)) send(key, chunk);
+        for (const chunk of chunks) {
+          if (books.get(key)?.giveUp(chunk)) forget(key, chunk);
+          else send(key, chunk);
         }
         onGivenUp();
       }

@@ -10,6 +10,9 @@
  */
 export const SILENT_MS = 5000;
 
+/** How long until a chunk is looked at again that cannot be done now, in ms. */
+export const LATER_MS = 500;
+
 /** Waits. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

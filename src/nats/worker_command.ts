@@ -115,11 +115,19 @@ async function serve(options: WorkerOptions): Promise<void> {
   console.log(
     `${name}: serves pool "${options.pool}" with ${slots} slots on ${runtime}`,
   );
-  await told;
+  const error = await Promise.race([told, machine.cutOff]);
+  if (error !== undefined) {
+    throw new Error(
+      `Cannot serve as a server must keep the connection: received ${
+        nameThrown(error)
+      }`,
+      { cause: error },
+    );
+  }
   await machine.close();
 }
 
-async function untilSignal(): Promise<void> {
+async function untilSignal(): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let signals = 0;
   const hear = (signal: NodeJS.Signals) => {
@@ -130,6 +138,7 @@ async function untilSignal(): Promise<void> {
   process.on("SIGTERM", hear);
   process.on("SIGINT", hear);
   await promise;
+  return undefined;
 }
 
 if (import.meta.main) {

@@ -187,7 +187,7 @@ export class Calls {
     );
     // It may be read late: none that rejects meanwhile is one nobody handles.
     if (Array.isArray(inputs)) findPromise(inputs);
-    const sink = new StreamSink(threadsOf(this.#plan), options);
+    const sink = new StreamSink(() => threadsOf(this.#plan), options);
     return new Reader({
       sink,
       open: () => this.#begin(call, () => sink).run,

@@ -33,7 +33,7 @@ export type Found = { value: unknown } | { error: unknown } | undefined;
 /** Holds the outcomes of a run until they are read. */
 export class StreamSink implements Sink {
   readonly inTurn = true;
-  readonly #workers: number;
+  readonly #threads: () => number;
   readonly #bufferSize: number | undefined;
   readonly #order: Reorder<Outcomes> | undefined;
   readonly #settled: boolean;
@@ -42,18 +42,24 @@ export class StreamSink implements Sink {
   #inside = 0; // tasks taken from the inputs and not yet read
   #wake = () => {};
 
+  /**
+   * Holds none yet.
+   *
+   * @param threads How many tasks may run at once: elsewhere, workers come and go.
+   * @param options How it is read.
+   */
   constructor(
-    workers: number,
+    threads: () => number,
     options: StreamOptions<boolean>,
   ) {
-    this.#workers = workers;
+    this.#threads = threads;
     this.#bufferSize = options.bufferSize;
     this.#settled = options.settled === true;
     this.#order = options.ordered === false ? undefined : new Reorder();
   }
 
   room(chunkSize: number): number {
-    const most = this.#bufferSize ?? CHUNKS_AHEAD * this.#workers * chunkSize;
+    const most = this.#bufferSize ?? CHUNKS_AHEAD * this.#threads() * chunkSize;
     return Math.max(0, most - this.#inside);
   }
 

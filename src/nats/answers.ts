@@ -1,0 +1,171 @@
+/**
+ * What a machine answers: has the tasks of a chunk done, and says what became of
+ * them.
+ *
+ * @module
+ */
+
+import type { JsMsg } from "@nats-io/jetstream";
+import type { Parcel } from "@parallel/map/seam";
+import { writeBytes } from "./byte_writer.ts";
+import { type Connection, NUMBER } from "./connection.ts";
+import type { Done } from "./deliveries.ts";
+import { StoreError } from "./envelopes.ts";
+import {
+  type Encode,
+  encodeCause,
+  encodeFailure,
+  encodeWritable,
+} from "./failures.ts";
+import { MachineRun } from "./machine_run.ts";
+import type { Found } from "./machine_runs.ts";
+import { checkChunk, checkValues } from "./message_checks.ts";
+import {
+  type AnswerMessage,
+  type ChunkMessage,
+  encodeThrown,
+  type MachineInfo,
+  type Problem,
+  wire,
+} from "./messages.ts";
+import { Turns } from "./turns.ts";
+import { LATER_MS } from "./waiting.ts";
+
+/** How often a chunk is looked for in a store that is there. */
+const MOST_READS = 3;
+
+/** What answers are made with. */
+export interface AnswersSetup {
+  connection: Connection;
+  info: MachineInfo;
+  /** Machines that may be lost under a chunk. */
+  attempts: number;
+  /** Whether the machine takes no more. */
+  ends(): boolean;
+}
+
+/** Makes answers. */
+export class Answers {
+  readonly #setup: AnswersSetup;
+  readonly #turns = new Turns();
+
+  /** Has nothing done yet. */
+  constructor(setup: AnswersSetup) {
+    this.#setup = setup;
+  }
+
+  /**
+   * Has a chunk done.
+   *
+   * @param message What came.
+   * @param found The run it is of.
+   * @returns The answer, written; undefined if nobody wants it.
+   * @throws {StoreError} When the store of the server has it no more.
+   */
+  async to(
+    message: JsMsg,
+    found: Exclude<Found, "silent">,
+  ): Promise<Uint8Array | undefined> {
+    const { info, attempts } = this.#setup;
+    if (found === "over") return undefined;
+    const machine = info.id;
+    let number = Number(message.headers?.get(NUMBER));
+    let chunk: ChunkMessage;
+    let values: ArrayLike<unknown>;
+    try {
+      chunk = checkChunk(await this.#read(message));
+      ({ number } = chunk);
+      values = wire.packing.unpack(chunk.values);
+      checkValues(chunk, values);
+    } catch (thrown) {
+      if (thrown instanceof StoreError) throw thrown;
+      const error = encodeWritable(thrown);
+      return writeBytes({ type: "unread", number, machine, error });
+    }
+    const running = found instanceof MachineRun
+      ? found.running(chunk, values.length)
+      : undefined;
+    const deliveries = message.info.deliveryCount;
+    if (deliveries > attempts && running === undefined) {
+      const lost = { type: "lost", number, machine };
+      return writeBytes({ ...lost, deliveries: deliveries - 1 });
+    }
+    if (found instanceof MachineRun) {
+      const done = await (running ?? this.#run(found, chunk, values));
+      if (done !== undefined) return this.#write(number, done);
+    }
+    const refusal = found instanceof Error ? found : found.refusal;
+    if (refusal === undefined) return undefined;
+    const problem = {
+      message: `${refusal.message} (on ${info.name})`,
+      cause: encodeCause(refusal.cause, encodeWritable),
+      init: (refusal as { init?: Problem["init"] }).init,
+    };
+    return writeBytes({ type: "refused", number, machine, problem });
+  }
+
+  /** Reads a chunk. A store that is away for a moment is asked again. */
+  async #read({ data }: JsMsg): Promise<unknown> {
+    const { connection } = this.#setup;
+    for (let reads = 1;;) {
+      try {
+        return await connection.envelopes.unseal(data, true);
+      } catch (error) {
+        const isAway = error instanceof StoreError && !this.#setup.ends();
+        if (!isAway || reads >= MOST_READS) throw error;
+        if (connection.down === 0) reads++;
+        await connection.pause(LATER_MS);
+      }
+    }
+  }
+
+  /** Has a chunk done in its turn. */
+  async #run(
+    run: MachineRun,
+    chunk: ChunkMessage,
+    values: ArrayLike<unknown>,
+  ): Promise<Done | undefined> {
+    await this.#turns.enter(chunk.alone);
+    try {
+      return await run.add(chunk, values);
+    } finally {
+      this.#turns.leave();
+    }
+  }
+
+  /** Writes what became of a chunk; what cannot be written fails its task. */
+  #write(number: number, done: Done): Uint8Array {
+    const { results } = done;
+    const parcel = wire.packing.pack(results, false);
+    try {
+      return writeBytes(this.#answer(number, done, parcel, encodeThrown));
+    } catch (cause) { // what only shows when it is written
+      const repacked = wire.packing.repack(results, parcel, cause);
+      return writeBytes(this.#answer(number, done, repacked, encodeWritable));
+    }
+  }
+
+  #answer(
+    number: number,
+    { pieces, failures, tracks, ms }: Done,
+    { packed, refused, bytes }: Parcel,
+    encode: Encode,
+  ): AnswerMessage {
+    return {
+      type: "done",
+      number,
+      machine: this.#setup.info.id,
+      pieces,
+      values: packed,
+      refused: [...refused].map((
+        [at, { reason, cause }],
+      ) => [at, reason, encodeCause(cause, encode)]),
+      failures: failures.map((
+        [at, failure],
+      ) => [at, encodeFailure(failure, encode)]),
+      ms,
+      bytes,
+      tracks,
+    };
+  }
+}

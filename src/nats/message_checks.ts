@@ -1,0 +1,99 @@
+/**
+ * Looks at messages before a machine does what they say: anybody may have sent
+ * them who may speak on the subjects of the pool.
+ *
+ * @module
+ */
+
+import type { CallMessage, ChunkMessage } from "./messages.ts";
+
+type Fields<T> = { [K in keyof T]: unknown };
+
+/** Whether something has fields at all. */
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function isCount(value: unknown, least: number): value is number {
+  return Number.isSafeInteger(value) && value as number >= least;
+}
+
+function isOptional(value: unknown, holds: (value: unknown) => boolean) {
+  return value === undefined || holds(value);
+}
+
+const isWhole = (value: unknown) => isCount(value, 1);
+const isText = (value: unknown) => typeof value === "string";
+
+/**
+ * Checks a chunk.
+ *
+ * @param message What came.
+ * @returns The same.
+ * @throws {TypeError} When it is none.
+ */
+export function checkChunk(message: unknown): ChunkMessage {
+  if (isObject(message)) {
+    const { number, first, attempt, alone, values, skip } = message as Fields<
+      ChunkMessage
+    >;
+    const holds = isCount(number, 0) && isCount(first, 0) && isWhole(attempt) &&
+      typeof alone === "boolean" && isObject(values) && Array.isArray(skip) &&
+      skip.every((one, i) => isCount(one, i === 0 ? 0 : skip[i - 1] + 1));
+    if (holds) return message as unknown as ChunkMessage;
+  }
+  throw new TypeError("a chunk is not what one must be");
+}
+
+/**
+ * Checks the values of a chunk: there must be a task to run.
+ *
+ * @param chunk The chunk.
+ * @param values Its values.
+ * @throws {RangeError} When there is none.
+ */
+export function checkValues(
+  { first, skip }: ChunkMessage,
+  values: ArrayLike<unknown>,
+): void {
+  const { length } = values;
+  const holds = length > skip.length && (skip.at(-1) ?? -1) < length &&
+    Number.isSafeInteger(first + length);
+  if (!holds) throw new RangeError("a chunk has tasks to run");
+}
+
+/**
+ * Checks what a client says that a run is.
+ *
+ * @param message What came.
+ * @returns The same.
+ * @throws {TypeError} When it says nothing of the kind.
+ */
+export function checkCall(message: unknown): CallMessage {
+  if (isObject(message)) {
+    const { type } = message;
+    if (type === "over" || type === "on") return { type };
+    const said = message as Fields<CallMessage & { type: "call" }>;
+    const { fn, combine, lines, data, timeout, fingerprint } = said;
+    const { concurrency, chunkSize } = said;
+    const isLimit = (ms: unknown) => typeof ms === "number" && ms > 0;
+    const isData = (data: unknown) =>
+      isObject(data) && Array.isArray(data.functions) &&
+      data.functions.every((one) =>
+        isObject(one) && Array.isArray(one.path) && one.path.every(isText) &&
+        isFunction(one.ref)
+      );
+    const holds = type === "call" && isFunction(fn) &&
+      isOptional(combine, isFunction) && isOptional(lines, isObject) &&
+      isOptional(data, isData) && isOptional(timeout, isLimit) &&
+      isOptional(concurrency, isWhole) && isOptional(chunkSize, isWhole) &&
+      isOptional(fingerprint, isText);
+    if (holds) return message as unknown as CallMessage;
+  }
+  throw new TypeError("its client must say what the run is");
+}
+
+function isFunction(value: unknown): boolean {
+  return isObject(value) && isText(value.name) &&
+    isOptional(value.source, isText);
+}

@@ -1,0 +1,478 @@
+// What machines and clients make of what comes late, twice, or from somebody who
+// means harm.
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { DiscardPolicy, RetentionPolicy } from "@nats-io/jetstream";
+import { Objm } from "@nats-io/obj";
+import { NatsPool, runWorker } from "@parallel/map-nats";
+import { WorkerStartError } from "../mod.ts";
+import { Connection } from "../src/nats/connection.ts";
+import { Envelopes } from "../src/nats/envelopes.ts";
+import { wire, WIRE_VERSION } from "../src/nats/messages.ts";
+import { startServer } from "../src/nats/server.ts";
+import { runtime } from "./harness.ts";
+import {
+  longNatsTest,
+  NAMES,
+  natsTest as test,
+  openStage,
+  startProgram,
+} from "./nats.ts";
+import { callOf, chunkOf, openByHand, openClient } from "./nats_by_hand.ts";
+import { pause, until } from "./until.ts";
+
+test(
+  "a client that says nothing for a while is no machine that was lost",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand();
+    const { answers } = here;
+    await here.send("away", chunkOf(1, [1]));
+    await here.send("away", chunkOf(2, [2]));
+    await pause(2600); // asked for it five times
+    here.describe("other", callOf((n) => n + 1));
+    await here.send("other", chunkOf(1, [10]));
+    await until(() => answers.length > 0); // the slots are free
+    here.describe("away", callOf((n) => n + 1));
+    await until(() => answers.length > 2);
+    assertEquals(
+      answers.map(([client, { type, number }]) => `${client} ${type} ${number}`)
+        .sort(),
+      ["away done 1", "away done 2", "other done 1"],
+    );
+  },
+);
+
+test(
+  "a machine that ends does not wait for a client that says nothing",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand({ grace: 60_000 });
+    const { at, answers, connection: { jsm, names } } = here;
+    await here.send("away", chunkOf(1, [1]));
+    const held = async () => {
+      const { num_ack_pending } = await jsm.consumers.info(
+        names.work,
+        "workers",
+      );
+      return num_ack_pending === 1;
+    };
+    await until(held);
+    await here.machine.close();
+    const other = await runWorker({ ...at, slots: 1, allowShipped: true });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => other.close());
+    here.describe("away", callOf((n) => n));
+    await until(() => answers.length > 0);
+    assertEquals(answers[0][1].type, "done");
+  },
+);
+
+test(
+  "a chunk that comes again while it runs runs once",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand({ attempts: 1 });
+    const { answers, folder } = here;
+    const file = join(folder, "notes");
+    writeFileSync(file, "");
+    const noted = async (file: string) => {
+      const { appendFileSync } = process.getBuiltinModule("node:fs");
+      appendFileSync(file, "begun ");
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+    };
+    here.describe("c", callOf(noted));
+    await here.send("c", chunkOf(1, [file]));
+    await until(() => readFileSync(file, "utf8") !== "");
+    await here.send("c", chunkOf(1, [file]));
+    await until(() => answers.length > 1);
+    assertEquals(answers.map(([, { type }]) => type), ["done", "done"]);
+    assertEquals(readFileSync(file, "utf8"), "begun ");
+  },
+);
+
+test(
+  "a chunk whose upload takes long is sent once",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand();
+    await using pool = await NatsPool.connect(here.at);
+    const { sealBytes } = Envelopes.prototype;
+    let uploads = 0;
+    Envelopes.prototype.sealBytes = async function (bytes, name) {
+      if (name.startsWith("w.")) {
+        uploads++;
+        await pause(7000); // after 2 s and after 3 s the server is asked
+      }
+      return await sealBytes.call(this, bytes, name);
+    };
+    try {
+      assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
+    } finally {
+      Envelopes.prototype.sealBytes = sealBytes;
+    }
+    assertEquals(uploads, 1);
+  },
+);
+
+test(
+  "a call rejects whose chunks its server refuses",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand();
+    const { at, connection: { jsm, names } } = here;
+    await using pool = await NatsPool.connect({ ...at, serverTimeout: 1000 });
+    const full = { max_bytes: 1, discard: DiscardPolicy.New };
+    await jsm.streams.update(names.work, full);
+    await assertRejects(
+      () => pool.map((n: number) => n + 1, [1]),
+      Error,
+      "maximum bytes exceeded",
+    );
+  },
+);
+
+test(
+  "a suspect is sent when the run of another was aborted",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks } = here;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const one = pool.map((n: number) => n, [1], { signal });
+    const other = pool.map((n: number) => n, [2]);
+    one.catch(() => {});
+    other.catch(() => {});
+    await until(() => chunks.length === 2);
+    const lost = { type: "lost", deliveries: 3 };
+    for (const chunk of [...chunks]) await here.answer(chunk, lost);
+    await until(() => chunks.length === 3);
+    await pause(50);
+    assertEquals(chunks.map(({ run }) => run), ["1", "2", "1"]);
+    abort.abort();
+    await until(() => chunks.length === 4);
+    assertEquals(chunks[3].run, "2");
+  },
+);
+
+test(
+  "a machine goes on when it was sent what is no chunk, or no call",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand({ slots: 1 });
+    const { answers, connection } = here;
+    const fn = (n: number) => n + 1;
+    here.describe("evil", callOf(fn));
+    here.describe("none", null);
+    here.describe("odd", { ...callOf(fn), concurrency: -1, chunkSize: "x" });
+    const alone = { alone: true };
+    const bad = [
+      chunkOf(1, [1], { ...alone, skip: undefined }),
+      chunkOf(2, [], alone),
+      chunkOf(3, [1], { ...alone, skip: [0] }),
+      chunkOf(4, [1], { ...alone, first: NaN }),
+      null,
+      7,
+    ];
+    for (const message of bad) await here.send("evil", message);
+    await until(() => answers.length === bad.length);
+    for (const [, { type }] of answers) assertEquals(type, "unread");
+    for (const client of ["none", "odd"]) {
+      await here.send(client, chunkOf(1, [1]));
+      await until(() => answers.at(-1)![0] === client);
+      assertEquals(answers.at(-1)![1].type, "refused");
+      connection.nc.publish(connection.subject("over"), `${client}.1`);
+    }
+    here.describe("good", callOf(fn));
+    await here.send("good", chunkOf(1, [1], alone));
+    await until(() => answers.at(-1)![0] === "good");
+    assertEquals(answers.at(-1)![1].type, "done");
+  },
+);
+
+test(
+  "a call ends whatever is wrong with an answer",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks } = here;
+    const { packed: values } = wire.packing.pack([7], false);
+    const done = {
+      ...{ type: "done", pieces: [], values, refused: [], failures: [] },
+      ...{ ms: 1, bytes: 1, tracks: [] },
+    };
+    const none = { ...done, values: wire.packing.pack([], false).packed };
+    const untold = { toString: 1, valueOf: 1 };
+    const bad = [
+      { type: "refused" },
+      { type: "refused", problem: { message: untold } },
+      { type: "lost", machine: untold },
+      { type: "unread", machine: untold },
+      { type: "no such thing" },
+      { ...done, pieces: [[0, 1], [1, 1e15]], refused: [[1, "x"]] },
+      { ...done, pieces: [[0, 1]], failures: [[1, null]] },
+      { ...done, pieces: [[0, 1]], ms: "x" },
+      { ...done, pieces: [[0, 1]], machine: untold },
+      { ...done, pieces: [[0, 1]], tracks: null },
+      { ...none, failures: [[0, { why: "timeout", timeout: untold }]] },
+    ];
+    for (const [i, answer] of bad.entries()) {
+      const mapped = pool.map((n: number) => n, [1]);
+      mapped.catch(() => {}); // heard below
+      await until(() => chunks.length === i + 1);
+      await here.answer(chunks[i], answer);
+      await assertRejects(() => mapped, Error, "what cannot be read", `${i}`);
+    }
+    const two = pool.mapSettled((n: number) => n, [1, 2], { chunkSize: 2 });
+    await until(() => chunks.length === bad.length + 1);
+    await here.answer(chunks.at(-1)!, {
+      ...{ ...done, pieces: [[0, 1]], failures: [[1, null]] },
+    });
+    const settled = await two;
+    assertEquals(settled.map(({ status }) => status), ["rejected", "rejected"]);
+  },
+);
+
+test(
+  "a call on a server that never had a machine says how to start one",
+  { timeout: 30_000 },
+  async () => {
+    const { servers, connection, close } = await startServer();
+    await using stack = new AsyncDisposableStack();
+    stack.defer(close);
+    const patience = { workerTimeout: 4000, serverTimeout: 5000 };
+    const at = { servers, connection, pool: "test", ...patience };
+    await using pool = await NatsPool.connect(at);
+    await assertRejects(
+      () => pool.map((n: number) => n, [1]),
+      WorkerStartError,
+      "(start one: deno run",
+    );
+  },
+);
+
+test(
+  "the first machine of a pool decides how long one may be silent",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand({ ackWait: 1500 });
+    const { at, answers, connection: { jsm, names } } = here;
+    const work = async () => await jsm.consumers.info(names.work, "workers");
+    const own = { ackWait: 60_000, allowShipped: true, slots: 4 };
+    const machine = await runWorker({ ...at, ...own });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => machine.close());
+    assertEquals((await work()).config.ack_wait, 1500 * 1e6);
+    await here.machine.close();
+    here.describe(
+      "c",
+      callOf((n) => new Promise((e) => setTimeout(e, 3500, n))),
+    );
+    await here.send("c", chunkOf(1, [1]));
+    await until(() => answers.length > 0);
+    const { num_redelivered, delivered } = await work();
+    assertEquals([num_redelivered, delivered.consumer_seq], [0, 1]);
+  },
+);
+
+/** How the runtime at hand runs a program that may collect garbage. */
+const COLLECTING: string[] = {
+  deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"],
+  bun: [],
+  node: ["--expose-gc", "--import", NAMES],
+  browser: [], // it runs no program
+}[runtime];
+
+longNatsTest(
+  "a message that was sent leaves no memory behind",
+  { timeout: 60_000 },
+  async () => {
+    const { stack, server } = await openStage();
+    await using _ = stack;
+    const program = startProgram(
+      "tests/fixtures/nats_publishes.ts",
+      [server.servers],
+      [process.execPath, ...COLLECTING],
+    );
+    stack.defer(() => program.kill());
+    assertEquals(await program.ended, 0, program.said());
+    const [, bytes] = /each left (-?\d+) bytes/.exec(program.said())!;
+    assert(Number(bytes) < 100, program.said());
+  },
+);
+
+test(
+  "data larger than a message is stored once for a run",
+  { timeout: 60_000 },
+  async () => {
+    await using here = await openByHand({ slots: 8, grace: 2000 });
+    const { at } = here;
+    await using pool = await NatsPool.connect(at);
+    const { sealBytes } = Envelopes.prototype;
+    let stored = 0;
+    Envelopes.prototype.sealBytes = async function (bytes, name) {
+      if (name.startsWith("c.") && bytes.length > 1e6) stored++;
+      return await sealBytes.call(this, bytes, name);
+    };
+    try {
+      const data = new Float64Array(200_000).fill(2);
+      const get = async (n: number, { data }: { data: Float64Array }) => {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        return n * data[n];
+      };
+      const inputs = Array.from({ length: 40 }, (_, i) => i);
+      assertEquals(
+        await pool.map(get, inputs, { data, chunkSize: 1 }),
+        inputs.map((n) => 2 * n),
+      );
+    } finally {
+      Envelopes.prototype.sealBytes = sealBytes;
+    }
+    assertEquals(stored, 1);
+  },
+);
+
+test(
+  "a run whose data the store has lost goes on",
+  { timeout: 60_000 },
+  async () => {
+    await using here = await openByHand({ slots: 1, grace: 2000 });
+    const { at, connection: { js, names } } = here;
+    await using pool = await NatsPool.connect(at);
+    const data = new Float64Array(200_000).fill(2);
+    const { seal } = Envelopes.prototype;
+    let taken = 0;
+    Envelopes.prototype.seal = async function (message, name) {
+      const sealed = await seal.call(this, message, name);
+      if (name.startsWith("c.") && taken++ === 0) {
+        await (await new Objm(js).open(names.blobs)).delete(name);
+      }
+      return sealed;
+    };
+    try {
+      const get = (n: number, { data }: { data: Float64Array }) => n * data[n];
+      assertEquals(await pool.map(get, [1, 2], { data }), [2, 4]);
+    } finally {
+      Envelopes.prototype.seal = seal;
+    }
+  },
+);
+
+test(
+  "a machine that did not hear that a run is over asks, and ends it",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openByHand({ grace: 1000 });
+    const { answers } = here;
+    const questions = here.describe(
+      "c",
+      (asked: string[]) =>
+        asked.length > 2 ? { type: "over" } : callOf((n) => n),
+    );
+    await here.send("c", chunkOf(1, [1]));
+    await until(() => answers.length === 1);
+    await until(() => questions.length > 2);
+    await pause(1500);
+    assertEquals(questions.length, 3); // nothing is left to ask for
+    for (const question of questions) assertMatch(question, /^1 /);
+  },
+);
+
+/** Names of what is in the store, and is not deleted. */
+async function stored({ js, names }: Connection): Promise<string[]> {
+  const store = await new Objm(js).open(names.blobs).catch(() => undefined);
+  const list = await store?.list().catch(() => []) ?? [];
+  return list.filter(({ deleted }) => !deleted).map(({ name }) => name[0]);
+}
+
+test(
+  "nothing large is left in the store of what is over",
+  { timeout: 30_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks, connection } = here;
+    const large = new Uint8Array(2_000_000);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const mapped = pool.map((v: Uint8Array) => v, [large], { signal });
+    mapped.catch(() => {});
+    await until(() => chunks.length === 1);
+    assertEquals(await stored(connection), ["w"]);
+    abort.abort();
+    await until(async () => (await stored(connection)).length === 0);
+    // An answer of a run that its client does not take any more.
+    const envelope = await connection.envelopes.seal(large, "a.x");
+    const subject = connection.subject("r", "gone", 1);
+    await connection.js.publish(subject, envelope);
+    assertEquals(await stored(connection), ["a"]);
+    await connection.drop("gone");
+    await until(async () => (await stored(connection)).length === 0);
+  },
+);
+
+test(
+  "what a machine cannot read is told at once, with the reason",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openByHand();
+    await using pool = await NatsPool.connect(here.at);
+    const { sealBytes } = Envelopes.prototype;
+    Envelopes.prototype.sealBytes = async function (bytes, name) {
+      const sealed = await sealBytes.call(this, bytes, name);
+      if (name.startsWith("w.")) sealed[0] = 99;
+      return sealed;
+    };
+    try {
+      await assertRejects(
+        () => pool.map((n: number) => n, [1]),
+        Error,
+        `messages must have version ${WIRE_VERSION}: received 99`,
+      );
+    } finally {
+      Envelopes.prototype.sealBytes = sealBytes;
+    }
+  },
+);
+
+test(
+  "machines of another version take nothing of this one",
+  { timeout: 20_000 },
+  async () => {
+    const { stack, server } = await openStage();
+    await using _ = stack;
+    const at = { servers: server.servers, pool: "test" };
+    const connection = await Connection.open(at);
+    stack.defer(() => connection.close());
+    const { jsm } = connection;
+    // As version 1 had it.
+    const name = "PM_test_W";
+    await jsm.streams.add({
+      ...{ name, subjects: ["pm.test.w.>"] },
+      retention: RetentionPolicy.Workqueue,
+    });
+    const machine = await runWorker({ ...at, slots: 2, allowShipped: true });
+    stack.defer(() => machine.close());
+    const pool = await NatsPool.connect(at);
+    stack.defer(() => pool.close());
+    assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
+    assertEquals((await jsm.streams.info(name)).state.last_seq, 0);
+  },
+);
+
+test(
+  "a stream uses machines that come after it began",
+  { timeout: 20_000 },
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks } = here;
+    const inputs = Array.from({ length: 1000 }, (_, i) => i);
+    const stream = pool.stream((n: number) => n, inputs, { chunkSize: 1 });
+    stream.next().catch(() => {}); // nobody answers
+    await until(() => chunks.length === 10); // what goes for four slots
+    here.join("other", 20);
+    await until(() => chunks.length === 50); // and for 24
+  },
+);
