@@ -563,6 +563,17 @@ test(
   },
 );
 
+test(
+  "processes: without a file descriptor left a call says so, and the program goes on",
+  { ...LONG, ignore: !linux },
+  () => {
+    const program = "tests/fixtures/programs/no_descriptors.ts";
+    const limited = ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"];
+    const { out, err, code } = runProgram([...limited, ...RUN_ALL, program]);
+    assertEquals([out.trim(), err, code], ["told\n1,2", "", 0]);
+  },
+);
+
 test("processes: a program that a task started may outlive its worker", {
   ...LONG,
   ignore: !linux,

@@ -47,7 +47,10 @@ interface Pipe {
 }
 
 interface Child {
-  stdio: Pipe[];
+  /** Undefined when it could not be started. */
+  pid: number | undefined;
+  /** Undefined where there was no descriptor left for them. */
+  stdio: Pipe[] | undefined;
   on(
     name: "exit",
     listener: (code: number | null, signal: string | null) => void,
@@ -175,13 +178,9 @@ function startProcess(
     windowsHide: true,
     ...(env && { env: { ...inherited, ...env } }),
   });
-  const [control, , , input, output] = child.stdio as [
-    Pipe,
-    Pipe,
-    Pipe,
-    Pipe,
-    Pipe,
-  ];
+  const [control, , , input, output]: (Pipe | undefined)[] = child.stdio ?? [];
+  // Deno 2.9.5 throws at ref() of one that could not be started.
+  const started = child.pid === undefined ? undefined : child;
   let detail: WorkerEnd | undefined;
   let run = 0; // number of the last that it heard of
   let parts = 0; // how often bytes came
@@ -244,11 +243,11 @@ function startProcess(
     },
     terminate() {
       terminated = true;
-      child.kill("SIGKILL");
+      started?.kill("SIGKILL");
       close();
     },
     setBusy(busy) {
-      for (const one of [child, control, input, output]) {
+      for (const one of [started, control, input, output]) {
         if (busy) one?.ref?.();
         else one?.unref?.();
       }
