@@ -574,6 +574,55 @@ test(
   },
 );
 
+/** A value that is slow to send, or cannot be sent alive. */
+function heavy(how: string): unknown {
+  if (how === "light") return how;
+  const kill = () => globalThis.process.kill(globalThis.process.pid, "SIGKILL");
+  return {
+    get value() {
+      if (how === "deadly") kill();
+      const end = performance.now() + 400;
+      while (performance.now() < end);
+      return how;
+    },
+  };
+}
+
+for (const concurrency of [1, 3]) {
+  test(
+    `processes: a task is not late while its result is sent: concurrency ${concurrency}`,
+    LONG,
+    async () => {
+      const timed = { ...processes, workers: 1, timeout: 100, concurrency };
+      const inputs = ["light", "slow", "light"];
+      for (const chunkSize of [1, 3]) {
+        const results = await parallelMap(heavy, inputs, {
+          ...timed,
+          chunkSize,
+        });
+        assertEquals(results, ["light", { value: "slow" }, "light"]);
+      }
+    },
+  );
+}
+
+test(
+  "processes: with timeout, a result that ends its worker is one error",
+  LONG,
+  async () => {
+    const timed = { ...processes, workers: 1, timeout: 5000 };
+    const inputs = ["light", "deadly", "light"];
+    for (const chunkSize of [undefined, 1, 3]) {
+      const results = reasons(
+        await parallelMapSettled(heavy, inputs, { ...timed, chunkSize }),
+      );
+      assertEquals([results[0], results[2]], ["light", "light"]);
+      assertInstanceOf(results[1], WorkerLostError);
+      assertEquals(results[1].index, 1);
+    }
+  },
+);
+
 test("processes: a program that a task started may outlive its worker", {
   ...LONG,
   ignore: !linux,
