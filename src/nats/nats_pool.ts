@@ -78,8 +78,8 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   static async connect<M = unknown>(
     options: ConnectOptions,
   ): Promise<NatsPool<M>> {
-    checkOptions("connect", options, CONNECT_RULES);
-    return await NatsPool.#open(options, async () => {});
+    const checked = checkOptions("connect", options, CONNECT_RULES);
+    return await NatsPool.#open(checked, async () => {});
   }
 
   /**
@@ -93,8 +93,8 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   static async local<M = unknown>(
     options: LocalOptions = {},
   ): Promise<NatsPool<M>> {
-    checkOptions("start local pool", options, LOCAL_RULES);
-    const { onEvent, ...rest } = options;
+    const checked = checkOptions("start local pool", options, LOCAL_RULES);
+    const { onEvent, ...rest } = checked;
     const server = await startServer();
     const { servers, connection } = server;
     const place = { servers, connection, pool: "local" };
@@ -309,9 +309,9 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
    * nothing, after 10 s: they and its machines then see to that by themselves.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkOptions("close", options, CLOSE_RULES);
+    const { finish } = checkOptions("close", options, CLOSE_RULES);
     try {
-      await this.#calls.close(options.finish);
+      await this.#calls.close(finish);
     } finally {
       await this.#closeAll();
     }

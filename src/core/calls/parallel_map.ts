@@ -330,7 +330,7 @@ function open<O extends RunOptions>(
   options: PoolOptions & O,
   rules: Rules,
 ): { calls: Calls; run: O } {
-  checkOptions(action, options, { ...POOL_RULES, ...rules });
-  const { pool, run } = splitOptions<O>(options);
+  const all = { ...POOL_RULES, ...rules };
+  const { pool, run } = splitOptions<O>(checkOptions(action, options, all));
   return { calls: callsHere(pool, true), run };
 }

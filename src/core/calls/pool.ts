@@ -66,8 +66,8 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * @throws {RangeError} When an option is out of its range.
    */
   constructor(options: PoolOptions<M, W, S> = {}) {
-    checkOptions("create pool", options, POOL_RULES);
-    this.#calls = callsHere(options as PoolOptions, false);
+    const checked = checkOptions("create pool", options, POOL_RULES);
+    this.#calls = callsHere(checked as PoolOptions, false);
     this.workers = this.#calls.workers;
   }
 
@@ -294,8 +294,8 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * ```
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkOptions("close", options, CLOSE_RULES);
-    await this.#calls.close(options.finish);
+    const { finish } = checkOptions("close", options, CLOSE_RULES);
+    await this.#calls.close(finish);
   }
 
   /** Closes the pool. */
