@@ -574,6 +574,25 @@ test(
   },
 );
 
+for (const timeout of [undefined, 20_000]) {
+  test(
+    `processes: a task that closes the input of its worker hangs no call: timeout ${timeout}`,
+    LONG,
+    async () => {
+      const close = (n: number, { attempt }: TaskContext) => {
+        const fs = globalThis.process.getBuiltinModule("node:fs");
+        if (n === 1 && attempt === 1) fs.closeSync(3);
+        return n;
+      };
+      const options = { ...processes, workers: 1, chunkSize: 1, timeout };
+      assertEquals(
+        await parallelMap(close, range(4), { ...options, retries: 1 }),
+        range(4),
+      );
+    },
+  );
+}
+
 /** A value that is slow to send, or cannot be sent alive. */
 function heavy(how: string): unknown {
   if (how === "light") return how;

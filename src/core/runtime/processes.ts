@@ -39,7 +39,7 @@ export interface ProcessSetup {
 
 interface Pipe {
   on(name: "data", listener: (bytes: Uint8Array) => void): void;
-  on(name: "error", listener: () => void): void;
+  on(name: "error" | "close", listener: () => void): void;
   write(bytes: Uint8Array): void;
   destroy(): void;
   ref?(): void;
@@ -161,6 +161,12 @@ function programFrame(): Uint8Array {
 /** How long nothing comes from a worker that has ended until it is all, in ms. */
 const SILENCE_MS = 50;
 
+/**
+ * How long one that hears nothing any more may take to end by itself, in ms:
+ * with less, its own exit code would be lost where it is slow to exit.
+ */
+const DEAF_MS = 500;
+
 function startProcess(
   { pathOf, argsFor, env }: ProcessSetup,
   frames: Frames,
@@ -187,17 +193,23 @@ function startProcess(
   let terminated = false;
   let ended = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let deaf: typeof timer;
 
   function end(): void {
     if (ended) return;
     ended = true;
     clearTimeout(timer);
+    clearTimeout(deaf);
     close();
     listener.onEnd(detail ?? {});
   }
 
   function close(): void {
     for (const pipe of [control, input, output]) pipe?.destroy();
+  }
+
+  function kill(): void {
+    if (!ended) started?.kill("SIGKILL");
   }
 
   /** A process that a task started may keep the pipe open: wait for silence. */
@@ -217,6 +229,11 @@ function startProcess(
     if (!ended) endSoon(-1);
   });
   child.on("close", end);
+  // One that lost this end of its own, as a task closed it, would hear nothing,
+  // and Node.js 24 tells no error.
+  input?.on("close", () => {
+    if (!terminated && !ended) deaf = setTimeout(kill, DEAF_MS);
+  });
   for (const pipe of [control, input, output]) pipe?.on("error", () => {});
   const take = frames.split((bytes) => {
     let message: unknown;
@@ -243,7 +260,7 @@ function startProcess(
     },
     terminate() {
       terminated = true;
-      started?.kill("SIGKILL");
+      kill();
       close();
     },
     setBusy(busy) {
