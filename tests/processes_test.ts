@@ -23,6 +23,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import type { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import {
   parallelMap,
@@ -592,6 +593,41 @@ for (const timeout of [undefined, 20_000]) {
     },
   );
 }
+
+test("processes: on Bun a large message is written a part at a time", {
+  ...LONG,
+  ignore: runtime !== "bun",
+}, async () => {
+  const childProcess = process.getBuiltinModule("node:child_process");
+  const { spawn } = childProcess;
+  let under = 0; // bytes that are being written
+  let most = 0;
+  childProcess.spawn = ((...args: Parameters<typeof spawn>) => {
+    const child = spawn(...args);
+    const pipe = child.stdio[3] as Writable;
+    const write = pipe.write.bind(pipe);
+    pipe.write = ((bytes: Uint8Array, onWritten?: () => void) => {
+      most = Math.max(most, under += bytes.length);
+      return write(bytes, () => {
+        under -= bytes.length;
+        onWritten?.();
+      });
+    }) as typeof write;
+    return child;
+  }) as typeof spawn;
+  try {
+    await using pool = new Pool({ ...processes, workers: 1 });
+    const inputs = range(3).map((n) => new Uint8Array(8e6 + n).fill(n));
+    const last = (bytes: Uint8Array) => [bytes.length, bytes.at(-1)];
+    assertEquals(
+      await pool.map(last, inputs),
+      range(3).map((n) => [8e6 + n, n]),
+    );
+  } finally {
+    childProcess.spawn = spawn;
+  }
+  assert(most > 0 && most <= 1 << 20, `${most}`);
+});
 
 /** A value that is slow to send, or cannot be sent alive. */
 function heavy(how: string): unknown {

@@ -40,7 +40,7 @@ export interface ProcessSetup {
 interface Pipe {
   on(name: "data", listener: (bytes: Uint8Array) => void): void;
   on(name: "error" | "close", listener: () => void): void;
-  write(bytes: Uint8Array): void;
+  write(bytes: Uint8Array, onWritten?: () => void): void;
   destroy(): void;
   ref?(): void;
   unref?(): void;
@@ -158,6 +158,44 @@ function programFrame(): Uint8Array {
   return frame;
 }
 
+/**
+ * Bytes that a pipe of Bun has to write at once. Bun 1.4.5 moves all that is
+ * left after each part that the system takes: 80 MB as one message took 0.93 s of
+ * the caller's CPU, and take 0.14 s so. A quarter, and four times as much, took
+ * the same.
+ */
+const MOST_BYTES = 1 << 20;
+
+/**
+ * Writes to a pipe in order, on Bun a part at a time.
+ *
+ * @returns What writes.
+ */
+function writer(pipe: Pipe | undefined): (bytes: Uint8Array) => void {
+  if (!("Bun" in globalThis)) return (bytes) => pipe?.write(bytes);
+  const parts: Uint8Array[] = [];
+  let under = 0; // bytes that are being written
+
+  function next(): void {
+    while (parts.length > 0) {
+      const { length } = parts[0]!;
+      if (under > 0 && under + length > MOST_BYTES) return;
+      under += length;
+      pipe?.write(parts.shift()!, () => {
+        under -= length;
+        next();
+      });
+    }
+  }
+
+  return (bytes) => {
+    for (let at = 0; at < bytes.length; at += MOST_BYTES) {
+      parts.push(bytes.subarray(at, at + MOST_BYTES));
+    }
+    next();
+  };
+}
+
 /** How long nothing comes from a worker that has ended until it is all, in ms. */
 const SILENCE_MS = 50;
 
@@ -248,12 +286,13 @@ function startProcess(
     parts++;
     if (!terminated) take(bytes);
   });
-  input?.write(program ??= programFrame());
+  const write = writer(input);
+  write(program ??= programFrame());
 
   return {
     post(message) { // what would be moved is copied: nothing else is there
       if (message.type === "chunk" && message.run) run = message.run.number;
-      for (const bytes of frames.write(message)) input?.write(bytes);
+      for (const bytes of frames.write(message)) write(bytes);
       if (message.type === "over") {
         control?.write(new Uint8Array(Int32Array.of(run).buffer));
       }
