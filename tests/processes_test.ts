@@ -247,6 +247,47 @@ for (const state of ["idle", "busy"]) {
   });
 }
 
+for (const state of ["idle", "busy"]) {
+  test(
+    `processes: what a task has started ends with a caller that is killed: ${state}`,
+    {
+      ...LONG,
+      ignore: !linux,
+    },
+    async () => {
+      for (let round = 0; round < 3; round++) {
+        const program = "tests/fixtures/programs/started.ts";
+        const { child, first } = await startProgram([program, state]);
+        assert(isAlive(Number(first)), first);
+        child.removeAllListeners("exit");
+        const gone = new Promise((resolve) => child.on("exit", resolve));
+        child.kill("SIGKILL");
+        await gone;
+        // Less than it would take by itself.
+        await until(() => !isAlive(Number(first)), 30_000);
+      }
+    },
+  );
+}
+
+test("processes: what a task has started ends with it at its timeout", {
+  ...LONG,
+  ignore: !linux,
+}, async () => {
+  await using folder = new Notes();
+  const start = (_: number, { data: { write, path } }: Noted) => {
+    const { spawn } = globalThis.process.getBuiltinModule("node:child_process");
+    const child = spawn("sleep", ["60"], { stdio: "ignore" });
+    write(path, String(child.pid));
+    return new Promise(() => {});
+  };
+  const data = { ...notes, path: folder.path };
+  const timed = { ...processes, workers: 1, data, timeout: 300 };
+  await assertRejects(() => parallelMap(start, [1], timed), TaskTimeoutError);
+  const [pid] = folder.names.map(Number);
+  await until(() => !isAlive(pid), 30_000);
+});
+
 test("processes: Ctrl-C is the caller's to handle", {
   ...LONG,
   ignore: !linux,

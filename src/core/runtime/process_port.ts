@@ -160,7 +160,13 @@ export function watchCaller(readPipe: ReadPipe): void {
     const over = new Int32Array(memory);
     const head = new Uint8Array(4);
     let have = 0;
-    const end = () => process.kill(process.pid, "SIGKILL");
+    const end = () => {
+      try { // with what its tasks have started
+        process.kill(-process.pid, "SIGKILL");
+      } catch { // it may not, or this is Windows
+        process.kill(process.pid, "SIGKILL");
+      }
+    };
     // Standard input, as threads on Deno 2.9.5 know no other.
     readPipe(0, (bytes) => {
       for (const byte of bytes) {
@@ -200,6 +206,14 @@ export function openProcessPort(
   const over = new SharedArrayBuffer(4);
   const notes = createNotes(send, over);
 
+  /** The caller is gone; the thread that watches may see that later. */
+  function end(): never {
+    try { // with what its tasks have started
+      process.kill(-process.pid, "SIGKILL");
+    } catch { /* it may not, or this is Windows */ }
+    return process.exit(0);
+  }
+
   function send(message: unknown): void {
     for (const bytes of frames.write(message)) {
       for (let at = 0; at < bytes.length;) {
@@ -207,7 +221,8 @@ export function openProcessPort(
           at += writeSync(OUTPUT, at === 0 ? bytes : bytes.subarray(at));
         } catch (error) {
           const { code } = error as { code?: string };
-          if (code !== "EAGAIN") process.exit(0); // the caller is gone
+          if (code === "EPIPE") end();
+          if (code !== "EAGAIN") process.exit(0); // a task closed it
           wait(moment, 0, 0, 1);
         }
       }
@@ -241,7 +256,7 @@ export function openProcessPort(
         }
         listener(notes.hear(message));
       });
-      readPipe(INPUT, take, () => process.exit(0));
+      readPipe(INPUT, take, end);
       // Not for what tasks start; before any of them.
       if ("Bun" in globalThis) {
         delete process.env.BUN_BE_BUN;

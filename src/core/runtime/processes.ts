@@ -64,6 +64,7 @@ interface Child {
 
 interface Modules {
   execPath: string;
+  kill(pid: number, signal: string): void;
   env: Record<string, string | undefined>;
   getBuiltinModule(name: "node:v8"): V8;
   getBuiltinModule(name: "node:child_process"): {
@@ -217,7 +218,8 @@ function startProcess(
     // Standard input is that of the thread that watches; what tasks print goes
     // where the caller's own goes.
     stdio: ["pipe", "inherit", "inherit", "pipe", "pipe"],
-    // Of a session of its own: Ctrl-C is the caller's to hear.
+    // Of a session of its own: Ctrl-C is the caller's to hear. So it is a group
+    // of its own as well.
     detached: true,
     windowsHide: true,
     ...(env && { env: { ...inherited, ...env } }),
@@ -246,8 +248,14 @@ function startProcess(
     for (const pipe of [control, input, output]) pipe?.destroy();
   }
 
+  /** With it ends what tasks have started, as long as it is in its group. */
   function kill(): void {
-    if (!ended) started?.kill("SIGKILL");
+    if (ended || started === undefined) return;
+    try {
+      modules().kill(-started.pid!, "SIGKILL");
+    } catch { // no such group: it has ended, or this is Windows
+      started.kill("SIGKILL");
+    }
   }
 
   /** A process that a task started may keep the pipe open: wait for silence. */
