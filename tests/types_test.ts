@@ -47,6 +47,7 @@ type Stream<R> = AsyncGenerator<R, undefined, undefined>;
 
 const half = (n: number) => n / 2;
 const later = (n: number) => Promise.resolve(String(n));
+const soon = (n: number): PromiseLike<number> => Promise.resolve(n);
 const encoder = () => new TextEncoder();
 const seed = () => Promise.resolve(1);
 const stated = (n: number, { state }: { state: string }) => state.at(n);
@@ -63,6 +64,12 @@ test("types: a call gives what its function returns, awaited", () => {
   gives<Results<number>>()(() =>
     parallelMap((n) => n > 1 ? n : Promise.resolve(n), [1])
   );
+  gives<Results<number>>()(() => parallelMap(soon, [1]));
+  gives<Results<number>>()(() => parallelMap((n) => n > 1 ? soon(n) : n, [1]));
+  gives<Results<number>>()(() => parallelMap(async (n) => await soon(n), [1]));
+  gives<Results<number>>()(() => ({} as Pool).map(soon, [1]));
+  gives<Stream<number>>()(() => parallelMapStream(soon, [1]));
+  gives<Promise<number>>()(() => parallelReduce(soon, (a, b) => a + b, [1]));
   gives<Settled<number>>()(() => parallelMapSettled(half, [1]));
   gives<Settled<string>>()(() => parallelMapSettled(later, [1]));
   gives<Stream<number>>()(() => parallelMapStream(half, [1]));
@@ -163,6 +170,12 @@ test("types: context.state is what init returns, awaited", () => {
   );
   gives<Results<number>>()(() =>
     parallelMap((n, { state }) => n + state, [1], { init: seed })
+  );
+  gives<Results<number>>()(() =>
+    parallelMap((n, { state }) => n + state, [1], { init: () => soon(1) })
+  );
+  gives<Pool<unknown, unknown, number>>()(() =>
+    new Pool({ init: () => soon(1) })
   );
   gives<Settled<number>>()(() =>
     parallelMapSettled((n, { state }) => n + state, [1], { init: seed })

@@ -43,7 +43,7 @@ export interface TaskContext<S = unknown, D = unknown> {
 export type MapFunction<T, R, S = unknown, D = unknown> = (
   value: T,
   context: TaskContext<S, D>,
-) => R | Promise<R>;
+) => R | PromiseLike<R>;
 
 /** Anything that can be read one value after another. */
 export type Inputs<T> = Iterable<T> | AsyncIterable<T>;
@@ -178,7 +178,7 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * that has no task is ended: by `close`, or after `maxTasksPerWorker`. The
    * worker is ended a second later at the latest.
    */
-  init?: ((workerData: InitData<W>) => S | Promise<S>) | undefined;
+  init?: ((workerData: InitData<W>) => S | PromiseLike<S>) | undefined;
   /**
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
    * take longer to start but can be stopped on Deno in the middle of an endless
