@@ -292,6 +292,26 @@ test("types: the results are the typed array that output names", () => {
   gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
     new Pool({ init: seed }).map((n, { state }) => n + state, [1], { output })
   );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap(async (n, { state }) => await soon(n + state), [1], {
+      output,
+      init: seed,
+    })
+  );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap((n, { data }) => n > 1 ? 1 : data.by, [1], {
+      output,
+      data: { by: 2 },
+      weight: (n) => n,
+    })
+  );
+  gives<Promise<BigUint64Array<ArrayBuffer>>>()(() =>
+    new Pool().map((n) => BigInt(n), [1], { output: BigUint64Array })
+  );
+  const unchecked = (text: string) => JSON.parse(text); // any
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap(unchecked, ["1"], { output })
+  );
   gives<Results<number>>()(() => parallelMap(half, [1], { output: undefined }));
   const shared = new Float64Array(new SharedArrayBuffer(8));
   gives<Promise<Float64Array<SharedArrayBuffer>>>()(() =>
@@ -305,6 +325,20 @@ test("types: the results are the typed array that output names", () => {
   gives<Results<number>>()(() => ({} as Pool).map(half, [1], some));
   gives<Promise<Int8Array>>()(() => parallelMap(half, [1], into));
   refuses(
+    // @ts-expect-error: a text is no number
+    () => parallelMap(later, [1], { output }),
+    // @ts-expect-error: as above
+    () => parallelMap((n) => String(n), [1], { output, workers: 1 }),
+    // @ts-expect-error: nor is undefined
+    () => parallelMap((n) => n > 1 ? n : undefined, [1], { output }),
+    // @ts-expect-error: nor is nothing
+    () => new Pool().map(() => {}, [1], { output, chunkSize: 1 }),
+    // @ts-expect-error: it holds bigints
+    () => parallelMap(half, [1], { output: BigInt64Array }),
+    // @ts-expect-error: as above, for memory that is shared
+    () => new Pool().map(half, [1], { output: {} as BigUint64Array }),
+    // @ts-expect-error: it holds numbers
+    () => parallelMap((n) => BigInt(n), [1], { output: shared }),
     // @ts-expect-error: an Array is no typed array
     () => parallelMap(half, [1], { output: Array }),
     // @ts-expect-error: nor is a list

@@ -324,6 +324,16 @@ export interface MapOptions<
   output?: TypedArrayConstructor<A> | OutputArray<A> | undefined;
 }
 
+/**
+ * Of `output`, that the results fit: bigints for a typed array of these, numbers
+ * for any other. What else a function returns would be NaN or 0 there.
+ */
+export type MapOutput<R, A> = [A] extends [never] ? unknown
+  // Of a function whose parameters have no type R is not known at first.
+  : unknown extends R ? unknown
+  : [R] extends [A extends { [index: number]: infer N } ? N : never] ? unknown
+  : { output?: "fn must return what this array holds" };
+
 /** What a map gives: a list, or the typed array that `output` names or is. */
 export type MapResults<R, A> = [A] extends [never] ? R[] : NoInfer<A>;
 

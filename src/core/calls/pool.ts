@@ -13,6 +13,7 @@ import type {
   KnownName,
   MapFunction,
   MapOptions,
+  MapOutput,
   MapResults,
   OnlyNames,
   PoolOptions,
@@ -107,7 +108,9 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   map<T, R, D = unknown, A extends TypedArray = never>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: MapOptions<A, D, unknown, T>,
+    options?:
+      & MapOptions<A, D, unknown, T>
+      & MapOutput<NoInfer<R>, NoInfer<A>>,
   ): Promise<MapResults<R, A>>;
   /** The same, with a function that is given by the name of its export. */
   map<
