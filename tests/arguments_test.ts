@@ -77,6 +77,24 @@ const CASES: Case[] = [
     "received null",
   ],
   [
+    "concurrency has an end",
+    () => bad({ concurrency: 2 ** 31 }),
+    RangeError,
+    '"concurrency" must be a whole number from 1 to 65536: received 2147483648',
+  ],
+  [
+    "workers have an end",
+    () => bad({ workers: Number.MAX_SAFE_INTEGER }),
+    RangeError,
+    '"workers" must be a whole number from 0 to 65536: received 9007199254740991',
+  ],
+  [
+    "maxMemory has an end",
+    () => bad({ maxMemory: 1e21 }),
+    RangeError,
+    '"maxMemory" must be a whole number from 64 to 1099511627776: received 1e+21',
+  ],
+  [
     "options are no Map",
     () => bad(new Map([["timeout", 5]])),
     TypeError,
@@ -104,7 +122,7 @@ const CASES: Case[] = [
     "workers is whole",
     () => bad({ workers: 1.5 }),
     RangeError,
-    '"workers" must be a whole number from 0: received 1.5',
+    '"workers" must be a whole number from 0 to 65536: received 1.5',
   ],
   [
     "workers is not negative",

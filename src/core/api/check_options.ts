@@ -13,11 +13,21 @@ type Rule = {
   holds: (value: never) => boolean;
 };
 
-const whole = (from: number): Rule => ({
-  rule: `must be a whole number from ${from}`,
+const whole = (from: number, to = Infinity): Rule => ({
+  rule: `must be a whole number from ${from}${
+    to === Infinity ? "" : ` to ${to}`
+  }`,
   kind: "number",
-  holds: (value: number) => Number.isInteger(value) && value >= from,
+  holds: (value: number) =>
+    Number.isInteger(value) && value >= from && value <= to,
 });
+/**
+ * Tasks at once in a worker, and workers at once. More is a slip: a board has 8
+ * bytes for each task, and no machine starts so many threads.
+ */
+const MOST_AT_ONCE = 65_536;
+/** In MB: more than any machine has, and less than overflows in V8's flags. */
+const MOST_MEMORY = 2 ** 40;
 const callback: Rule = {
   rule: "must be a function",
   kind: "function",
@@ -69,7 +79,7 @@ export const RUN_RULES: Rules = {
   data: undefined, // checked where it is encoded: src/core/wire/call_data.ts
   chunkSize: whole(1),
   weight: callback,
-  concurrency: whole(1),
+  concurrency: whole(1, MOST_AT_ONCE),
   signal: {
     rule: "must be an AbortSignal",
     kind: "object",
@@ -88,7 +98,7 @@ export const RUN_RULES: Rules = {
 
 /** The checks of {@linkcode PoolOptions}. */
 export const POOL_RULES: Rules = {
-  workers: whole(0),
+  workers: whole(0, MOST_AT_ONCE),
   module: undefined,
   workerData: undefined,
   init: callback,
@@ -103,7 +113,7 @@ export const POOL_RULES: Rules = {
     holds: (value: number) =>
       value === Infinity || (Number.isInteger(value) && value >= 1),
   },
-  maxMemory: whole(64),
+  maxMemory: whole(64, MOST_MEMORY),
   permissions: {
     rule: `must be "none", "inherit", or an object of ${
       Object.keys(PERMISSIONS).join(", ")
