@@ -226,7 +226,7 @@ test(
   },
 );
 
-for (const state of ["idle", "busy"]) {
+for (const state of ["idle", "busy", "deaf"]) {
   test(`processes: none is left behind by a caller that is killed: ${state}`, {
     ...LONG,
     ignore: !linux,
