@@ -12,6 +12,7 @@ import type {
   KnownName,
   MapFunction,
   MapOptions,
+  MapOutput,
   MapResults,
   OnlyNames,
   ReduceOptions,
@@ -178,7 +179,9 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   map<T, R, D = unknown, A extends TypedArray = never>(
     fn: MapFunction<T, R, unknown, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<MapOptions<A, D, unknown, T>>,
+    options?:
+      & Remote<MapOptions<A, D, unknown, T>>
+      & MapOutput<NoInfer<R>, NoInfer<A>>,
   ): Promise<MapResults<R, A>>;
   map(
     fn: unknown,
@@ -340,5 +343,8 @@ function remote<O extends RunOptions>(
       `Cannot ${action} as "transfer" needs workers in this process: received a pool of other machines, to which buffers are copied without it`,
     );
   }
-  return typeof fn === "string" ? { ...options, module: THEIRS } : options;
+  if (typeof fn !== "string") return options;
+  // Inherited ones count, and a Map is to be refused.
+  const module = { value: THEIRS, enumerable: true };
+  return Object.create(options, { module });
 }

@@ -16,9 +16,15 @@ export interface TaskContext<S = unknown, D = unknown> {
   readonly attempt: number;
   /** Number of the worker in its pool, from 0. */
   readonly worker: number;
-  /** What `init` returned in this worker, or the worker's own `workerData`. */
+  /**
+   * What `init` returned in this worker, or the worker's own `workerData`; if
+   * neither was given it is undefined, whatever type a function gives it.
+   */
   readonly state: S;
-  /** What the call brought along as `data`: a copy for each worker. */
+  /**
+   * What the call brought along as `data`: a copy for each worker. Undefined, as
+   * `state` is, where a call has none.
+   */
   readonly data: D;
   /**
    * Whether the run is over; true also in the middle of a synchronous loop. For
