@@ -901,6 +901,25 @@ for (
   });
 }
 
+test("processes: Deno asks nobody for a permission to end what tasks have started", () => {
+  for (const all of [true, false]) {
+    const setup = denoProcess({
+      build: {},
+      cwd: () => "/",
+      execPath: () => "/deno",
+      permissions: {
+        querySync: (what) => {
+          const { name, command } = what as { name: string; command?: string };
+          const may = all || name !== "run" || command === "/deno";
+          return { state: may ? "granted" : "prompt" };
+        },
+      },
+      statSync: () => ({ isFile: false }),
+    });
+    assertEquals(setup.endsGroups ?? true, all);
+  }
+});
+
 test("processes: a program that deno compile made is told what to use", () => {
   const compiled = {
     build: { standalone: true },

@@ -35,6 +35,8 @@ export interface ProcessSetup {
   env?: Record<string, string>;
   /** Whether it may load modules, where that is not always so. */
   imports?: boolean;
+  /** Whether the caller may end a group of processes, likewise. */
+  endsGroups?: boolean;
 }
 
 interface Pipe {
@@ -207,7 +209,7 @@ const SILENCE_MS = 50;
 const DEAF_MS = 500;
 
 function startProcess(
-  { pathOf, argsFor, env }: ProcessSetup,
+  { pathOf, argsFor, env, endsGroups = true }: ProcessSetup,
   frames: Frames,
   listener: WorkerListener,
 ): WorkerHandle {
@@ -252,10 +254,9 @@ function startProcess(
   function kill(): void {
     if (ended || started === undefined) return;
     try {
-      modules().kill(-started.pid!, "SIGKILL");
-    } catch { // no such group: it has ended, or this is Windows
-      started.kill("SIGKILL");
-    }
+      if (endsGroups) return modules().kill(-started.pid!, "SIGKILL");
+    } catch { /* no such group: it has ended, or this is Windows */ }
+    started.kill("SIGKILL");
   }
 
   /** A process that a task started may keep the pipe open: wait for silence. */
