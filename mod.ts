@@ -40,6 +40,7 @@ export type {
   KnownName,
   MapFunction,
   MapOptions,
+  MapOutput,
   MapResults,
   ModuleSpecifier,
   OnlyNames,

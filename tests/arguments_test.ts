@@ -5,6 +5,7 @@ import {
   parallelMapSettled,
   parallelMapStream,
   Pool,
+  type TaskContext,
 } from "../mod.ts";
 import { test } from "./harness.ts";
 
@@ -76,6 +77,36 @@ const CASES: Case[] = [
     "received null",
   ],
   [
+    "concurrency has an end",
+    () => bad({ concurrency: 2 ** 31 }),
+    RangeError,
+    '"concurrency" must be a whole number from 1 to 65536: received 2147483648',
+  ],
+  [
+    "workers have an end",
+    () => bad({ workers: Number.MAX_SAFE_INTEGER }),
+    RangeError,
+    '"workers" must be a whole number from 0 to 65536: received 9007199254740991',
+  ],
+  [
+    "maxMemory has an end",
+    () => bad({ maxMemory: 1e21 }),
+    RangeError,
+    '"maxMemory" must be a whole number from 64 to 1099511627776: received 1e+21',
+  ],
+  [
+    "options are no Map",
+    () => bad(new Map([["timeout", 5]])),
+    TypeError,
+    "options must be an object with a name for each: received Map",
+  ],
+  [
+    "options are no list",
+    () => bad([]),
+    TypeError,
+    "options must be an object with a name for each: received Array",
+  ],
+  [
     "options are an object",
     () => parallelMap(id, [1], wrong(null)),
     TypeError,
@@ -91,7 +122,7 @@ const CASES: Case[] = [
     "workers is whole",
     () => bad({ workers: 1.5 }),
     RangeError,
-    '"workers" must be a whole number from 0: received 1.5',
+    '"workers" must be a whole number from 0 to 65536: received 1.5',
   ],
   [
     "workers is not negative",
@@ -186,6 +217,76 @@ test("a misspelt option is refused by every function", async () => {
     TypeError,
   );
   assertThrows(() => pool.stream(id, [1], options), TypeError);
+});
+
+test("a change of options after the call does nothing", async () => {
+  const all: Record<string, unknown> = { workers: 1 };
+  await using pool = new Pool(all);
+  all.workers = 3;
+  const at = (_: number, { worker }: TaskContext) => {
+    for (const end = Date.now() + 20; Date.now() < end;);
+    return worker;
+  };
+  assertEquals(new Set(await pool.map(at, [1, 2, 3, 4])).size, 1);
+  const options: Record<string, unknown> = { chunkSize: 1 };
+  const streams = [
+    pool.stream(id, [1, 2], options),
+    parallelMapStream(id, [1, 2], options),
+  ];
+  const call = pool.map(id, [1, 2], options);
+  Object.assign(options, { chunkSize: 0, bufferSize: -1, settled: true });
+  assertEquals(await call, [1, 2]);
+  for (const stream of streams) {
+    assertEquals(await Array.fromAsync(stream), [1, 2]);
+  }
+});
+
+test("an option is read once, and its check is of what is used", async () => {
+  const turning = (first: unknown, then: unknown) => {
+    let reads = 0;
+    return {
+      get chunkSize() {
+        return reads++ === 0 ? first : then;
+      },
+    } as object;
+  };
+  await using pool = new Pool({ workers: 1 });
+  const calls: ((options: object) => Promise<unknown>)[] = [
+    (options) => parallelMap(id, [1, 2, 3], options),
+    (options) => parallelMapSettled(id, [1, 2, 3], options),
+    (options) => Array.fromAsync(parallelMapStream(id, [1, 2, 3], options)),
+    (options) => pool.map(id, [1, 2, 3], options),
+    (options) => pool.mapSettled(id, [1, 2, 3], options),
+    (options) => pool.reduce(id, (a, b) => a + b, [1, 2, 3], options),
+    async (options) =>
+      await Array.fromAsync(pool.stream(id, [1, 2, 3], options)),
+  ];
+  for (const call of calls) {
+    await call(turning(1, -1));
+    await assertRejects(
+      async () => await call(turning(-1, 1)),
+      RangeError,
+      '"chunkSize" must be a whole number from 1',
+    );
+  }
+});
+
+test("options that are inherited count, and are checked", async () => {
+  await using pool = new Pool(Object.create({ workers: 1 }));
+  assertEquals(pool.workers, 1);
+  class Options {
+    get chunkSize() {
+      return 0;
+    }
+  }
+  for (const all of [Object.create({ chunkSize: 0 }), new Options()]) {
+    for (const map of [parallelMap, pool.map.bind(pool)]) {
+      await assertRejects(() => map(id, [1], all), RangeError, "received 0");
+    }
+  }
+  const misspelt = Object.create({ chunksize: 1 });
+  await assertRejects(() => pool.map(id, [1], misspelt), TypeError);
+  await assertRejects(() => bad(misspelt), TypeError, 'received "chunksize"');
 });
 
 test("an option that is undefined takes its default", async () => {

@@ -726,6 +726,11 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
     [{ header: [1] }, '"header" must be an object: received [object Array]'],
     [{ accepts: true }, '"accepts" must be a function: received true'],
     [{ readOnly: 1 }, '"readOnly" must be true or false: received 1'],
+    [
+      Object.create({ readOnly: 1 }),
+      '"readOnly" must be true or false: received 1',
+    ],
+    [new Map(), "options must be an object: received [object Map]"],
   ];
   for (const [options, said] of wrong) {
     const path = dir.path("log");
@@ -753,6 +758,10 @@ test("JobLog.stream() refuses options that are unknown or of the wrong kind", as
     [{ format: "json" }, `${format}: received "json"`],
     [{ ordered: 0 }, '"ordered" must be true or false: received 0'],
     [{ note: "" }, '"note" must be a function: received ""'],
+    [
+      Object.create({ note: "" }),
+      '"note" must be a function: received ""',
+    ],
   ];
   for (const [options, said] of wrong) {
     const error = assertThrows(

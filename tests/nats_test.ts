@@ -254,6 +254,12 @@ test("a pool goes to whichever of its servers is there", {}, async () => {
   const pool = await NatsPool.connect({ ...own, servers: several });
   try {
     assertEquals(await pool.map(double, [1, 2]), [2, 4]);
+    const inherited = Object.create({ chunkSize: 0 });
+    for (const fn of [double, "double"] as typeof double[]) {
+      await assertRejects(() => pool.map(fn, [1], inherited), RangeError);
+      const map = new Map() as object;
+      await assertRejects(() => pool.map(fn, [1], map), TypeError, "Map");
+    }
     const { message } = await assertRejects(
       () => NatsPool.connect({ ...own, servers, pool: "kept", replicas: 3 }),
       Error,
@@ -276,6 +282,8 @@ test("options of a pool on NATS are checked at the call", {}, async () => {
   await assertRejects(connect({ ...at, pool: "a.b" }), TypeError, '"pool"');
   await assertRejects(connect({ ...at, servers: [] }), TypeError, '"servers"');
   await assertRejects(connect({ ...at, slots: 1 }), TypeError, "slots");
+  const inherited = Object.create({ ...at, replicas: 0 });
+  await assertRejects(connect(inherited), RangeError, '"replicas"');
   for (const replicas of [0, 1.5, 6]) {
     await assertRejects(
       connect({ ...at, replicas }),

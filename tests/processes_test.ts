@@ -23,6 +23,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import type { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import {
   parallelMap,
@@ -225,7 +226,7 @@ test(
   },
 );
 
-for (const state of ["idle", "busy"]) {
+for (const state of ["idle", "busy", "deaf"]) {
   test(`processes: none is left behind by a caller that is killed: ${state}`, {
     ...LONG,
     ignore: !linux,
@@ -245,6 +246,47 @@ for (const state of ["idle", "busy"]) {
     }
   });
 }
+
+for (const state of ["idle", "busy"]) {
+  test(
+    `processes: what a task has started ends with a caller that is killed: ${state}`,
+    {
+      ...LONG,
+      ignore: !linux,
+    },
+    async () => {
+      for (let round = 0; round < 3; round++) {
+        const program = "tests/fixtures/programs/started.ts";
+        const { child, first } = await startProgram([program, state]);
+        assert(isAlive(Number(first)), first);
+        child.removeAllListeners("exit");
+        const gone = new Promise((resolve) => child.on("exit", resolve));
+        child.kill("SIGKILL");
+        await gone;
+        // Less than it would take by itself.
+        await until(() => !isAlive(Number(first)), 30_000);
+      }
+    },
+  );
+}
+
+test("processes: what a task has started ends with it at its timeout", {
+  ...LONG,
+  ignore: !linux,
+}, async () => {
+  await using folder = new Notes();
+  const start = (_: number, { data: { write, path } }: Noted) => {
+    const { spawn } = globalThis.process.getBuiltinModule("node:child_process");
+    const child = spawn("sleep", ["60"], { stdio: "ignore" });
+    write(path, String(child.pid));
+    return new Promise(() => {});
+  };
+  const data = { ...notes, path: folder.path };
+  const timed = { ...processes, workers: 1, data, timeout: 300 };
+  await assertRejects(() => parallelMap(start, [1], timed), TaskTimeoutError);
+  const [pid] = folder.names.map(Number);
+  await until(() => !isAlive(pid), 30_000);
+});
 
 test("processes: Ctrl-C is the caller's to handle", {
   ...LONG,
@@ -563,6 +605,120 @@ test(
   },
 );
 
+test(
+  "processes: without a file descriptor left a call says so, and the program goes on",
+  { ...LONG, ignore: !linux },
+  () => {
+    const program = "tests/fixtures/programs/no_descriptors.ts";
+    const limited = ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"];
+    const { out, err, code } = runProgram([...limited, ...RUN_ALL, program]);
+    assertEquals([out.trim(), err, code], ["told\n1,2", "", 0]);
+  },
+);
+
+for (const timeout of [undefined, 20_000]) {
+  test(
+    `processes: a task that closes the input of its worker hangs no call: timeout ${timeout}`,
+    LONG,
+    async () => {
+      const close = (n: number, { attempt }: TaskContext) => {
+        const fs = globalThis.process.getBuiltinModule("node:fs");
+        if (n === 1 && attempt === 1) fs.closeSync(3);
+        return n;
+      };
+      const options = { ...processes, workers: 1, chunkSize: 1, timeout };
+      assertEquals(
+        await parallelMap(close, range(4), { ...options, retries: 1 }),
+        range(4),
+      );
+    },
+  );
+}
+
+test("processes: on Bun a large message is written a part at a time", {
+  ...LONG,
+  ignore: runtime !== "bun",
+}, async () => {
+  const childProcess = process.getBuiltinModule("node:child_process");
+  const { spawn } = childProcess;
+  let under = 0; // bytes that are being written
+  let most = 0;
+  childProcess.spawn = ((...args: Parameters<typeof spawn>) => {
+    const child = spawn(...args);
+    const pipe = child.stdio[3] as Writable;
+    const write = pipe.write.bind(pipe);
+    pipe.write = ((bytes: Uint8Array, onWritten?: () => void) => {
+      most = Math.max(most, under += bytes.length);
+      return write(bytes, () => {
+        under -= bytes.length;
+        onWritten?.();
+      });
+    }) as typeof write;
+    return child;
+  }) as typeof spawn;
+  try {
+    await using pool = new Pool({ ...processes, workers: 1 });
+    const inputs = range(3).map((n) => new Uint8Array(8e6 + n).fill(n));
+    const last = (bytes: Uint8Array) => [bytes.length, bytes.at(-1)];
+    assertEquals(
+      await pool.map(last, inputs),
+      range(3).map((n) => [8e6 + n, n]),
+    );
+  } finally {
+    childProcess.spawn = spawn;
+  }
+  assert(most > 0 && most <= 1 << 20, `${most}`);
+});
+
+/** A value that is slow to send, or cannot be sent alive. */
+function heavy(how: string): unknown {
+  if (how === "light") return how;
+  const kill = () => globalThis.process.kill(globalThis.process.pid, "SIGKILL");
+  return {
+    get value() {
+      if (how === "deadly") kill();
+      const end = performance.now() + 400;
+      while (performance.now() < end);
+      return how;
+    },
+  };
+}
+
+for (const concurrency of [1, 3]) {
+  test(
+    `processes: a task is not late while its result is sent: concurrency ${concurrency}`,
+    LONG,
+    async () => {
+      const timed = { ...processes, workers: 1, timeout: 100, concurrency };
+      const inputs = ["light", "slow", "light"];
+      for (const chunkSize of [1, 3]) {
+        const results = await parallelMap(heavy, inputs, {
+          ...timed,
+          chunkSize,
+        });
+        assertEquals(results, ["light", { value: "slow" }, "light"]);
+      }
+    },
+  );
+}
+
+test(
+  "processes: with timeout, a result that ends its worker is one error",
+  LONG,
+  async () => {
+    const timed = { ...processes, workers: 1, timeout: 5000 };
+    const inputs = ["light", "deadly", "light"];
+    for (const chunkSize of [undefined, 1, 3]) {
+      const results = reasons(
+        await parallelMapSettled(heavy, inputs, { ...timed, chunkSize }),
+      );
+      assertEquals([results[0], results[2]], ["light", "light"]);
+      assertInstanceOf(results[1], WorkerLostError);
+      assertEquals(results[1].index, 1);
+    }
+  },
+);
+
 test("processes: a program that a task started may outlive its worker", {
   ...LONG,
   ignore: !linux,
@@ -744,6 +900,25 @@ for (
     assertEquals(code, 1);
   });
 }
+
+test("processes: Deno asks nobody for a permission to end what tasks have started", () => {
+  for (const all of [true, false]) {
+    const setup = denoProcess({
+      build: {},
+      cwd: () => "/",
+      execPath: () => "/deno",
+      permissions: {
+        querySync: (what) => {
+          const { name, command } = what as { name: string; command?: string };
+          const may = all || name !== "run" || command === "/deno";
+          return { state: may ? "granted" : "prompt" };
+        },
+      },
+      statSync: () => ({ isFile: false }),
+    });
+    assertEquals(setup.endsGroups ?? true, all);
+  }
+});
 
 test("processes: a program that deno compile made is told what to use", () => {
   const compiled = {

@@ -72,7 +72,7 @@ const WRONG: [call: string, part: string, message: string][] = [
   [
     `parallelMap(half, [1], { workerData: 3, init: open })`,
     "init",
-    "Type '(path: string) => number' is not assignable to type '(workerData: number) => number | Promise<number>'.",
+    "Type '(path: string) => number' is not assignable to type '(workerData: number) => number | PromiseLike<number>'.",
   ],
   [
     `parallelMap("squares", [1], { module })`,

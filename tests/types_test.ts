@@ -47,6 +47,7 @@ type Stream<R> = AsyncGenerator<R, undefined, undefined>;
 
 const half = (n: number) => n / 2;
 const later = (n: number) => Promise.resolve(String(n));
+const soon = (n: number): PromiseLike<number> => Promise.resolve(n);
 const encoder = () => new TextEncoder();
 const seed = () => Promise.resolve(1);
 const stated = (n: number, { state }: { state: string }) => state.at(n);
@@ -63,6 +64,12 @@ test("types: a call gives what its function returns, awaited", () => {
   gives<Results<number>>()(() =>
     parallelMap((n) => n > 1 ? n : Promise.resolve(n), [1])
   );
+  gives<Results<number>>()(() => parallelMap(soon, [1]));
+  gives<Results<number>>()(() => parallelMap((n) => n > 1 ? soon(n) : n, [1]));
+  gives<Results<number>>()(() => parallelMap(async (n) => await soon(n), [1]));
+  gives<Results<number>>()(() => ({} as Pool).map(soon, [1]));
+  gives<Stream<number>>()(() => parallelMapStream(soon, [1]));
+  gives<Promise<number>>()(() => parallelReduce(soon, (a, b) => a + b, [1]));
   gives<Settled<number>>()(() => parallelMapSettled(half, [1]));
   gives<Settled<string>>()(() => parallelMapSettled(later, [1]));
   gives<Stream<number>>()(() => parallelMapStream(half, [1]));
@@ -163,6 +170,12 @@ test("types: context.state is what init returns, awaited", () => {
   );
   gives<Results<number>>()(() =>
     parallelMap((n, { state }) => n + state, [1], { init: seed })
+  );
+  gives<Results<number>>()(() =>
+    parallelMap((n, { state }) => n + state, [1], { init: () => soon(1) })
+  );
+  gives<Pool<unknown, unknown, number>>()(() =>
+    new Pool({ init: () => soon(1) })
   );
   gives<Settled<number>>()(() =>
     parallelMapSettled((n, { state }) => n + state, [1], { init: seed })
@@ -279,6 +292,26 @@ test("types: the results are the typed array that output names", () => {
   gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
     new Pool({ init: seed }).map((n, { state }) => n + state, [1], { output })
   );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap(async (n, { state }) => await soon(n + state), [1], {
+      output,
+      init: seed,
+    })
+  );
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap((n, { data }) => n > 1 ? 1 : data.by, [1], {
+      output,
+      data: { by: 2 },
+      weight: (n) => n,
+    })
+  );
+  gives<Promise<BigUint64Array<ArrayBuffer>>>()(() =>
+    new Pool().map((n) => BigInt(n), [1], { output: BigUint64Array })
+  );
+  const unchecked = (text: string) => JSON.parse(text); // any
+  gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
+    parallelMap(unchecked, ["1"], { output })
+  );
   gives<Results<number>>()(() => parallelMap(half, [1], { output: undefined }));
   const shared = new Float64Array(new SharedArrayBuffer(8));
   gives<Promise<Float64Array<SharedArrayBuffer>>>()(() =>
@@ -292,6 +325,20 @@ test("types: the results are the typed array that output names", () => {
   gives<Results<number>>()(() => ({} as Pool).map(half, [1], some));
   gives<Promise<Int8Array>>()(() => parallelMap(half, [1], into));
   refuses(
+    // @ts-expect-error: a text is no number
+    () => parallelMap(later, [1], { output }),
+    // @ts-expect-error: as above
+    () => parallelMap((n) => String(n), [1], { output, workers: 1 }),
+    // @ts-expect-error: nor is undefined
+    () => parallelMap((n) => n > 1 ? n : undefined, [1], { output }),
+    // @ts-expect-error: nor is nothing
+    () => new Pool().map(() => {}, [1], { output, chunkSize: 1 }),
+    // @ts-expect-error: it holds bigints
+    () => parallelMap(half, [1], { output: BigInt64Array }),
+    // @ts-expect-error: as above, for memory that is shared
+    () => new Pool().map(half, [1], { output: {} as BigUint64Array }),
+    // @ts-expect-error: it holds numbers
+    () => parallelMap((n) => BigInt(n), [1], { output: shared }),
     // @ts-expect-error: an Array is no typed array
     () => parallelMap(half, [1], { output: Array }),
     // @ts-expect-error: nor is a list

@@ -43,38 +43,48 @@ export const STREAM_RULES: Record<string, Rule> = {
 };
 
 /**
- * Checks that options are known and fit their rules.
+ * Checks that options are known and fit their rules. Each is read once, so that
+ * what is checked is what is used.
  *
  * @param action What cannot be done otherwise, such as `stream`.
- * @param options The options as the caller gave them.
+ * @param options The options as the caller gave them; inherited ones count.
  * @param rules The check of each.
+ * @returns A copy, of which alone anything may be read.
  * @throws {TypeError} When an option is unknown, or does not fit.
  */
-export function checkOptions(
+export function checkOptions<O extends object>(
   action: string,
-  options: object,
+  options: O,
   rules: Record<string, Rule>,
-): void {
-  if (!isObject(options)) {
+): O {
+  if (!isObject(options) || Symbol.iterator in options) {
     throw new TypeError(
       `Cannot ${action} as options must be an object: received ${
         show(options)
       }`,
     );
   }
-  for (const [name, value] of Object.entries(options)) {
+  const names = new Set<string>();
+  for (const name in options) names.add(name);
+  // What a class inherits from its getters is in no such loop.
+  for (const name of Object.keys(rules)) if (name in options) names.add(name);
+  const copy: Record<string, unknown> = {};
+  for (const name of names) {
     if (!Object.hasOwn(rules, name)) {
       const known = Object.keys(rules).join(", ");
       throw new TypeError(
         `Cannot ${action} as options must be among ${known}: received "${name}"`,
       );
     }
+    const value = (options as Record<string, unknown>)[name];
+    copy[name] = value;
     const { rule, holds } = rules[name]!;
     if (value === undefined || holds(value)) continue;
     throw new TypeError(
       `Cannot ${action} as "${name}" ${rule}: received ${show(value)}`,
     );
   }
+  return copy as O;
 }
 
 /**

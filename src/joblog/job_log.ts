@@ -46,9 +46,9 @@ export async function openJobLog(
   path: string | URL,
   options: JobLogOptions = {},
 ): Promise<JobLog> {
-  checkOptions("open job log", options, LOG_RULES);
-  const { version, header = { joblog: 1 }, readOnly = false } = options;
-  const { accepts = () => false } = options;
+  const checked = checkOptions("open job log", options, LOG_RULES);
+  const { version, header = { joblog: 1 }, readOnly = false } = checked;
+  const { accepts = () => false } = checked;
   const file = path instanceof URL ? fileURLToPath(path) : path;
   const first = JSON.stringify({ ...header, version });
   if (readOnly) {
@@ -150,8 +150,8 @@ export class JobLog implements AsyncDisposable {
         `Cannot stream as a log is for one stream: received one that ${had} (open another log)`,
       );
     }
-    checkOptions("stream", options, STREAM_RULES);
-    const stream = new LoggedStream(inputs, options, this.#log);
+    const checked = checkOptions("stream", options, STREAM_RULES);
+    const stream = new LoggedStream(inputs, checked, this.#log);
     const outcomes = stream.read(run);
     this.#state = { at: "streamed", stream, outcomes };
     return outcomes;

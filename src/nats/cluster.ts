@@ -41,7 +41,7 @@ export async function connect(
   place: ClusterPlace & ClusterPatience,
   call: LineCall,
 ): Promise<Cluster> {
-  checkOptions("connect", place, CONNECT_RULES);
+  const options = checkOptions("connect", place, CONNECT_RULES);
   const { name, expression, rules: { json, batch, flat, detailed } } = call;
   const lines: LinesMessage = {
     fn: expression === undefined
@@ -50,7 +50,7 @@ export async function connect(
     rules: { json, batch, flat, detailed },
     fingerprint: undefined,
   };
-  const { engine, calls } = await openCalls(place, lines);
+  const { engine, calls } = await openCalls(options, lines);
   try {
     await calls.start(connect);
   } catch (error) {

@@ -28,6 +28,7 @@ export type {
   KnownName,
   MapFunction,
   MapOptions,
+  MapOutput,
   MapResults,
   ModuleSpecifier,
   OnlyNames,

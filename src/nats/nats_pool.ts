@@ -12,6 +12,7 @@ import type {
   KnownName,
   MapFunction,
   MapOptions,
+  MapOutput,
   MapResults,
   OnlyNames,
   ReduceOptions,
@@ -78,8 +79,8 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   static async connect<M = unknown>(
     options: ConnectOptions,
   ): Promise<NatsPool<M>> {
-    checkOptions("connect", options, CONNECT_RULES);
-    return await NatsPool.#open(options, async () => {});
+    const checked = checkOptions("connect", options, CONNECT_RULES);
+    return await NatsPool.#open(checked, async () => {});
   }
 
   /**
@@ -93,8 +94,8 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   static async local<M = unknown>(
     options: LocalOptions = {},
   ): Promise<NatsPool<M>> {
-    checkOptions("start local pool", options, LOCAL_RULES);
-    const { onEvent, ...rest } = options;
+    const checked = checkOptions("start local pool", options, LOCAL_RULES);
+    const { onEvent, ...rest } = checked;
     const server = await startServer();
     const { servers, connection } = server;
     const place = { servers, connection, pool: "local" };
@@ -178,7 +179,9 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   map<T, R, D = unknown, A extends TypedArray = never>(
     fn: MapFunction<T, R, unknown, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<MapOptions<A, D, unknown, T>>,
+    options?:
+      & Remote<MapOptions<A, D, unknown, T>>
+      & MapOutput<NoInfer<R>, NoInfer<A>>,
   ): Promise<MapResults<R, A>>;
   map(
     fn: unknown,
@@ -309,9 +312,9 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
    * nothing, after 10 s: they and its machines then see to that by themselves.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkOptions("close", options, CLOSE_RULES);
+    const { finish } = checkOptions("close", options, CLOSE_RULES);
     try {
-      await this.#calls.close(options.finish);
+      await this.#calls.close(finish);
     } finally {
       await this.#closeAll();
     }
@@ -340,5 +343,8 @@ function remote<O extends RunOptions>(
       `Cannot ${action} as "transfer" needs workers in this process: received a pool of other machines, to which buffers are copied without it`,
     );
   }
-  return typeof fn === "string" ? { ...options, module: THEIRS } : options;
+  if (typeof fn !== "string") return options;
+  // Inherited ones count, and a Map is to be refused.
+  const module = { value: THEIRS, enumerable: true };
+  return Object.create(options, { module });
 }

@@ -67,8 +67,8 @@ export interface RunningWorker extends AsyncDisposable {
 export async function runWorker(
   options: WorkerOptions,
 ): Promise<RunningWorker> {
-  checkOptions("run worker", options, WORKER_RULES);
-  const { module, signal, name = hostname(), ...rest } = options;
+  const checked = checkOptions("run worker", options, WORKER_RULES);
+  const { module, signal, name = hostname(), ...rest } = checked;
   const { slots = availableParallelism(), allowShipped = false } = rest;
   const { attempts = 3, grace = 10_000, loadTimeout = 60_000 } = rest;
   signal?.throwIfAborted();
@@ -89,7 +89,7 @@ export async function runWorker(
   const clock = createClock();
   const plan = new WorkerPlan(pool, clock, false);
   if (url !== undefined) await checkModule(pool, loadTimeout);
-  const connection = await Connection.open(options);
+  const connection = await Connection.open(checked);
   const setup = { connection, info, pool, plan, clock, attempts, grace };
   const machine = new Machine(setup);
   try {
@@ -103,9 +103,9 @@ export async function runWorker(
       console.error(`@parallel/map-nats: ${nameThrown(error)}`);
     });
   const close = async (options: WorkerCloseOptions = {}) => {
-    checkOptions("close", options, CLOSE_RULES);
+    const { finish } = checkOptions("close", options, CLOSE_RULES);
     signal?.removeEventListener("abort", abort);
-    await machine.end(options.finish);
+    await machine.end(finish);
   };
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted) abort(); // while it connected

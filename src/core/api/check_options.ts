@@ -13,11 +13,21 @@ type Rule = {
   holds: (value: never) => boolean;
 };
 
-const whole = (from: number): Rule => ({
-  rule: `must be a whole number from ${from}`,
+const whole = (from: number, to = Infinity): Rule => ({
+  rule: `must be a whole number from ${from}${
+    to === Infinity ? "" : ` to ${to}`
+  }`,
   kind: "number",
-  holds: (value: number) => Number.isInteger(value) && value >= from,
+  holds: (value: number) =>
+    Number.isInteger(value) && value >= from && value <= to,
 });
+/**
+ * Tasks at once in a worker, and workers at once. More is a slip: a board has 8
+ * bytes for each task, and no machine starts so many threads.
+ */
+const MOST_AT_ONCE = 65_536;
+/** In MB: more than any machine has, and less than overflows in V8's flags. */
+const MOST_MEMORY = 2 ** 40;
 const callback: Rule = {
   rule: "must be a function",
   kind: "function",
@@ -48,14 +58,16 @@ export const PERMISSIONS: Readonly<Record<keyof PermissionLists, string>> = {
 function arePermissions(value: unknown): boolean {
   if (value === "none" || value === "inherit") return true;
   if (Object.prototype.toString.call(value) !== "[object Object]") return false;
-  return Object.entries(value as object).every((
-    [name, given]: [string, unknown],
-  ) =>
-    Object.hasOwn(PERMISSIONS, name) &&
-    (given === undefined || typeof given === "boolean" ||
-      (Array.isArray(given) &&
-        given.every((one) => typeof one === "string" && /^[^,]+$/.test(one))))
-  );
+  for (const name in value as object) {
+    if (!Object.hasOwn(PERMISSIONS, name)) return false;
+    const given = (value as Record<string, unknown>)[name];
+    if (given === undefined || typeof given === "boolean") continue;
+    if (!Array.isArray(given)) return false;
+    if (!given.every((one) => typeof one === "string" && /^[^,]+$/.test(one))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** The check of each option that is known. */
@@ -67,7 +79,7 @@ export const RUN_RULES: Rules = {
   data: undefined, // checked where it is encoded: src/core/wire/call_data.ts
   chunkSize: whole(1),
   weight: callback,
-  concurrency: whole(1),
+  concurrency: whole(1, MOST_AT_ONCE),
   signal: {
     rule: "must be an AbortSignal",
     kind: "object",
@@ -86,7 +98,7 @@ export const RUN_RULES: Rules = {
 
 /** The checks of {@linkcode PoolOptions}. */
 export const POOL_RULES: Rules = {
-  workers: whole(0),
+  workers: whole(0, MOST_AT_ONCE),
   module: undefined,
   workerData: undefined,
   init: callback,
@@ -101,7 +113,7 @@ export const POOL_RULES: Rules = {
     holds: (value: number) =>
       value === Infinity || (Number.isInteger(value) && value >= 1),
   },
-  maxMemory: whole(64),
+  maxMemory: whole(64, MOST_MEMORY),
   permissions: {
     rule: `must be "none", "inherit", or an object of ${
       Object.keys(PERMISSIONS).join(", ")
@@ -139,34 +151,47 @@ export const STREAM_RULES: Rules = {
   bufferSize: whole(1),
 };
 
+/** What can be a set of named options: not a Map, nor a list. */
+const PLAIN = new Set(["[object Object]", "[object Module]"]);
+
 /**
- * Checks that options are known and fit their rules.
+ * Checks that options are known and fit their rules. Each is read once: what is
+ * checked is what is used, whatever the caller does with the object later.
  *
  * @param action What cannot be done otherwise, such as `map`.
- * @param options The options as the caller gave them.
+ * @param options The options as the caller gave them; inherited ones count.
  * @param rules The check of each known option.
+ * @returns A copy, of which alone anything may be read.
  * @throws {TypeError} When an option is unknown or of the wrong kind.
  * @throws {RangeError} When an option is out of its range.
  */
-export function checkOptions(
+export function checkOptions<O extends object>(
   action: string,
-  options: object,
+  options: O,
   rules: Rules,
-): void {
-  if (typeof options !== "object" || options === null) {
+): O {
+  const isObject = typeof options === "object" && options !== null;
+  if (!isObject || !PLAIN.has(Object.prototype.toString.call(options))) {
     throw new TypeError(
-      `Cannot ${action} as options must be an object: received ${
-        show(options)
-      }`,
+      `Cannot ${action} as options must be an object${
+        isObject ? " with a name for each" : ""
+      }: received ${show(options)}`,
     );
   }
-  for (const [name, value] of Object.entries(options)) {
+  const names = new Set<string>();
+  for (const name in options) names.add(name);
+  // What a class inherits from its getters is in no such loop.
+  for (const name of Object.keys(rules)) if (name in options) names.add(name);
+  const copy: Record<string, unknown> = {};
+  for (const name of names) {
     if (!Object.hasOwn(rules, name)) {
       const known = Object.keys(rules).join(", ");
       throw new TypeError(
         `Cannot ${action} as options must be among ${known}: received "${name}"`,
       );
     }
+    const value = (options as Record<string, unknown>)[name];
+    copy[name] = value;
     const check = rules[name];
     if (check === undefined || value === undefined) continue;
     const { kind = typeof value } = check;
@@ -177,6 +202,7 @@ export function checkOptions(
       `Cannot ${action} as "${name}" ${check.rule}: received ${show(value)}`,
     );
   }
+  return copy as O;
 }
 
 /**

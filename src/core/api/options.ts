@@ -16,9 +16,15 @@ export interface TaskContext<S = unknown, D = unknown> {
   readonly attempt: number;
   /** Number of the worker in its pool, from 0. */
   readonly worker: number;
-  /** What `init` returned in this worker, or the worker's own `workerData`. */
+  /**
+   * What `init` returned in this worker, or the worker's own `workerData`; if
+   * neither was given it is undefined, whatever type a function gives it.
+   */
   readonly state: S;
-  /** What the call brought along as `data`: a copy for each worker. */
+  /**
+   * What the call brought along as `data`: a copy for each worker. Undefined, as
+   * `state` is, where a call has none.
+   */
   readonly data: D;
   /**
    * Whether the run is over; true also in the middle of a synchronous loop. For
@@ -43,7 +49,7 @@ export interface TaskContext<S = unknown, D = unknown> {
 export type MapFunction<T, R, S = unknown, D = unknown> = (
   value: T,
   context: TaskContext<S, D>,
-) => R | Promise<R>;
+) => R | PromiseLike<R>;
 
 /** Anything that can be read one value after another. */
 export type Inputs<T> = Iterable<T> | AsyncIterable<T>;
@@ -178,7 +184,7 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * that has no task is ended: by `close`, or after `maxTasksPerWorker`. The
    * worker is ended a second later at the latest.
    */
-  init?: ((workerData: InitData<W>) => S | Promise<S>) | undefined;
+  init?: ((workerData: InitData<W>) => S | PromiseLike<S>) | undefined;
   /**
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
    * take longer to start but can be stopped on Deno in the middle of an endless
@@ -324,6 +330,16 @@ export interface MapOptions<
    */
   output?: TypedArrayConstructor<A> | OutputArray<A> | undefined;
 }
+
+/**
+ * Of `output`, that the results fit: bigints for a typed array of these, numbers
+ * for any other. What else a function returns would be NaN or 0 there.
+ */
+export type MapOutput<R, A> = [A] extends [never] ? unknown
+  // Of a function whose parameters have no type R is not known at first.
+  : unknown extends R ? unknown
+  : [R] extends [A extends { [index: number]: infer N } ? N : never] ? unknown
+  : { output?: "fn must return what this array holds" };
 
 /** What a map gives: a list, or the typed array that `output` names or is. */
 export type MapResults<R, A> = [A] extends [never] ? R[] : NoInfer<A>;

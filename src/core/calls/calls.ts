@@ -113,17 +113,18 @@ export class Calls {
   }
 
   /** A run whose results come as one list, or one typed array. */
-  map(
+  async map(
     fn: unknown,
     inputs: Inputs<unknown>,
-    options: MapOptions<TypedArray>,
+    given: MapOptions<TypedArray>,
     entrance: Entrance,
   ): Promise<unknown> {
-    return this.#collect(
-      { fn, inputs, options, site: callSite(entrance) },
-      MAP_RULES,
+    const site = callSite(entrance);
+    const options = this.#read("map", given, MAP_RULES);
+    const { output } = options;
+    return await this.#collect(
+      { fn, inputs, options, site },
       (total): Collection<unknown> => {
-        const { output } = options;
         if (output === undefined) return new ListSink(total);
         return typeof output === "function"
           ? new ArraySink(total, output)
@@ -133,17 +134,18 @@ export class Calls {
   }
 
   /** A run whose outcomes come as one list. */
-  mapSettled(
+  async mapSettled(
     fn: unknown,
     inputs: Inputs<unknown>,
-    options: RunOptions,
+    given: RunOptions,
     entrance: Entrance,
   ): Promise<SettledResult[]> {
-    return this.#collect(
-      { fn, inputs, options, site: callSite(entrance) },
-      RUN_RULES,
+    const site = callSite(entrance);
+    const options = this.#read("map", given, RUN_RULES);
+    return await this.#collect(
+      { fn, inputs, options, site },
       (total) => new SettledSink(total),
-    ) as Promise<SettledResult[]>;
+    ) as SettledResult[];
   }
 
   /** A run whose results are folded to one. */
@@ -151,15 +153,15 @@ export class Calls {
     fn: unknown,
     combine: unknown,
     inputs: Inputs<unknown>,
-    options: ReduceOptions,
+    given: ReduceOptions,
     entrance: Entrance,
   ): Promise<unknown> {
-    const { module = this.#options.module, initial } = options;
     const site = callSite(entrance);
+    const options = this.#read("map", given, REDUCE_RULES);
+    const { module = this.#options.module, initial } = options;
     const ref = combineRef(combine, module, this.#plan.place);
     return await this.#collect(
       { fn, combine: ref, inputs, options, site },
-      REDUCE_RULES,
       () =>
         new FoldSink({
           combine: combine as (one: unknown, other: unknown) => unknown,
@@ -176,15 +178,12 @@ export class Calls {
   stream(
     fn: unknown,
     inputs: Inputs<unknown>,
-    options: StreamOptions<boolean>,
+    given: StreamOptions<boolean>,
     entrance: Entrance,
   ): AsyncGenerator<unknown, undefined, undefined> {
     const site = callSite(entrance);
-    const call = this.#accept(
-      "stream",
-      { fn, inputs, options, site },
-      STREAM_RULES,
-    );
+    const options = this.#read("stream", given, STREAM_RULES);
+    const call = this.#accept("stream", { fn, inputs, options, site });
     // It may be read late: none that rejects meanwhile is one nobody handles.
     if (Array.isArray(inputs)) findPromise(inputs);
     const sink = new StreamSink(() => threadsOf(this.#plan), options);
@@ -199,10 +198,9 @@ export class Calls {
   /** A run whose results are there at its end. */
   async #collect(
     call: Call,
-    rules: Rules,
     makeSink: (total: number | undefined) => Collection<unknown>,
   ): Promise<unknown> {
-    const checked = this.#accept("map", call, rules);
+    const checked = this.#accept("map", call);
     const { run, sink } = this.#begin(checked, makeSink);
     let total: number;
     try {
@@ -224,11 +222,14 @@ export class Calls {
     if (this.#oneShot) await this.close();
   }
 
+  /** Checks options; those of a one-shot call were, with those of its pool. */
+  #read<O extends object>(action: string, given: O, rules: Rules): O {
+    return this.#oneShot ? given : checkOptions(action, given, rules);
+  }
+
   /** Checks a call, and makes of it what can be sent. */
-  #accept(action: string, call: Call, rules: Rules): CheckedCall {
+  #accept(action: string, call: Call): CheckedCall {
     const { fn, combine, inputs, options, site } = call;
-    // Those of a one-shot call were checked with those of its pool.
-    if (!this.#oneShot) checkOptions(action, options, rules);
     this.#check(action);
     const { module = this.#options.module, timeout, signal, transfer } =
       options;

@@ -23,6 +23,7 @@ import type {
   KnownName,
   MapFunction,
   MapOptions,
+  MapOutput,
   MapResults,
   ModuleSpecifier,
   OnlyNames,
@@ -81,7 +82,10 @@ export function parallelMap<
 >(
   fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & MapOptions<A, D, unknown, T>,
+  options?:
+    & PoolOptions<unknown, W, S>
+    & MapOptions<A, D, unknown, T>
+    & MapOutput<NoInfer<R>, NoInfer<A>>,
 ): Promise<MapResults<R, A>>;
 /**
  * The same, with a function that is given by the name of its export.
@@ -330,7 +334,7 @@ function open<O extends RunOptions>(
   options: PoolOptions & O,
   rules: Rules,
 ): { calls: Calls; run: O } {
-  checkOptions(action, options, { ...POOL_RULES, ...rules });
-  const { pool, run } = splitOptions<O>(options);
+  const all = { ...POOL_RULES, ...rules };
+  const { pool, run } = splitOptions<O>(checkOptions(action, options, all));
   return { calls: callsHere(pool, true), run };
 }

@@ -13,6 +13,7 @@ import type {
   KnownName,
   MapFunction,
   MapOptions,
+  MapOutput,
   MapResults,
   OnlyNames,
   PoolOptions,
@@ -66,8 +67,8 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * @throws {RangeError} When an option is out of its range.
    */
   constructor(options: PoolOptions<M, W, S> = {}) {
-    checkOptions("create pool", options, POOL_RULES);
-    this.#calls = callsHere(options as PoolOptions, false);
+    const checked = checkOptions("create pool", options, POOL_RULES);
+    this.#calls = callsHere(checked as PoolOptions, false);
     this.workers = this.#calls.workers;
   }
 
@@ -107,7 +108,9 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   map<T, R, D = unknown, A extends TypedArray = never>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: MapOptions<A, D, unknown, T>,
+    options?:
+      & MapOptions<A, D, unknown, T>
+      & MapOutput<NoInfer<R>, NoInfer<A>>,
   ): Promise<MapResults<R, A>>;
   /** The same, with a function that is given by the name of its export. */
   map<
@@ -294,8 +297,8 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * ```
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkOptions("close", options, CLOSE_RULES);
-    await this.#calls.close(options.finish);
+    const { finish } = checkOptions("close", options, CLOSE_RULES);
+    await this.#calls.close(finish);
   }
 
   /** Closes the pool. */

@@ -332,7 +332,10 @@ export class InFlight {
       if (this.#noted === undefined) return []; // it has no function yet
       if (!canPass(this.run?.options.timeout)) return this.all();
       const { tasks, unknown } = this.#lookAtNotes();
-      return tasks.map(({ serial }) => serial).concat(unknown.serials);
+      const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
+      // Else what it was about to answer.
+      const done = this.all().filter((serial) => serial <= this.#noted!.begun);
+      return serials.length > 0 ? serials : done;
     }
     const running = this.#running();
     if (running !== undefined) return [running];

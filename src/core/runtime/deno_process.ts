@@ -77,6 +77,8 @@ export function denoProcess(
   return {
     pathOf,
     ...(permissions === undefined && { imports }),
+    // With less, to end a group would ask the user for it.
+    ...(!may({ name: "run" }) && { endsGroups: false }),
     argsFor: (source) => [
       "run",
       "--no-prompt",

@@ -67,6 +67,11 @@ export function createNotes(
     else timer ??= setTimeout(() => note(), NOTE_MS);
   }
 
+  function onAnswer(serial: number): void {
+    begun = Math.max(begun, serial);
+    note();
+  }
+
   return {
     hear(message) {
       if (message.type === "start") tag = message.tag;
@@ -88,6 +93,7 @@ export function createNotes(
             epoch,
             onOpen: () => note(),
             onEnter,
+            onAnswer,
           };
         }
         starts.push(message.serial);

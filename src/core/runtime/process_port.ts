@@ -37,6 +37,7 @@ interface Threads {
 /** What is needed of `process`. */
 interface Process {
   pid: number;
+  ppid: number;
   env: Record<string, string | undefined>;
   exit(code: number): never;
   memoryUsage(): { rss: number };
@@ -131,6 +132,8 @@ export function readPipe(
 interface WatchMessage {
   /** Where it writes the number of the run that is over. */
   over: SharedArrayBuffer;
+  /** The process that started this one. */
+  parent: number;
   /** Millions of bytes that the process may have; undefined for no limit. */
   maxMemory: number | undefined;
 }
@@ -156,23 +159,36 @@ export function watchCaller(readPipe: ReadPipe): void {
       .on("message", watch);
   }
 
-  function watch({ over: memory, maxMemory }: WatchMessage): void {
+  function watch({ over: memory, parent, maxMemory }: WatchMessage): void {
     const over = new Int32Array(memory);
     const head = new Uint8Array(4);
     let have = 0;
-    const end = () => process.kill(process.pid, "SIGKILL");
-    // Standard input, as threads on Deno 2.9.5 know no other.
-    readPipe(0, (bytes) => {
-      for (const byte of bytes) {
-        head[have++ % 4] = byte;
-        if (have % 4 > 0) continue;
-        Atomics.store(over, 0, new Int32Array(head.buffer)[0]!);
+    const end = () => {
+      try { // with what its tasks have started
+        process.kill(-process.pid, "SIGKILL");
+      } catch { // it may not, or this is Windows
+        process.kill(process.pid, "SIGKILL");
       }
-    }, end);
-    if (maxMemory === undefined) return;
+    };
+    // A task may close what is read below, also before this thread is up: then
+    // Bun 1.4.5 and Node.js 24 hear of no end, or throw.
     setInterval(() => {
-      if (process.memoryUsage().rss > maxMemory * 1e6) end();
-    }, 20);
+      if (process.ppid !== parent) end();
+    }, 1000);
+    if (maxMemory !== undefined) {
+      setInterval(() => {
+        if (process.memoryUsage().rss > maxMemory * 1e6) end();
+      }, 20);
+    }
+    try { // standard input, as threads on Deno 2.9.5 know no other
+      readPipe(0, (bytes) => {
+        for (const byte of bytes) {
+          head[have++ % 4] = byte;
+          if (have % 4 > 0) continue;
+          Atomics.store(over, 0, new Int32Array(head.buffer)[0]!);
+        }
+      }, end);
+    } catch { /* a task has closed it */ }
   }
 }
 
@@ -198,7 +214,16 @@ export function openProcessPort(
   const { wait } = Atomics;
   const moment = new Int32Array(new SharedArrayBuffer(4));
   const over = new SharedArrayBuffer(4);
+  const parent = process.ppid;
   const notes = createNotes(send, over);
+
+  /** The caller is gone; the thread that watches may see that later. */
+  function end(): never {
+    try { // with what its tasks have started
+      process.kill(-process.pid, "SIGKILL");
+    } catch { /* it may not, or this is Windows */ }
+    return process.exit(0);
+  }
 
   function send(message: unknown): void {
     for (const bytes of frames.write(message)) {
@@ -207,7 +232,8 @@ export function openProcessPort(
           at += writeSync(OUTPUT, at === 0 ? bytes : bytes.subarray(at));
         } catch (error) {
           const { code } = error as { code?: string };
-          if (code !== "EAGAIN") process.exit(0); // the caller is gone
+          if (code === "EPIPE") end();
+          if (code !== "EAGAIN") process.exit(0); // a task closed it
           wait(moment, 0, 0, 1);
         }
       }
@@ -220,7 +246,7 @@ export function openProcessPort(
       : new (process.getBuiltinModule("node:worker_threads").Worker)(
         new URL(watchUrl),
       );
-    const message: WatchMessage = { over, maxMemory };
+    const message: WatchMessage = { over, parent, maxMemory };
     worker.postMessage(message);
     (worker as unknown as { unref?(): void }).unref?.();
   }
@@ -241,7 +267,7 @@ export function openProcessPort(
         }
         listener(notes.hear(message));
       });
-      readPipe(INPUT, take, () => process.exit(0));
+      readPipe(INPUT, take, end);
       // Not for what tasks start; before any of them.
       if ("Bun" in globalThis) {
         delete process.env.BUN_BE_BUN;

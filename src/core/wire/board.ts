@@ -26,6 +26,8 @@ export interface BoardMemory {
    * what is in it.
    */
   onEnter?(serial: number, folds: boolean): void;
+  /** The same before a chunk is answered; the serial of its last task. */
+  onAnswer?(serial: number): void;
 }
 
 /** The highest serial number that has a place in it. */
@@ -80,6 +82,8 @@ export interface Board {
   enterFold(lane: number, serial: number, now: number | undefined): void;
   /** The worker's end: a lane is at no task. */
   leave(lane: number): void;
+  /** The worker's end: all of a chunk is done, and is to be answered. */
+  noteAnswer(serial: number): void;
   /** Which task's synchronous part runs; 0 for none. */
   running(): number;
   /** The lanes that are at a task. */
@@ -194,6 +198,9 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     },
     leave(lane) {
       cell[LANES + 2 * lane] = 0;
+    },
+    noteAnswer(serial) {
+      memory?.onAnswer?.(serial);
     },
     running: () => load(cell, 0),
     lanes() {

@@ -67,7 +67,7 @@ export function createAnswering(
   { codec, packing, foldResults, readCpu, now, isFull, post }: AnsweringParts,
 ): (run: WorkerRun, work: Work, lane: number) => void {
   return (run, work, lane) => {
-    const { announcement: { transfer = false } } = run;
+    const { announcement: { transfer = false, watched }, around } = run;
     const { message: { serial }, results, failures, times, count } = work;
     if (Array.isArray(results)) results.length = count;
     const folded = fold(run, work, lane);
@@ -81,6 +81,8 @@ export function createAnswering(
         fail(at, undefined, codec.encode(error, true));
       }
     }
+    // To pack a large result takes long, and no task is late by that.
+    if (watched) around.board.noteAnswer(serial + work.values.length - 1);
     const values = Array.isArray(results) ? folded?.values ?? results : [];
     let parcel = pack(values, transfer, failed);
     try {
