@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { DELIMITER, join } from "@std/path";
+import { DELIMITER, join, resolve } from "@std/path";
 import { programSource } from "../src/core/worker/program.ts";
 
 /** The root of this project. */
@@ -132,9 +132,10 @@ export function bundle(folder: string): Entry[] {
 /**
  * Builds the package for JSR.
  *
- * @param folder Where to; it is made if need be.
+ * @param to The folder; it is made if need be.
  */
-export function build(folder: string): void {
+export function build(to: string): void {
+  const folder = resolve(to);
   const config = readConfig();
   for (const name of globSync(config.publish.include, { cwd: ROOT })) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });

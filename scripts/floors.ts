@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { DELIMITER, join } from "@std/path";
+import { buildForNpm } from "./npm.ts";
 
 type Name = "deno" | "bun" | "node";
 
@@ -110,6 +111,25 @@ function checkFloor(folder: string, name: Name, version: string): number {
   return counts.reduce((sum, count) => sum + count);
 }
 
+/** `pmap`, of the package for npm, says so too. */
+function checkCommand(folder: string, version: string): void {
+  buildForNpm(join(folder, "package"));
+  const command = join(folder, "package/built/cli.js");
+  const { status, out, err } = run(folder, [
+    "node",
+    command,
+    "--args",
+    "-e",
+    "x => x",
+    "1",
+  ]);
+  assertEquals([status, out], [3, ""], err);
+  assert(
+    err.includes(`Node.js must be 24.2 or newer: received ${version}`),
+    err,
+  );
+}
+
 function checkOlder(folder: string, name: Name, version: string): void {
   // The caller's own thread needs no worker, and works on Deno. Bun 1.3.5 loses
   // messages of a MessageChannel, also without this library.
@@ -117,6 +137,7 @@ function checkOlder(folder: string, name: Name, version: string): void {
   const { status, err } = smoke(folder, name, "web");
   assertEquals(status, 1, `${name} ${version} was not refused: ${err}`);
   const sentence = FLOORS[name].says + version;
+  if (name === "node") checkCommand(folder, version);
   assert(err.split(/\r?\n/).some((line) => line.endsWith(sentence)), err);
 }
 

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { dirname, join } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { bundle, readConfig, ROOT, run } from "./build.ts";
 
 /** An import of another file of this package, in a declaration file. */
@@ -62,9 +62,10 @@ function declare(folder: string): void {
 /**
  * Builds the package for npm.
  *
- * @param folder Where to; it is made if need be.
+ * @param to The folder; it is made if need be.
  */
-export function buildForNpm(folder: string): void {
+export function buildForNpm(to: string): void {
+  const folder = resolve(to);
   const { name, version, license, publish } = readConfig();
   const entries = bundle(folder);
   declare(join(folder, "types"));
@@ -103,4 +104,5 @@ if (import.meta.main) {
     process.exit(2);
   }
   buildForNpm(folder);
+  console.log(`built: ${folder}`);
 }

@@ -1,7 +1,8 @@
 // What is published works as it is loaded from there, on the runtime at hand.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import process from "node:process";
 import { build } from "../scripts/build.ts";
 import { buildForNpm } from "../scripts/npm.ts";
 import { runtime, test } from "./harness.ts";
@@ -91,7 +92,8 @@ test("the package for npm, installed, runs, has its types, and its command", {
   timeout: 300_000,
 }, () => {
   inFolder((folder) => {
-    buildForNpm(join(folder, "package"));
+    // By a relative path, as in the README.
+    buildForNpm(relative(process.cwd(), join(folder, "package")));
     const packed = runProgram(["npm", "pack", "./package"], folder);
     assertEquals(packed.code, 0, packed.err);
     const project = join(folder, "project");

@@ -49,7 +49,10 @@ test("pmap --processes --max-memory fails the call that takes more", {
   const args = ["-e", fn, "--processes", "--max-memory", "400", "-j1"];
   const { status, out, err } = await pmap(args, "0\n1\n2\n");
   assertEquals([status, out], [1, "0\n2\n"]);
-  assertMatch(err, /map input 1 .*by SIGKILL, as when memory runs out\n/);
+  assertMatch(
+    err,
+    /map input 1 .*by SIGKILL, as when memory runs out, or "maxMemory" is reached\n/,
+  );
 });
 
 test("pmap --max-memory replaces a worker that leaks", PATIENCE, async () => {

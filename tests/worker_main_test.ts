@@ -202,6 +202,33 @@ test("tasks that are to go elsewhere do, also from a worker that loads its modul
   assertEquals(results(), [[7]]);
 });
 
+test("a module that does not load is told with its cure, if there is one", async () => {
+  const told: [message: string, cure: string | undefined][] = [
+    ["Module not found", "in a bundle it must be an entry point"],
+    ['Import "left-pad" not a dependency', "put one beside it"],
+    ['Requires read access to "/a.ts"', undefined],
+  ];
+  for (const [message, cure] of told) {
+    const { said, run, loads, start } = startWorker();
+    await start;
+    await run(imported("a"));
+    const error = new TypeError(message);
+    loads.get("file:///a.ts")!.reject(
+      Object.assign(error, { code: "ERR_MODULE_NOT_FOUND" }),
+    );
+    await flush();
+    const refused = said.flatMap((message) =>
+      message.type === "refused"
+        ? [createWire().codec.decode(message.error)]
+        : []
+    );
+    const { message: text } = refused[0] as Error;
+    assert(text.includes(message), text);
+    assertEquals(text.endsWith(")"), cure !== undefined, text);
+    assert(text.includes(cure ?? ""), text);
+  }
+});
+
 test("a function that is loaded too late gets no values of the next", async () => {
   const { run, chunk, results, loads, start } = startWorker();
   await start;

@@ -40,4 +40,10 @@ async function main(args: string[]): Promise<number> {
   return 0;
 }
 
+// What is too old to know this property is Node.js, and must not end in silence.
+if (import.meta.main === undefined) {
+  const { node } = process.versions;
+  console.error(`pmap: Node.js must be 24.2 or newer: received ${node}`);
+  process.exit(3);
+}
 if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -182,6 +182,10 @@ export function checkOptions<O extends object>(
   for (const name in options) names.add(name);
   // What a class inherits from its getters is in no such loop.
   for (const name of Object.keys(rules)) if (name in options) names.add(name);
+  // What somebody has added to all objects is no option.
+  for (const name in Object.prototype) {
+    if (!Object.hasOwn(options, name)) names.delete(name);
+  }
   const copy: Record<string, unknown> = {};
   for (const name of names) {
     if (!Object.hasOwn(rules, name)) {

@@ -140,7 +140,7 @@ function make(
 
 /** Names what ended a process. */
 function nameSignal(signal: string): string {
-  return signal === "SIGKILL" ? `${signal}, as when memory runs out` : signal;
+  return signal === "SIGKILL" ? `${signal}, as when memory runs out, or "maxMemory" is reached` : signal;
 }
 
 /**
@@ -191,6 +191,8 @@ function hint(
       .exec(cause.message)?.filter((text) => text !== undefined) ?? [];
   const text = name.startsWith("cov_")
     ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
+    : name.startsWith("__vi")
+    ? `, nor the "${name}" that Vite or Vitest put in it for an import()`
     : name.startsWith("__")
     ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
     : option === undefined

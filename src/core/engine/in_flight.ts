@@ -326,21 +326,19 @@ export class InFlight {
    * that may have begun.
    */
   at(): number[] {
-    if (this.#board === undefined) {
-      const running = this.#running();
-      if (running !== undefined) return [running];
-      if (this.#noted === undefined) return []; // it has no function yet
-      if (!canPass(this.run?.options.timeout)) return this.all();
-      const { tasks, unknown } = this.#lookAtNotes();
-      const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
-      // Else what it was about to answer.
-      const done = this.all().filter((serial) => serial <= this.#noted!.begun);
-      return serials.length > 0 ? serials : done;
-    }
     const running = this.#running();
     if (running !== undefined) return [running];
-    return this.#board.lanes().map(({ serial }) => serial)
-      .filter((serial) => this.#has(serial));
+    if (this.#board !== undefined) {
+      return this.#board.lanes().map(({ serial }) => serial)
+        .filter((serial) => this.#has(serial));
+    }
+    if (this.#noted === undefined) return []; // it has no function yet
+    if (!canPass(this.run?.options.timeout)) return this.all();
+    const { tasks, unknown } = this.#lookAtNotes();
+    const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
+    // Else what it was about to answer.
+    const done = this.all().filter((serial) => serial <= this.#noted!.begun);
+    return serials.length > 0 ? serials : done;
   }
 
   /** Index of the first task the worker is at; undefined if at none. */

@@ -189,7 +189,11 @@ export function createLoader(
           // Chromium and Firefox, and WebKit, say so.
           const missing = cause?.code === "ERR_MODULE_NOT_FOUND" ||
             /dynamically imported module|Importing a module/.test(text);
-          const cure = missing
+          const cure = /"[^"]+" not a dependency/.test(text)
+            ? " (for a process, Deno looks for a deno.json, and for no package.json alone: put one beside it, {} will do)"
+            : /Requires \w+ access/.test(text)
+            ? ""
+            : missing
             ? ` (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram})`
             : /document|window/.test(text.split("ReferenceError", 2)[1] ?? "")
             ? " (in a worker there is no page: put the function in a module of its own)"
