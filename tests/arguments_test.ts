@@ -271,6 +271,35 @@ test("an option is read once, and its check is of what is used", async () => {
   }
 });
 
+test("without workers, every backend is taken, also with a timeout", async () => {
+  for (const backend of ["web", "threads", "processes"] as const) {
+    const options = { workers: 0, backend, timeout: 60_000 };
+    assertEquals(await parallelMap(id, [1], options), [1]);
+  }
+});
+
+test("a typed array with an iterator of its own is read by that", async () => {
+  class Own extends Uint8Array {
+    override *[Symbol.iterator](): ArrayIterator<number> {
+      yield 7;
+    }
+  }
+  assertEquals(await parallelMap(id, new Own([1, 2]), { workers: 0 }), [7]);
+});
+
+test("what somebody has added to all objects is no option", async () => {
+  const all = Object.prototype as { timeout?: number; other?: number };
+  all.timeout = -1;
+  all.other = 1;
+  try {
+    const results = await parallelMap(id, [1, 2], { workers: 1 });
+    assertEquals(results, [1, 2]);
+  } finally {
+    delete all.timeout;
+    delete all.other;
+  }
+});
+
 test("options that are inherited count, and are checked", async () => {
   await using pool = new Pool(Object.create({ workers: 1 }));
   assertEquals(pool.workers, 1);

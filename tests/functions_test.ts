@@ -271,6 +271,29 @@ test("a name is no reason to refuse a function", slow, async () => {
   );
 });
 
+test("an arrow function has no this, as in a module", async () => {
+  class Scale {
+    factor = 3;
+    plain = (workers: number) =>
+      parallelMap((n: number) => n * this.factor, [1, 2], { workers });
+  }
+  for (const workers of [0, 1]) {
+    const error = await assertRejects(() => new Scale().plain(workers));
+    assert((error as Error).cause instanceof TypeError, String(error));
+  }
+  // What is called with one has it, and there are no arguments to be read.
+  const inside = (n: number) =>
+    ({
+      n,
+      get twice() {
+        return this.n * 2;
+      },
+    }).twice;
+  assertEquals(await parallelMap(inside, [2], { workers: 0 }), [4]);
+  const around = (0, eval)("() => typeof this + arguments.length");
+  await assertRejects(() => parallelMap(around, [1], { workers: 0 }));
+});
+
 test("nothing in the text of a function runs where it is shipped from", () => {
   const scope = globalThis as Record<string, unknown>;
   // Each ends the parenthesis around the function, were it read as code.

@@ -186,7 +186,7 @@ export function checkOptions<O extends object>(
   for (const name in Object.prototype) {
     if (!Object.hasOwn(options, name)) names.delete(name);
   }
-  const copy: Record<string, unknown> = {};
+  const copy: Record<string, unknown> = Object.create(null);
   for (const name of names) {
     if (!Object.hasOwn(rules, name)) {
       const known = Object.keys(rules).join(", ");
@@ -218,8 +218,8 @@ export function checkOptions<O extends object>(
 export function splitOptions<O extends object>(
   options: PoolOptions & O,
 ): { pool: PoolOptions; run: O } {
-  const pool: Record<string, unknown> = {};
-  const run: Record<string, unknown> = {};
+  const pool: Record<string, unknown> = Object.create(null);
+  const run: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(options)) {
     // onEvent and module stand in both tables: the pool of a one-shot call
     // tells the ends of its workers too.

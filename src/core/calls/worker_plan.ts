@@ -159,7 +159,8 @@ export class WorkerPlan {
 
   /** Whether `timeout` asks for more than the backend that was asked for. */
   get cannotTime(): boolean {
-    return this.#options.backend === "web" && !this.backend(false).stopsLoops;
+    return this.#runtime !== undefined && this.#options.backend === "web" &&
+      !this.backend(false).stopsLoops;
   }
 
   /**

@@ -58,7 +58,7 @@ export function openSource(
     return findPromise(copy) < 0 ? list : new AwaitedSource(list, wake, clock);
   }
   const kind = views.kindOf(inputs);
-  if (kind !== undefined) {
+  if (kind !== undefined && isRead(inputs, Uint8Array)) {
     const shared = views.share(inputs);
     // Else a copy, of the plain kind: the `slice` of a Buffer is a view.
     const array = shared === undefined
@@ -101,14 +101,19 @@ function notIterable(inputs: unknown): TypeError {
 }
 
 /** Whether inputs are read as the language reads its own, in no own way. */
-function isOwn(
+function isOwn(inputs: object, kind: { prototype: object }): boolean {
+  return isRead(inputs, kind) && !Object.hasOwn(inputs, "size") &&
+    (Array.isArray(inputs) || Object.getPrototypeOf(inputs) === kind.prototype);
+}
+
+/** Whether they have the iterator of their kind; all typed arrays share one. */
+function isRead(
   inputs: object,
   { prototype }: { prototype: object },
 ): boolean {
-  type Read = { [Symbol.iterator]: unknown; size?: unknown };
-  const own = (object: object) => (object as Read)[Symbol.iterator];
-  return own(inputs) === own(prototype) && !Object.hasOwn(inputs, "size") &&
-    (Array.isArray(inputs) || Object.getPrototypeOf(inputs) === prototype);
+  const own = (object: object) =>
+    (object as { [Symbol.iterator]: unknown })[Symbol.iterator];
+  return own(inputs) === own(prototype);
 }
 
 /** A copy of what was given, so that later changes to it do not matter. */

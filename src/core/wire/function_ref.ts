@@ -249,7 +249,15 @@ function scriptOf(fn: Anything, text: string): string {
   for (const mode of [STRICT, ""]) {
     const expression = parses(text, mode) ? text : methodOf(fn, text, mode);
     if (expression === undefined) continue;
-    return `${mode}${keptNames(text)}(${expression}\n)`;
+    const before = `${mode}${keptNames(text)}`;
+    // An arrow function has the `this` of what is around it: nothing, as in a
+    // module, and not all globals. But `arguments` must stay what is not there.
+    const takesThis = expression === text && mode === STRICT &&
+      !Object.hasOwn(fn, "prototype") &&
+      /\bthis\b/.test(text) && !/\barguments\b/.test(text);
+    return takesThis
+      ? `${before}(function () { return (${expression}\n); }).call()`
+      : `${before}(${expression}\n)`;
   }
   throw new TypeError(
     `Cannot map as the source of fn must stand on its own, without super, new.target, import.meta and private names of what is around it, or be exported by a "module": received ${
