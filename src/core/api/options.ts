@@ -45,7 +45,11 @@ export interface TaskContext<S = unknown, D = unknown> {
   throwIfAborted(): void;
 }
 
-/** A function that maps one value: `(value, context) => result`. */
+/**
+ * A function that maps one value: `(value, context) => result`. It returns a new
+ * object each time, as results are copied when all tasks that came in the same
+ * message have ended.
+ */
 export type MapFunction<T, R, S = unknown, D = unknown> = (
   value: T,
   context: TaskContext<S, D>,
