@@ -109,7 +109,8 @@ const WRONG: [args: string[], message: RegExp][] = [
 ];
 
 for (const [args, message] of WRONG) {
-  const shown = args.map((arg) => arg.replace(/.*#/, "#")).join(" ");
+  const shown = args.map((arg) => arg.replace(/.*#/, "#")).join(" ")
+    .replaceAll("\n", "\\n"); // no report takes a name of two lines
   test(
     `pmap ${shown} is wrong usage: one line and status 2`,
     PATIENCE,

@@ -25,7 +25,10 @@ const ROWS: [when: string, title: string][] = [
     "`fn` calls `process.exit()` or `Deno.exit()`",
     "a task that exits loses its worker, and only itself",
   ],
-  ["`fn` calls `self.close()`", "a task that closes its worker loses it"],
+  [
+    "`fn` calls `self.close()`, where workers have that",
+    "a task that closes its worker loses it",
+  ],
   [
     "the process of a worker crashes or is killed, or its memory runs out",
     "processes: a crash, no end of memory and no end at all are three errors of a hundred",
