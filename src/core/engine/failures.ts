@@ -140,7 +140,9 @@ function make(
 
 /** Names what ended a process. */
 function nameSignal(signal: string): string {
-  return signal === "SIGKILL" ? `${signal}, as when memory runs out, or "maxMemory" is reached` : signal;
+  return signal === "SIGKILL"
+    ? `${signal}, as when memory runs out, or "maxMemory" is reached`
+    : signal;
 }
 
 /**
