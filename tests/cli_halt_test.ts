@@ -1,8 +1,7 @@
 // What a job that ends before its inputs do still writes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { TaskError } from "../mod.ts";
 import { withRetries } from "../src/cli/retries.ts";
 import { test } from "./harness.ts";
@@ -10,7 +9,9 @@ import type { Ended } from "./pmap.ts";
 import {
   folder,
   lines,
+  namedPipe,
   numbers,
+  openPipe,
   PATIENCE,
   pmap,
   send,
@@ -53,25 +54,19 @@ test(
   PATIENCE,
   async () => {
     using dir = folder();
-    const pipe = dir.path("pipe");
-    assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
-    // For writing too, so that neither end waits for the other.
-    const reader = openSync(pipe, "r+");
-    try {
-      const args = ["-e", "n => String(n).repeat(300)", "--halt", "now", "-j1"];
-      using running = start(args, `exec "$@" > ${pipe}`);
-      const { child, ended } = running;
-      let err = "";
-      child.stderr!.on("data", (text) => err += text);
-      child.stdin!.end(`${lines(numbers(2000))}oops\n`);
-      await until(() => err.includes("must be one JSON value"));
-      await pause(1000); // more than Ctrl-C would wait for the reader
-      assertEquals(child.exitCode, null);
-      send("INT", running);
-      assertEquals((await ended).status, 130);
-    } finally {
-      closeSync(reader);
-    }
+    const pipe = namedPipe(dir);
+    using _ = openPipe(pipe);
+    const args = ["-e", "n => String(n).repeat(300)", "--halt", "now", "-j1"];
+    using running = start(args, `exec "$@" > ${pipe}`);
+    const { child, ended } = running;
+    let err = "";
+    child.stderr!.on("data", (text) => err += text);
+    child.stdin!.end(`${lines(numbers(2000))}oops\n`);
+    await until(() => err.includes("must be one JSON value"));
+    await pause(1000); // more than Ctrl-C would wait for the reader
+    assertEquals(child.exitCode, null);
+    send("INT", running);
+    assertEquals((await ended).status, 130);
   },
 );
 

@@ -1,10 +1,19 @@
 // What signals end, and what they do not.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { spawnSync } from "node:child_process";
-import { closeSync, openSync, read, writeFileSync } from "node:fs";
+import { read, writeFileSync } from "node:fs";
 import { test } from "./harness.ts";
-import { folder, lines, PATIENCE, pmap, send, start, work } from "./pmap.ts";
+import {
+  folder,
+  lines,
+  namedPipe,
+  openPipe,
+  PATIENCE,
+  pmap,
+  send,
+  start,
+  work,
+} from "./pmap.ts";
 
 /** The first bytes of a stream of the command. */
 function first(
@@ -49,22 +58,16 @@ test(
   PATIENCE,
   async () => {
     using dir = folder();
-    const pipe = dir.path("pipe");
-    assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
-    // For writing too, so that neither end waits for the other.
-    const reader = openSync(pipe, "r+");
-    try {
-      using running = start([work("same")], `exec "$@" > ${pipe}`);
-      // More than a pipe takes: the write of it begins, and cannot end.
-      running.child.stdin!.write(lines(["x".repeat(10_000_000)]));
-      await new Promise((resolve) =>
-        read(reader, new Uint8Array(1), 0, 1, null, resolve)
-      );
-      send("INT", running);
-      assertEquals((await running.ended).status, 130);
-    } finally {
-      closeSync(reader);
-    }
+    const pipe = namedPipe(dir);
+    using opened = openPipe(pipe);
+    using running = start([work("same")], `exec "$@" > ${pipe}`);
+    // More than a pipe takes: the write of it begins, and cannot end.
+    running.child.stdin!.write(lines(["x".repeat(10_000_000)]));
+    await new Promise((resolve) =>
+      read(opened.reader, new Uint8Array(1), 0, 1, null, resolve)
+    );
+    send("INT", running);
+    assertEquals((await running.ended).status, 130);
   },
 );
 
@@ -73,8 +76,7 @@ test(
   PATIENCE,
   async () => {
     using dir = folder();
-    const pipe = dir.path("pipe");
-    assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
+    const pipe = namedPipe(dir);
     writeFileSync(dir.path("one"), "1\n");
     using running = start([work("double"), dir.path("one"), pipe]);
     const { ended } = running;

@@ -3,6 +3,7 @@
 import type { Msg } from "@nats-io/transport-node";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { Connection } from "../src/nats/connection.ts";
+import { Envelopes } from "../src/nats/envelopes.ts";
 import {
   type AnswerMessage,
   type ChunkMessage,
@@ -22,6 +23,22 @@ export const chunkOf = (number: number, values: unknown[], more?: object) => ({
   ...{ type: "chunk", number, first: number, attempt: 1, alone: false },
   ...{ skip: [], values: wire.packing.pack(values, false).packed, ...more },
 });
+
+/** Does something around each sealing of a message in this program. */
+export function aroundSeals(
+  around: (
+    seal: () => Promise<Uint8Array>,
+    name: string,
+    bytes: Uint8Array,
+  ) => Promise<Uint8Array>,
+): Disposable {
+  const { prototype } = Envelopes;
+  const { sealBytes } = prototype;
+  prototype.sealBytes = function (bytes, name) {
+    return around(() => sealBytes.call(this, bytes, name), name, bytes);
+  };
+  return { [Symbol.dispose]: () => void (prototype.sealBytes = sealBytes) };
+}
 
 /** A server, a machine on it, and a connection to speak by. */
 export async function openByHand(worker: object = {}) {

@@ -9,7 +9,6 @@ import { Objm } from "@nats-io/obj";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
-import { Envelopes } from "../src/nats/envelopes.ts";
 import { wire, WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { runtime } from "./harness.ts";
@@ -20,7 +19,13 @@ import {
   openStage,
   startProgram,
 } from "./nats.ts";
-import { callOf, chunkOf, openByHand, openClient } from "./nats_by_hand.ts";
+import {
+  aroundSeals,
+  callOf,
+  chunkOf,
+  openByHand,
+  openClient,
+} from "./nats_by_hand.ts";
 import { pause, until } from "./until.ts";
 
 test(
@@ -99,20 +104,15 @@ test(
   async () => {
     await using here = await openByHand();
     await using pool = await NatsPool.connect(here.at);
-    const { sealBytes } = Envelopes.prototype;
     let uploads = 0;
-    Envelopes.prototype.sealBytes = async function (bytes, name) {
+    using _ = aroundSeals(async (seal, name) => {
       if (name.startsWith("w.")) {
         uploads++;
         await pause(7000); // after 2 s and after 3 s the server is asked
       }
-      return await sealBytes.call(this, bytes, name);
-    };
-    try {
-      assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
-    } finally {
-      Envelopes.prototype.sealBytes = sealBytes;
-    }
+      return await seal();
+    });
+    assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
     assertEquals(uploads, 1);
   },
 );
@@ -311,26 +311,21 @@ test(
     await using here = await openByHand({ slots: 8, grace: 2000 });
     const { at } = here;
     await using pool = await NatsPool.connect(at);
-    const { sealBytes } = Envelopes.prototype;
     let stored = 0;
-    Envelopes.prototype.sealBytes = async function (bytes, name) {
+    using _ = aroundSeals((seal, name, bytes) => {
       if (name.startsWith("c.") && bytes.length > 1e6) stored++;
-      return await sealBytes.call(this, bytes, name);
+      return seal();
+    });
+    const data = new Float64Array(200_000).fill(2);
+    const get = async (n: number, { data }: { data: Float64Array }) => {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      return n * data[n];
     };
-    try {
-      const data = new Float64Array(200_000).fill(2);
-      const get = async (n: number, { data }: { data: Float64Array }) => {
-        await new Promise((resolve) => setTimeout(resolve, 700));
-        return n * data[n];
-      };
-      const inputs = Array.from({ length: 40 }, (_, i) => i);
-      assertEquals(
-        await pool.map(get, inputs, { data, chunkSize: 1 }),
-        inputs.map((n) => 2 * n),
-      );
-    } finally {
-      Envelopes.prototype.sealBytes = sealBytes;
-    }
+    const inputs = Array.from({ length: 40 }, (_, i) => i);
+    assertEquals(
+      await pool.map(get, inputs, { data, chunkSize: 1 }),
+      inputs.map((n) => 2 * n),
+    );
     assertEquals(stored, 1);
   },
 );
@@ -343,21 +338,16 @@ test(
     const { at, connection: { js, names } } = here;
     await using pool = await NatsPool.connect(at);
     const data = new Float64Array(200_000).fill(2);
-    const { seal } = Envelopes.prototype;
     let taken = 0;
-    Envelopes.prototype.seal = async function (message, name) {
-      const sealed = await seal.call(this, message, name);
+    using _ = aroundSeals(async (seal, name) => {
+      const sealed = await seal();
       if (name.startsWith("c.") && taken++ === 0) {
         await (await new Objm(js).open(names.blobs)).delete(name);
       }
       return sealed;
-    };
-    try {
-      const get = (n: number, { data }: { data: Float64Array }) => n * data[n];
-      assertEquals(await pool.map(get, [1, 2], { data }), [2, 4]);
-    } finally {
-      Envelopes.prototype.seal = seal;
-    }
+    });
+    const get = (n: number, { data }: { data: Float64Array }) => n * data[n];
+    assertEquals(await pool.map(get, [1, 2], { data }), [2, 4]);
   },
 );
 
@@ -419,21 +409,16 @@ test(
   async () => {
     await using here = await openByHand();
     await using pool = await NatsPool.connect(here.at);
-    const { sealBytes } = Envelopes.prototype;
-    Envelopes.prototype.sealBytes = async function (bytes, name) {
-      const sealed = await sealBytes.call(this, bytes, name);
+    using _ = aroundSeals(async (seal, name) => {
+      const sealed = await seal();
       if (name.startsWith("w.")) sealed[0] = 99;
       return sealed;
-    };
-    try {
-      await assertRejects(
-        () => pool.map((n: number) => n, [1]),
-        Error,
-        `messages must have version ${WIRE_VERSION}: received 99`,
-      );
-    } finally {
-      Envelopes.prototype.sealBytes = sealBytes;
-    }
+    });
+    await assertRejects(
+      () => pool.map((n: number) => n, [1]),
+      Error,
+      `messages must have version ${WIRE_VERSION}: received 99`,
+    );
   },
 );
 

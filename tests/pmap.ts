@@ -1,9 +1,10 @@
 // Starts the command in the runtime of the test, as a user would.
 
+import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -92,6 +93,19 @@ export function folder(): Disposable & { path(name: string): string } {
     path: (name) => join(root, name),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+/** Makes a named pipe in a folder of a test, and gives its path. */
+export function namedPipe({ path }: { path(name: string): string }): string {
+  const pipe = path("pipe");
+  assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
+  return pipe;
+}
+
+/** Opens a pipe to read: for writing too, so that neither end waits for the other. */
+export function openPipe(pipe: string): Disposable & { reader: number } {
+  const reader = openSync(pipe, "r+");
+  return { reader, [Symbol.dispose]: () => closeSync(reader) };
 }
 
 /** Lines of text, with their ends. */
