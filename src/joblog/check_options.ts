@@ -4,6 +4,8 @@
  * @module
  */
 
+import { optionNames } from "../words/option_names.ts";
+
 interface Rule {
   rule: string;
   holds: (value: unknown) => boolean;
@@ -64,12 +66,8 @@ export function checkOptions<O extends object>(
       }`,
     );
   }
-  const names = new Set<string>();
-  for (const name in options) names.add(name);
-  // What a class inherits from its getters is in no such loop.
-  for (const name of Object.keys(rules)) if (name in options) names.add(name);
-  const copy: Record<string, unknown> = {};
-  for (const name of names) {
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const name of optionNames(options, Object.keys(rules))) {
     if (!Object.hasOwn(rules, name)) {
       const known = Object.keys(rules).join(", ");
       throw new TypeError(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { optionNames } from "../../words/option_names.ts";
 import type { PermissionLists, PoolOptions } from "./options.ts";
 
 type Rule = {
@@ -178,16 +179,8 @@ export function checkOptions<O extends object>(
       }: received ${show(options)}`,
     );
   }
-  const names = new Set<string>();
-  for (const name in options) names.add(name);
-  // What a class inherits from its getters is in no such loop.
-  for (const name of Object.keys(rules)) if (name in options) names.add(name);
-  // What somebody has added to all objects is no option.
-  for (const name in Object.prototype) {
-    if (!Object.hasOwn(options, name)) names.delete(name);
-  }
   const copy: Record<string, unknown> = Object.create(null);
-  for (const name of names) {
+  for (const name of optionNames(options, Object.keys(rules))) {
     if (!Object.hasOwn(rules, name)) {
       const known = Object.keys(rules).join(", ");
       throw new TypeError(

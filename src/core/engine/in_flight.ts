@@ -336,9 +336,9 @@ export class InFlight {
     if (!canPass(this.run?.options.timeout)) return this.all();
     const { tasks, unknown } = this.#lookAtNotes();
     const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
-    // Else what it was about to answer.
-    const done = this.all().filter((serial) => serial <= this.#noted!.begun);
-    return serials.length > 0 ? serials : done;
+    if (serials.length > 0) return serials;
+    // What it was about to answer.
+    return this.all().filter((serial) => serial <= this.#noted!.begun);
   }
 
   /** Index of the first task the worker is at; undefined if at none. */

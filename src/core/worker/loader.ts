@@ -129,6 +129,27 @@ export function createLoader(
     }
   }
 
+  /** What to do about a module that does not load; empty if nobody knows. */
+  function cureOf(text: string, code: unknown, url: string): string {
+    if (/"[^"]+" not a dependency/.test(text)) {
+      return "for a process, Deno looks for a deno.json, and for no package.json alone: put one beside it, {} will do";
+    }
+    if (/Requires \w+ access/.test(text)) return "";
+    if (
+      code === "ERR_MODULE_NOT_FOUND" ||
+      // Chromium and Firefox, and WebKit, say so.
+      /dynamically imported module|Importing a module/.test(text)
+    ) {
+      const inProgram = /\/(\$bunfs|~BUN)\//.test(url)
+        ? ", and no process finds it in a program that bun build --compile made: ship the function"
+        : "";
+      return `in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram}`;
+    }
+    return /document|window/.test(text.split("ReferenceError", 2)[1] ?? "")
+      ? "in a worker there is no page: put the function in a module of its own"
+      : "";
+  }
+
   return {
     within(part, ...args) {
       return tracker === undefined
@@ -183,23 +204,11 @@ export function createLoader(
             : line
             ? ` at ${line}`
             : "";
-          const inProgram = /\/(\$bunfs|~BUN)\//.test(ref.url)
-            ? ", and no process finds it in a program that bun build --compile made: ship the function"
-            : "";
-          // Chromium and Firefox, and WebKit, say so.
-          const missing = cause?.code === "ERR_MODULE_NOT_FOUND" ||
-            /dynamically imported module|Importing a module/.test(text);
-          const cure = /"[^"]+" not a dependency/.test(text)
-            ? " (for a process, Deno looks for a deno.json, and for no package.json alone: put one beside it, {} will do)"
-            : /Requires \w+ access/.test(text)
-            ? ""
-            : missing
-            ? ` (in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram})`
-            : /document|window/.test(text.split("ReferenceError", 2)[1] ?? "")
-            ? " (in a worker there is no page: put the function in a module of its own)"
-            : "";
+          const cure = cureOf(text, cause?.code, ref.url);
           throw new Error(
-            `module ${ref.url} must load: received ${clean}${place}${cure}`,
+            `module ${ref.url} must load: received ${clean}${place}${
+              cure && ` (${cure})`
+            }`,
             { cause },
           );
         });
