@@ -56,7 +56,7 @@ function compile(folder: string): PageSetup[] {
   run(
     { cwd: ROOT },
     "esbuild",
-    ...["mod.ts", "src/core/**/*.ts", "tests/*.ts", "tests/fixtures/tasks.ts"],
+    ...["mod.ts", "src/**/*.ts", "tests/*.ts", "tests/fixtures/tasks.ts"],
     ...["tests/browsers/*.ts", "scripts/std/assert/mod.ts"],
     ...["--outbase=.", `--outdir=${folder}`, ...flags],
   );
@@ -150,9 +150,11 @@ async function show(
   while (left.length > 0) {
     // A page that says nothing costs its browser; the next one gets another.
     let heard = (_?: Report) => {};
+    let silent = true; // a page that lacks a file of its own never says a word
     const done = new Promise<string>((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
       let last = "nothing";
+      site.onMissing = (path) => silent && resolve(`it has no ${path}`);
       heard = (report) => {
         clearTimeout(timer);
         if (left.length === 0) return resolve("");
@@ -168,6 +170,7 @@ async function show(
         if (outcome === "failed") fail(page, name, why);
         else count[outcome]++;
       } else left.shift();
+      silent = outcome === undefined;
       heard(report);
       return left.length > 0 && outcome === undefined
         ? site.urlOf(left[0]!)
@@ -177,6 +180,7 @@ async function show(
     running = await browser.start(site.urlOf(left[0]!), site.url);
     const why = await Promise.race([done, running.ended]);
     site.onReport = () => "";
+    site.onMissing = () => {};
     await running.end();
     const page = left.shift();
     if (page !== undefined) fail(page, "the page did not come to its end", why);

@@ -23,6 +23,8 @@ export interface Site {
   urlOf(page: PageSetup): string;
   /** Hears what a page reports; gives the URL of the next one, or nothing. */
   onReport: (report: Report) => string;
+  /** Hears which file a page asked for in vain. */
+  onMissing: (path: string) => void;
   close(): void;
 }
 
@@ -92,6 +94,7 @@ export async function openSite(root: string, compiled: string): Promise<Site> {
     } catch (error) {
       response.writeHead(404, { "content-type": "text/plain", ...anyone })
         .end(String(error));
+      if (path.endsWith("s")) site.onMissing(path);
     }
   });
 
@@ -118,6 +121,7 @@ export async function openSite(root: string, compiled: string): Promise<Site> {
         : `http://${host}:${port}/${kind}/tests/browsers/${script}.html?kind=${kind}&${search}`;
     },
     onReport: () => "",
+    onMissing: () => {},
     close: () => {
       server.closeAllConnections();
       server.close();
