@@ -10,7 +10,7 @@ function firstOutput({ child }: ReturnType<typeof start>): Promise<unknown> {
 
 for (const more of [[], ["--dry-run"]]) {
   const name = ["pmap", ...more, "ends quietly when its reader goes away"];
-  test(name.join(" "), { timeout: 60_000 }, async () => {
+  test(name.join(" "), async () => {
     using running = start([work("same"), ...more]);
     const { child, ended } = running;
     const input = lines(

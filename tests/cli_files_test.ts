@@ -142,7 +142,6 @@ test(
 
 test(
   "pmap -o never writes into the results of another job",
-  { timeout: 60_000 },
   async () => {
     using dir = folder();
     const file = dir.path("out");

@@ -72,7 +72,6 @@ test(
 
 test(
   "pmap --halt soon ends also while no more inputs come",
-  { timeout: 60_000 },
   async () => {
     for (const more of [[], ["--retries", "1", "--retry-delay", "10"]]) {
       using running = start([work("odd"), "--halt", "soon", "-j1", ...more]);
@@ -123,7 +122,6 @@ test(
 
 test(
   "pmap --halt soon tells every input that failed and would have been called again",
-  { timeout: 60_000 },
   async () => {
     using dir = folder();
     const failed = dir.path("failed");

@@ -89,7 +89,7 @@ async function cluster(worker: object = {}) {
   };
 }
 
-natsTest("pmap --on does a job on machines, as at home", {}, async () => {
+natsTest("pmap --on does a job on machines, as at home", async () => {
   await using here = await cluster({ name: "left" });
   const { on, path } = here;
   const log = path("log");
@@ -117,7 +117,7 @@ natsTest("pmap --on does a job on machines, as at home", {}, async () => {
   assertEquals((await pmap(where, "8\n9\n7\n")).out, "1\n1\n0\n");
 });
 
-longNatsTest("pmap --on reads and writes lines as at home", {}, async () => {
+longNatsTest("pmap --on reads and writes lines as at home", async () => {
   await using here = await cluster();
   const { on } = here;
   for (
@@ -136,7 +136,7 @@ longNatsTest("pmap --on reads and writes lines as at home", {}, async () => {
   }
 });
 
-longNatsTest("pmap --on says what failed, and keeps it", {}, async () => {
+longNatsTest("pmap --on says what failed, and keeps it", async () => {
   await using here = await cluster();
   const { on, path } = here;
   const failed = path("failed");
@@ -158,7 +158,6 @@ longNatsTest("pmap --on says what failed, and keeps it", {}, async () => {
 
 longNatsTest(
   "pmap --on --resume after kill -9 runs nothing again that is in the log",
-  {},
   async () => {
     await using here = await cluster({ module: SLOW });
     const { on, path } = here;
@@ -189,7 +188,6 @@ longNatsTest(
 
 longNatsTest(
   "pmap --on --resume refuses the log of another function",
-  {},
   async () => {
     await using here = await cluster();
     const { address, serve, path } = here;
@@ -224,7 +222,6 @@ longNatsTest(
 
 longNatsTest(
   "pmap --on ends when no machine is left that has the same function",
-  {},
   async () => {
     await using here = await cluster();
     const { address, serve, path } = here;
@@ -271,7 +268,7 @@ longNatsTest(
   },
 );
 
-longNatsTest("pmap --on says why machines do not do a job", {}, async () => {
+longNatsTest("pmap --on says why machines do not do a job", async () => {
   await using here = await cluster();
   const { on, address, serve } = here;
   const none = await pmap([...on, "nope"], "1\n");

@@ -567,7 +567,6 @@ for (const name of ["web", "threads", "inline"] as const) {
 
 test(
   "20,000 calls at once on one pool settle",
-  { timeout: 300_000 },
   async () => {
     await using pool = new Pool({ workers: 2 });
     const { signal } = new AbortController();

@@ -72,7 +72,8 @@ export function isThreadsAgain(backend: string): boolean {
   return backend === "web" && runtime === "node";
 }
 
-function withOptions(register: Register): Test {
+/** Makes a function that registers tests, where options may be left out. */
+export function withOptions(register: Register): Test {
   return (name: string, ...rest: [Body] | [Options, Body]) =>
     rest.length === 1 ? register(name, {}, rest[0]) : register(name, ...rest);
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findServer, startServer } from "../src/nats/server.ts";
-import { isBrief, type Options, runtime, test } from "./harness.ts";
+import { isBrief, runtime, type Test, test, withOptions } from "./harness.ts";
 import { pause, until } from "./until.ts";
 
 const found = findServer() !== undefined;
@@ -19,30 +19,15 @@ if (!found) {
   console.log(`SKIPPED: ${why}`);
 }
 
-/**
- * Registers a test that needs a server.
- *
- * @param name Its name.
- * @param options As of any test.
- * @param body Starts the server.
- */
-export function natsTest(
-  name: string,
-  options: Options,
-  body: () => Promise<void>,
-): void {
-  const { ignore = false, timeout = 300_000 } = options;
-  test(name, { ignore: ignore || !found, timeout }, body);
-}
+/** Registers a test that needs a server, which it starts. */
+export const natsTest: Test = withOptions((name, options, body) => {
+  test(name, { ...options, ignore: !found || options.ignore }, body);
+});
 
 /** Registers one that takes long, and need not run on each runtime. */
-export function longNatsTest(
-  name: string,
-  options: Options,
-  body: () => Promise<void>,
-): void {
+export const longNatsTest: Test = withOptions((name, options, body) => {
   natsTest(name, { ...options, ignore: isBrief || options.ignore }, body);
-}
+});
 
 /** A server that can be ended and started again where it was. */
 export interface RobustServer {

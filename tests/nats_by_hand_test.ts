@@ -30,7 +30,6 @@ import { pause, until } from "./until.ts";
 
 test(
   "a client that says nothing for a while is no machine that was lost",
-  { timeout: 20_000 },
   async () => {
     await using here = await openByHand();
     const { answers } = here;
@@ -52,7 +51,6 @@ test(
 
 test(
   "a machine that ends does not wait for a client that says nothing",
-  { timeout: 20_000 },
   async () => {
     await using here = await openByHand({ grace: 60_000 });
     const { at, answers, connection: { jsm, names } } = here;
@@ -77,7 +75,6 @@ test(
 
 test(
   "a chunk that comes again while it runs runs once",
-  { timeout: 20_000 },
   async () => {
     await using here = await openByHand({ attempts: 1 });
     const { answers, folder } = here;
@@ -100,7 +97,6 @@ test(
 
 test(
   "a chunk whose upload takes long is sent once",
-  { timeout: 30_000 },
   async () => {
     await using here = await openByHand();
     await using pool = await NatsPool.connect(here.at);
@@ -119,7 +115,6 @@ test(
 
 test(
   "a call rejects whose chunks its server refuses",
-  { timeout: 30_000 },
   async () => {
     await using here = await openByHand();
     const { at, connection: { jsm, names } } = here;
@@ -136,7 +131,6 @@ test(
 
 test(
   "a suspect is sent when the run of another was aborted",
-  { timeout: 20_000 },
   async () => {
     await using here = await openClient();
     const { pool, chunks } = here;
@@ -160,7 +154,6 @@ test(
 
 test(
   "a machine goes on when it was sent what is no chunk, or no call",
-  { timeout: 30_000 },
   async () => {
     await using here = await openByHand({ slots: 1 });
     const { answers, connection } = here;
@@ -195,7 +188,6 @@ test(
 
 test(
   "a call ends whatever is wrong with an answer",
-  { timeout: 30_000 },
   async () => {
     await using here = await openClient();
     const { pool, chunks } = here;
@@ -238,7 +230,6 @@ test(
 
 test(
   "a call on a server that never had a machine says how to start one",
-  { timeout: 30_000 },
   async () => {
     const { servers, connection, close } = await startServer();
     await using stack = new AsyncDisposableStack();
@@ -256,7 +247,6 @@ test(
 
 test(
   "the first machine of a pool decides how long one may be silent",
-  { timeout: 30_000 },
   async () => {
     await using here = await openByHand({ ackWait: 1500 });
     const { at, answers, connection: { jsm, names } } = here;
@@ -288,7 +278,6 @@ const COLLECTING: string[] = {
 
 longNatsTest(
   "a message that was sent leaves no memory behind",
-  { timeout: 60_000 },
   async () => {
     const { stack, server } = await openStage();
     await using _ = stack;
@@ -306,7 +295,6 @@ longNatsTest(
 
 test(
   "data larger than a message is stored once for a run",
-  { timeout: 60_000 },
   async () => {
     await using here = await openByHand({ slots: 8, grace: 2000 });
     const { at } = here;
@@ -332,7 +320,6 @@ test(
 
 test(
   "a run whose data the store has lost goes on",
-  { timeout: 60_000 },
   async () => {
     await using here = await openByHand({ slots: 1, grace: 2000 });
     const { at, connection: { js, names } } = here;
@@ -353,7 +340,6 @@ test(
 
 test(
   "a machine that did not hear that a run is over asks, and ends it",
-  { timeout: 30_000 },
   async () => {
     await using here = await openByHand({ grace: 1000 });
     const { answers } = here;
@@ -380,7 +366,6 @@ async function stored({ js, names }: Connection): Promise<string[]> {
 
 test(
   "nothing large is left in the store of what is over",
-  { timeout: 30_000 },
   async () => {
     await using here = await openClient();
     const { pool, chunks, connection } = here;
@@ -405,7 +390,6 @@ test(
 
 test(
   "what a machine cannot read is told at once, with the reason",
-  { timeout: 20_000 },
   async () => {
     await using here = await openByHand();
     await using pool = await NatsPool.connect(here.at);
@@ -424,7 +408,6 @@ test(
 
 test(
   "machines of another version take nothing of this one",
-  { timeout: 20_000 },
   async () => {
     const { stack, server } = await openStage();
     await using _ = stack;
@@ -449,7 +432,6 @@ test(
 
 test(
   "a stream uses machines that come after it began",
-  { timeout: 20_000 },
   async () => {
     await using here = await openClient();
     const { pool, chunks } = here;

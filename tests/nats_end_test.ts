@@ -78,7 +78,6 @@ for (
 ) {
   longNatsTest(
     `a machine that is told to end does so when its server is ${away}`,
-    {},
     async () => {
       await using here = await open();
       const { server, at, stack } = here;
@@ -114,7 +113,7 @@ for (
   );
 }
 
-longNatsTest("a machine without work ends without its server", {}, async () => {
+longNatsTest("a machine without work ends without its server", async () => {
   await using here = await open();
   const machine = await startMachine(here.at.servers);
   here.stack.defer(() => machine.kill());
@@ -123,7 +122,7 @@ longNatsTest("a machine without work ends without its server", {}, async () => {
   assertEquals(await machine.ended, 0);
 });
 
-natsTest("close() of a machine says what was not delivered", {}, async () => {
+natsTest("close() of a machine says what was not delivered", async () => {
   await using here = await open();
   const machine = await here.machine({ serverTimeout: 1000 });
   here.map(await here.pool());
@@ -136,7 +135,7 @@ natsTest("close() of a machine says what was not delivered", {}, async () => {
   await here.server.restart();
 });
 
-natsTest("a machine can be closed before what runs ends", {}, async () => {
+natsTest("a machine can be closed before what runs ends", async () => {
   await using here = await open();
   const first = await here.machine();
   const mapped = here.map(await here.pool());
@@ -149,7 +148,7 @@ natsTest("a machine can be closed before what runs ends", {}, async () => {
   assertEquals(await mapped, [1, 2, 3]);
 });
 
-natsTest("that does not wait for a server either", {}, async () => {
+natsTest("that does not wait for a server either", async () => {
   await using here = await open();
   const machine = await here.machine();
   here.map(await here.pool());
@@ -159,7 +158,7 @@ natsTest("that does not wait for a server either", {}, async () => {
   await here.server.restart();
 });
 
-longNatsTest("a signal ends a machine that still connects", {}, async () => {
+longNatsTest("a signal ends a machine that still connects", async () => {
   await using here = await open();
   const abort = new AbortController();
   const starts = here.machine({ signal: abort.signal });
@@ -186,7 +185,7 @@ longNatsTest(
   },
 );
 
-longNatsTest("large values cross when the server lost all", {}, async () => {
+longNatsTest("large values cross when the server lost all", async () => {
   await using here = await open();
   const memory = { storage: "memory" };
   await here.machine(memory);
@@ -203,7 +202,6 @@ longNatsTest("large values cross when the server lost all", {}, async () => {
 
 longNatsTest(
   "a value that the store has in part is sent again",
-  {},
   async () => {
     await using here = await open();
     const connection = await Connection.open(here.at);
@@ -303,7 +301,6 @@ natsTest(
 
 longNatsTest(
   "a machine that was refused for a while serves again",
-  {},
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
     await using stack = new AsyncDisposableStack();
@@ -337,7 +334,7 @@ longNatsTest(
   },
 );
 
-natsTest("a machine tells when it is cut off for good", {}, async () => {
+natsTest("a machine tells when it is cut off for good", async () => {
   await using here = await open();
   const connection = { maxReconnectAttempts: 2, reconnectTimeWait: 50 };
   const machine = await here.machine({ connection });

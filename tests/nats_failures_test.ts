@@ -82,7 +82,7 @@ async function open() {
   };
 }
 
-test("tasks of a machine that is killed run on another", {}, async () => {
+test("tasks of a machine that is killed run on another", async () => {
   await using here = await open();
   const { file, notes } = here;
   const [first] = [await here.machine(), await here.machine()];
@@ -95,7 +95,7 @@ test("tasks of a machine that is killed run on another", {}, async () => {
   assertEquals(new Set(notes()).size, 60);
 });
 
-test("a machine that is told to end ends what runs first", {}, async () => {
+test("a machine that is told to end ends what runs first", async () => {
   await using here = await open();
   const { file, notes } = here;
   const [first] = [await here.machine(), await here.machine()];
@@ -112,7 +112,7 @@ test("a machine that is told to end ends what runs first", {}, async () => {
 });
 
 for (const storage of ["file", "memory"] as const) {
-  test(`a run goes on when its server was killed: ${storage}`, {}, async () => {
+  test(`a run goes on when its server was killed: ${storage}`, async () => {
     await using here = await open();
     const { server, file, notes } = here;
     const own = storage === "memory" ? ["--memory"] : [];
@@ -128,7 +128,7 @@ for (const storage of ["file", "memory"] as const) {
   });
 }
 
-test("a run goes on when its server was ended in order", {}, async () => {
+test("a run goes on when its server was ended in order", async () => {
   await using here = await open();
   const { server, file, notes } = here;
   await here.machine();
@@ -145,7 +145,7 @@ test("a run goes on when its server was ended in order", {}, async () => {
   assert(notes().length >= 60);
 });
 
-test("a call ends when there is no server for too long", {}, async () => {
+test("a call ends when there is no server for too long", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool({ serverTimeout: 1000 });
@@ -157,7 +157,7 @@ test("a call ends when there is no server for too long", {}, async () => {
   await here.server.restart();
 });
 
-test("a call ends when its server says nothing for too long", {}, async () => {
+test("a call ends when its server says nothing for too long", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool({ serverTimeout: 1000 });
@@ -192,7 +192,7 @@ async function startClient(
   return client;
 }
 
-test("what a client asked for is dropped when it is killed", {}, async () => {
+test("what a client asked for is dropped when it is killed", async () => {
   await using here = await open();
   const client = await startClient(here, "100", "200");
   await client.kill();
@@ -200,7 +200,7 @@ test("what a client asked for is dropped when it is killed", {}, async () => {
   await until(async () => await here.messages() === 0);
 });
 
-test("a client that is stopped for a while goes on", {}, async () => {
+test("a client that is stopped for a while goes on", async () => {
   await using here = await open();
   const client = await startClient(here, "40", "100");
   client.signal("SIGSTOP");
@@ -211,7 +211,7 @@ test("a client that is stopped for a while goes on", {}, async () => {
   assertStringIncludes(client.said(), "all 40");
 });
 
-test("an abort takes back what is not begun", {}, async () => {
+test("an abort takes back what is not begun", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool();
@@ -230,7 +230,7 @@ test("an abort takes back what is not begun", {}, async () => {
   assertEquals(await pool.map((n: number) => n, [1]), [1]);
 });
 
-test("runs end beside others that go on", {}, async () => {
+test("runs end beside others that go on", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool();
@@ -252,7 +252,7 @@ test("runs end beside others that go on", {}, async () => {
   await until(async () => await here.messages() === 0);
 });
 
-test("a client that leaves takes what it asked for along", {}, async () => {
+test("a client that leaves takes what it asked for along", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool();
@@ -270,7 +270,7 @@ test("a client that leaves takes what it asked for along", {}, async () => {
   await until(async () => await here.messages() === 0, 5000);
 });
 
-test("values larger than a message cross", {}, async () => {
+test("values larger than a message cross", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool();
@@ -286,7 +286,6 @@ test("values larger than a message cross", {}, async () => {
 
 test(
   "a task that ends each machine it runs on is told, and no other",
-  {},
   async () => {
     await using here = await open();
     const options = ["--attempts", "2", "--backend", "threads"];
@@ -321,7 +320,7 @@ test(
   },
 );
 
-test("a task may take longer than a machine may be silent", {}, async () => {
+test("a task may take longer than a machine may be silent", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool();
@@ -335,7 +334,7 @@ test("a task may take longer than a machine may be silent", {}, async () => {
   assertEquals(here.notes().length, 1);
 });
 
-test("chunks and answers that were lost are sent again", {}, async () => {
+test("chunks and answers that were lost are sent again", async () => {
   await using here = await open();
   const { servers, file } = here;
   await here.machine();
@@ -351,7 +350,7 @@ test("chunks and answers that were lost are sent again", {}, async () => {
   assertEquals(await mapped, range(60));
 });
 
-test("an answer that nobody can read harms nobody", {}, async () => {
+test("an answer that nobody can read harms nobody", async () => {
   await using here = await open();
   const { servers, file } = here;
   await here.machine();
@@ -375,7 +374,7 @@ test("an answer that nobody can read harms nobody", {}, async () => {
   assertEquals(await mapped, range(60));
 });
 
-test("a machine that speaks another version is told of", {}, async () => {
+test("a machine that speaks another version is told of", async () => {
   await using here = await open();
   const { servers } = here;
   const connection = await Connection.open({ servers, pool: "test" });
@@ -392,7 +391,7 @@ test("a machine that speaks another version is told of", {}, async () => {
   );
 });
 
-test("machines with other versions of the module are told of", {}, async () => {
+test("machines with other versions of the module are told of", async () => {
   await using here = await open();
   const { servers, folder } = here;
   const fileOf = (version: number) => join(folder, `work${version}.mjs`);
@@ -417,7 +416,7 @@ test("machines with other versions of the module are told of", {}, async () => {
   assertStringIncludes(error.message, "must have the same version");
 });
 
-test("a server that does not let a program in is told of", {}, async () => {
+test("a server that does not let a program in is told of", async () => {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
   const password = ["--user", "ann", "--pass", "secret"];
   const closed = await startServer({
@@ -449,7 +448,6 @@ test("a server that does not let a program in is told of", {}, async () => {
 
 test(
   "a server that resets the connection as it refuses is told of",
-  {},
   async () => {
     const server = createServer((socket) => {
       socket.on("error", () => {});
@@ -483,7 +481,7 @@ test(
   },
 );
 
-test("an error of a task is no reason to try it elsewhere", {}, async () => {
+test("an error of a task is no reason to try it elsewhere", async () => {
   await using here = await open();
   await here.machine();
   const pool = await here.pool();

@@ -47,7 +47,7 @@ const values = () => [
 const bare = (value: unknown) =>
   value instanceof RangeError ? [value.message, value.cause] : value;
 
-test("Deno, Bun and Node.js serve one pool together", {}, async () => {
+test("Deno, Bun and Node.js serve one pool together", async () => {
   await using stack = new AsyncDisposableStack();
   const server = await startRobustServer();
   stack.defer(() => server.close());
@@ -89,7 +89,7 @@ test("Deno, Bun and Node.js serve one pool together", {}, async () => {
   assertInstanceOf(error.cause.errors[0], TypeError);
 });
 
-test("a timeline has a lane for each worker of each machine", {}, async () => {
+test("a timeline has a lane for each worker of each machine", async () => {
   await using stack = new AsyncDisposableStack();
   const server = await startRobustServer();
   stack.defer(() => server.close());

@@ -128,7 +128,7 @@ test(
   },
 );
 
-test("a user needs no more than docs/cluster.md says", {}, async () => {
+test("a user needs no more than docs/cluster.md says", async () => {
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
   stack.defer(() => rmSync(folder, { recursive: true }));

@@ -6,7 +6,6 @@ import { until } from "./until.ts";
 for (const how of ["throws", "is killed"]) {
   test(
     `a server of one's own ends with a program that ${how}`,
-    {},
     async () => {
       const path = "tests/fixtures/nats_local.ts";
       const program = startProgram(path, [how === "throws" ? how : "stays"]);

@@ -41,7 +41,7 @@ async function cluster(worker: object = {}, client: object = {}) {
   };
 }
 
-test("a pool on NATS keeps the order of its inputs", {}, async () => {
+test("a pool on NATS keeps the order of its inputs", async () => {
   await using pool = await NatsPool.local({ slots: 2, backend: "threads" });
   assertEquals(await pool.map(double, range(1000)), range(1000).map(double));
   assertEquals(pool.slots, 2);
@@ -49,7 +49,6 @@ test("a pool on NATS keeps the order of its inputs", {}, async () => {
 
 test(
   "a pool on NATS calls exports of the module of its machines",
-  {},
   async () => {
     await using here = await cluster({ module: TASKS, allowShipped: false });
     const { pool } = here;
@@ -74,7 +73,7 @@ test(
   },
 );
 
-test("an error on another machine has its index and cause", {}, async () => {
+test("an error on another machine has its index and cause", async () => {
   await using here = await cluster();
   const check = (n: number) => {
     if (n === 7) throw Object.assign(new RangeError("seven"), { code: 7 });
@@ -94,7 +93,6 @@ test("an error on another machine has its index and cause", {}, async () => {
 
 test(
   "a result or an error that cannot be written fails its task alone",
-  { timeout: 30_000 },
   async () => {
     await using here = await cluster();
     const grow = (n: number) => {
@@ -113,7 +111,7 @@ test(
   },
 );
 
-test("what cannot travel is refused at the call", {}, async () => {
+test("what cannot travel is refused at the call", async () => {
   await using here = await cluster();
   const { pool } = here;
   await assertRejects(
@@ -145,7 +143,7 @@ test("what cannot travel is refused at the call", {}, async () => {
   );
 });
 
-test("a pool on NATS streams, reduces and brings data along", {}, async () => {
+test("a pool on NATS streams, reduces and brings data along", async () => {
   await using here = await cluster();
   const { pool } = here;
   const odd: number[] = [];
@@ -185,7 +183,7 @@ test("a pool on NATS streams, reduces and brings data along", {}, async () => {
   assertEquals(found, [12, 14]);
 });
 
-test("retries, and what a task is told, are those of one run", {}, async () => {
+test("retries, and what a task is told, are those of one run", async () => {
   await using here = await cluster();
   const { pool } = here;
   const told = await pool.map(
@@ -199,7 +197,7 @@ test("retries, and what a task is told, are those of one run", {}, async () => {
   assertEquals(told, range(50).map((i) => [i, i === 30 ? 3 : 1]));
 });
 
-test("a pool on NATS says which machines it has", {}, async () => {
+test("a pool on NATS says which machines it has", async () => {
   await using here = await cluster({ name: "left", module: TASKS });
   await here.pool.start();
   const [one, ...others] = here.pool.workers();
@@ -210,7 +208,7 @@ test("a pool on NATS says which machines it has", {}, async () => {
   assert(/^(deno|bun|node) \d/.test(one.runtime));
 });
 
-test("many tiny tasks are few messages", {}, async () => {
+test("many tiny tasks are few messages", async () => {
   await using here = await cluster();
   const { at, pool } = here;
   const results = await pool.map(double, range(300_000));
@@ -222,7 +220,7 @@ test("many tiny tasks are few messages", {}, async () => {
   assert(state.last_seq < 500, `${state.last_seq} messages`);
 });
 
-test("a pool without a machine says how to start one", {}, async () => {
+test("a pool without a machine says how to start one", async () => {
   const server = await startServer();
   const { servers, connection } = server;
   const options = { servers, connection, pool: "empty", workerTimeout: 1000 };
@@ -241,7 +239,7 @@ test("a pool without a machine says how to start one", {}, async () => {
   }
 });
 
-test("a pool goes to whichever of its servers is there", {}, async () => {
+test("a pool goes to whichever of its servers is there", async () => {
   const server = await startServer();
   const { servers, connection } = server;
   const several = ["nats://127.0.0.1:1", servers]; // nobody is at the first
@@ -275,7 +273,7 @@ test("a pool goes to whichever of its servers is there", {}, async () => {
   }
 });
 
-test("options of a pool on NATS are checked at the call", {}, async () => {
+test("options of a pool on NATS are checked at the call", async () => {
   const at = { servers: "nats://127.0.0.1:1", pool: "x" };
   const connect = (options: object) => () =>
     NatsPool.connect(options as typeof at);

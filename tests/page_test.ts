@@ -16,7 +16,7 @@ const axe = readFileSync(
   "utf8",
 );
 
-test("page: the lecture is what its sources give", { timeout: 300_000 }, () => {
+test("page: the lecture is what its sources give", () => {
   assert(
     buildPage() === readFileSync(PAGE, "utf8"),
     "docs/lecture.html is not what scripts/page/ gives: npm run build:page",

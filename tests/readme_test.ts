@@ -67,7 +67,6 @@ function furnish(folder: string): void {
 for (const { name, mark, source, prints } of examples) {
   test(
     `${name} runs`,
-    { timeout: 300_000 },
     () =>
       inFolder((folder) => {
         furnish(folder);

@@ -91,7 +91,7 @@ test("a function that has lost its name can be given as a text", {
   assertEquals(message.includes("give the name"), false);
 });
 
-test("start() tells of an init that fails", { timeout: 300_000 }, async () => {
+test("start() tells of an init that fails", async () => {
   await using pool = new Pool({
     workers: 2,
     init: () => {
@@ -167,13 +167,13 @@ test("an entry module with a guard maps its own export", {
   assertStringIncludes(out, "[ 2, 3 ]");
 });
 
-test("a task may map", { timeout: 300_000 }, () => {
+test("a task may map", () => {
   const { code, out, err } = run("nested");
   assertEquals([code, err], [0, ""]);
   assertEquals(JSON.parse(out), [[1, 4], [25, 36]]);
 });
 
-test("a task may map whenever it is called back", { timeout: 300_000 }, () => {
+test("a task may map whenever it is called back", () => {
   const { code, out, err } = run("nested_later");
   assertEquals([code, err], [0, ""]);
   const [lines, wrong] = [out.trim().split("\n"), /: (?!9$)/];

@@ -19,7 +19,6 @@ async function journey(backend: "web" | "threads"): Promise<number> {
 // On Deno it took 40 times as long, as each byte was looked at for a port.
 test(
   "large arrays are in a thread about as soon as in a Web Worker",
-  { timeout: 300_000 },
   async () => {
     const web = await journey("web");
     const threads = await journey("threads");
