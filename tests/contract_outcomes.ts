@@ -55,6 +55,132 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     }
   });
 
+  it("a result is what it was when its task ended", async () => {
+    // What a worker has once, and every task fills again.
+    const init = () => ({
+      memory: new WebAssembly.Memory({ initial: 1 }),
+      list: [0],
+      record: { n: 0, more: { n: 0 } },
+      map: new Map([["n", 0]]),
+      error: Object.assign(new Error("n"), { n: [0] }),
+    });
+    type State = ReturnType<typeof init>;
+    const refill = (n: number, { state }: { state: State }) => {
+      const { memory: { buffer }, list, record, map, error } = state;
+      const view = new Uint8Array(buffer, 8 * (n % 2), 1);
+      view[0] =
+        list[0] =
+        record.n =
+        record.more.n =
+        error.n[0] =
+          n;
+      map.set("n", n);
+      return [view, list, record, map, { view }, error][n % 6];
+    };
+    const numberIn = (result: unknown): unknown => {
+      const found = result as Partial<Record<0 | "n", unknown>> & {
+        view?: unknown;
+      };
+      if (found instanceof Map) return found.get("n");
+      return found[0] ??
+        (found.view !== undefined
+          ? (found.view as Uint8Array)[0]
+          : found.n instanceof Array
+          ? found.n[0]
+          : found.n);
+    };
+    const options = { ...pool, workers: pool.workers && 1, init };
+    const inputs = range(120);
+    for (const chunkSize of [undefined, 1, 50]) {
+      const results = await parallelMap(refill, inputs, {
+        ...options,
+        chunkSize,
+      });
+      assertEquals(results.map(numberIn), inputs);
+    }
+    const later = async (n: number, context: { state: State }) => {
+      await new Promise((resolve) => setTimeout(resolve, n % 3));
+      const { state } = context;
+      const { record, list } = state;
+      record.n = list[0] = n;
+      return n % 2 ? record : list;
+    };
+    const waited = await parallelMap(later, inputs, {
+      ...options,
+      concurrency: 4,
+      chunkSize: 30,
+    });
+    assertEquals(waited.map(numberIn), inputs);
+    // What results have in common is in each as it was then.
+    const common = await parallelMap(
+      (n, { state: { list } }: { state: State }) => {
+        list[n] = n;
+        return { n, common: { list } };
+      },
+      range(40),
+      { ...options, chunkSize: 20 },
+    );
+    assertEquals(common.map(({ common }) => common.list.length), [
+      ...range(40).map((n) => n + 1),
+    ]);
+  });
+
+  it("an input is what it was when its source gave it", async () => {
+    const one = { ...pool, workers: pool.workers && 1 };
+    // As combinations are often made, and rows read.
+    function* rows(count: number) {
+      yield { header: ["n"] };
+      const row = { n: 0, cells: [0] };
+      for (let n = 0; n < count; n++) {
+        row.n = row.cells[0] = n;
+        yield row;
+      }
+    }
+    // As files are read.
+    async function* blocks(count: number, kind: "whole" | "part" | "bare") {
+      const block = new Uint8Array(8);
+      for (let n = 0; n < count; n++) {
+        block.fill(n);
+        yield kind === "whole"
+          ? block
+          : kind === "part"
+          ? block.subarray(2, 4)
+          : block.buffer;
+        if (n % 10 === 0) await null;
+      }
+    }
+    for (const chunkSize of [undefined, 1, 16]) {
+      const options = { ...one, chunkSize };
+      const sums = await parallelMap(
+        (row) => "n" in row ? row.n + row.cells[0]! : row.header.length,
+        rows(100),
+        options,
+      );
+      assertEquals(sums, [1, ...range(100).map((n) => 2 * n)]);
+      for (const kind of ["whole", "part", "bare"] as const) {
+        const bytes = await parallelMap(
+          (block) => new Uint8Array(block).join(),
+          blocks(100, kind),
+          options,
+        );
+        const length = kind === "part" ? 2 : 8;
+        assertEquals(bytes, [
+          ...range(100).map((n) => new Array(length).fill(n).join()),
+        ]);
+      }
+    }
+    // Outcomes have the class of the caller's own.
+    class Bytes extends Uint8Array {}
+    const stream = parallelMapStream(
+      (bytes) => bytes.length,
+      [
+        new Bytes(3),
+      ].values(),
+      { ...one, settled: true },
+    );
+    for await (const { input } of stream) assertInstanceOf(input, Bytes);
+  });
+
   it("an outcome has the caller's own input, not a copy", async () => {
     const inputs = [{ n: 1 }, { n: 2 }, { n: 3 }];
     const same = (input: { n: number }) => input;

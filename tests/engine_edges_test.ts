@@ -207,6 +207,7 @@ test("a slow iterator does not hold the thread, wherever it turns slow", () => {
     })(),
     () => {},
     clock,
+    false,
   );
   const values = source.take(100_000)!;
   assert(values.length < 1024 + 70, String(values.length));
@@ -221,6 +222,7 @@ test("an async source is read no further ahead than was asked for", async () => 
     })(),
     () => {},
     clock,
+    false,
   );
   assertEquals(source.take(8), []);
   while (read < 5) await undefined;

@@ -25,7 +25,7 @@ function weigh(
   { chunkSize, workers = 1, weight = same as () => number, ...more }: Setup =
     {},
 ) {
-  const source = openSource(numbers, () => {}, new FakeClock());
+  const source = openSource(numbers, () => {}, new FakeClock(), false);
   const sink = more.sink ?? new ListSink(source.total);
   const inputs = new InputsByWeight(source, {
     weight,

@@ -42,7 +42,9 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "calls/calls.ts": { FoldSink: "null" },
   "worker/program.ts": { foldResults: "null" },
   "wire/wire.ts": {
-    createRecordWriter: "() => ({ write: () => undefined })",
+    createRecordWriter:
+      "() => ({ write: () => undefined, open: () => undefined })",
+    createValueWriter: "null",
     createRecordReader: "() => ({ read: () => undefined })",
     createRecordKinds: "null",
     createRecordOutput: "null",

@@ -64,9 +64,10 @@ export function beginRun<S extends Sink>(
   makeSink: (total: number | undefined) => S,
   { number, clock, engine, plan, paces, onEvent }: RunPlace,
 ): { run: Run; sink: S } {
-  const { weight, chunkSize } = call.options;
+  const { weight, chunkSize, transfer = false } = call.options;
   const workers = threadsOf(plan);
-  const source = openSource(given, () => engine.touch(run), clock);
+  const wake = () => engine.touch(run);
+  const source = openSource(given, wake, clock, transfer);
   const { total } = source;
   const { sink, shared } = closeUnless(source, () => {
     const sink = makeSink(total);

@@ -10,6 +10,7 @@ import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createViews, type SharedArray } from "../wire/views.ts";
 import { AwaitedSource, findPromise } from "./awaited.ts";
+import { RefillWatch } from "./refilled.ts";
 
 const views = createViews();
 
@@ -37,6 +38,7 @@ export interface Source {
  * @param inputs What the caller gave.
  * @param wake Called when `take` may have more than it had.
  * @param clock Says how long reading takes.
+ * @param transfer Whether the source gives its buffers away.
  * @returns The source.
  * @throws {TypeError} When the inputs cannot be iterated.
  */
@@ -44,6 +46,7 @@ export function openSource(
   inputs: Inputs<unknown>,
   wake: () => void,
   clock: Clock,
+  transfer: boolean,
 ): Source {
   if (
     (Array.isArray(inputs) && isOwn(inputs, Array)) ||
@@ -67,12 +70,17 @@ export function openSource(
     return new ArraySource(array as Float64Array, shared);
   }
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
+  const watch = new RefillWatch();
+  const addTo: Add = transfer
+    ? (list, value) => list.push(value)
+    : (list, value) => watch.add(list, value);
   if (typeof from?.[Symbol.asyncIterator] === "function") {
-    const source = new AsyncSource(from[Symbol.asyncIterator](), wake, clock);
+    const iterator = from[Symbol.asyncIterator]();
+    const source = new AsyncSource(iterator, wake, clock, addTo);
     return new AwaitedSource(source, wake, clock);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
-    const source = new IteratorSource(from[Symbol.iterator](), clock);
+    const source = new IteratorSource(from[Symbol.iterator](), clock, addTo);
     return new AwaitedSource(source, wake, clock);
   }
   throw notIterable(inputs);
@@ -171,6 +179,9 @@ class ArraySource implements Source {
   }
 }
 
+/** Adds a value that was read to a list. */
+type Add = (list: unknown[], value: unknown) => void;
+
 /** How long one `take` may read from a slow iterator, in milliseconds. */
 const MOST_READING_MS = 2;
 
@@ -179,13 +190,15 @@ class IteratorSource implements Source {
   readonly total = undefined;
   readonly #iterator: Iterator<unknown>;
   readonly #clock: Clock;
+  readonly #addTo: Add;
   #ended = false;
   #asking = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(iterator: Iterator<unknown>, clock: Clock) {
+  constructor(iterator: Iterator<unknown>, clock: Clock, addTo: Add) {
     this.#clock = clock;
     this.#iterator = iterator;
+    this.#addTo = addTo;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
@@ -198,7 +211,7 @@ class IteratorSource implements Source {
         this.#asking = false;
         if (step.done) this.#ended = true;
         else if (this.#ended) this.#iterator.return?.(); // closed while it was asked
-        else values.push(step.value);
+        else this.#addTo(values, step.value);
       } catch (error) { // what came before it goes first
         this.#ended = true;
         this.#failure = { error };
@@ -237,6 +250,7 @@ class AsyncSource implements Source {
   readonly #iterator: AsyncIterator<unknown>;
   readonly #clock: Clock;
   readonly #wake: () => void;
+  readonly #addTo: Add;
   #ready: unknown[] = [];
   #wanted = 0;
   #reading = false;
@@ -247,10 +261,12 @@ class AsyncSource implements Source {
     iterator: AsyncIterator<unknown>,
     wake: () => void,
     clock: Clock,
+    addTo: Add,
   ) {
     this.#clock = clock;
     this.#iterator = iterator;
     this.#wake = wake;
+    this.#addTo = addTo;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
@@ -276,7 +292,7 @@ class AsyncSource implements Source {
           this.#ended = true;
           break;
         }
-        this.#ready.push(step.value);
+        this.#addTo(this.#ready, step.value);
         // What has come goes out when the next one takes longer than a turn.
         if (this.#ready.length === 1) this.#clock.turn(this.#wake);
       }

@@ -48,8 +48,9 @@ export interface Codec {
    * @param describe Whether what cannot be cloned is replaced by a text that
    * describes it, as for a thrown value, instead of being left to fail. In an
    * error it always is: an error must not fail for what hangs on it.
+   * @param whole Gets what goes as it is, such as a Date: all else is copied.
    */
-  encode(value: unknown, describe: boolean): Encoded;
+  encode(value: unknown, describe: boolean, whole?: object[]): Encoded;
   /** Undoes `encode`. */
   decode(encoded: Encoded): unknown;
 }
@@ -133,7 +134,11 @@ export function createCodec(
     Reflect.defineProperty(to, key, how);
   }
 
-  function encode(root: unknown, describe: boolean): Encoded {
+  function encode(
+    root: unknown,
+    describe: boolean,
+    whole: object[] = [],
+  ): Encoded {
     const errors: ErrorParts[] = [];
     const copies = new Map<object, unknown>();
     // What is still to be filled: in lists, not by recursion, as a value may
@@ -186,7 +191,10 @@ export function createCodec(
       if (kind === "map") return new Map();
       if (kind === "set") return new Set();
       if (kind === "object" || kind === "array") return {};
-      if (!inError || (kind !== "refused" && clones(value))) return value;
+      if (!inError || (kind !== "refused" && clones(value))) {
+        whole.push(value);
+        return value;
+      }
       return kind === "refused" && hasKeys(value)
         ? {}
         : explainer.describe(value);

@@ -7,30 +7,30 @@
  */
 
 import type { TypedArray } from "../api/options.ts";
-import type { Codec, ErrorParts } from "./codec.ts";
+import type { ErrorParts } from "./codec.ts";
 import type { Column, ColumnPacking } from "./columns.ts";
-import type { Explainer, Refusal } from "./explanation.ts";
-import type { Inspector } from "./inspection.ts";
+import type { Refusal } from "./explanation.ts";
+import type { CodecParts, List, ListParcel, Lists } from "./lists.ts";
 import type { Moving } from "./moving.ts";
 import type { RecordReader } from "./record_reader.ts";
 import type { Records } from "./record_output.ts";
 import type { RecordWriter, Written } from "./record_writer.ts";
 import type { Views } from "./views.ts";
 
-/** Values as they are. */
-interface List {
-  as: "list";
-  values: unknown[];
-  /** At which offsets errors are written beside, if there are any. */
-  encoded?: [number, ErrorParts[]][];
-}
-
 /** The values of a chunk, ready to be posted. */
 export type Packed =
   | List
   | Column
-  /** What codes cannot say is in the list, if there is any. */
-  | { as: "records"; records: Records; left: List | undefined }
+  /**
+   * What codes cannot say is in the list, if there is any. With an order, that
+   * has a place for each value, and the records belong at these offsets of it.
+   */
+  | {
+    as: "records";
+    records: Records;
+    left: List | undefined;
+    order?: Int32Array;
+  }
   /** Nothing: they are a part of the inputs, which are in shared memory. */
   | { as: "shared"; part: [from: number, to: number] };
 
@@ -49,6 +49,27 @@ export interface Parcel {
   refused: Map<number, Refusal>;
 }
 
+/** A message whose values come one by one. */
+export interface OpenParcel {
+  /** Size of what was copied so far, in bytes, roughly. */
+  readonly bytes: number;
+  /**
+   * Adds a value that is an object.
+   *
+   * @param offset Where it belongs.
+   * @param value The value.
+   * @returns What is to stand for it in the list that `end` gets.
+   */
+  add(offset: number, value: object): unknown;
+  /**
+   * Ends the message.
+   *
+   * @param values All values, those that were added and those that were not.
+   * @returns The parcel: it needs no `repack`, and has no use for it.
+   */
+  end(values: unknown[]): Parcel;
+}
+
 /** Packs and unpacks. */
 export interface Packing {
   /**
@@ -63,6 +84,14 @@ export interface Packing {
     transfer: boolean,
     without?: ReadonlyMap<number, Refusal>,
   ): Parcel;
+  /**
+   * Begins a message whose values come one by one: what becomes of one after it
+   * was added does not matter.
+   *
+   * @param expected How many there will be, roughly.
+   * @param transfer Whether the ArrayBuffers in the values are moved.
+   */
+  open(expected: number, transfer: boolean): OpenParcel;
   /**
    * Undoes `pack`.
    *
@@ -82,17 +111,11 @@ export interface Packing {
   repack(values: ArrayLike<unknown>, parcel: Parcel, cause: unknown): Parcel;
 }
 
-/** What handles values of any kind. */
-export interface CodecParts {
-  codec: Codec;
-  inspector: Inspector;
-  explainer: Explainer;
-}
-
 /** What packs and unpacks values that structured clone is slow with. */
 export interface Compact {
   views: Views;
   moving: Moving;
+  lists: Lists;
   columns: ColumnPacking;
   writer: RecordWriter;
   reader: RecordReader;
@@ -106,30 +129,12 @@ export interface Compact {
  * @returns The packing.
  */
 export function createPacking(
-  { codec, inspector, explainer }: CodecParts,
-  { views, moving, columns, writer, reader }: Compact,
+  { codec, explainer }: CodecParts,
+  { views, moving, lists, columns, writer, reader }: Compact,
 ): Packing {
   // Values in a list: with fewer, cloning it is as fast
   // (bench/micro/packing.ts).
   const LEAST_COMPACT = 32;
-  // Levels by which a value is made deeper to try it: more than a message adds.
-  const MARGIN = 20;
-
-  /** Clones where no message can be deeper, so that the copy crosses. */
-  function clone<V>(value: V): V {
-    let deeper: unknown = value;
-    for (let level = 0; level < MARGIN; level++) deeper = [deeper];
-    let copy = inspector.clone(deeper);
-    for (let level = 0; level < MARGIN; level++) copy = (copy as unknown[])[0];
-    return copy as V;
-  }
-
-  /** The same for what may be deep: V8 needs more of the stack for a copy. */
-  function cloneTried<V>(value: V): V {
-    const copy = clone(value);
-    clone(copy);
-    return copy;
-  }
 
   function packTypedArray(kind: string, array: Float64Array): Parcel {
     // A copy: it may be moved, and the sender keeps its values to send them
@@ -214,90 +219,90 @@ export function createPacking(
     values: ArrayLike<unknown>,
     transfer: boolean,
     refused: Map<number, Refusal>,
-  ): Parcel & { packed: List } {
-    // A list that grows: Deno 2.9.5 clones one that was ever sparse, as
-    // `new Array(9)` is, up to 4 times slower, because V8 writes each index too.
-    // One whose first value is undefined counts as sparse, and so do all that
-    // are made here after it, unless something else was in it before.
-    const sent: unknown[] = [null];
-    sent.pop();
-    const encoded: [number, ErrorParts[]][] = [];
-    const moved: ArrayBuffer[] = [];
-    const gone = new Set<number>();
-    const unsure: number[] = []; // only clone itself can tell
-    let bytes = 0;
-
-    function refuse(offset: number, cause: unknown): void {
-      const refusal = gone.has(offset)
-        ? { reason: explainer.messageOf(cause), cause }
-        : explainer.refuse(values[offset], cause);
-      refused.set(offset, refusal);
-      sent[offset] = undefined;
-    }
-
-    function packObject(offset: number, value: object): unknown {
-      const found = inspector.inspect(value);
-      if (found.refused) throw undefined;
-      bytes += found.bytes;
-      if (found.errors) {
-        const { value: data, errors } = codec.encode(value, false);
-        const sure = !found.doubtful && !transfer;
-        const parts = [data, errors] as const;
-        const [copy, beside] = sure ? parts : cloneTried(parts);
-        encoded.push([offset, beside]);
-        return copy;
-      }
-      const part = views.cut(value);
-      if (part !== value) {
-        bytes -= (value as ArrayBufferView).buffer.byteLength;
-        bytes += (part as ArrayBufferView).byteLength;
-        return part;
-      }
-      if (found.doubtful) clone(value);
-      else if (transfer && found.buffers.size === 0) unsure.push(offset);
-      if (!transfer || found.buffers.size === 0) return value;
-      // Moving costs the same at any size.
-      for (const { byteLength } of found.buffers) bytes -= byteLength;
-      gone.add(offset); // also if it is refused: Deno has taken them by then
-      const before = moved.length;
-      const copy = moving.move(value, found.buffers, moved);
-      if (moved.length === before) gone.delete(offset);
-      return copy;
-    }
-
+  ): ListParcel {
+    const list = lists.open(transfer, false, refused);
+    const sent = denseList();
     for (let offset = 0; offset < values.length; offset++) {
-      let value = values[offset];
-      try {
-        if (refused.has(offset)) value = undefined;
-        else if (typeof value === "object" && value !== null) {
-          value = packObject(offset, value);
-        } else if (typeof value === "string") bytes += value.length;
-        else if (typeof value === "function" || typeof value === "symbol") {
-          throw undefined;
-        } else bytes += 8;
-        sent.push(value);
-      } catch (cause) { // inspection or clone refused it, or a getter threw
-        sent.push(undefined);
-        refuse(offset, cause);
-      }
+      sent.push(list.pack(offset, values[offset]));
     }
-    for (const offset of moved.length > 0 ? unsure : []) {
-      try {
-        // A copy: what changes when it is read again could be refused then.
-        sent[offset] = clone(sent[offset]);
-      } catch (cause) { // it would take the buffers of its neighbours along
-        refuse(offset, cause);
+    return list.end(sent);
+  }
+
+  /**
+   * A list that grows: Deno 2.9.5 clones one that was ever sparse, as
+   * `new Array(9)` is, up to 4 times slower, because V8 writes each index too.
+   * One whose first value is undefined counts as sparse, and so do all that are
+   * made here after it, unless something else was in it before.
+   */
+  function denseList(): unknown[] {
+    const list: unknown[] = [null];
+    list.pop();
+    return list;
+  }
+
+  function open(expected: number, transfer: boolean): OpenParcel {
+    const list = lists.open(transfer, true, new Map());
+    const writing = writer.open(expected);
+    const order: number[] = [];
+    const listed = new Set<number>();
+
+    function endList(values: unknown[]): ListParcel {
+      const sent = denseList();
+      for (let offset = 0; offset < values.length; offset++) {
+        const value = values[offset];
+        sent.push(listed.has(offset) ? value : list.pack(offset, value));
       }
+      return list.end(sent);
     }
-    const packed: List = { as: "list", values: sent };
-    if (encoded.length > 0) packed.encoded = encoded;
-    return { packed, moved, gone, bytes, refused };
+
+    return {
+      get bytes() {
+        return list.bytes + (writing?.bytes ?? 0);
+      },
+      add(offset, value) {
+        if (writing?.add(value)) {
+          order.push(offset);
+          return undefined;
+        }
+        listed.add(offset);
+        return list.pack(offset, value);
+      },
+      end(values) {
+        const written = writing?.end();
+        if (written === undefined || order.length === 0) return endList(values);
+        const { records, bytes } = written;
+        const moved = moving.toMove([records.codes, records.numbers]);
+        const all = order.length === values.length &&
+          order.every((offset, i) => offset === i);
+        const packed = { as: "records", records, left: undefined } as const;
+        const parcel = { moved, gone: new Set<number>(), bytes };
+        if (all) return { ...parcel, packed, refused: new Map() };
+        const rest = endList(values);
+        return {
+          packed: {
+            ...packed,
+            left: rest.packed,
+            order: Int32Array.from(order),
+          },
+          moved: moved.concat(rest.moved),
+          gone: rest.gone,
+          bytes: bytes + rest.bytes,
+          refused: rest.refused,
+        };
+      },
+    };
   }
 
   function unpack(packed: Packed, inputs?: TypedArray): ArrayLike<unknown> {
     if (packed.as === "shared") return inputs!.subarray(...packed.part);
     if (packed.as === "records") {
-      const { records, left } = packed;
+      const { records, left, order } = packed;
+      if (order !== undefined) {
+        const all = unpack(left!) as unknown[];
+        const read = reader.read(records, []);
+        order.forEach((offset, i) => all[offset] = read[i]);
+        return all;
+      }
       return reader.read(records, left === undefined ? [] : unpack(left));
     }
     if (packed.as !== "list") return columns.unpack(packed);
@@ -331,7 +336,7 @@ export function createPacking(
         // Of moved buffers there is nothing left to clone.
         if (gone.has(offset)) throw cause;
         const beside = errorsAt.get(offset);
-        const [copy, errors] = cloneTried([sent[offset], beside] as const);
+        const [copy, errors] = lists.clone([sent[offset], beside] as const);
         copies[offset] = copy;
         if (errors !== undefined) encoded.push([offset, errors]);
       } catch (error) {
@@ -342,5 +347,5 @@ export function createPacking(
     return { packed: list, moved: [], gone, bytes, refused };
   }
 
-  return { pack, unpack, repack };
+  return { pack, open, unpack, repack };
 }

@@ -75,14 +75,26 @@ export interface RecordOutput {
   keyCount(): number;
   /** The number of a shape that was not in this message. */
   addShape(text: string): number;
-  /** Leaves one code of those of the values, if all are this one. */
-  joinAlike(count: number, code: number): void;
+  /** The codes of the values, for as many as there is room. */
+  values: Int32Array;
+  /** How many there are. */
+  count: number;
+  /** Makes room for the codes of more values. */
+  growValues(more: number): void;
   /** Begins a value. */
   begin(): void;
   /** Takes back what was written of it. */
   goBack(): void;
-  /** Gives what was written, and its size in bytes as if it were cloned. */
-  take(count: number): { records: Records; bytes: number };
+  /** Size of what was written, in bytes, as if it were cloned, roughly. */
+  bytes(): number;
+  /**
+   * Gives what was written.
+   *
+   * @param flat The code of values that hold nothing but numbers: one is left of
+   * those of the values, if all are this one.
+   * @returns The records, and their size in bytes as if they were cloned.
+   */
+  take(flat: number | undefined): { records: Records; bytes: number };
   /** Begins the next message. */
   clear(): void;
 }
@@ -112,10 +124,24 @@ export function createRecordOutput(
   let shapes: string[] = [];
   const keyIds = new Map<string, number>();
   let left = 0; // bytes of the parts
-  let alike = false;
   // What there was before the value at hand.
   let [start, startOfNumbers, partsBefore, leftBefore] = [0, 0, 0, 0];
   let textBefore = "";
+
+  /** A copy with room for as many codes. */
+  function grown(codes: Int32Array, most: number) {
+    let { length } = codes;
+    while (length < most) length *= 2;
+    const copy = new Int32Array(length);
+    copy.set(codes);
+    return copy;
+  }
+
+  function isEach(code: number): boolean {
+    const { values, count } = output;
+    for (let i = 0; i < count; i++) if (values[i] !== code) return false;
+    return true;
+  }
 
   function writeDouble(value: number): void {
     const at = output.numbersAt++;
@@ -164,27 +190,32 @@ export function createRecordOutput(
   }
 
   function clear(): void {
-    output.at = output.numbersAt = left = 0;
+    output.at =
+      output.numbersAt =
+      output.count =
+      left =
+        0;
     text = textBefore = "";
-    alike = false;
     parts = [];
     shapes = [];
     keyIds.clear();
     if (output.codes.length > MOST_ROOM) output.codes = new Int32Array(ROOM);
+    if (output.values.length > MOST_ROOM) output.values = new Int32Array(ROOM);
     if (output.numbers.length > MOST_ROOM) {
       output.numbers = new Float64Array(ROOM);
     }
   }
 
   const output: RecordOutput = {
+    values: new Int32Array(ROOM),
+    count: 0,
+    growValues(more) {
+      output.values = grown(output.values, output.count + more);
+    },
     codes: new Int32Array(ROOM),
     at: 0,
     grow() {
-      let { length } = output.codes;
-      while (length < output.at) length *= 2;
-      const codes = new Int32Array(length);
-      codes.set(output.codes);
-      output.codes = codes;
+      output.codes = grown(output.codes, output.at);
     },
     numbers: new Float64Array(ROOM),
     numbersAt: 0,
@@ -215,12 +246,6 @@ export function createRecordOutput(
     },
     keyCount: () => keyIds.size,
     addShape: (text) => shapes.push(text) - 1,
-    joinAlike(count, code) {
-      for (let i = 0; i < count; i++) if (output.codes[i] !== code) return;
-      alike = true;
-      output.codes.copyWithin(1, count, output.at);
-      output.at -= count - 1;
-    },
     begin() {
       start = output.at;
       startOfNumbers = output.numbersAt;
@@ -235,16 +260,24 @@ export function createRecordOutput(
       parts.length = partsBefore;
       left = leftBefore;
     },
-    take(count) {
-      const bytes = text.length + 8 * (output.at + output.numbersAt) + left;
-      const codes = output.codes.buffer.slice(0, 4 * output.at) as ArrayBuffer;
+    bytes: () =>
+      text.length + 8 * (output.count + output.at + output.numbersAt) + left,
+    take(flat) {
+      const { values, count } = output;
+      const alike = flat !== undefined && isEach(flat);
+      const all = values.subarray(0, alike ? 1 : count);
+      const codes = new Int32Array(all.length + output.at);
+      codes.set(all);
+      codes.set(output.codes.subarray(0, output.at), all.length);
       const numbers = output.numbers.buffer.slice(
         0,
         8 * output.numbersAt,
       ) as ArrayBuffer;
       const keys = [...keyIds.keys()];
-      const found = { count, alike, codes, numbers, text, parts, shapes, keys };
-      return { records: found, bytes };
+      const { buffer } = codes;
+      const rest = { numbers, text, parts, shapes, keys };
+      const records = { count, alike, codes: buffer, ...rest };
+      return { records, bytes: output.bytes() };
     },
     clear,
   };

@@ -14,6 +14,7 @@ import { createExplainer } from "./explanation.ts";
 import type { Inspector } from "./inspection.ts";
 import { createInspector } from "./inspection.ts";
 import { createKinds } from "./kinds.ts";
+import { createLists } from "./lists.ts";
 import { createMoving } from "./moving.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
@@ -21,11 +22,13 @@ import type { Crossing } from "./frames.ts";
 import type { RecordReader } from "./record_reader.ts";
 import { createRecordKinds } from "./record_kinds.ts";
 import { createRecordReader } from "./record_reader.ts";
-import type { RecordWriter, Types } from "./record_writer.ts";
+import type { RecordWriter } from "./record_writer.ts";
 import { createRecordWriter } from "./record_writer.ts";
 import { createRecordOutput } from "./record_output.ts";
 import { createShapes } from "./shapes.ts";
 import { createSharing } from "./sharing.ts";
+import type { Types } from "./value_writer.ts";
+import { createValueWriter } from "./value_writer.ts";
 import type { Views } from "./views.ts";
 import { createViews } from "./views.ts";
 
@@ -41,11 +44,13 @@ const PARTS = {
   createCodec,
   createViews,
   createMoving,
+  createLists,
   createColumns,
   createRecordOutput,
   createShapes,
   createSharing,
   createRecordKinds,
+  createValueWriter,
   createRecordWriter,
   createRecordReader,
   createKinds,
@@ -82,8 +87,9 @@ function join(
 
   const writer = parts.createRecordWriter(parts, { inspector, loadTypes });
   const reader = parts.createRecordReader();
-  const compact = { views, moving, columns, writer, reader };
   const codecParts = { codec, inspector, explainer };
+  const lists = parts.createLists(codecParts, views, moving);
+  const compact = { views, moving, lists, columns, writer, reader };
   return { codec, packing: parts.createPacking(codecParts, compact), views };
 }
 
@@ -130,7 +136,7 @@ const EXPLAINER: MethodsOf<Explainer> = {
   messageOf: true,
 };
 const CODEC: MethodsOf<Codec> = { encode: true, decode: true };
-const WRITER: MethodsOf<RecordWriter> = { write: true };
+const WRITER: MethodsOf<RecordWriter> = { write: true, open: true };
 const READER: MethodsOf<RecordReader> = { read: true };
 
 /** Parts that numbers and texts never need, with their methods. */
@@ -144,7 +150,7 @@ const RARE: Record<string, object | undefined> = {
 
 /** What only those are made of. */
 const INNER = ["createRecordOutput", "createShapes", "createSharing"]
-  .concat("createRecordKinds", "createKinds");
+  .concat("createRecordKinds", "createValueWriter", "createKinds");
 
 /**
  * Puts off a part until one of its methods is called. Self-contained: workers

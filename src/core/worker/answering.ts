@@ -7,7 +7,7 @@
 
 import type { TypedArray } from "../api/options.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
-import type { Packing, Parcel, Refusal } from "../wire/packing.ts";
+import type { OpenParcel, Packing, Parcel, Refusal } from "../wire/packing.ts";
 import type {
   ChunkMessage,
   DoneMessage,
@@ -36,6 +36,12 @@ export interface Work {
   values: ArrayLike<unknown>;
   /** One a task: a list, or the part of the output where they belong. */
   results: unknown[] | TypedArray;
+  /** Whether a result that is an object must be kept: its neighbours see it. */
+  keeps: boolean;
+  /** Where those are kept, once there is one. */
+  kept: OpenParcel | undefined;
+  /** Whether what is kept is so much that it is to be answered. */
+  enough: boolean;
   failures: TaskFailure[];
   times: Float64Array | undefined;
   count: number;
@@ -84,11 +90,12 @@ export function createAnswering(
     // To pack a large result takes long, and no task is late by that.
     if (watched) around.board.noteAnswer(serial + work.values.length - 1);
     const values = Array.isArray(results) ? folded?.values ?? results : [];
-    let parcel = pack(values, transfer, failed);
+    let parcel = pack(work, values, transfer, failed);
     try {
       answer();
     } catch (cause) {
       try {
+        if (work.kept !== undefined) throw cause; // each crosses by itself
         parcel = packing.repack(values, parcel, cause);
         answer();
       } catch (cause) { // nobody knows why: then it is all of them
@@ -144,12 +151,13 @@ export function createAnswering(
 
   /** Whatever that throws, the worker is not to be lost for it. */
   function pack(
-    values: ArrayLike<unknown>,
+    { kept }: Work,
+    values: unknown[],
     transfer: boolean,
     failed: ReadonlyMap<number, Refusal>,
   ): Parcel {
     try {
-      return packing.pack(values, transfer, failed);
+      return kept?.end(values) ?? packing.pack(values, transfer, failed);
     } catch (cause) {
       return refuse(values, cause);
     }

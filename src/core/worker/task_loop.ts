@@ -6,12 +6,14 @@
  */
 
 import type { Codec } from "../wire/codec.ts";
+import type { Packing } from "../wire/packing.ts";
 import type { Work, WorkerRun } from "./answering.ts";
 import type { Contexts } from "./task_context.ts";
 
 /** What it is made with. */
 export interface TaskLoopParts {
   codec: Codec;
+  packing: Packing;
   contexts: Contexts;
   now(): number;
 }
@@ -35,8 +37,11 @@ export type RunTasks = (
  * @returns What runs tasks.
  */
 export function createTaskLoop(
-  { codec, contexts: { Context }, now }: TaskLoopParts,
+  { codec, packing, contexts: { Context }, now }: TaskLoopParts,
 ): RunTasks {
+  // Bytes of copies of results until the rest of their chunk goes elsewhere.
+  const MOST_KEPT = 1 << 24;
+
   function isThenable(value: unknown): value is PromiseLike<unknown> {
     return value !== null &&
       (typeof value === "object" || typeof value === "function") &&
@@ -52,34 +57,61 @@ export function createTaskLoop(
     });
   }
 
+  /** Whether a result is an object: the tasks after it may change it. */
+  function isObject(result: unknown): result is object {
+    return typeof result === "object" && result !== null;
+  }
+
+  /** Keeps such a result as it is now. */
+  function keep(
+    { announcement: { transfer = false } }: WorkerRun,
+    work: Work,
+    offset: number,
+    result: object,
+  ): void {
+    try {
+      const kept = work.kept ??= packing.open(work.count, transfer);
+      (work.results as unknown[])[offset] = kept.add(offset, result);
+      if (kept.bytes > MOST_KEPT) work.enough = true;
+    } catch (error) { // too little memory, or a task has replaced a built-in
+      fail(work, offset, error);
+    }
+  }
+
   async function wait(
-    { around: { board, aborts } }: WorkerRun,
+    run: WorkerRun,
     work: Work,
     lane: number,
     offset: number,
     result: PromiseLike<unknown>,
   ): Promise<void> {
+    const { board, aborts } = run.around;
     const { results, times, message: { first } } = work;
+    let kept: object | undefined;
     try {
-      (results as unknown[])[offset] = await result;
+      const settled = await result;
+      if (work.keeps && isObject(settled)) kept = settled;
+      else (results as unknown[])[offset] = settled;
     } catch (error) {
       fail(work, offset, error);
     }
     aborts.delete(first + offset);
     board.leave(lane); // at no task: an end now is nobody's fault
     if (times !== undefined) times[2 * offset + 1] = now();
+    if (kept !== undefined) keep(run, work, offset, kept);
     work.settled++;
   }
 
   return (run, work, lane) => {
     const { fn, seesContext, around, announcement: { watched } } = run;
     const { board, aborts } = around;
-    const { values, times, count, message } = work;
+    const { values, times, count, keeps, message } = work;
     const { serial, first, attempt, skip } = message;
     const results = work.results as unknown[];
     let offset = work.next;
     let waits: PromiseLike<unknown> | undefined;
-    for (; offset < count && board.claim(serial + offset); offset++) {
+    for (; offset < count && !work.enough; offset++) {
+      if (!board.claim(serial + offset)) break;
       if (skip !== undefined && skip.includes(offset)) {
         work.settled++;
         continue;
@@ -88,6 +120,7 @@ export function createTaskLoop(
       // The lane of a task that does not wait is of interest only to a clock.
       if (watched) board.enter(lane, serial + offset, now());
       board.setRunning(serial + offset);
+      let kept: object | undefined;
       try {
         // Not used after the call: so Bun 1.4.5 makes none for a function that
         // does not look at it, which saves 12 ns a task.
@@ -103,7 +136,8 @@ export function createTaskLoop(
           break;
         }
         // In shared memory, a BigInt64Array takes nothing but a bigint.
-        results[offset] = result;
+        if (keeps && isObject(result)) kept = result;
+        else results[offset] = result;
       } catch (error) {
         fail(work, offset, error);
       }
@@ -113,6 +147,7 @@ export function createTaskLoop(
       }
       if (aborts.size > 0) aborts.delete(first + offset);
       if (times !== undefined) times[2 * offset + 1] = now();
+      if (kept !== undefined) keep(run, work, offset, kept);
       work.settled++;
     }
     work.next = offset;

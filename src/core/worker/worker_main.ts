@@ -103,7 +103,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   const answer = parts.createAnswering({ ...parts, now, post, isFull });
-  const runTasks = parts.createTaskLoop({ codec, contexts, now });
+  const runTasks = parts.createTaskLoop({ codec, packing, contexts, now });
 
   async function start(message: StartMessage): Promise<void> {
     try {
@@ -221,6 +221,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       values,
       count,
       results: output?.subarray(first, first + count) ?? new Array(count),
+      keeps: count > 1 && !output && announced?.combine === undefined,
+      kept: undefined,
+      enough: false,
       failures: [],
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
       next: 0,

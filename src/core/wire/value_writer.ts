@@ -1,0 +1,315 @@
+/**
+ * Writes one value after another as codes: which part of it is what. The codes
+ * of a message are in record_output.ts, whole messages in record_writer.ts.
+ *
+ * @module
+ */
+
+import type { Inspector } from "./inspection.ts";
+import type { RecordKinds } from "./record_kinds.ts";
+import type { RecordOutput, Records } from "./record_output.ts";
+import type { Shape, Shapes, Spot } from "./shapes.ts";
+import type { Sharing } from "./sharing.ts";
+
+/** Writes values. */
+export interface ValueWriter {
+  /**
+   * Begins a message.
+   *
+   * @param types What tells a Proxy.
+   * @param own Whether nothing in the message may be the user's: what has no
+   * codes is copied then.
+   */
+  begin(types: Types, own: boolean): void;
+  /**
+   * Writes a value.
+   *
+   * @param value The value.
+   * @returns Whether it is written; if not, nothing of it is.
+   */
+  write(value: unknown): boolean;
+  /**
+   * Writes values from an offset on as long as they hold nothing but numbers,
+   * under the keys of the last one.
+   *
+   * @returns The offset of the first other one.
+   */
+  writeNumbers(values: ArrayLike<unknown>, from: number): number;
+  /** Leaves the place of a value out, or to what structured clone takes. */
+  skip(left: boolean): void;
+  /** How many keys dictionaries had in this message. */
+  keys(): number;
+  /** How many of these were new in it. */
+  newKeys(): number;
+  /** Size of what was written, in bytes, roughly, as if it were cloned. */
+  bytes(): number;
+  /** Gives what was written. */
+  take(): { records: Records; bytes: number };
+  /** Ends the message, and forgets all objects in it. */
+  end(): void;
+}
+
+/** What it is made of. */
+export interface ValueParts {
+  createRecordOutput(
+    writeObject: (part: object, spot: Spot) => number,
+  ): RecordOutput;
+  createShapes(
+    output: RecordOutput,
+    checkClass: (value: object, proto: object | null) => void,
+  ): Shapes;
+  createSharing(): Sharing;
+  createRecordKinds(inspector: Inspector): RecordKinds;
+}
+
+/** What tells a Proxy: nothing in the language does. */
+export interface Types {
+  isProxy(value: unknown): boolean;
+}
+
+/**
+ * Makes what writes values. Self-contained: workers get this function by its
+ * source.
+ *
+ * @param parts Makes what it writes with.
+ * @param inspector Says what an object is.
+ * @returns What writes.
+ */
+export function createValueWriter(
+  parts: ValueParts,
+  inspector: Inspector,
+): ValueWriter {
+  const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
+  const UNDEFINED = 1 << 3;
+  const LEFT = 3 << 3 | 6;
+  // Elements of a list whose keys are looked at. To list the keys of an array
+  // takes Bun 1.4.5 30 ns an element, as long as to clone it.
+  const MOST_ELEMENTS = 16;
+  // Longer arrays may be sparse: they are not read to the end.
+  const LONGEST = 100_000;
+  // Bytes of a part that nobody has looked at, roughly.
+  const UNKNOWN = 8;
+  // Levels of a value.
+  const DEEPEST = 24;
+  // Kept here, as user code may change its globals.
+  const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
+  const { isArray } = Array;
+  /** Thrown: the value that is read is for clone. */
+  const NOT_HERE = new Error();
+
+  const output = parts.createRecordOutput(writeObject);
+  const kinds = parts.createRecordKinds(inspector);
+  const shapes = parts.createShapes(output, kinds.checkClass);
+  const sharing = parts.createSharing();
+  let isProxy: Types["isProxy"];
+  let own = false;
+  let message = 0;
+  let keysRead = 0;
+  let level = 0; // of the part at hand
+  let written = false; // the last value, and its objects were watched
+  // What the keys of the next value hold, if it was read; null if that failed.
+  let ahead: unknown[] | null | undefined;
+
+  /** Writes an object; what its keys hold may have been read already. */
+  function writeObject(part: object, spot: Spot, read?: unknown[]): number {
+    if (isProxy(part)) throw NOT_HERE;
+    const order = sharing.meet(part);
+    if (order < 0) return output.leave(part, UNKNOWN);
+    if (++level > DEEPEST) throw NOT_HERE;
+    const first = output.at + output.numbersAt;
+    const { shape } = spot;
+    const code = read !== undefined
+      ? writeFields(part, shape!, read)
+      : isArray(part)
+      ? writeList(part, spot)
+      : shape !== undefined && fits(part, shape)
+      ? writeFields(part, shape)
+      : writeOther(part, spot);
+    level--;
+    if (!own) sharing.note(part, order, output.at + output.numbersAt - first);
+    return code;
+  }
+
+  function writeFields(part: object, shape: Shape, read?: unknown[]): number {
+    let id = idOf(shape); // now: what is inside may change the shape
+    const unwritten = read ?? shape.write(part as Record<string, unknown>);
+    if (unwritten !== undefined) {
+      shapes.widen(shape, unwritten);
+      id = idOf(shape);
+      shape.writeParts(unwritten);
+    }
+    return id << 3 | OBJECT;
+  }
+
+  /** The number of a shape in this message. */
+  function idOf(shape: Shape): number {
+    if (shape.message !== message) {
+      shape.message = message;
+      shape.id = output.addShape(shape.text);
+    }
+    return shape.id;
+  }
+
+  /** Writes what is of another shape than the last object that stood there. */
+  function writeOther(part: object, spot: Spot): number {
+    const proto = getPrototypeOf(part);
+    const ms = kinds.timeOf(part, proto);
+    if (ms !== undefined) return output.writeDate(ms);
+    if (proto !== plain) {
+      if (kinds.isWhole(part, own ? 0 : level)) {
+        // Never what the part itself says of its size: it may say anything.
+        return leave(part, inspector.inspect(part).bytes);
+      }
+      kinds.checkClass(part, proto);
+    }
+    const shape = shapes.find(part, spot);
+    return shape === undefined
+      ? writeDictionary(part as Record<string, unknown>, spot)
+      : writeFields(part, shape);
+  }
+
+  /** Leaves a part that holds no other to structured clone. */
+  function leave(part: object, bytes: number): number {
+    return output.leave(own ? kinds.copyOf(part) : part, bytes);
+  }
+
+  function fits(part: object, { keys }: Shape): boolean {
+    let at = 0;
+    // Both engines answer this from the layout of the object.
+    for (const key in part) if (key !== keys[at++]) return false;
+    return at === keys.length;
+  }
+
+  function writeDictionary(part: Record<string, unknown>, spot: Spot): number {
+    const keys: string[] = [];
+    const held: unknown[] = [];
+    // Read here, where both engines know where in the object a key is.
+    for (const key in part) {
+      keys.push(key);
+      held.push(part[key]);
+    }
+    const { length } = keys;
+    // `arguments` have no keys, or indexes, which engines list first.
+    if (length === 0) return leave(part, UNKNOWN);
+    if (keys[0] === "0" && kinds.isArguments(part)) throw NOT_HERE;
+    const inner = spot.inner ??= shapes.spot();
+    keysRead += length;
+    let at = output.reserve(2 * length);
+    for (let i = 0; i < length; i++) {
+      const id = output.keyId(keys[i]!);
+      const code = output.writePart(held[i], inner);
+      output.codes[at++] = id;
+      output.codes[at++] = code;
+    }
+    return length << 3 | DICTIONARY;
+  }
+
+  function writeList(part: unknown[], spot: Spot): number {
+    const { length } = part;
+    if (length > LONGEST) throw NOT_HERE;
+    if (length > MOST_ELEMENTS && kinds.isFlat(part, !own)) {
+      return leave(part, 8 * length);
+    }
+    // Engines list indexes first. Other keys, and holes, are for clone.
+    const keys = keysOf(part);
+    if (keys.length !== length) throw NOT_HERE;
+    if (length > 0 && keys[length - 1] !== String(length - 1)) throw NOT_HERE;
+    const inner = spot.inner ??= shapes.spot();
+    const first = output.reserve(length);
+    for (let i = 0; i < length; i++) {
+      const code = output.writePart(part[i], inner);
+      output.codes[first + i] = code; // only now: it may have grown
+    }
+    return length << 3 | LIST;
+  }
+
+  /** The same for nothing but numbers: there is no object in it to watch. */
+  function writeFlat(value: unknown, shape: Shape): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    try {
+      if (isProxy(value) || !fits(value, shape)) return false;
+      ahead = shape.write(value as Record<string, unknown>);
+      return ahead === undefined;
+    } catch {
+      ahead = null; // by a getter, which is not called again
+      return false;
+    }
+  }
+
+  /** Writes a value; LEFT if that is for clone. */
+  function writeValue(value: unknown): number {
+    output.begin();
+    sharing.begin(written && !own);
+    level = 0;
+    const read = ahead;
+    ahead = undefined;
+    try {
+      if (read === null) throw NOT_HERE;
+      const top = shapes.top();
+      const code = read === undefined
+        ? output.writePart(value, top)
+        : writeObject(value as object, top, read);
+      written = true;
+      return code;
+    } catch {
+      // Not for here, or a getter threw: clone tells which, and why.
+      output.goBack();
+      written = false;
+      return LEFT;
+    }
+  }
+
+  function addCode(code: number): void {
+    if (output.count === output.values.length) output.growValues(1);
+    output.values[output.count++] = code;
+  }
+
+  return {
+    begin(types, copies) {
+      ({ isProxy } = types);
+      own = copies;
+      message++;
+      keysRead = 0;
+    },
+    write(value) {
+      const { shape } = shapes.top();
+      let code: number;
+      if (ahead === undefined && shape?.flat && writeFlat(value, shape)) {
+        written = false;
+        code = idOf(shape) << 3 | OBJECT;
+      } else code = writeValue(value);
+      if (code !== LEFT) addCode(code);
+      return code !== LEFT;
+    },
+    writeNumbers(values, from) {
+      const { shape } = shapes.top();
+      if (!shape?.flat) return from;
+      let to = from;
+      while (to < values.length && writeFlat(values[to], shape)) to++;
+      if (to === from) return from;
+      written = false;
+      const { count } = output;
+      if (count + to - from > output.values.length) {
+        output.growValues(to - from);
+      }
+      output.count += to - from;
+      output.values.fill(idOf(shape) << 3 | OBJECT, count, output.count);
+      return to;
+    },
+    skip: (left) => addCode(left ? LEFT : UNDEFINED),
+    keys: () => keysRead,
+    newKeys: output.keyCount,
+    bytes: output.bytes,
+    take() {
+      const { shape } = shapes.top();
+      const isFlat = shape?.flat && shape.message === message;
+      return output.take(isFlat ? shape.id << 3 | OBJECT : undefined);
+    },
+    end() {
+      output.clear();
+      sharing.clear();
+      kinds.clear();
+      ahead = undefined;
+    },
+  };
+}
