@@ -276,7 +276,7 @@ export function stuckWarning(
 ): string {
   const what = index === undefined ? "it" : `the task of input ${index}`;
   const text =
-    `worker ${worker} cannot be stopped: ${what} still runs. ${whyNotStopped}`;
+    `worker ${worker} was ended, and ${what} still runs. ${whyNotStopped}`;
   return text.trimEnd();
 }
 

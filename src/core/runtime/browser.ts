@@ -87,7 +87,8 @@ function web(page: Page): Backend {
     whyNotShared:
       "serve the page with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
     stopsLoops: true,
-    whyNotStopped: "Only the page can end it now, by being closed.",
+    whyNotStopped:
+      "If it does not end, only the page can end it, by being closed.",
     startBlocks: false,
     goneMs: GONE_MS,
     start: (listener) => startWorker(locks, page.trustedTypes, listener),

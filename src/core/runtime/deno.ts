@@ -87,8 +87,8 @@ function web(locks: Locks, hold: Hold): Backend {
   return {
     stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
     whyNotStopped:
-      "It keeps this process from ending, as Deno does not stop a Web Worker " +
-      "in a synchronous loop: look at " +
+      "In a synchronous loop it keeps this process from ending, as Deno stops " +
+      "no Web Worker there: look at " +
       'context.aborted in the loop, or set "timeout" or "backend": "threads".',
     sharesMemory: true,
     limitsMemory: true,
