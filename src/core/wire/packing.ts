@@ -243,7 +243,9 @@ export function createPacking(
   function open(expected: number, transfer: boolean): OpenParcel {
     const list = lists.open(transfer, true, new Map());
     const writing = writer.open(expected);
-    const order: number[] = [];
+    const order = new Int32Array(expected);
+    let count = 0; // of those written
+    let inOrder = true;
     const listed = new Set<number>();
 
     function endList(values: unknown[]): ListParcel {
@@ -261,7 +263,8 @@ export function createPacking(
       },
       add(offset, value) {
         if (writing?.add(value)) {
-          order.push(offset);
+          if (offset !== count) inOrder = false;
+          order[count++] = offset;
           return undefined;
         }
         listed.add(offset);
@@ -269,20 +272,20 @@ export function createPacking(
       },
       end(values) {
         const written = writing?.end();
-        if (written === undefined || order.length === 0) return endList(values);
+        if (written === undefined || count === 0) return endList(values);
         const { records, bytes } = written;
         const moved = moving.toMove([records.codes, records.numbers]);
-        const all = order.length === values.length &&
-          order.every((offset, i) => offset === i);
         const packed = { as: "records", records, left: undefined } as const;
         const parcel = { moved, gone: new Set<number>(), bytes };
-        if (all) return { ...parcel, packed, refused: new Map() };
+        if (inOrder && count === values.length) {
+          return { ...parcel, packed, refused: new Map() };
+        }
         const rest = endList(values);
         return {
           packed: {
             ...packed,
             left: rest.packed,
-            order: Int32Array.from(order),
+            order: order.slice(0, count),
           },
           moved: moved.concat(rest.moved),
           gone: rest.gone,

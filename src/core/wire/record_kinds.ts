@@ -50,9 +50,12 @@ export interface RecordKinds {
  */
 export function createRecordKinds(inspector: Inspector): RecordKinds {
   // What clone reads: a subclass may iterate over something else, without end.
-  const { entries } = Map.prototype;
-  const { values: items } = Set.prototype;
+  const { prototype: map } = Map;
+  const { prototype: set } = Set;
+  const { entries } = map;
+  const { values: items } = set;
   const { toString } = Object.prototype;
+  const { getPrototypeOf } = Object;
   const { prototype: date } = Date;
   const { getTime } = date;
   const notOwn = new Error("an object of another class");
@@ -102,10 +105,10 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
       return true;
     },
     copyOf(whole) {
-      const kind = inspector.kindOf(whole);
+      const proto = getPrototypeOf(whole);
       // Several times as fast as clone, which gives the same of primitives.
-      if (kind === "map") return new Map(entries.call(whole as never));
-      if (kind === "set") return new Set(items.call(whole as never));
+      if (proto === map) return new Map(whole as Map<unknown, unknown>);
+      if (proto === set) return new Set(whole as Set<unknown>);
       return inspector.clone(whole) as object;
     },
     timeOf: (value, proto) =>

@@ -277,7 +277,8 @@ export function createRecordOutput(
       const { buffer } = codes;
       const rest = { numbers, text, parts, shapes, keys };
       const records = { count, alike, codes: buffer, ...rest };
-      return { records, bytes: output.bytes() };
+      const bytes = output.bytes() - 8 * (count - all.length);
+      return { records, bytes };
     },
     clear,
   };

@@ -88,13 +88,6 @@ export function createRecordWriter(
   parts: WriterParts,
   about: { inspector: Inspector; loadTypes(): Promise<Types> },
 ): RecordWriter {
-  // Values that may be left at any rate, and the share of those that were read.
-  const FEW_LEFT = 16;
-  const MOST_LEFT = 1 / 4;
-  // Keys of dictionaries until it is asked how many come again, and the share
-  // of new ones.
-  const MANY_KEYS = 512;
-  const MOST_NEW = 3 / 4;
   // Values to leave to clone for each one that was read in vain: inputs that
   // are not for here then lose a hundredth of their time at most.
   const PENALTY = 64;
@@ -103,19 +96,6 @@ export function createRecordWriter(
   let types: Types | undefined;
   let [asked, busy] = [false, false];
   let owed = 0;
-  // Keys of dictionaries in messages before this one, and how many of those
-  // were new in theirs.
-  let [keysBefore, newBefore] = [0, 0];
-
-  function isInVain(read: number, left: number): boolean {
-    const newKeys = newBefore + writer.newKeys();
-    const inVain = (left > FEW_LEFT && left > MOST_LEFT * read) ||
-      (newKeys > MANY_KEYS &&
-        newKeys > MOST_NEW * (keysBefore + writer.keys()));
-    if (inVain) owed = PENALTY * read;
-    return inVain;
-  }
-
   /** Begins a message, if one can be written. */
   function begin(count: number, own: boolean): boolean {
     if (!asked) {
@@ -136,10 +116,7 @@ export function createRecordWriter(
   }
 
   function end(): void {
-    keysBefore += writer.keys();
-    newBefore += writer.newKeys();
-    const forget = owed > 0 || keysBefore > 16 * MANY_KEYS;
-    if (forget) keysBefore = newBefore = 0;
+    if (writer.inVain) owed = PENALTY * writer.read();
     writer.end();
     busy = false;
   }
@@ -155,19 +132,15 @@ export function createRecordWriter(
       for (let offset = 0; offset < values.length; offset++) {
         if (!without?.size) offset = writer.writeNumbers(values, offset);
         if (offset === values.length) break;
-        if (without !== undefined && without.has(offset)) {
-          writer.skip(false);
-          continue;
-        }
+        const skipped = without !== undefined && without.has(offset);
         const value = values[offset];
-        if (!writer.write(value)) {
+        if (skipped) writer.skip(false);
+        else if (!writer.write(value)) {
           writer.skip(true);
           left.push(value);
           offsets.push(offset);
         }
-        // Now and then: it costs as much as to write a number.
-        const look = left.length > FEW_LEFT || offset % 8 === 0;
-        if (look && isInVain(offset, left.length)) return undefined;
+        if (writer.inVain) return undefined;
       }
       return { ...writer.take(), left, offsets };
     } finally {
@@ -177,18 +150,11 @@ export function createRecordWriter(
 
   function open(expected: number): OpenRecords | undefined {
     if (!begin(expected, true)) return undefined;
-    let [read, left, inVain] = [0, 0, false];
     return {
       get bytes() {
         return writer.bytes();
       },
-      add(value) {
-        if (inVain) return false;
-        const written = writer.write(value);
-        if (!written) left++;
-        inVain = isInVain(++read, left);
-        return written;
-      },
+      add: writer.write,
       end() {
         try {
           return writer.take();

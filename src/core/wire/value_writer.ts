@@ -14,6 +14,11 @@ import type { Sharing } from "./sharing.ts";
 /** Writes values. */
 export interface ValueWriter {
   /**
+   * Whether this message is no use: every fourth value is not written, or keys
+   * never come again. Then nothing more is written to it.
+   */
+  inVain: boolean;
+  /**
    * Begins a message.
    *
    * @param types What tells a Proxy.
@@ -37,10 +42,8 @@ export interface ValueWriter {
   writeNumbers(values: ArrayLike<unknown>, from: number): number;
   /** Leaves the place of a value out, or to what structured clone takes. */
   skip(left: boolean): void;
-  /** How many keys dictionaries had in this message. */
-  keys(): number;
-  /** How many of these were new in it. */
-  newKeys(): number;
+  /** How many values were read. */
+  read(): number;
   /** Size of what was written, in bytes, roughly, as if it were cloned. */
   bytes(): number;
   /** Gives what was written. */
@@ -91,6 +94,13 @@ export function createValueWriter(
   const UNKNOWN = 8;
   // Levels of a value.
   const DEEPEST = 24;
+  // Values that may be left at any rate, and the share of those that were read.
+  const FEW_LEFT = 16;
+  const MOST_LEFT = 1 / 4;
+  // Keys of dictionaries until it is asked how many come again, and the share
+  // of new ones.
+  const MANY_KEYS = 512;
+  const MOST_NEW = 3 / 4;
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
   const { isArray } = Array;
@@ -104,7 +114,10 @@ export function createValueWriter(
   let isProxy: Types["isProxy"];
   let own = false;
   let message = 0;
-  let keysRead = 0;
+  let left = 0; // values of this message
+  // Keys of dictionaries in this message and some before it, and how many of
+  // those were new in theirs.
+  let [keysRead, keysBefore] = [0, 0];
   let level = 0; // of the part at hand
   let written = false; // the last value, and its objects were watched
   // What the keys of the next value hold, if it was read; null if that failed.
@@ -194,6 +207,10 @@ export function createValueWriter(
     if (keys[0] === "0" && kinds.isArguments(part)) throw NOT_HERE;
     const inner = spot.inner ??= shapes.spot();
     keysRead += length;
+    const newKeys = keysBefore + output.keyCount();
+    if (newKeys > MANY_KEYS && newKeys > MOST_NEW * keysRead) {
+      writer.inVain = true;
+    }
     let at = output.reserve(2 * length);
     for (let i = 0; i < length; i++) {
       const id = output.keyId(keys[i]!);
@@ -255,6 +272,7 @@ export function createValueWriter(
       // Not for here, or a getter threw: clone tells which, and why.
       output.goBack();
       written = false;
+      if (++left > FEW_LEFT && left > MOST_LEFT * readCount()) writer.inVain = true;
       return LEFT;
     }
   }
@@ -264,14 +282,20 @@ export function createValueWriter(
     output.values[output.count++] = code;
   }
 
-  return {
+  /** In a message of copies, those that are left have no code. */
+  function readCount(): number {
+    return own ? output.count + left : output.count;
+  }
+
+  const writer: ValueWriter = {
+    inVain: false,
     begin(types, copies) {
       ({ isProxy } = types);
       own = copies;
       message++;
-      keysRead = 0;
     },
     write(value) {
+      if (writer.inVain) return false;
       const { shape } = shapes.top();
       let code: number;
       if (ahead === undefined && shape?.flat && writeFlat(value, shape)) {
@@ -297,8 +321,7 @@ export function createValueWriter(
       return to;
     },
     skip: (left) => addCode(left ? LEFT : UNDEFINED),
-    keys: () => keysRead,
-    newKeys: output.keyCount,
+    read: readCount,
     bytes: output.bytes,
     take() {
       const { shape } = shapes.top();
@@ -306,10 +329,16 @@ export function createValueWriter(
       return output.take(isFlat ? shape.id << 3 | OBJECT : undefined);
     },
     end() {
+      keysBefore += output.keyCount();
+      const forget = writer.inVain || keysRead > 16 * MANY_KEYS;
+      if (forget) keysRead = keysBefore = 0;
       output.clear();
       sharing.clear();
       kinds.clear();
       ahead = undefined;
+      writer.inVain = false;
+      left = 0;
     },
   };
+  return writer;
 }

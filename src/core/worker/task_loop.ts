@@ -39,8 +39,10 @@ export type RunTasks = (
 export function createTaskLoop(
   { codec, packing, contexts: { Context }, now }: TaskLoopParts,
 ): RunTasks {
-  // Bytes of copies of results until the rest of their chunk goes elsewhere.
+  // Bytes of copies of results until the rest of their chunk goes elsewhere, and
+  // how many results there are from one look at that to the next.
   const MOST_KEPT = 1 << 24;
+  const LOOK = 8;
 
   function isThenable(value: unknown): value is PromiseLike<unknown> {
     return value !== null &&
@@ -63,19 +65,19 @@ export function createTaskLoop(
   }
 
   /** Keeps such a result as it is now. */
-  function keep(
-    { announcement: { transfer = false } }: WorkerRun,
-    work: Work,
-    offset: number,
-    result: object,
-  ): void {
+  function keep(run: WorkerRun, work: Work, offset: number, result: object) {
     try {
-      const kept = work.kept ??= packing.open(work.count, transfer);
-      (work.results as unknown[])[offset] = kept.add(offset, result);
-      if (kept.bytes > MOST_KEPT) work.enough = true;
+      const kept = work.kept ?? openKept(run, work);
+      const listed = kept.add(offset, result);
+      if (listed !== undefined) (work.results as unknown[])[offset] = listed;
+      if (offset % LOOK === 0 && kept.bytes > MOST_KEPT) work.enough = true;
     } catch (error) { // too little memory, or a task has replaced a built-in
       fail(work, offset, error);
     }
+  }
+
+  function openKept({ announcement: { transfer } }: WorkerRun, work: Work) {
+    return work.kept = packing.open(work.count, transfer ?? false);
   }
 
   async function wait(
