@@ -272,7 +272,9 @@ export function createValueWriter(
       // Not for here, or a getter threw: clone tells which, and why.
       output.goBack();
       written = false;
-      if (++left > FEW_LEFT && left > MOST_LEFT * readCount()) writer.inVain = true;
+      if (++left > FEW_LEFT && left > MOST_LEFT * readCount()) {
+        writer.inVain = true;
+      }
       return LEFT;
     }
   }
