@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { Pool, TaskTimeoutError, WorkerLostError } from "../mod.ts";
 import { createClock } from "../src/core/runtime/clock.ts";
 import { test } from "./harness.ts";
 
@@ -18,5 +19,49 @@ test("turns come in the order they were asked for, whichever channel is first", 
     assertEquals(came, [1, 2, 3]);
   } finally {
     globalThis.MessageChannel = MessageChannel;
+  }
+});
+
+test("nothing waits for the timers that a test has put on the globals", async () => {
+  const { setTimeout, clearTimeout, queueMicrotask, Date } = globalThis;
+  const { now } = performance;
+  const workers = new Pool({ workers: 2 });
+  const leave = new AbortController();
+  try {
+    Object.assign(globalThis, {
+      setTimeout: () => 0,
+      clearTimeout: () => {},
+      queueMicrotask: () => {},
+      Date: class extends Date {
+        static override now = () => 0;
+      },
+    });
+    performance.now = () => 0;
+    const call = workers.map((n: number) => n + 1, [1, 2, 3]);
+    assertEquals(await call, [2, 3, 4]);
+    const exit = () => {
+      (globalThis as unknown as { process: { exit(): void } }).process.exit();
+    };
+    await assertRejects(() => workers.map(exit, [1]), WorkerLostError);
+    const never = () => {
+      for (;;);
+    };
+    await assertRejects(
+      () => workers.map(never, [1], { timeout: 50 }),
+      TaskTimeoutError,
+    );
+    const waiting = workers.map(
+      () => new Promise(() => {}),
+      [1, 2],
+      { signal: leave.signal },
+    );
+    leave.abort();
+    await assertRejects(() => waiting, DOMException);
+    assertEquals(await workers.map((n: number) => -n, [1, 2]), [-1, -2]);
+    await workers.close();
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout, queueMicrotask });
+    Object.assign(globalThis, { Date });
+    performance.now = now;
   }
 });

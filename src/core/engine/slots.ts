@@ -119,7 +119,7 @@ export class Slots {
     // One blocking start a turn, so that answers are heard in between.
     if (backend.startBlocks) this.#setup.clock.turn(goOn);
     // Once all calls of this turn are known, which divide the cores.
-    else if (this.#maker.divides) queueMicrotask(goOn);
+    else if (this.#maker.divides) void Promise.resolve().then(goOn);
     else return;
     this.#starting = true;
   }

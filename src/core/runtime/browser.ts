@@ -18,6 +18,7 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
+import { setTimeout } from "./timers.ts";
 
 interface Locks {
   request(name: string, granted: () => unknown): Promise<unknown>;

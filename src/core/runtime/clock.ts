@@ -6,6 +6,7 @@
  */
 
 import { workerFlag } from "../worker/loader.ts";
+import { clearTimeout, now, setTimeout } from "./timers.ts";
 
 /** A clock. */
 export interface Clock {
@@ -35,7 +36,7 @@ export function createClock(): Clock {
   const queue: (() => void)[] = []; // WebKit takes channels in any order
   return {
     origin: performance.timeOrigin,
-    now: () => performance.now(),
+    now,
     after(ms, callback) {
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);

@@ -20,6 +20,7 @@ import type {
   WorkerListener,
 } from "./runtime.ts";
 import { threads } from "./threads.ts";
+import { setTimeout } from "./timers.ts";
 
 interface Locks {
   request(

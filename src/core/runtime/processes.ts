@@ -24,6 +24,7 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
+import { clearTimeout, setTimeout } from "./timers.ts";
 
 /** How a runtime starts itself once more. */
 export interface ProcessSetup {

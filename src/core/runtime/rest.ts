@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearTimeout, now, setTimeout } from "./timers.ts";
+
 /**
  * How long a worker is idle before it rests, in milliseconds. Less, and a
  * program that calls now and then feels it: on Deno, rest and its end take
@@ -30,7 +32,7 @@ export class Rest {
 
   /** Hears whether the worker has work; ends a rest at once. */
   setBusy(busy: boolean): void {
-    this.#idleSince = busy ? undefined : performance.now();
+    this.#idleSince = busy ? undefined : now();
     if (!busy) {
       // One timer for many chunks: to set one for each would be felt.
       if (!this.#resting) this.#timer ??= this.#lookIn(IDLE_MS);
@@ -44,7 +46,7 @@ export class Rest {
     return setTimeout(() => {
       this.#timer = undefined;
       if (this.#idleSince === undefined) return; // until it is idle again
-      const left = IDLE_MS - (performance.now() - this.#idleSince);
+      const left = IDLE_MS - (now() - this.#idleSince);
       if (left > 0) this.#timer = this.#lookIn(left);
       else {
         this.#resting = true;
