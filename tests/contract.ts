@@ -831,6 +831,33 @@ export function contract(
     }
   });
 
+  it("a call gets its turn beside one that never ends", async () => {
+    await using workers = new Pool(pool);
+    const same = (n: number) => n;
+    const later = async (n: number) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return n;
+    };
+    const last = (_: number, n: number) => n;
+    function* endless() {
+      for (;;) yield 1;
+    }
+    for (const [fn, concurrency] of [[same, 1], [later, 8]] as const) {
+      const leave = new AbortController();
+      const { signal } = leave;
+      const { promise: isBusy, resolve } = Promise.withResolvers<void>();
+      const onProgress = ({ done }: Progress) => {
+        if (done > 100) resolve();
+      };
+      const options = { concurrency, signal, onProgress };
+      const never = workers.reduce(fn, last, endless(), options);
+      await Promise.race([isBusy, never]);
+      assertEquals(await workers.map(double, range(20)), range(20).map(double));
+      leave.abort();
+      await assertRejects(() => never, DOMException);
+    }
+  });
+
   it("a pool is usable after its workers were lost", async () => {
     const { perish } = await import("./fixtures/tasks.ts");
     await using workers = new Pool({ ...pool, module: TASKS });

@@ -112,6 +112,12 @@ export class Runs {
     }
   }
 
+  /** A chunk of it goes: the end of the line is its place, as runs take turns. */
+  sent(run: Run): void {
+    this.ready.delete(run);
+    this.ready.add(run);
+  }
+
   /** Forgets one that is over. */
   remove(run: Run): void {
     this.all.delete(run);

@@ -216,8 +216,11 @@ export class Scheduler implements Engine {
       // A run that is not ready had nothing for a worker that idles. What has
       // come since then is for that one: here it might wait behind a long task.
       if (!slot.hasRoom || !run || !this.#runs.ready.has(run)) continue;
+      // Else it would never idle, and what waits would get no turn.
+      if (this.#runs.ready.size > 1 && slot.hadItsTurn) continue;
       const chunk = run.take(slot.left, false);
       if (chunk === undefined) continue;
+      this.#runs.sent(run);
       this.#send(slot, chunk);
       return true;
     }
@@ -235,7 +238,7 @@ export class Scheduler implements Engine {
       const chunk = run.take(slot.left, true);
       if (run.over) this.#runs.touched.add(run); // its inputs ended it
       if (chunk === undefined) continue;
-      this.#runs.ready.add(run); // at the end of the line: runs take turns
+      this.#runs.sent(run);
       this.#send(slot, chunk);
       return true;
     }
