@@ -11,13 +11,14 @@ import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite } from "../engine/failures.ts";
 import { openSource, type Source } from "../engine/inputs.ts";
-import { InputsInOrder } from "../engine/next_inputs.ts";
+import { InputsInOrder, inputsWithin } from "../engine/next_inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
 import type { Paces } from "../engine/paces.ts";
 import { Run } from "../engine/run.ts";
 import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
 import { InputsByWeight } from "../engine/weighing.ts";
+import { noteAsyncContext, type Within } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
 import type { CallData } from "../wire/call_data.ts";
@@ -76,11 +77,15 @@ export function beginRun<S extends Sink>(
     });
     return { sink, shared };
   });
-  const inputs = weight === undefined
+  const ownInputs = weight === undefined
     ? new InputsInOrder(source, sink)
     : new InputsByWeight(source, { weight, sink, workers, chunkSize });
+  const within = callsBack(call.options, total) ? noteAsyncContext() : undefined;
+  const inputs = within ? inputsWithin(ownInputs, within) : ownInputs;
+  const options = within ? inContext(call.options, within) : call.options;
   const run = new Run({
     ...call,
+    options,
     number,
     clock,
     inputs,
@@ -107,6 +112,26 @@ export function beginRun<S extends Sink>(
   if (!run.over) run.say("running");
   if (!run.over) engine.add(run);
   return { run, sink };
+}
+
+/** Whether the run calls what the caller gave, in this thread. */
+function callsBack(
+  { weight, onProgress, onEvent }: RunOptions,
+  total: number | undefined,
+): boolean {
+  // Of lists the number is known, and nothing of them is called.
+  return total === undefined ||
+    (weight ?? onProgress ?? onEvent) !== undefined;
+}
+
+/** Lets listeners hear in the async context of the caller. */
+function inContext(options: RunOptions, within: Within): RunOptions {
+  const { onProgress, onEvent } = options;
+  return {
+    ...options,
+    onProgress: onProgress && ((progress) => within(onProgress, progress)),
+    onEvent: onEvent && ((event) => within(onEvent, event)),
+  };
 }
 
 /**
