@@ -99,6 +99,10 @@ class Simulation implements Clock {
     return this.time;
   }
 
+  stepped(): number {
+    return 0;
+  }
+
   /** Lets the caller's thread do something at a time, or when it is free. */
   at(at: number, act: () => void): () => void {
     const event = { at, order: this.#order++, act };

@@ -35,6 +35,10 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  stepped(): number {
+    return 0;
+  }
+
   after(ms: number, callback: () => void): () => void {
     const timer = { at: this.#now + ms, order: this.#count++, callback };
     this.#timers.push(timer);
@@ -471,6 +475,7 @@ export class FakeWorld {
         worker,
         cores: 1,
         timed: false,
+        stepped: 0,
         workerData: { value: undefined, errors: [] },
         init: undefined,
       }),

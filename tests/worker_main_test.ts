@@ -18,7 +18,7 @@ import { until } from "./until.ts";
  * A worker in this thread, whose first so many answers cannot be posted, and
  * not even packed if `packs` is false.
  */
-function startWorker(refusals = 0, packs = true) {
+function startWorker(refusals = 0, packs = true, stepped = 0) {
   const said: FromWorker[] = [];
   let hear: (message: ToWorker) => void = () => {};
   let stray: (error: unknown) => void = () => {};
@@ -66,6 +66,7 @@ function startWorker(refusals = 0, packs = true) {
     serial: number,
     values: unknown[],
     run?: RunAnnouncement,
+    timed = false,
   ) =>
     say({
       type: "chunk",
@@ -75,7 +76,7 @@ function startWorker(refusals = 0, packs = true) {
       attempt: 1,
       values: { as: "list", values, encoded: [] },
       skip: undefined,
-      timed: false,
+      timed,
     });
   const results = () =>
     said.flatMap((message) =>
@@ -87,6 +88,7 @@ function startWorker(refusals = 0, packs = true) {
     tag: 5,
     worker: 0,
     timed: false,
+    stepped,
     workerData: { value: undefined, errors: [] },
     init: undefined,
   });
@@ -306,4 +308,21 @@ test("a worker answers a ping, and tells what nobody caught", async () => {
   assertEquals(said.at(-1), { type: "pong" });
   stray(new Error("stray"));
   assertEquals(said.at(-1)?.type, "stray");
+});
+
+test("times are the caller's, also if the clock was set, or the machine slept", async () => {
+  const HOUR = 3_600_000;
+  for (const stepped of [0, HOUR, -HOUR]) {
+    const { said, run, chunk, start } = startWorker(0, true, stepped);
+    await start;
+    await run({ from: "source", name: "f", source: "(n) => -n" });
+    await chunk(1, [1], undefined, true);
+    const [times] = said.flatMap((message) =>
+      message.type === "done" && message.times ? [message.times] : []
+    );
+    // As this thread is the caller's own, it is off by all of that.
+    const now = performance.timeOrigin + performance.now();
+    const off = now - times![0]!;
+    assert(Math.abs(off - stepped) < HOUR / 2, `${off} ms beside ${stepped}`);
+  }
 });

@@ -207,6 +207,7 @@ export class WorkerPlan {
       worker,
       cores: Math.max(1, Math.floor(this.#share / threadsOf(this))),
       timed: this.#options.onEvent !== undefined,
+      stepped: this.#clock.stepped(),
       maxMemory: this.#options.maxMemory,
       workerData: this.#workerData,
       init: this.#init,

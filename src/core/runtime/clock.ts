@@ -6,7 +6,7 @@
  */
 
 import { workerFlag } from "../worker/loader.ts";
-import { clearTimeout, now, setTimeout } from "./timers.ts";
+import { clearTimeout, now, setTimeout, wallNow } from "./timers.ts";
 
 /** A clock. */
 export interface Clock {
@@ -14,6 +14,8 @@ export interface Clock {
   readonly origin: number;
   /** The time in ms. */
   now(): number;
+  /** ms by which the clock of the machine was set since then, or it slept. */
+  stepped(): number;
   /**
    * Calls back once, after that many ms.
    *
@@ -37,6 +39,7 @@ export function createClock(): Clock {
   return {
     origin: performance.timeOrigin,
     now,
+    stepped: () => wallNow() - performance.timeOrigin - now(),
     after(ms, callback) {
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);

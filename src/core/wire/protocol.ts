@@ -25,6 +25,8 @@ export interface StartMessage {
   cores: number;
   /** Whether its runs will be timed. */
   timed: boolean;
+  /** ms by which the clock of the machine was set since the caller began. */
+  stepped: number;
   /**
    * Millions of bytes that it may have; undefined for no limit. A process is
    * ended by then, any other worker says that it is full.

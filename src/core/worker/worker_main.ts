@@ -78,7 +78,12 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
-  const now = () => timeOrigin + clock();
+  const wallNow = Date.now;
+  // A step of the clock of the machine that is less than this, in ms, is not
+  // told from the time between two looks at it.
+  const LEAST_STEP = 100;
+  let step = 0; // by which that clock was set between the caller's start and ours
+  const now = () => timeOrigin + clock() - step;
   const queue: Work[] = [];
   let tag = 0;
   let worker = 0;
@@ -110,6 +115,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       tag = message.tag;
       worker = message.worker;
       maxBytes = (message.maxMemory ?? Infinity) * 1e6;
+      const ownStep = wallNow() - timeOrigin - clock();
+      step = message.stepped - ownStep;
+      if (Math.abs(step) < LEAST_STEP) step = 0;
       loader.share(message.cores);
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       const { value, errors } = message.workerData;
@@ -164,6 +172,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     takesBack = undefined;
     announced = announcement;
     memory = announcement.board ?? memory;
+    // The times in it are read by this thread alone, whose clock is not the
+    // caller's.
+    if (announcement.board?.onEnter) announcement.board.epoch -= step;
     inputs = announcement.inputs && views.open(announcement.inputs);
     output = announcement.output && views.open(announcement.output);
     void started.then(() => begin(announcement)); // not after one that is stuck
