@@ -43,6 +43,12 @@ const flag: Rule = {
 /** What all typed arrays inherit from. */
 const AnyTypedArray: new () => object = Object.getPrototypeOf(Uint8Array);
 
+/** Whether it is a class of them, also of another realm, as Jest mixes them. */
+function isTypedArrayClass(value: object): boolean {
+  const parent = Object.getPrototypeOf(value);
+  return parent === AnyTypedArray || parent?.name === "TypedArray";
+}
+
 /** The kinds of permission, and what Deno calls one of a list of each. */
 export const PERMISSIONS: Readonly<Record<keyof PermissionLists, string>> = {
   read: "path",
@@ -135,7 +141,7 @@ export const MAP_RULES: Rules = {
       "must be a typed-array constructor, or a typed array in shared memory",
     holds: (value: unknown) =>
       typeof value === "function"
-        ? Object.getPrototypeOf(value) === AnyTypedArray
+        ? isTypedArrayClass(value)
         : value instanceof AnyTypedArray &&
           !((value as Uint8Array).buffer instanceof ArrayBuffer),
   },

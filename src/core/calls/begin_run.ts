@@ -80,7 +80,9 @@ export function beginRun<S extends Sink>(
   const ownInputs = weight === undefined
     ? new InputsInOrder(source, sink)
     : new InputsByWeight(source, { weight, sink, workers, chunkSize });
-  const within = callsBack(call.options, total) ? noteAsyncContext() : undefined;
+  const within = callsBack(call.options, total)
+    ? noteAsyncContext()
+    : undefined;
   const inputs = within ? inputsWithin(ownInputs, within) : ownInputs;
   const options = within ? inContext(call.options, within) : call.options;
   const run = new Run({
