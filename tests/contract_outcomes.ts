@@ -90,8 +90,8 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
           : found.n);
     };
     const options = { ...pool, workers: pool.workers && 1, init };
-    const inputs = range(120);
-    for (const chunkSize of [undefined, 1, 50]) {
+    const inputs = range(60);
+    for (const chunkSize of [undefined, 1, 25]) {
       const results = await parallelMap(refill, inputs, {
         ...options,
         chunkSize,
@@ -149,23 +149,23 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
         if (n % 10 === 0) await null;
       }
     }
-    for (const chunkSize of [undefined, 1, 16]) {
+    for (const chunkSize of [undefined, 1, 8]) {
       const options = { ...one, chunkSize };
       const sums = await parallelMap(
         (row) => "n" in row ? row.n + row.cells[0]! : row.header.length,
-        rows(100),
+        rows(30),
         options,
       );
-      assertEquals(sums, [1, ...range(100).map((n) => 2 * n)]);
+      assertEquals(sums, [1, ...range(30).map((n) => 2 * n)]);
       for (const kind of ["whole", "part", "bare"] as const) {
         const bytes = await parallelMap(
           (block) => new Uint8Array(block).join(),
-          blocks(100, kind),
+          blocks(30, kind),
           options,
         );
         const length = kind === "part" ? 2 : 8;
         assertEquals(bytes, [
-          ...range(100).map((n) => new Array(length).fill(n).join()),
+          ...range(30).map((n) => new Array(length).fill(n).join()),
         ]);
       }
     }
