@@ -125,6 +125,20 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     ]);
   });
 
+  it("many large results of one chunk all arrive, from moved inputs too", async () => {
+    for (const transfer of [false, true]) {
+      const inputs = range(20).map((n) => new Uint8Array(40_000).fill(n));
+      const results = await parallelMap(
+        (bytes) => ({ n: bytes[9], text: "x".repeat(2e6) }),
+        inputs,
+        { ...pool, workers: pool.workers && 1, chunkSize: 20, transfer },
+      );
+      assertEquals(results.map(({ n, text }) => [n, text.length]), [
+        ...range(20).map((n) => [n, 2e6]),
+      ]);
+    }
+  });
+
   it("an input is what it was when its source gave it", async () => {
     const one = { ...pool, workers: pool.workers && 1 };
     // As combinations are often made, and rows read.
