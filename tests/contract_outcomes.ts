@@ -125,8 +125,9 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     ]);
   });
 
-  it("many large results of one chunk all arrive, from moved inputs too", async () => {
-    for (const transfer of [false, true]) {
+  for (const transfer of [false, true]) {
+    const from = transfer ? ", from moved inputs" : "";
+    it(`many large results of one chunk all arrive${from}`, async () => {
       const inputs = range(20).map((n) => new Uint8Array(40_000).fill(n));
       const results = await parallelMap(
         (bytes) => ({ n: bytes[9], text: "x".repeat(2e6) }),
@@ -136,8 +137,8 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
       assertEquals(results.map(({ n, text }) => [n, text.length]), [
         ...range(20).map((n) => [n, 2e6]),
       ]);
-    }
-  });
+    });
+  }
 
   it("an input is what it was when its source gave it", async () => {
     const one = { ...pool, workers: pool.workers && 1 };
