@@ -260,6 +260,7 @@ async function simulate(
       tag: worker + 1,
       worker,
       timed: false,
+      stepped: 0,
       workerData: { value: undefined, errors: [] },
       init: undefined,
     }),

@@ -1,5 +1,11 @@
 // Bad input gets a clear error at the call, before a worker starts.
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { runInNewContext } from "node:vm";
 import {
   parallelMap,
   parallelMapSettled,
@@ -348,4 +354,13 @@ test("every kind of function can be shipped", async () => {
   ];
   await using pool = new Pool({ workers: 1 });
   for (const fn of all) assertEquals(await pool.map(wrong(fn), [1]), [2]);
+});
+
+test("output may be a class of another realm, as in Jest", async () => {
+  const Kind: Float64ArrayConstructor = runInNewContext("Float64Array");
+  const half = (n: number) => n / 2;
+  const options = { workers: 1, output: Kind };
+  const results = await parallelMap(half, [1, 2], options);
+  assertInstanceOf(results, Kind);
+  assertEquals([...results], [0.5, 1]);
 });
