@@ -69,7 +69,7 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
   }, createParts(wire));
   const workerData = { value: undefined, errors: [] };
   const first = { tag: 1, worker: 0, cores: 1, timed, init: undefined };
-  hear({ type: "start", ...first, workerData });
+  hear({ type: "start", ...first, stepped: 0, workerData });
   const concurrency = run?.concurrency ?? 1;
   const memory = () => new Float64Array(new SharedArrayBuffer(8 * COUNT));
   const [from, output] = [memory(), memory()];

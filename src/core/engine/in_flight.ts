@@ -58,7 +58,6 @@ export class InFlight {
   readonly #brought = new Set<Run>();
   #serial = 1;
   #tasks = 0;
-  #busySince = 0; // when it last had nothing
   #tasksBack = 0; // how many were taken back
   #isFull = false; // the worker has more memory than it may keep
   /** The memory that is shared with this worker, once it has had a run. */
@@ -76,11 +75,6 @@ export class InFlight {
   /** How many chunks. */
   get chunks(): number {
     return this.#sent.length;
-  }
-
-  /** For how long the worker has had chunks of its run without a break, in ms. */
-  get busyFor(): number {
-    return this.#clock.now() - this.#busySince;
   }
 
   /** How many tasks. */
@@ -149,7 +143,6 @@ export class InFlight {
           refused,
           gone,
         };
-        if (this.chunks === 0) this.#busySince = this.#clock.now();
         this.#sent.push({ ...sent, forgets });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;

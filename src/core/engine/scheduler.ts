@@ -24,6 +24,7 @@ import { packChunk, postChunk } from "./sending.ts";
 import { failAll, judge, sendElsewhere, settle } from "./settling.ts";
 import type { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
+import { Turns } from "./turns.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
 
 /** What a scheduler is made of. */
@@ -42,6 +43,7 @@ export class Scheduler implements Engine {
   readonly #tools: Wire & { clock: Clock };
   readonly #slots: Slots;
   readonly #runs: Runs;
+  readonly #turns: Turns;
   readonly #reports: [Slot, Report][] = [];
   #working = false;
   #chunks = 0;
@@ -51,6 +53,7 @@ export class Scheduler implements Engine {
   constructor(setup: SchedulerSetup) {
     this.#setup = setup;
     this.#runs = new Runs(setup.onEvent);
+    this.#turns = new Turns(setup.clock);
     const { crossing } = setup.maker;
     this.#tools = { ...createWire(undefined, crossing), clock: setup.clock };
     const slotSetup: SlotSetup = {
@@ -217,7 +220,9 @@ export class Scheduler implements Engine {
       // come since then is for that one: here it might wait behind a long task.
       if (!slot.hasRoom || !run || !this.#runs.ready.has(run)) continue;
       // Else it would never idle, and what waits would get no turn.
-      if (this.#runs.ready.size > 1 && slot.hadItsTurn) continue;
+      if (this.#runs.ready.size > 1 && this.#turns.isOver(slot.number)) {
+        continue;
+      }
       const chunk = run.take(slot.left, false);
       if (chunk === undefined) continue;
       this.#runs.sent(run);
@@ -239,6 +244,7 @@ export class Scheduler implements Engine {
       if (run.over) this.#runs.touched.add(run); // its inputs ended it
       if (chunk === undefined) continue;
       this.#runs.sent(run);
+      this.#turns.begin(slot.number);
       this.#send(slot, chunk);
       return true;
     }

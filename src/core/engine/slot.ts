@@ -19,13 +19,6 @@ import type { Report, SlotSetup, SlotState } from "./report.ts";
 import { canServe } from "./staffing.ts";
 import { Watch } from "./watch.ts";
 
-/**
- * How long a worker is sent more of one run while another waits, in ms. Less,
- * and a run with many lanes has them empty for more of the time; more, and a
- * small call waits longer beside a large one. No bench.
- */
-const TURN_MS = 20;
-
 /** How long the tasks of a run that is over may clean up, in ms. */
 const GRACE_MS = 100;
 
@@ -92,11 +85,6 @@ export class Slot {
   /** Whether a busy worker may be sent more of its run. */
   get hasRoom(): boolean {
     return this.#state.at === "up" && this.left > 0 && this.#inFlight.hasRoom;
-  }
-
-  /** Whether the worker has been at its run for so long that others go first. */
-  get hadItsTurn(): boolean {
-    return this.#inFlight.busyFor >= TURN_MS;
   }
 
   /** Whether the worker can do what the run needs of it. */
