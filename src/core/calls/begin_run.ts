@@ -18,7 +18,10 @@ import { Run } from "../engine/run.ts";
 import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
 import { InputsByWeight } from "../engine/weighing.ts";
-import { noteAsyncContext, type Within } from "../runtime/async_context.ts";
+import {
+  type AsyncContext,
+  noteAsyncContext,
+} from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
 import type { CallData } from "../wire/call_data.ts";
@@ -127,7 +130,7 @@ function callsBack(
 }
 
 /** Lets listeners hear in the async context of the caller. */
-function inContext(options: RunOptions, within: Within): RunOptions {
+function inContext(options: RunOptions, within: AsyncContext): RunOptions {
   const { onProgress, onEvent } = options;
   return {
     ...options,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Within } from "../runtime/async_context.ts";
+import type { AsyncContext } from "../runtime/async_context.ts";
 import type { Source } from "./inputs.ts";
 import type { Sink } from "./sink.ts";
 
@@ -94,7 +94,10 @@ export class InputsInOrder implements NextInputs {
  * @param within Calls in that context: once for all that are taken together.
  * @returns The same.
  */
-export function inputsWithin(inputs: NextInputs, within: Within): NextInputs {
+export function inputsWithin(
+  inputs: NextInputs,
+  within: AsyncContext,
+): NextInputs {
   return {
     get total() {
       return inputs.total;

@@ -7,7 +7,7 @@
  */
 
 /** Calls a function in a context. */
-export type Within = <A extends unknown[], R>(
+export type AsyncContext = <A extends unknown[], R>(
   part: (...args: A) => R,
   ...args: A
 ) => R;
@@ -16,7 +16,7 @@ interface Globals {
   process?: {
     getBuiltinModule?(
       name: string,
-    ): { AsyncLocalStorage: { snapshot?(): Within } };
+    ): { AsyncLocalStorage: { snapshot?(): AsyncContext } };
   };
   Deno?: { internal: symbol } & Record<symbol, { core?: Core } | undefined>;
 }
@@ -31,7 +31,7 @@ interface Core {
  *
  * @returns Calls a function in it; where there are none, it just calls it.
  */
-export function noteAsyncContext(): Within {
+export function noteAsyncContext(): AsyncContext {
   const { Deno: deno, process } = globalThis as unknown as Globals;
   if (deno === undefined) {
     const hooks = process?.getBuiltinModule?.("node:async_hooks");
@@ -54,4 +54,4 @@ export function noteAsyncContext(): Within {
   };
 }
 
-const call: Within = (part, ...args) => part(...args);
+const call: AsyncContext = (part, ...args) => part(...args);
