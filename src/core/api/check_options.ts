@@ -194,7 +194,7 @@ export function checkOptions<O extends object>(
     const { kind = typeof value } = check;
     const fits = typeof value === kind && value !== null;
     if (fits && check.holds(value as never)) continue;
-    const Kind = fits && kind === "number" ? RangeError : TypeError;
+    const Kind = fits && check.kind === "number" ? RangeError : TypeError;
     throw new Kind(
       `Cannot ${action} as "${name}" ${check.rule}: received ${show(value)}`,
     );
