@@ -32,6 +32,7 @@ export {
 export type { Progress, RunEvent } from "./src/core/api/events.ts";
 export type {
   CloseOptions,
+  ExportContext,
   ExportInput,
   ExportName,
   ExportResult,
@@ -43,6 +44,7 @@ export type {
   MapOutput,
   MapResults,
   ModuleSpecifier,
+  Needed,
   OnlyNames,
   OutputArray,
   PermissionLists,

@@ -93,6 +93,16 @@ export type ExportResult<M, N> = N extends keyof M
   : unknown;
 
 /**
+ * What the context of such a function is to have as `data`, or as `state`:
+ * anything, if the function does not say.
+ */
+export type ExportContext<M, N, K extends "data" | "state"> = N extends keyof M
+  ? M[N] extends (value: never, context: infer C) => unknown
+    ? C extends { readonly [P in K]: infer V } ? V : unknown
+  : unknown
+  : unknown;
+
+/**
  * No argument where `N` is a name; else one that cannot be given. TypeScript
  * leaves a signature that wants another number of arguments out of its errors,
  * so that what is wrong in a call with a function is told of that signature
@@ -307,6 +317,17 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
   /** Told everything that happens in this run. */
   onEvent?: ((event: RunEvent) => void) | undefined;
 }
+
+/**
+ * What must be among the options for a function whose context has a `state` of
+ * type `S`, and `data` of type `D`, neither of which may be undefined. Of a
+ * variable with options TypeScript knows what there is by
+ * `satisfies RunOptions`; a function that hands on those of its caller takes
+ * `RunOptions<D> & Needed<unknown, D>`.
+ */
+export type Needed<S, D> =
+  & (undefined extends S ? unknown : { init: unknown } | { workerData: S })
+  & (undefined extends D ? unknown : { data: D });
 
 /** The options of {@linkcode Pool.close}. */
 export interface CloseOptions {
