@@ -398,10 +398,15 @@ export type TaskOutcome<T = unknown, R = unknown> =
   & { index: number; input: T }
   & SettledResult<R>;
 
-/** What a stream yields: results, or outcomes where `settled` is true. */
-export type StreamItem<T, R, O extends boolean> = O extends true
-  ? TaskOutcome<T, R>
-  : R;
+/**
+ * What a stream yields: results, or outcomes where `settled` is true. By name,
+ * as of a conditional type that stands behind `yield*` in a generic function
+ * TypeScript takes both sides.
+ */
+export type StreamItem<T, R, O extends boolean> = {
+  true: TaskOutcome<T, R>;
+  false: R;
+}[`${O}`];
 
 /** The options of {@linkcode Pool.stream}. */
 export interface StreamOptions<
