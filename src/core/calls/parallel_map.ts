@@ -156,7 +156,7 @@ export function parallelMap(
  * };
  * const [four, five] = await parallelMapSettled(half, [4, 5]);
  * assertEquals(four, { status: "fulfilled", value: 2 });
- * assertEquals(five.status, "rejected");
+ * assertEquals(five?.status, "rejected");
  * ```
  */
 export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(

@@ -162,7 +162,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * await using pool = new Pool({ workers: 2 });
    * const parse = (text: string) => JSON.parse(text) as unknown;
    * const [good, bad] = await pool.mapSettled(parse, ["1", "{"]);
-   * assertEquals([good.status, bad.status], ["fulfilled", "rejected"]);
+   * assertEquals([good?.status, bad?.status], ["fulfilled", "rejected"]);
    * ```
    */
   mapSettled<T, R, D = unknown>(
