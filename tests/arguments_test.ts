@@ -202,6 +202,36 @@ const CASES: Case[] = [
     '"permissions" must be "none"',
   ],
   [
+    "permissions have known names",
+    () => bad({ permissions: { reed: true } }),
+    TypeError,
+    'a list of texts without commas: received "reed"',
+  ],
+  [
+    "permissions are lists",
+    () => bad({ permissions: { net: "example.com" } }),
+    TypeError,
+    'a list of texts without commas: received "example.com"',
+  ],
+  [
+    "permissions are lists of texts",
+    () => bad({ permissions: { read: ["a", undefined] } }),
+    TypeError,
+    "a list of texts without commas: received undefined",
+  ],
+  [
+    "an option of a stream is none of a map",
+    () => bad({ ordered: false }),
+    TypeError,
+    'received "ordered", which a stream takes',
+  ],
+  [
+    "an option of a pool is none of its calls",
+    () => new Pool().map(id, [1], wrong({ workers: 2 })),
+    TypeError,
+    'received "workers", which new Pool takes',
+  ],
+  [
     "output is in shared memory",
     () => bad({ output: new Float64Array(9) }),
     TypeError,

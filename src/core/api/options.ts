@@ -17,8 +17,8 @@ export interface TaskContext<S = unknown, D = unknown> {
   /** Number of the worker in its pool, from 0. */
   readonly worker: number;
   /**
-   * What `init` returned in this worker, or the worker's own `workerData`; if
-   * neither was given it is undefined, whatever type a function gives it.
+   * What `init` returned in this worker, or the worker's own `workerData`;
+   * undefined if neither was given.
    */
   readonly state: S;
   /**
