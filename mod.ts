@@ -35,6 +35,7 @@ export type {
   ExportContext,
   ExportInput,
   ExportName,
+  ExportOptions,
   ExportResult,
   InitData,
   Inputs,

@@ -329,6 +329,15 @@ export type Needed<S, D> =
   & (undefined extends S ? unknown : { init: unknown } | { workerData: S })
   & (undefined extends D ? unknown : { data: D });
 
+/**
+ * Of a call with a function that is given by its name: how the workers are made,
+ * and what there must be.
+ */
+export type ExportOptions<M, N> =
+  & PoolOptions<M, unknown, ExportContext<M, N, "state">>
+  & { module: ModuleSpecifier<M> }
+  & Needed<ExportContext<M, N, "state">, ExportContext<M, N, "data">>;
+
 /** The options of {@linkcode Pool.close}. */
 export interface CloseOptions {
   /**

@@ -19,6 +19,7 @@ import { callsHere } from "./calls_here.ts";
 import type {
   ExportContext,
   ExportInput,
+  ExportOptions,
   ExportResult,
   Inputs,
   KnownName,
@@ -26,7 +27,6 @@ import type {
   MapOptions,
   MapOutput,
   MapResults,
-  ModuleSpecifier,
   Needed,
   OnlyNames,
   PoolOptions,
@@ -372,12 +372,6 @@ export function parallelMapStream(
   const { calls, run } = open("stream", options, STREAM_RULES);
   return calls.stream(fn, inputs, run, parallelMapStream);
 }
-
-/** Of the options, how the workers are made, and what there must be. */
-type ExportOptions<M, N> =
-  & PoolOptions<M, unknown, ExportContext<M, N, "state">>
-  & { module: ModuleSpecifier<M> }
-  & Needed<ExportContext<M, N, "state">, ExportContext<M, N, "data">>;
 
 function open<O extends RunOptions>(
   action: string,
