@@ -19,6 +19,7 @@ import {
   type TaskError,
   type TaskOutcome,
 } from "../mod.ts";
+import type { NatsPool } from "../src/nats/mod.ts";
 import { progressBar } from "../src/progress/mod.ts";
 import { Timeline } from "../src/timeline/mod.ts";
 import { test } from "./harness.ts";
@@ -550,6 +551,37 @@ test("types: what a function wants in its context must be there", () => {
     () => parallelMap("split", [["a", 1]], { module, workerData: 3 }),
     // @ts-expect-error: as above
     () => parallelMap("split", [["a", 1]], { module, init: seed }),
+  );
+});
+
+test("types: a pool of machines checks data as well", () => {
+  type Work = typeof import("./fixtures/typed.ts");
+  const pool = {} as NatsPool<Work>;
+  const data = { by: 2 };
+  const add = (a: number, b: number) => a + b;
+  const scaled = (n: number, { data }: { data: { by: number } }) => n * data.by;
+  gives<Results<number>>()(() => pool.map("scale", [1], { data }));
+  gives<Stream<number>>()(() => pool.stream("scale", [1], { data }));
+  gives<Results<number>>()(() => pool.map(scaled, [1], { data }));
+  refuses(
+    // @ts-expect-error: no data
+    () => pool.map("scale", [1], { retries: 1 }),
+    // @ts-expect-error: it is a number
+    () => pool.map("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => pool.mapSettled("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => pool.stream("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => pool.reduce("scale", add, [1], { data: { by: "2" } }),
+    // @ts-expect-error: no data
+    () => pool.map(scaled, [1], { retries: 1 }),
+    // @ts-expect-error: as above
+    () => pool.mapSettled(scaled, [1], { retries: 1 }),
+    // @ts-expect-error: as above
+    () => pool.stream(scaled, [1], { retries: 1 }),
+    // @ts-expect-error: as above
+    () => pool.reduce(scaled, add, [1], { retries: 1 }),
   );
 });
 
