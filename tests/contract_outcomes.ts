@@ -55,6 +55,27 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     }
   });
 
+  it("what an async source throws as it is closed is lost", async () => {
+    const ends = [
+      () => Promise.reject(new Error("mine")),
+      () => {
+        throw new Error("mine"); // at once, though it should not
+      },
+    ];
+    for (const end of ends) {
+      let n = 0;
+      const source = {
+        [Symbol.asyncIterator]: () => source,
+        next: () => Promise.resolve({ done: false, value: n++ }),
+        return: end,
+      } as AsyncIterableIterator<number>;
+      for await (const n of parallelMapStream((n) => n, source, pool)) {
+        assertEquals(n, 0);
+        break;
+      }
+    }
+  });
+
   it("a result is what it was when its task ended", async () => {
     // What a worker has once, and every task fills again.
     const init = () => ({

@@ -311,6 +311,11 @@ class AsyncSource implements Source {
     this.#ended = true;
     this.#ready = [];
     // Not awaited: a source that is stuck must not keep its reader.
-    void Promise.resolve(this.#iterator.return?.()).catch(() => {});
+    this.#leave().catch(() => {});
+  }
+
+  /** Async, so that what is thrown at once is lost as well. */
+  async #leave(): Promise<void> {
+    await this.#iterator.return?.();
   }
 }
