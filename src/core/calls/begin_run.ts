@@ -18,6 +18,7 @@ import { Run } from "../engine/run.ts";
 import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
 import { InputsByWeight } from "../engine/weighing.ts";
+import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
 import type { CallData } from "../wire/call_data.ts";
@@ -60,14 +61,15 @@ export interface RunPlace {
  * none that workers can write.
  */
 export function beginRun<S extends Sink>(
-  { inputs: given, ...call }: CheckedCall,
+  { inputs: given, options, ...rest }: CheckedCall,
   makeSink: (total: number | undefined) => S,
   { number, clock, engine, plan, paces, onEvent }: RunPlace,
 ): { run: Run; sink: S } {
+  const call = { ...rest, options: keepContexts(options) };
   const { weight, chunkSize, transfer = false } = call.options;
   const workers = threadsOf(plan);
   const wake = () => engine.touch(run);
-  const source = openSource(given, wake, clock, transfer);
+  const source = keepItsContext(openSource(given, wake, clock, transfer));
   const { total } = source;
   const { sink, shared } = closeUnless(source, () => {
     const sink = makeSink(total);
@@ -107,6 +109,29 @@ export function beginRun<S extends Sink>(
   if (!run.over) run.say("running");
   if (!run.over) engine.add(run);
   return { run, sink };
+}
+
+/** Lets what the caller gave be called in the caller's own async context. */
+function keepContexts(options: RunOptions): RunOptions {
+  const { weight, onProgress, onEvent } = options;
+  return {
+    ...options,
+    weight: weight && keepContext(weight),
+    onProgress: onProgress && keepContext(onProgress),
+    onEvent: onEvent && keepContext(onEvent),
+  };
+}
+
+/** The same for inputs, if reading them calls what the caller wrote. */
+function keepItsContext(source: Source): Source {
+  const { total, shared } = source;
+  if (total !== undefined) return source; // a list
+  return {
+    total,
+    shared,
+    take: keepContext((most) => source.take(most)),
+    close: keepContext(() => source.close()),
+  };
 }
 
 /**
