@@ -129,6 +129,8 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "close settles every pending call": NO_WORKER,
     "the cause of a lost worker is the error that ended it": NO_WORKER,
     "a task that exits loses its worker, and only itself": NO_WORKER,
+    "a worker that ends while it sends a result is lost by that task":
+      NO_WORKER,
     "a task that closes its worker loses it": NO_WORKER,
     "an error in a timer loses the worker of its task": NO_WORKER,
     "an unhandled rejection loses the worker of its task": NO_WORKER,

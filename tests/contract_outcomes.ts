@@ -76,6 +76,22 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     }
   });
 
+  it("a worker that ends while it sends a result is lost by that task", async () => {
+    const fatal = (n: number) =>
+      n !== 2 ? { n } : {
+        get n() {
+          return globalThis.process.exit(3);
+        },
+      };
+    for (const chunkSize of [1, 3]) {
+      const error = await assertRejects(
+        () => parallelMap(fatal, range(6), { ...pool, chunkSize }),
+        WorkerLostError,
+      );
+      assertEquals(error.index, 2);
+    }
+  });
+
   it("a result is what it was when its task ended", async () => {
     // What a worker has once, and every task fills again.
     const init = () => ({
