@@ -162,6 +162,15 @@ test("errors come back where Error cannot be changed", () => {
   }
 });
 
+test("a value that is too deep is refused for that", () => {
+  let chain: object = {};
+  for (let i = 1; i < 3000; i++) chain = { next: chain };
+  assertEquals(
+    explain({ list: [chain] }, "Maximum call stack size exceeded"),
+    "objects within objects, 3002 deep: send a list of them",
+  );
+});
+
 test("a prototype is forgotten with its values", async () => {
   const refs: WeakRef<object>[] = [];
   function look(): void {
