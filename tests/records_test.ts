@@ -143,6 +143,133 @@ test("what becomes of a value after it was added does not matter", async () => {
   }
 });
 
+/** What a task does between two results, and what arrives of those. */
+async function between(
+  make: () => unknown,
+  act: () => void,
+  undo: () => void = () => {},
+): Promise<unknown[]> {
+  const packing = await readyPacking();
+  const parcel = packing.open(COUNT, false);
+  const sent: unknown[] = list(() => undefined);
+  const wanted: unknown[] = [];
+  try {
+    for (let offset = 0; offset < COUNT; offset++) {
+      if (offset === COUNT / 2) act();
+      const value = make() as object;
+      wanted.push(structuredClone(value));
+      sent[offset] = parcel.add(offset, value);
+    }
+  } finally {
+    undo();
+  }
+  const { packed, moved } = parcel.end(sent);
+  assertEquals(packed.as, "records");
+  const back = packing.unpack(structuredClone(packed, { transfer: moved }));
+  assertEquals(back, wanted);
+  return Array.from(back);
+}
+
+test("what a task does to all objects, or to a class, is in no result", async () => {
+  for (const odd of [Object.prototype, Array.prototype] as Fields[]) {
+    const set = () => void (odd.extra = 1);
+    const back = await between(() => ({ a: [1] }), set, () => {
+      delete odd.extra;
+    });
+    assertEquals(back.at(-1), { a: [1] });
+  }
+  class Own {
+    a = 1;
+  }
+  await between(
+    () => new Own(),
+    () => Object.assign(Own.prototype, { extra: 1 }),
+  );
+});
+
+test("a result that reads its map or set in an own way is copied as by clone", async () => {
+  const odd = { *[Symbol.iterator]() {} };
+  const make = () => ({
+    map: Object.assign(new Map([["a", 1]]), odd),
+    set: Object.assign(new Set(["a"]), odd),
+  });
+  await between(make, () => {});
+  const { set } = Map.prototype;
+  const { add } = Set.prototype;
+  const value = { map: new Map([["a", 1]]), set: new Set(["a"]) };
+  await between(
+    () => value,
+    () => {
+      Map.prototype.set = function (key) {
+        return set.call(this, key, "other");
+      };
+      Set.prototype.add = function () {
+        return add.call(this, "other");
+      };
+    },
+    () => {
+      Map.prototype.set = set;
+      Set.prototype.add = add;
+    },
+  );
+});
+
+test("a result that is left to clone is cloned as it is, if it is not deep", async () => {
+  const packing = await readyPacking();
+  const { structuredClone: clone } = globalThis;
+  const cloned: unknown[] = [];
+  const parcel = packing.open(1, false);
+  const value = { pattern: /a/ };
+  let kept: unknown;
+  try {
+    packing.open(1, false).add(0, value); // what a RegExp is, is learned once
+    globalThis.structuredClone = ((value: unknown) => {
+      cloned.push(value);
+      return clone(value);
+    }) as typeof clone;
+    kept = parcel.add(0, value);
+  } finally {
+    globalThis.structuredClone = clone;
+  }
+  assert(cloned.length === 1 && cloned[0] === value, String(cloned.length));
+  assertEquals(packing.unpack(parcel.end([kept]).packed)[0], value);
+});
+
+test("an order that no honest worker sends is an error at once", async () => {
+  const packing = await readyPacking();
+  const make = () => {
+    const parcel = packing.open(3, false);
+    parcel.add(2, { a: 1 });
+    parcel.add(1, { a: 2 });
+    const { packed } = parcel.end([0, undefined, undefined]);
+    assert(packed.as === "records" && packed.order !== undefined);
+    return packed;
+  };
+  assertEquals(Array.from(packing.unpack(make())), [0, { a: 2 }, { a: 1 }]);
+  const orders: unknown[] = [
+    Int32Array.of(-1, 0),
+    Int32Array.of(0, 3),
+    Int32Array.of(2 ** 31 - 1, 0),
+    Int32Array.of(0),
+    new Int32Array(3),
+    Float64Array.of(0, 1),
+    [0, 1],
+    new Array(2 ** 32 - 1),
+    { length: 2 },
+    null,
+    1,
+  ];
+  for (const order of orders) {
+    const packed = { ...make(), order } as Packed;
+    assertThrows(() => packing.unpack(packed), Error);
+  }
+  for (const values of [{ length: 2 ** 40 }, "abc", 7]) {
+    const left = { as: "list", values } as unknown as undefined;
+    const packed: Packed = { ...make(), left };
+    assertThrows(() => packing.unpack(packed), TypeError);
+  }
+});
+
 test("the same where no code may be made of texts", async () => {
   const { Function: own } = globalThis;
   try {

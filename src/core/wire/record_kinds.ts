@@ -52,8 +52,9 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
   // What clone reads: a subclass may iterate over something else, without end.
   const { prototype: map } = Map;
   const { prototype: set } = Set;
-  const { entries } = map;
-  const { values: items } = set;
+  const { entries, set: put } = map;
+  const { values: items, add } = set;
+  const [MapClass, SetClass, { iterator }] = [Map, Set, Symbol];
   const { toString } = Object.prototype;
   const { getPrototypeOf } = Object;
   const { prototype: date } = Date;
@@ -106,9 +107,15 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
     },
     copyOf(whole) {
       const proto = getPrototypeOf(whole);
-      // Several times as fast as clone, which gives the same of primitives.
-      if (proto === map) return new Map(whole as Map<unknown, unknown>);
-      if (proto === set) return new Set(whole as Set<unknown>);
+      // Several times as fast as clone, which gives the same of primitives, if
+      // these are read, and put into the copy, as the language does it.
+      const read = (whole as unknown as Record<symbol, unknown>)[iterator];
+      if (proto === map && read === entries && map.set === put) {
+        return new MapClass(whole as Map<unknown, unknown>);
+      }
+      if (proto === set && read === items && set.add === add) {
+        return new SetClass(whole as Set<unknown>);
+      }
       return inspector.clone(whole) as object;
     },
     timeOf: (value, proto) =>
@@ -123,7 +130,7 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
       return true;
     },
     clear() {
-      classes.clear();
+      if (classes.size > 0) classes.clear();
       lastList = undefined;
     },
   };

@@ -298,6 +298,7 @@ export function createValueWriter(
     },
     write(value) {
       if (writer.inVain) return false;
+      if (own) kinds.clear(); // a task may change a class after another
       const { shape } = shapes.top();
       let code: number;
       if (ahead === undefined && shape?.flat && writeFlat(value, shape)) {
