@@ -1,7 +1,14 @@
 // Records cross as streams, numbers and short strings as columns. Whatever
 // crosses so must arrive as structured clone would bring it; this is the proof,
 // without a thread.
-import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertThrows,
+} from "@std/assert";
+import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
 import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
 import { createRecordReader } from "../src/core/wire/record_reader.ts";
@@ -233,6 +240,40 @@ test("a result that is left to clone is cloned as it is, if it is not deep", asy
   }
   assert(cloned.length === 1 && cloned[0] === value, String(cloned.length));
   assertEquals(packing.unpack(parcel.end([kept]).packed)[0], value);
+});
+
+test("a result brings none of the pool that its Buffers stand in", async () => {
+  const slab = Buffer.alloc(1 << 16);
+  const make = (n: number) => slab.subarray(8 * n, 8 * n + 4).fill(n);
+  const shared = make(5);
+  const values: Record<string, unknown>[] = [
+    { bytes: make(1) },
+    { bytes: make(2), list: [make(3), { bytes: make(4) }] },
+    { bytes: shared, again: shared }, // for clone, as one object stands twice
+    { bytes: make(6), pattern: /a/ },
+    { bytes: make(7), error: new RangeError("whole") },
+  ];
+  const packing = await readyPacking();
+  const parcel = packing.open(values.length, false);
+  const sent = values.map((value, offset) => parcel.add(offset, value));
+  assertLess(parcel.bytes, 4096);
+  slab.fill(0);
+  const { packed, moved, bytes } = parcel.end(sent);
+  assertLess(bytes, 4096);
+  const back = packing.unpack(
+    structuredClone(packed, { transfer: moved }),
+  ) as typeof values;
+  const wanted = [1, 2, 5, 6, 7].map((n) => new Uint8Array(4).fill(n));
+  assertEquals(back.map(({ bytes }) => bytes), wanted);
+  for (const { bytes } of back) {
+    assertEquals((bytes as Uint8Array).buffer.byteLength, 4);
+  }
+  assertEquals(back[1]!.list, [
+    new Uint8Array(4).fill(3),
+    { bytes: new Uint8Array(4).fill(4) },
+  ]);
+  assert(back[2]!.bytes === back[2]!.again);
+  assertInstanceOf(back[4]!.error, RangeError);
 });
 
 test("an order that no honest worker sends is an error at once", async () => {

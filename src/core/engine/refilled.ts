@@ -76,16 +76,20 @@ function isBuffer(value: object): boolean {
 }
 
 function copyOf(value: object, transfer: boolean): object {
-  const { refused, errors, buffers } = inspector.inspect(value);
+  const { refused, errors, buffers, pooled } = inspector.inspect(value);
   // On Deno 2.9.5, clone makes {} of some that are refused.
   if (refused || (transfer && buffers.size > 0)) return value;
   const kind = views.kindOf(value);
   if (kind !== undefined && buffers.size > 0) { // not in shared memory
     return views.make(kind, value as Float64Array);
   }
-  if (!errors) return structuredClone(value);
-  codec ??= createWire().codec; // clone would damage them
-  const encoded = codec.encode(value, false);
+  if (!errors && !pooled) return structuredClone(value);
+  codec ??= createWire().codec; // clone would damage errors, and copy the pool
+  const encoded = codec.encode(
+    value,
+    false,
+    (whole) => inspector.isPooled(whole) ? new Uint8Array(whole) : whole,
+  );
   return codec.decode(structuredClone(encoded)) as object;
 }
 

@@ -18,7 +18,7 @@ export interface RecordKinds {
    * Whether an object holds no other: a buffer, or a map or set of primitives.
    *
    * @param value The object.
-   * @param level How deep it is in its value, from 1.
+   * @param level How deep it is in its value, from 1; 0 if it is to be copied.
    */
   isWhole(value: object, level: number): boolean;
   /** Copies one of those, or a list that holds no object. */
@@ -55,6 +55,8 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
   const { entries, set: put } = map;
   const { values: items, add } = set;
   const [MapClass, SetClass, { iterator }] = [Map, Set, Symbol];
+  const { isView } = ArrayBuffer;
+  const Bytes = Uint8Array;
   const { toString } = Object.prototype;
   const { getPrototypeOf } = Object;
   const { prototype: date } = Date;
@@ -91,6 +93,7 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
     isWhole(value, level) {
       const kind = inspector.kindOf(value);
       // A view that is the value itself is cut out of its buffer.
+      if (kind === "view" && level === 0) return inspector.isPooled(value);
       if (kind === "view" || kind === "buffer") return level > 1;
       if (kind === "map") {
         const pairs = entries.call(value as Map<unknown, unknown>);
@@ -106,6 +109,7 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
       return true;
     },
     copyOf(whole) {
+      if (isView(whole)) return new Bytes(whole as Uint8Array); // it is pooled
       const proto = getPrototypeOf(whole);
       // Several times as fast as clone, which gives the same of primitives, if
       // these are read, and put into the copy, as the language does it.

@@ -170,8 +170,9 @@ export function createValueWriter(
     if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
       if (kinds.isWhole(part, own ? 0 : level)) {
+        const whole = own ? kinds.copyOf(part) : part;
         // Never what the part itself says of its size: it may say anything.
-        return leave(part, inspector.inspect(part).bytes);
+        return output.leave(whole, inspector.inspect(whole).bytes);
       }
       kinds.checkClass(part, proto);
     }

@@ -127,6 +127,7 @@ const INSPECTOR: MethodsOf<Inspector> = {
   kindOf: true,
   refusalOf: true,
   inspect: true,
+  isPooled: true,
   clone: true,
 };
 const EXPLAINER: MethodsOf<Explainer> = {
