@@ -221,25 +221,46 @@ test("a result that reads its map or set in an own way is copied as by clone", a
   );
 });
 
-test("a result that is left to clone is cloned as it is, if it is not deep", async () => {
+test("a result costs no clone but of what needs one, and that as it is", async () => {
   const packing = await readyPacking();
   const { structuredClone: clone } = globalThis;
+  const pattern = { pattern: /a/ }; // not deep
+  const bare = { none: {}, list: [{}, []] };
+  const results = [pattern, bare, pattern];
   const cloned: unknown[] = [];
-  const parcel = packing.open(1, false);
-  const value = { pattern: /a/ };
-  let kept: unknown;
+  const parcel = packing.open(results.length, false);
+  const sent: unknown[] = [parcel.add(0, pattern)]; // its class is learned once
   try {
-    packing.open(1, false).add(0, value); // what a RegExp is, is learned once
     globalThis.structuredClone = ((value: unknown) => {
       cloned.push(value);
       return clone(value);
     }) as typeof clone;
-    kept = parcel.add(0, value);
+    for (const i of [1, 2]) sent[i] = parcel.add(i, results[i]!);
   } finally {
     globalThis.structuredClone = clone;
   }
-  assert(cloned.length === 1 && cloned[0] === value, String(cloned.length));
-  assertEquals(packing.unpack(parcel.end([kept]).packed)[0], value);
+  assert(cloned.length === 1 && cloned[0] === pattern, String(cloned.length));
+  const { packed, moved } = parcel.end(sent);
+  const back = packing.unpack(structuredClone(packed, { transfer: moved }));
+  assertEquals(Array.from(back), results);
+});
+
+test("a result that only looks like a plain object is copied by clone", async () => {
+  const odd = [new Map(), new Set(), new Date(5), new ArrayBuffer(3)]
+    .concat(new DataView(new ArrayBuffer(3)) as never, /a/ as never);
+  const packing = await readyPacking();
+  const parcel = packing.open(odd.length, false);
+  const sent = odd.map((value, offset) => {
+    Object.setPrototypeOf(value, Object.prototype);
+    return parcel.add(offset, [value]);
+  });
+  const { packed, moved } = parcel.end(sent);
+  const back = packing.unpack(structuredClone(packed, { transfer: moved }));
+  const { toString } = Object.prototype;
+  for (const [i, value] of odd.entries()) {
+    const [copy] = back[i] as unknown[];
+    assertEquals(toString.call(copy), toString.call(structuredClone(value)));
+  }
 });
 
 test("a result brings none of the pool that its Buffers stand in", async () => {

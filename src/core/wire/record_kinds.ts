@@ -7,8 +7,19 @@
 
 import type { Inspector } from "./inspection.ts";
 
+/** What tells objects apart that have the same class; nothing in the language does. */
+export interface Types {
+  isProxy(value: unknown): boolean;
+  isMap(value: unknown): boolean;
+  isSet(value: unknown): boolean;
+  isAnyArrayBuffer(value: unknown): boolean;
+  isPromise(value: unknown): boolean;
+}
+
 /** Tells objects apart. */
 export interface RecordKinds {
+  /** Begins a message. */
+  begin(types: Types): void;
   /**
    * Throws unless all that structured clone sees of an object is its own keys:
    * it is one of a class of the user's, or of none.
@@ -21,7 +32,7 @@ export interface RecordKinds {
    * @param level How deep it is in its value, from 1; 0 if it is to be copied.
    */
   isWhole(value: object, level: number): boolean;
-  /** Copies one of those, or a list that holds no object. */
+  /** Copies one of those, a list that holds no object, or what has no keys. */
   copyOf(whole: object): object;
   /**
    * The time of a Date in ms since 1970; undefined for an object that is none.
@@ -57,13 +68,14 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
   const [MapClass, SetClass, { iterator }] = [Map, Set, Symbol];
   const { isView } = ArrayBuffer;
   const Bytes = Uint8Array;
-  const { toString } = Object.prototype;
-  const { getPrototypeOf } = Object;
+  const { getPrototypeOf, prototype: plain } = Object;
+  const { toString } = plain;
   const { prototype: date } = Date;
   const { getTime } = date;
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;
+  let types: Types;
 
   /** Or anything else that is more than its value. */
   function isObject(part: unknown): boolean {
@@ -83,7 +95,17 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
     return known;
   }
 
+  /** Whether an object without keys is not one of another kind all the same. */
+  function isBare(value: object): boolean {
+    return toString.call(value) === "[object Object]" && !isView(value) &&
+      !types.isMap(value) && !types.isSet(value) &&
+      !types.isAnyArrayBuffer(value) && !types.isPromise(value);
+  }
+
   return {
+    begin(given) {
+      types = given;
+    },
     checkClass(value, proto) {
       const isOwn = proto === null
         ? toString.call(value) === "[object Object]" // not a module
@@ -109,8 +131,9 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
       return true;
     },
     copyOf(whole) {
-      if (isView(whole)) return new Bytes(whole as Uint8Array); // it is pooled
+      if (inspector.isPooled(whole)) return new Bytes(whole);
       const proto = getPrototypeOf(whole);
+      if (proto === plain && isBare(whole)) return {};
       // Several times as fast as clone, which gives the same of primitives, if
       // these are read, and put into the copy, as the language does it.
       const read = (whole as unknown as Record<symbol, unknown>)[iterator];

@@ -6,8 +6,9 @@
  */
 
 import type { Inspector } from "./inspection.ts";
+import type { Types } from "./record_kinds.ts";
 import type { Records } from "./record_output.ts";
-import type { Types, ValueParts, ValueWriter } from "./value_writer.ts";
+import type { ValueParts, ValueWriter } from "./value_writer.ts";
 
 /** Values that were written, and what was not. */
 export interface Written {

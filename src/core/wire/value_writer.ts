@@ -6,7 +6,7 @@
  */
 
 import type { Inspector } from "./inspection.ts";
-import type { RecordKinds } from "./record_kinds.ts";
+import type { RecordKinds, Types } from "./record_kinds.ts";
 import type { RecordOutput, Records } from "./record_output.ts";
 import type { Shape, Shapes, Spot } from "./shapes.ts";
 import type { Sharing } from "./sharing.ts";
@@ -63,11 +63,6 @@ export interface ValueParts {
   ): Shapes;
   createSharing(): Sharing;
   createRecordKinds(inspector: Inspector): RecordKinds;
-}
-
-/** What tells a Proxy: nothing in the language does. */
-export interface Types {
-  isProxy(value: unknown): boolean;
 }
 
 /**
@@ -294,6 +289,7 @@ export function createValueWriter(
     inVain: false,
     begin(types, copies) {
       ({ isProxy } = types);
+      kinds.begin(types);
       own = copies;
       message++;
     },
