@@ -179,7 +179,7 @@ export function createLists(
       const [buffer] = buffers;
       const kind = views.kindOf(value);
       const copy = kind !== undefined && buffer?.resizable === false
-        ? views.make(kind, value as Float64Array)
+        ? views.copy(value as Float64Array)
         : doubtful
         ? copyOfDeep(value)
         // It is not deep: to try that takes up to 100 times as long on Bun 1.4.5.
@@ -202,7 +202,7 @@ export function createLists(
     /** A copy of what is pooled; anything else as it is. */
     function withoutPool(whole: object): object {
       return own && !transfer && inspector.isPooled(whole)
-        ? views.make("Uint8Array", whole)
+        ? views.copy(whole)
         : whole;
     }
 

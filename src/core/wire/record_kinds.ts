@@ -68,7 +68,7 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
   const [MapClass, SetClass, { iterator }] = [Map, Set, Symbol];
   const { isView } = ArrayBuffer;
   const Bytes = Uint8Array;
-  const { getPrototypeOf, prototype: plain } = Object;
+  const { getPrototypeOf, setPrototypeOf, prototype: plain } = Object;
   const { toString } = plain;
   const { prototype: date } = Date;
   const { getTime } = date;
@@ -131,8 +131,11 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
       return true;
     },
     copyOf(whole) {
-      if (inspector.isPooled(whole)) return new Bytes(whole);
       const proto = getPrototypeOf(whole);
+      // Of its own class: see the copies of views.ts.
+      if (inspector.isPooled(whole)) {
+        return setPrototypeOf(new Bytes(whole), proto);
+      }
       if (proto === plain && isBare(whole)) return {};
       // Several times as fast as clone, which gives the same of primitives, if
       // these are read, and put into the copy, as the language does it.
