@@ -3,7 +3,13 @@
 // folder that is removed at the end.
 import { assert, assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { DELIMITER, join } from "@std/path";
@@ -113,8 +119,9 @@ function checkFloor(folder: string, name: Name, version: string): number {
 
 /** `pmap`, of the package for npm, says so too. */
 function checkCommand(folder: string, version: string): void {
-  buildForNpm(join(folder, "package"));
-  const command = join(folder, "package/built/cli.js");
+  const built = join(root, "package");
+  if (!existsSync(built)) buildForNpm(built);
+  const command = join(built, "built/cli.js");
   const { status, out, err } = run(folder, [
     "node",
     command,

@@ -90,8 +90,8 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
           : found.n);
     };
     const options = { ...pool, workers: pool.workers && 1, init };
-    const inputs = range(120);
-    for (const chunkSize of [undefined, 1, 50]) {
+    const inputs = range(60);
+    for (const chunkSize of [undefined, 1, 25]) {
       const results = await parallelMap(refill, inputs, {
         ...options,
         chunkSize,
@@ -125,6 +125,21 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     ]);
   });
 
+  for (const transfer of [false, true]) {
+    const from = transfer ? ", from moved inputs" : "";
+    it(`many large results of one chunk all arrive${from}`, async () => {
+      const inputs = range(20).map((n) => new Uint8Array(40_000).fill(n));
+      const results = await parallelMap(
+        (bytes) => ({ n: bytes[9], text: "x".repeat(2e6) }),
+        inputs,
+        { ...pool, workers: pool.workers && 1, chunkSize: 20, transfer },
+      );
+      assertEquals(results.map(({ n, text }) => [n, text.length]), [
+        ...range(20).map((n) => [n, 2e6]),
+      ]);
+    });
+  }
+
   it("an input is what it was when its source gave it", async () => {
     const one = { ...pool, workers: pool.workers && 1 };
     // As combinations are often made, and rows read.
@@ -149,23 +164,23 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
         if (n % 10 === 0) await null;
       }
     }
-    for (const chunkSize of [undefined, 1, 16]) {
+    for (const chunkSize of [undefined, 1, 8]) {
       const options = { ...one, chunkSize };
       const sums = await parallelMap(
         (row) => "n" in row ? row.n + row.cells[0]! : row.header.length,
-        rows(100),
+        rows(30),
         options,
       );
-      assertEquals(sums, [1, ...range(100).map((n) => 2 * n)]);
+      assertEquals(sums, [1, ...range(30).map((n) => 2 * n)]);
       for (const kind of ["whole", "part", "bare"] as const) {
         const bytes = await parallelMap(
           (block) => new Uint8Array(block).join(),
-          blocks(100, kind),
+          blocks(30, kind),
           options,
         );
         const length = kind === "part" ? 2 : 8;
         assertEquals(bytes, [
-          ...range(100).map((n) => new Array(length).fill(n).join()),
+          ...range(30).map((n) => new Array(length).fill(n).join()),
         ]);
       }
     }

@@ -23,13 +23,17 @@ export const weights: Chapter = (it, { calls, pool }) => {
     Pool,
   } = calls;
   it("weight: results stay in the order of the inputs", async () => {
-    const inputs = range(200);
-    const expected = inputs.map(double);
     const text = (n: number) => `${n},`;
     await using workers = new Pool(pool);
     for (
-      const options of [{}, { chunkSize: 7 }, { chunkSize: 1, concurrency: 3 }]
+      const [count, options] of [
+        [200, {}],
+        [200, { chunkSize: 7 }],
+        [40, { chunkSize: 1, concurrency: 3 }], // a message each
+      ] as const
     ) {
+      const inputs = range(count);
+      const expected = inputs.map(double);
       const how = { ...options, weight: odd };
       assertEquals(await workers.map(double, inputs, how), expected);
       const numbers = new Float64Array(inputs);

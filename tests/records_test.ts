@@ -106,7 +106,7 @@ test("what becomes of a value after it was added does not matter", async () => {
   let packing = await readyPacking();
   const random = seeded(23);
   const ways: Record<string, number> = {};
-  for (let round = 0; round < ROUNDS / 3; round++) {
+  for (let round = 0; round < ROUNDS / 5; round++) {
     if (round % 20 === 0) packing = await readyPacking();
     const values = recordsOf(random, 2 + Math.floor(random() * 40));
     const count = values.length;

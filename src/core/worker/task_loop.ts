@@ -70,7 +70,10 @@ export function createTaskLoop(
       const kept = work.kept ?? openKept(run, work);
       const listed = kept.add(offset, result);
       if (listed !== undefined) (work.results as unknown[])[offset] = listed;
-      if (offset % LOOK === 0 && kept.bytes > MOST_KEPT) work.enough = true;
+      if (offset % LOOK === 0 && kept.bytes > MOST_KEPT) {
+        // Values whose buffers were moved cannot be sent to another worker.
+        work.enough = run.announcement.transfer !== true;
+      }
     } catch (error) { // too little memory, or a task has replaced a built-in
       fail(work, offset, error);
     }
