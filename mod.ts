@@ -32,8 +32,10 @@ export {
 export type { Progress, RunEvent } from "./src/core/api/events.ts";
 export type {
   CloseOptions,
+  ExportContext,
   ExportInput,
   ExportName,
+  ExportOptions,
   ExportResult,
   InitData,
   Inputs,
@@ -43,6 +45,7 @@ export type {
   MapOutput,
   MapResults,
   ModuleSpecifier,
+  Needed,
   OnlyNames,
   OutputArray,
   PermissionLists,

@@ -59,6 +59,22 @@ const CASES: Case[] = [
     'absolute URL such as import.meta.url: received "./work.ts"',
   ],
   [
+    "module is not null",
+    () => bad({ module: null }),
+    TypeError,
+    "absolute URL such as import.meta.url: received null",
+  ],
+  [
+    "results fit in output",
+    () =>
+      parallelMap(wrong((n: number) => n < 3 ? BigInt(n) : n), [1, 2, 3], {
+        output: BigInt64Array,
+        workers: 0,
+      }),
+    TypeError,
+    'every result must fit in "output": received 3 for the input at index 2',
+  ],
+  [
     "a function with module has a name",
     () => parallelMap((n: number) => n, [1], { module: import.meta.url }),
     TypeError,
@@ -172,6 +188,48 @@ const CASES: Case[] = [
     () => bad({ output: Array }),
     TypeError,
     '"output" must be a typed-array constructor',
+  ],
+  [
+    "output is no number, which is of the wrong kind and not out of a range",
+    () => bad({ output: 5 }),
+    TypeError,
+    '"output" must be a typed-array constructor',
+  ],
+  [
+    "permissions are no number either",
+    () => bad({ permissions: 0 }),
+    TypeError,
+    '"permissions" must be "none"',
+  ],
+  [
+    "permissions have known names",
+    () => bad({ permissions: { reed: true } }),
+    TypeError,
+    'a list of texts without commas: received "reed"',
+  ],
+  [
+    "permissions are lists",
+    () => bad({ permissions: { net: "example.com" } }),
+    TypeError,
+    'a list of texts without commas: received "example.com"',
+  ],
+  [
+    "permissions are lists of texts",
+    () => bad({ permissions: { read: ["a", undefined] } }),
+    TypeError,
+    "a list of texts without commas: received undefined",
+  ],
+  [
+    "an option of a stream is none of a map",
+    () => bad({ ordered: false }),
+    TypeError,
+    'received "ordered", which a stream takes',
+  ],
+  [
+    "an option of a pool is none of its calls",
+    () => new Pool().map(id, [1], wrong({ workers: 2 })),
+    TypeError,
+    'received "workers", which new Pool takes',
   ],
   [
     "output is in shared memory",

@@ -92,6 +92,20 @@ test("pmap shows what a terminal would obey", PATIENCE, async () => {
   assertMatch(err, /threw Error: \\u001b\[2Jhidden\\u202e\n/);
 });
 
+test(
+  "pmap says why a fetch failed, which is in its cause",
+  PATIENCE,
+  async () => {
+    const { err } = await pmap([work("fetching")], "1\n");
+    assertMatch(
+      err,
+      /threw TypeError: fetch failed, caused by AggregateError, caused by Error: refused by ::1; Error: refused by 127\.0\.0\.1\n/,
+    );
+    const { err: endless } = await pmap([work("circle")], "1\n");
+    assertMatch(endless, /threw Error: round(, caused by Error: round){3}\n/);
+  },
+);
+
 test("pmap --retries calls again", PATIENCE, async () => {
   const good = await pmap([work("third"), "--retries", "2"], "1\n2\n");
   assertEquals([good.status, good.err], [0, ""]);

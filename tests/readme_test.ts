@@ -89,6 +89,8 @@ test(
   () =>
     inFolder((folder) => {
       furnish(folder);
+      const compilerOptions = { noUncheckedIndexedAccess: true }; // as bun init
+      writeFileSync(`${folder}/deno.json`, JSON.stringify({ compilerOptions }));
       const marked = examples.filter(({ mark }) => mark !== "");
       const files = marked.map(({ name, source }) => {
         const own = source.match(/^\/\/ (\w+\.ts)/)?.[1]; // it imports itself

@@ -1,7 +1,7 @@
 // The sources in the project of somebody else: with stricter flags than here,
 // and without the types of the DOM or of Deno, as `bun init` makes a project.
 import { assertEquals } from "@std/assert";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runtime, test } from "./harness.ts";
 import { inFolder, ROOT, runProgram } from "./run_program.ts";
@@ -82,6 +82,40 @@ declare class TextDecoder {
 }
 `;
 
+const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+
+test(
+  "the examples stand strict flags as well",
+  {
+    timeout: 300_000,
+    ignore: runtime !== "deno", // as above
+  },
+  () => {
+    inFolder((folder) => {
+      const path = join(folder, "deno.json");
+      const imports: Record<string, string> = {
+        "@std/assert": new URL("../scripts/std/assert/mod.ts", import.meta.url)
+          .href,
+      };
+      for (const [name, file] of Object.entries<string>(exports)) {
+        imports[`@parallel/map${name.slice(1)}`] =
+          new URL(`../${file}`, import.meta.url).href;
+      }
+      const compilerOptions = FLAGS;
+      writeFileSync(path, JSON.stringify({ compilerOptions, imports }));
+      const pages = readdirSync(join(ROOT, "docs"))
+        .filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
+      const documents = ["README.md", ...pages, "mod.ts", "src"]
+        .map((name) => join(ROOT, name));
+      const { code, err } = runProgram(
+        ["deno", "check", "--doc-only", "--config", path, ...documents],
+        ROOT,
+      );
+      assertEquals(code, 0, err);
+    });
+  },
+);
+
 test(
   "the sources stand strict flags, and need no types of the DOM or of Deno",
   {
@@ -89,9 +123,6 @@ test(
     ignore: runtime !== "deno", // it is Deno that checks types
   },
   () => {
-    const { exports } = JSON.parse(
-      readFileSync(join(ROOT, "deno.json"), "utf8"),
-    );
     inFolder((folder) => {
       const write = (name: string, text: string) =>
         writeFileSync(join(folder, name), text);

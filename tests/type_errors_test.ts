@@ -14,6 +14,8 @@ const module: ModuleSpecifier<typeof import("ROOT/tests/fixtures/typed.ts")> =
   import.meta.url;
 const half = (n: number) => n / 2;
 const open = (path: string) => path.length;
+interface Given { data: { by: number } }
+const scaled = (n: number, { data }: Given) => n * data.by;
 const pool = new Pool({ module, workerData: 3 });
 `;
 
@@ -73,6 +75,21 @@ const WRONG: [call: string, part: string, message: string][] = [
     `parallelMap(half, [1], { workerData: 3, init: open })`,
     "init",
     "Type '(path: string) => number' is not assignable to type '(workerData: number) => number | PromiseLike<number>'.",
+  ],
+  [
+    `parallelMap(scaled, [1], { workers: 2 })`,
+    "{ workers: 2 }",
+    "Argument of type '{ workers: number; }' is not assignable to parameter of type 'PoolOptions<",
+  ],
+  [
+    `pool.map(scaled, [1], { data: { by: "2" } })`,
+    "by",
+    NOT_A_NUMBER,
+  ],
+  [
+    `parallelMap(scaled, [1])`,
+    "scaled",
+    "Argument of type '(n: number, { data }: Given) => number' is not assignable to parameter of type 'MapFunction<number, number, undefined, undefined>'.",
   ],
   [
     `parallelMap("squares", [1], { module })`,

@@ -2,8 +2,10 @@
 // `deno test` and by `npm run check`.
 import {
   type Inputs,
+  type MapFunction,
   type MapOptions,
   type ModuleSpecifier,
+  type Needed,
   parallelMap,
   parallelMapSettled,
   parallelMapStream,
@@ -17,6 +19,7 @@ import {
   type TaskError,
   type TaskOutcome,
 } from "../mod.ts";
+import type { NatsPool } from "../src/nats/mod.ts";
 import { progressBar } from "../src/progress/mod.ts";
 import { Timeline } from "../src/timeline/mod.ts";
 import { test } from "./harness.ts";
@@ -43,7 +46,7 @@ function refuses(...calls: (() => unknown)[]): void {
 
 type Results<R> = Promise<R[]>;
 type Settled<R> = Promise<SettledResult<R>[]>;
-type Stream<R> = AsyncGenerator<R, undefined, undefined>;
+type Stream<R> = AsyncGenerator<R, undefined, unknown>;
 
 const half = (n: number) => n / 2;
 const later = (n: number) => Promise.resolve(String(n));
@@ -79,10 +82,10 @@ test("types: a call gives what its function returns, awaited", () => {
 test("types: a stream yields outcomes where settled is true", () => {
   const on = {} as boolean;
   const pool = {} as Pool;
-  gives<AsyncGenerator<TaskOutcome<number, string>, undefined, undefined>>()(
+  gives<AsyncGenerator<TaskOutcome<number, string>, undefined, unknown>>()(
     () => parallelMapStream(later, [1], { settled: true }),
   );
-  gives<AsyncGenerator<TaskOutcome<string, number>, undefined, undefined>>()(
+  gives<AsyncGenerator<TaskOutcome<string, number>, undefined, unknown>>()(
     () => pool.stream((s) => s.length, ["a"], { settled: true }),
   );
   gives<Stream<string>>()(() => pool.stream(later, [1], { settled: false }));
@@ -189,7 +192,7 @@ test("types: context.state is what init returns, awaited", () => {
       init: (data: number) => data,
     })
   );
-  gives<Results<unknown>>()(() => parallelMap((_, { state }) => state, [1]));
+  gives<Results<undefined>>()(() => parallelMap((_, { state }) => state, [1]));
   gives<Results<string | undefined>>()(() =>
     parallelMap(stated, [1], { workerData: "a" })
   );
@@ -440,6 +443,167 @@ test("types: context.data is what its literal is", () => {
   );
 });
 
+test("types: what a function wants in its context must be there", () => {
+  const pool = {} as Pool;
+  type Given = { by: number };
+  const scaled = (n: number, { data }: { data: Given }) => n * data.by;
+  const maybe = (n: number, { data }: { data: Given | undefined }) =>
+    n * (data?.by ?? 1);
+  const anyhow = (_: number, context: TaskContext) => context.data;
+  type Work = typeof import("./fixtures/typed.ts");
+  const module: ModuleSpecifier<Work> = import.meta;
+  const typed = {} as Pool<Work>;
+  const add = (a: number, b: number) => a + b;
+  const data = { by: 2 };
+  gives<Results<number>>()(() => parallelMap(scaled, [1], { data }));
+  gives<Results<number>>()(() => parallelMap(maybe, [1]));
+  gives<Results<number>>()(() => pool.map(maybe, [1], { chunkSize: 1 }));
+  gives<Results<unknown>>()(() => pool.map(anyhow, [1]));
+  gives<Results<number>>()(() =>
+    parallelMap("scale", [1], { module, data: { by: 2 } })
+  );
+  gives<Results<number>>()(() => typed.map("scale", [1], { data }));
+  gives<Stream<number>>()(() => typed.stream("scale", [1], { data }));
+  gives<Results<string[]>>()(() =>
+    parallelMap("split", [["a", 1]], { module, init: () => "b" })
+  );
+  // Whoever maps for others hands on what they gave.
+  const around = <T, R, S, D>(
+    fn: (value: T, context: TaskContext<S, D>) => R,
+    values: T[],
+    data: D,
+    init: () => S,
+  ) => parallelMap(fn, values, { data, init });
+  const with3 = <T, R>(fn: (value: T) => R, values: T[], how?: RunOptions) =>
+    pool.map(fn, values, how);
+  const handed = <T, R, S, D>(
+    fn: MapFunction<T, R, S, D>,
+    values: T[],
+    how: PoolOptions<unknown, unknown, S> & RunOptions<D> & Needed<S, D>,
+  ) => parallelMap(fn, values, how);
+  const how = { data, chunkSize: 1 } satisfies RunOptions<Given>;
+  gives<Results<number>>()(() => handed(scaled, [1], { data }));
+  gives<Results<number>>()(() => parallelMap(scaled, [1], how));
+  gives<Results<number>>()(() => around(scaled, [1], data, () => 1));
+  gives<Results<number>>()(() => with3(half, [1]));
+  refuses(
+    // @ts-expect-error: no data
+    () => parallelMap(scaled, [1]),
+    // @ts-expect-error: as above
+    () => parallelMap(scaled, [1], { workers: 1 }),
+    // @ts-expect-error: as above
+    () => parallelMapSettled(scaled, [1]),
+    // @ts-expect-error: as above
+    () => parallelMapSettled(scaled, [1], { workers: 1 }),
+    // @ts-expect-error: as above
+    () => parallelMapStream(scaled, [1]),
+    // @ts-expect-error: as above
+    () => parallelMapStream(scaled, [1], { ordered: false }),
+    // @ts-expect-error: as above
+    () => parallelReduce(scaled, add, [1]),
+    // @ts-expect-error: as above
+    () => parallelReduce(scaled, add, [1], { initial: 0 }),
+    // @ts-expect-error: as above
+    () => pool.map(scaled, [1]),
+    // @ts-expect-error: as above
+    () => pool.map(scaled, [1], { chunkSize: 1 }),
+    // @ts-expect-error: as above
+    () => pool.mapSettled(scaled, [1]),
+    // @ts-expect-error: as above
+    () => pool.mapSettled(scaled, [1], { chunkSize: 1 }),
+    // @ts-expect-error: as above
+    () => pool.stream(scaled, [1]),
+    // @ts-expect-error: as above
+    () => pool.stream(scaled, [1], { ordered: false }),
+    // @ts-expect-error: as above
+    () => pool.reduce(scaled, add, [1]),
+    // @ts-expect-error: as above
+    () => pool.reduce(scaled, add, [1], { initial: 0 }),
+    // @ts-expect-error: as above
+    () => parallelMap("scale", [1], { module }),
+    // @ts-expect-error: as above
+    () => typed.map("scale", [1], { chunkSize: 1 }),
+    // @ts-expect-error: it is a number
+    () => parallelMap("scale", [1], { module, data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => parallelMapSettled("scale", [1], { module, data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => parallelMapStream("scale", [1], { module, data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => parallelReduce("scale", add, [1], { module, data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => typed.map("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => typed.mapSettled("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => typed.stream("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => typed.reduce("scale", add, [1], { data: { by: "2" } }),
+    // @ts-expect-error: neither init nor workerData
+    () => parallelMap(stated, [1]),
+    // @ts-expect-error: as above
+    () => parallelMap(stated, [1], { workers: 1 }),
+    // @ts-expect-error: the state is a number
+    () => parallelMap(stated, [1], { workerData: 3 }),
+    // @ts-expect-error: neither init nor workerData
+    () => parallelMap("split", [["a", 1]], { module }),
+    // @ts-expect-error: the state is a number
+    () => parallelMap("split", [["a", 1]], { module, workerData: 3 }),
+    // @ts-expect-error: as above
+    () => parallelMap("split", [["a", 1]], { module, init: seed }),
+  );
+});
+
+test("types: a pool of machines checks data as well", () => {
+  type Work = typeof import("./fixtures/typed.ts");
+  const pool = {} as NatsPool<Work>;
+  const data = { by: 2 };
+  const add = (a: number, b: number) => a + b;
+  const scaled = (n: number, { data }: { data: { by: number } }) => n * data.by;
+  gives<Results<number>>()(() => pool.map("scale", [1], { data }));
+  gives<Stream<number>>()(() => pool.stream("scale", [1], { data }));
+  gives<Results<number>>()(() => pool.map(scaled, [1], { data }));
+  refuses(
+    // @ts-expect-error: no data
+    () => pool.map("scale", [1], { retries: 1 }),
+    // @ts-expect-error: it is a number
+    () => pool.map("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => pool.mapSettled("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => pool.stream("scale", [1], { data: { by: "2" } }),
+    // @ts-expect-error: as above
+    () => pool.reduce("scale", add, [1], { data: { by: "2" } }),
+    // @ts-expect-error: no data
+    () => pool.map(scaled, [1], { retries: 1 }),
+    // @ts-expect-error: as above
+    () => pool.mapSettled(scaled, [1], { retries: 1 }),
+    // @ts-expect-error: as above
+    () => pool.stream(scaled, [1], { retries: 1 }),
+    // @ts-expect-error: as above
+    () => pool.reduce(scaled, add, [1], { retries: 1 }),
+  );
+});
+
+test("types: a generator may yield all that a stream does", () => {
+  const words = async function* (): AsyncGenerator<string, void, unknown> {
+    yield* parallelMapStream(later, [1]);
+  };
+  const any = async function* <T, R>(
+    fn: (value: T) => Promise<R>,
+    values: Inputs<T>,
+  ): AsyncGenerator<R> {
+    yield* parallelMapStream(fn, values, { ordered: false });
+  };
+  gives<AsyncGenerator<string>>()(() => any(later, [1]));
+  const outcomes = (pool: Pool): AsyncGenerator<unknown, void, unknown> =>
+    pool.stream(later, [1], { settled: true });
+  gives<AsyncGenerator<unknown, void, unknown>[]>()(() => [
+    words(),
+    outcomes({} as Pool),
+  ]);
+});
+
 test("types: a pool knows the state of its workers", () => {
   gives<Pool>()(() => new Pool());
   gives<Pool<unknown, number>>()(() => new Pool({ workerData: 3 }));
@@ -483,7 +647,7 @@ test("types: a function given by its name has the types of its module", () => {
   gives<Results<number>>()(() => parallelMap("square", [1], { module }));
   gives<Results<string>>()(() => parallelMap("shout", "a", { module: text }));
   gives<Results<string[]>>()(() =>
-    parallelMap("split", [["a", 1]], { module: meta })
+    parallelMap("split", [["a", 1]], { module: meta, workerData: "a" })
   );
   gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
     parallelMap("square", [1], { module, output })

@@ -113,15 +113,33 @@ export function openCaller(
     return { text, ...call };
   }
 
+  /**
+   * What was thrown, in words, and why: Node.js says only "fetch failed" of a
+   * server that is not there, and the rest in causes, or several of them. A
+   * cause may be its own.
+   */
+  function wordsOf(thrown: unknown, depth = 0): string {
+    if (typeof thrown === "string") return JSON.stringify(thrown);
+    if (!(thrown instanceof Error)) return String(thrown);
+    const { name, message, cause, errors } = thrown as Partial<AggregateError>;
+    const text = message === "" ? `${name}` : `${name}: ${message}`;
+    const causes = cause !== undefined
+      ? [cause]
+      : Array.isArray(errors)
+      ? errors.slice(0, 3)
+      : [];
+    if (depth === 3 || causes.length === 0) return text;
+    const words = causes.map((cause) => wordsOf(cause, depth + 1));
+    return `${text}, caused by ${words.join("; ")}`;
+  }
+
   function failed(task: Task, at: Thrown["at"], thrown: unknown): Thrown {
     let error = "a value that cannot be shown";
     let stack = "";
     try {
-      error = thrown instanceof Error
-        ? at === "call" ? `${thrown.name}: ${thrown.message}` : thrown.message
-        : typeof thrown === "string"
-        ? JSON.stringify(thrown)
-        : String(thrown);
+      error = at !== "call" && thrown instanceof Error
+        ? thrown.message
+        : wordsOf(thrown);
       if (thrown instanceof Error && at === "call") stack = `${thrown.stack}`;
     } catch {
       // its own getters throw: `error` says so already

@@ -142,7 +142,7 @@ export class JobLog implements AsyncDisposable {
       options: SettledAsTheyCome,
     ) => AsyncIterable<TaskOutcome<T, R>>,
     options: LogStreamOptions<T, R> = {},
-  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
+  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown> {
     const { at } = this.#state;
     if (at !== "new") {
       const had = at === "closed" ? "is closed" : "has had its stream already";

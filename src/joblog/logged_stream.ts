@@ -81,7 +81,7 @@ export class LoggedStream<T, R> {
       rest: AsyncIterable<T>,
       options: SettledAsTheyCome,
     ) => AsyncIterable<TaskOutcome<T, R>>,
-  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
+  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown> {
     const inputs = this.#inputs as Partial<Iterable<T> & AsyncIterable<T>>;
     if (!(inputs?.[Symbol.asyncIterator] ?? inputs?.[Symbol.iterator])) {
       throw new TypeError(
@@ -97,7 +97,7 @@ export class LoggedStream<T, R> {
 
   async *#read(
     outcomes: AsyncIterable<TaskOutcome<T, R>>,
-  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, undefined> {
+  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown> {
     const iterator = outcomes[Symbol.asyncIterator]();
     const taken = this.#take(iterator);
     try {

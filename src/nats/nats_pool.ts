@@ -6,6 +6,7 @@
 
 import type {
   CloseOptions,
+  ExportContext,
   ExportInput,
   ExportResult,
   Inputs,
@@ -14,6 +15,7 @@ import type {
   MapOptions,
   MapOutput,
   MapResults,
+  Needed,
   OnlyNames,
   ReduceOptions,
   RunOptions,
@@ -172,7 +174,9 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   >(
     name: KnownName<N, M>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<MapOptions<A, unknown, unknown, T>>,
+    options?:
+      & Remote<MapOptions<A, ExportContext<M, N, "data">, unknown, T>>
+      & Needed<unknown, ExportContext<M, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<M, N>, A>>;
   /** The same, with a function that is sent by its source. */
@@ -181,7 +185,8 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & Remote<MapOptions<A, D, unknown, T>>
-      & MapOutput<NoInfer<R>, NoInfer<A>>,
+      & MapOutput<NoInfer<R>, NoInfer<A>>
+      & Needed<unknown, NoInfer<D>>,
   ): Promise<MapResults<R, A>>;
   map(
     fn: unknown,
@@ -205,14 +210,16 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   mapSettled<const N, T extends ExportInput<M, N> = ExportInput<M, N>>(
     name: KnownName<N, M>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<RunOptions<unknown, unknown, T>>,
+    options?:
+      & Remote<RunOptions<ExportContext<M, N, "data">, unknown, T>>
+      & Needed<unknown, ExportContext<M, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<SettledResult<ExportResult<M, N>>[]>;
   /** The same, with a function that is sent by its source. */
   mapSettled<T, R, D = unknown>(
     fn: MapFunction<T, R, unknown, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<RunOptions<D, unknown, T>>,
+    options?: Remote<RunOptions<D, unknown, T>> & Needed<unknown, NoInfer<D>>,
   ): Promise<SettledResult<R>[]>;
   mapSettled(
     fn: unknown,
@@ -240,20 +247,24 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   >(
     name: KnownName<N, M>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<StreamOptions<O, unknown, unknown, T>>,
+    options?:
+      & Remote<StreamOptions<O, ExportContext<M, N, "data">, unknown, T>>
+      & Needed<unknown, ExportContext<M, N, "data">>,
     ...only: OnlyNames<N>
-  ): AsyncGenerator<StreamItem<T, ExportResult<M, N>, O>, undefined, undefined>;
+  ): AsyncGenerator<StreamItem<T, ExportResult<M, N>, O>, undefined, unknown>;
   /** The same, with a function that is sent by its source. */
   stream<T, R, O extends boolean = false, D = unknown>(
     fn: MapFunction<T, R, unknown, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<StreamOptions<O, D, unknown, T>>,
-  ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
+    options?:
+      & Remote<StreamOptions<O, D, unknown, T>>
+      & Needed<unknown, NoInfer<D>>,
+  ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
   stream(
     fn: unknown,
     inputs: Inputs<unknown>,
     options: StreamOptions<boolean> = {},
-  ): AsyncGenerator<unknown, undefined, undefined> {
+  ): AsyncGenerator<unknown, undefined, unknown> {
     const own = remote("stream", fn, options);
     return this.#calls.stream(fn, inputs, own, this.stream);
   }
@@ -276,7 +287,16 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
       other: ExportResult<M, N>,
     ) => ExportResult<M, N>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<ReduceOptions<ExportResult<M, N>, unknown, unknown, T>>,
+    options?:
+      & Remote<
+        ReduceOptions<
+          ExportResult<M, N>,
+          ExportContext<M, N, "data">,
+          unknown,
+          T
+        >
+      >
+      & Needed<unknown, ExportContext<M, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<ExportResult<M, N>>;
   /** The same, with a function that is sent by its source. */
@@ -284,7 +304,9 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     fn: MapFunction<T, R, unknown, D>,
     combine: (one: R, other: R) => R,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<ReduceOptions<R, D, unknown, T>>,
+    options?:
+      & Remote<ReduceOptions<R, D, unknown, T>>
+      & Needed<unknown, NoInfer<D>>,
   ): Promise<R>;
   reduce(
     fn: unknown,

@@ -14,7 +14,7 @@
  * const { record: onEvent } = timeline;
  * await parallelMap(nap, [200, 1, 1, 1], { workers: 2, onEvent });
  * // The report says: "Input 0 took 95 % of the time: no number of workers …"
- * assertEquals(timeline.summary().slowest[0].index, 0);
+ * assertEquals(timeline.summary().slowest[0]?.index, 0);
  * ```
  *
  * @module

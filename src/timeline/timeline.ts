@@ -135,7 +135,7 @@ export class Timeline {
    * const nap = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
    * const { record: onEvent } = timeline;
    * await parallelMap(nap, [1, 99, 1], { workers: 2, onEvent });
-   * assertEquals(timeline.summary().slowest[0].index, 1);
+   * assertEquals(timeline.summary().slowest[0]?.index, 1);
    * ```
    */
   summary(): Summary {

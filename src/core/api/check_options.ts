@@ -12,6 +12,8 @@ type Rule = {
   /** What `typeof` says of it; any, where it is left out. */
   kind?: string;
   holds: (value: never) => boolean;
+  /** Finds what in a wrong value is wrong, where it has parts. */
+  oddPart?: (value: unknown) => unknown;
 };
 
 const whole = (from: number, to = Infinity): Rule => ({
@@ -55,20 +57,22 @@ export const PERMISSIONS: Readonly<Record<keyof PermissionLists, string>> = {
   import: "host",
 };
 
-/** Whether a value says what workers may do. */
-function arePermissions(value: unknown): boolean {
-  if (value === "none" || value === "inherit") return true;
-  if (Object.prototype.toString.call(value) !== "[object Object]") return false;
+/** Finds what does not say what workers may do: `[part]`, or none. */
+function oddPermissions(value: unknown): [] | [part: unknown] {
+  if (value === "none" || value === "inherit") return [];
+  if (Object.prototype.toString.call(value) !== "[object Object]") {
+    return [value];
+  }
   for (const name in value as object) {
-    if (!Object.hasOwn(PERMISSIONS, name)) return false;
+    if (!Object.hasOwn(PERMISSIONS, name)) return [name];
     const given = (value as Record<string, unknown>)[name];
     if (given === undefined || typeof given === "boolean") continue;
-    if (!Array.isArray(given)) return false;
-    if (!given.every((one) => typeof one === "string" && /^[^,]+$/.test(one))) {
-      return false;
+    if (!Array.isArray(given)) return [given];
+    for (const one of given) {
+      if (typeof one !== "string" || !/^[^,]+$/.test(one)) return [one];
     }
   }
-  return true;
+  return [];
 }
 
 /** The check of each option that is known. */
@@ -119,7 +123,8 @@ export const POOL_RULES: Rules = {
     rule: `must be "none", "inherit", or an object of ${
       Object.keys(PERMISSIONS).join(", ")
     }, each true, false or a list of texts without commas`,
-    holds: arePermissions,
+    holds: (value: unknown) => oddPermissions(value).length === 0,
+    oddPart: (value) => oddPermissions(value)[0],
   },
   onEvent: callback,
 };
@@ -151,6 +156,20 @@ export const STREAM_RULES: Rules = {
   ordered: flag,
   bufferSize: whole(1),
 };
+
+/** Says who takes an option that is unknown where it was given. */
+function takerOf(name: string): string {
+  const takers = {
+    "new Pool": POOL_RULES,
+    "a call": RUN_RULES,
+    "a map": MAP_RULES,
+    "a stream": STREAM_RULES,
+    "a reduction": REDUCE_RULES,
+  };
+  const found = Object.entries(takers)
+    .find(([, rules]) => Object.hasOwn(rules, name));
+  return found === undefined ? "" : `, which ${found[0]} takes`;
+}
 
 /** What can be a set of named options: not a Map, nor a list. */
 const PLAIN = new Set(["[object Object]", "[object Module]"]);
@@ -184,7 +203,9 @@ export function checkOptions<O extends object>(
     if (!Object.hasOwn(rules, name)) {
       const known = Object.keys(rules).join(", ");
       throw new TypeError(
-        `Cannot ${action} as options must be among ${known}: received "${name}"`,
+        `Cannot ${action} as options must be among ${known}: received "${name}"${
+          takerOf(name)
+        }`,
       );
     }
     const value = (options as Record<string, unknown>)[name];
@@ -194,9 +215,11 @@ export function checkOptions<O extends object>(
     const { kind = typeof value } = check;
     const fits = typeof value === kind && value !== null;
     if (fits && check.holds(value as never)) continue;
-    const Kind = fits && kind === "number" ? RangeError : TypeError;
+    const Kind = fits && check.kind === "number" ? RangeError : TypeError;
     throw new Kind(
-      `Cannot ${action} as "${name}" ${check.rule}: received ${show(value)}`,
+      `Cannot ${action} as "${name}" ${check.rule}: received ${
+        show(check.oddPart === undefined ? value : check.oddPart(value))
+      }`,
     );
   }
   return copy as O;

@@ -17,8 +17,8 @@ export interface TaskContext<S = unknown, D = unknown> {
   /** Number of the worker in its pool, from 0. */
   readonly worker: number;
   /**
-   * What `init` returned in this worker, or the worker's own `workerData`; if
-   * neither was given it is undefined, whatever type a function gives it.
+   * What `init` returned in this worker, or the worker's own `workerData`;
+   * undefined if neither was given.
    */
   readonly state: S;
   /**
@@ -89,6 +89,16 @@ export type ExportInput<M, N> = N extends keyof M
 /** What a function that is given by its name returns, awaited. */
 export type ExportResult<M, N> = N extends keyof M
   ? M[N] extends (value: never, context: never) => infer R ? Awaited<R>
+  : unknown
+  : unknown;
+
+/**
+ * What the context of such a function is to have as `data`, or as `state`:
+ * anything, if the function does not say.
+ */
+export type ExportContext<M, N, K extends "data" | "state"> = N extends keyof M
+  ? M[N] extends (value: never, context: infer C) => unknown
+    ? C extends { readonly [P in K]: infer V } ? V : unknown
   : unknown
   : unknown;
 
@@ -308,6 +318,26 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
   onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
+/**
+ * What must be among the options for a function whose context has a `state` of
+ * type `S`, and `data` of type `D`, neither of which may be undefined. Of a
+ * variable with options TypeScript knows what there is by
+ * `satisfies RunOptions`; a function that hands on those of its caller takes
+ * `RunOptions<D> & Needed<unknown, D>`.
+ */
+export type Needed<S, D> =
+  & (undefined extends S ? unknown : { init: unknown } | { workerData: S })
+  & (undefined extends D ? unknown : { data: D });
+
+/**
+ * Of a call with a function that is given by its name: how the workers are made,
+ * and what there must be.
+ */
+export type ExportOptions<M, N> =
+  & PoolOptions<M, unknown, ExportContext<M, N, "state">>
+  & { module: ModuleSpecifier<M> }
+  & Needed<ExportContext<M, N, "state">, ExportContext<M, N, "data">>;
+
 /** The options of {@linkcode Pool.close}. */
 export interface CloseOptions {
   /**
@@ -377,10 +407,15 @@ export type TaskOutcome<T = unknown, R = unknown> =
   & { index: number; input: T }
   & SettledResult<R>;
 
-/** What a stream yields: results, or outcomes where `settled` is true. */
-export type StreamItem<T, R, O extends boolean> = O extends true
-  ? TaskOutcome<T, R>
-  : R;
+/**
+ * What a stream yields: results, or outcomes where `settled` is true. By name,
+ * as of a conditional type that stands behind `yield*` in a generic function
+ * TypeScript takes both sides.
+ */
+export type StreamItem<T, R, O extends boolean> = {
+  true: TaskOutcome<T, R>;
+  false: R;
+}[`${O}`];
 
 /** The options of {@linkcode Pool.stream}. */
 export interface StreamOptions<

@@ -17,7 +17,9 @@ import {
 import type { Calls } from "./calls.ts";
 import { callsHere } from "./calls_here.ts";
 import type {
+  ExportContext,
   ExportInput,
+  ExportOptions,
   ExportResult,
   Inputs,
   KnownName,
@@ -25,7 +27,7 @@ import type {
   MapOptions,
   MapOutput,
   MapResults,
-  ModuleSpecifier,
+  Needed,
   OnlyNames,
   PoolOptions,
   ReduceOptions,
@@ -82,11 +84,20 @@ export function parallelMap<
 >(
   fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?:
-    & PoolOptions<unknown, W, S>
-    & MapOptions<A, D, unknown, T>
-    & MapOutput<NoInfer<R>, NoInfer<A>>,
+  options:
+    | (
+      & PoolOptions<unknown, W, S>
+      & MapOptions<A, D, unknown, T>
+      & MapOutput<NoInfer<R>, NoInfer<A>>
+      & Needed<NoInfer<S>, NoInfer<D>>
+    )
+    | undefined,
 ): Promise<MapResults<R, A>>;
+/** The same, without options: `state` and `data` are undefined. */
+export function parallelMap<T, R>(
+  fn: MapFunction<T, R, undefined, undefined>,
+  inputs: Inputs<T | PromiseLike<T>>,
+): Promise<R[]>;
 /**
  * The same, with a function that is given by the name of its export.
  *
@@ -105,9 +116,9 @@ export function parallelMap<
 >(
   name: KnownName<N, M>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options: PoolOptions<M> & MapOptions<A, unknown, M, T> & {
-    module: ModuleSpecifier<M>;
-  },
+  options:
+    & ExportOptions<M, N>
+    & MapOptions<A, ExportContext<M, N, "data">, M, T>,
   ...only: OnlyNames<N>
 ): Promise<MapResults<ExportResult<M, N>, A>>;
 export function parallelMap(
@@ -145,21 +156,32 @@ export function parallelMap(
  * };
  * const [four, five] = await parallelMapSettled(half, [4, 5]);
  * assertEquals(four, { status: "fulfilled", value: 2 });
- * assertEquals(five.status, "rejected");
+ * assertEquals(five?.status, "rejected");
  * ```
  */
 export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
   fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & RunOptions<D, unknown, T>,
+  options:
+    | (
+      & PoolOptions<unknown, W, S>
+      & RunOptions<D, unknown, T>
+      & Needed<NoInfer<S>, NoInfer<D>>
+    )
+    | undefined,
+): Promise<SettledResult<R>[]>;
+/** The same, without options: `state` and `data` are undefined. */
+export function parallelMapSettled<T, R>(
+  fn: MapFunction<T, R, undefined, undefined>,
+  inputs: Inputs<T | PromiseLike<T>>,
 ): Promise<SettledResult<R>[]>;
 /** The same, with a function that is given by the name of its export. */
 export function parallelMapSettled<const N, M, T extends ExportInput<M, N>>(
   name: KnownName<N, M>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options: PoolOptions<M> & RunOptions<unknown, M, T> & {
-    module: ModuleSpecifier<M>;
-  },
+  options:
+    & ExportOptions<M, N>
+    & RunOptions<ExportContext<M, N, "data">, M, T>,
   ...only: OnlyNames<N>
 ): Promise<SettledResult<ExportResult<M, N>>[]>;
 export function parallelMapSettled(
@@ -220,7 +242,19 @@ export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
   fn: MapFunction<T, R, S, D>,
   combine: (one: R, other: R) => R,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & ReduceOptions<R, D, unknown, T>,
+  options:
+    | (
+      & PoolOptions<unknown, W, S>
+      & ReduceOptions<R, D, unknown, T>
+      & Needed<NoInfer<S>, NoInfer<D>>
+    )
+    | undefined,
+): Promise<R>;
+/** The same, without options: `state` and `data` are undefined. */
+export function parallelReduce<T, R>(
+  fn: MapFunction<T, R, undefined, undefined>,
+  combine: (one: R, other: R) => R,
+  inputs: Inputs<T | PromiseLike<T>>,
 ): Promise<R>;
 /** The same, with a function that is given by the name of its export. */
 export function parallelReduce<const N, M, T extends ExportInput<M, N>>(
@@ -231,9 +265,8 @@ export function parallelReduce<const N, M, T extends ExportInput<M, N>>(
   ) => ExportResult<M, N>,
   inputs: Inputs<T | PromiseLike<T>>,
   options:
-    & PoolOptions<M>
-    & ReduceOptions<ExportResult<M, N>, unknown, M, T>
-    & { module: ModuleSpecifier<M> },
+    & ExportOptions<M, N>
+    & ReduceOptions<ExportResult<M, N>, ExportContext<M, N, "data">, M, T>,
   ...only: OnlyNames<N>
 ): Promise<ExportResult<M, N>>;
 export function parallelReduce(
@@ -304,8 +337,19 @@ export function parallelMapStream<
 >(
   fn: MapFunction<T, R, S, D>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options?: PoolOptions<unknown, W, S> & StreamOptions<O, D, unknown, T>,
-): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
+  options:
+    | (
+      & PoolOptions<unknown, W, S>
+      & StreamOptions<O, D, unknown, T>
+      & Needed<NoInfer<S>, NoInfer<D>>
+    )
+    | undefined,
+): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
+/** The same, without options: `state` and `data` are undefined. */
+export function parallelMapStream<T, R>(
+  fn: MapFunction<T, R, undefined, undefined>,
+  inputs: Inputs<T | PromiseLike<T>>,
+): AsyncGenerator<R, undefined, unknown>;
 /** The same, with a function that is given by the name of its export. */
 export function parallelMapStream<
   const N,
@@ -315,16 +359,16 @@ export function parallelMapStream<
 >(
   name: KnownName<N, M>,
   inputs: Inputs<T | PromiseLike<T>>,
-  options: PoolOptions<M> & StreamOptions<O, unknown, M, T> & {
-    module: ModuleSpecifier<M>;
-  },
+  options:
+    & ExportOptions<M, N>
+    & StreamOptions<O, ExportContext<M, N, "data">, M, T>,
   ...only: OnlyNames<N>
-): AsyncGenerator<StreamItem<T, ExportResult<M, N>, O>, undefined, undefined>;
+): AsyncGenerator<StreamItem<T, ExportResult<M, N>, O>, undefined, unknown>;
 export function parallelMapStream(
   fn: unknown,
   inputs: Inputs<unknown>,
   options: PoolOptions & StreamOptions<boolean> = {},
-): AsyncGenerator<unknown, undefined, undefined> {
+): AsyncGenerator<unknown, undefined, unknown> {
   const { calls, run } = open("stream", options, STREAM_RULES);
   return calls.stream(fn, inputs, run, parallelMapStream);
 }

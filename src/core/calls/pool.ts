@@ -7,6 +7,7 @@
 import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/check_options.ts";
 import type {
   CloseOptions,
+  ExportContext,
   ExportInput,
   ExportResult,
   Inputs,
@@ -15,6 +16,7 @@ import type {
   MapOptions,
   MapOutput,
   MapResults,
+  Needed,
   OnlyNames,
   PoolOptions,
   ReduceOptions,
@@ -108,10 +110,19 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   map<T, R, D = unknown, A extends TypedArray = never>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?:
-      & MapOptions<A, D, unknown, T>
-      & MapOutput<NoInfer<R>, NoInfer<A>>,
+    options:
+      | (
+        & MapOptions<A, D, unknown, T>
+        & MapOutput<NoInfer<R>, NoInfer<A>>
+        & Needed<unknown, NoInfer<D>>
+      )
+      | undefined,
   ): Promise<MapResults<R, A>>;
+  /** The same, without options: `data` is undefined. */
+  map<T, R>(
+    fn: MapFunction<T, R, S, undefined>,
+    inputs: Inputs<T | PromiseLike<T>>,
+  ): Promise<R[]>;
   /** The same, with a function that is given by the name of its export. */
   map<
     const N,
@@ -121,7 +132,9 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   >(
     name: KnownName<N, X>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: MapOptions<A, unknown, X, T>,
+    options?:
+      & MapOptions<A, ExportContext<X, N, "data">, X, T>
+      & Needed<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<X, N>, A>>;
   map(
@@ -149,13 +162,20 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * await using pool = new Pool({ workers: 2 });
    * const parse = (text: string) => JSON.parse(text) as unknown;
    * const [good, bad] = await pool.mapSettled(parse, ["1", "{"]);
-   * assertEquals([good.status, bad.status], ["fulfilled", "rejected"]);
+   * assertEquals([good?.status, bad?.status], ["fulfilled", "rejected"]);
    * ```
    */
   mapSettled<T, R, D = unknown>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: RunOptions<D, unknown, T>,
+    options:
+      | (RunOptions<D, unknown, T> & Needed<unknown, NoInfer<D>>)
+      | undefined,
+  ): Promise<SettledResult<R>[]>;
+  /** The same, without options: `data` is undefined. */
+  mapSettled<T, R>(
+    fn: MapFunction<T, R, S, undefined>,
+    inputs: Inputs<T | PromiseLike<T>>,
   ): Promise<SettledResult<R>[]>;
   /** The same, with a function that is given by the name of its export. */
   mapSettled<
@@ -165,7 +185,9 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   >(
     name: KnownName<N, X>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: RunOptions<unknown, X, T>,
+    options?:
+      & RunOptions<ExportContext<X, N, "data">, X, T>
+      & Needed<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<SettledResult<ExportResult<X, N>>[]>;
   mapSettled(
@@ -202,8 +224,15 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   stream<T, R, O extends boolean = false, D = unknown>(
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: StreamOptions<O, D, unknown, T>,
-  ): AsyncGenerator<StreamItem<T, R, O>, undefined, undefined>;
+    options:
+      | (StreamOptions<O, D, unknown, T> & Needed<unknown, NoInfer<D>>)
+      | undefined,
+  ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
+  /** The same, without options: `data` is undefined. */
+  stream<T, R>(
+    fn: MapFunction<T, R, S, undefined>,
+    inputs: Inputs<T | PromiseLike<T>>,
+  ): AsyncGenerator<R, undefined, unknown>;
   /** The same, with a function that is given by the name of its export. */
   stream<
     const N,
@@ -213,14 +242,16 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   >(
     name: KnownName<N, X>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: StreamOptions<O, unknown, X, T>,
+    options?:
+      & StreamOptions<O, ExportContext<X, N, "data">, X, T>
+      & Needed<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
-  ): AsyncGenerator<StreamItem<T, ExportResult<X, N>, O>, undefined, undefined>;
+  ): AsyncGenerator<StreamItem<T, ExportResult<X, N>, O>, undefined, unknown>;
   stream(
     fn: unknown,
     inputs: Inputs<unknown>,
     options: StreamOptions<boolean> = {},
-  ): AsyncGenerator<unknown, undefined, undefined> {
+  ): AsyncGenerator<unknown, undefined, unknown> {
     return this.#calls.stream(fn, inputs, options, this.stream);
   }
 
@@ -250,7 +281,15 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     fn: MapFunction<T, R, S, D>,
     combine: (one: R, other: R) => R,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: ReduceOptions<R, D, unknown, T>,
+    options:
+      | (ReduceOptions<R, D, unknown, T> & Needed<unknown, NoInfer<D>>)
+      | undefined,
+  ): Promise<R>;
+  /** The same, without options: `data` is undefined. */
+  reduce<T, R>(
+    fn: MapFunction<T, R, S, undefined>,
+    combine: (one: R, other: R) => R,
+    inputs: Inputs<T | PromiseLike<T>>,
   ): Promise<R>;
   /** The same, with a function that is given by the name of its export. */
   reduce<
@@ -264,7 +303,9 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
       other: ExportResult<X, N>,
     ) => ExportResult<X, N>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: ReduceOptions<ExportResult<X, N>, unknown, X, T>,
+    options?:
+      & ReduceOptions<ExportResult<X, N>, ExportContext<X, N, "data">, X, T>
+      & Needed<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<ExportResult<X, N>>;
   reduce(

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { show } from "../api/check_options.ts";
 import type { TaskError } from "../api/errors.ts";
 import type {
   OutputArray,
@@ -133,7 +134,30 @@ export class ArraySink implements Collection<TypedArray> {
       larger.set(this.#results as never);
       this.#results = larger;
     }
-    this.#results.set(values as never, first);
+    try {
+      this.#results.set(values as never, first);
+    } catch (cause) {
+      const at = this.#findOdd(values);
+      throw new TypeError(
+        `Cannot map as every result must fit in "output": received ${
+          show(values[at])
+        } for the input at index ${first + at}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Finds the first that such an array cannot hold. */
+  #findOdd(values: ArrayLike<unknown>): number {
+    const one = new this.#Kind(1);
+    return Array.from(values).findIndex((value) => {
+      try {
+        one.set([value] as never);
+        return false;
+      } catch {
+        return true; // a bigint among numbers, a number among bigints, a symbol
+      }
+    });
   }
 
   fail(): FailureEffect {

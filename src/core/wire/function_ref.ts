@@ -196,7 +196,7 @@ function exportName(fn: unknown, role: string | undefined): string {
  * @throws {TypeError} When it is not an absolute one.
  */
 export function moduleUrl(module: ModuleSpecifier): string {
-  const url = typeof module === "object" && "url" in module
+  const url = module !== null && typeof module === "object" && "url" in module
     ? module.url
     : module;
   const text = url instanceof URL ? url.href : url;
