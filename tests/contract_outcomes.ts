@@ -233,6 +233,58 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     for await (const { input } of stream) assertInstanceOf(input, Bytes);
   });
 
+  it("what a source gives again is still what it was", async () => {
+    const one = { ...pool, workers: pool.workers && 1, chunkSize: 6 };
+    function* again<T>(value: T) {
+      for (let n = 0; n < 6; n++) yield value;
+    }
+    // An error is whole.
+    class Odd extends Error {
+      code = 5;
+    }
+    const codes = await parallelMap(
+      ({ error }) => error.code,
+      again({ error: new Odd("deep") }),
+      one,
+    );
+    assertEquals(codes, new Array(6).fill(5));
+    // What is like a promise is awaited each time.
+    class Later {
+      then(take: (value: number) => void) {
+        take(7);
+      }
+    }
+    const sevens = await parallelMap(
+      (n) => n,
+      again(new Later() as unknown as Promise<number>),
+      one,
+    );
+    assertEquals(sevens, new Array(6).fill(7));
+    // What its class says of it can be asked; and what it makes is not taken.
+    class Job {
+      size = 3;
+      weigh() {
+        return this.size;
+      }
+    }
+    const sizes = await parallelMap(({ size }) => size, again(new Job()), {
+      ...one,
+      weight: (job) => job.weigh(),
+    });
+    assertEquals(sizes, new Array(6).fill(3));
+    class Longer extends Uint8Array {
+      constructor(length: number) {
+        super(length + 1);
+      }
+    }
+    const lengths = await parallelMap(
+      ({ length }) => length,
+      again(new Longer(2)),
+      one,
+    );
+    assertEquals(lengths, new Array(6).fill(3));
+  });
+
   it("an outcome has the caller's own input, not a copy", async () => {
     const inputs = [{ n: 1 }, { n: 2 }, { n: 3 }];
     const same = (input: { n: number }) => input;
