@@ -1,55 +1,134 @@
-// What a server knows of a request by `AsyncLocalStorage` is known to what its
-// calls call back.
+// By AsyncLocalStorage a server tells whose request something is done for. What
+// a call was given is called for that call, and not for the one that happened
+// to start the workers.
 import { assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Pool } from "../mod.ts";
+import { parallelMap, Pool } from "../mod.ts";
+import { collectGarbage } from "./collect_garbage.ts";
 import { test } from "./harness.ts";
+import { pause } from "./until.ts";
 
-test("generators and listeners of a call are in its own async context", async () => {
-  const request = new AsyncLocalStorage<string>();
-  await using pool = new Pool({ workers: 2 });
-  const later = async (n: number) => {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    return n;
-  };
-  async function answer(id: string): Promise<void> {
-    const seen = new Map<string, Set<unknown>>();
-    const see = (where: string) => {
-      if (!seen.has(where)) seen.set(where, new Set());
-      seen.get(where)!.add(request.getStore());
+const POOLS = {
+  web: { workers: 1 },
+  threads: { workers: 1, backend: "threads" },
+  processes: { workers: 1, backend: "processes" },
+  inline: { workers: 0 },
+};
+const inputs = [1, 2, 3, 4, 5, 6];
+const same = (n: number) => n;
+
+/** Notes in whose name it was called, by what called it. */
+class Names {
+  readonly #storage = new AsyncLocalStorage<string>();
+  readonly #heard = new Map<string, Set<string>>();
+
+  run<R>(name: string, part: () => R): R {
+    return this.#storage.run(name, part);
+  }
+
+  note(by: string): void {
+    const heard = this.#heard.get(by) ?? new Set();
+    this.#heard.set(by, heard.add(this.#storage.getStore() ?? "nobody"));
+  }
+
+  take(): Record<string, string[]> {
+    const all = [...this.#heard].map(([by, names]) => [by, [...names]]);
+    this.#heard.clear();
+    return Object.fromEntries(all);
+  }
+}
+
+for (const [name, options] of Object.entries(POOLS)) {
+  test(`${name}: what a call was given is called in its async context`, async () => {
+    const names = new Names();
+    const listen = { onProgress: () => names.note("onProgress") };
+    await using pool = names.run("pool", () =>
+      new Pool({
+        ...options,
+        onEvent: () => names.note("onEvent of the pool"),
+      }));
+    await names.run("first", () => pool.map(same, [0]));
+    names.take();
+    function* list() {
+      try {
+        for (const n of inputs) {
+          names.note("next");
+          yield n;
+        }
+      } finally {
+        names.note("the end");
+      }
+    }
+    await names.run("second", () =>
+      pool.map(same, list(), {
+        ...listen,
+        chunkSize: 1,
+        onEvent: () => names.note("onEvent"),
+      }));
+    assertEquals(names.take(), {
+      "onEvent": ["second"],
+      "onEvent of the pool": ["pool"],
+      "onProgress": ["second"],
+      "next": ["second"],
+      "the end": ["second"],
+    });
+    // One that fails is closed when its worker has answered.
+    const fail = () => {
+      throw new Error("mine");
     };
-    function* inputs() {
-      for (let n = 0; n < 9; n++) {
-        see("generator");
-        yield n;
-      }
-      see("its end");
-    }
-    async function* asyncInputs() {
-      for await (const n of inputs()) {
-        see("async generator");
-        yield n;
-      }
-    }
-    const options = {
-      chunkSize: 1,
-      onProgress: () => see("onProgress"),
-      onEvent: () => see("onEvent"),
-      weight: () => {
-        see("weight");
-        return 1;
+    await names.run("third", () => pool.map(fail, list()).catch(() => {}));
+    assertEquals(names.take(), {
+      "onEvent of the pool": ["pool"],
+      "next": ["third"],
+      "the end": ["third"],
+    });
+    const source = {
+      n: 0,
+      [Symbol.asyncIterator]: () => source,
+      next() {
+        names.note("async next");
+        return Promise.resolve({ done: source.n === 6, value: source.n++ });
       },
     };
-    await pool.map(later, inputs(), options);
-    await pool.map(later, asyncInputs(), { onProgress: options.onProgress });
-    await pool.map(later, asyncInputs());
-    for await (const _ of pool.stream(later, inputs())) see("reader");
-    const names =
-      "async generator,generator,its end,onEvent,onProgress,reader,weight";
-    assertEquals([...seen.keys()].sort().join(), names);
-    for (const [where, ids] of seen) assertEquals([where, ...ids], [where, id]);
-  }
-  await request.run("first", () => answer("first"));
-  const ids = ["second", "third"];
-  await Promise.all(ids.map((id) => request.run(id, () => answer(id))));
+    await names.run(
+      "fourth",
+      () =>
+        pool.map(same, source as AsyncIterable<number>, {
+          chunkSize: 1,
+          weight: () => {
+            names.note("weight");
+            return 1;
+          },
+        }),
+    );
+    assertEquals(names.take(), {
+      "onEvent of the pool": ["pool"],
+      "async next": ["fourth"],
+      "weight": ["fourth"],
+    });
+  });
+}
+
+for (const [name, options] of Object.entries(POOLS)) {
+  test(`${name}: a pool keeps nothing of the call that started its workers`, async () => {
+    const storage = new AsyncLocalStorage<object>();
+    await using pool = new Pool(options);
+    const request = await (async () => {
+      const request = { from: "somebody" };
+      await storage.run(request, () => pool.map(same, inputs));
+      return new WeakRef(request);
+    })();
+    for (let i = 0; i < 50 && request.deref() !== undefined; i++) {
+      await pause(10);
+      collectGarbage();
+    }
+    assertEquals(request.deref(), undefined);
+  });
+}
+
+test("a call of its own keeps its async context as well", async () => {
+  const names = new Names();
+  const onEvent = () => names.note("onEvent");
+  await names.run("first", () => parallelMap(same, inputs, { onEvent }));
+  assertEquals(names.take(), { onEvent: ["first"] });
 });

@@ -55,6 +55,43 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     }
   });
 
+  it("what an async source throws as it is closed is lost", async () => {
+    const ends = [
+      () => Promise.reject(new Error("mine")),
+      () => {
+        throw new Error("mine"); // at once, though it should not
+      },
+    ];
+    for (const end of ends) {
+      let n = 0;
+      const source = {
+        [Symbol.asyncIterator]: () => source,
+        next: () => Promise.resolve({ done: false, value: n++ }),
+        return: end,
+      } as AsyncIterableIterator<number>;
+      for await (const n of parallelMapStream((n) => n, source, pool)) {
+        assertEquals(n, 0);
+        break;
+      }
+    }
+  });
+
+  it("a worker that ends while it sends a result is lost by that task", async () => {
+    const fatal = (n: number) =>
+      n !== 2 ? { n } : {
+        get n() {
+          return globalThis.process.exit(3);
+        },
+      };
+    for (const chunkSize of [1, 3]) {
+      const error = await assertRejects(
+        () => parallelMap(fatal, range(6), { ...pool, chunkSize }),
+        WorkerLostError,
+      );
+      assertEquals(error.index, 2);
+    }
+  });
+
   it("a result is what it was when its task ended", async () => {
     // What a worker has once, and every task fills again.
     const init = () => ({
@@ -194,6 +231,58 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
       { ...one, settled: true },
     );
     for await (const { input } of stream) assertInstanceOf(input, Bytes);
+  });
+
+  it("what a source gives again is still what it was", async () => {
+    const one = { ...pool, workers: pool.workers && 1, chunkSize: 6 };
+    function* again<T>(value: T) {
+      for (let n = 0; n < 6; n++) yield value;
+    }
+    // An error is whole.
+    class Odd extends Error {
+      code = 5;
+    }
+    const codes = await parallelMap(
+      ({ error }) => error.code,
+      again({ error: new Odd("deep") }),
+      one,
+    );
+    assertEquals(codes, new Array(6).fill(5));
+    // What is like a promise is awaited each time.
+    class Later {
+      then(take: (value: number) => void) {
+        take(7);
+      }
+    }
+    const sevens = await parallelMap(
+      (n) => n,
+      again(new Later() as unknown as Promise<number>),
+      one,
+    );
+    assertEquals(sevens, new Array(6).fill(7));
+    // What its class says of it can be asked; and what it makes is not taken.
+    class Job {
+      size = 3;
+      weigh() {
+        return this.size;
+      }
+    }
+    const sizes = await parallelMap(({ size }) => size, again(new Job()), {
+      ...one,
+      weight: (job) => job.weigh(),
+    });
+    assertEquals(sizes, new Array(6).fill(3));
+    class Longer extends Uint8Array {
+      constructor(length: number) {
+        super(length + 1);
+      }
+    }
+    const lengths = await parallelMap(
+      ({ length }) => length,
+      again(new Longer(2)),
+      one,
+    );
+    assertEquals(lengths, new Array(6).fill(3));
   });
 
   it("an outcome has the caller's own input, not a copy", async () => {

@@ -78,6 +78,33 @@ const BLAME: Case[] = [
     [0, 1, 2, 3],
   ],
   [
+    "about to answer: what is answered is lost, the others go again",
+    range(3),
+    { chunkSize: 1 },
+    (worker) => {
+      worker.settle(worker.begin()!, { value: 0 });
+      worker.outbox.length = 0; // it has not said so
+      worker.leave();
+    },
+    ["lost", 1, 2],
+  ],
+  [
+    "about to answer several tasks: each is suspect",
+    range(3),
+    { chunkSize: 2 },
+    (worker, world) => {
+      for (const value of [0, 1]) worker.settle(worker.begin()!, { value });
+      worker.outbox.length = 0;
+      worker.leave();
+      const next = world.worker(1).receiveAll();
+      next.settle(next.begin()!, { value: 0 });
+      assertEquals(next.begin(), undefined); // it is alone
+      next.outbox.length = 0;
+      next.leave();
+    },
+    ["lost", 1, 2],
+  ],
+  [
     "several lanes: each is suspect, and goes again alone",
     range(4),
     { chunkSize: 1, concurrency: 4 },

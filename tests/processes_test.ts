@@ -531,6 +531,21 @@ test(
       assertEquals(await (back[1] as Blob).text(), "xy");
     } else assertStringIncludes(String(back[1]), "an instance of Blob");
     assertEquals(back.slice(2), [Object(5n), /x/g]);
+    // The same of many results in one message, and of those in a pool.
+    const kept = await parallelMap(
+      (value: Uint8Array) => value,
+      range(6).map((n) => Buffer.alloc(9).subarray(n)),
+      { ...processes, chunkSize: 6 },
+    );
+    const deep = await parallelMap(
+      (bytes: Uint8Array) => ({ bytes: bytes.subarray(1) }),
+      kept,
+      { ...processes, chunkSize: 6 },
+    );
+    assertEquals(
+      [...kept, ...deep.map(({ bytes }) => bytes)].map(Buffer.isBuffer),
+      new Array(12).fill(runtime === "bun"),
+    );
   },
 );
 

@@ -1,7 +1,14 @@
 // Records cross as streams, numbers and short strings as columns. Whatever
 // crosses so must arrive as structured clone would bring it; this is the proof,
 // without a thread.
-import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertThrows,
+} from "@std/assert";
+import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
 import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
 import { createRecordReader } from "../src/core/wire/record_reader.ts";
@@ -140,6 +147,188 @@ test("what becomes of a value after it was added does not matter", async () => {
   }
   for (const as of ["records", "list"]) {
     assert(ways[as]! > 5, `${as}: ${ways[as]}`);
+  }
+});
+
+/** What a task does between two results, and what arrives of those. */
+async function between(
+  make: () => unknown,
+  act: () => void,
+  undo: () => void = () => {},
+): Promise<unknown[]> {
+  const packing = await readyPacking();
+  const parcel = packing.open(COUNT, false);
+  const sent: unknown[] = list(() => undefined);
+  const wanted: unknown[] = [];
+  try {
+    for (let offset = 0; offset < COUNT; offset++) {
+      if (offset === COUNT / 2) act();
+      const value = make() as object;
+      wanted.push(structuredClone(value));
+      sent[offset] = parcel.add(offset, value);
+    }
+  } finally {
+    undo();
+  }
+  const { packed, moved } = parcel.end(sent);
+  assertEquals(packed.as, "records");
+  const back = packing.unpack(structuredClone(packed, { transfer: moved }));
+  assertEquals(back, wanted);
+  return Array.from(back);
+}
+
+test("what a task does to all objects, or to a class, is in no result", async () => {
+  for (const odd of [Object.prototype, Array.prototype] as Fields[]) {
+    const set = () => void (odd.extra = 1);
+    const back = await between(() => ({ a: [1] }), set, () => {
+      delete odd.extra;
+    });
+    assertEquals(back.at(-1), { a: [1] });
+  }
+  class Own {
+    a = 1;
+  }
+  await between(
+    () => new Own(),
+    () => Object.assign(Own.prototype, { extra: 1 }),
+  );
+});
+
+test("a result that reads its map or set in an own way is copied as by clone", async () => {
+  const odd = { *[Symbol.iterator]() {} };
+  const make = () => ({
+    map: Object.assign(new Map([["a", 1]]), odd),
+    set: Object.assign(new Set(["a"]), odd),
+  });
+  await between(make, () => {});
+  const { set } = Map.prototype;
+  const { add } = Set.prototype;
+  const value = { map: new Map([["a", 1]]), set: new Set(["a"]) };
+  await between(
+    () => value,
+    () => {
+      Map.prototype.set = function (key) {
+        return set.call(this, key, "other");
+      };
+      Set.prototype.add = function () {
+        return add.call(this, "other");
+      };
+    },
+    () => {
+      Map.prototype.set = set;
+      Set.prototype.add = add;
+    },
+  );
+});
+
+test("a result costs no clone but of what needs one, and that as it is", async () => {
+  const packing = await readyPacking();
+  const { structuredClone: clone } = globalThis;
+  const pattern = { pattern: /a/ }; // not deep
+  const bare = { none: {}, list: [{}, []] };
+  const results = [pattern, bare, pattern];
+  const cloned: unknown[] = [];
+  const parcel = packing.open(results.length, false);
+  const sent: unknown[] = [parcel.add(0, pattern)]; // its class is learned once
+  try {
+    globalThis.structuredClone = ((value: unknown) => {
+      cloned.push(value);
+      return clone(value);
+    }) as typeof clone;
+    for (const i of [1, 2]) sent[i] = parcel.add(i, results[i]!);
+  } finally {
+    globalThis.structuredClone = clone;
+  }
+  assert(cloned.length === 1 && cloned[0] === pattern, String(cloned.length));
+  const { packed, moved } = parcel.end(sent);
+  const back = packing.unpack(structuredClone(packed, { transfer: moved }));
+  assertEquals(Array.from(back), results);
+});
+
+test("a result that only looks like a plain object is copied by clone", async () => {
+  const odd = [new Map(), new Set(), new Date(5), new ArrayBuffer(3)]
+    .concat(new DataView(new ArrayBuffer(3)) as never, /a/ as never);
+  const packing = await readyPacking();
+  const parcel = packing.open(odd.length, false);
+  const sent = odd.map((value, offset) => {
+    Object.setPrototypeOf(value, Object.prototype);
+    return parcel.add(offset, [value]);
+  });
+  const { packed, moved } = parcel.end(sent);
+  const back = packing.unpack(structuredClone(packed, { transfer: moved }));
+  const { toString } = Object.prototype;
+  for (const [i, value] of odd.entries()) {
+    const [copy] = back[i] as unknown[];
+    assertEquals(toString.call(copy), toString.call(structuredClone(value)));
+  }
+});
+
+test("a result brings none of the pool that its Buffers stand in", async () => {
+  const slab = Buffer.alloc(1 << 16);
+  const make = (n: number) => slab.subarray(8 * n, 8 * n + 4).fill(n);
+  const shared = make(5);
+  const values: Record<string, unknown>[] = [
+    { bytes: make(1) },
+    { bytes: make(2), list: [make(3), { bytes: make(4) }] },
+    { bytes: shared, again: shared }, // for clone, as one object stands twice
+    { bytes: make(6), pattern: /a/ },
+    { bytes: make(7), error: new RangeError("whole") },
+  ];
+  const packing = await readyPacking();
+  const parcel = packing.open(values.length, false);
+  const sent = values.map((value, offset) => parcel.add(offset, value));
+  assertLess(parcel.bytes, 4096);
+  slab.fill(0);
+  const { packed, moved, bytes } = parcel.end(sent);
+  assertLess(bytes, 4096);
+  const back = packing.unpack(
+    structuredClone(packed, { transfer: moved }),
+  ) as typeof values;
+  const wanted = [1, 2, 5, 6, 7].map((n) => new Uint8Array(4).fill(n));
+  assertEquals(back.map(({ bytes }) => bytes), wanted);
+  for (const { bytes } of back) {
+    assertEquals((bytes as Uint8Array).buffer.byteLength, 4);
+  }
+  assertEquals(back[1]!.list, [
+    new Uint8Array(4).fill(3),
+    { bytes: new Uint8Array(4).fill(4) },
+  ]);
+  assert(back[2]!.bytes === back[2]!.again);
+  assertInstanceOf(back[4]!.error, RangeError);
+});
+
+test("an order that no honest worker sends is an error at once", async () => {
+  const packing = await readyPacking();
+  const make = () => {
+    const parcel = packing.open(3, false);
+    parcel.add(2, { a: 1 });
+    parcel.add(1, { a: 2 });
+    const { packed } = parcel.end([0, undefined, undefined]);
+    assert(packed.as === "records" && packed.order !== undefined);
+    return packed;
+  };
+  assertEquals(Array.from(packing.unpack(make())), [0, { a: 2 }, { a: 1 }]);
+  const orders: unknown[] = [
+    Int32Array.of(-1, 0),
+    Int32Array.of(0, 3),
+    Int32Array.of(2 ** 31 - 1, 0),
+    Int32Array.of(0),
+    new Int32Array(3),
+    Float64Array.of(0, 1),
+    [0, 1],
+    new Array(2 ** 32 - 1),
+    { length: 2 },
+    null,
+    1,
+  ];
+  for (const order of orders) {
+    const packed = { ...make(), order } as Packed;
+    assertThrows(() => packing.unpack(packed), Error);
+  }
+  for (const values of [{ length: 2 ** 40 }, "abc", 7]) {
+    const left = { as: "list", values } as unknown as undefined;
+    const packed: Packed = { ...make(), left };
+    assertThrows(() => packing.unpack(packed), TypeError);
   }
 });
 

@@ -6,7 +6,6 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { isDeepStrictEqual } from "node:util";
-import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createCodec } from "../src/core/wire/codec.ts";
 import { createErrorClasses } from "../src/core/wire/error_classes.ts";
@@ -14,6 +13,7 @@ import { createExplainer } from "../src/core/wire/explanation.ts";
 import { createInspector } from "../src/core/wire/inspection.ts";
 import { createKinds } from "../src/core/wire/kinds.ts";
 import { createViews } from "../src/core/wire/views.ts";
+import { collectGarbage } from "./collect_garbage.ts";
 import { test } from "./harness.ts";
 
 const inspector = createInspector({ createKinds });
@@ -21,14 +21,6 @@ const { inspect } = inspector;
 const explainer = createExplainer(inspector);
 const { explain } = explainer;
 const codec = createCodec({ inspector, explainer }, createErrorClasses());
-
-/** As far as a runtime lets a program say so. */
-function collectGarbage(): void {
-  const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
-  if (Bun !== undefined) return Bun.gc(true);
-  setFlagsFromString("--expose-gc");
-  runInNewContext("gc()");
-}
 
 /** Why a value cannot cross; undefined when it can. */
 const refusal = (value: object) =>
@@ -168,6 +160,15 @@ test("errors come back where Error cannot be changed", () => {
   } finally {
     Object.defineProperty(Error, "stackTraceLimit", limit);
   }
+});
+
+test("a value that is too deep is refused for that", () => {
+  let chain: object = {};
+  for (let i = 1; i < 3000; i++) chain = { next: chain };
+  assertEquals(
+    explain({ list: [chain] }, "Maximum call stack size exceeded"),
+    "objects within objects, 3002 deep: send a list of them",
+  );
 });
 
 test("a prototype is forgotten with its values", async () => {

@@ -5,7 +5,12 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { Calls, createClock, type RunPlan } from "@parallel/map/seam";
+import {
+  Calls,
+  createClock,
+  keepContext,
+  type RunPlan,
+} from "@parallel/map/seam";
 import { Connection } from "./connection.ts";
 import { crossing, type LinesMessage } from "./messages.ts";
 import { NatsEngine } from "./nats_engine.ts";
@@ -27,7 +32,8 @@ export async function openCalls(
   options: ConnectOptions,
   lines?: LinesMessage,
 ): Promise<{ engine: NatsEngine; calls: Calls }> {
-  const { workerTimeout = 10_000, onEvent } = options;
+  const { workerTimeout = 10_000 } = options;
+  const onEvent = options.onEvent && keepContext(options.onEvent);
   const connection = await Connection.open(options);
   const clock = createClock();
   const client = randomUUID().slice(0, 13);

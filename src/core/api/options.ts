@@ -46,9 +46,9 @@ export interface TaskContext<S = unknown, D = unknown> {
 }
 
 /**
- * A function that maps one value: `(value, context) => result`. It returns a new
- * object each time, as results are copied when all tasks that came in the same
- * message have ended.
+ * A function that maps one value: `(value, context) => result`. What it returns
+ * is copied when the task has ended. For a reduction it returns a new object each
+ * time, as `combine` gets that itself.
  */
 export type MapFunction<T, R, S = unknown, D = unknown> = (
   value: T,

@@ -11,17 +11,14 @@ import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite } from "../engine/failures.ts";
 import { openSource, type Source } from "../engine/inputs.ts";
-import { InputsInOrder, inputsWithin } from "../engine/next_inputs.ts";
+import { InputsInOrder } from "../engine/next_inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
 import type { Paces } from "../engine/paces.ts";
 import { Run } from "../engine/run.ts";
 import type { SharedParts } from "../engine/run_setup.ts";
 import type { Sink } from "../engine/sink.ts";
 import { InputsByWeight } from "../engine/weighing.ts";
-import {
-  type AsyncContext,
-  noteAsyncContext,
-} from "../runtime/async_context.ts";
+import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
 import type { CallData } from "../wire/call_data.ts";
@@ -64,14 +61,15 @@ export interface RunPlace {
  * none that workers can write.
  */
 export function beginRun<S extends Sink>(
-  { inputs: given, ...call }: CheckedCall,
+  { inputs: given, options, ...rest }: CheckedCall,
   makeSink: (total: number | undefined) => S,
   { number, clock, engine, plan, paces, onEvent }: RunPlace,
 ): { run: Run; sink: S } {
+  const call = { ...rest, options: keepContexts(options) };
   const { weight, chunkSize, transfer = false } = call.options;
   const workers = threadsOf(plan);
   const wake = () => engine.touch(run);
-  const source = openSource(given, wake, clock, transfer);
+  const source = keepItsContext(openSource(given, wake, clock, transfer));
   const { total } = source;
   const { sink, shared } = closeUnless(source, () => {
     const sink = makeSink(total);
@@ -80,17 +78,11 @@ export function beginRun<S extends Sink>(
     });
     return { sink, shared };
   });
-  const ownInputs = weight === undefined
+  const inputs = weight === undefined
     ? new InputsInOrder(source, sink)
     : new InputsByWeight(source, { weight, sink, workers, chunkSize });
-  const within = callsBack(call.options, total)
-    ? noteAsyncContext()
-    : undefined;
-  const inputs = within ? inputsWithin(ownInputs, within) : ownInputs;
-  const options = within ? inContext(call.options, within) : call.options;
   const run = new Run({
     ...call,
-    options,
     number,
     clock,
     inputs,
@@ -119,23 +111,26 @@ export function beginRun<S extends Sink>(
   return { run, sink };
 }
 
-/** Whether the run calls what the caller gave, in this thread. */
-function callsBack(
-  { weight, onProgress, onEvent }: RunOptions,
-  total: number | undefined,
-): boolean {
-  // Of lists the number is known, and nothing of them is called.
-  return total === undefined ||
-    (weight ?? onProgress ?? onEvent) !== undefined;
-}
-
-/** Lets listeners hear in the async context of the caller. */
-function inContext(options: RunOptions, within: AsyncContext): RunOptions {
-  const { onProgress, onEvent } = options;
+/** Lets what the caller gave be called in the caller's own async context. */
+function keepContexts(options: RunOptions): RunOptions {
+  const { weight, onProgress, onEvent } = options;
   return {
     ...options,
-    onProgress: onProgress && ((progress) => within(onProgress, progress)),
-    onEvent: onEvent && ((event) => within(onEvent, event)),
+    weight: weight && keepContext(weight),
+    onProgress: onProgress && keepContext(onProgress),
+    onEvent: onEvent && keepContext(onEvent),
+  };
+}
+
+/** The same for inputs, if reading them calls what the caller wrote. */
+function keepItsContext(source: Source): Source {
+  const { total, shared } = source;
+  if (total !== undefined) return source; // a list
+  return {
+    total,
+    shared,
+    take: keepContext((most) => source.take(most)),
+    close: keepContext(() => source.close()),
   };
 }
 

@@ -6,6 +6,7 @@
 
 import type { PoolOptions } from "../api/options.ts";
 import { Scheduler } from "../engine/scheduler.ts";
+import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createClock } from "../runtime/clock.ts";
 import { Calls } from "./calls.ts";
@@ -29,8 +30,10 @@ export function callsHere(
   clock: Clock = createClock(),
   plan: Plan = new WorkerPlan(options, clock, oneShot),
 ): Calls {
-  const engine = engineHere(options, oneShot, clock, plan);
-  return new Calls({ options, oneShot, clock, plan, engine });
+  const onEvent = options.onEvent && keepContext(options.onEvent);
+  const kept = { ...options, onEvent };
+  const engine = engineHere(kept, oneShot, clock, plan);
+  return new Calls({ options: kept, oneShot, clock, plan, engine });
 }
 
 /**

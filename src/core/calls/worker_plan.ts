@@ -7,10 +7,11 @@
 
 import { show } from "../api/check_options.ts";
 import type { PoolOptions } from "../api/options.ts";
+import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { inline } from "../runtime/inline.ts";
-import type { Backend, Runtime } from "../runtime/runtime.ts";
+import type { Backend, Runtime, WorkerHandle } from "../runtime/runtime.ts";
 import { encodeOnce } from "../wire/call_data.ts";
 import type { Encoded } from "../wire/codec.ts";
 import type { FunctionRef, Place } from "../wire/function_ref.ts";
@@ -62,6 +63,11 @@ export class WorkerPlan {
   /** How many threads may compute at once here: in a worker, its share. */
   readonly #share: number;
   #runs = 0;
+  /**
+   * Starts a worker where the pool was made: what belongs to the call that needs
+   * it first would be held for as long as it lives.
+   */
+  readonly #start: (start: () => WorkerHandle) => WorkerHandle;
 
   /**
    * Plans the workers; none is started.
@@ -74,6 +80,8 @@ export class WorkerPlan {
    */
   constructor(options: PoolOptions, clock: Clock, oneShot: boolean) {
     this.#clock = clock;
+    const start = (start: () => WorkerHandle) => start();
+    this.#start = oneShot ? start : keepContext(start);
     const { workers, workerData, init, module, backend } = options;
     const { maxMemory, permissions } = options;
     this.#options = options;
@@ -175,15 +183,16 @@ export class WorkerPlan {
     this.#imports ||= imports;
     const backend = this.#choose(stopsLoops);
     const flag = workerFlag();
-    if (flag === undefined) return backend;
     return {
       ...backend,
-      start: ({ onMessage, onUnreadable, onEnd }) =>
-        backend.start({
-          onMessage: flag.keep(onMessage),
-          onUnreadable: flag.keep(onUnreadable),
-          onEnd: flag.keep(onEnd),
-        }),
+      start: (given) => {
+        const listener = flag === undefined ? given : {
+          onMessage: flag.keep(given.onMessage),
+          onUnreadable: flag.keep(given.onUnreadable),
+          onEnd: flag.keep(given.onEnd),
+        };
+        return this.#start(() => backend.start(listener));
+      },
     };
   }
 

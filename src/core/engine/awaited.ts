@@ -35,7 +35,8 @@ function nextPromise(values: ArrayLike<unknown>, from: number): number {
   return -1;
 }
 
-function isPromise(value: unknown): boolean {
+/** Whether a value is one, or is like one, so that it is to be awaited. */
+export function isPromise(value: unknown): boolean {
   try {
     return typeof value === "object" && value !== null &&
       typeof (value as { then?: unknown }).then === "function";

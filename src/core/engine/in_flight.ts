@@ -134,16 +134,8 @@ export class InFlight {
       message,
       note: (number) => {
         const forgets = noteRun?.();
-        const sent = {
-          chunk,
-          whole: true,
-          number,
-          serial,
-          bytes,
-          refused,
-          gone,
-        };
-        this.#sent.push({ ...sent, forgets });
+        const sent = { chunk, number, serial, bytes, refused, gone };
+        this.#sent.push({ ...sent, whole: true, forgets });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;
       },
@@ -321,16 +313,17 @@ export class InFlight {
   }
 
   /**
-   * Serial numbers of the tasks the worker is at: one, if it can be told. Where
-   * no memory is shared, all that were not answered, or, with `timeout`, all
+   * Serial numbers of the tasks the worker is at, or about to answer: one, if it
+   * can be told. Where no memory is shared, all that were not answered, or, with `timeout`, all
    * that may have begun.
    */
   at(): number[] {
     const running = this.#running();
     if (running !== undefined) return [running];
     if (this.#board !== undefined) {
-      return this.#board.lanes().map(({ serial }) => serial)
+      const at = this.#board.lanes().map(({ serial }) => serial)
         .filter((serial) => this.#has(serial));
+      return at.concat(this.#beingAnswered(this.#board, at));
     }
     if (this.#noted === undefined) return []; // it has no function yet
     if (!canPass(this.run?.options.timeout)) return this.all();
@@ -339,6 +332,17 @@ export class InFlight {
     if (serials.length > 0) return serials;
     // What it was about to answer.
     return this.all().filter((serial) => serial <= this.#noted!.begun);
+  }
+
+  /**
+   * Serial numbers of the tasks of chunks that are done. Not of a part: the rest
+   * may have been taken back between two tasks, and then nobody is at fault.
+   */
+  #beingAnswered(board: Board, at: readonly number[]): number[] {
+    const next = board.next();
+    const isDone = (serial: number) => serial < next && !at.includes(serial);
+    return this.#sent.filter(({ whole }) => whole).map(serialsOf)
+      .filter((serials) => serials.every(isDone)).flat();
   }
 
   /** Index of the first task the worker is at; undefined if at none. */

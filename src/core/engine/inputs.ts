@@ -70,17 +70,14 @@ export function openSource(
     return new ArraySource(array as Float64Array, shared);
   }
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
-  const watch = new RefillWatch();
-  const addTo: Add = transfer
-    ? (list, value) => list.push(value)
-    : (list, value) => watch.add(list, value);
+  const watch = new RefillWatch(transfer);
   if (typeof from?.[Symbol.asyncIterator] === "function") {
     const iterator = from[Symbol.asyncIterator]();
-    const source = new AsyncSource(iterator, wake, clock, addTo);
+    const source = new AsyncSource(iterator, wake, clock, watch);
     return new AwaitedSource(source, wake, clock);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
-    const source = new IteratorSource(from[Symbol.iterator](), clock, addTo);
+    const source = new IteratorSource(from[Symbol.iterator](), clock, watch);
     return new AwaitedSource(source, wake, clock);
   }
   throw notIterable(inputs);
@@ -179,9 +176,6 @@ class ArraySource implements Source {
   }
 }
 
-/** Adds a value that was read to a list. */
-type Add = (list: unknown[], value: unknown) => void;
-
 /** How long one `take` may read from a slow iterator, in milliseconds. */
 const MOST_READING_MS = 2;
 
@@ -190,15 +184,15 @@ class IteratorSource implements Source {
   readonly total = undefined;
   readonly #iterator: Iterator<unknown>;
   readonly #clock: Clock;
-  readonly #addTo: Add;
+  readonly #watch: RefillWatch;
   #ended = false;
   #asking = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(iterator: Iterator<unknown>, clock: Clock, addTo: Add) {
+  constructor(iterator: Iterator<unknown>, clock: Clock, watch: RefillWatch) {
     this.#clock = clock;
     this.#iterator = iterator;
-    this.#addTo = addTo;
+    this.#watch = watch;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
@@ -211,7 +205,7 @@ class IteratorSource implements Source {
         this.#asking = false;
         if (step.done) this.#ended = true;
         else if (this.#ended) this.#iterator.return?.(); // closed while it was asked
-        else this.#addTo(values, step.value);
+        else this.#watch.add(values, step.value);
       } catch (error) { // what came before it goes first
         this.#ended = true;
         this.#failure = { error };
@@ -250,7 +244,7 @@ class AsyncSource implements Source {
   readonly #iterator: AsyncIterator<unknown>;
   readonly #clock: Clock;
   readonly #wake: () => void;
-  readonly #addTo: Add;
+  readonly #watch: RefillWatch;
   #ready: unknown[] = [];
   #wanted = 0;
   #reading = false;
@@ -261,12 +255,12 @@ class AsyncSource implements Source {
     iterator: AsyncIterator<unknown>,
     wake: () => void,
     clock: Clock,
-    addTo: Add,
+    watch: RefillWatch,
   ) {
     this.#clock = clock;
     this.#iterator = iterator;
     this.#wake = wake;
-    this.#addTo = addTo;
+    this.#watch = watch;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
@@ -292,7 +286,7 @@ class AsyncSource implements Source {
           this.#ended = true;
           break;
         }
-        this.#addTo(this.#ready, step.value);
+        this.#watch.add(this.#ready, step.value);
         // What has come goes out when the next one takes longer than a turn.
         if (this.#ready.length === 1) this.#clock.turn(this.#wake);
       }
@@ -311,6 +305,11 @@ class AsyncSource implements Source {
     this.#ended = true;
     this.#ready = [];
     // Not awaited: a source that is stuck must not keep its reader.
-    void Promise.resolve(this.#iterator.return?.()).catch(() => {});
+    this.#leave().catch(() => {});
+  }
+
+  /** Async, so that what is thrown at once is lost as well. */
+  async #leave(): Promise<void> {
+    await this.#iterator.return?.();
   }
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { AsyncContext } from "../runtime/async_context.ts";
 import type { Source } from "./inputs.ts";
 import type { Sink } from "./sink.ts";
 
@@ -85,31 +84,4 @@ export class InputsInOrder implements NextInputs {
   close(): void {
     this.#source.close();
   }
-}
-
-/**
- * Gives the same inputs, read in the async context of the caller.
- *
- * @param inputs The inputs.
- * @param within Calls in that context: once for all that are taken together.
- * @returns The same.
- */
-export function inputsWithin(
-  inputs: NextInputs,
-  within: AsyncContext,
-): NextInputs {
-  return {
-    get total() {
-      return inputs.total;
-    },
-    get weight() {
-      return inputs.weight;
-    },
-    get weightLeft() {
-      return inputs.weightLeft;
-    },
-    take: (weight, most) => within(() => inputs.take(weight, most)),
-    takeRest: () => inputs.takeRest(),
-    close: () => within(() => inputs.close()),
-  };
 }

@@ -5,14 +5,29 @@
  * @module
  */
 
+import { createInspector } from "../wire/inspection.ts";
+import { createKinds } from "../wire/kinds.ts";
+import { createViews } from "../wire/views.ts";
+import { createWire, type Wire } from "../wire/wire.ts";
+import { isPromise } from "./awaited.ts";
+
 /** Objects of a source that are copied to be sure of the first ones. */
 const FIRST = 3;
 
 /** Takes what one source gives. */
 export class RefillWatch {
+  readonly #transfer: boolean;
   #left = FIRST;
   #refills = false;
   #last: { value: object; copy: unknown } | undefined;
+
+  /**
+   * @param transfer Whether the source gives its buffers away: those, and what
+   * holds some, are as they are then.
+   */
+  constructor(transfer: boolean) {
+    this.#transfer = transfer;
+  }
 
   /**
    * Adds a value to a list, before the source is asked for the next.
@@ -27,19 +42,32 @@ export class RefillWatch {
   #kept(list: unknown[], value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
     // Of a buffer nobody can tell who writes to it, and to copy it is cheap.
-    if (isBuffer(value) || this.#refills) return copyOf(value);
+    if (isBuffer(value) || this.#refills) return this.#copyOf(value);
     const last = this.#last;
     if (last?.value === value) {
       this.#refills = true;
       this.#last = undefined;
       const at = list.length - 1;
       if (list[at] === value) list[at] = last.copy;
-      return copyOf(value);
+      return this.#copyOf(value);
     }
     const first = this.#left > 0;
     if (first) this.#left--;
-    this.#last = { value, copy: first ? copyOf(value) : value };
+    this.#last = { value, copy: first ? this.#copyOf(value) : value };
     return value;
+  }
+
+  /** Copies a value; what is shared, or cannot be copied, is as it was. */
+  #copyOf(value: object): unknown {
+    try {
+      if (isPromise(value)) return value; // its copy would not be one
+      const copy = copyOf(value, this.#transfer);
+      if (copy === value) return value;
+      // Of its own class, as "weight" gets it, and the caller in outcomes.
+      return Object.setPrototypeOf(copy, Object.getPrototypeOf(value));
+    } catch {
+      return value; // if need be, it is refused when it is sent
+    }
   }
 }
 
@@ -47,18 +75,24 @@ function isBuffer(value: object): boolean {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
 
-/** Copies a value; what is shared, or cannot be copied, is as it was. */
-function copyOf(value: object): unknown {
-  if (value instanceof Error) return value; // clone would damage it
-  try {
-    // Of its own class, which a Buffer has: the caller gets it in outcomes.
-    return value instanceof TypedArray && value.buffer instanceof ArrayBuffer
-      ? TypedArray.prototype.slice.call(value)
-      : structuredClone(value);
-  } catch {
-    return value; // if need be, it is refused when it is sent
+function copyOf(value: object, transfer: boolean): object {
+  const { refused, errors, buffers, pooled } = inspector.inspect(value);
+  // On Deno 2.9.5, clone makes {} of some that are refused.
+  if (refused || (transfer && buffers.size > 0)) return value;
+  const kind = views.kindOf(value);
+  if (kind !== undefined && buffers.size > 0) { // not in shared memory
+    return views.make(kind, value as Float64Array);
   }
+  if (!errors && !pooled) return structuredClone(value);
+  codec ??= createWire().codec; // clone would damage errors, and copy the pool
+  const encoded = codec.encode(
+    value,
+    false,
+    (whole) => inspector.isPooled(whole) ? new Uint8Array(whole) : whole,
+  );
+  return codec.decode(structuredClone(encoded)) as object;
 }
 
-/** What all typed arrays inherit from. */
-const TypedArray = Object.getPrototypeOf(Uint8Array) as Uint8ArrayConstructor;
+const inspector = createInspector({ createKinds });
+const views = createViews();
+let codec: Wire["codec"] | undefined;

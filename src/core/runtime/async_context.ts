@@ -1,57 +1,62 @@
 /**
- * The async context of a caller: what an `AsyncLocalStorage` gives there. What
- * is called when a worker has answered is otherwise in the context of whoever
- * made the worker start: in a server, that of another request.
+ * The async context: by it a server tells whose request something is done for,
+ * with `AsyncLocalStorage`. An engine hears of its workers in that of whoever
+ * started them, or in none; what a caller gave is called in the caller's own.
  *
  * @module
  */
 
-/** Calls a function in a context. */
-export type AsyncContext = <A extends unknown[], R>(
-  part: (...args: A) => R,
-  ...args: A
-) => R;
-
-interface Globals {
-  process?: {
-    getBuiltinModule?(
-      name: string,
-    ): { AsyncLocalStorage: { snapshot?(): AsyncContext } };
-  };
-  Deno?: { internal: symbol } & Record<symbol, { core?: Core } | undefined>;
+/** Hidden parts of Deno, which `node:async_hooks` is made of there. */
+interface DenoCore {
+  getAsyncContext(): unknown;
+  setAsyncContext(context: unknown): void;
 }
 
-interface Core {
-  getAsyncContext?(): unknown;
-  setAsyncContext?(context: unknown): void;
+interface Scope {
+  Deno?: { internal: symbol } & Record<symbol, { core?: Partial<DenoCore> }>;
+  process?: {
+    getBuiltinModule?(name: "node:async_hooks"): {
+      AsyncLocalStorage: { bind<F>(part: F): F };
+    };
+  };
 }
 
 /**
- * Notes the context that this is called in.
+ * Lets a function be called in the async context of now, whenever that is.
  *
- * @returns Calls a function in it; where there are none, it just calls it.
+ * @param part The function.
+ * @returns Calls it there; the function itself where there are no contexts, as in
+ * browsers.
  */
-export function noteAsyncContext(): AsyncContext {
-  const { Deno: deno, process } = globalThis as unknown as Globals;
-  if (deno === undefined) {
-    const hooks = process?.getBuiltinModule?.("node:async_hooks");
-    return hooks?.AsyncLocalStorage.snapshot?.() ?? call;
-  }
-  // Deno 2.9.5 takes 20 ms to load `process`, and this is hidden
-  // (tests/async_context_test.ts fails when it goes).
-  const { core } = deno[deno.internal] ?? {};
-  const { getAsyncContext: get, setAsyncContext: set } = core ?? {};
-  if (get === undefined || set === undefined) return call;
-  const noted = get();
-  return (part, ...args) => {
-    const before = get();
-    set(noted);
+export function keepContext<A extends unknown[], R>(
+  part: (...args: A) => R,
+): (...args: A) => R {
+  const { Deno } = globalThis as object as Scope;
+  const core = Deno?.[Deno.internal]?.core;
+  if (isWhole(core)) return keepOnDeno(core, part);
+  // Not on Deno: to touch `process` costs Deno 2.9.5 14 ms, once.
+  const { process } = globalThis as object as Scope;
+  const hooks = process?.getBuiltinModule?.("node:async_hooks");
+  return hooks?.AsyncLocalStorage.bind(part) ?? part;
+}
+
+function isWhole(core: Partial<DenoCore> | undefined): core is DenoCore {
+  return typeof core?.getAsyncContext === "function" &&
+    typeof core.setAsyncContext === "function";
+}
+
+function keepOnDeno<A extends unknown[], R>(
+  core: DenoCore,
+  part: (...args: A) => R,
+): (...args: A) => R {
+  const context = core.getAsyncContext();
+  return (...args) => {
+    const before = core.getAsyncContext();
+    core.setAsyncContext(context);
     try {
       return part(...args);
     } finally {
-      set(before);
+      core.setAsyncContext(before);
     }
   };
 }
-
-const call: AsyncContext = (part, ...args) => part(...args);

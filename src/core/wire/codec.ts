@@ -48,9 +48,14 @@ export interface Codec {
    * @param describe Whether what cannot be cloned is replaced by a text that
    * describes it, as for a thrown value, instead of being left to fail. In an
    * error it always is: an error must not fail for what hangs on it.
-   * @param whole Gets what goes as it is, such as a Date: all else is copied.
+   * @param keep Gives what stands for what would go as it is, such as a Date or
+   * a view: all else is copied.
    */
-  encode(value: unknown, describe: boolean, whole?: object[]): Encoded;
+  encode(
+    value: unknown,
+    describe: boolean,
+    keep?: (whole: object) => object,
+  ): Encoded;
   /** Undoes `encode`. */
   decode(encoded: Encoded): unknown;
 }
@@ -78,6 +83,7 @@ export function createCodec(
   const { entries } = Map.prototype;
   const { values: items } = Set.prototype;
   const { toString } = Object.prototype;
+  const { isView } = ArrayBuffer;
 
   /** Leaves out the frames of the worker's own program: they help nobody. */
   function trim(stack: string): string {
@@ -137,7 +143,7 @@ export function createCodec(
   function encode(
     root: unknown,
     describe: boolean,
-    whole: object[] = [],
+    keep = (whole: object) => whole,
   ): Encoded {
     const errors: ErrorParts[] = [];
     const copies = new Map<object, unknown>();
@@ -158,7 +164,9 @@ export function createCodec(
       if (inError && level > MOST_LEVELS) return explainer.describe(value);
       const copy = shellOf(value, kind, inError);
       copies.set(value, copy);
-      if (copy === value || typeof copy === "string") return copy;
+      if (copy === value || typeof copy === "string" || isView(copy)) {
+        return copy;
+      }
       (inError ? toFillInErrors : toFill).push(() => {
         const inner = (part: unknown) => shell(part, inError, level + 1);
         if (copy instanceof Map) {
@@ -192,8 +200,7 @@ export function createCodec(
       if (kind === "set") return new Set();
       if (kind === "object" || kind === "array") return {};
       if (!inError || (kind !== "refused" && clones(value))) {
-        whole.push(value);
-        return value;
+        return keep(value);
       }
       return kind === "refused" && hasKeys(value)
         ? {}

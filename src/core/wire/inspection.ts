@@ -22,6 +22,8 @@ export interface Inspection {
   bytes: number;
   /** The ArrayBuffers in it. */
   buffers: ReadonlySet<ArrayBuffer>;
+  /** Whether it holds a view that is pooled. */
+  pooled: boolean;
 }
 
 /** Looks at values of type object. */
@@ -29,6 +31,11 @@ export interface Inspector
   extends Pick<Kinds, "kindOf" | "refusalOf" | "clone"> {
   /** Looks at one. */
   inspect(value: object): Inspection;
+  /**
+   * Whether an object is a `Buffer` that is a part of the memory of many: nobody
+   * looks for the others in its buffer.
+   */
+  isPooled(view: object): view is Uint8Array;
 }
 
 /** What the inspector is made of. */
@@ -69,6 +76,8 @@ export function createInspector(
   const itemsOf = (set: object) => values.call(set as Set<unknown>);
   const plain = Object.prototype;
   const list = Array.prototype;
+  const { prototype: bytes } = Uint8Array;
+  const { isView } = ArrayBuffer;
   const kinds = parts.createKinds(crossing);
   const { known, meet, refusesShared } = kinds;
   /** Whether all objects have keys that would be listed with their own. */
@@ -89,6 +98,7 @@ export function createInspector(
       doubtful: false,
       bytes: 0,
       buffers: none,
+      pooled: false,
       stack: [root],
       levels,
       level: 0,
@@ -143,6 +153,7 @@ export function createInspector(
     } else if (kind === "set") {
       for (const item of itemsOf(value)) add(search, item);
     } else if (kind === "buffer" || kind === "view") {
+      if (kind === "view" && isPooled(value)) search.pooled = true;
       addBuffer(
         search,
         kind === "view"
@@ -204,6 +215,13 @@ export function createInspector(
     search.bytes += buffer.byteLength;
   }
 
+  function isPooled(view: object): view is Uint8Array {
+    if (!isView(view)) return false;
+    if (getPrototypeOf(getPrototypeOf(view)) !== bytes) return false;
+    const { buffer, byteLength } = view;
+    return buffer instanceof ArrayBuffer && byteLength < buffer.byteLength;
+  }
+
   /** The keys of an array that are no indexes. */
   function otherKeys(own: string[]): string[] {
     let from = own.length;
@@ -214,5 +232,5 @@ export function createInspector(
   }
 
   const { kindOf, refusalOf, clone } = kinds;
-  return { kindOf, refusalOf, inspect, clone };
+  return { kindOf, refusalOf, inspect, isPooled, clone };
 }

@@ -122,16 +122,7 @@ export function createLists(
       const found = inspector.inspect(value);
       if (found.refused) throw undefined;
       bytes += found.bytes;
-      if (found.errors) {
-        const whole: object[] = [];
-        const { value: data, errors } = codec.encode(value, false, whole);
-        const copied = !own || whole.length === 0;
-        const sure = copied && !found.doubtful && !transfer;
-        const parts = [data, errors] as const;
-        const [copy, beside] = sure ? parts : clone(parts);
-        encoded.push([offset, beside]);
-        return copy;
-      }
+      if (found.errors) return packErrors(offset, value, found);
       const part = views.cut(value);
       if (part !== value) {
         bytes -= (value as ArrayBufferView).buffer.byteLength;
@@ -155,15 +146,44 @@ export function createLists(
       return copy;
     }
 
+    /** Packs a value with its errors beside it. */
+    function packErrors(
+      offset: number,
+      value: object,
+      found: Inspection,
+    ): unknown {
+      let copied = true;
+      const { value: data, errors } = codec.encode(value, false, (whole) => {
+        const part = withoutPool(whole);
+        if (own && part === whole) copied = false;
+        return part;
+      });
+      const sure = copied && !found.doubtful && !transfer;
+      if (own && found.pooled) weighAgain(data as object, found);
+      const parts = [data, errors] as const;
+      const [copy, beside] = sure ? parts : clone(parts);
+      encoded.push([offset, beside]);
+      return copy;
+    }
+
     /** A copy of a value, whose buffers are moved, as nobody else has them. */
-    function copyOf(value: object, { doubtful, buffers }: Inspection): object {
+    function copyOf(value: object, found: Inspection): object {
+      const { doubtful, pooled, buffers } = found;
+      if (pooled && !transfer && !doubtful) {
+        const { value: data } = codec.encode(value, false, withoutPool);
+        const copy = inspector.clone(data) as object;
+        weighAgain(copy, found);
+        noteOwn(copy);
+        return copy;
+      }
       const [buffer] = buffers;
       const kind = views.kindOf(value);
       const copy = kind !== undefined && buffer?.resizable === false
-        ? views.make(kind, value as Float64Array)
+        ? views.copy(value as Float64Array)
         : doubtful
         ? copyOfDeep(value)
-        : cloneOnce(value);
+        // It is not deep: to try that takes up to 100 times as long on Bun 1.4.5.
+        : inspector.clone(value) as object;
       if (buffer !== undefined && copy !== value) noteOwn(copy);
       return copy;
     }
@@ -177,6 +197,18 @@ export function createLists(
       } catch {
         return value;
       }
+    }
+
+    /** A copy of what is pooled; anything else as it is. */
+    function withoutPool(whole: object): object {
+      return own && !transfer && inspector.isPooled(whole)
+        ? views.copy(whole)
+        : whole;
+    }
+
+    /** Its size is not that of the pool. */
+    function weighAgain(copy: object, found: Inspection): void {
+      bytes += inspector.inspect(copy).bytes - found.bytes;
     }
 
     function noteOwn(copy: object): void {

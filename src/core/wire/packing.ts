@@ -135,6 +135,7 @@ export function createPacking(
   // Values in a list: with fewer, cloning it is as fast
   // (bench/micro/packing.ts).
   const LEAST_COMPACT = 32;
+  const { isArray } = Array; // as user code may change its globals
 
   function packTypedArray(kind: string, array: Float64Array): Parcel {
     // A copy: it may be moved, and the sender keeps its values to send them
@@ -242,8 +243,8 @@ export function createPacking(
 
   function open(expected: number, transfer: boolean): OpenParcel {
     const list = lists.open(transfer, true, new Map());
-    const writing = writer.open(expected);
     const order = new Int32Array(expected);
+    const writing = writer.open(expected); // last: from here on it has to be ended
     let count = 0; // of those written
     let inOrder = true;
     const listed = new Set<number>();
@@ -296,15 +297,32 @@ export function createPacking(
     };
   }
 
+  /** Puts values at their offsets in a list, which may be of a hostile worker. */
+  function inPlaces(
+    all: ArrayLike<unknown>,
+    values: unknown[],
+    order: Int32Array,
+  ): unknown[] {
+    const known = isArray(all) && views.kindOf(order) === "Int32Array";
+    if (!known || order.length !== values.length) {
+      throw new TypeError("An order has an offset for each value");
+    }
+    for (let i = 0; i < values.length; i++) {
+      const offset = order[i]!;
+      if (offset < 0 || offset >= all.length) {
+        throw new RangeError("A value has no place");
+      }
+      all[offset] = values[i];
+    }
+    return all;
+  }
+
   function unpack(packed: Packed, inputs?: TypedArray): ArrayLike<unknown> {
     if (packed.as === "shared") return inputs!.subarray(...packed.part);
     if (packed.as === "records") {
       const { records, left, order } = packed;
       if (order !== undefined) {
-        const all = unpack(left!) as unknown[];
-        const read = reader.read(records, []);
-        order.forEach((offset, i) => all[offset] = read[i]);
-        return all;
+        return inPlaces(unpack(left!), reader.read(records, []), order);
       }
       return reader.read(records, left === undefined ? [] : unpack(left));
     }

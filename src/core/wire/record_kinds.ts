@@ -7,8 +7,19 @@
 
 import type { Inspector } from "./inspection.ts";
 
+/** What tells objects apart that have the same class; nothing in the language does. */
+export interface Types {
+  isProxy(value: unknown): boolean;
+  isMap(value: unknown): boolean;
+  isSet(value: unknown): boolean;
+  isAnyArrayBuffer(value: unknown): boolean;
+  isPromise(value: unknown): boolean;
+}
+
 /** Tells objects apart. */
 export interface RecordKinds {
+  /** Begins a message. */
+  begin(types: Types): void;
   /**
    * Throws unless all that structured clone sees of an object is its own keys:
    * it is one of a class of the user's, or of none.
@@ -18,10 +29,10 @@ export interface RecordKinds {
    * Whether an object holds no other: a buffer, or a map or set of primitives.
    *
    * @param value The object.
-   * @param level How deep it is in its value, from 1.
+   * @param level How deep it is in its value, from 1; 0 if it is to be copied.
    */
   isWhole(value: object, level: number): boolean;
-  /** Copies one of those, or a list that holds no object. */
+  /** Copies one of those, a list that holds no object, or what has no keys. */
   copyOf(whole: object): object;
   /**
    * The time of a Date in ms since 1970; undefined for an object that is none.
@@ -52,15 +63,19 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
   // What clone reads: a subclass may iterate over something else, without end.
   const { prototype: map } = Map;
   const { prototype: set } = Set;
-  const { entries } = map;
-  const { values: items } = set;
-  const { toString } = Object.prototype;
-  const { getPrototypeOf } = Object;
+  const { entries, set: put } = map;
+  const { values: items, add } = set;
+  const [MapClass, SetClass, { iterator }] = [Map, Set, Symbol];
+  const { isView } = ArrayBuffer;
+  const Bytes = Uint8Array;
+  const { getPrototypeOf, setPrototypeOf, prototype: plain } = Object;
+  const { toString } = plain;
   const { prototype: date } = Date;
   const { getTime } = date;
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;
+  let types: Types;
 
   /** Or anything else that is more than its value. */
   function isObject(part: unknown): boolean {
@@ -80,7 +95,17 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
     return known;
   }
 
+  /** Whether an object without keys is not one of another kind all the same. */
+  function isBare(value: object): boolean {
+    return toString.call(value) === "[object Object]" && !isView(value) &&
+      !types.isMap(value) && !types.isSet(value) &&
+      !types.isAnyArrayBuffer(value) && !types.isPromise(value);
+  }
+
   return {
+    begin(given) {
+      types = given;
+    },
     checkClass(value, proto) {
       const isOwn = proto === null
         ? toString.call(value) === "[object Object]" // not a module
@@ -90,6 +115,7 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
     isWhole(value, level) {
       const kind = inspector.kindOf(value);
       // A view that is the value itself is cut out of its buffer.
+      if (kind === "view" && level === 0) return inspector.isPooled(value);
       if (kind === "view" || kind === "buffer") return level > 1;
       if (kind === "map") {
         const pairs = entries.call(value as Map<unknown, unknown>);
@@ -106,9 +132,20 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
     },
     copyOf(whole) {
       const proto = getPrototypeOf(whole);
-      // Several times as fast as clone, which gives the same of primitives.
-      if (proto === map) return new Map(whole as Map<unknown, unknown>);
-      if (proto === set) return new Set(whole as Set<unknown>);
+      // Of its own class: see the copies of views.ts.
+      if (inspector.isPooled(whole)) {
+        return setPrototypeOf(new Bytes(whole), proto);
+      }
+      if (proto === plain && isBare(whole)) return {};
+      // Several times as fast as clone, which gives the same of primitives, if
+      // these are read, and put into the copy, as the language does it.
+      const read = (whole as unknown as Record<symbol, unknown>)[iterator];
+      if (proto === map && read === entries && map.set === put) {
+        return new MapClass(whole as Map<unknown, unknown>);
+      }
+      if (proto === set && read === items && set.add === add) {
+        return new SetClass(whole as Set<unknown>);
+      }
       return inspector.clone(whole) as object;
     },
     timeOf: (value, proto) =>
@@ -123,7 +160,7 @@ export function createRecordKinds(inspector: Inspector): RecordKinds {
       return true;
     },
     clear() {
-      classes.clear();
+      if (classes.size > 0) classes.clear();
       lastList = undefined;
     },
   };

@@ -6,8 +6,9 @@
  */
 
 import type { Inspector } from "./inspection.ts";
+import type { Types } from "./record_kinds.ts";
 import type { Records } from "./record_output.ts";
-import type { Types, ValueParts, ValueWriter } from "./value_writer.ts";
+import type { ValueParts, ValueWriter } from "./value_writer.ts";
 
 /** Values that were written, and what was not. */
 export interface Written {
@@ -96,6 +97,13 @@ export function createRecordWriter(
   let types: Types | undefined;
   let [asked, busy] = [false, false];
   let owed = 0;
+
+  /** Whether what all objects or arrays have would be read as its own in each. */
+  function isPolluted(): boolean {
+    for (const _ in []) return true;
+    return false;
+  }
+
   /** Begins a message, if one can be written. */
   function begin(count: number, own: boolean): boolean {
     if (!asked) {
@@ -108,8 +116,7 @@ export function createRecordWriter(
     }
     // A getter may have called us, or another message is not at its end.
     if (types === undefined || busy) return false;
-    // What all objects or arrays have would be read in each, and not be its own.
-    for (const _ in []) return false;
+    if (isPolluted()) return false;
     busy = true;
     writer.begin(types, own);
     return true;
@@ -154,7 +161,8 @@ export function createRecordWriter(
       get bytes() {
         return writer.bytes();
       },
-      add: writer.write,
+      // The task before may have done that, or a package that it has loaded.
+      add: (value) => !isPolluted() && writer.write(value),
       end() {
         try {
           return writer.take();

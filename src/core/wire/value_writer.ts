@@ -6,7 +6,7 @@
  */
 
 import type { Inspector } from "./inspection.ts";
-import type { RecordKinds } from "./record_kinds.ts";
+import type { RecordKinds, Types } from "./record_kinds.ts";
 import type { RecordOutput, Records } from "./record_output.ts";
 import type { Shape, Shapes, Spot } from "./shapes.ts";
 import type { Sharing } from "./sharing.ts";
@@ -63,11 +63,6 @@ export interface ValueParts {
   ): Shapes;
   createSharing(): Sharing;
   createRecordKinds(inspector: Inspector): RecordKinds;
-}
-
-/** What tells a Proxy: nothing in the language does. */
-export interface Types {
-  isProxy(value: unknown): boolean;
 }
 
 /**
@@ -170,8 +165,9 @@ export function createValueWriter(
     if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
       if (kinds.isWhole(part, own ? 0 : level)) {
+        const whole = own ? kinds.copyOf(part) : part;
         // Never what the part itself says of its size: it may say anything.
-        return leave(part, inspector.inspect(part).bytes);
+        return output.leave(whole, inspector.inspect(whole).bytes);
       }
       kinds.checkClass(part, proto);
     }
@@ -293,11 +289,13 @@ export function createValueWriter(
     inVain: false,
     begin(types, copies) {
       ({ isProxy } = types);
+      kinds.begin(types);
       own = copies;
       message++;
     },
     write(value) {
       if (writer.inVain) return false;
+      if (own) kinds.clear(); // a task may change a class after another
       const { shape } = shapes.top();
       let code: number;
       if (ahead === undefined && shape?.flat && writeFlat(value, shape)) {

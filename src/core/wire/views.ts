@@ -37,6 +37,13 @@ export interface Views {
    */
   make(kind: string, from: ArrayBuffer | TypedArray): TypedArray;
   /**
+   * Copies a typed array.
+   *
+   * @param view The array.
+   * @returns A copy of its own class, as processes of Bun keep that of a Buffer.
+   */
+  copy(view: TypedArray): TypedArray;
+  /**
    * Describes a typed array in shared memory, which need not be sent.
    *
    * @param view Any value.
@@ -65,6 +72,7 @@ export function createViews(): Views {
     offset?: number,
     length?: number,
   ) => TypedArray;
+  const { getPrototypeOf, setPrototypeOf } = Object;
   const scope = globalThis as unknown as Record<string, Class | undefined>;
   const classes = new Map<string | undefined, Class>();
   for (
@@ -92,6 +100,13 @@ export function createViews(): Views {
 
   const make: Views["make"] = (kind, from) => new (classOf(kind))(from);
 
+  function copy(view: TypedArray): TypedArray {
+    const made = make(kindOf(view)!, view);
+    const own = getPrototypeOf(view);
+    if (getPrototypeOf(made) !== own) setPrototypeOf(made, own);
+    return made;
+  }
+
   function share(view: unknown): SharedArray | undefined {
     const kind = kindOf(view);
     if (kind === undefined) return undefined;
@@ -114,8 +129,8 @@ export function createViews(): Views {
     const kind = kindOf(value);
     return kind === undefined
       ? new DataView(buffer.slice(byteOffset, byteOffset + byteLength))
-      : make(kind, value as Float64Array);
+      : copy(value as Float64Array);
   }
 
-  return { kindOf, make, share, open, cut };
+  return { kindOf, make, copy, share, open, cut };
 }

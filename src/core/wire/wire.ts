@@ -20,6 +20,7 @@ import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
 import type { Crossing } from "./frames.ts";
 import type { RecordReader } from "./record_reader.ts";
+import type { Types } from "./record_kinds.ts";
 import { createRecordKinds } from "./record_kinds.ts";
 import { createRecordReader } from "./record_reader.ts";
 import type { RecordWriter } from "./record_writer.ts";
@@ -27,7 +28,6 @@ import { createRecordWriter } from "./record_writer.ts";
 import { createRecordOutput } from "./record_output.ts";
 import { createShapes } from "./shapes.ts";
 import { createSharing } from "./sharing.ts";
-import type { Types } from "./value_writer.ts";
 import { createValueWriter } from "./value_writer.ts";
 import type { Views } from "./views.ts";
 import { createViews } from "./views.ts";
@@ -127,6 +127,7 @@ const INSPECTOR: MethodsOf<Inspector> = {
   kindOf: true,
   refusalOf: true,
   inspect: true,
+  isPooled: true,
   clone: true,
 };
 const EXPLAINER: MethodsOf<Explainer> = {
