@@ -26,9 +26,14 @@ interface Path {
  *
  * @param wanted What should have arrived.
  * @param got What has arrived.
+ * @param cut Whether views may be cut out of their buffers wherever they are.
  * @returns The first difference in words, or undefined.
  */
-export function difference(wanted: unknown, got: unknown): string | undefined {
+export function difference(
+  wanted: unknown,
+  got: unknown,
+  cut = false,
+): string | undefined {
   const pairs: Pair[] = [{ wanted, got, path: undefined }];
   // Which object stands for which: shared parts must be shared on both sides.
   const twins = new Map<object, object>();
@@ -54,7 +59,8 @@ export function difference(wanted: unknown, got: unknown): string | undefined {
     back.set(got, wanted);
     const follow = (key: unknown, wanted: unknown, got: unknown) =>
       pairs.push({ wanted, got, path: { key, up: path } });
-    const found = compareObjects(wanted, got, follow, path === undefined);
+    const root = path === undefined;
+    const found = compareObjects(wanted, got, follow, root || cut);
     if (found !== undefined) return say(found);
   }
 }
