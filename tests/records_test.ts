@@ -150,6 +150,25 @@ test("what becomes of a value after it was added does not matter", async () => {
   }
 });
 
+test("a value that is another one when it is read again fails alone", async () => {
+  const packing = await readyPacking();
+  for (const first of [0, 1, 2, 3]) {
+    let reads = first;
+    const odd = {
+      error: new Error("beside it"),
+      get part() {
+        return reads++ % 2 ? () => 1 : 1;
+      },
+    };
+    const parcel = packing.open(2, false);
+    const { packed, moved, refused } = parcel.end([parcel.add(0, odd), "fine"]);
+    const [, fine] = packing.unpack(
+      structuredClone(packed, { transfer: moved }),
+    ) as unknown[];
+    assertEquals([fine, refused.has(1)], ["fine", false]);
+  }
+});
+
 /** What a task does between two results, and what arrives of those. */
 async function between(
   make: () => unknown,

@@ -158,6 +158,9 @@ export function createLists(
         if (own && part === whole) copied = false;
         return part;
       });
+      // What hangs on an error was read once, and described if it cannot cross;
+      // anything else may be another thing now than when it was looked at.
+      if (own && data !== errors[0]?.place) copied = false;
       const sure = copied && !found.doubtful && !transfer;
       if (own && found.pooled) weighAgain(data as object, found);
       const parts = [data, errors] as const;

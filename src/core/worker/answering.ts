@@ -95,7 +95,9 @@ export function createAnswering(
       answer();
     } catch (cause) {
       try {
-        if (work.kept !== undefined) throw cause; // each crosses by itself
+        // Of results that are kept, records are all that there is.
+        const { as } = parcel.packed;
+        if (work.kept !== undefined && as === "records") throw cause;
         parcel = packing.repack(values, parcel, cause);
         answer();
       } catch (cause) { // nobody knows why: then it is all of them
