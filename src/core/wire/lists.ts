@@ -9,6 +9,7 @@ import type { Codec, ErrorParts } from "./codec.ts";
 import type { Explainer, Refusal } from "./explanation.ts";
 import type { Inspection, Inspector } from "./inspection.ts";
 import type { Moving } from "./moving.ts";
+import type { Parcel } from "./packing.ts";
 import type { Views } from "./views.ts";
 
 /** Values as they are. */
@@ -19,14 +20,8 @@ export interface List {
   encoded?: [number, ErrorParts[]][];
 }
 
-/** A list, and what was seen on the way: see `Parcel`. */
-export interface ListParcel {
-  packed: List;
-  moved: ArrayBuffer[];
-  gone: Set<number>;
-  bytes: number;
-  refused: Map<number, Refusal>;
-}
+/** A list, packed. */
+export type ListParcel = Parcel & { packed: List };
 
 /** A list that grows, in any order. */
 export interface OpenList {

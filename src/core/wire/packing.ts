@@ -65,7 +65,7 @@ export interface OpenParcel {
    * Ends the message.
    *
    * @param values All values, those that were added and those that were not.
-   * @returns The parcel: it needs no `repack`, and has no use for it.
+   * @returns The parcel; `repack` can do nothing for it if it has records.
    */
   end(values: unknown[]): Parcel;
 }
