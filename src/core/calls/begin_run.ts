@@ -114,6 +114,7 @@ export function beginRun<S extends Sink>(
 /** Lets what the caller gave be called in the caller's own async context. */
 function keepContexts(options: RunOptions): RunOptions {
   const { weight, onProgress, onEvent } = options;
+  if (!weight && !onProgress && !onEvent) return options;
   return {
     ...options,
     weight: weight && keepContext(weight),

@@ -314,8 +314,8 @@ export class InFlight {
 
   /**
    * Serial numbers of the tasks the worker is at, or about to answer: one, if it
-   * can be told. Where no memory is shared, all that were not answered, or, with `timeout`, all
-   * that may have begun.
+   * can be told. Where no memory is shared, all that were not answered, or, with
+   * `timeout`, all that may have begun.
    */
   at(): number[] {
     const running = this.#running();

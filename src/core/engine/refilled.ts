@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createInspector } from "../wire/inspection.ts";
+import { createInspector, type Inspector } from "../wire/inspection.ts";
 import { createKinds } from "../wire/kinds.ts";
 import { createViews } from "../wire/views.ts";
 import { createWire, type Wire } from "../wire/wire.ts";
@@ -76,23 +76,25 @@ function isBuffer(value: object): boolean {
 }
 
 function copyOf(value: object, transfer: boolean): object {
-  const { refused, errors, buffers, pooled } = inspector.inspect(value);
+  // Not when this file is loaded: few calls need it.
+  const { inspect, isPooled } = inspector ??= createInspector({ createKinds });
+  const { refused, errors, buffers, pooled } = inspect(value);
   // On Deno 2.9.5, clone makes {} of some that are refused.
   if (refused || (transfer && buffers.size > 0)) return value;
   const kind = views.kindOf(value);
   if (kind !== undefined && buffers.size > 0) { // not in shared memory
-    return views.make(kind, value as Float64Array);
+    return views.copy(value as Float64Array);
   }
   if (!errors && !pooled) return structuredClone(value);
   codec ??= createWire().codec; // clone would damage errors, and copy the pool
   const encoded = codec.encode(
     value,
     false,
-    (whole) => inspector.isPooled(whole) ? new Uint8Array(whole) : whole,
+    (whole) => isPooled(whole) ? views.copy(whole) : whole,
   );
   return codec.decode(structuredClone(encoded)) as object;
 }
 
-const inspector = createInspector({ createKinds });
+let inspector: Inspector | undefined;
 const views = createViews();
 let codec: Wire["codec"] | undefined;

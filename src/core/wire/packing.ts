@@ -10,7 +10,7 @@ import type { TypedArray } from "../api/options.ts";
 import type { ErrorParts } from "./codec.ts";
 import type { Column, ColumnPacking } from "./columns.ts";
 import type { Refusal } from "./explanation.ts";
-import type { CodecParts, List, ListParcel, Lists } from "./lists.ts";
+import type { CodecParts, List, ListParcel, Lists, OpenList } from "./lists.ts";
 import type { Moving } from "./moving.ts";
 import type { RecordReader } from "./record_reader.ts";
 import type { Records } from "./record_output.ts";
@@ -221,10 +221,19 @@ export function createPacking(
     transfer: boolean,
     refused: Map<number, Refusal>,
   ): ListParcel {
-    const list = lists.open(transfer, false, refused);
+    return endList(lists.open(transfer, false, refused), values);
+  }
+
+  /** Packs values and ends their list; of some it has what stands for them. */
+  function endList(
+    list: OpenList,
+    values: ArrayLike<unknown>,
+    listed?: ReadonlySet<number>,
+  ): ListParcel {
     const sent = denseList();
     for (let offset = 0; offset < values.length; offset++) {
-      sent.push(list.pack(offset, values[offset]));
+      const value = values[offset];
+      sent.push(listed?.has(offset) ? value : list.pack(offset, value));
     }
     return list.end(sent);
   }
@@ -249,15 +258,6 @@ export function createPacking(
     let inOrder = true;
     const listed = new Set<number>();
 
-    function endList(values: unknown[]): ListParcel {
-      const sent = denseList();
-      for (let offset = 0; offset < values.length; offset++) {
-        const value = values[offset];
-        sent.push(listed.has(offset) ? value : list.pack(offset, value));
-      }
-      return list.end(sent);
-    }
-
     return {
       get bytes() {
         return list.bytes + (writing?.bytes ?? 0);
@@ -273,7 +273,9 @@ export function createPacking(
       },
       end(values) {
         const written = writing?.end();
-        if (written === undefined || count === 0) return endList(values);
+        if (written === undefined || count === 0) {
+          return endList(list, values, listed);
+        }
         const { records, bytes } = written;
         const moved = moving.toMove([records.codes, records.numbers]);
         const packed = { as: "records", records, left: undefined } as const;
@@ -281,7 +283,7 @@ export function createPacking(
         if (inOrder && count === values.length) {
           return { ...parcel, packed, refused: new Map() };
         }
-        const rest = endList(values);
+        const rest = endList(list, values, listed);
         return {
           packed: {
             ...packed,
