@@ -48,7 +48,7 @@ const FLOORS: Record<Name, Floor> = {
   },
 };
 
-/** What is said where a worker takes longer than a second to end: busy machines. */
+/** What is said where a worker takes longer to end than it may: busy machines. */
 const ENDS_LATE =
   /^@parallel\/map: worker \d+ was ended, and it still runs.*\n/gm;
 

@@ -17,13 +17,19 @@ import { findNode, LEAST, NAMES } from "./find_node.ts";
 /** The root of this project. */
 const ROOT = join(import.meta.dirname!, "..");
 
-/** What one runtime said about its tests. */
-interface Report {
-  /** The tests in tests/, without the examples. */
-  names: string[];
+/** How many tests there were. */
+interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+}
+
+/** What one runtime said about its tests. */
+interface Report extends Counts {
+  /** The tests in tests/, without the examples. */
+  names: string[];
+  /** The name of each test that failed, and what was said of it. */
+  failures: [name: string, why: string][];
 }
 
 /** Runs the tests by one command, which writes its report to a path. */
@@ -95,7 +101,7 @@ async function run(
   const report = read(existsSync(path) ? readFileSync(path, "utf8") : "");
   if (report.failed === 0 && (code !== 0 || report.names.length === 0)) {
     const why = signal ?? `code ${code}`;
-    console.log(`${runtime} failed outside of its tests: ${why}`);
+    report.failures.push(["outside of its tests", why]);
     report.failed = 1;
   }
   return report;
@@ -103,16 +109,20 @@ async function run(
 
 /** Reads a report in JUnit's format. */
 function read(xml: string): Report {
-  const report: Report = { names: [], passed: 0, failed: 0, skipped: 0 };
+  const report: Report = {
+    ...{ names: [], passed: 0, failed: 0, skipped: 0, failures: [] },
+  };
   // Node.js 24 writes ">" in a name as it is.
   const testcases =
     /<testcase\b((?:"[^"]*"|[^>"])*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;
   for (const [, attributes, body = ""] of xml.matchAll(testcases)) {
-    if (/<(failure|error)\b/.test(body)) report.failed++;
-    else if (body.includes("<skipped")) report.skipped++;
-    else report.passed++;
     // An example in a doc comment is named by its lines, as file.ts#6-14.ts.
     const name = unescape(attributes.match(/\bname="([^"]*)"/)?.[1] ?? "");
+    if (/<(failure|error)\b/.test(body)) {
+      report.failed++;
+      report.failures.push([name, unescape(body)]);
+    } else if (body.includes("<skipped")) report.skipped++;
+    else report.passed++;
     if (!/#\d+-\d+\.ts$/.test(name)) report.names.push(name);
   }
   return report;
@@ -138,7 +148,7 @@ function missing(names: string[], others: string[]): string[] {
 }
 
 /** Runs the contract in browsers, where less is waited for, and counts it. */
-async function addBrowsers(total: Omit<Report, "names">): Promise<void> {
+async function addBrowsers(total: Counts): Promise<void> {
   const path = join(ROOT, "scripts/browsers/main.ts");
   const child = spawn("deno", ["run", "-A", path, "--short"], {
     cwd: ROOT,
@@ -188,6 +198,12 @@ await browsers;
 rmSync(folder, { recursive: true });
 
 console.log();
+// What failed is said once more at the end, where it is looked for.
+for (const [runtime, { failures }] of reports) {
+  for (const [name, why] of failures) {
+    console.log(`${runtime} failed: ${name}\n${why.trim().slice(0, 5000)}\n`);
+  }
+}
 const differences = new Set<string>();
 for (const [runtime, { names, passed, failed, skipped }] of reports) {
   total.passed += passed;
