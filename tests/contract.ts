@@ -1232,7 +1232,7 @@ export function contract(
       if (event.type !== "chunk-done") continue;
       for (const [offset, from] of event.from.entries()) {
         if (Number.isNaN(from)) continue; // it went elsewhere
-        assert(from <= event.to[offset] && event.to[offset] <= event.at + 1);
+        assert(from <= event.to[offset] && event.to[offset] <= event.at);
         told.push(event.first + offset);
       }
     }

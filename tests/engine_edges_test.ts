@@ -73,6 +73,32 @@ test("a run whose module ends its worker is refused while others have answers", 
   await world.finish(world.calls.close());
 });
 
+test("no task is told to end after its answer, whatever its worker's clock says", async () => {
+  const cases: [ahead: number, from: number[]][] = [[0, [1, 2]], [7.3, [2, 3]]];
+  for (const [ahead, from] of cases) {
+    const events: RunEvent[] = [];
+    const onEvent = (event: RunEvent) => events.push(event);
+    const world = new FakeWorld({ workers: 1, onEvent });
+    const call = world.calls.map(same, [1, 2], { chunkSize: 2 }, same);
+    await world.flush();
+    const [worker] = world.backend.alive;
+    const begun = world.clock.now() + world.clock.origin + ahead;
+    world.clock.advance(4);
+    worker.chunkTimes = Float64Array.of(1, 2, 2, 3).map((ms) => begun + ms);
+    worker.receiveAll();
+    for (const value of [1, 2]) worker.settle(worker.begin()!, { value });
+    worker.deliverAll();
+    await world.finish(call);
+    const done = events.find((event) => event.type === "chunk-done")!;
+    const began = done.at - 4;
+    const told = [...done.from].map((ms) => Math.round(ms - began));
+    assertEquals(told, from);
+    assertEquals(Math.round(done.to[1] - began), from[1] + 1);
+    assert(done.to[1] <= done.at);
+    await world.finish(world.calls.close());
+  }
+});
+
 test("a listener may call again at every event of its pool", async () => {
   const world = new FakeWorld({ workers: 1 });
   let calls = 0;

@@ -184,6 +184,8 @@ export class FakeWorker implements WorkerHandle {
   /** Whether it wants to be asked before it is ended, and what it does then. */
   disposes: "no" | "at once" | "never" = "no";
   chunkMs = 1;
+  /** When its tasks began and ended, by its own clock, if that is told. */
+  chunkTimes: Float64Array | undefined;
   sharesMemory = true;
   reads: (value: unknown) => boolean = () => true;
   answersToFull = Infinity;
@@ -380,7 +382,8 @@ export class FakeWorker implements WorkerHandle {
     const sent = this.#output === undefined ? list : [];
     const { packed: values, bytes } = this.#wire.packing.pack(sent, false);
     const { chunkMs: ms } = this;
-    const [times, cpu] = [undefined, undefined];
+    const { chunkTimes: times } = this;
+    const cpu = undefined;
     const answer = { serial, tasks, values, failures, ms, bytes, times, cpu };
     const full = --this.answersToFull <= 0;
     this.say({ type: "done", ...answer, ...(full && { full }) });

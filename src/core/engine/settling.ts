@@ -166,9 +166,14 @@ function tell(
   const { chunk: { run, first }, number: chunk } = sent;
   const from = new Float64Array(times.length / 2);
   const to = new Float64Array(from.length);
+  const at = clock.now();
+  // A worker's clock may be ahead by some ms: of what has ended, nothing is to
+  // end later than it is told.
+  const latest = times.reduce((a, b) => b > a ? b : a, -Infinity);
+  const origin = Math.max(clock.origin, latest - at);
   for (let i = 0; i < from.length; i++) {
-    from[i] = times[2 * i]! - clock.origin;
-    to[i] = times[2 * i + 1]! - clock.origin;
+    from[i] = times[2 * i]! - origin;
+    to[i] = Math.min(times[2 * i + 1]! - origin, at); // rounded as it is
   }
   run.emit({
     type: "chunk-done",
@@ -180,7 +185,7 @@ function tell(
     to,
     failed: failures.map(({ offset }) => first + offset),
     cpu,
-    at: clock.now(),
+    at,
   });
 }
 

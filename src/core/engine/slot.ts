@@ -303,7 +303,8 @@ export class Slot {
       this.#onEnd({});
     };
     // If this thread was taken for so long, the news may wait in a later turn.
-    const { goneMs = 1000 } = backend;
+    // What no loop can hold up is only late where others have the cores.
+    const { goneMs = backend.stopsLoops ? 5000 : 1000 } = backend;
     this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }
 

@@ -61,7 +61,10 @@ export interface Backend {
   readonly whyNotStopped?: string;
   /** Whether starting a worker blocks the caller's thread. */
   readonly startBlocks: boolean;
-  /** How long a worker may take to be gone once it was ended, in ms; 1000. */
+  /**
+   * How long a worker may take to be gone once it was ended, in ms; 1000, and
+   * 5000 if it stops loops.
+   */
   readonly goneMs?: number;
   /** If none is shared, a sentence on what the user can do. */
   readonly whyNotShared?: string;
