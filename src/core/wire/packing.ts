@@ -251,45 +251,47 @@ export function createPacking(
   }
 
   function open(expected: number, transfer: boolean): OpenParcel {
-    const list = lists.open(transfer, true, new Map());
-    const order = new Int32Array(expected);
-    const writing = writer.open(expected); // last: from here on it has to be ended
+    const writing = writer.open(expected); // from here on it has to be ended
     let count = 0; // of those written
-    let inOrder = true;
-    const listed = new Set<number>();
+    // Made when they are needed: mostly all values are written, in their order.
+    let order: Int32Array | undefined;
+    let list: OpenList | undefined;
+    let listed: Set<number> | undefined;
+
+    const openList = () => list ??= lists.open(transfer, true, new Map());
+    const openOrder = () =>
+      order ??= new Int32Array(expected).map((_, at) => at);
 
     return {
       get bytes() {
-        return list.bytes + (writing?.bytes ?? 0);
+        return (list?.bytes ?? 0) + (writing?.bytes ?? 0);
       },
       add(offset, value) {
         if (writing?.add(value)) {
-          if (offset !== count) inOrder = false;
-          order[count++] = offset;
+          if (offset !== count || order) openOrder()[count] = offset;
+          count++;
           return undefined;
         }
+        listed ??= new Set();
         listed.add(offset);
-        return list.pack(offset, value);
+        return openList().pack(offset, value);
       },
       end(values) {
         const written = writing?.end();
         if (written === undefined || count === 0) {
-          return endList(list, values, listed);
+          return endList(openList(), values, listed);
         }
         const { records, bytes } = written;
         const moved = moving.toMove([records.codes, records.numbers]);
         const packed = { as: "records", records, left: undefined } as const;
-        const parcel = { moved, gone: new Set<number>(), bytes };
-        if (inOrder && count === values.length) {
-          return { ...parcel, packed, refused: new Map() };
+        if (order === undefined && count === values.length) {
+          const [gone, refused] = [new Set<number>(), new Map()];
+          return { packed, moved, gone, bytes, refused };
         }
-        const rest = endList(list, values, listed);
+        const rest = endList(openList(), values, listed);
+        const places = { order: openOrder().slice(0, count) };
         return {
-          packed: {
-            ...packed,
-            left: rest.packed,
-            order: order.slice(0, count),
-          },
+          packed: { ...packed, left: rest.packed, ...places },
           moved: moved.concat(rest.moved),
           gone: rest.gone,
           bytes: bytes + rest.bytes,

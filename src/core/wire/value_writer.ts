@@ -98,7 +98,8 @@ export function createValueWriter(
   const MOST_NEW = 3 / 4;
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
-  const { isArray } = Array;
+  // What is inherited, as from a polluted Object.prototype, is listed last.
+  const [{ isArray }, { hasOwn }] = [Array, Object];
   /** Thrown: the value that is read is for clone. */
   const NOT_HERE = new Error();
 
@@ -107,7 +108,7 @@ export function createValueWriter(
   const shapes = parts.createShapes(output, kinds.checkClass);
   const sharing = parts.createSharing();
   let isProxy: Types["isProxy"];
-  let own = false;
+  let [own, pure] = [false, false]; // pure: no object inherits keys
   let message = 0;
   let left = 0; // values of this message
   // Keys of dictionaries in this message and some before it, and how many of
@@ -186,7 +187,7 @@ export function createValueWriter(
     let at = 0;
     // Both engines answer this from the layout of the object.
     for (const key in part) if (key !== keys[at++]) return false;
-    return at === keys.length;
+    return at === keys.length && (pure || hasOwn(part, keys[at - 1]!));
   }
 
   function writeDictionary(part: Record<string, unknown>, spot: Spot): number {
@@ -200,6 +201,7 @@ export function createValueWriter(
     const { length } = keys;
     // `arguments` have no keys, or indexes, which engines list first.
     if (length === 0) return leave(part, UNKNOWN);
+    if (!hasOwn(part, keys[length - 1]!)) throw NOT_HERE;
     if (keys[0] === "0" && kinds.isArguments(part)) throw NOT_HERE;
     const inner = spot.inner ??= shapes.spot();
     keysRead += length;
@@ -239,6 +241,7 @@ export function createValueWriter(
   /** The same for nothing but numbers: there is no object in it to watch. */
   function writeFlat(value: unknown, shape: Shape): boolean {
     if (typeof value !== "object" || value === null) return false;
+    if (isArray(value)) return false; // to list its keys takes Bun 1.4.5 300 ns
     try {
       if (isProxy(value) || !fits(value, shape)) return false;
       ahead = shape.write(value as Record<string, unknown>);
@@ -291,6 +294,8 @@ export function createValueWriter(
       ({ isProxy } = types);
       kinds.begin(types);
       own = copies;
+      pure = !own; // a task may change that after another
+      for (const _ in {}) pure = false;
       message++;
     },
     write(value) {
