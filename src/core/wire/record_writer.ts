@@ -93,10 +93,17 @@ export function createRecordWriter(
   // are not for here then lose a hundredth of their time at most.
   const PENALTY = 64;
 
+  const bare = {};
   const writer = parts.createValueWriter(parts, about.inspector);
   let types: Types | undefined;
   let [asked, busy] = [false, false];
   let owed = 0;
+
+  /** Whether what all objects have would be read as its own in each. */
+  function isPolluted(): boolean {
+    for (const _ in bare) return true; // a list takes Bun 1.4.5 300 ns
+    return false;
+  }
 
   /** Begins a message, if one can be written. */
   function begin(count: number, own: boolean): boolean {
@@ -109,7 +116,7 @@ export function createRecordWriter(
       return false;
     }
     // A getter may have called us, or another message is not at its end.
-    if (types === undefined || busy) return false;
+    if (types === undefined || busy || isPolluted()) return false;
     busy = true;
     writer.begin(types, own);
     return true;
@@ -154,7 +161,8 @@ export function createRecordWriter(
       get bytes() {
         return writer.bytes();
       },
-      add: writer.write,
+      // The task before may have done that, or a package that it has loaded.
+      add: (value) => !isPolluted() && writer.write(value),
       end() {
         try {
           return writer.take();

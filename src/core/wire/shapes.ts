@@ -112,7 +112,7 @@ export function createShapes(
 
   // As user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
-  const { getOwnPropertyDescriptor: descriptorOf, hasOwn } = Object;
+  const { getOwnPropertyDescriptor: descriptorOf } = Object;
   const { writePart } = output;
   const shapes = new Map<string, Shape>();
   let top = spot();
@@ -161,8 +161,6 @@ export function createShapes(
       at = next;
       count++;
     }
-    // What is inherited, as from a polluted Object.prototype, is listed last.
-    if (count > 0 && !hasOwn(value, at.key)) return undefined;
     if (at.shape !== undefined) return spot.shape = at.shape;
     if (count === 0 || ++at.seen < WARM) return undefined;
     return spot.shape = at.shape = shapeOf(value);

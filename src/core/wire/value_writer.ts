@@ -98,8 +98,7 @@ export function createValueWriter(
   const MOST_NEW = 3 / 4;
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
-  // What is inherited, as from a polluted Object.prototype, is listed last.
-  const [{ isArray }, { hasOwn }] = [Array, Object];
+  const { isArray } = Array;
   /** Thrown: the value that is read is for clone. */
   const NOT_HERE = new Error();
 
@@ -108,7 +107,7 @@ export function createValueWriter(
   const shapes = parts.createShapes(output, kinds.checkClass);
   const sharing = parts.createSharing();
   let isProxy: Types["isProxy"];
-  let [own, pure] = [false, false]; // pure: no object inherits keys
+  let own = false;
   let message = 0;
   let left = 0; // values of this message
   // Keys of dictionaries in this message and some before it, and how many of
@@ -187,7 +186,7 @@ export function createValueWriter(
     let at = 0;
     // Both engines answer this from the layout of the object.
     for (const key in part) if (key !== keys[at++]) return false;
-    return at === keys.length && (pure || hasOwn(part, keys[at - 1]!));
+    return at === keys.length;
   }
 
   function writeDictionary(part: Record<string, unknown>, spot: Spot): number {
@@ -201,7 +200,6 @@ export function createValueWriter(
     const { length } = keys;
     // `arguments` have no keys, or indexes, which engines list first.
     if (length === 0) return leave(part, UNKNOWN);
-    if (!hasOwn(part, keys[length - 1]!)) throw NOT_HERE;
     if (keys[0] === "0" && kinds.isArguments(part)) throw NOT_HERE;
     const inner = spot.inner ??= shapes.spot();
     keysRead += length;
@@ -294,8 +292,6 @@ export function createValueWriter(
       ({ isProxy } = types);
       kinds.begin(types);
       own = copies;
-      pure = !own; // a task may change that after another
-      for (const _ in {}) pure = false;
       message++;
     },
     write(value) {
