@@ -159,7 +159,11 @@ export function createLists(
       const sure = copied && !found.doubtful && !transfer;
       if (own && found.pooled) weighAgain(data as object, found);
       const parts = [data, errors] as const;
-      const [copy, beside] = sure ? parts : clone(parts);
+      const [copy, beside] = sure
+        ? parts
+        : found.doubtful || transfer
+        ? clone(parts)
+        : inspector.clone(parts) as typeof parts; // it is not deep
       encoded.push([offset, beside]);
       return copy;
     }

@@ -296,13 +296,15 @@ export function createValueWriter(
     },
     write(value) {
       if (writer.inVain) return false;
-      if (own) kinds.clear(); // a task may change a class after another
       const { shape } = shapes.top();
       let code: number;
       if (ahead === undefined && shape?.flat && writeFlat(value, shape)) {
         written = false;
         code = idOf(shape) << 3 | OBJECT;
-      } else code = writeValue(value);
+      } else {
+        if (own) kinds.clear(); // a task may change a class after another
+        code = writeValue(value);
+      }
       if (code !== LEFT) addCode(code);
       return code !== LEFT;
     },
