@@ -627,6 +627,21 @@ for (const [when, play] of STAGES) {
   }
 }
 
+test("start() waits for the worker that comes in place of one that is being ended", async () => {
+  const world = new FakeWorld({ workers: 1, maxTasksPerWorker: 1 });
+  await world.finish(world.calls.map(same, [1], {}, same));
+  assert(world.worker(0).ending);
+  let started = false;
+  const start = world.calls.start(same).then(() => started = true);
+  await world.flush();
+  world.worker(0).leave();
+  await world.flush();
+  assertEquals([world.backend.workers.length, started], [2, false]);
+  await world.finish(start);
+  assert(world.worker(1).alive);
+  await world.finish(world.calls.close());
+});
+
 test("a worker that cannot be stopped is given up, and nothing waits", async () => {
   const world = new FakeWorld({ workers: 1 }, { stopsLoops: false });
   const ending = new AbortController();

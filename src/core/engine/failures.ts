@@ -280,6 +280,16 @@ export function stuckWarning(
   return text.trimEnd();
 }
 
+/**
+ * Says that a worker could not dispose what it held.
+ *
+ * @param problem What it threw, or that it took too long.
+ * @returns The warning.
+ */
+export function disposeWarning(problem: string): string {
+  return `what "init" returned could not be disposed: received ${problem}`;
+}
+
 /** Makes an error whose stack is the caller's, not that of this program. */
 function atSite<E extends Error>(site: CallSite, make: () => E): E {
   const limit = Error.stackTraceLimit;

@@ -90,13 +90,19 @@ export class Scheduler implements Engine {
   }
 
   async start(): Promise<void> {
+    await this.#startAll();
+    await this.#startAll(); // in place of those that were just being ended
+    if (this.closed) throw closedError();
+  }
+
+  /** Starts all that may be, and waits until none is being started or ended. */
+  async #startAll(): Promise<void> {
     while (!this.closed && this.#slots.mayStart) {
       const backend = this.#setup.maker.backend(false, false);
       this.#start(this.#slots.empty(), backend);
     }
     this.#work();
     await Promise.all(this.#slots.all.map((slot) => slot.ready));
-    if (this.closed) throw closedError();
   }
 
   close(finish = false): Promise<void> {

@@ -9,7 +9,7 @@
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Parcel } from "../wire/packing.ts";
 import type { FromWorker, Tagged, ToWorker } from "../wire/protocol.ts";
-import { nameThrown, stuckWarning } from "./failures.ts";
+import { disposeWarning, nameThrown, stuckWarning } from "./failures.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
@@ -92,9 +92,11 @@ export class Slot {
     return this.#state.at !== "up" || canServe(this.#state.backend, run);
   }
 
-  /** Settles when the worker has loaded its module and run `init`. */
+  /** Settles when the worker has loaded and run `init`, or has been ended. */
   get ready(): Promise<void> {
-    return this.#ready.promise;
+    const { at } = this.#state;
+    const ends = at === "parting" || at === "ending";
+    return (ends ? this.#gone : this.#ready).promise;
   }
 
   /** Starts a worker. Only an empty slot can. */
@@ -275,11 +277,7 @@ export class Slot {
     if (this.#state.at !== "parting") return;
     const { handle, backend } = this.#state;
     if (problem === undefined) handle.setBusy(false);
-    else {
-      this.#setup.warn(
-        `what "init" returned could not be disposed: received ${problem}`,
-      );
-    }
+    else this.#setup.warn(disposeWarning(problem));
     this.#terminate(handle, backend, undefined);
   }
 
