@@ -65,7 +65,17 @@ export function createTaskLoop(
   }
 
   /** Keeps such a result as it is now. */
-  function keep(run: WorkerRun, work: Work, offset: number, result: object) {
+  function keep(
+    run: WorkerRun,
+    work: Work,
+    lane: number,
+    offset: number,
+    result: object,
+  ): void {
+    const { around: { board }, announcement: { watched } } = run;
+    // A getter in it may never return. Apart from that, no task is late by this:
+    // its time begins anew.
+    if (watched) board.enter(lane, work.message.serial + offset, now());
     try {
       const kept = work.kept ?? openKept(run, work);
       const listed = kept.add(offset, result);
@@ -77,6 +87,7 @@ export function createTaskLoop(
     } catch (error) { // too little memory, or a task has replaced a built-in
       fail(work, offset, error);
     }
+    if (watched) board.leave(lane);
   }
 
   function openKept({ announcement: { transfer } }: WorkerRun, work: Work) {
@@ -103,7 +114,7 @@ export function createTaskLoop(
     aborts.delete(first + offset);
     board.leave(lane); // at no task: an end now is nobody's fault
     if (times !== undefined) times[2 * offset + 1] = now();
-    if (kept !== undefined) keep(run, work, offset, kept);
+    if (kept !== undefined) keep(run, work, lane, offset, kept);
     work.settled++;
   }
 
@@ -152,7 +163,7 @@ export function createTaskLoop(
       }
       if (aborts.size > 0) aborts.delete(first + offset);
       if (times !== undefined) times[2 * offset + 1] = now();
-      if (kept !== undefined) keep(run, work, offset, kept);
+      if (kept !== undefined) keep(run, work, lane, offset, kept);
       work.settled++;
     }
     work.next = offset;
