@@ -75,7 +75,11 @@ export function createTaskLoop(
     const { around: { board }, announcement: { watched } } = run;
     // A getter in it may never return. Apart from that, no task is late by this:
     // its time begins anew.
-    if (watched) board.enter(lane, work.message.serial + offset, now());
+    if (watched) {
+      const serial = work.message.serial + offset;
+      board.enter(lane, serial, now());
+      board.setRunning(serial);
+    }
     try {
       const kept = work.kept ?? openKept(run, work);
       const listed = kept.add(offset, result);
@@ -87,7 +91,10 @@ export function createTaskLoop(
     } catch (error) { // too little memory, or a task has replaced a built-in
       fail(work, offset, error);
     }
-    if (watched) board.leave(lane);
+    if (watched) {
+      board.setRunning(0);
+      board.leave(lane);
+    }
   }
 
   function openKept({ announcement: { transfer } }: WorkerRun, work: Work) {
