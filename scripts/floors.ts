@@ -50,7 +50,7 @@ const FLOORS: Record<Name, Floor> = {
 
 /** What is said where a worker takes longer to end than it may: busy machines. */
 const ENDS_LATE =
-  /^@parallel\/map: worker \d+ was ended, and it still runs.*\n/gm;
+  /^@parallel\/map: worker \d+ was ended, and .+ still runs.*\n/gm;
 
 /** How long a program may run, in ms. */
 const HANGS_MS = 120_000;

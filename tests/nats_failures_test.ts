@@ -309,9 +309,9 @@ test(
     const { reason } = settled[3] as PromiseRejectedResult;
     assertInstanceOf(reason, WorkerLostError);
     assertEquals(reason.index, 3);
-    // Twice with others and twice alone; once more on a machine so busy that the
-    // client takes what is under way for lost, and sends it again.
-    assert(ends >= 4 && ends <= 8, String(ends));
+    // Twice with others and twice alone; once less or more on a machine so busy
+    // that the client takes what is under way for lost, and sends it again.
+    assert(ends >= 3 && ends <= 8, String(ends));
     const others = settled.filter((_, i) => i !== 3);
     assertEquals(
       others.map((one) => one.status === "fulfilled" ? one.value : one.reason),
