@@ -11,13 +11,15 @@
  * @module
  */
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import process from "node:process";
-import { resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import * as now from "../mod.ts";
 import { compare, type Side } from "./compare.ts";
-import { runProcess, RUNTIME } from "./processes.ts";
+import { coldProgram, runProcess, RUNTIME } from "./processes.ts";
 import { object, PAIRS, slowAdd, spin, sum, text, trivial } from "./tasks.ts";
 
 type Library = typeof now;
@@ -128,13 +130,9 @@ const OTHERS: Record<string, (library: Library, root: string) => unknown> = {
     parallelMap(slowAdd, PAIRS, { workers: 10 }),
   "cold: 8 numbers, the whole process": async (_, root) => {
     const flags = RUNTIME === "deno" ? ["run", "-A"] : [];
-    const script = resolve(root, "bench/cold/ours.ts");
-    const end = await runProcess(
-      process.execPath,
-      [...flags, script],
-      60_000,
-    );
-    return end.code;
+    const args = [...flags, programs.get(root)!];
+    const { code, output } = await runProcess(process.execPath, args, 60_000);
+    if (code !== 0) throw new Error(output);
   },
 };
 
@@ -153,6 +151,12 @@ async function report(name: string, sides: Side[]): Promise<void> {
   );
 }
 
+const builds = mkdtempSync(join(tmpdir(), "parallel-map-against-"));
+process.on("exit", () => rmSync(builds, { recursive: true }));
+const programs = new Map<string, string>();
+for (const [name, , root] of BOTH) {
+  programs.set(root, await coldProgram(root, join(builds, name)));
+}
 console.log(`${RUNTIME}: now in % of before (medians, in turn in one run)`);
 for (const [name, [fn, make, options]] of Object.entries(WORKS)) {
   if (!name.includes(only ?? "")) continue;

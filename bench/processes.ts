@@ -5,7 +5,8 @@
  */
 
 import { spawn } from "node:child_process";
-import { resolve } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import process from "node:process";
 
 /** Which runtime this is. */
@@ -89,4 +90,28 @@ export async function outputOf(script: [string, ...string[]]): Promise<string> {
   const { code, output } = await runScript(script);
   if (code !== 0) throw new Error(`${script.join(" ")} failed: ${output}`);
   return output.trim();
+}
+
+/**
+ * Writes a program that maps eight numbers with the library as its users load it:
+ * built.
+ *
+ * @param root Root of a checkout. If that has no build, its sources are loaded.
+ * @param folder Where to put the build.
+ * @returns Path of the program.
+ */
+export async function coldProgram(
+  root: string,
+  folder: string,
+): Promise<string> {
+  const sources = join(root, "bench/cold/ours.ts");
+  const build = join(root, "scripts/build.ts");
+  if (!existsSync(build)) return sources;
+  const args = ["run", "-A", build, folder];
+  const { code, output } = await runProcess("deno", args, 60_000);
+  if (code !== 0) throw new Error(`${build} failed: ${output}`);
+  const program = join(folder, "ours.ts");
+  const text = readFileSync(sources, "utf8");
+  writeFileSync(program, text.replace("../../mod.ts", "./built/main.js"));
+  return program;
 }

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "@std/path";
 import { parallelMap, Pool } from "../../mod.ts";
-import { build } from "../../scripts/build.ts";
-import { outputOf, RUNTIME } from "../processes.ts";
+import { coldProgram, outputOf, RUNTIME } from "../processes.ts";
 import { rawOnce, split } from "../raw.ts";
 import { finding, type Row } from "../row.ts";
 import { trivial } from "../tasks.ts";
@@ -23,11 +22,8 @@ export const cold: Row = {
     const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
     try {
       // As users load it: from what is built, and not from the sources.
-      build(folder);
-      const program = join(folder, "ours.ts");
-      const ours = readFileSync(join(import.meta.dirname!, "../cold/ours.ts"));
-      const built = `${ours}`.replace("../../mod.ts", "./built/main.js");
-      writeFileSync(program, built);
+      const root = join(import.meta.dirname!, "../..");
+      const program = await coldProgram(root, folder);
       const raw = RUNTIME === "node" ? "cold/raw_node.ts" : "cold/raw.ts";
       yield await finding("8 numbers, whole process, cold", [
         { name: "raw", run: () => outputOf([raw]) },
