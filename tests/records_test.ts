@@ -17,7 +17,7 @@ import { createWire } from "../src/core/wire/wire.ts";
 import { difference } from "./generators/difference.ts";
 import { scramble } from "./generators/scramble.ts";
 import { recordsOf } from "./generators/records.ts";
-import { isBrief, test } from "./harness.ts";
+import { isBrief, runtime, test } from "./harness.ts";
 import { seeded } from "./seeded.ts";
 
 type Fields = Record<PropertyKey, unknown>;
@@ -238,6 +238,93 @@ test("a result that reads its map or set in an own way is copied as by clone", a
       Set.prototype.add = add;
     },
   );
+});
+
+test("views, buffers and long lists are copied as clone would", async () => {
+  const bytes = () => Float64Array.of(1, NaN, -0, 4);
+  const view = bytes();
+  const resizable = new ArrayBuffer(16, { maxByteLength: 64 });
+  const detached = bytes();
+  structuredClone(detached, { transfer: [detached.buffer] });
+  class Own extends Uint16Array {}
+  const numbers = () => list((i) => i / 2);
+  const named = Object.assign(numbers(), { sum: 7 });
+  const holes = numbers();
+  delete holes[5];
+  class OwnList extends Array {}
+  const hostile = Object.assign(numbers(), {
+    constructor: { [Symbol.species]: () => ({}) },
+  });
+  const again = numbers();
+  const values: (() => Fields)[] = [
+    () => ({ view: bytes() }),
+    () => ({ deep: [{ view: bytes().subarray(1, 3) }] }),
+    () => ({ views: [view, new Uint8Array(view.buffer)] }),
+    () => ({ views: [view.buffer, view] }),
+    () => ({ views: [view, view.buffer] }),
+    () => ({ view, again: view }),
+    () => ({
+      views: [new Uint8Array(resizable), new DataView(bytes().buffer)],
+    }),
+    () => ({ none: [new Uint8Array(0), new ArrayBuffer(0)] }),
+    () => ({ own: Own.of(1, 2) }),
+    () => ({ large: new Uint8Array(1 << 16).fill(3) }),
+    () => ({ numbers: numbers(), names: list((i) => `name ${i}`) }),
+    () => ({ named }),
+    () => ({ holes }),
+    () => ({ own: OwnList.from(numbers()) }),
+    () => ({ hostile }),
+    () => ({ again }),
+    () => ({ again }),
+    () => ({ again: Object.assign(again, { sum: 8 }) }),
+    () => ({ again: again.fill(9, 3, 4) }),
+    () => (delete (again as unknown as Fields).sum, { again }),
+    () => ({ again: again.with(0, -0) }),
+    () => ({ again: (again[0] = -0, again) }),
+    () => ({ again: (again.push(1), again) }),
+    () => ({ again: (again.length = 20, again) }),
+  ];
+  const packing = await readyPacking();
+  const parcel = packing.open(values.length + 1, false);
+  const wanted: unknown[] = [];
+  const sent = values.map((make, offset) => {
+    const value = make();
+    wanted.push(structuredClone(value));
+    return parcel.add(offset, value);
+  });
+  sent.push(parcel.add(values.length, { detached }));
+  view.fill(0);
+  const { packed, moved, refused } = parcel.end(sent);
+  assertEquals([...refused.keys()], [values.length]);
+  const back = Array.from(packing.unpack(
+    structuredClone(packed, { transfer: moved }),
+  ));
+  for (const [i, value] of wanted.entries()) {
+    const found = difference(value, back[i]);
+    assert(found === undefined, `${values[i]}: ${found}`);
+  }
+  const [first, second] = (back[2] as { views: ArrayBufferView[] }).views;
+  assert(first!.buffer === second!.buffer);
+  for (const i of [3, 4]) {
+    const [one, other] = (back[i] as { views: [Uint8Array, Uint8Array] }).views;
+    assert((one.buffer ?? one) === (other.buffer ?? other));
+  }
+});
+
+test("a list that several results hold is copied once, until it changes", async () => {
+  const packing = await readyPacking();
+  const shared = list((i) => i);
+  const parcel = packing.open(4, false);
+  const add = (offset: number) => parcel.add(offset, { id: offset, shared });
+  const sent = [add(0), add(1), (shared[7] = -7, add(2)), add(3)];
+  const { packed } = parcel.end(sent);
+  assert(packed.as === "records");
+  const copies = new Set(packed.records.parts).size;
+  assertEquals(copies, runtime === "bun" ? 4 : 2); // Bun clones faster
+  const back = packing.unpack(structuredClone(packed)) as {
+    shared: number[];
+  }[];
+  assertEquals(back.map(({ shared }) => shared[7]), [7, 7, -7, -7]);
 });
 
 test("a result costs no clone but of what needs one, and that as it is", async () => {

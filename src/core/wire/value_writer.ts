@@ -10,6 +10,7 @@ import type { RecordKinds, Types } from "./record_kinds.ts";
 import type { RecordOutput, Records } from "./record_output.ts";
 import type { Shape, Shapes, Spot } from "./shapes.ts";
 import type { Sharing } from "./sharing.ts";
+import type { Views } from "./views.ts";
 
 /** Writes values. */
 export interface ValueWriter {
@@ -62,7 +63,7 @@ export interface ValueParts {
     checkClass: (value: object, proto: object | null) => void,
   ): Shapes;
   createSharing(): Sharing;
-  createRecordKinds(inspector: Inspector): RecordKinds;
+  createRecordKinds(inspector: Inspector, views: Views): RecordKinds;
 }
 
 /**
@@ -71,11 +72,13 @@ export interface ValueParts {
  *
  * @param parts Makes what it writes with.
  * @param inspector Says what an object is.
+ * @param views Copies typed arrays.
  * @returns What writes.
  */
 export function createValueWriter(
   parts: ValueParts,
   inspector: Inspector,
+  views: Views,
 ): ValueWriter {
   const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
   const UNDEFINED = 1 << 3;
@@ -103,7 +106,7 @@ export function createValueWriter(
   const NOT_HERE = new Error();
 
   const output = parts.createRecordOutput(writeObject);
-  const kinds = parts.createRecordKinds(inspector);
+  const kinds = parts.createRecordKinds(inspector, views);
   const shapes = parts.createShapes(output, kinds.checkClass);
   const sharing = parts.createSharing();
   let isProxy: Types["isProxy"];
@@ -164,11 +167,8 @@ export function createValueWriter(
     const ms = kinds.timeOf(part, proto);
     if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
-      if (kinds.isWhole(part, own ? 0 : level)) {
-        const whole = own ? kinds.copyOf(part) : part;
-        // Never what the part itself says of its size: it may say anything.
-        return output.leave(whole, inspector.inspect(whole).bytes);
-      }
+      const meet = own ? sharing.meet : undefined;
+      if (kinds.isWhole(part, level, meet)) return leave(part);
       kinds.checkClass(part, proto);
     }
     const shape = shapes.find(part, spot);
@@ -178,8 +178,10 @@ export function createValueWriter(
   }
 
   /** Leaves a part that holds no other to structured clone. */
-  function leave(part: object, bytes: number): number {
-    return output.leave(own ? kinds.copyOf(part) : part, bytes);
+  function leave(part: object, bytes?: number): number {
+    const whole = own ? kinds.copyOf(part) : part;
+    // Never what the part itself says of its size: it may say anything.
+    return output.leave(whole, bytes ?? inspector.inspect(whole).bytes);
   }
 
   function fits(part: object, { keys }: Shape): boolean {

@@ -85,7 +85,8 @@ function join(
     return await load("node:util/types") as Types;
   }
 
-  const writer = parts.createRecordWriter(parts, { inspector, loadTypes });
+  const about = { inspector, views, loadTypes };
+  const writer = parts.createRecordWriter(parts, about);
   const reader = parts.createRecordReader();
   const codecParts = { codec, inspector, explainer };
   const lists = parts.createLists(codecParts, views, moving);
