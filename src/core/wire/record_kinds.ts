@@ -18,6 +18,12 @@ export interface Types {
   isPromise(value: unknown): boolean;
 }
 
+/** What a Set holds, or a Map: its keys, each before its value. */
+export interface MapParts {
+  isMap: boolean;
+  parts: unknown[];
+}
+
 /** Tells objects apart. */
 export interface RecordKinds {
   /** Begins a message. */
@@ -27,8 +33,10 @@ export interface RecordKinds {
    * it is one of a class of the user's, or of none.
    */
   checkClass(value: object, proto: object | null): void;
+  /** Lists what a Map or a Set holds; undefined for any other object. */
+  mapPartsOf(value: object): MapParts | undefined;
   /**
-   * Whether an object holds no other: a buffer, or a map or set of primitives.
+   * Whether an object holds no other, as a buffer or a view does not.
    *
    * @param value The object.
    * @param level How deep it is in its value, from 1.
@@ -78,11 +86,8 @@ export function createRecordKinds(
   // Bun 1.4.5 0.3 µs, Node.js 24 6, and Deno 2.9.5 13.
   const clonesFast = "Bun" in globalThis;
   // What clone reads: a subclass may iterate over something else, without end.
-  const { prototype: map } = Map;
-  const { prototype: set } = Set;
-  const { entries, set: put } = map;
-  const { values: items, add } = set;
-  const [MapClass, SetClass, { iterator }] = [Map, Set, Symbol];
+  const { entries } = Map.prototype;
+  const { values } = Set.prototype;
   const { isView } = ArrayBuffer;
   const Bytes = Uint8Array;
   const { isArray, prototype: array } = Array;
@@ -136,18 +141,19 @@ export function createRecordKinds(
   /** Copies a list that holds no object: the same copy, if it is as before. */
   function copyOfList(list: unknown[]): unknown[] {
     const { length } = list;
+    const again = list === copied;
     // Most lists have nothing but elements.
-    const same = !clonesFast && getPrototypeOf(list) === array &&
+    const bare = (again || !clonesFast) && getPrototypeOf(list) === array &&
       keysOf(list).length === length;
-    if (!same) return inspector.clone(list) as unknown[];
-    let at = 0;
-    if (list === copied && itsCopy.length === length) {
+    if (again && bare && itsCopy.length === length) {
+      let at = 0;
       while (at < length && is(list[at], itsCopy[at])) at++;
       if (at === length) return itsCopy;
     }
-    copied = list;
-    itsCopy = [];
-    for (at = 0; at < length; at++) itsCopy.push(list[at]);
+    [copied, itsCopy] = [list, []];
+    // Nor is it known then whether its copy has more than elements.
+    if (!bare) return inspector.clone(list) as unknown[];
+    for (let at = 0; at < length; at++) itsCopy.push(list[at]);
     return itsCopy;
   }
 
@@ -162,6 +168,24 @@ export function createRecordKinds(
         : isLikePlain(value, proto);
       if (!isOwn) throw notOwn;
     },
+    mapPartsOf(value) {
+      const kind = inspector.kindOf(value);
+      const isMap = kind === "map";
+      if (!isMap && kind !== "set") return undefined;
+      // Bun 1.4.5 clones those as well, other runtimes do not.
+      if (keysOf(value).length > 0) return undefined;
+      const parts: unknown[] = [];
+      if (isMap) {
+        for (
+          const [key, item] of entries.call(value as Map<unknown, unknown>)
+        ) {
+          parts.push(key, item);
+        }
+      } else {
+        for (const item of values.call(value as Set<unknown>)) parts.push(item);
+      }
+      return { isMap, parts };
+    },
     isWhole(value, level, meet) {
       const kind = inspector.kindOf(value);
       if (kind === "view" || kind === "buffer") {
@@ -172,18 +196,7 @@ export function createRecordKinds(
         if (buffer !== undefined && buffer !== value) meet(buffer);
         return buffer !== undefined;
       }
-      if (kind === "map") {
-        const pairs = entries.call(value as Map<unknown, unknown>);
-        for (const [key, item] of pairs) {
-          if (isObject(key) || isObject(item)) return false;
-        }
-        return true;
-      }
-      if (kind !== "set") return false;
-      for (const item of items.call(value as Set<unknown>)) {
-        if (isObject(item)) return false;
-      }
-      return true;
+      return false;
     },
     copyOf(whole) {
       if (isArray(whole)) return copyOfList(whole);
@@ -195,15 +208,6 @@ export function createRecordKinds(
         return new Bytes(new Bytes(whole as ArrayBuffer)).buffer;
       }
       if (proto === plain && isBare(whole)) return {};
-      // Several times as fast as clone, which gives the same of primitives, if
-      // these are read, and put into the copy, as the language does it.
-      const read = (whole as unknown as Record<symbol, unknown>)[iterator];
-      if (proto === map && read === entries && map.set === put) {
-        return new MapClass(whole as Map<unknown, unknown>);
-      }
-      if (proto === set && read === items && set.add === add) {
-        return new SetClass(whole as Set<unknown>);
-      }
       return inspector.clone(whole) as object;
     },
     timeOf: (value, proto) =>

@@ -5,22 +5,24 @@
  * @module
  */
 
+import type { MapParts } from "./record_kinds.ts";
 import type { Spot } from "./shapes.ts";
 
 /**
  * Values as codes. The low three bits of a code tell a kind, and those above a
  * number:
  *
- * | kind | what it is                                         | number        |
- * | ---- | -------------------------------------------------- | ------------- |
- * | 0    | null, undefined, true, false                       | which, from 0 |
- * | 1    | a part of `text`                                   | length        |
- * | 2    | a list; what it holds has its codes together       | length        |
- * | 3    | an object; what its keys hold, too                 | of its shape  |
- * | 4    | a whole number                                     | itself        |
- * | 5    | one of `numbers`                                   | none          |
- * | 6    | a bigint or Date of `numbers`; one of `parts`; left | which, from 0 |
- * | 7    | a dictionary: for each key its index, and a code   | of its keys   |
+ * | kind | what it is                                           | number        |
+ * | ---- | ---------------------------------------------------- | ------------- |
+ * | 0    | null, undefined, true, false                         | which, from 0 |
+ * | 1    | a part of `text`                                     | length        |
+ * | 2    | a list; what it holds has its codes together         | length        |
+ * | 3    | an object; what its keys hold, too                   | of its shape  |
+ * | 4    | a whole number                                       | itself        |
+ * | 5    | one of `numbers`                                     | none          |
+ * | 6    | a bigint or Date of `numbers`; one of `parts`; left; | which, from 0 |
+ * |      | a Map or Set: a code says how many follow for it     |               |
+ * | 7    | a dictionary: for each key its index, and a code     | of its keys   |
  *
  * First come the codes of the values. Those of what a part holds come where
  * that is written: after all codes beside it, and what is in those before it.
@@ -67,6 +69,10 @@ export interface RecordOutput {
   writeText(text: string): number;
   /** The same for a Date, by its time. */
   writeDate(ms: number): number;
+  /** Writes parts that belong together; the spot is that of each. */
+  writeAll(parts: unknown[], spot: Spot): void;
+  /** Writes a Map or a Set, and returns its code. */
+  writeMap(held: MapParts, spot: Spot): number;
   /** The same for a part that structured clone takes as it is, and its size. */
   leave(part: unknown, bytes: number): number;
   /** The index of a key of a dictionary. */
@@ -111,6 +117,7 @@ export function createRecordOutput(
   const [TEXT, WHOLE, DOUBLE] = [1, 4, 5];
   const [UNDEFINED, TRUE, FALSE] = [1 << 3, 2 << 3, 3 << 3];
   const [BIGINT, DATE, PART] = [0 << 3 | 6, 1 << 3 | 6, 2 << 3 | 6];
+  const [MAP, SET] = [4 << 3 | 6, 5 << 3 | 6];
   // Characters of a text that goes with the others. Both engines keep all of
   // the joined text alive as long as a part of it of 13 characters or more is.
   const MOST_TEXT = 256;
@@ -189,6 +196,15 @@ export function createRecordOutput(
     throw new TypeError("a function or a symbol");
   }
 
+  function writeAll(parts: unknown[], spot: Spot): void {
+    const { length } = parts;
+    const first = output.reserve(length);
+    for (let i = 0; i < length; i++) {
+      const code = writePart(parts[i], spot);
+      output.codes[first + i] = code; // only now: it may have grown
+    }
+  }
+
   function clear(): void {
     output.at =
       output.numbersAt =
@@ -234,6 +250,13 @@ export function createRecordOutput(
     },
     writePart,
     writeText,
+    writeAll,
+    writeMap({ isMap, parts }, spot) {
+      const at = output.reserve(1);
+      output.codes[at] = parts.length;
+      writeAll(parts, spot);
+      return isMap ? MAP : SET;
+    },
     writeDate(ms) {
       writeDouble(ms);
       return DATE;

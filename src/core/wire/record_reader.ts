@@ -41,6 +41,9 @@ export function createRecordReader(): RecordReader {
   const { defineProperty, entries, prototype: plain } = Object;
   const { getOwnPropertyDescriptors: descriptorsOf } = Object;
   const { isArray } = Array;
+  const [MapClass, SetClass] = [Map, Set];
+  const { set: put } = Map.prototype;
+  const { add } = Set.prototype;
   const makers = new Map<string, Make>();
   const input = {
     codes: new Int32Array(0),
@@ -76,6 +79,7 @@ export function createRecordReader(): RecordReader {
       case 6:
         if (n === 0) return bigints[input.numbersAt++];
         if (n === 1) return new Date(input.numbers[input.numbersAt++]!);
+        if (n > 3) return n === 4 ? readMap() : readSet();
         return n === 2 ? parts[partAt++] : left[leftAt++];
       case 7:
         return readDictionary(n);
@@ -88,7 +92,7 @@ export function createRecordReader(): RecordReader {
   function skip(count: number): number {
     const first = input.at;
     input.at = first + count;
-    if (input.at > input.codes.length) {
+    if (count < 0 || input.at > input.codes.length) {
       throw new RangeError("Codes are missing");
     }
     return first;
@@ -100,6 +104,22 @@ export function createRecordReader(): RecordReader {
     const list: unknown[] = []; // dense: see packing.ts
     for (let i = 0; i < length; i++) list.push(readPart(codes[first + i]!));
     return list;
+  }
+
+  function readMap(): Map<unknown, unknown> {
+    const items = readList(input.codes[skip(1)]!);
+    const map = new MapClass<unknown, unknown>();
+    for (let i = 0; i < items.length; i += 2) {
+      put.call(map, items[i], items[i + 1]);
+    }
+    return map;
+  }
+
+  function readSet(): Set<unknown> {
+    const items = readList(input.codes[skip(1)]!);
+    const set = new SetClass<unknown>();
+    for (let i = 0; i < items.length; i++) add.call(set, items[i]);
+    return set;
   }
 
   /** Reads values that have one code, and nothing but numbers, each. */

@@ -73,9 +73,9 @@ export interface WriterParts extends ValueParts {
  * Makes the writer. Self-contained: workers get this function by its source.
  *
  * What arrives is what structured clone gives. Written are primitives, dense
- * arrays, plain objects, instances of the user's classes, and dates; parts that
- * hold no object, as buffers and most maps do, are cloned beside these. A value
- * that holds anything else, is deep, or holds one object twice, is left to clone
+ * arrays, plain objects, instances of the user's classes, dates, maps and sets;
+ * parts that hold no object, as buffers do, are cloned beside these. A value that
+ * holds anything else, is deep, or holds one object twice, is left to clone
  * alone. If that is every fourth value, or if keys never come again, then all of
  * them are left, and for a while nothing is tried.
  *

@@ -121,6 +121,8 @@ export function createValueWriter(
   // What the keys of the next value hold, if it was read; null if that failed.
   let ahead: unknown[] | null | undefined;
 
+  const innerOf = (spot: Spot) => spot.inner ??= shapes.spot();
+
   /** Writes an object; what its keys hold may have been read already. */
   function writeObject(part: object, spot: Spot, read?: unknown[]): number {
     if (isProxy(part)) throw NOT_HERE;
@@ -167,6 +169,8 @@ export function createValueWriter(
     const ms = kinds.timeOf(part, proto);
     if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
+      const held = kinds.mapPartsOf(part);
+      if (held !== undefined) return output.writeMap(held, innerOf(spot));
       const meet = own ? sharing.meet : undefined;
       if (kinds.isWhole(part, level, meet)) return leave(part);
       kinds.checkClass(part, proto);
@@ -203,10 +207,10 @@ export function createValueWriter(
     // `arguments` have no keys, or indexes, which engines list first.
     if (length === 0) return leave(part, UNKNOWN);
     if (keys[0] === "0" && kinds.isArguments(part)) throw NOT_HERE;
-    const inner = spot.inner ??= shapes.spot();
+    const inner = innerOf(spot);
     keysRead += length;
     const newKeys = keysBefore + output.keyCount();
-    if (newKeys > MANY_KEYS && newKeys > MOST_NEW * keysRead) {
+    if (!own && newKeys > MANY_KEYS && newKeys > MOST_NEW * keysRead) {
       writer.inVain = true;
     }
     let at = output.reserve(2 * length);
@@ -229,12 +233,7 @@ export function createValueWriter(
     const keys = keysOf(part);
     if (keys.length !== length) throw NOT_HERE;
     if (length > 0 && keys[length - 1] !== String(length - 1)) throw NOT_HERE;
-    const inner = spot.inner ??= shapes.spot();
-    const first = output.reserve(length);
-    for (let i = 0; i < length; i++) {
-      const code = output.writePart(part[i], inner);
-      output.codes[first + i] = code; // only now: it may have grown
-    }
+    output.writeAll(part, innerOf(spot));
     return length << 3 | LIST;
   }
 
