@@ -403,6 +403,25 @@ test("a result brings none of the pool that its Buffers stand in", async () => {
   assertInstanceOf(back[4]!.error, RangeError);
 });
 
+test("a result that holds a Proxy is refused, whatever is beside it", async () => {
+  const slab = Buffer.alloc(64);
+  for (const target of [[1], { a: 1 }, new Map()]) {
+    for (const beside of [1, { a: 1 }, slab.subarray(1, 3), /x/, [slab]]) {
+      const packing = await readyPacking();
+      const parcel = packing.open(2, false);
+      const value = { odd: new Proxy(target, {}), beside };
+      const sent = [parcel.add(0, value), parcel.add(1, { a: 1 })];
+      let ended = parcel.end(sent);
+      try {
+        structuredClone(ended.packed, { transfer: ended.moved });
+      } catch (cause) {
+        ended = packing.repack(sent, ended, cause);
+      }
+      assertEquals([...ended.refused.keys()], [0]);
+    }
+  }
+});
+
 test("an order that no honest worker sends is an error at once", async () => {
   const packing = await readyPacking();
   const make = () => {

@@ -172,6 +172,7 @@ export function createLists(
     function copyOf(value: object, found: Inspection): object {
       const { doubtful, pooled, buffers } = found;
       if (pooled && !transfer && !doubtful) {
+        inspector.clone(value); // which refuses a Proxy; the codec would read it
         const { value: data } = codec.encode(value, false, withoutPool);
         const copy = inspector.clone(data) as object;
         weighAgain(copy, found);
