@@ -148,10 +148,11 @@ test(
   "pmap --halt soon tells what ran and failed while it waited for it",
   PATIENCE,
   async () => {
+    using dir = folder();
+    const begun = dir.path("begun");
     const jobs = lines([
-      // Long enough that both have begun, also on a busy machine.
-      { id: 0, ms: 1500, fail: true },
-      { id: 1, ms: 100, fail: true },
+      { id: 0, ms: 3000, fail: true, marks: begun },
+      { id: 1, ms: 100, fail: true, waits: begun },
     ]);
     const args = [work("job"), "-j2", "--retries", "1", "--halt", "soon"];
     const { err } = await pmap([...args, "--chunk-size", "1"], jobs);

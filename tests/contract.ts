@@ -140,8 +140,6 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "a lost task is tried again": NO_WORKER,
     "concurrent tasks of a lost worker are told apart": NO_WORKER,
     "timeout ends a synchronous endless loop, and only that task": NO_WORKER,
-    "timeout ends a getter that never returns, in one result or among others":
-      NO_WORKER,
     "timeout leaves a pool that works": NO_WORKER,
     "what a task posts by itself is left alone": NO_WORKER,
     "a synchronous loop sees the abort": NO_SECOND_THREAD,
@@ -926,28 +924,6 @@ export function contract(
     assertEquals([error.index, error.timeout], [2, 500]);
     results[2] = 2;
     assertEquals(results, range(8));
-  });
-
-  it("timeout ends a getter that never returns, in one result or among others", async () => {
-    const stuck = (n: number) => ({
-      get n() {
-        while (n === 2);
-        return n;
-      },
-    });
-    for (const inputs of [range(8), [2]]) {
-      const results = reasons(
-        await parallelMapSettled(stuck, inputs, {
-          ...timed,
-          concurrency: 3,
-          timeout: 500,
-        }),
-      );
-      for (const [index, result] of results.entries()) {
-        if (inputs[index] === 2) assertInstanceOf(result, TaskTimeoutError);
-        else assertEquals(result, { n: index });
-      }
-    }
   });
 
   it("timeout leaves a pool that works", async () => {

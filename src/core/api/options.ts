@@ -294,8 +294,7 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
   /** Ends the run when it aborts. */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds for one task, from its start in the worker; to read its result,
-   * which may have getters, there are as many again.
+   * Milliseconds for one task, from its start in the worker.
    *
    * @default {Infinity}
    */

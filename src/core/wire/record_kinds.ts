@@ -98,7 +98,8 @@ export function createRecordKinds(
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;
-  let [copied, itsCopy]: unknown[][] = [[], []]; // the last list
+  let copied: unknown[] = []; // the last list
+  let itsCopy: unknown[] = [];
   let types: Types;
 
   /** Or anything else that is more than its value. */

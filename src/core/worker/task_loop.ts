@@ -65,21 +65,7 @@ export function createTaskLoop(
   }
 
   /** Keeps such a result as it is now. */
-  function keep(
-    run: WorkerRun,
-    work: Work,
-    lane: number,
-    offset: number,
-    result: object,
-  ): void {
-    const { around: { board }, announcement: { watched } } = run;
-    // A getter in it may never return. Apart from that, no task is late by this:
-    // its time begins anew.
-    if (watched) {
-      const serial = work.message.serial + offset;
-      board.enter(lane, serial, now());
-      board.setRunning(serial);
-    }
+  function keep(run: WorkerRun, work: Work, offset: number, result: object) {
     try {
       const kept = work.kept ?? openKept(run, work);
       const listed = kept.add(offset, result);
@@ -90,10 +76,6 @@ export function createTaskLoop(
       }
     } catch (error) { // too little memory, or a task has replaced a built-in
       fail(work, offset, error);
-    }
-    if (watched) {
-      board.setRunning(0);
-      board.leave(lane);
     }
   }
 
@@ -121,7 +103,7 @@ export function createTaskLoop(
     aborts.delete(first + offset);
     board.leave(lane); // at no task: an end now is nobody's fault
     if (times !== undefined) times[2 * offset + 1] = now();
-    if (kept !== undefined) keep(run, work, lane, offset, kept);
+    if (kept !== undefined) keep(run, work, offset, kept);
     work.settled++;
   }
 
@@ -170,7 +152,7 @@ export function createTaskLoop(
       }
       if (aborts.size > 0) aborts.delete(first + offset);
       if (times !== undefined) times[2 * offset + 1] = now();
-      if (kept !== undefined) keep(run, work, lane, offset, kept);
+      if (kept !== undefined) keep(run, work, offset, kept);
       work.settled++;
     }
     work.next = offset;

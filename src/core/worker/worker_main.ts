@@ -227,14 +227,12 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     const { first } = message;
     const values = packing.unpack(message.values, inputs);
     const count = values.length;
-    const folds = announced?.combine !== undefined;
     queue.push({
       message,
       values,
       count,
       results: output?.subarray(first, first + count) ?? new Array(count),
-      // The only one stays as it is, but may have a getter that never returns.
-      keeps: (count > 1 || announced?.watched === true) && !output && !folds,
+      keeps: count > 1 && !output && announced?.combine === undefined,
       kept: undefined,
       enough: false,
       failures: [],
