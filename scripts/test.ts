@@ -36,15 +36,8 @@ interface Report extends Counts {
 type Command = (path: string) => string[];
 
 const deno: Command = (path) => [
-  ...[
-    "deno",
-    "test",
-    "-A",
-    "--doc",
-    "--no-check",
-    "--parallel",
-    `--junit-path=${path}`,
-  ],
+  ...["deno", "test", "-A", "--doc", "--no-check", "--parallel"],
+  `--junit-path=${path}`,
 ];
 
 const bun: Command = (path) => [
@@ -117,9 +110,8 @@ async function run(
 
 /** Reads a report in JUnit's format. */
 function read(xml: string): Report {
-  const report: Report = {
-    ...{ names: [], passed: 0, failed: 0, skipped: 0, failures: [] },
-  };
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const report: Report = { names: [], failures: [], ...counts };
   // Node.js 24 writes ">" in a name as it is.
   const testcases =
     /<testcase\b((?:"[^"]*"|[^>"])*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;

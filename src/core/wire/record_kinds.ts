@@ -7,6 +7,7 @@
 
 import type { TypedArray } from "../api/options.ts";
 import type { Inspector } from "./inspection.ts";
+import type { Moving } from "./moving.ts";
 import type { Views } from "./views.ts";
 
 /** What tells objects apart that have the same class; nothing in the language does. */
@@ -16,6 +17,13 @@ export interface Types {
   isSet(value: unknown): boolean;
   isAnyArrayBuffer(value: unknown): boolean;
   isPromise(value: unknown): boolean;
+}
+
+/** What that is made with which tells objects apart. */
+export interface KindParts {
+  inspector: Inspector;
+  views: Views;
+  moving: Moving;
 }
 
 /** What a Set holds, or a Map: its keys, each before its value. */
@@ -33,7 +41,12 @@ export interface RecordKinds {
    * it is one of a class of the user's, or of none.
    */
   checkClass(value: object, proto: object | null): void;
-  /** Lists what a Map or a Set holds; undefined for any other object. */
+  /**
+   * Lists what a Map or a Set holds.
+   *
+   * @param value The object.
+   * @returns Undefined for any other, and where clone takes more than that.
+   */
   mapPartsOf(value: object): MapParts | undefined;
   /**
    * Whether an object holds no other, as a buffer or a view does not.
@@ -65,6 +78,8 @@ export interface RecordKinds {
    * @param unchanged Whether one that was looked at before is as it was.
    */
   isFlat(list: unknown[], unchanged: boolean): boolean;
+  /** Forgets all classes. */
+  forgetClasses(): void;
   /** Forgets all objects and classes. */
   clear(): void;
 }
@@ -72,16 +87,13 @@ export interface RecordKinds {
 /**
  * Makes one. Self-contained: workers get this function by its source.
  *
- * @param inspector Says what an object is.
- * @param views Copies typed arrays.
+ * @param parts Say what an object is, copy typed arrays, and know which buffers
+ * are moved.
  * @returns What tells them.
  */
 export function createRecordKinds(
-  inspector: Inspector,
-  views: Views,
+  { inspector, views, moving }: KindParts,
 ): RecordKinds {
-  // Bytes of a buffer that is large.
-  const LARGE = 1 << 15;
   // To list 200 keys takes V8 3 µs, and JSC 11; to clone as many numbers takes
   // Bun 1.4.5 0.3 µs, Node.js 24 6, and Deno 2.9.5 13.
   const clonesFast = "Bun" in globalThis;
@@ -120,6 +132,10 @@ export function createRecordKinds(
     return known;
   }
 
+  function forgetClasses(): void {
+    if (classes.size > 0) classes.clear();
+  }
+
   /** Whether an object without keys is not one of another kind all the same. */
   function isBare(value: object): boolean {
     return toString.call(value) === "[object Object]" && !isView(value) &&
@@ -132,9 +148,9 @@ export function createRecordKinds(
     const { refused, buffers: [buffer] } = inspector.inspect(value);
     if (refused || buffer === undefined || buffer.resizable) return undefined;
     const { byteLength } = value as ArrayBuffer | ArrayBufferView;
-    const small = byteLength > 0 && byteLength < LARGE;
     // A view of a part of it would bring all of it along.
-    if (!small || byteLength !== buffer.byteLength) return undefined;
+    if (byteLength === 0 || byteLength !== buffer.byteLength) return undefined;
+    if (moving.toMove([buffer]).length > 0) return undefined;
     const known = value === buffer || views.kindOf(value) !== undefined;
     return known ? buffer : undefined;
   }
@@ -161,7 +177,6 @@ export function createRecordKinds(
   return {
     begin(given) {
       types = given;
-      copied = itsCopy = [];
     },
     checkClass(value, proto) {
       const isOwn = proto === null
@@ -189,15 +204,13 @@ export function createRecordKinds(
     },
     isWhole(value, level, meet) {
       const kind = inspector.kindOf(value);
-      if (kind === "view" || kind === "buffer") {
-        // A view that is the value itself is cut out of its buffer.
-        if (meet === undefined) return level > 1;
-        if (inspector.isPooled(value)) return true;
-        const buffer = bufferOf(value);
-        if (buffer !== undefined && buffer !== value) meet(buffer);
-        return buffer !== undefined;
-      }
-      return false;
+      if (kind !== "view" && kind !== "buffer") return false;
+      // A view that is the value itself is cut out of its buffer.
+      if (meet === undefined) return level > 1;
+      if (inspector.isPooled(value)) return true;
+      const buffer = bufferOf(value);
+      if (buffer !== undefined && buffer !== value) meet(buffer);
+      return buffer !== undefined;
     },
     copyOf(whole) {
       if (isArray(whole)) return copyOfList(whole);
@@ -222,9 +235,11 @@ export function createRecordKinds(
       lastList = list;
       return true;
     },
+    forgetClasses,
     clear() {
-      if (classes.size > 0) classes.clear();
+      forgetClasses();
       lastList = undefined;
+      copied = itsCopy = [];
     },
   };
 }

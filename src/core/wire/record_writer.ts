@@ -5,11 +5,9 @@
  * @module
  */
 
-import type { Inspector } from "./inspection.ts";
-import type { Types } from "./record_kinds.ts";
+import type { KindParts, Types } from "./record_kinds.ts";
 import type { Records } from "./record_output.ts";
 import type { ValueParts, ValueWriter } from "./value_writer.ts";
-import type { Views } from "./views.ts";
 
 /** Values that were written, and what was not. */
 export interface Written {
@@ -62,11 +60,7 @@ export interface RecordWriter {
 
 /** What the writer is made of. */
 export interface WriterParts extends ValueParts {
-  createValueWriter(
-    parts: ValueParts,
-    inspector: Inspector,
-    views: Views,
-  ): ValueWriter;
+  createValueWriter(parts: ValueParts, kindParts: KindParts): ValueWriter;
 }
 
 /**
@@ -86,21 +80,20 @@ export interface WriterParts extends ValueParts {
  * it has keys.
  *
  * @param parts Makes what it writes with.
- * @param about Says what an object is, copies typed arrays, and loads what tells
- * a Proxy. Nothing is written before that is there, nor where it never is.
+ * @param about What tells objects apart is made with, and loads what tells a
+ * Proxy. Nothing is written before that is there, nor where it never is.
  * @returns The writer.
  */
 export function createRecordWriter(
   parts: WriterParts,
-  about: { inspector: Inspector; views: Views; loadTypes(): Promise<Types> },
+  about: KindParts & { loadTypes(): Promise<Types> },
 ): RecordWriter {
   // Values to leave to clone for each one that was read in vain: inputs that
   // are not for here then lose a hundredth of their time at most.
   const PENALTY = 64;
 
   const bare = {};
-  const { inspector, views } = about;
-  const writer = parts.createValueWriter(parts, inspector, views);
+  const writer = parts.createValueWriter(parts, about);
   let types: Types | undefined;
   let [asked, busy] = [false, false];
   let owed = 0;

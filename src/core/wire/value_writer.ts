@@ -5,12 +5,10 @@
  * @module
  */
 
-import type { Inspector } from "./inspection.ts";
-import type { RecordKinds, Types } from "./record_kinds.ts";
+import type { KindParts, RecordKinds, Types } from "./record_kinds.ts";
 import type { RecordOutput, Records } from "./record_output.ts";
 import type { Shape, Shapes, Spot } from "./shapes.ts";
 import type { Sharing } from "./sharing.ts";
-import type { Views } from "./views.ts";
 
 /** Writes values. */
 export interface ValueWriter {
@@ -63,7 +61,7 @@ export interface ValueParts {
     checkClass: (value: object, proto: object | null) => void,
   ): Shapes;
   createSharing(): Sharing;
-  createRecordKinds(inspector: Inspector, views: Views): RecordKinds;
+  createRecordKinds(parts: KindParts): RecordKinds;
 }
 
 /**
@@ -71,15 +69,14 @@ export interface ValueParts {
  * source.
  *
  * @param parts Makes what it writes with.
- * @param inspector Says what an object is.
- * @param views Copies typed arrays.
+ * @param kindParts What tells objects apart is made with.
  * @returns What writes.
  */
 export function createValueWriter(
   parts: ValueParts,
-  inspector: Inspector,
-  views: Views,
+  kindParts: KindParts,
 ): ValueWriter {
+  const { inspector } = kindParts;
   const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
   const UNDEFINED = 1 << 3;
   const LEFT = 3 << 3 | 6;
@@ -106,7 +103,7 @@ export function createValueWriter(
   const NOT_HERE = new Error();
 
   const output = parts.createRecordOutput(writeObject);
-  const kinds = parts.createRecordKinds(inspector, views);
+  const kinds = parts.createRecordKinds(kindParts);
   const shapes = parts.createShapes(output, kinds.checkClass);
   const sharing = parts.createSharing();
   let isProxy: Types["isProxy"];
@@ -303,7 +300,7 @@ export function createValueWriter(
         written = false;
         code = idOf(shape) << 3 | OBJECT;
       } else {
-        if (own) kinds.clear(); // a task may change a class after another
+        if (own) kinds.forgetClasses(); // a task may change a class after another
         code = writeValue(value);
       }
       if (code !== LEFT) addCode(code);

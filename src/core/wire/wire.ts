@@ -85,7 +85,7 @@ function join(
     return await load("node:util/types") as Types;
   }
 
-  const about = { inspector, views, loadTypes };
+  const about = { inspector, views, moving, loadTypes };
   const writer = parts.createRecordWriter(parts, about);
   const reader = parts.createRecordReader();
   const codecParts = { codec, inspector, explainer };
