@@ -341,7 +341,8 @@ test(
 
 /**
  * Aborts calls until a task has seen it. Each has 100 ms for that, which may be
- * too little on a machine with much to do.
+ * too little on a machine with much to do, where the thread that hears of it
+ * also comes up late: so each round gives it more time.
  */
 async function seeAbort(
   fn: (name: string, context: Noted) => unknown,
@@ -351,6 +352,7 @@ async function seeAbort(
   const data = { ...notes, path: folder.path };
   for (let round = 0; round < 20; round++) {
     await pool.start();
+    await new Promise((resolve) => setTimeout(resolve, 100 * round));
     const abort = new AbortController();
     const options = { data, signal: abort.signal };
     const call = pool.map(fn, [String(round)], options);
