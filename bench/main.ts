@@ -68,7 +68,7 @@ if (unknown !== undefined && unknown.length > 0) {
   process.exit(1);
 }
 
-const head = header("npm run bench");
+const head = await header("npm run bench");
 const lines: string[] = [];
 if (!json) console.log(`${head}\n\n${TABLE_HEAD}`);
 for (const row of ROWS) {

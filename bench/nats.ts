@@ -191,7 +191,7 @@ const peer = "missing" in found
   ? `BullMQ is absent, as there is no ${found.missing}`
   : found.versions;
 const head = [
-  header("npm run bench:nats"),
+  await header("npm run bench:nats"),
   `- Servers: ${stdout.trim()}; ${peer}`,
 ].join("\n");
 const lines = [

@@ -4,18 +4,34 @@
  * @module
  */
 
-import { cpus, loadavg, totalmem } from "node:os";
+import { cpus, totalmem } from "node:os";
 import process from "node:process";
 import { RUNTIME, RUNTIME_NAME } from "./processes.ts";
 import type { Finding } from "./row.ts";
 
+/** For how long other programs are watched, in milliseconds. */
+const WATCHED_MS = 5000;
+
+/** How much all cores have computed so far, in milliseconds. */
+function computed(): number {
+  return cpus().reduce(
+    (sum, { times: { user, nice, sys } }) => sum + user + nice + sys,
+    0,
+  );
+}
+
 /**
- * Says where, when and how the figures came about.
+ * Says where, when and how the figures came about, once it has watched for some
+ * seconds what else the machine does. (Its load average would tell of this
+ * bench on another runtime, for minutes after it.)
  *
  * @param command What was run.
  * @returns Lines of Markdown.
  */
-export function header(command: string): string {
+export async function header(command: string): Promise<string> {
+  const before = computed();
+  await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
+  const busy = (computed() - before) / WATCHED_MS;
   const versions = process.versions as Record<string, string>;
   const [{ model }] = cpus();
   const engine = RUNTIME === "bun" ? "" : ` (V8 ${versions.v8})`;
@@ -24,8 +40,8 @@ export function header(command: string): string {
     `- Runtime: ${RUNTIME_NAME} ${versions[RUNTIME]}${engine}`,
     `- Machine: ${cpus().length} × ${model}, ${gb} GB, ${process.platform} ${process.arch}`,
     // Two workers on two cores that others use are not twice as fast.
-    `- Load before: ${loadavg()[0].toFixed(1)} of ${cpus().length} cores${
-      loadavg()[0] > 2 ? " (busy: take no figure from this run)" : ""
+    `- Busy before: ${busy.toFixed(1)} of ${cpus().length} cores${
+      busy > 0.2 ? " (take no figure from this run)" : ""
     }`,
     `- Date: ${new Date().toISOString().slice(0, 10)}`,
     `- Command: \`${command}\``,

@@ -80,7 +80,7 @@ function ratio(n: number): string {
   return `${n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0)} ×`;
 }
 
-const head = header("npm run bench:peers");
+const head = await header("npm run bench:peers");
 const lines = [
   `| work | ours | ${peers.join(" | ")} |`,
   `| --- |${" ---: |".repeat(peers.length + 1)}`,
