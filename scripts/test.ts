@@ -88,6 +88,8 @@ async function run(
       DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 1}`,
       // Node.js would take the types out of each file again in each process.
       NODE_COMPILE_CACHE: join(folder, "compiled"),
+      // What is published is built and installed by the first that tests it.
+      BUILT: folder,
     },
     stdio: ["ignore", stdio, stdio],
   });
