@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join, relative } from "node:path";
@@ -80,12 +81,23 @@ function makeOnce(folder: string, make: (folder: string) => void): void {
   const { BUILT } = process.env;
   if (BUILT === undefined) return make(folder);
   const made = join(BUILT, basename(folder));
-  if (!existsSync(made)) {
-    const mine = `${made}-${runtime}`;
-    make(mine);
+  const begun = `${made}-begun`;
+  const last = Date.now() + 240_000;
+  while (!existsSync(made)) {
     try {
+      mkdirSync(begun);
+    } catch (error) { // another runtime is at it
+      if (Date.now() > last) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      continue;
+    }
+    try {
+      const mine = `${made}-${runtime}`;
+      make(mine);
       renameSync(mine, made); // whole, or not at all
-    } catch { /* another runtime was faster */ }
+    } finally {
+      rmdirSync(begun);
+    }
   }
   cpSync(made, folder, { recursive: true, verbatimSymlinks: true });
 }
