@@ -95,8 +95,9 @@ function makeOnce(folder: string, make: (folder: string) => void): void {
       const mine = `${made}-${runtime}`;
       make(mine);
       renameSync(mine, made); // whole, or not at all
-    } finally {
-      rmdirSync(begun);
+    } catch (error) {
+      rmdirSync(begun); // the next one tries it
+      throw error;
     }
   }
   cpSync(made, folder, { recursive: true, verbatimSymlinks: true });

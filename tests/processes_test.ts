@@ -352,7 +352,7 @@ async function seeAbort(
   const data = { ...notes, path: folder.path };
   for (let round = 0; round < 20; round++) {
     await pool.start();
-    await new Promise((resolve) => setTimeout(resolve, 100 * round));
+    await pause(100 * round);
     const abort = new AbortController();
     const options = { data, signal: abort.signal };
     const call = pool.map(fn, [String(round)], options);
