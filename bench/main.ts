@@ -68,7 +68,8 @@ if (unknown !== undefined && unknown.length > 0) {
   process.exit(1);
 }
 
-const head = await header("npm run bench");
+// Nobody waits for it who gets figures alone.
+const head = json && names ? "" : await header("npm run bench");
 const lines: string[] = [];
 if (!json) console.log(`${head}\n\n${TABLE_HEAD}`);
 for (const row of ROWS) {
