@@ -30,6 +30,8 @@ interface Report extends Counts {
   names: string[];
   /** The name of each test that failed, and what was said of it. */
   failures: [name: string, why: string][];
+  /** How long all of them took. */
+  seconds: number;
 }
 
 /** Runs the tests by one command, which writes its report to a path. */
@@ -41,7 +43,7 @@ const deno: Command = (path) => [
 ];
 
 const bun: Command = (path) => [
-  ...["bun", "test", "--timeout=60000"],
+  ...["bun", "test", "--timeout=60000", `--parallel=${availableParallelism()}`],
   ...["--reporter=junit", `--reporter-outfile=${path}`, "tests/"],
 ];
 
@@ -93,6 +95,7 @@ async function run(
     },
     stdio: ["ignore", stdio, stdio],
   });
+  const began = performance.now();
   const said = [Buffer.from(line)];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (data) => said.push(data));
@@ -107,13 +110,14 @@ async function run(
     report.failures.push(["outside of its tests", why]);
     report.failed = 1;
   }
+  report.seconds = (performance.now() - began) / 1000;
   return report;
 }
 
 /** Reads a report in JUnit's format. */
 function read(xml: string): Report {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const report: Report = { names: [], failures: [], ...counts };
+  const report: Report = { names: [], failures: [], seconds: 0, ...counts };
   // Node.js 24 writes ">" in a name as it is.
   const testcases =
     /<testcase\b((?:"[^"]*"|[^>"])*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;
@@ -207,12 +211,14 @@ for (const [runtime, { failures }] of reports) {
   }
 }
 const differences = new Set<string>();
-for (const [runtime, { names, passed, failed, skipped }] of reports) {
+for (const [runtime, report] of reports) {
+  const { names, passed, failed, skipped, seconds } = report;
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
   console.log(
-    `${runtime}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
+    `${runtime}: ${passed} passed, ${failed} failed, ${skipped} skipped ` +
+      `in ${seconds.toFixed(0)} s`,
   );
   // Of a runtime without any names it has been told already that it failed.
   if (names.length === 0) continue;
