@@ -201,7 +201,9 @@ test(
         const all = [];
         for (;;) all.push(new Uint8Array(1 << 22).fill(1));
       }
-      if (n === 77) { for (;;); }
+      if (n === 77) { // holds its thread for good, and leaves the core to others
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      }
       return n;
     };
     const results = reasons(
