@@ -1,5 +1,5 @@
 // What is published works as it is loaded from there, on the runtime at hand.
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   cpSync,
   existsSync,
@@ -46,8 +46,13 @@ console.log(timeline.report().includes("3 tasks"));
 /** Runs the program in a folder in which the package is found by its name. */
 function checkProgram(folder: string): void {
   writeFileSync(join(folder, "program.ts"), PROGRAM);
-  const { code, out, err } = runProgram([...RUN_ALL, "program.ts"], folder);
+  const compiled = join(folder, "compiled"); // by Bun: what is large
+  const { code, out, err } = runProgram([
+    ...["env", `BUN_RUNTIME_TRANSPILER_CACHE_PATH=${compiled}`],
+    ...[...RUN_ALL, "program.ts"],
+  ], folder);
   assertEquals([code, out], [0, "2,4,6 60 true 1\ntrue\n"], err);
+  assert(!existsSync(compiled), "it was compiled again");
 }
 
 /** Checks the types of the program: what is right, and what is not. */
