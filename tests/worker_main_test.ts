@@ -22,6 +22,7 @@ function startWorker(refusals = 0, packs = true, stepped = 0) {
   const said: FromWorker[] = [];
   let hear: (message: ToWorker) => void = () => {};
   let stray: (error: unknown) => void = () => {};
+  let exit = () => {};
   const wire = createWire();
   const { pack } = wire.packing;
   wire.packing.pack = (...values) => {
@@ -48,6 +49,7 @@ function startWorker(refusals = 0, packs = true, stepped = 0) {
     },
     listen: (listener) => hear = listener,
     onStray: (listener) => stray = listener,
+    onExit: (listener) => exit = listener,
   }, { ...createParts(wire), loader });
   const say = async (message: ToWorker) => {
     hear(structuredClone(message));
@@ -92,7 +94,7 @@ function startWorker(refusals = 0, packs = true, stepped = 0) {
     workerData: { value: undefined, errors: [] },
     init: undefined,
   });
-  return { said, say, run, chunk, results, loads, start, stray };
+  return { said, say, run, chunk, results, loads, start, stray, exit };
 }
 
 async function flush(): Promise<void> {
@@ -299,6 +301,22 @@ test("an error that a task reports itself is that task's", async () => {
   delete globals.report;
   const told = said.filter((message) => message.type === "stray");
   assertEquals(told.map(({ at }) => at), [[2]]);
+});
+
+test("a task that ends its worker is told of, before others run", async () => {
+  const { said, run, chunk, exit, start } = startWorker();
+  await start;
+  const globals = globalThis as { exit?: () => void };
+  globals.exit = exit; // it returns, as in Deno it may
+  const source = "async (n) => n === 2 && globalThis.exit()";
+  await run({ from: "source", name: "f", source }, false, 3);
+  await chunk(1, [1, 2, 3]);
+  delete globals.exit;
+  assertEquals(said.filter((message) => message.type !== "ready"), [
+    { type: "stray", at: [2] },
+    said.at(-1)!,
+  ]);
+  assertEquals(said.at(-1)?.type, "done");
 });
 
 test("a worker answers a ping, and tells what nobody caught", async () => {

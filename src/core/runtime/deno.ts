@@ -195,6 +195,9 @@ export function openPort(): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks: Locks };
+    Deno: { exit(code?: number): void };
+    process: { exit(code?: number): void };
+    close(): void;
     postMessage(message: unknown, moved?: ArrayBuffer[]): void;
     addEventListener(name: string, listener: (event: Heard) => void): void;
   };
@@ -228,6 +231,17 @@ export function openPort(): WorkerPort {
         event.preventDefault();
         listener(event.reason);
       });
+    },
+    // In Deno 2.9.5 these may return, and other tasks run before the worker ends.
+    onExit(listener) {
+      const { Deno, process } = scope;
+      const hear = (end: (code?: number) => void) => (code?: number) => {
+        listener();
+        end(code);
+      };
+      scope.close = hear(scope.close.bind(scope));
+      Deno.exit = hear(Deno.exit.bind(Deno));
+      process.exit = hear(process.exit.bind(process));
     },
   };
 }

@@ -188,6 +188,9 @@ export type FromWorker =
   | { type: "refused"; error: Encoded }
   /** The values of a chunk could not be read: none of its tasks ran. */
   | { type: "unread"; serial: number; error: Encoded }
-  /** An error that nobody caught, and the tasks the worker was at. */
-  | { type: "stray"; error: Encoded; at: number[] }
+  /**
+   * An error that nobody caught, or without one a task that ends the worker; and
+   * the tasks it was at.
+   */
+  | { type: "stray"; error?: Encoded; at: number[] }
   | DoneMessage;

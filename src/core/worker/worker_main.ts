@@ -39,6 +39,8 @@ export interface WorkerPort {
   ): void;
   /** Hears of errors that nobody caught, and keeps the worker alive. */
   onStray(listener: (error: unknown) => void): void;
+  /** Hears that a task ends the worker, where other tasks may run until then. */
+  onExit?(listener: () => void): void;
 }
 
 /** The self-contained parts a worker is made of. */
@@ -271,16 +273,19 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     run.idleLanes.push(lane);
   }
 
-  /** Says that this worker is not to be trusted any more. */
-  function stray(error: unknown): void {
+  /** Serial numbers of the tasks, one of which does what is done just now. */
+  function at(): number[] {
     const board = run?.around.board;
-    const at = new Set(board?.lanes().map(({ serial }) => serial));
-    const running = board?.running() ?? 0; // it reports an error of its own
-    if (running > 0) at.add(running);
-    post({ type: "stray", error: codec.encode(error, true), at: [...at] });
+    const running = board?.running() ?? 0;
+    if (running > 0) return [running];
+    return board?.lanes().map(({ serial }) => serial) ?? [];
   }
 
-  port.onStray(stray);
+  // From then on, this worker is not to be trusted any more.
+  port.onStray((error) =>
+    post({ type: "stray", error: codec.encode(error, true), at: at() })
+  );
+  port.onExit?.(() => post({ type: "stray", at: at() }));
   loader.onMisuse((error) =>
     post({ type: "failed", error: codec.encode(error, true) })
   );
