@@ -285,7 +285,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   port.onStray((error) =>
     post({ type: "stray", error: codec.encode(error, true), at: at() })
   );
-  port.onExit?.(() => post({ type: "stray", at: at() }));
+  // At none, what is done and not answered is to blame: that the caller sees.
+  port.onExit?.(() => at().length > 0 && post({ type: "stray", at: at() }));
   loader.onMisuse((error) =>
     post({ type: "failed", error: codec.encode(error, true) })
   );
