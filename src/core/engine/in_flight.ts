@@ -321,8 +321,7 @@ export class InFlight {
     const running = this.#running();
     if (running !== undefined) return [running];
     if (this.#board !== undefined) {
-      const at = this.#board.lanes().map(({ serial }) => serial)
-        .filter((serial) => this.#has(serial));
+      const at = this.#board.serials().filter((serial) => this.#has(serial));
       return at.concat(this.#beingAnswered(this.#board, at));
     }
     if (this.#noted === undefined) return []; // it has no function yet

@@ -88,6 +88,8 @@ export interface Board {
   running(): number;
   /** The lanes that are at a task. */
   lanes(): Lane[];
+  /** Serial numbers of their tasks. */
+  serials(): number[];
 }
 
 /**
@@ -170,6 +172,18 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     memory?.onEnter?.(serial, false);
   }
 
+  function lanes(): Lane[] {
+    const found: Lane[] = [];
+    for (let at = LANES; at < cell.length; at += 2) {
+      const serial = load(cell, at);
+      if (serial === 0) continue;
+      const since = load(cell, at + 1);
+      const same = load(cell, at) === serial;
+      found.push({ serial, since: same ? since : undefined });
+    }
+    return found;
+  }
+
   memory?.onOpen?.();
   return {
     isOver: () => load(over.cell, 0) === over.mark, // not hoisted out of any loop
@@ -203,16 +217,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
       memory?.onAnswer?.(serial);
     },
     running: () => load(cell, 0),
-    lanes() {
-      const lanes: Lane[] = [];
-      for (let at = LANES; at < cell.length; at += 2) {
-        const serial = load(cell, at);
-        if (serial === 0) continue;
-        const since = load(cell, at + 1);
-        const same = load(cell, at) === serial;
-        lanes.push({ serial, since: same ? since : undefined });
-      }
-      return lanes;
-    },
+    lanes,
+    serials: () => lanes().map(({ serial }) => serial),
   };
 }

@@ -70,7 +70,6 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     codec,
     packing,
     views,
-    createBoard,
     openCallData,
     loader,
     contexts,
@@ -210,7 +209,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           worker,
           state,
           data,
-          board: createBoard(memory),
+          board: parts.createBoard(memory),
           isLeft: false,
           aborts: new Map(),
         },
@@ -273,20 +272,20 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     run.idleLanes.push(lane);
   }
 
-  /** Serial numbers of the tasks, one of which does what is done just now. */
-  function at(): number[] {
+  // From then on, this worker is not to be trusted any more. A task that waits
+  // may have listened to what the one that has the thread does.
+  port.onStray((error) => {
     const board = run?.around.board;
-    const running = board?.running() ?? 0;
-    if (running > 0) return [running];
-    return board?.lanes().map(({ serial }) => serial) ?? [];
-  }
-
-  // From then on, this worker is not to be trusted any more.
-  port.onStray((error) =>
-    post({ type: "stray", error: codec.encode(error, true), at: at() })
-  );
-  // At none, what is done and not answered is to blame: that the caller sees.
-  port.onExit?.(() => at().length > 0 && post({ type: "stray", at: at() }));
+    const at = new Set(board?.serials());
+    if (board?.running()) at.add(board.running());
+    post({ type: "stray", error: codec.encode(error, true), at: [...at] });
+  });
+  port.onExit?.(() => {
+    const board = run?.around.board;
+    const at = board?.running() ? [board.running()] : board?.serials() ?? [];
+    // At none, what is done and not answered is to blame: that the caller sees.
+    if (at.length > 0) post({ type: "stray", at });
+  });
   loader.onMisuse((error) =>
     post({ type: "failed", error: codec.encode(error, true) })
   );
