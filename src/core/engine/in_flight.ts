@@ -9,7 +9,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Board, BoardMemory } from "../wire/board.ts";
 import { allotBoard, createBoard, LAST_SERIAL } from "../wire/board.ts";
-import type { Parcel, Refusal } from "../wire/packing.ts";
+import type { Parcel } from "../wire/packing.ts";
 import type {
   AtMessage,
   ChunkMessage,
@@ -19,33 +19,13 @@ import { announcementOf } from "./announcement.ts";
 import { canPass, type Sight } from "./deadline.ts";
 import { type Chunk, part } from "./chunk.ts";
 import type { Run } from "./run.ts";
-
-/** A chunk that was sent. */
-export interface Sent {
-  /** Its tasks, apart from those that were taken back. */
-  readonly chunk: Chunk;
-  /** Whether none was taken back. */
-  readonly whole: boolean;
-  /** Number of the chunk in its pool, for events. */
-  readonly number: number;
-  /** Serial number of its first task. */
-  readonly serial: number;
-  /** Size of its values in bytes, roughly. */
-  readonly bytes: number;
-  /** Offsets of tasks that were not sent. */
-  readonly refused: ReadonlyMap<number, Refusal>;
-  /** Offsets of tasks that cannot be sent again: their buffers were moved. */
-  readonly gone: ReadonlySet<number>;
-  /** If it brought its run along, the runs the worker was told to forget. */
-  readonly forgets: readonly Run[] | undefined;
-}
-
-/** What a chunk loses: its tasks from an offset on. */
-export interface Back {
-  /** The chunk as it was. */
-  readonly sent: Sent;
-  readonly from: number;
-}
+import {
+  type Back,
+  doneSerials,
+  hasSerial,
+  type Sent,
+  serialsOf,
+} from "./sent.ts";
 
 /** What one worker has in flight. */
 export class InFlight {
@@ -301,9 +281,7 @@ export class InFlight {
   }
 
   #has(serial: number): boolean {
-    return this.#sent.some((sent) =>
-      serial >= sent.serial && serial < sent.serial + sent.chunk.values.length
-    );
+    return this.#sent.some((sent) => hasSerial(sent, serial));
   }
 
   /** Serial number of the task that holds the thread, if that can be told. */
@@ -322,7 +300,7 @@ export class InFlight {
     if (running !== undefined) return [running];
     if (this.#board !== undefined) {
       const at = this.#board.serials().filter((serial) => this.#has(serial));
-      return at.concat(this.#beingAnswered(this.#board, at));
+      return at.concat(doneSerials(this.#sent, this.#board.next(), at));
     }
     if (this.#noted === undefined) return []; // it has no function yet
     if (!canPass(this.run?.options.timeout)) return this.all();
@@ -331,17 +309,6 @@ export class InFlight {
     if (serials.length > 0) return serials;
     // What it was about to answer.
     return this.all().filter((serial) => serial <= this.#noted!.begun);
-  }
-
-  /**
-   * Serial numbers of the tasks of chunks that are done. Not of a part: the rest
-   * may have been taken back between two tasks, and then nobody is at fault.
-   */
-  #beingAnswered(board: Board, at: readonly number[]): number[] {
-    const next = board.next();
-    const isDone = (serial: number) => serial < next && !at.includes(serial);
-    return this.#sent.filter(({ whole }) => whole).map(serialsOf)
-      .filter((serials) => serials.every(isDone)).flat();
   }
 
   /** Index of the first task the worker is at; undefined if at none. */
@@ -362,11 +329,4 @@ export class InFlight {
       .map(({ serial, since = now }) => ({ serial, ran: now - since | 0 }));
     return { tasks, running: this.#running(), ping };
   }
-}
-
-/** Serial numbers of the tasks of a chunk that were sent. */
-function serialsOf({ serial, chunk, refused }: Sent): number[] {
-  return Array.from(chunk.values, (_, offset) => offset)
-    .filter((offset) => !refused.has(offset))
-    .map((offset) => serial + offset);
 }

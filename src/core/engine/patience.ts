@@ -7,7 +7,8 @@
 
 import type { Clock } from "../runtime/clock.ts";
 import type { TakeBackMessage } from "../wire/protocol.ts";
-import type { Back, InFlight } from "./in_flight.ts";
+import type { InFlight } from "./in_flight.ts";
+import type { Back } from "./sent.ts";
 
 /**
  * How long a worker may be at a chunk before it loses what it has not begun to

@@ -8,8 +8,8 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Backend, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { DoneMessage, StartMessage } from "../wire/protocol.ts";
-import type { Back, Sent } from "./in_flight.ts";
 import type { Run } from "./run.ts";
+import type { Back, Sent } from "./sent.ts";
 import type { Loss } from "./settling.ts";
 import type { Slot } from "./slot.ts";
 

@@ -12,8 +12,8 @@ import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
 import { nameThrown } from "./failures.ts";
 import { sliceOf } from "./chunk.ts";
-import type { Sent } from "./in_flight.ts";
 import type { Run } from "./run.ts";
+import type { Sent } from "./sent.ts";
 
 /** Why a worker is lost: what is known, and the tasks it was at. */
 export interface Loss {

@@ -1,0 +1,81 @@
+/**
+ * A chunk that was sent to a worker, and which of its tasks are where. The terms
+ * are those of in_flight.ts.
+ *
+ * @module
+ */
+
+import type { Refusal } from "../wire/packing.ts";
+import type { Chunk } from "./chunk.ts";
+import type { Run } from "./run.ts";
+
+/** A chunk that was sent. */
+export interface Sent {
+  /** Its tasks, apart from those that were taken back. */
+  readonly chunk: Chunk;
+  /** Whether none was taken back. */
+  readonly whole: boolean;
+  /** Number of the chunk in its pool, for events. */
+  readonly number: number;
+  /** Serial number of its first task. */
+  readonly serial: number;
+  /** Size of its values in bytes, roughly. */
+  readonly bytes: number;
+  /** Offsets of tasks that were not sent. */
+  readonly refused: ReadonlyMap<number, Refusal>;
+  /** Offsets of tasks that cannot be sent again: their buffers were moved. */
+  readonly gone: ReadonlySet<number>;
+  /** If it brought its run along, the runs the worker was told to forget. */
+  readonly forgets: readonly Run[] | undefined;
+}
+
+/** What a chunk loses: its tasks from an offset on. */
+export interface Back {
+  /** The chunk as it was. */
+  readonly sent: Sent;
+  readonly from: number;
+}
+
+/**
+ * Whether a task is one of a chunk.
+ *
+ * @param sent The chunk.
+ * @param serial Serial number of the task.
+ * @returns Whether it is.
+ */
+export function hasSerial(sent: Sent, serial: number): boolean {
+  return serial >= sent.serial &&
+    serial < sent.serial + sent.chunk.values.length;
+}
+
+/**
+ * The tasks of a chunk, without those that were not sent.
+ *
+ * @param sent The chunk.
+ * @returns Their serial numbers.
+ */
+export function serialsOf({ serial, chunk, refused }: Sent): number[] {
+  return Array.from(chunk.values, (_, offset) => offset)
+    .filter((offset) => !refused.has(offset))
+    .map((offset) => serial + offset);
+}
+
+/**
+ * The tasks of chunks that are done: what a worker that is at no task is about to
+ * answer. Not of a part of a chunk: the rest may have been taken back between
+ * two tasks, and then nobody is at fault.
+ *
+ * @param sent The chunks.
+ * @param next Serial number of the task that is the next to begin.
+ * @param at Those of the tasks that the worker is at.
+ * @returns Their serial numbers.
+ */
+export function doneSerials(
+  sent: readonly Sent[],
+  next: number,
+  at: readonly number[],
+): number[] {
+  const isDone = (serial: number) => serial < next && !at.includes(serial);
+  return sent.filter(({ whole }) => whole).map(serialsOf)
+    .filter((serials) => serials.every(isDone)).flat();
+}
