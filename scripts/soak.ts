@@ -115,6 +115,9 @@ const counts = new Map<string, number>();
 const count = (what: string, by = 1) =>
   counts.set(what, (counts.get(what) ?? 0) + by);
 
+/** How many signs of life there were: runs that ended, and events. */
+let life = 0;
+
 /** One run, with everything about it chosen by the dice. */
 async function round(dice: () => number): Promise<void> {
   const whole = (from: number, to: number) =>
@@ -168,6 +171,7 @@ async function round(dice: () => number): Promise<void> {
   const pool = new Pool({
     ...poolOptions,
     onEvent({ type, ...event }) {
+      life++;
       if (type === "worker-start") started++;
       if (type === "worker-end") ended++;
       if (type === "worker-end" && "lost" in event && event.lost) {
@@ -295,6 +299,7 @@ async function cutRound(dice: () => number): Promise<void> {
       weight: dice() < 0.3 ? ([, ms]) => Math.abs(ms) : undefined,
       signal: abort.signal,
       onEvent(event) {
+        life++;
         if (event.type !== "chunk-done") return;
         count("tasks taken over", event.to.filter(Number.isNaN).length);
       },
@@ -349,6 +354,7 @@ async function harmRound(dice: () => number): Promise<void> {
     module: dice() < 0.5 ? import.meta.url : undefined,
     maxMemory: 400,
     onEvent({ type }) {
+      life++;
       if (type === "worker-start") alive++;
       if (type === "worker-end") alive--;
     },
@@ -389,11 +395,12 @@ async function main(): Promise<void> {
   const dice = seeded(seed);
   const until = performance.now() + Number(values.seconds) * 1000;
   console.log(`seed ${seed}, ${values.seconds} s`);
-  let stage = 0;
-  // A hang is the one failure that would never be told.
+  let seen = -1;
+  // A hang is the one failure that would never be told. Four tasks that loop,
+  // tried three times in one worker, take half a minute.
   const watchdog = setInterval(() => {
-    if (counts.get("runs") !== stage) return void (stage = counts.get("runs")!);
-    console.error(`seed ${seed}: run ${stage + 1} hangs`);
+    if (life !== seen) return void (seen = life);
+    console.error(`seed ${seed}: run ${(counts.get("runs") ?? 0) + 1} hangs`);
     process.exit(1);
   }, 30_000);
   try {
@@ -405,6 +412,7 @@ async function main(): Promise<void> {
         : kind < 0.2
         ? cutRound(dice)
         : round(dice));
+      life++;
     }
   } catch (error) {
     console.error(`seed ${seed}: run ${(counts.get("runs") ?? 0) + 1} failed`);
