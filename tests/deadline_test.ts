@@ -11,10 +11,11 @@ import { test } from "./harness.ts";
 const LIMIT = 100;
 const task = (serial: number, ran: number) => ({ serial, ran });
 const again = (ms: number): Step => ({ do: "look again", in: ms });
-const blame = (serials: number[], sure = true): Step => ({
+const blame = (serials: number[], sure = true, sendMs?: number): Step => ({
   do: "blame",
   serials,
   sure,
+  ...(sendMs !== undefined && { sendMs }),
 });
 
 const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
@@ -158,6 +159,106 @@ const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
     1,
     blame([2]),
   ],
+  [
+    "a result is made ready to send: that makes no task late",
+    {
+      tasks: [],
+      running: 1,
+      sending: { serials: [1], ran: 59_900 },
+      ping: "not sent",
+    },
+    1,
+    again(100),
+  ],
+  [
+    "it is made ready for over a minute: ask",
+    {
+      tasks: [],
+      running: 1,
+      sending: { serials: [1], ran: 60_000 },
+      ping: "not sent",
+    },
+    1,
+    { do: "ping" },
+  ],
+  [
+    "for over a minute, in silence: it is to blame",
+    {
+      tasks: [],
+      running: 1,
+      sending: { serials: [1], ran: 60_250 },
+      ping: "silent",
+    },
+    1,
+    blame([1], true, 60_000),
+  ],
+  [
+    "for over a minute, and the thread is free: the answer is on its way",
+    {
+      tasks: [],
+      running: undefined,
+      sending: { serials: [1], ran: 60_250 },
+      ping: "answered",
+    },
+    1,
+    again(100),
+  ],
+  [
+    "results of several, in silence: each is suspect",
+    {
+      tasks: [],
+      running: undefined,
+      sending: { serials: [1, 2], ran: 60_250 },
+      ping: "silent",
+    },
+    1,
+    blame([1, 2], false, 60_000),
+  ],
+  [
+    "silence, and a result holds the thread: who waits beside it is not late",
+    {
+      tasks: [task(2, 400)],
+      running: 1,
+      sending: { serials: [1], ran: 300 },
+      ping: "silent",
+    },
+    2,
+    again(100),
+  ],
+  [
+    "silence for over a minute, and a result holds the thread: it is that one",
+    {
+      tasks: [task(2, 60_400)],
+      running: 1,
+      sending: { serials: [1], ran: 60_300 },
+      ping: "silent",
+    },
+    2,
+    blame([1], true, 60_000),
+  ],
+  [
+    "silence: who is late, or the results of a chunk: all are suspect",
+    {
+      tasks: [task(3, 400), task(4, 40)],
+      running: undefined,
+      sending: { serials: [1, 2], ran: 300 },
+      ping: "silent",
+    },
+    2,
+    blame([3, 1, 2], false),
+  ],
+  [
+    "no shared memory, silence: so may be one whose result is made ready",
+    {
+      tasks: [task(2, 400)],
+      running: undefined,
+      unknown: { serials: [], ran: 390 },
+      sending: { serials: [1], ran: 390 },
+      ping: "silent",
+    },
+    2,
+    blame([2, 1], false),
+  ],
 ];
 
 for (const [title, sight, lanes, step] of LOOKS) {
@@ -165,6 +266,18 @@ for (const [title, sight, lanes, step] of LOOKS) {
     assertEquals(judgeLateness(sight, LIMIT, lanes), step);
   });
 }
+
+test("a look: a result may take ten times the limit, if that is longer", () => {
+  const sight = (ran: number): Sight => ({
+    tasks: [],
+    running: 1,
+    sending: { serials: [1], ran },
+    ping: "silent",
+  });
+  assertEquals(judgeLateness(sight(99_999), 10_000, 1), again(1));
+  const step = blame([1], true, 100_000);
+  assertEquals(judgeLateness(sight(100_000), 10_000, 1), step);
+});
 
 test("a limit can pass if a timer can wait for so long", () => {
   const limits = [undefined, 1, 2 ** 31 - 1, 2 ** 31, Infinity];

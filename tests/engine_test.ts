@@ -434,6 +434,53 @@ const LATE: Case[] = [
     ["timeout", 1],
   ],
   [
+    "a result that is made ready to send without end: its task is stopped",
+    range(3),
+    { chunkSize: 1, timeout: 100 },
+    (worker, { clock }) => {
+      worker.settle(worker.begin()!, { value: 0 });
+      worker.outbox.length = 0; // it has not said so
+      clock.advance(60_000);
+      assertEquals(worker.inbox, []);
+      clock.advance(100); // it was first seen at that after 100 ms
+      assertEquals(worker.inbox.at(-1), { type: "ping" });
+      assert(!worker.ending);
+      clock.advance(250);
+      assert(worker.ending);
+      worker.leave();
+    },
+    ["timeout", 1, 2],
+  ],
+  [
+    "concurrency: who waits beside such a result goes again",
+    range(3),
+    { chunkSize: 1, concurrency: 2, timeout: 100 },
+    (worker, { clock }) => {
+      worker.begin();
+      worker.settle(worker.begin()!, { value: 1 });
+      worker.outbox.length = 0;
+      clock.advance(400);
+      assert(worker.ending);
+      worker.leave();
+    },
+    [0, 1, 2],
+  ],
+  [
+    "a result that is made ready for long, and comes",
+    range(3),
+    { chunkSize: 1, timeout: 100 },
+    (worker, { clock }) => {
+      for (const value of range(3)) {
+        worker.settle(worker.begin()!, { value });
+        clock.advance(59_000);
+        worker.receiveAll().deliverAll();
+        worker.receiveAll();
+      }
+      assert(!worker.ending);
+    },
+    [0, 1, 2],
+  ],
+  [
     "a timeout is tried again, with retries",
     range(1),
     { timeout: 100, retries: 1 },

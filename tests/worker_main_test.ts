@@ -1,5 +1,6 @@
 // The program of a worker, with a port that a test holds in its hands.
 import { assert, assertEquals } from "@std/assert";
+import { allotBoard, createBoard } from "../src/core/wire/board.ts";
 import type { FunctionRef } from "../src/core/wire/function_ref.ts";
 import type {
   FromWorker,
@@ -317,6 +318,50 @@ test("a task that ends its worker is told of, before others run", async () => {
     said.at(-1)!,
   ]);
   assertEquals(said.at(-1)?.type, "done");
+});
+
+test("whose result is made ready to send stands on the board", async () => {
+  const globals = globalThis as { look?: () => void };
+  const ways = {
+    "at once": "(n) => ({ get x() { return globalThis.look() } })",
+    "behind an await": `async (n) => {
+      await undefined;
+      return { get x() { return globalThis.look() } };
+    }`,
+    "folded": "(n) => ({ get x() { return globalThis.look() } })",
+  };
+  for (const [way, source] of Object.entries(ways)) {
+    for (const watched of [true, false]) {
+      for (const values of [[1], [1, 2, 3]]) {
+        const { chunk, start } = startWorker();
+        await start;
+        const board = { bytes: allotBoard(3), epoch: 0 };
+        const { running, serials } = createBoard(board);
+        const seen: number[] = [];
+        globals.look = () => {
+          seen.push(running());
+          if (watched) assert(!serials().includes(running()));
+        };
+        await chunk(7, values, {
+          fn: { from: "source", name: "f", source },
+          number: 1,
+          concurrency: 3,
+          transfer: false,
+          watched,
+          board,
+          ...(way === "folded" && {
+            combine: { from: "source", name: "c", source: "(one) => one" },
+          }),
+        });
+        await flush();
+        const serial = values.map((_, offset) => 7 + offset);
+        const all = way !== "folded" ? serial : values.length === 1 ? [7] : [0];
+        assertEquals(new Set(seen), new Set(all), `${way}, ${watched}`);
+        assertEquals([running(), serials()], [0, []]);
+      }
+    }
+  }
+  delete globals.look;
 });
 
 test("a worker answers a ping, and tells what nobody caught", async () => {

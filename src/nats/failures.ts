@@ -47,7 +47,10 @@ export function encodeFailure(failure: Failure, encode: Encode): SentFailure {
     const { error, tasks } = failure;
     return { why, error: encode(error), tasks };
   }
-  if (why === "timeout") return { why, timeout: failure.timeout };
+  if (why === "timeout") {
+    const { timeout, sendMs } = failure;
+    return { why, timeout, sendMs };
+  }
   if (why === "lost") {
     const { code, signal, error } = failure;
     return { why, code, signal, error: encodeCause(error, encode) };
@@ -98,11 +101,18 @@ export function decodeFailure(
   combine: FunctionRef | undefined,
 ): Failure {
   const { why } = sent;
-  if (why === "timeout") return { why, timeout: Number(sent.timeout) };
+  if (why === "timeout") {
+    const { timeout, sendMs } = sent;
+    return {
+      why,
+      timeout: Number(timeout),
+      sendMs: numberIf(sendMs),
+    };
+  }
   if (why === "lost") {
     const { code, signal } = sent;
     const own = {
-      code: code === undefined ? undefined : Number(code),
+      code: numberIf(code),
       signal: signal === undefined ? undefined : String(signal),
     };
     return { why, ...own, error: decodeCause(sent.error), moved: false };
@@ -116,4 +126,9 @@ export function decodeFailure(
   return why === "unfolded" && combine !== undefined
     ? { why, error, tasks: Number(sent.tasks), combine }
     : { why: "threw", error };
+}
+
+/** Whatever was sent: a number, if it was there. */
+function numberIf(sent: unknown): number | undefined {
+  return sent === undefined ? undefined : Number(sent);
 }

@@ -116,7 +116,7 @@ export type SentFailure =
     signal: string | undefined;
     error: Encoded | undefined;
   }
-  | { why: "timeout"; timeout: number }
+  | { why: "timeout"; timeout: number; sendMs: number | undefined }
   | {
     why: "unsendable";
     what: "input" | "result";

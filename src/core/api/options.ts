@@ -294,7 +294,8 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
   /** Ends the run when it aborts. */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds for one task, from its start in the worker.
+   * Milliseconds for one task, from its start in the worker. To make a result
+   * ready to send may take a minute more, or ten times as long.
    *
    * @default {Infinity}
    */

@@ -8,6 +8,13 @@
 /** How long a worker whose thread is free may take to answer a ping, in ms. */
 export const PONG_MS = 250;
 
+/**
+ * How long a worker may take to make a result ready to send, in ms: a result is
+ * as long as it is, and its task is not late by that. Or ten times `timeout`, if
+ * that is more. Who takes longer reads something without end, as a getter is.
+ */
+const SEND_MS = 60_000;
+
 /** Longer than a timer can wait, in ms, means for ever. */
 const LONGEST_MS = 0x7fffffff;
 
@@ -22,6 +29,11 @@ export interface Sight {
    * ms at most; undefined where memory is shared, and all can be seen.
    */
   unknown?: { serials: number[]; ran: number } | undefined;
+  /**
+   * The tasks that are done, and whose results it may be making ready to send;
+   * and for how many ms it has been seen at that.
+   */
+  sending?: { serials: number[]; ran: number } | undefined;
   /** What became of the ping it was sent. */
   ping: "not sent" | "silent" | "answered";
 }
@@ -30,8 +42,11 @@ export interface Sight {
 export type Step =
   | { do: "look again"; in: number }
   | { do: "ping" }
-  /** These ran too long; `sure` unless only one of them is at fault. */
-  | { do: "blame"; serials: number[]; sure: boolean };
+  /**
+   * These ran too long; `sure` unless only one of them is at fault. Or, with the
+   * ms that it may take, the result of one could not be made ready to send.
+   */
+  | { do: "blame"; serials: number[]; sure: boolean; sendMs?: number };
 
 /**
  * Says whether a limit is one that can pass.
@@ -50,7 +65,7 @@ export function canPass(timeout: number | undefined): timeout is number {
  * thread, so that it cannot go on. So the worker is pinged. If it answers, the
  * thread is free, and every late task is slow by itself. If it is silent, the
  * task in its synchronous part holds the thread, and is at fault once it is
- * late itself.
+ * late itself. So is one whose result is made ready to send, much later.
  *
  * Where no memory is shared, the worker is pinged in any case: what it has said
  * may not have been heard yet. If it is silent, any task that has begun, or may
@@ -62,7 +77,7 @@ export function canPass(timeout: number | undefined): timeout is number {
  * @returns What to do.
  */
 export function judgeLateness(
-  { tasks, running, unknown, ping }: Sight,
+  { tasks, running, unknown, sending, ping }: Sight,
   timeout: number,
   lanes: number,
 ): Step {
@@ -75,24 +90,32 @@ export function judgeLateness(
   if (unknown !== undefined && unknown.serials.length > 0) {
     next = Math.min(next, timeout - unknown.ran);
   }
-  const again: Step = { do: "look again", in: Math.max(1, next) };
   const silent = unknown !== undefined && unknown.serials.length > 0 &&
     unknown.ran >= timeout;
-  if (late.length === 0 && !silent) return again;
-  if (late.length === 0 && ping === "answered") return again;
-  if ((lanes === 1 && unknown === undefined) || ping === "answered") {
+  const sendMs = Math.max(SEND_MS, 10 * timeout);
+  const sends = sending?.serials ?? [];
+  const stuck = sends.length > 0 && sending!.ran >= sendMs;
+  if (sends.length > 0 && !stuck) next = Math.min(next, sendMs - sending!.ran);
+  const again: Step = { do: "look again", in: Math.max(1, next) };
+  if (late.length === 0) {
+    if ((!silent && !stuck) || ping === "answered") return again;
+  } else if ((lanes === 1 && unknown === undefined) || ping === "answered") {
     return { do: "blame", serials: late, sure: true };
   }
   if (ping === "not sent") return { do: "ping" };
-  if (unknown !== undefined) {
-    // Whoever holds the thread: one that is late, or began after that.
-    const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
-    return { do: "blame", serials, sure: serials.length === 1 };
+  if (stuck && !silent && (late.length === 0 || running !== undefined)) {
+    const sure = sends.length === 1;
+    return { do: "blame", serials: sends, sure, sendMs };
   }
-  if (running === undefined) {
-    return { do: "blame", serials: late, sure: late.length === 1 };
+  if (running !== undefined) {
+    return late.includes(running)
+      ? { do: "blame", serials: [running], sure: true }
+      : again;
   }
-  return late.includes(running)
-    ? { do: "blame", serials: [running], sure: true }
-    : again;
+  // Whoever holds the thread: one that is late, or began after that, or one
+  // whose result is made ready.
+  const serials = unknown === undefined
+    ? late.concat(sends)
+    : [...tasks.map(({ serial }) => serial), ...unknown.serials, ...sends];
+  return { do: "blame", serials, sure: serials.length === 1 };
 }

@@ -48,7 +48,8 @@ export type Failure =
     error: unknown;
     moved: boolean;
   }
-  | { why: "timeout"; timeout: number }
+  /** Or its result was not ready to be sent after so many ms. */
+  | { why: "timeout"; timeout: number; sendMs: number | undefined }
   | { why: "unsendable"; what: "input" | "result"; refusal: Refusal };
 
 /**
@@ -105,9 +106,12 @@ function make(
     );
   }
   if (failure.why === "timeout") {
-    const { timeout } = failure;
+    const { timeout, sendMs } = failure;
+    const how = sendMs === undefined
+      ? `it took longer than "timeout": ${timeout} ms`
+      : `its result was not ready to be sent after ${sendMs} ms`;
     return new TaskTimeoutError(
-      `${what} as it took longer than "timeout": ${timeout} ms`,
+      `${what} as ${how}`,
       { index, attempts, timeout },
     );
   }

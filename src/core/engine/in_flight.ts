@@ -46,6 +46,8 @@ export class InFlight {
   #epoch = 0;
   /** What it last said it is at, and when that was heard. */
   #noted: AtMessage & { at: number } | undefined;
+  /** Whose results it was seen to make ready to send, and since when. */
+  #sending = { serials: "", since: 0 };
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.#clock = clock;
@@ -321,12 +323,29 @@ export class InFlight {
   /** What can be seen of its tasks now. */
   look(ping: Sight["ping"]): Sight {
     if (this.#board === undefined) {
-      return { ...this.#lookAtNotes(), running: undefined, ping };
+      const seen = { ...this.#lookAtNotes(), running: undefined, ping };
+      const begun = this.#noted?.begun ?? 0;
+      return { ...seen, sending: this.#lookAtSending(seen, begun + 1) };
     }
     const now = Math.floor(this.#now() - this.#epoch);
     const lanes = this.#board.lanes();
     const tasks = lanes.filter(({ serial }) => this.#has(serial))
       .map(({ serial, since = now }) => ({ serial, ran: now - since | 0 }));
-    return { tasks, running: this.#running(), ping };
+    const seen = { tasks, running: this.#running(), ping };
+    return { ...seen, sending: this.#lookAtSending(seen, this.#board.next()) };
+  }
+
+  /** Whose results it may be making ready to send, and how long it was seen so. */
+  #lookAtSending({ tasks, running }: Sight, next: number): Sight["sending"] {
+    const at = tasks.map(({ serial }) => serial);
+    const serials = running === undefined
+      ? doneSerials(this.#sent, next, at)
+      : [running].filter((serial) => !at.includes(serial));
+    const now = this.#clock.now();
+    const key = `${serials}`;
+    if (key !== this.#sending.serials) {
+      this.#sending = { serials: key, since: now };
+    }
+    return { serials, ran: now - this.#sending.since };
   }
 }

@@ -24,6 +24,8 @@ export interface Loss {
   at: number[];
   /** Set when the suspects ran too long. */
   timeout?: number;
+  /** Set when their results were not ready to be sent after so many ms. */
+  sendMs?: number | undefined;
   /** Whether each suspect is known to be at fault. */
   sure?: boolean;
 }
@@ -206,7 +208,7 @@ const GROUPS = 16;
  * @returns Whether a task was at fault or is suspect.
  */
 export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
-  const { timeout, code, signal, error } = loss;
+  const { timeout, sendMs, code, signal, error } = loss;
   const { at, sure = at.length === 1 } = loss;
   const suspects = new Set(at);
   const most = Math.ceil(at.length / GROUPS);
@@ -229,7 +231,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
       found ||= suspect;
       if (!stays) continue;
       const failure: Failure = suspect && timeout !== undefined
-        ? { why: "timeout", timeout }
+        ? { why: "timeout", timeout, sendMs }
         : { why: "lost", code, signal, error, moved };
       run.fail(chunk, first + offset, failure, worker, !moved);
     }

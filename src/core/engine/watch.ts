@@ -67,7 +67,8 @@ export class Watch {
     const sight = inFlight.look(this.#ping);
     const step = judgeLateness(sight, timeout, concurrency);
     if (step.do === "blame") {
-      this.#setup.end({ at: step.serials, timeout, sure: step.sure });
+      const { serials: at, sure, sendMs } = step;
+      this.#setup.end({ at, timeout, sure, sendMs });
     } else if (step.do === "ping") {
       this.#ping = "silent"; // until it answers
       this.#setup.ping();

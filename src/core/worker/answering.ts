@@ -89,6 +89,8 @@ export function createAnswering(
     }
     // To pack a large result takes long, and no task is late by that.
     if (watched) around.board.noteAnswer(serial + work.values.length - 1);
+    // What is packed here and not kept before is mostly one result.
+    if (count === 1) around.board.setRunning(serial);
     const values = Array.isArray(results) ? folded?.values ?? results : [];
     let parcel = pack(work, values, transfer, failed);
     try {
@@ -105,6 +107,7 @@ export function createAnswering(
         answer();
       }
     }
+    around.board.setRunning(0);
 
     function answer(): void {
       for (const [at, { reason, cause }] of parcel.refused) {

@@ -91,7 +91,7 @@ export function createTaskLoop(
     result: PromiseLike<unknown>,
   ): Promise<void> {
     const { board, aborts } = run.around;
-    const { results, times, message: { first } } = work;
+    const { results, times, message } = work;
     let kept: object | undefined;
     try {
       const settled = await result;
@@ -100,10 +100,14 @@ export function createTaskLoop(
     } catch (error) {
       fail(work, offset, error);
     }
-    aborts.delete(first + offset);
+    aborts.delete(message.first + offset);
     board.leave(lane); // at no task: an end now is nobody's fault
     if (times !== undefined) times[2 * offset + 1] = now();
-    if (kept !== undefined) keep(run, work, offset, kept);
+    if (kept !== undefined) {
+      board.setRunning(message.serial + offset);
+      keep(run, work, offset, kept);
+      board.setRunning(0);
+    }
     work.settled++;
   }
 
@@ -146,13 +150,13 @@ export function createTaskLoop(
       } catch (error) {
         fail(work, offset, error);
       }
-      if (watched) {
-        board.setRunning(0);
-        board.leave(lane);
-      }
+      // The task is not late by what keeps its result, but at fault if that does
+      // not end.
+      if (watched) board.leave(lane);
       if (aborts.size > 0) aborts.delete(first + offset);
       if (times !== undefined) times[2 * offset + 1] = now();
       if (kept !== undefined) keep(run, work, offset, kept);
+      if (watched) board.setRunning(0);
       work.settled++;
     }
     work.next = offset;
