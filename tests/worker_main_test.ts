@@ -364,6 +364,32 @@ test("whose result is made ready to send stands on the board", async () => {
   delete globals.look;
 });
 
+test("a chunk takes as long as its tasks, without those that were not sent", async () => {
+  const { said, say, run, start } = startWorker();
+  await start;
+  await run({ from: "source", name: "f", source: "(n) => n" });
+  for (const [at, skip] of [[0], [0, 1], undefined].entries()) {
+    await say({
+      type: "chunk",
+      run: undefined,
+      serial: 1 + 2 * at,
+      first: 0,
+      attempt: 1,
+      values: { as: "list", values: [1, 2], encoded: [] },
+      skip,
+      timed: true,
+    });
+  }
+  const answers = said.flatMap((one) => one.type === "done" ? [one] : []);
+  for (const { serial, ms, times } of answers) {
+    const known = times!.filter((time) => !Number.isNaN(time));
+    const took = known.length === 0 ? 0 : known.at(-1)! - known[0]!;
+    assert(took <= ms, `${took} of ${ms} ms, from ${serial} on`);
+    assert(serial !== 3 || ms === 0, "no task, and yet time");
+  }
+  assertEquals(answers.map(({ serial }) => serial), [1, 3, 5]);
+});
+
 test("a worker answers a ping, and tells what nobody caught", async () => {
   const { said, say, stray, start } = startWorker();
   await start;

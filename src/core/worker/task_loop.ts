@@ -125,6 +125,7 @@ export function createTaskLoop(
         work.settled++;
         continue;
       }
+      work.began ??= now();
       if (times !== undefined) times[2 * offset] = now();
       // The lane of a task that does not wait is of interest only to a clock.
       if (watched) board.enter(lane, serial + offset, now());

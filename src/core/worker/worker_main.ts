@@ -241,7 +241,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       next: 0,
       settled: 0,
       answered: false,
-      began: 0,
+      began: undefined,
     });
     wake();
   }
@@ -256,10 +256,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   async function runLane(run: WorkerRun, lane: number): Promise<void> {
     while (queue.length > 0) {
       const work = queue[0]!;
-      if (work.next === 0) {
-        work.began = now();
-        if (work.times !== undefined) readCpu();
-      }
+      if (work.next === 0 && work.times !== undefined) readCpu();
       const waiting = runTasks(run, work, lane);
       // If no more is wanted, the rest is left out.
       if (waiting === undefined) work.count = work.next;
@@ -267,7 +264,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       if (waiting !== undefined) await waiting;
       if (work.settled < work.count || work.answered) continue;
       work.answered = true; // other lanes may have settled in the same turn
-      answer(run, work, lane);
+      answer(run, work, lane, now());
     }
     run.idleLanes.push(lane);
   }
