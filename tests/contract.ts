@@ -787,6 +787,7 @@ export function contract(
         const error = results[index];
         assertInstanceOf(error, WorkerLostError);
         assertEquals(error.index, index);
+        assertStringIncludes(error.message, "with exit code 3");
       }
     }
   });

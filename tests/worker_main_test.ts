@@ -23,7 +23,7 @@ function startWorker(refusals = 0, packs = true, stepped = 0) {
   const said: FromWorker[] = [];
   let hear: (message: ToWorker) => void = () => {};
   let stray: (error: unknown) => void = () => {};
-  let exit = () => {};
+  let exit: (code: number | undefined) => void = () => {};
   const wire = createWire();
   const { pack } = wire.packing;
   wire.packing.pack = (...values) => {
@@ -307,14 +307,14 @@ test("an error that a task reports itself is that task's", async () => {
 test("a task that ends its worker is told of, before others run", async () => {
   const { said, run, chunk, exit, start } = startWorker();
   await start;
-  const globals = globalThis as { exit?: () => void };
+  const globals = globalThis as { exit?: typeof exit };
   globals.exit = exit; // it returns, as in Deno it may
-  const source = "async (n) => n === 2 && globalThis.exit()";
+  const source = "async (n) => n === 2 && globalThis.exit(3)";
   await run({ from: "source", name: "f", source }, false, 3);
   await chunk(1, [1, 2, 3]);
   delete globals.exit;
   assertEquals(said.filter((message) => message.type !== "ready"), [
-    { type: "stray", at: [2] },
+    { type: "stray", code: 3, at: [2] },
     said.at(-1)!,
   ]);
   assertEquals(said.at(-1)?.type, "done");

@@ -191,7 +191,7 @@ export class Slot {
       this.end(undefined);
       this.#report({ type: "useless", error });
     } else if (message.type === "stray") {
-      this.end({ error, at: message.at });
+      this.end({ error, code: message.code, at: message.at });
     }
   }
 

@@ -235,13 +235,14 @@ export function openPort(): WorkerPort {
     // In Deno 2.9.5 these may return, and other tasks run before the worker ends.
     onExit(listener) {
       const { Deno, process } = scope;
-      const hear = (end: (code?: number) => void) => (code?: number) => {
-        listener();
+      type End = (code?: number) => void;
+      const hear = (end: End, without?: number): End => (code = without) => {
+        listener(code);
         end(code);
       };
       scope.close = hear(scope.close.bind(scope));
-      Deno.exit = hear(Deno.exit.bind(Deno));
-      process.exit = hear(process.exit.bind(process));
+      Deno.exit = hear(Deno.exit.bind(Deno), 0);
+      process.exit = hear(process.exit.bind(process), 0);
     },
   };
 }

@@ -189,8 +189,8 @@ export type FromWorker =
   /** The values of a chunk could not be read: none of its tasks ran. */
   | { type: "unread"; serial: number; error: Encoded }
   /**
-   * An error that nobody caught, or without one a task that ends the worker; and
-   * the tasks it was at.
+   * An error that nobody caught, or without one a task that ends the worker, with
+   * its exit code if it gave one; and the tasks it was at.
    */
-  | { type: "stray"; error?: Encoded; at: number[] }
+  | { type: "stray"; error?: Encoded; code?: number | undefined; at: number[] }
   | DoneMessage;

@@ -40,7 +40,7 @@ export interface WorkerPort {
   /** Hears of errors that nobody caught, and keeps the worker alive. */
   onStray(listener: (error: unknown) => void): void;
   /** Hears that a task ends the worker, where other tasks may run until then. */
-  onExit?(listener: () => void): void;
+  onExit?(listener: (code: number | undefined) => void): void;
 }
 
 /** The self-contained parts a worker is made of. */
@@ -277,11 +277,11 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     if (board?.running()) at.add(board.running());
     post({ type: "stray", error: codec.encode(error, true), at: [...at] });
   });
-  port.onExit?.(() => {
+  port.onExit?.((code) => {
     const board = run?.around.board;
     const at = board?.running() ? [board.running()] : board?.serials() ?? [];
     // At none, what is done and not answered is to blame: that the caller sees.
-    if (at.length > 0) post({ type: "stray", at });
+    if (at.length > 0) post({ type: "stray", code, at });
   });
   loader.onMisuse((error) =>
     post({ type: "failed", error: codec.encode(error, true) })
