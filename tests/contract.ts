@@ -653,13 +653,13 @@ export function contract(
     assertEquals(results[1], "number");
   });
 
-  it("a result may be a million items long", async () => {
+  it("a result may be longer than a call may have arguments", async () => {
     const [list] = await parallelMap(
       (n: number) => Array.from({ length: n }, (_, i) => ({ i })),
-      [1_000_000],
+      [250_000],
       pool,
     );
-    assertEquals([list.length, list[999_999]], [1_000_000, { i: 999_999 }]);
+    assertEquals([list.length, list[249_999]], [250_000, { i: 249_999 }]);
   });
 
   it("inputs changed during the run do not matter", async () => {
@@ -754,25 +754,26 @@ export function contract(
   });
 
   it("an abort does not wait for a task that computes", async () => {
-    const cell = new Int32Array(new SharedArrayBuffer(8));
+    const cell = new Int32Array(new SharedArrayBuffer(12));
+    const [BEGUN, MAY_END, ENDED] = [0, 1, 2];
     const spin = (cell: Int32Array) => {
       Atomics.store(cell, 0, 1);
-      const until = Date.now() + 2500;
-      while (Date.now() < until);
-      Atomics.store(cell, 1, 1);
+      while (Atomics.load(cell, 1) === 0);
+      Atomics.store(cell, 2, 1);
     };
     await using workers = new Pool(pool);
     await workers.start();
     const abort = new AbortController();
     const running = workers.map(spin, [cell], { signal: abort.signal });
-    await until(() => Atomics.load(cell, 0) > 0);
-    abort.abort();
-    await assertRejects(() => running, DOMException);
-    assertEquals(cell[1], 0);
-    assertEquals(await workers.map(double, [1, 2, 3]), [2, 4, 6]);
-    // Deno cannot end the loop of a Web Worker: until it ends by itself, the
-    // sanitizers would see its lock.
-    await pause(3000);
+    try {
+      await until(() => Atomics.load(cell, BEGUN) > 0);
+      abort.abort();
+      await assertRejects(() => running, DOMException);
+      assertEquals(cell[ENDED], 0);
+      assertEquals(await workers.map(double, [1, 2, 3]), [2, 4, 6]);
+    } finally { // Deno cannot end the loop of a Web Worker
+      Atomics.store(cell, MAY_END, 1);
+    }
   });
 
   it("a task that exits loses its worker, and only itself", async () => {
@@ -787,6 +788,7 @@ export function contract(
         const error = results[index];
         assertInstanceOf(error, WorkerLostError);
         assertEquals(error.index, index);
+        if (runtime === "browser") continue; // there is no code
         assertStringIncludes(error.message, "with exit code 3");
       }
     }

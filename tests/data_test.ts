@@ -178,7 +178,7 @@ for (const name of ["web", "threads", "inline"] as const) {
       return value;
     };
     await using workers = new Pool(pool);
-    for (const depth of [100, 1000, 2000, 3000, 5000, 20_000]) {
+    for (const depth of [100, 2000, 4000, 20_000]) {
       const there = await workers.mapSettled(
         (value) => value === 1,
         [1, make(depth), 1],
@@ -199,7 +199,7 @@ for (const name of ["web", "threads", "inline"] as const) {
 
   it("a value of any depth settles beside one that is refused late", async () => {
     await using workers = new Pool(pool);
-    for (const depth of range(8).map((n) => 2000 + 250 * n)) {
+    for (const depth of range(4).map((n) => 2000 + 500 * n)) {
       let deep: unknown = 0;
       for (let level = 0; level < depth; level++) deep = [deep];
       const inputs = [deep, { p: new Proxy({}, {}) }, 2];

@@ -65,7 +65,7 @@ export async function look<T>(
   { runs: mostRuns, ms: mostMs, seed }: Effort,
 ): Promise<void> {
   const [runs, ms] = [mostRuns, mostMs].map((most) =>
-    isBrief ? most * BRIEFLY : most
+    isBrief ? Math.ceil(most * BRIEFLY) : most
   );
   const path = process.env.FUZZ_PATH;
   if (path !== undefined) return await lookOnce(property, runs, seed, path);
