@@ -19,7 +19,11 @@ const COST_MS = 15;
 export interface Staff {
   /** How many workers are up. */
   up: number;
-  /** Whether starting one blocks the caller's thread. */
+  /**
+   * Whether starting one blocks the caller's thread. If not, none is put off: on
+   * Bun 1.4.5 and two cores, to wait 8 ms with the second made cold calls of ten
+   * trivial tasks take 0.8 times as long, and those that compute 1.05 to 1.2.
+   */
   blocks: boolean;
   /** For how many ms the workers at work have not answered. */
   quiet: number;
