@@ -1,4 +1,5 @@
-// Every row of "What happens when" in docs/errors.md is a test of the contract.
+// Every row of "What happens when" in docs/errors.md is a test: most of them of
+// the contract.
 import { assert, assertEquals } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "./harness.ts";
@@ -41,6 +42,10 @@ const ROWS: [when: string, title: string][] = [
   [
     "`fn` never returns, with `timeout`",
     "timeout ends a synchronous endless loop, and only that task",
+  ],
+  [
+    "a getter of its result never returns, with `timeout`",
+    "a result that is made ready to send without end: its task is stopped",
   ],
   ["`signal` aborts", "signal rejects with its reason itself"],
   [
@@ -126,7 +131,9 @@ test("every row of the table in docs/errors.md has its test", () => {
     .map((line) => line.split("|")[1].trim());
   assertEquals(rows, ROWS.map(([when]) => when));
   const contract = readdirSync(new URL(".", import.meta.url))
-    .filter((name) => /^(contract(_\w+)?|processes_test)\.ts$/.test(name))
+    .filter((name) =>
+      /^(contract(_\w+)?|(processes|engine)_test)\.ts$/.test(name)
+    )
     .map((name) => read(`tests/${name}`)).join("\n");
   for (const [, title] of ROWS) {
     assert(contract.includes(`"${title}"`), `no test is called "${title}"`);
