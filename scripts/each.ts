@@ -1,22 +1,43 @@
-// Runs a script on each runtime, one after the other, with the same arguments:
-// on Deno, on Bun, and on Node.js, if there is one that is new enough.
+// Runs a script on each runtime with the same arguments: on Deno, on Bun, and on
+// Node.js, if there is one that is new enough. One after the other, or all at
+// once, which is said when they have ended.
 //
-//     deno run -A scripts/each.ts scripts/soak.ts --seconds 20
+//     deno run -A scripts/each.ts scripts/lesson.ts
+//     deno run -A scripts/each.ts --at-once scripts/soak.ts --seconds 20
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { findNode, NAMES } from "./find_node.ts";
 
-const [script, ...args] = process.argv.slice(2);
+const atOnce = process.argv[2] === "--at-once";
+const args = process.argv.slice(atOnce ? 3 : 2);
 const node = findNode(24);
 const commands = [
   ["deno", "run", "-A"],
   ["bun"],
   ...(node === undefined ? [] : [[node, ...NAMES]]),
 ];
-for (const [program, ...flags] of commands) {
-  const { status } = spawnSync(program, [...flags, script, ...args], {
-    stdio: "inherit",
+
+async function run([program, ...flags]: string[]): Promise<void> {
+  const how = atOnce ? "pipe" : "inherit";
+  const child = spawn(program, [...flags, ...args], {
+    stdio: ["inherit", how, how],
   });
+  const [[status], said, wrong] = await Promise.all([
+    once(child, "close"),
+    child.stdout && text(child.stdout),
+    child.stderr && text(child.stderr),
+  ]);
+  process.stdout.write(said ?? "");
+  process.stderr.write(wrong ?? "");
   if (status !== 0) process.exitCode = 1;
 }
+
+const runs = [];
+for (const command of commands) {
+  runs.push(run(command));
+  if (!atOnce) await runs.at(-1);
+}
+await Promise.all(runs);

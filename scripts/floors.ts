@@ -58,6 +58,15 @@ const ENDS_LATE =
 /** How long a program may run, in ms. */
 const HANGS_MS = 120_000;
 
+const { platform, arch } = process;
+
+/** The package of each. That of "node" would install this one in turn. */
+const PACKAGES: Record<Name, string> = {
+  deno: "deno",
+  bun: "bun",
+  node: `node-${platform === "win32" ? "win" : platform}-${arch}`,
+};
+
 const SMOKE = join(import.meta.dirname!, "smoke.ts");
 
 /** Runs a program, with the commands of a folder before all others. */
@@ -71,7 +80,11 @@ function run(folder: string, [program, ...args]: string[]) {
       ...process.env,
       NO_COLOR: "1",
       DENO_DIR: join(folder, "cache"),
-      PATH: join(folder, "node_modules", ".bin") + DELIMITER + PATH,
+      PATH: [
+        join(folder, "node_modules", ".bin"),
+        join(folder, "node_modules", PACKAGES.node, "bin"),
+        PATH,
+      ].join(DELIMITER),
     },
   });
   return { status, out: stdout ?? "", err: stderr || `${error ?? ""}` };
@@ -85,7 +98,7 @@ function install(folder: string, name: Name, version: string): void {
   const own = { private: true, allowScripts };
   writeFileSync(join(folder, "package.json"), JSON.stringify(own));
   const npm = ["npm", "install", "--prefix", folder, "--no-package-lock"];
-  const quiet = ["--no-audit", "--no-fund", `${name}@${version}`];
+  const quiet = ["--no-audit", "--no-fund", `${PACKAGES[name]}@${version}`];
   const { status, err } = run(folder, [...npm, ...quiet]);
   assertEquals(status, 0, `npm did not install ${name} ${version}: ${err}`);
   // Older ones do not know import.meta.main: the program would do nothing.
