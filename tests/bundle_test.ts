@@ -5,20 +5,21 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync, writeFileSync } from "node:fs";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
-import { runtime, test } from "./harness.ts";
+import { isBrief, runtime, test } from "./harness.ts";
 import { inFolder, ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
 const timeout = 300_000;
+
+/** Of programs that are the same on whatever runtime this is. */
+const once = { timeout, ignore: isBrief };
 const shipped = `${ROOT}tests/fixtures/shipped.ts`;
 const RIGHT = { code: 0, out: "7 14 21\n", err: "" };
 
-test("a shipped function runs on Deno without a permission flag", {
-  timeout,
-}, () => {
+test("a shipped function runs on Deno without a permission flag", once, () => {
   assertEquals(runProgram(["deno", "run", shipped]), RIGHT);
 });
 
-test("the same file runs on Bun", { timeout }, () => {
+test("the same file runs on Bun", once, () => {
   assertEquals(runProgram(["bun", shipped]), RIGHT);
 });
 
@@ -31,7 +32,7 @@ test("the same file runs on Node.js", {
 
 test(
   "bundled by bun build, it runs from another folder",
-  { timeout },
+  once,
   () =>
     inFolder((folder) => {
       for (const flags of [[], ["--minify"]]) {
@@ -46,7 +47,7 @@ test(
 
 test(
   "an imported function runs in a bundle too",
-  { timeout },
+  once,
   () =>
     inFolder((folder) => {
       const script = `${ROOT}scripts/broken_counter.ts`;
@@ -134,7 +135,7 @@ test(
 
 test(
   "a program in one file, by bun build --compile, maps",
-  { timeout },
+  once,
   () =>
     inFolder((folder) => {
       const built = `--outfile=${folder}/program`;
@@ -211,7 +212,7 @@ test(
 
 test(
   "a program in one file, by bun build --compile --bytecode, maps",
-  { timeout },
+  once,
   () =>
     inFolder((folder) => {
       const built = `--outfile=${folder}/program`;
@@ -256,7 +257,7 @@ for (const minify of [false, true]) {
 
 test(
   "a program in one file, by deno compile, maps",
-  { timeout },
+  once,
   () =>
     inFolder((folder) => {
       // Bundled first: Deno would pack a whole node_modules along.
@@ -284,7 +285,7 @@ test("no compiler finds an import() to rewrite in what is sent", () => {
   assertEquals(String(createLoader).includes("import("), false);
 });
 
-test("mod.ts needs nothing but its own files", { timeout }, () => {
+test("mod.ts needs nothing but its own files", once, () => {
   const { out } = runProgram(["deno", "info", "--json", "mod.ts"]);
   const { modules } = JSON.parse(out) as { modules: Module[] };
   const root = new URL("../", import.meta.url).href;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { mustHalt, readHalt } from "../src/cli/halt.ts";
-import { test } from "./harness.ts";
+import { testOnce as test } from "./harness.ts";
 import { lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
 
 test(

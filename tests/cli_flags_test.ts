@@ -13,7 +13,7 @@ import process from "node:process";
 import { FLAGS } from "../src/cli/flags.ts";
 import { argumentOf, resultLines, textsOf } from "../src/cli/lines.ts";
 import { readTime, readWorkers } from "../src/cli/values.ts";
-import { test } from "./harness.ts";
+import { testOnce as test } from "./harness.ts";
 import {
   COMMAND,
   folder,

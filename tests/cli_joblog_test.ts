@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { test } from "./harness.ts";
+import { testOnce as test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 import { counted, logged, records, runs } from "./pmap_log.ts";
 

@@ -5,7 +5,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { test } from "./harness.ts";
+import { testOnce as test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 import { counted, logged, records, runs } from "./pmap_log.ts";
 

@@ -82,3 +82,8 @@ export function withOptions(register: Register): Test {
 export const test: Test = runtime === "deno"
   ? Deno.test
   : withOptions(await RUNNERS[runtime]());
+
+/** Registers a test that is left out where that is brief. */
+export const testOnce: Test = withOptions((name, options, body) =>
+  test(name, { ...options, ignore: isBrief || options.ignore }, body)
+);
