@@ -107,9 +107,19 @@ function buildByVite(folder: string): PageSetup[] {
   return [{ kind: "plain", script: "vite.js", search: "" }];
 }
 
+/** Leaves out what takes long, a loop to be ended, on all pages but two. */
+function makeBrief(page: PageSetup): PageSetup {
+  const { kind, script } = page;
+  return script === "smoke.ts" && ["plain", "isolated"].includes(kind)
+    ? page
+    : { ...page, search: "brief" };
+}
+
 /** Writes the page that is a file: all that it needs stands in it. */
 function writeFilePage(folder: string, site: Site): void {
-  const told = JSON.stringify(`kind=file&report=${site.url}/report`);
+  const told = JSON.stringify(
+    `kind=file&report=${site.url}/report${short ? "&brief" : ""}`,
+  );
   const scripts = [`toldOfPage = ${told};`, bundleForPage(SMOKE)]
     .map((script) => `<script>${script}</script>`);
   const html = `<!doctype html><meta charset="utf-8">${scripts.join("")}`;
@@ -213,9 +223,9 @@ for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
     continue;
   }
   there++;
+  const smokes = [...SMOKES, ...(name === "chromium" ? builds : [])];
   const pages = [
-    ...SMOKES,
-    ...(name === "chromium" ? builds : []),
+    ...(short ? smokes.map(makeBrief) : smokes),
     ...(short ? SHORT_LECTURES[browser.name] : LECTURES),
     ...(short ? SHORT_CONTRACTS[browser.name] : CONTRACTS),
   ].filter(({ kind }) => kinds.length === 0 || kinds.includes(kind))
