@@ -26,7 +26,10 @@ async function run([program, ...flags]: string[]): Promise<void> {
     stdio: ["inherit", how, how],
   });
   const [[status], said, wrong] = await Promise.all([
-    once(child, "close"),
+    once(child, "close").catch((error: Error) => {
+      console.error(error.message); // it could not be started
+      return [1];
+    }),
     child.stdout && text(child.stdout),
     child.stderr && text(child.stderr),
   ]);

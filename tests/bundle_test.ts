@@ -5,21 +5,20 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync, writeFileSync } from "node:fs";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
-import { isBrief, runtime, test } from "./harness.ts";
+import { runtime, test, testOnce } from "./harness.ts";
 import { inFolder, ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
 const timeout = 300_000;
-
-/** Of programs that are the same on whatever runtime this is. */
-const once = { timeout, ignore: isBrief };
 const shipped = `${ROOT}tests/fixtures/shipped.ts`;
 const RIGHT = { code: 0, out: "7 14 21\n", err: "" };
 
-test("a shipped function runs on Deno without a permission flag", once, () => {
+testOnce("a shipped function runs on Deno without a permission flag", {
+  timeout,
+}, () => {
   assertEquals(runProgram(["deno", "run", shipped]), RIGHT);
 });
 
-test("the same file runs on Bun", once, () => {
+testOnce("the same file runs on Bun", { timeout }, () => {
   assertEquals(runProgram(["bun", shipped]), RIGHT);
 });
 
@@ -30,9 +29,9 @@ test("the same file runs on Node.js", {
   assertEquals(runProgram([...RUN, shipped]), RIGHT);
 });
 
-test(
+testOnce(
   "bundled by bun build, it runs from another folder",
-  once,
+  { timeout },
   () =>
     inFolder((folder) => {
       for (const flags of [[], ["--minify"]]) {
@@ -45,9 +44,9 @@ test(
     }),
 );
 
-test(
+testOnce(
   "an imported function runs in a bundle too",
-  once,
+  { timeout },
   () =>
     inFolder((folder) => {
       const script = `${ROOT}scripts/broken_counter.ts`;
@@ -133,9 +132,9 @@ test(
     }),
 );
 
-test(
+testOnce(
   "a program in one file, by bun build --compile, maps",
-  once,
+  { timeout },
   () =>
     inFolder((folder) => {
       const built = `--outfile=${folder}/program`;
@@ -210,9 +209,9 @@ test(
     }),
 );
 
-test(
+testOnce(
   "a program in one file, by bun build --compile --bytecode, maps",
-  once,
+  { timeout },
   () =>
     inFolder((folder) => {
       const built = `--outfile=${folder}/program`;
@@ -255,9 +254,9 @@ for (const minify of [false, true]) {
   );
 }
 
-test(
+testOnce(
   "a program in one file, by deno compile, maps",
-  once,
+  { timeout },
   () =>
     inFolder((folder) => {
       // Bundled first: Deno would pack a whole node_modules along.
@@ -285,7 +284,7 @@ test("no compiler finds an import() to rewrite in what is sent", () => {
   assertEquals(String(createLoader).includes("import("), false);
 });
 
-test("mod.ts needs nothing but its own files", once, () => {
+testOnce("mod.ts needs nothing but its own files", { timeout }, () => {
   const { out } = runProgram(["deno", "info", "--json", "mod.ts"]);
   const { modules } = JSON.parse(out) as { modules: Module[] };
   const root = new URL("../", import.meta.url).href;

@@ -178,7 +178,7 @@ for (const name of ["web", "threads", "inline"] as const) {
       return value;
     };
     await using workers = new Pool(pool);
-    for (const depth of [100, 2000, 4000, 20_000]) {
+    for (const depth of [100, 2000, 3000, 5000, 20_000]) {
       const there = await workers.mapSettled(
         (value) => value === 1,
         [1, make(depth), 1],

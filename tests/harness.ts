@@ -83,7 +83,12 @@ export const test: Test = runtime === "deno"
   ? Deno.test
   : withOptions(await RUNNERS[runtime]());
 
-/** Registers a test that is left out where that is brief. */
-export const testOnce: Test = withOptions((name, options, body) =>
-  test(name, { ...options, ignore: isBrief || options.ignore }, body)
-);
+/** Makes a function that registers tests leave them out where that is brief. */
+export function unlessBrief(register: Test): Test {
+  return withOptions((name, options, body) =>
+    register(name, { ...options, ignore: isBrief || options.ignore }, body)
+  );
+}
+
+/** Registers a test that need not run on each runtime. */
+export const testOnce: Test = unlessBrief(test);

@@ -9,7 +9,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findServer, startServer } from "../src/nats/server.ts";
-import { isBrief, runtime, type Test, test, withOptions } from "./harness.ts";
+import {
+  runtime,
+  type Test,
+  test,
+  unlessBrief,
+  withOptions,
+} from "./harness.ts";
 import { pause, until } from "./until.ts";
 
 const found = findServer() !== undefined;
@@ -25,9 +31,7 @@ export const natsTest: Test = withOptions((name, options, body) => {
 });
 
 /** Registers one that takes long, and need not run on each runtime. */
-export const longNatsTest: Test = withOptions((name, options, body) => {
-  natsTest(name, { ...options, ignore: isBrief || options.ignore }, body);
-});
+export const longNatsTest: Test = unlessBrief(natsTest);
 
 /** A server that can be ended and started again where it was. */
 export interface RobustServer {

@@ -103,11 +103,7 @@ export function decodeFailure(
   const { why } = sent;
   if (why === "timeout") {
     const { timeout, sendMs } = sent;
-    return {
-      why,
-      timeout: Number(timeout),
-      sendMs: numberIf(sendMs),
-    };
+    return { why, timeout: Number(timeout), sendMs: numberIf(sendMs) };
   }
   if (why === "lost") {
     const { code, signal } = sent;

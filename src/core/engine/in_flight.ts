@@ -302,15 +302,19 @@ export class InFlight {
     if (running !== undefined) return [running];
     if (this.#board !== undefined) {
       const at = this.#board.serials().filter((serial) => this.#has(serial));
-      return at.concat(doneSerials(this.#sent, this.#board.next(), at));
+      return at.concat(this.#done(at));
     }
     if (this.#noted === undefined) return []; // it has no function yet
     if (!canPass(this.run?.options.timeout)) return this.all();
     const { tasks, unknown } = this.#lookAtNotes();
     const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
-    if (serials.length > 0) return serials;
-    // What it was about to answer.
-    return this.all().filter((serial) => serial <= this.#noted!.begun);
+    return serials.length > 0 ? serials : this.#done([]);
+  }
+
+  /** Serial numbers of what it is about to answer, beside those it is at. */
+  #done(at: readonly number[]): number[] {
+    const next = this.#board?.next() ?? (this.#noted?.begun ?? 0) + 1;
+    return doneSerials(this.#sent, next, at);
   }
 
   /** Index of the first task the worker is at; undefined if at none. */
@@ -324,22 +328,21 @@ export class InFlight {
   look(ping: Sight["ping"]): Sight {
     if (this.#board === undefined) {
       const seen = { ...this.#lookAtNotes(), running: undefined, ping };
-      const begun = this.#noted?.begun ?? 0;
-      return { ...seen, sending: this.#lookAtSending(seen, begun + 1) };
+      return { ...seen, sending: this.#lookAtSending(seen) };
     }
     const now = Math.floor(this.#now() - this.#epoch);
     const lanes = this.#board.lanes();
     const tasks = lanes.filter(({ serial }) => this.#has(serial))
       .map(({ serial, since = now }) => ({ serial, ran: now - since | 0 }));
     const seen = { tasks, running: this.#running(), ping };
-    return { ...seen, sending: this.#lookAtSending(seen, this.#board.next()) };
+    return { ...seen, sending: this.#lookAtSending(seen) };
   }
 
   /** Whose results it may be making ready to send, and how long it was seen so. */
-  #lookAtSending({ tasks, running }: Sight, next: number): Sight["sending"] {
+  #lookAtSending({ tasks, running }: Sight): Sight["sending"] {
     const at = tasks.map(({ serial }) => serial);
     const serials = running === undefined
-      ? doneSerials(this.#sent, next, at)
+      ? this.#done(at)
       : [running].filter((serial) => !at.includes(serial));
     const now = this.#clock.now();
     const key = `${serials}`;
