@@ -1,7 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { join, toFileUrl } from "@std/path";
+import { writeFileSync } from "node:fs";
 import { Pool, TaskTimeoutError, WorkerLostError } from "../mod.ts";
 import { createClock } from "../src/core/runtime/clock.ts";
 import { test } from "./harness.ts";
+import { inFolder, ROOT, RUN_ALL, runProgram } from "./run_program.ts";
 
 test("turns come in the order they were asked for, whichever channel is first", () => {
   const ports: { onmessage?: () => void; close(): void }[] = [];
@@ -64,4 +67,19 @@ test("nothing waits for the timers that a test has put on the globals", async ()
     Object.assign(globalThis, { Date });
     performance.now = now;
   }
+});
+
+test("a program stays up for a timer, and not for one that was called off", () => {
+  inFolder((folder) => {
+    const timers = toFileUrl(join(ROOT, "src/core/runtime/timers.ts"));
+    const program = join(folder, "program.mjs");
+    writeFileSync(
+      program,
+      `import { after } from "${timers}";
+      after(3_600_000, () => {})();
+      after(50, () => console.log("came"));`,
+    );
+    const { code, out, err } = runProgram([...RUN_ALL, program]);
+    assertEquals({ code, out, err }, { code: 0, out: "came\n", err: "" });
+  });
 });

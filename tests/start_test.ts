@@ -179,3 +179,55 @@ test("a task may map whenever it is called back", () => {
   const [lines, wrong] = [out.trim().split("\n"), /: (?!9$)/];
   assertEquals([lines.length, lines.filter((at) => wrong.test(at))], [12, []]);
 });
+
+// Deno 2.9.5 makes some globals when they are first looked at, `setTimeout` in
+// 7 ms and `process` in 11: no program should pay for what it does not use.
+test("what starts a pool and its workers looks at no global that is dear", {
+  ignore: runtime !== "deno",
+}, () => {
+  inFolder((folder) => {
+    const watch = `globalThis.seen = [];
+      for (const name of Object.getOwnPropertyNames(globalThis)) {
+        const made = Object.getOwnPropertyDescriptor(globalThis, name);
+        if (!made.get || !made.configurable) continue;
+        Object.defineProperty(globalThis, name, {
+          ...made,
+          get() {
+            globalThis.seen.push(name);
+            Object.defineProperty(globalThis, name, made);
+            return made.get.call(globalThis);
+          },
+        });
+      }`;
+    const program = join(folder, "program.js");
+    writeFileSync(
+      program,
+      `${watch}
+      const { Blob } = globalThis;
+      globalThis.Blob = class extends Blob {
+        constructor([...parts], options) {
+          super([${JSON.stringify(watch)}, ...parts], options);
+        }
+      };
+      globalThis.seen = [];
+      const { parallelMap } = await import(${
+        JSON.stringify(toFileUrl(join(ROOT, "mod.ts")).href)
+      });
+      const look = () => {
+        const seen = [...globalThis.seen];
+        globalThis.process;
+        return { seen, works: globalThis.seen.includes("process") };
+      };
+      const [worker] = await parallelMap(look, [1]);
+      console.log(JSON.stringify({ worker, caller: look() }));`,
+    );
+    const { out, err } = runProgram([...RUN_ALL, "--no-check", program]);
+    assertEquals(err, "");
+    const { caller, worker } = JSON.parse(out);
+    for (const { seen, works } of [caller, worker]) {
+      const cheap = ["navigator", "crypto"];
+      assertEquals(seen.filter((name: string) => !cheap.includes(name)), []);
+      assert(works);
+    }
+  });
+});

@@ -18,7 +18,7 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
-import { setTimeout } from "./timers.ts";
+import { after } from "./timers.ts";
 
 interface Locks {
   request(name: string, granted: () => unknown): Promise<unknown>;
@@ -167,7 +167,7 @@ function startWorker(
     // still on their way: wait for a turn that brings none.
     for (let last = -1; !terminated && last !== messages;) {
       last = messages;
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await new Promise<void>((resolve) => after(0, resolve));
     }
     worker?.terminate();
     listener.onEnd(detail);
@@ -204,7 +204,7 @@ function startWorker(
     post(message, moved) {
       if (message.type === "start") tag = message.tag;
       if (worker !== undefined) worker.postMessage(message, moved);
-      else setTimeout(() => fail(failure), 0);
+      else after(0, () => fail(failure));
     },
     terminate() {
       terminated = true;

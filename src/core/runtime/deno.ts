@@ -20,7 +20,7 @@ import type {
   WorkerListener,
 } from "./runtime.ts";
 import { threads } from "./threads.ts";
-import { setTimeout } from "./timers.ts";
+import { after } from "./timers.ts";
 
 interface Locks {
   request(
@@ -144,7 +144,7 @@ function startWorker(
     // still on their way: wait for a turn that brings none.
     for (let last = -1; !terminated && last !== messages;) {
       last = messages;
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await new Promise<void>((resolve) => after(0, resolve));
     }
     if (request === undefined) worker.terminate();
     listener.onEnd(detail);

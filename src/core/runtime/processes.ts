@@ -24,7 +24,7 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
-import { clearTimeout, setTimeout } from "./timers.ts";
+import { after } from "./timers.ts";
 
 /** How a runtime starts itself once more. */
 export interface ProcessSetup {
@@ -235,14 +235,14 @@ function startProcess(
   let parts = 0; // how often bytes came
   let terminated = false;
   let ended = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let deaf: typeof timer;
+  let callOffEnd: (() => void) | undefined;
+  let callOffKill: typeof callOffEnd;
 
   function end(): void {
     if (ended) return;
     ended = true;
-    clearTimeout(timer);
-    clearTimeout(deaf);
+    callOffEnd?.();
+    callOffKill?.();
     close();
     listener.onEnd(detail ?? {});
   }
@@ -262,10 +262,10 @@ function startProcess(
 
   /** A process that a task started may keep the pipe open: wait for silence. */
   function endSoon(before: number): void {
-    timer = setTimeout(() => {
+    callOffEnd = after(SILENCE_MS, () => {
       if (parts === before) end();
       else endSoon(parts);
-    }, SILENCE_MS);
+    });
   }
 
   child.on("error", (error) => {
@@ -280,7 +280,7 @@ function startProcess(
   // One that lost this end of its own, as a task closed it, would hear nothing,
   // and Node.js 24 tells no error.
   input?.on("close", () => {
-    if (!terminated && !ended) deaf = setTimeout(kill, DEAF_MS);
+    if (!terminated && !ended) callOffKill = after(DEAF_MS, kill);
   });
   for (const pipe of [control, input, output]) pipe?.on("error", () => {});
   const take = frames.split((bytes) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clearTimeout, now, setTimeout } from "./timers.ts";
+import { after, now } from "./timers.ts";
 
 /**
  * How long a worker is idle before it rests, in milliseconds. Less, and a
@@ -19,7 +19,7 @@ export class Rest {
   readonly #onChange: (resting: boolean) => void;
   #idleSince: number | undefined;
   #resting = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #callOff: (() => void) | undefined;
 
   constructor(onChange: (resting: boolean) => void) {
     this.#onChange = onChange;
@@ -35,28 +35,28 @@ export class Rest {
     this.#idleSince = busy ? undefined : now();
     if (!busy) {
       // One timer for many chunks: to set one for each would be felt.
-      if (!this.#resting) this.#timer ??= this.#lookIn(IDLE_MS);
+      if (!this.#resting) this.#callOff ??= this.#lookIn(IDLE_MS);
     } else if (this.#resting) {
       this.#resting = false;
       this.#onChange(false);
     }
   }
 
-  #lookIn(ms: number): ReturnType<typeof setTimeout> {
-    return setTimeout(() => {
-      this.#timer = undefined;
+  #lookIn(ms: number): () => void {
+    return after(ms, () => {
+      this.#callOff = undefined;
       if (this.#idleSince === undefined) return; // until it is idle again
       const left = IDLE_MS - (now() - this.#idleSince);
-      if (left > 0) this.#timer = this.#lookIn(left);
+      if (left > 0) this.#callOff = this.#lookIn(left);
       else {
         this.#resting = true;
         this.#onChange(true);
       }
-    }, ms);
+    });
   }
 
   /** Watches no more. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#callOff?.();
   }
 }

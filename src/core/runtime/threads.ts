@@ -52,13 +52,14 @@ export function threads(
  * 5 s. Base64, as Bun 1.4.5 takes a "." in a percent-encoded data: URL for a
  * file extension (oven-sh/bun#32057). Threads refuse blob: URLs.
  */
-const BOOT = new URL(
-  `data:text/javascript;base64,${
-    btoa(
-      '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData)',
-    )
-  }`,
-);
+const boot = () =>
+  new URL(
+    `data:text/javascript;base64,${
+      btoa(
+        '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData)',
+      )
+    }`,
+  );
 
 let program: string | undefined;
 
@@ -74,7 +75,7 @@ function startThread(
 { ${keptNames(`${first}`)}(${first})(); }
 //# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
-  const worker = new Worker(BOOT, {
+  const worker = new Worker(boot(), {
     workerData: program,
     // Shared, as with a Web Worker: to copy it, Deno 2.9.5 would ask the user
     // for access to all of it.
