@@ -233,6 +233,7 @@ export function contract(
   });
 
   it("any iterable is an input", async () => {
+    await using workers = new Pool(pool);
     function* some() {
       yield* range(40);
     }
@@ -260,10 +261,9 @@ export function contract(
       [undefined, 1],
     ];
     for (const [i, source] of sources.entries()) {
-      const results = await parallelMap(
+      const results = await workers.map(
         (value: unknown) => value,
         source as Iterable<unknown>,
-        pool,
       );
       assertEquals(results, wanted[i] as unknown[]);
     }
@@ -332,20 +332,21 @@ export function contract(
   });
 
   it("many small objects and strings in a chunk arrive whole", async () => {
+    await using workers = new Pool(pool);
     const inputs = range(300).map((id) => ({
       id,
       name: `\ud800${id}`,
       at: { x: -0, on: id % 2 ? undefined : null },
     }));
-    const options = { ...pool, chunkSize: 100 };
+    const options = { chunkSize: 100 };
     const turn = ({ id, name, at }: (typeof inputs)[0]) => ({ at, name, id });
-    const turned = await parallelMap(turn, inputs, options);
+    const turned = await workers.map(turn, inputs, options);
     assertEquals(turned, inputs.map(turn));
     assertEquals(Object.keys(turned[299]), ["at", "name", "id"]);
-    const names = await parallelMap(({ name }) => name, inputs, options);
+    const names = await workers.map(({ name }) => name, inputs, options);
     assertEquals(names, inputs.map(({ name }) => name));
     // One failure: then the others of its chunk go as a list.
-    const settled = await parallelMapSettled(
+    const settled = await workers.mapSettled(
       (value: (typeof inputs)[0]) => {
         if (value.id === 150) throw new Error("150");
         return value;
@@ -591,6 +592,7 @@ export function contract(
   });
 
   it("an input that cannot be cloned names its index", async () => {
+    await using workers = new Pool(pool);
     const bad: unknown[] = [
       () => 1,
       Symbol("s"),
@@ -603,10 +605,9 @@ export function contract(
     ];
     for (const value of bad) {
       const results = reasons(
-        await parallelMapSettled(
+        await workers.mapSettled(
           (v: unknown) => typeof v,
           [1, value, "x"],
-          pool,
         ),
       );
       const error = results[1];
@@ -675,6 +676,7 @@ export function contract(
   });
 
   it("an iterable that throws passes its own error on", async () => {
+    await using workers = new Pool(pool);
     const own = new Error("mine");
     for (const at of [0, 3, 9]) {
       let returned = 0;
@@ -691,7 +693,7 @@ export function contract(
         return { done: n === 9, value: n++ };
       };
       const sync = { [Symbol.iterator]: () => make(step) };
-      const caught = await parallelMap(double, sync as Iterable<number>, pool)
+      const caught = await workers.map(double, sync as Iterable<number>)
         .catch((error) => error);
       assertStrictEquals(caught, own);
       n = 0;
@@ -699,10 +701,9 @@ export function contract(
         [Symbol.asyncIterator]: () =>
           make(step) as unknown as AsyncIterator<number>,
       };
-      const again = await parallelMap(
+      const again = await workers.map(
         double,
         later as AsyncIterable<number>,
-        pool,
       )
         .catch((error) => error);
       assertStrictEquals(again, own);
@@ -1185,16 +1186,15 @@ export function contract(
   });
 
   it("output fills one typed array", async () => {
+    await using workers = new Pool(pool);
     for (const inputs of [range(3000), Float64Array.from(range(3000))]) {
-      const results = await parallelMap(double, inputs, {
-        ...pool,
+      const results = await workers.map(double, inputs, {
         output: Float64Array,
       });
       assertInstanceOf(results, Float64Array);
       assertEquals([...results], range(3000).map(double));
     }
-    const unknown = await parallelMap(double, range(3000).values(), {
-      ...pool,
+    const unknown = await workers.map(double, range(3000).values(), {
       output: Int32Array,
     });
     assertEquals([...unknown], range(3000).map(double));

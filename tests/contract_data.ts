@@ -222,16 +222,16 @@ export const bringing: Chapter = (it, { calls, pool }) => {
   });
 
   it("a name that a shipped function does not see is named, with the cure", async () => {
+    await using workers = new Pool(pool);
     const factor = Number("3"); // Bun puts a literal where its name stands
     const error = await assertRejects(
-      () => parallelMap((n: number) => n * factor, [1], pool),
+      () => workers.map((n: number) => n * factor, [1]),
       TaskError,
     );
     assertStringIncludes(error.message, "data: { factor }");
     const inData = await assertRejects(
       () =>
-        parallelMap((n, { data }) => data.times(n), [1], {
-          ...pool,
+        workers.map((n, { data }) => data.times(n), [1], {
           data: { times: (n: number) => n * factor },
         }),
       TaskError,
@@ -244,7 +244,7 @@ export const bringing: Chapter = (it, { calls, pool }) => {
       ]
     ) {
       const error = await assertRejects(
-        () => parallelMap(fn, [1], pool),
+        () => workers.map(fn, [1]),
         TaskError,
       );
       assertStringIncludes(error.message, words);
@@ -256,8 +256,7 @@ export const bringing: Chapter = (it, { calls, pool }) => {
     assertStringIncludes(inInit.message, "workerData: { factor }");
     const inCombine = await assertRejects(
       () =>
-        parallelReduce((n: number) => n, (a, b) => a + b * factor, [1, 2], {
-          ...pool,
+        workers.reduce((n: number) => n, (a, b) => a + b * factor, [1, 2], {
           chunkSize: 2,
         }),
       TaskError,

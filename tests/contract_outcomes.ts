@@ -126,13 +126,11 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
           ? found.n[0]
           : found.n);
     };
-    const options = { ...pool, workers: pool.workers && 1, init };
+    const one = { ...pool, workers: pool.workers && 1 };
+    await using workers = new Pool({ ...one, init });
     const inputs = range(60);
     for (const chunkSize of [undefined, 1, 25]) {
-      const results = await parallelMap(refill, inputs, {
-        ...options,
-        chunkSize,
-      });
+      const results = await workers.map(refill, inputs, { chunkSize });
       assertEquals(results.map(numberIn), inputs);
     }
     const later = async (n: number, context: { state: State }) => {
@@ -142,20 +140,19 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
       record.n = list[0] = n;
       return n % 2 ? record : list;
     };
-    const waited = await parallelMap(later, inputs, {
-      ...options,
+    const waited = await workers.map(later, inputs, {
       concurrency: 4,
       chunkSize: 30,
     });
     assertEquals(waited.map(numberIn), inputs);
     // What results have in common is in each as it was then.
-    const common = await parallelMap(
+    const common = await workers.map(
       (n, { state: { list } }: { state: State }) => {
         list[n] = n;
         return { n, common: { list } };
       },
       range(40),
-      { ...options, chunkSize: 20 },
+      { chunkSize: 20 },
     );
     assertEquals(common.map(({ common }) => common.list.length), [
       ...range(40).map((n) => n + 1),
@@ -178,7 +175,7 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
   }
 
   it("an input is what it was when its source gave it", async () => {
-    const one = { ...pool, workers: pool.workers && 1 };
+    await using workers = new Pool({ ...pool, workers: pool.workers && 1 });
     // As combinations are often made, and rows read.
     function* rows(count: number) {
       yield { header: ["n"] };
@@ -202,15 +199,15 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
       }
     }
     for (const chunkSize of [undefined, 1, 8]) {
-      const options = { ...one, chunkSize };
-      const sums = await parallelMap(
+      const options = { chunkSize };
+      const sums = await workers.map(
         (row) => "n" in row ? row.n + row.cells[0]! : row.header.length,
         rows(30),
         options,
       );
       assertEquals(sums, [1, ...range(30).map((n) => 2 * n)]);
       for (const kind of ["whole", "part", "bare"] as const) {
-        const bytes = await parallelMap(
+        const bytes = await workers.map(
           (block) => new Uint8Array(block).join(),
           blocks(30, kind),
           options,
@@ -223,12 +220,12 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     }
     // Outcomes have the class of the caller's own.
     class Bytes extends Uint8Array {}
-    const stream = parallelMapStream(
+    const stream = workers.stream(
       (bytes) => bytes.length,
       [
         new Bytes(3),
       ].values(),
-      { ...one, settled: true },
+      { settled: true },
     );
     for await (const { input } of stream) assertInstanceOf(input, Bytes);
   });

@@ -43,12 +43,11 @@ class Lazy implements PromiseLike<number> {
 export const promises: Chapter = (it, { calls, pool }) => {
   const {
     parallelMap,
-    parallelMapSettled,
     parallelMapStream,
-    parallelReduce,
     Pool,
   } = calls;
   it("promises among the inputs are awaited, in any kind of inputs", async () => {
+    await using workers = new Pool(pool);
     const mixed = () => [Promise.resolve(1), 2, later(3, 5), new Lazy(4), 5];
     function* some() {
       yield* mixed();
@@ -60,38 +59,34 @@ export const promises: Chapter = (it, { calls, pool }) => {
       return { [Symbol.asyncIterator]: () => ({ next }) };
     };
     for (const inputs of [mixed(), new Set(mixed()), some(), slow()]) {
-      assertEquals(await parallelMap(double, inputs, pool), [2, 4, 6, 8, 10]);
+      assertEquals(await workers.map(double, inputs), [2, 4, 6, 8, 10]);
     }
-    const outcomes = parallelMapStream(double, mixed(), {
-      ...pool,
-      settled: true,
-    });
+    const outcomes = workers.stream(double, mixed(), { settled: true });
     assertEquals(
       (await Array.fromAsync(outcomes)).map(({ input }) => input),
       [1, 2, 3, 4, 5],
     );
     const add = (a: number, b: number) => a + b;
-    assertEquals(await parallelReduce(double, add, mixed(), pool), 30);
+    assertEquals(await workers.reduce(double, add, mixed()), 30);
   });
 
   it("promises keep the order of the inputs, whenever they come", async () => {
+    await using workers = new Pool(pool);
     const inputs = range(500).map((n) =>
       n % 3 === 0 ? n : later(n, n * 7 % 20)
     );
     for (const options of [{}, { chunkSize: 7 }, { concurrency: 3 }]) {
       assertEquals(
-        await parallelMap(double, inputs, { ...pool, ...options }),
+        await workers.map(double, inputs, options),
         range(500).map(double),
       );
     }
-    const stream = parallelMapStream(double, inputs, {
-      ...pool,
-      bufferSize: 10,
-    });
+    const stream = workers.stream(double, inputs, { bufferSize: 10 });
     assertEquals(await Array.fromAsync(stream), range(500).map(double));
   });
 
   it("a promise that rejects ends the call with its own reason", async () => {
+    await using workers = new Pool(pool);
     for (const reason of [new RangeError("mine"), undefined]) {
       // The others reject too, and before their turn: nobody is told.
       const inputs = () => [
@@ -112,12 +107,12 @@ export const promises: Chapter = (it, { calls, pool }) => {
       });
       const calls = [
         parallelMap(double, inputs(), pool),
-        parallelMap(double, new Set(inputs()), pool),
-        parallelMap(double, made(), pool),
-        parallelMap(double, made(), { ...pool, chunkSize: 1000 }),
-        parallelMap(double, inputs(), { ...pool, chunkSize: 1000 }),
-        parallelMapSettled(double, inputs(), pool),
-        parallelReduce(double, (a) => a, inputs(), pool),
+        workers.map(double, new Set(inputs())),
+        workers.map(double, made()),
+        workers.map(double, made(), { chunkSize: 1000 }),
+        workers.map(double, inputs(), { chunkSize: 1000 }),
+        workers.mapSettled(double, inputs()),
+        workers.reduce(double, (a) => a, inputs()),
       ];
       for (const end of await Promise.allSettled(calls)) {
         assertEquals(end.status, "rejected");

@@ -23,11 +23,12 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
   const join = (one: string, other: string) => one + other;
 
   it("reduce gives what a loop over the results gives, in their order", async () => {
+    await using workers = new Pool(pool);
     const inputs = range(3000);
     const expected = inputs.map(text).reduce(join);
     for (const options of [{}, { chunkSize: 7 }, { concurrency: 3 }]) {
       assertEquals(
-        await parallelReduce(text, join, inputs, { ...pool, ...options }),
+        await workers.reduce(text, join, inputs, options),
         expected,
       );
     }
@@ -36,8 +37,7 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
       return `${n},`;
     };
     assertEquals(
-      await parallelReduce(later, join, range(60), {
-        ...pool,
+      await workers.reduce(later, join, range(60), {
         concurrency: 4,
         chunkSize: 5,
       }),
@@ -125,12 +125,12 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
   });
 
   it("combine must return what can be folded and sent", async () => {
+    await using workers = new Pool(pool);
     const same = (n: number) => n as unknown;
     for (const chunkSize of [4, 1]) {
       const error = await assertRejects(
         () =>
-          parallelReduce(same, (_, n) => Promise.resolve(n), range(4), {
-            ...pool,
+          workers.reduce(same, (_, n) => Promise.resolve(n), range(4), {
             chunkSize,
           }),
         TaskError,
@@ -141,17 +141,13 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
     const rejects = () => Promise.reject(new Error("unheard"));
     for (const chunkSize of [4, 1]) {
       await assertRejects(
-        () => parallelReduce(same, rejects, range(4), { ...pool, chunkSize }),
+        () => workers.reduce(same, rejects, range(4), { chunkSize }),
         TaskError,
         "a promise",
       );
     }
     const error = await assertRejects(
-      () =>
-        parallelReduce(same, () => () => 0, range(4), {
-          ...pool,
-          chunkSize: 4,
-        }),
+      () => workers.reduce(same, () => () => 0, range(4), { chunkSize: 4 }),
       TaskError,
     );
     assertEquals(error.index, 0);

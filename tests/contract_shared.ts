@@ -86,6 +86,7 @@ export const sharedArrays: Chapter = (it, { calls, pool }) => {
   });
 
   it("an output in shared memory is written by the workers", async () => {
+    await using workers = new Pool(pool);
     const all = sharedNumbers(3002, () => untouched);
     const output = all.subarray(1, 3001);
     const inputs = sharedNumbers(3000, (i) => i);
@@ -94,17 +95,16 @@ export const sharedArrays: Chapter = (it, { calls, pool }) => {
     }
     for (const from of [inputs, range(3000), some()]) {
       output.fill(untouched);
-      const results = await parallelMap(double, from, { ...pool, output });
+      const results = await workers.map(double, from, { output });
       assertStrictEquals(results, output);
       assertEquals([...output], range(3000).map(double));
       assertEquals([all[0], all[3001]], [untouched, untouched]);
     }
     // Beyond the inputs it stays as it is.
-    await parallelMap(() => 5, range(2), { ...pool, output });
+    await workers.map(() => 5, range(2), { output });
     assertEquals([...output.slice(0, 4)], [5, 5, 4, 6]);
     const waits = async (n: number): Promise<unknown> =>
       await Promise.resolve(String(n));
-    await using workers = new Pool(pool);
     await workers.map(waits, inputs, { output, concurrency: 3 });
     assertEquals([...output], range(3000)); // converted, as by an assignment
     const big = new BigInt64Array(new SharedArrayBuffer(16));
