@@ -132,9 +132,8 @@ export function createExplainer(inspector: Inspector): Explainer {
   function explain(root: unknown, otherwise: string | undefined): string {
     const seen = new Set<unknown>();
     const todo: [string, unknown, number][] = [["", root, 1]];
-    let deepest = ""; // where clone itself refuses, and nothing shows why
+    const objects: [string, object][] = [];
     let depths = 0;
-    let trials = 0;
     for (const [path, value, depth] of todo) { // grows: the shortest path is found
       try {
         const name = nameOf(value, otherwise === undefined);
@@ -143,8 +142,7 @@ export function createExplainer(inspector: Inspector): Explainer {
         if (seen.has(value)) continue;
         seen.add(value);
         depths = depth;
-        const tried = path.length > deepest.length && trials++ < MOST_TRIALS;
-        if (tried && !clones(value)) deepest = path;
+        objects.push([path, value]);
         for (const [step, part] of partsOf(value)) {
           if (todo.length < MOST_LOOKS) {
             todo.push([path + step, part, depth + 1]);
@@ -156,6 +154,13 @@ export function createExplainer(inspector: Inspector): Explainer {
     }
     if (depths > DEEP) {
       return `objects within objects, ${depths} deep: send a list of them`;
+    }
+    let deepest = ""; // where clone itself refuses, and nothing shows why
+    let trials = 0;
+    for (const [path, value] of objects) {
+      if (path.length <= deepest.length) continue;
+      if (++trials > MOST_TRIALS) break;
+      if (!clones(value)) deepest = path;
     }
     return (otherwise ?? "a value that holds what cannot be cloned") +
       at(deepest);
