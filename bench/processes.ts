@@ -5,9 +5,10 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 
 /** Which runtime this is. */
 export const RUNTIME: "deno" | "bun" | "node" = "Deno" in globalThis
@@ -104,14 +105,17 @@ export async function coldProgram(
   root: string,
   folder: string,
 ): Promise<string> {
-  const sources = join(root, "bench/cold/ours.ts");
-  const build = join(root, "scripts/build.ts");
-  if (!existsSync(build)) return sources;
-  const args = ["run", "-A", build, folder];
-  const { code, output } = await runProcess("deno", args, 60_000);
-  if (code !== 0) throw new Error(`${build} failed: ${output}`);
   const program = join(folder, "ours.ts");
-  const text = readFileSync(sources, "utf8");
-  writeFileSync(program, text.replace("../../mod.ts", "./built/main.js"));
+  const text = readFileSync(join(import.meta.dirname!, "cold/ours.ts"), "utf8");
+  const write = (library: string) =>
+    writeFileSync(program, text.replace("../../mod.ts", library));
+  mkdirSync(folder, { recursive: true });
+  const build = join(root, "scripts/build.ts");
+  if (existsSync(build)) {
+    const args = ["run", "-A", build, folder];
+    const { code, output } = await runProcess("deno", args, 60_000);
+    if (code !== 0) throw new Error(`${build} failed: ${output}`);
+    write("./built/main.js");
+  } else write(pathToFileURL(join(root, "mod.ts")).href);
   return program;
 }

@@ -1,7 +1,7 @@
 import { parallelMap } from "../../mod.ts";
 
-const square = (n: number) => n * n;
-const squares = await parallelMap(square, [1, 2, 3, 4, 5, 6, 7, 8], {
+const trivial = (n: number) => n * 2 + 1;
+const results = await parallelMap(trivial, [1, 2, 3, 4, 5, 6, 7, 8], {
   workers: 2,
 });
-console.log(squares.join(" "));
+console.log(results.join(" "));

@@ -1,4 +1,5 @@
-const source = `onmessage = ({ data }) => postMessage(data.map((n) => n * n));`;
+const source =
+  `onmessage = ({ data }) => postMessage(data.map((n) => n * 2 + 1));`;
 const url = URL.createObjectURL(
   new Blob([source], { type: "text/javascript" }),
 );
@@ -11,6 +12,6 @@ const halves = [[1, 2, 3, 4], [5, 6, 7, 8]].map((half) => {
     worker.onmessage = ({ data }) => resolve(data);
   });
 });
-const squares = (await Promise.all(halves)).flat();
+const results = (await Promise.all(halves)).flat();
 for (const worker of workers) worker.terminate();
-console.log(squares.join(" "));
+console.log(results.join(" "));

@@ -7,11 +7,20 @@
  * @module
  */
 
+import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { join } from "node:path";
 import { compare, type Timing } from "../compare.ts";
-import { outputOf, runScript, RUNTIME, RUNTIME_NAME } from "../processes.ts";
+import {
+  coldProgram,
+  outputOf,
+  runScript,
+  RUNTIME,
+  RUNTIME_NAME,
+} from "../processes.ts";
 import { header } from "../report.ts";
 import { PEERS } from "./adapters.ts";
 
@@ -59,16 +68,30 @@ async function measure(
 }
 
 async function measureCold(peer: string) {
-  const first = await runScript(["peers/cold.ts", peer], LIMIT);
+  const theirs: [string, string] = ["peers/cold.ts", peer];
+  const first = await runScript(theirs, LIMIT);
   if (first.code === undefined) return { peer: "HANG" };
   if (first.code !== 0) return { peer: failure(first.output) };
-  const timings = await compare([
-    { name: "raw", run: () => outputOf(["peers/cold_raw.ts"]) },
-    { name: "ours", run: () => outputOf(["peers/cold_ours.ts"]) },
-    { name: peer, run: () => outputOf(["peers/cold.ts", peer]) },
-  ], { budget: 3000, warmups: 1, most: 9 });
-  const [raw, ours, other] = timings.map(({ median }) => median);
-  return { ours: ours / raw, peer: ratio(other / raw) };
+  const raw = RUNTIME === "node" ? "cold/raw_node.ts" : "cold/raw.ts";
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
+  try {
+    // Built, as the others are.
+    const program = await coldProgram(
+      join(import.meta.dirname!, "../.."),
+      folder,
+    );
+    const timings = await compare([
+      { name: "raw", run: () => outputOf([raw]) },
+      { name: "ours", run: () => outputOf([program]) },
+      { name: peer, run: () => outputOf(theirs) },
+    ], { budget: 3000, warmups: 1, most: 9 });
+    const [least, ours, other] = timings.map(({ median }) => median);
+    return { ours: ours / least, peer: ratio(other / least) };
+  } catch {
+    return { peer: "fails or hangs in some runs" };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function failure(output: string): string {
