@@ -19,7 +19,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import * as now from "../mod.ts";
 import { compare, type Side } from "./compare.ts";
-import { coldProgram, runProcess, RUNTIME } from "./processes.ts";
+import { coldPrograms, runProcess, RUNTIME } from "./processes.ts";
 import { object, PAIRS, slowAdd, spin, sum, text, trivial } from "./tasks.ts";
 
 type Library = typeof now;
@@ -155,7 +155,8 @@ const builds = mkdtempSync(join(tmpdir(), "parallel-map-against-"));
 process.on("exit", () => rmSync(builds, { recursive: true }));
 const programs = new Map<string, string>();
 for (const [name, , root] of BOTH) {
-  programs.set(root, await coldProgram(root, join(builds, name)));
+  const { ours } = await coldPrograms(root, join(builds, name));
+  programs.set(root, ours);
 }
 console.log(`${RUNTIME}: now in % of before (medians, in turn in one run)`);
 for (const [name, [fn, make, options]] of Object.entries(WORKS)) {

@@ -93,29 +93,45 @@ export async function outputOf(script: [string, ...string[]]): Promise<string> {
   return output.trim();
 }
 
+/** Programs that map eight numbers, each a whole process, in one folder. */
+export interface ColdPrograms {
+  /** By two bare workers. */
+  raw: string;
+  /** By a loop. */
+  loop: string;
+  /** With the library as its users load it: built. */
+  ours: string;
+}
+
 /**
- * Writes a program that maps eight numbers with the library as its users load it:
- * built.
+ * Writes them.
  *
  * @param root Root of a checkout. If that has no build, its sources are loaded.
- * @param folder Where to put the build.
- * @returns Path of the program.
+ * @param folder Where to put them, and the build.
+ * @returns Their paths.
  */
-export async function coldProgram(
+export async function coldPrograms(
   root: string,
   folder: string,
-): Promise<string> {
-  const program = join(folder, "ours.ts");
-  const text = readFileSync(join(import.meta.dirname!, "cold/ours.ts"), "utf8");
-  const write = (library: string) =>
-    writeFileSync(program, text.replace("../../mod.ts", library));
+): Promise<ColdPrograms> {
   mkdirSync(folder, { recursive: true });
+  let library = pathToFileURL(join(root, "mod.ts")).href;
   const build = join(root, "scripts/build.ts");
   if (existsSync(build)) {
     const args = ["run", "-A", build, folder];
     const { code, output } = await runProcess("deno", args, 60_000);
     if (code !== 0) throw new Error(`${build} failed: ${output}`);
-    write("./built/main.js");
-  } else write(pathToFileURL(join(root, "mod.ts")).href);
-  return program;
+    library = "./built/main.js";
+  }
+  const write = (name: string) => {
+    const path = join(folder, name);
+    const text = readFileSync(join(import.meta.dirname!, "cold", name), "utf8");
+    writeFileSync(path, text.replace("../../mod.ts", library));
+    return path;
+  };
+  return {
+    raw: write(RUNTIME === "node" ? "raw_node.ts" : "raw.ts"),
+    loop: write("loop.ts"),
+    ours: write("ours.ts"),
+  };
 }

@@ -3,7 +3,7 @@
 // folder that is removed at the end.
 //
 //     deno run -A scripts/floors.ts
-//     deno run -A scripts/floors.ts --short   # the oldest that are supported, alone
+//     deno run -A scripts/floors.ts --short   # the oldest supported: for CI
 import { assert, assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import {

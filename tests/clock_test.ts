@@ -3,7 +3,7 @@ import { join, toFileUrl } from "@std/path";
 import { writeFileSync } from "node:fs";
 import { Pool, TaskTimeoutError, WorkerLostError } from "../mod.ts";
 import { createClock } from "../src/core/runtime/clock.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 import { inFolder, ROOT, RUN_ALL, runProgram } from "./run_program.ts";
 
 test("turns come in the order they were asked for, whichever channel is first", () => {
@@ -28,6 +28,7 @@ test("turns come in the order they were asked for, whichever channel is first", 
 test("nothing waits for the timers that a test has put on the globals", async () => {
   const { setTimeout, clearTimeout, queueMicrotask, Date } = globalThis;
   const { now } = performance;
+  const { timeout } = AbortSignal;
   const workers = new Pool({ workers: 2 });
   const leave = new AbortController();
   try {
@@ -40,6 +41,7 @@ test("nothing waits for the timers that a test has put on the globals", async ()
       },
     });
     performance.now = () => 0;
+    AbortSignal.timeout = () => new AbortController().signal;
     const call = workers.map((n: number) => n + 1, [1, 2, 3]);
     assertEquals(await call, [2, 3, 4]);
     const exit = () => {
@@ -66,6 +68,7 @@ test("nothing waits for the timers that a test has put on the globals", async ()
     Object.assign(globalThis, { setTimeout, clearTimeout, queueMicrotask });
     Object.assign(globalThis, { Date });
     performance.now = now;
+    AbortSignal.timeout = timeout;
   }
 });
 
@@ -81,5 +84,34 @@ test("a program stays up for a timer, and not for one that was called off", () =
     );
     const { code, out, err } = runProgram([...RUN_ALL, program]);
     assertEquals({ code, out, err }, { code: 0, out: "came\n", err: "" });
+  });
+});
+
+test("on Deno, of a long wait that was called off little is left", {
+  ignore: runtime !== "deno",
+}, () => {
+  inFolder((folder) => {
+    const timers = toFileUrl(join(ROOT, "src/core/runtime/timers.ts"));
+    const program = join(folder, "program.mjs");
+    // Nothing ends a signal of an hour before that.
+    writeFileSync(
+      program,
+      `const { timeout } = AbortSignal;
+      let longest = 0;
+      AbortSignal.timeout = (ms) => {
+        longest = Math.max(longest, ms);
+        return timeout.call(AbortSignal, ms);
+      };
+      const { after } = await import("${timers}");
+      after(3_600_000, () => {})();
+      const began = performance.now();
+      after(600, () => {
+        const late = performance.now() - began >= 599;
+        console.log(JSON.stringify({ late, short: longest <= 250 }));
+      });`,
+    );
+    const { out, err } = runProgram([...RUN_ALL, program]);
+    assertEquals(err, "");
+    assertEquals(JSON.parse(out), { late: true, short: true });
   });
 });

@@ -15,6 +15,18 @@ test("a script ends by itself when its last call has settled", {
   assertEquals([code, out.trim(), err], [0, "done", ""]);
 });
 
+test(
+  "on Deno, the error of a lost worker has the exit code, however it is given",
+  {
+    timeout: minute,
+    ignore: !deno,
+  },
+  () => {
+    const { code, out, err } = run("exit_codes");
+    assertEquals([code, out.trim(), err], [0, "4 5 6", ""]);
+  },
+);
+
 for (const backend of ["web", "threads", "processes"]) {
   const uses = [
     "plainly",

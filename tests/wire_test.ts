@@ -162,13 +162,22 @@ test("errors come back where Error cannot be changed", () => {
   }
 });
 
-test("a value that is too deep is refused for that", () => {
+test("a value that is too deep is refused for that, without a trial", () => {
   let chain: object = {};
   for (let i = 1; i < 3000; i++) chain = { next: chain };
+  let trials = 0;
+  const clone: typeof inspector.clone = (value) => {
+    trials++;
+    return inspector.clone(value);
+  };
+  const { explain } = createExplainer({ ...inspector, clone });
   assertEquals(
     explain({ list: [chain] }, "Maximum call stack size exceeded"),
     "objects within objects, 3002 deep: send a list of them",
   );
+  assertEquals(trials, 0);
+  explain({ list: [{}] }, "why");
+  assertEquals(trials, 2);
 });
 
 test("a prototype is forgotten with its values", async () => {

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { RUNTIME } from "../processes.ts";
 import * as tasks from "../tasks.ts";
 
 /** The functions of `tasks.ts`, by name. */
@@ -31,6 +30,9 @@ export type StartPeer = (workers: number) => Promise<PeerPool>;
 // deno-lint-ignore no-explicit-any -- packages that are not installed for the check
 const load = (name: string): Promise<any> => import(name);
 
+// Nothing is imported for it: what a cold start loads is measured.
+const isBun = "Bun" in globalThis;
+
 const functions = new URL("../tasks.ts", import.meta.url).href;
 
 const poolifier: StartPeer = async (workers) => {
@@ -54,10 +56,10 @@ const poolifier: StartPeer = async (workers) => {
 const workerpool: StartPeer = async (workers) => {
   const { default: { pool: open } } = await load("workerpool");
   const script = new URL("./workerpool_worker.ts", import.meta.url);
-  const pool = open(RUNTIME === "bun" ? script.href : script.pathname, {
+  const pool = open(isBun ? script.href : script.pathname, {
     maxWorkers: workers,
     // The kind that it chooses by itself never answers on Bun.
-    workerType: RUNTIME === "bun" ? "web" : "thread",
+    workerType: isBun ? "web" : "thread",
   });
   return {
     map: (name, inputs, moved) =>

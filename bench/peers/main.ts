@@ -15,7 +15,8 @@ import { parseArgs } from "node:util";
 import { join } from "node:path";
 import { compare, type Timing } from "../compare.ts";
 import {
-  coldProgram,
+  type ColdPrograms,
+  coldPrograms,
   outputOf,
   runScript,
   RUNTIME,
@@ -69,28 +70,25 @@ async function measure(
 
 async function measureCold(peer: string) {
   const theirs: [string, string] = ["peers/cold.ts", peer];
-  const first = await runScript(theirs, LIMIT);
-  if (first.code === undefined) return { peer: "HANG" };
-  if (first.code !== 0) return { peer: failure(first.output) };
-  const raw = RUNTIME === "node" ? "cold/raw_node.ts" : "cold/raw.ts";
-  const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
+  let failed: string | undefined;
+  const run = async () => {
+    const { code, output } = await runScript(theirs, LIMIT);
+    if (code === 0) return output.trim();
+    failed = code === undefined ? "HANG" : failure(output);
+    throw new Error(failed);
+  };
+  const { raw, ours } = programs!;
   try {
-    // Built, as the others are.
-    const program = await coldProgram(
-      join(import.meta.dirname!, "../.."),
-      folder,
-    );
     const timings = await compare([
       { name: "raw", run: () => outputOf([raw]) },
-      { name: "ours", run: () => outputOf([program]) },
-      { name: peer, run: () => outputOf(theirs) },
+      { name: "ours", run: () => outputOf([ours]) },
+      { name: peer, run },
     ], { budget: 3000, warmups: 1, most: 9 });
-    const [least, ours, other] = timings.map(({ median }) => median);
-    return { ours: ours / least, peer: ratio(other / least) };
-  } catch {
-    return { peer: "fails or hangs in some runs" };
-  } finally {
-    rmSync(folder, { recursive: true });
+    const [least, own, other] = timings.map(({ median }) => median);
+    return { ours: own / least, peer: ratio(other / least) };
+  } catch (error) {
+    if (failed === undefined) throw error; // it is not the peer's
+    return { peer: failed };
   }
 }
 
@@ -103,6 +101,11 @@ function ratio(n: number): string {
   return `${n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0)} ×`;
 }
 
+const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
+let programs: ColdPrograms | undefined;
+if (works.includes("cold")) {
+  programs = await coldPrograms(join(import.meta.dirname!, "../.."), folder);
+}
 const head = await header("npm run bench:peers");
 const lines = [
   `| work | ours | ${peers.join(" | ")} |`,
@@ -122,6 +125,7 @@ for (const work of works) {
   console.log(line);
   lines.push(line);
 }
+rmSync(folder, { recursive: true });
 if (values.only === undefined && values.peer === undefined) {
   const intro =
     `# Peers on ${RUNTIME_NAME}\n\n${head}\n\nRatios of medians to \`raw\` (two bare workers, inputs split beforehand, one\nmessage each way) in the same process, runs taken in turn. Each peer is used as\nits documentation shows, one call a task. HANG: no end within ${

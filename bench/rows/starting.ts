@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "@std/path";
 import { parallelMap, Pool } from "../../mod.ts";
-import { coldProgram, outputOf, RUNTIME } from "../processes.ts";
+import { coldPrograms, outputOf } from "../processes.ts";
 import { rawOnce, split } from "../raw.ts";
 import { finding, type Row } from "../row.ts";
 import { trivial } from "../tasks.ts";
@@ -23,12 +23,11 @@ export const cold: Row = {
     try {
       // As users load it: from what is built, and not from the sources.
       const root = join(import.meta.dirname!, "../..");
-      const program = await coldProgram(root, folder);
-      const raw = RUNTIME === "node" ? "cold/raw_node.ts" : "cold/raw.ts";
+      const { raw, loop, ours } = await coldPrograms(root, folder);
       yield await finding("8 numbers, whole process, cold", [
         { name: "raw", run: () => outputOf([raw]) },
-        { name: "loop", run: () => outputOf(["cold/loop.ts"]) },
-        { name: "ours", run: () => outputOf([program]) },
+        { name: "loop", run: () => outputOf([loop]) },
+        { name: "ours", run: () => outputOf([ours]) },
         { name: "ours, sources", run: () => outputOf(["cold/ours.ts"]) },
       ], { aim: "1.25 ×", budget: 12_000, least: 11 });
     } finally {

@@ -39,8 +39,9 @@ interface Locks {
 export function denoRuntime(
   deno: { mainModule: string } & DenoForProcesses,
 ): Runtime {
+  const own = navigator as unknown as { locks: Locks };
   // Looked for and not at: to touch the locks costs Deno 2.9.5 1.6 ms.
-  const hasLocks = "locks" in navigator;
+  const hasLocks = "locks" in own;
   const hold = findHold();
   return {
     name: "deno",
@@ -58,7 +59,7 @@ export function denoRuntime(
       // And without the hidden method, only threads let an idle pool go.
       return kind === "threads" || !hasLocks || hold === undefined
         ? threads()
-        : web(hold);
+        : web(own, hold);
     },
   };
 }
@@ -82,7 +83,7 @@ function findHold(): Hold | undefined {
 /** One for all workers of the process, never revoked. */
 let bootUrl: string | undefined;
 
-function web(hold: Hold): Backend {
+function web(own: { locks: Locks }, hold: Hold): Backend {
   return {
     stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
     whyNotStopped:
@@ -92,11 +93,12 @@ function web(hold: Hold): Backend {
     sharesMemory: true,
     limitsMemory: true,
     startBlocks: true,
-    start: (listener) => startWorker(hold, listener),
+    start: (listener) => startWorker(own, hold, listener),
   };
 }
 
 function startWorker(
+  own: { locks: Locks },
   hold: Hold,
   listener: WorkerListener,
 ): WorkerHandle {
@@ -119,8 +121,7 @@ function startWorker(
     if (request !== undefined) return;
     request = new AbortController();
     const { signal } = request;
-    const { locks } = navigator as unknown as { locks: Locks };
-    requested = locks.request(name, { signal }, () => void end({}))
+    requested = own.locks.request(name, { signal }, () => void end({}))
       .catch(() => {}); // withdrawn
   }
 
@@ -235,7 +236,7 @@ export function openPort(): WorkerPort {
       });
     },
     // In Deno 2.9.5 these may return, and other tasks run before the worker ends.
-    // `process.exit` ends in the second; to touch `process` here would cost the
+    // `process.exit` calls `Deno.exit`. To touch `process` here would cost the
     // start of each worker 11 ms, as Deno makes it when it is first asked for.
     onExit(listener) {
       const { Deno } = scope;

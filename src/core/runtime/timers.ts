@@ -6,6 +6,12 @@
  * @module
  */
 
+/** The time in ms since the program began; no step of a clock changes it. */
+export const now: () => number = performance.now.bind(performance);
+
+/** The time in ms since 1970, as the clock of the machine says. */
+export const wallNow: () => number = Date.now;
+
 /**
  * Calls back once, after that many ms; until then the program stays up.
  *
@@ -22,9 +28,16 @@ function byTimers(): After {
 }
 
 /**
- * Deno 2.9.5 makes `setTimeout` when it is first looked at: 7 ms of a program
- * that maps eight numbers in 80. A listener for the end of a signal keeps the
- * program up there as a timer does, in Deno 2.8 too (tests/clock_test.ts).
+ * How long one signal is waited for, in ms. Nothing ends a signal early: less,
+ * and long waits take more of them; more, and as long as that there is one left
+ * of each wait that was called off.
+ */
+const STEP_MS = 250;
+
+/**
+ * Deno 2.9.5 makes `setTimeout` when it is first looked at, in 7 ms
+ * (tests/start_test.ts keeps watch). A signal that ends after a time costs nothing
+ * of that, and who listens to it keeps the program up, as a timer does.
  */
 function bySignals(): After {
   const signals = AbortSignal as unknown as {
@@ -32,16 +45,22 @@ function bySignals(): After {
   };
   const timeout = signals.timeout.bind(signals);
   return (ms, callback) => {
-    const signal = timeout(Math.ceil(ms));
-    signal.addEventListener("abort", callback, { once: true });
-    return () => signal.removeEventListener("abort", callback);
+    const due = now() + ms;
+    let callOff: () => void;
+    function wait(left: number): void {
+      const signal = timeout(Math.ceil(Math.min(left, STEP_MS)));
+      signal.addEventListener("abort", look, { once: true });
+      callOff = () => signal.removeEventListener("abort", look);
+    }
+    function look(): void {
+      const left = due - now();
+      if (left < 1) callback();
+      else wait(left);
+    }
+    wait(ms);
+    return () => callOff();
   };
 }
 
+/** The timers of the program; on Deno, signals in their place. */
 export const after: After = "Deno" in globalThis ? bySignals() : byTimers();
-
-/** The time in ms since the program began; no step of a clock changes it. */
-export const now: () => number = performance.now.bind(performance);
-
-/** The time in ms since 1970, as the clock of the machine says. */
-export const wallNow: () => number = Date.now;

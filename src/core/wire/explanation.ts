@@ -160,7 +160,11 @@ export function createExplainer(inspector: Inspector): Explainer {
     for (const [path, value] of objects) {
       if (path.length <= deepest.length) continue;
       if (++trials > MOST_TRIALS) break;
-      if (!clones(value)) deepest = path;
+      try {
+        if (!clones(value)) deepest = path;
+      } catch (error) { // a getter that threw this time
+        return `a value that threw ${describe(error)}${at(path)}`;
+      }
     }
     return (otherwise ?? "a value that holds what cannot be cloned") +
       at(deepest);
