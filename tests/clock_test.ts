@@ -80,10 +80,11 @@ test("a program stays up for a timer, and not for one that was called off", () =
       program,
       `import { after } from "${timers}";
       after(3_600_000, () => {})();
-      after(50, () => console.log("came"));`,
+      after(50, () => console.log("came"));
+      after(-5, () => console.log("late"));`,
     );
     const { code, out, err } = runProgram([...RUN_ALL, program]);
-    assertEquals({ code, out, err }, { code: 0, out: "came\n", err: "" });
+    assertEquals({ code, out, err }, { code: 0, out: "late\ncame\n", err: "" });
   });
 });
 

@@ -13,7 +13,8 @@ export const now: () => number = performance.now.bind(performance);
 export const wallNow: () => number = Date.now;
 
 /**
- * Calls back once, after that many ms; until then the program stays up.
+ * Calls back once, after that many ms, or at once if they are over; until then
+ * the program stays up.
  *
  * @returns Calls it off.
  */
@@ -22,7 +23,7 @@ export type After = (ms: number, callback: () => void) => () => void;
 function byTimers(): After {
   const { setTimeout, clearTimeout } = globalThis;
   return (ms, callback) => {
-    const timer = setTimeout(callback, ms);
+    const timer = setTimeout(callback, Math.max(0, ms));
     return () => clearTimeout(timer);
   };
 }
@@ -48,7 +49,8 @@ function bySignals(): After {
     const due = now() + ms;
     let callOff: () => void;
     function wait(left: number): void {
-      const signal = timeout(Math.ceil(Math.min(left, STEP_MS)));
+      const step = Math.max(0, Math.min(left, STEP_MS));
+      const signal = timeout(Math.ceil(step));
       signal.addEventListener("abort", look, { once: true });
       callOff = () => signal.removeEventListener("abort", look);
     }
