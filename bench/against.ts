@@ -11,10 +11,8 @@
  * @module
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import process from "node:process";
-import { join, resolve } from "@std/path";
+import { resolve } from "@std/path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import * as now from "../mod.ts";
@@ -151,12 +149,9 @@ async function report(name: string, sides: Side[]): Promise<void> {
   );
 }
 
-const builds = mkdtempSync(join(tmpdir(), "parallel-map-against-"));
-process.on("exit", () => rmSync(builds, { recursive: true }));
 const programs = new Map<string, string>();
-for (const [name, , root] of BOTH) {
-  const { ours } = await coldPrograms(root, join(builds, name));
-  programs.set(root, ours);
+for (const [, , root] of BOTH) {
+  programs.set(root, (await coldPrograms(root)).ours);
 }
 console.log(`${RUNTIME}: now in % of before (medians, in turn in one run)`);
 for (const [name, [fn, make, options]] of Object.entries(WORKS)) {

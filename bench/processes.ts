@@ -5,7 +5,14 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -104,17 +111,14 @@ export interface ColdPrograms {
 }
 
 /**
- * Writes them.
+ * Writes them, into a folder that is removed when this process ends.
  *
  * @param root Root of a checkout. If that has no build, its sources are loaded.
- * @param folder Where to put them, and the build.
  * @returns Their paths.
  */
-export async function coldPrograms(
-  root: string,
-  folder: string,
-): Promise<ColdPrograms> {
-  mkdirSync(folder, { recursive: true });
+export async function coldPrograms(root: string): Promise<ColdPrograms> {
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
+  process.on("exit", () => rmSync(folder, { recursive: true }));
   let library = pathToFileURL(join(root, "mod.ts")).href;
   const build = join(root, "scripts/build.ts");
   if (existsSync(build)) {

@@ -41,11 +41,7 @@ class Lazy implements PromiseLike<number> {
 
 /** What is promised of promises. */
 export const promises: Chapter = (it, { calls, pool }) => {
-  const {
-    parallelMap,
-    parallelMapStream,
-    Pool,
-  } = calls;
+  const { parallelMap, parallelMapStream, Pool } = calls;
   it("promises among the inputs are awaited, in any kind of inputs", async () => {
     await using workers = new Pool(pool);
     const mixed = () => [Promise.resolve(1), 2, later(3, 5), new Lazy(4), 5];

@@ -7,9 +7,7 @@
  * @module
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { join } from "node:path";
@@ -77,7 +75,7 @@ async function measureCold(peer: string) {
     failed = code === undefined ? "HANG" : failure(output);
     throw new Error(failed);
   };
-  const { raw, ours } = programs!;
+  const { raw, ours } = cold!;
   try {
     const timings = await compare([
       { name: "raw", run: () => outputOf([raw]) },
@@ -101,11 +99,9 @@ function ratio(n: number): string {
   return `${n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0)} ×`;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
-let programs: ColdPrograms | undefined;
-if (works.includes("cold")) {
-  programs = await coldPrograms(join(import.meta.dirname!, "../.."), folder);
-}
+const cold: ColdPrograms | undefined = works.includes("cold")
+  ? await coldPrograms(join(import.meta.dirname!, "../.."))
+  : undefined;
 const head = await header("npm run bench:peers");
 const lines = [
   `| work | ours | ${peers.join(" | ")} |`,
@@ -125,7 +121,6 @@ for (const work of works) {
   console.log(line);
   lines.push(line);
 }
-rmSync(folder, { recursive: true });
 if (values.only === undefined && values.peer === undefined) {
   const intro =
     `# Peers on ${RUNTIME_NAME}\n\n${head}\n\nRatios of medians to \`raw\` (two bare workers, inputs split beforehand, one\nmessage each way) in the same process, runs taken in turn. Each peer is used as\nits documentation shows, one call a task. HANG: no end within ${

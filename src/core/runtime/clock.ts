@@ -16,6 +16,7 @@ export interface Clock {
   now(): number;
   /** ms by which the clock of the machine was set since then, or it slept. */
   stepped(): number;
+  /** Calls back once, after that many ms; what it returns calls it off. */
   after: After;
   /** Calls back in a later turn of the event loop, as soon as there is one. */
   turn(callback: () => void): void;

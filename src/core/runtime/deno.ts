@@ -30,6 +30,10 @@ interface Locks {
   ): Promise<unknown>;
 }
 
+interface WithLocks {
+  readonly locks: Locks;
+}
+
 /**
  * Describes Deno.
  *
@@ -39,9 +43,11 @@ interface Locks {
 export function denoRuntime(
   deno: { mainModule: string } & DenoForProcesses,
 ): Runtime {
-  const own = navigator as unknown as { locks: Locks };
+  const { navigator } = globalThis as unknown as {
+    navigator: WithLocks & { hardwareConcurrency: number };
+  };
   // Looked for and not at: to touch the locks costs Deno 2.9.5 1.6 ms.
-  const hasLocks = "locks" in own;
+  const hasLocks = "locks" in navigator;
   const hold = findHold();
   return {
     name: "deno",
@@ -59,7 +65,7 @@ export function denoRuntime(
       // And without the hidden method, only threads let an idle pool go.
       return kind === "threads" || !hasLocks || hold === undefined
         ? threads()
-        : web(own, hold);
+        : web(navigator, hold);
     },
   };
 }
@@ -83,7 +89,7 @@ function findHold(): Hold | undefined {
 /** One for all workers of the process, never revoked. */
 let bootUrl: string | undefined;
 
-function web(own: { locks: Locks }, hold: Hold): Backend {
+function web(navigator: WithLocks, hold: Hold): Backend {
   return {
     stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
     whyNotStopped:
@@ -93,12 +99,12 @@ function web(own: { locks: Locks }, hold: Hold): Backend {
     sharesMemory: true,
     limitsMemory: true,
     startBlocks: true,
-    start: (listener) => startWorker(own, hold, listener),
+    start: (listener) => startWorker(navigator, hold, listener),
   };
 }
 
 function startWorker(
-  own: { locks: Locks },
+  navigator: WithLocks,
   hold: Hold,
   listener: WorkerListener,
 ): WorkerHandle {
@@ -121,7 +127,7 @@ function startWorker(
     if (request !== undefined) return;
     request = new AbortController();
     const { signal } = request;
-    requested = own.locks.request(name, { signal }, () => void end({}))
+    requested = navigator.locks.request(name, { signal }, () => void end({}))
       .catch(() => {}); // withdrawn
   }
 

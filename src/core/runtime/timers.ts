@@ -29,9 +29,9 @@ function byTimers(): After {
 }
 
 /**
- * How long one signal is waited for, in ms. Nothing ends a signal early: less,
- * and long waits take more of them; more, and as long as that there is one left
- * of each wait that was called off.
+ * How long one signal is waited for, in ms; longer waits take several, one after
+ * another. Nothing ends a signal early: of a wait that was called off, the last
+ * stays for up to this long. Less, and long waits take more of them.
  */
 const STEP_MS = 250;
 

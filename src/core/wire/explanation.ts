@@ -134,8 +134,12 @@ export function createExplainer(inspector: Inspector): Explainer {
     const todo: [string, unknown, number][] = [["", root, 1]];
     const objects: [string, object][] = [];
     let depths = 0;
-    for (const [path, value, depth] of todo) { // grows: the shortest path is found
-      try {
+    let deepest = ""; // where clone itself refuses, and nothing shows why
+    let trials = 0;
+    let read = ""; // what is read at the moment
+    try {
+      for (const [path, value, depth] of todo) { // grows: the shortest path is found
+        read = path;
         const name = nameOf(value, otherwise === undefined);
         if (name !== undefined) return name + at(path);
         if (typeof value !== "object" || value === null) continue;
@@ -148,23 +152,18 @@ export function createExplainer(inspector: Inspector): Explainer {
             todo.push([path + step, part, depth + 1]);
           }
         }
-      } catch (error) { // a getter
-        return `a value that threw ${describe(error)}${at(path)}`;
       }
-    }
-    if (depths > DEEP) {
-      return `objects within objects, ${depths} deep: send a list of them`;
-    }
-    let deepest = ""; // where clone itself refuses, and nothing shows why
-    let trials = 0;
-    for (const [path, value] of objects) {
-      if (path.length <= deepest.length) continue;
-      if (++trials > MOST_TRIALS) break;
-      try {
+      if (depths > DEEP) {
+        return `objects within objects, ${depths} deep: send a list of them`;
+      }
+      for (const [path, value] of objects) {
+        if (path.length <= deepest.length) continue;
+        if (++trials > MOST_TRIALS) break;
+        read = path;
         if (!clones(value)) deepest = path;
-      } catch (error) { // a getter that threw this time
-        return `a value that threw ${describe(error)}${at(path)}`;
       }
+    } catch (error) { // a getter
+      return `a value that threw ${describe(error)}${at(read)}`;
     }
     return (otherwise ?? "a value that holds what cannot be cloned") +
       at(deepest);
