@@ -23,7 +23,7 @@ import { reducing } from "./rows/reducing.ts";
 import { sleeping } from "./rows/sleeping.ts";
 import { numbers, objects, strings } from "./rows/small.ts";
 import { shared } from "./rows/shared.ts";
-import { cold, cycles, start } from "./rows/starting.ts";
+import { cold, cycles, first, start } from "./rows/starting.ts";
 import { stream } from "./rows/streaming.ts";
 
 const ROWS: Row[] = [
@@ -39,6 +39,7 @@ const ROWS: Row[] = [
   sleeping,
   ten,
   cold,
+  first,
   start,
   cycles,
   stream,

@@ -100,7 +100,13 @@ export async function outputOf(script: [string, ...string[]]): Promise<string> {
   return output.trim();
 }
 
-/** Programs that map eight numbers, each a whole process, in one folder. */
+/** What cold programs map, as text. */
+export interface ColdWork {
+  task: string;
+  inputs: string;
+}
+
+/** Programs that do the same work, each a whole process, in one folder. */
 export interface ColdPrograms {
   /** By two bare workers. */
   raw: string;
@@ -114,9 +120,13 @@ export interface ColdPrograms {
  * Writes them, into a folder that is removed when this process ends.
  *
  * @param root Root of a checkout. If that has no build, its sources are loaded.
+ * @param work What they map, if not eight numbers.
  * @returns Their paths.
  */
-export async function coldPrograms(root: string): Promise<ColdPrograms> {
+export async function coldPrograms(
+  root: string,
+  work?: ColdWork,
+): Promise<ColdPrograms> {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
   process.on("exit", () => rmSync(folder, { recursive: true }));
   let library = pathToFileURL(join(root, "mod.ts")).href;
@@ -129,7 +139,11 @@ export async function coldPrograms(root: string): Promise<ColdPrograms> {
   }
   const write = (name: string) => {
     const path = join(folder, name);
-    const text = readFileSync(join(import.meta.dirname!, "cold", name), "utf8");
+    let text = readFileSync(join(import.meta.dirname!, "cold", name), "utf8");
+    for (const [name, part] of Object.entries(work ?? {})) {
+      const known = new RegExp(`^const ${name} = .*$`, "m");
+      text = text.replace(known, () => `const ${name} = ${part};`);
+    }
     writeFileSync(path, text.replace("../../mod.ts", library));
     return path;
   };

@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { parallelMap, Pool } from "../../mod.ts";
-import { coldPrograms, outputOf } from "../processes.ts";
+import { coldPrograms, type ColdWork, outputOf } from "../processes.ts";
 import { rawOnce, split } from "../raw.ts";
 import { finding, type Row } from "../row.ts";
 import { trivial } from "../tasks.ts";
@@ -26,6 +26,51 @@ export const cold: Row = {
       { name: "ours", run: () => outputOf([ours]) },
       { name: "ours, sources", run: () => outputOf(["cold/ours.ts"]) },
     ], { aim: "1.25 ×", budget: 12_000, least: 11 });
+  },
+};
+
+/** What scripts do once: none of their code was ever run before. */
+const FIRST: Record<string, ColdWork> = {
+  "1,000 numbers": {
+    task: "(n) => n * 2 + 1",
+    inputs: "Array.from({ length: 1000 }, (_, i) => i)",
+  },
+  "20,000 numbers": {
+    task: "(n) => n * 2 + 1",
+    inputs: "Array.from({ length: 20_000 }, (_, i) => i)",
+  },
+  "2,000 nested records": {
+    task: "({ id, user, points }) => ({ id, user, last: points.at(-1) })",
+    inputs: `Array.from({ length: 2000 }, (_, id) => ({
+      id,
+      user: { name: "user " + id, tags: ["a", "b"], seen: id % 2 === 0 },
+      points: [id, id + 1, id + 2],
+    }))`,
+  },
+  "2,000 texts": {
+    task: "(text) => text.toUpperCase()",
+    inputs: "Array.from({ length: 2000 }, (_, i) => `line ${i} of a file`)",
+  },
+  "200 tasks of some 0.5 ms": {
+    task:
+      "(n) => { for (let i = 0; i < 5e5; i++) n = (n * 5 + i) | 0; return n; }",
+    inputs: "Array.from({ length: 200 }, (_, i) => i)",
+  },
+};
+
+/** A whole process that maps more than a few values, once. */
+export const first: Row = {
+  name: "first",
+  async *measure() {
+    const root = join(import.meta.dirname!, "../..");
+    for (const [name, work] of Object.entries(FIRST)) {
+      const { raw, loop, ours } = await coldPrograms(root, work);
+      yield await finding(`${name}, whole process, cold`, [
+        { name: "raw", run: () => outputOf([raw]) },
+        { name: "loop", run: () => outputOf([loop]) },
+        { name: "ours", run: () => outputOf([ours]) },
+      ], { budget: 8000, least: 11 });
+    }
   },
 };
 
