@@ -31,8 +31,8 @@ test("the first chunks have one task", () => {
 });
 
 test("chunks grow by doubling at most", () => {
-  const all = sizes({ tasks: 1000, msPerTask: 0.3 });
-  assertEquals(all.slice(0, 5), [1, 2, 4, 8, 16]);
+  const all = sizes({ tasks: 1000, msPerTask: 1.2 });
+  assertEquals(all.slice(0, 3), [1, 2, 4]);
   assert(all.every((size, i) => i === 0 || size <= 2 * all[i - 1]));
 });
 
@@ -40,6 +40,31 @@ test("chunks grow faster while they take next to no time", () => {
   const all = sizes({ tasks: 100_000, msPerTask: 0.0001 });
   assertEquals(all.slice(0, 3), [1, 16, 256]);
   assert(all.every((size, i) => i === 0 || size <= 16 * all[i - 1]));
+});
+
+test("of tasks that become faster, the last chunk is believed", () => {
+  const pace: Pace = { msPerTask: undefined, bytesPerTask: 0 };
+  const sizer = new ChunkSizer(undefined, 2, pace);
+  sizer.learn(1, 0.03, 8); // code that was never run
+  assertEquals(sizer.next(undefined), 16);
+  sizer.learn(16, 0.016, 128);
+  assertEquals(pace.msPerTask, 0.001);
+  assertEquals(sizer.next(undefined), 256);
+  sizer.learn(1, 0.0005, 8); // one lucky task says less
+  assertEquals(pace.msPerTask, 0.00075);
+  sizer.learn(256, 256 * 0.003, 2048);
+  assertEquals(pace.msPerTask, 0.001875);
+});
+
+test("no worker is started for what next to nothing is known of", () => {
+  const pace: Pace = { msPerTask: undefined, bytesPerTask: 0 };
+  const sizer = new ChunkSizer(undefined, 2, pace);
+  assertEquals(sizer.msPerTask, undefined);
+  sizer.learn(1, 0.03, 8);
+  assertEquals(sizer.msPerTask, undefined);
+  sizer.learn(1, 1.97, 8);
+  assertEquals(sizer.msPerTask, 1);
+  assertEquals(new ChunkSizer(undefined, 2, pace).msPerTask, 1);
 });
 
 test("tasks as long as a message is short travel alone", () => {

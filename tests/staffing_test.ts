@@ -10,19 +10,29 @@ const CASES: [title: string, staff: Staff, ms: number][] = [
     ...about(3, 0, 0.1),
     blocks: false,
   }, 0],
-  ["nothing is known yet", about(1, 0, undefined), 15],
-  ["nothing is known 10 ms later", about(1, 10, undefined), 5],
-  ["tasks sleep", about(1, 15, undefined), 0],
+  ["none is ready yet", about(1, 0, undefined, "start"), 30],
+  ["none is ready 10 ms later", about(1, 10, undefined, "start"), 20],
+  ["none gets ready, as one that loads much", about(1, 30, 1, "start"), 0],
+  ["one is ready", about(1, 0, undefined, "ready"), 5],
+  ["tasks sleep", about(1, 5, undefined, "ready"), 0],
   ["nothing is left", about(1, 100, 0), Infinity],
   ["eight trivial tasks", about(1, 0, 0.5), 15],
   ["much is left", about(1, 0, 16), 0],
   ["much is left, for many", about(10, 0, 140), 15],
   ["it is endless", about(63, 0, Infinity), 0],
   ["little is left, but nobody answers", about(2, 25, 1), 0],
+  ["little is left, as often before", { ...about(2, 0, 1), earlier: 11 }, 0],
+  ["as seldom before", { ...about(2, 0, 1), earlier: 9 }, 15],
+  ["nothing is left, as before", { ...about(1, 0, 0), earlier: 99 }, Infinity],
 ];
 
-function about(up: number, quiet: number, left: number | undefined): Staff {
-  return { up, blocks: true, quiet, left };
+function about(
+  up: number,
+  quiet: number,
+  left: number | undefined,
+  last: Staff["last"] = "answer",
+): Staff {
+  return { up, blocks: true, last, quiet, left, earlier: 0 };
 }
 
 for (const [title, staff, ms] of CASES) {
@@ -43,15 +53,43 @@ test("one worker is enough for what it does in a moment", async () => {
   await world.finish(world.calls.close());
 });
 
-test("when a worker is silent for as long as a start takes, all are started", async () => {
+test("the first task of a function says too little to start another worker", async () => {
+  const world = new FakeWorld({ workers: 2 }, blocking);
+  const inputs = Array.from({ length: 1000 }, (_, i) => i);
+  const results = world.calls.map((n: number) => n, inputs, {}, test);
+  const worker = world.worker(0);
+  let tasks = 0;
+  async function settle(count: number) {
+    for (let i = 0; i < count; i++) {
+      worker.receiveAll();
+      const task = worker.begin()!;
+      world.clock.advance(0.25);
+      worker.settle(task, { value: ++tasks });
+      worker.deliverAll();
+      await world.flush();
+      if (world.clock.turns > 0) world.clock.takeTurn();
+    }
+  }
+  await settle(1); // it seems to be 250 ms of work, as such tasks often do
+  assertEquals(world.backend.workers.length, 1);
+  await settle(16);
+  assertEquals(world.backend.workers.length, 2);
+  assertEquals((await world.finish(results)).status, "fulfilled");
+  await world.finish(world.calls.close());
+});
+
+test("when a worker that is ready is silent, all are started", async () => {
   const world = new FakeWorld({ workers: 4 }, blocking);
   const results = world.calls.map((n: number) => n, [1, 2, 3, 4], {}, test);
+  world.clock.takeTurn();
+  world.clock.advance(9); // it loads
   world.worker(0).receiveAll();
+  world.worker(0).deliverAll();
   const task = world.worker(0).begin()!;
   await world.flush();
   world.clock.takeTurn();
   assertEquals(world.backend.workers.length, 1);
-  world.clock.advance(14);
+  world.clock.advance(4);
   assertEquals(world.backend.workers.length, 1);
   world.clock.advance(1);
   assertEquals(world.backend.workers.length, 2);
@@ -61,6 +99,18 @@ test("when a worker is silent for as long as a start takes, all are started", as
   }
   world.worker(0).settle(task, { value: 1 });
   world.worker(0).deliverAll();
+  assertEquals((await world.finish(results)).status, "fulfilled");
+  await world.finish(world.calls.close());
+});
+
+test("when a worker does not get ready, another is started", async () => {
+  const world = new FakeWorld({ workers: 2 }, blocking);
+  const results = world.calls.map((n: number) => n, [1, 2], {}, test);
+  world.clock.takeTurn();
+  world.clock.advance(29);
+  assertEquals(world.backend.workers.length, 1);
+  world.clock.advance(1);
+  assertEquals(world.backend.workers.length, 2);
   assertEquals((await world.finish(results)).status, "fulfilled");
   await world.finish(world.calls.close());
 });

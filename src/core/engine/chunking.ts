@@ -33,12 +33,13 @@ const LEAST_MS = 0.5;
 /**
  * Chunks double at most, lest one lucky task mislead; but up to this many times
  * while they are expected to take less than `CHEAP_MS`, as a wrong guess then
- * costs little and the climb from 1 by doubling takes 5 ms of 100,000 numbers.
+ * costs little, and in a cold process each message on the way from 1 takes about
+ * 1 ms (bench row "first").
  */
 const STEEPEST = 16;
 
 /** What a chunk may be expected to take when it grows faster, in ms. */
-const CHEAP_MS = 0.5;
+const CHEAP_MS = 2;
 
 /** What a task takes at least, in ms: a clock may not see it. */
 const LEAST_TASK_MS = 1e-6;
@@ -78,6 +79,14 @@ const HERE: ChunkTimes = {
   cheap: CHEAP_MS,
 };
 
+/**
+ * How long the tasks of a run that were heard of have to have taken, in ms, before
+ * a worker is started for the others. Less, and one is started for 1,000 numbers:
+ * the first takes 0.03 ms, as its code was never run before, and the thousandth
+ * 0.0001 (bench row "first"). More, and those that compute wait for workers.
+ */
+const SURE_MS = 2;
+
 /** What is known of the tasks of a function. */
 export interface Pace {
   /** How long one takes in its worker, in ms; undefined before an answer. */
@@ -96,6 +105,8 @@ export class ChunkSizer {
   #msPerTask: number | undefined;
   #bytesPerTask: number;
   #heard = false; // of a task of this run
+  #tasksHeard = 0; // in the last chunk
+  #msHeard = 0; // in all
 
   /**
    * Makes the sizer of one run.
@@ -149,9 +160,13 @@ export class ChunkSizer {
     return Math.max(1, Math.floor(size));
   }
 
-  /** How long a task takes in its worker, in ms; undefined before an answer. */
+  /**
+   * How long a task takes in its worker, in ms; undefined while too little was
+   * heard to start workers for it.
+   */
   get msPerTask(): number | undefined {
-    return this.#msPerTask;
+    const sure = !this.#heard || this.#msHeard >= SURE_MS;
+    return sure ? this.#msPerTask : undefined;
   }
 
   /** Whether a second chunk may wait in a worker that has one. */
@@ -169,6 +184,7 @@ export class ChunkSizer {
     this.#size = 1;
     this.#msPerTask = this.#pace.msPerTask = undefined;
     this.#heard = false;
+    this.#tasksHeard = this.#msHeard = 0;
   }
 
   /**
@@ -180,12 +196,16 @@ export class ChunkSizer {
    */
   learn(tasks: number, ms: number, bytes: number): void {
     // The mean of the last and what was known: one odd task must not decide,
-    // and a change must be seen soon.
+    // and a change must be seen soon. But tasks that were faster, and not fewer,
+    // are what there is to know: the first ones are slow, as their code was never
+    // run before.
     const last = ms / tasks;
+    const known = this.#msPerTask ?? last;
+    const faster = last < known && tasks >= this.#tasksHeard;
+    this.#msPerTask = faster ? last : (known + last) / 2;
     this.#heard = true;
-    this.#msPerTask = this.#msPerTask === undefined
-      ? last
-      : (this.#msPerTask + last) / 2;
+    this.#tasksHeard = tasks;
+    this.#msHeard += ms;
     this.#bytesPerTask = (this.#bytesPerTask + bytes / tasks) / 2;
     this.#pace.msPerTask = this.#msPerTask;
     this.#pace.bytesPerTask = this.#bytesPerTask;

@@ -103,7 +103,7 @@ export class Run {
     return left === undefined ? undefined : left + weight;
   }
 
-  /** How much work that is, in ms of one worker; undefined before an answer. */
+  /** How much work that is, in ms of one worker; undefined if hardly known. */
   get left(): number | undefined {
     const weight = this.#weightLeft ?? Infinity;
     const ms = this.#sizer.msPerTask;

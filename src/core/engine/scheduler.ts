@@ -81,6 +81,7 @@ export class Scheduler implements Engine {
 
   add(run: Run): void {
     this.#runs.all.add(run);
+    this.#slots.called();
     this.touch(run);
   }
 
@@ -153,7 +154,7 @@ export class Scheduler implements Engine {
     if (report.type === "answer") {
       const { run } = report.sent.chunk;
       this.#runs.answered(run);
-      this.#slots.heard();
+      this.#slots.heard(report.answer.ms);
       settle(report.sent, report.answer, worker, this.#tools);
       this.#runs.touched.add(run);
     } else if (report.type === "back") {
@@ -168,6 +169,7 @@ export class Scheduler implements Engine {
         this.#runs.touched.add(one.chunk.run);
       }
     } else if (report.type === "ready") {
+      this.#slots.ready();
       const at = this.#tools.clock.now();
       this.#runs.emit({ type: "worker-ready", worker, at });
     } else if (report.type === "refused") {
@@ -213,18 +215,21 @@ export class Scheduler implements Engine {
       if (atRest) this.#slots.heard();
       return true;
     }
-    if (this.#slots.mayStart) {
-      // No task waits in one worker while another could be started for it.
-      if (this.#slots.starting || !this.#slots.pays(this.#runs.left)) {
-        return false;
+    const { mayStart } = this.#slots;
+    if (mayStart) {
+      if (this.#slots.starting) return false;
+      if (this.#slots.pays(this.#runs.left)) {
+        return this.#feed(this.#slots.empty());
       }
-      return this.#feed(this.#slots.empty());
     }
     for (const slot of this.#slots.all) {
       const { run } = slot;
       // A run that is not ready had nothing for a worker that idles. What has
       // come since then is for that one: here it might wait behind a long task.
       if (!slot.hasRoom || !run || !this.#runs.ready.has(run)) continue;
+      // Nor does one wait while another may be started for it, unless it can be
+      // taken back.
+      if (mayStart && run.options.chunkSize !== undefined) continue;
       // Else it would never idle, and what waits would get no turn.
       if (this.#runs.ready.size > 1 && this.#turns.isOver(slot.number)) {
         continue;

@@ -7,7 +7,7 @@
 import type { Backend } from "../runtime/runtime.ts";
 import type { SlotSetup } from "./report.ts";
 import { Slot } from "./slot.ts";
-import { waitToStart } from "./staffing.ts";
+import { type Staff, waitToStart } from "./staffing.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
 
 /** All slots of a pool. */
@@ -18,7 +18,10 @@ export class Slots {
   readonly #onStartable: () => void;
   #starting = false;
   #blocks = false; // the last start did
+  #last: Staff["last"] = "start";
   #quietSince = 0;
+  #worked = 0; // in ms, since the last start
+  #earlier = 0; // of these, for calls before the last one
   #cancelLook: (() => void) | undefined;
 
   /**
@@ -56,7 +59,14 @@ export class Slots {
   pays(left: number | undefined): boolean {
     const { clock } = this.#setup;
     const quiet = clock.now() - this.#quietSince;
-    const ms = waitToStart({ up: this.#up, blocks: this.#blocks, quiet, left });
+    const ms = waitToStart({
+      up: this.#up,
+      blocks: this.#blocks,
+      last: this.#last,
+      quiet,
+      left,
+      earlier: this.#earlier,
+    });
     // One timer for many answers, each of which puts the start off: it rings
     // too early then, and is set again.
     if (ms > 0 && ms < Infinity) this.#cancelLook ??= this.#lookIn(ms);
@@ -80,8 +90,30 @@ export class Slots {
     return this.all.some((slot) => slot.idle && slot.left > 0);
   }
 
-  /** A worker answered, or the first of those that idled got work. */
-  heard(): void {
+  /** A call begins. */
+  called(): void {
+    this.#earlier = this.#worked;
+  }
+
+  /**
+   * A worker answered, or the first of those that idled got work.
+   *
+   * @param ms How long it took for its tasks.
+   */
+  heard(ms = 0): void {
+    this.#worked += ms;
+    this.#listen("answer");
+  }
+
+  /** A worker is ready. */
+  ready(): void {
+    if (this.#last !== "start") return;
+    this.#listen("ready");
+    this.rest(); // what waits now waits for less
+  }
+
+  #listen(last: Staff["last"]): void {
+    this.#last = last;
     this.#quietSince = this.#setup.clock.now();
   }
 
@@ -109,9 +141,10 @@ export class Slots {
   start(slot: Slot, backend: Backend): void {
     const first = this.#up === 0;
     slot.start(backend);
+    this.#worked = this.#earlier = 0;
     this.#blocks = backend.startBlocks;
     // Only from here on is the caller's thread free to hear anything.
-    if (first) this.heard();
+    if (first) this.#listen("start");
     const goOn = () => {
       this.#starting = false;
       this.#onStartable();

@@ -7,13 +7,31 @@
 
 /**
  * What one more worker costs the caller's thread, in milliseconds, where
- * starting one blocks it. Less, and a worker is started before the first answer
- * of another can come; more, and tasks that sleep wait that long for workers.
+ * starting one blocks it. Less, and a worker is started that does not pay; more,
+ * and tasks that compute wait for workers.
  *
- * Source: Deno 2.9.5 takes 15 to 30 ms for a start, and the first answer of
- * code that was never run comes 11 ms after it (bench rows "cold", "ten").
+ * Source: Deno 2.9.5 takes 12 to 30 ms for a start (bench rows "first", "ten").
  */
 const COST_MS = 15;
+
+/**
+ * For how many ms the workers at hand may be silent before another is started,
+ * by what was heard of them last. Less, and one is started before the answer of
+ * a short task can come; more, and tasks that sleep wait that long for workers.
+ *
+ * Source: a worker of Deno 2.9.5 is ready 9 to 20 ms after its start, as fast as
+ * the machine is, and answers its first task 2 to 3 ms later (bench rows "first"
+ * and "sleeping").
+ */
+const SILENT_MS = { start: 2 * COST_MS, ready: 5, answer: COST_MS };
+
+/**
+ * How long the workers at hand have to have worked for earlier calls, in ms and
+ * each, before the next call gets one more: a pool that is called again and again
+ * has use for it, though each call is done in a moment. Less, and it costs short
+ * programs; more, and calls share fewer workers for longer. No bench.
+ */
+const CALLED_AGAIN_MS = 5;
 
 /** What is known when a worker might be started. */
 export interface Staff {
@@ -25,26 +43,33 @@ export interface Staff {
    * trivial tasks take 0.8 times as long, and those that compute 1.05 to 1.2.
    */
   blocks: boolean;
-  /** For how many ms the workers at work have not answered. */
+  /** What was heard last of the workers at hand, if not only their start. */
+  last: keyof typeof SILENT_MS;
+  /** For how many ms nothing was heard since then. */
   quiet: number;
   /** How much work is left, in ms of one worker; undefined if not known. */
   left: number | undefined;
+  /** For how many ms workers were at earlier calls since the last start. */
+  earlier: number;
 }
 
 /**
  * Says how long to wait with the start of one more worker. It pays if what is
- * left keeps those at hand for longer than a start takes, or if they have been
- * at their tasks for as long as that.
+ * left keeps those at hand for longer than a start takes, or if they are silent
+ * for too long, or if calls come again and again.
  *
  * @param staff What is known.
  * @returns ms until it may be started, if nothing changes; 0 for now, Infinity
  * if there is nothing to do for it.
  */
-export function waitToStart({ up, blocks, quiet, left }: Staff): number {
+export function waitToStart(
+  { up, blocks, last, quiet, left, earlier }: Staff,
+): number {
   if (up === 0 || !blocks) return 0;
   if (left === 0) return Infinity;
   if (left !== undefined && left / up > COST_MS) return 0;
-  return Math.max(0, COST_MS - quiet);
+  if (earlier / up > CALLED_AGAIN_MS) return 0;
+  return Math.max(0, SILENT_MS[last] - quiet);
 }
 
 /**
