@@ -62,9 +62,9 @@ test("no worker is started for what next to nothing is known of", () => {
   assertEquals(sizer.msPerTask, undefined);
   sizer.learn(1, 0.03, 8);
   assertEquals(sizer.msPerTask, undefined);
-  sizer.learn(1, 1.97, 8);
-  assertEquals(sizer.msPerTask, 1);
-  assertEquals(new ChunkSizer(undefined, 2, pace).msPerTask, 1);
+  sizer.learn(1, 4.97, 8);
+  assertEquals(sizer.msPerTask, 2.5);
+  assertEquals(new ChunkSizer(undefined, 2, pace).msPerTask, 2.5);
 });
 
 test("tasks as long as a message is short travel alone", () => {

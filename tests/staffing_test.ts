@@ -72,7 +72,7 @@ test("the first task of a function says too little to start another worker", asy
   }
   await settle(1); // it seems to be 250 ms of work, as such tasks often do
   assertEquals(world.backend.workers.length, 1);
-  await settle(16);
+  await settle(32);
   assertEquals(world.backend.workers.length, 2);
   assertEquals((await world.finish(results)).status, "fulfilled");
   await world.finish(world.calls.close());

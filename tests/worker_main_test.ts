@@ -19,12 +19,16 @@ import { until } from "./until.ts";
  * A worker in this thread, whose first so many answers cannot be posted, and
  * not even packed if `packs` is false.
  */
-function startWorker(refusals = 0, packs = true, stepped = 0) {
+function startWorker(
+  refusals = 0,
+  packs = true,
+  stepped = 0,
+  wire = createWire(),
+) {
   const said: FromWorker[] = [];
   let hear: (message: ToWorker) => void = () => {};
   let stray: (error: unknown) => void = () => {};
   let exit: (code: number | undefined) => void = () => {};
-  const wire = createWire();
   const { pack } = wire.packing;
   wire.packing.pack = (...values) => {
     if (packs || values[0].length === 0 || refusals-- <= 0) {
@@ -362,6 +366,29 @@ test("whose result is made ready to send stands on the board", async () => {
     }
   }
   delete globals.look;
+});
+
+test("to begin with results that are objects is no task's time", async () => {
+  const { now } = performance;
+  let later = 0;
+  performance.now = () => now.call(performance) + later;
+  const wire = createWire();
+  const { open } = wire.packing;
+  wire.packing.open = (...values) => {
+    later += 1e6;
+    return open(...values);
+  };
+  try {
+    const { said, start, run, chunk } = startWorker(0, true, 0, wire);
+    await start;
+    await run({ from: "source", name: "f", source: "(n) => ({ n })" });
+    await chunk(1, [1, 2, 3]);
+    const [done] = said.flatMap((one) => one.type === "done" ? [one] : []);
+    assertEquals(later, 1e6);
+    assert(done!.ms < 1e6, `${done!.ms} ms`);
+  } finally {
+    performance.now = now;
+  }
 });
 
 test("a chunk takes as long as its tasks, without those that were not sent", async () => {

@@ -85,7 +85,7 @@ const HERE: ChunkTimes = {
  * the first takes 0.03 ms, as its code was never run before, and the thousandth
  * 0.0001 (bench row "first"). More, and those that compute wait for workers.
  */
-const SURE_MS = 2;
+const SURE_MS = 5;
 
 /** What is known of the tasks of a function. */
 export interface Pace {

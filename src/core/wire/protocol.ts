@@ -154,7 +154,10 @@ export interface DoneMessage {
   values: Packed;
   /** The tasks that failed, if any did. */
   failures?: TaskFailure[];
-  /** ms from the start of the first task to the end of the last. */
+  /**
+   * ms from the start of the first task to the end of the last, but for what it
+   * takes to begin with results that are kept.
+   */
   ms: number;
   /** Bytes in the results, roughly. */
   bytes: number;
