@@ -128,25 +128,31 @@ test("a pool at rest does not grow for a short call", async () => {
   await world.finish(world.calls.close());
 });
 
-test("while a worker might soon be started, no task waits behind another", async () => {
-  const world = new FakeWorld({ workers: 3 }, blocking);
-  const options = { chunkSize: 1 };
-  const results = world.calls.map((n: number) => n, [1, 2, 3], options, test);
-  const [first] = world.backend.workers;
-  first.receiveAll();
-  first.settle(first.begin()!, { value: 1 });
-  first.deliverAll(); // in a moment: no second worker pays as yet
-  first.receiveAll();
-  const long = first.begin()!;
-  assertEquals(first.canBegin, false);
-  world.clock.takeTurn();
-  world.clock.advance(15);
-  assertEquals(world.backend.workers.length, 2); // for the third task
-  first.settle(long, { value: 2 });
-  first.deliverAll();
-  assertEquals(await world.finish(results), {
-    status: "fulfilled",
-    value: [1, 2, 3],
+for (const options of [{ chunkSize: 1 }, { transfer: true }, {}]) {
+  const alone = Object.keys(options).length > 0;
+  const name = alone ? `with ${Object.keys(options)}, no task` : "a task";
+  test(`while a worker might soon be started, ${name} waits behind another`, async () => {
+    const world = new FakeWorld({ workers: 3 }, blocking);
+    const results = world.calls.map((n: number) => n, [1, 2, 3], options, test);
+    const [first] = world.backend.workers;
+    first.receiveAll();
+    const short = first.begin()!;
+    world.clock.advance(3);
+    first.settle(short, { value: 1 });
+    first.deliverAll(); // no second worker pays as yet
+    first.receiveAll();
+    const long = first.begin()!;
+    world.clock.takeTurn();
+    assertEquals(first.inbox.length, alone ? 0 : 1);
+    world.clock.advance(15);
+    // For the third task, unless that can be taken back from the first worker.
+    assertEquals(world.backend.workers.length, alone ? 2 : 1);
+    first.settle(long, { value: 2 });
+    first.deliverAll();
+    assertEquals(await world.finish(results), {
+      status: "fulfilled",
+      value: [1, 2, 3],
+    });
+    await world.finish(world.calls.close());
   });
-  await world.finish(world.calls.close());
-});
+}

@@ -229,7 +229,8 @@ export class Scheduler implements Engine {
       if (!slot.hasRoom || !run || !this.#runs.ready.has(run)) continue;
       // Nor does one wait while another may be started for it, unless it can be
       // taken back.
-      if (mayStart && run.options.chunkSize !== undefined) continue;
+      const { chunkSize, transfer } = run.options;
+      if (mayStart && (chunkSize !== undefined || transfer)) continue;
       // Else it would never idle, and what waits would get no turn.
       if (this.#runs.ready.size > 1 && this.#turns.isOver(slot.number)) {
         continue;
