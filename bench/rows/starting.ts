@@ -51,7 +51,7 @@ const FIRST: Record<string, ColdWork> = {
     task: "(text) => text.toUpperCase()",
     inputs: "Array.from({ length: 2000 }, (_, i) => `line ${i} of a file`)",
   },
-  "200 tasks of some 0.5 ms": {
+  "200 computing tasks": {
     task:
       "(n) => { for (let i = 0; i < 5e5; i++) n = (n * 5 + i) | 0; return n; }",
     inputs: "Array.from({ length: 200 }, (_, i) => i)",
