@@ -116,6 +116,25 @@ export interface ColdPrograms {
   ours: string;
 }
 
+/** Folders with what is built of each checkout. */
+const built = new Map<string, Promise<{ folder: string; library: string }>>();
+
+/** Builds the library of a checkout. */
+async function build(root: string) {
+  const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
+  process.on("exit", () => rmSync(folder, { recursive: true }));
+  const script = join(root, "scripts/build.ts");
+  if (!existsSync(script)) {
+    return { folder, library: pathToFileURL(join(root, "mod.ts")).href };
+  }
+  const args = ["run", "-A", script, folder];
+  const { code, output } = await runProcess("deno", args, 60_000);
+  if (code !== 0) throw new Error(`${script} failed: ${output}`);
+  return { folder, library: "./built/main.js" };
+}
+
+let works = 0;
+
 /**
  * Writes them, into a folder that is removed when this process ends.
  *
@@ -127,19 +146,13 @@ export async function coldPrograms(
   root: string,
   work?: ColdWork,
 ): Promise<ColdPrograms> {
-  const folder = mkdtempSync(join(tmpdir(), "parallel-map-cold-"));
-  process.on("exit", () => rmSync(folder, { recursive: true }));
-  let library = pathToFileURL(join(root, "mod.ts")).href;
-  const build = join(root, "scripts/build.ts");
-  if (existsSync(build)) {
-    const args = ["run", "-A", build, folder];
-    const { code, output } = await runProcess("deno", args, 60_000);
-    if (code !== 0) throw new Error(`${build} failed: ${output}`);
-    library = "./built/main.js";
-  }
-  const write = (name: string) => {
-    const path = join(folder, name);
-    let text = readFileSync(join(import.meta.dirname!, "cold", name), "utf8");
+  if (!built.has(root)) built.set(root, build(root));
+  const { folder, library } = await built.get(root)!;
+  const number = works++;
+  const write = (program: string) => {
+    const path = join(folder, `${number}_${program}`);
+    const source = join(import.meta.dirname!, "cold", program);
+    let text = readFileSync(source, "utf8");
     for (const [name, part] of Object.entries(work ?? {})) {
       const known = new RegExp(`^const ${name} = .*$`, "m");
       text = text.replace(known, () => `const ${name} = ${part};`);

@@ -70,7 +70,7 @@ test("the first task of a function says too little to start another worker", asy
       if (world.clock.turns > 0) world.clock.takeTurn();
     }
   }
-  await settle(1); // it seems to be 250 ms of work, as such tasks often do
+  await settle(1); // by which 250 ms of work are left, if all were like it
   assertEquals(world.backend.workers.length, 1);
   await settle(32);
   assertEquals(world.backend.workers.length, 2);
