@@ -209,7 +209,7 @@ test(
     const results = reasons(
       await parallelMapSettled(act, range(100), {
         ...processes,
-        timeout: 5000,
+        timeout: 10_000,
         maxMemory: 400,
       }),
     );
