@@ -218,7 +218,81 @@ export const bringing: Chapter = (it, { calls, pool }) => {
       }),
       [true],
     );
+    // A promise would call it, and take what it says for the data.
+    const rule = { then: (n: number) => n * 10, factor: 2 };
+    assertEquals(
+      await workers.map((n, { data }) => data.then(n) * data.factor, [1], {
+        data: rule,
+      }),
+      [20],
+    );
     await workers.close();
+  });
+
+  it("data is one whole also when there are functions in it", async () => {
+    await using workers = new Pool(pool);
+    const part: { list: number[]; root?: unknown } = { list: [1] };
+    const whole = {
+      isEven,
+      part,
+      inMap: new Map<unknown, unknown>([["part", part], [part, "key"]]),
+      inSet: new Set<unknown>([part]),
+      inError: Object.assign(new Error("holds it"), { part }),
+      deep: { list: [part] },
+    };
+    assertEquals(
+      await workers.map(
+        (n, { data }) => [
+          data.isEven(n),
+          data.inMap.get("part") === data.part,
+          data.inMap.get(data.part),
+          data.inSet.has(data.part),
+          data.deep.list[0] === data.part,
+          data.part.list,
+        ],
+        [1],
+        { data: whole },
+      ),
+      [[false, true, "key", true, true, [1]]],
+    );
+    // The same where the parts lead back to the functions.
+    part.root = whole;
+    whole.inMap.set("root", whole).set("map", whole.inMap);
+    whole.inSet.add(whole.inMap);
+    assertEquals(
+      await workers.map(
+        (n, { data }) => {
+          const root = data.inMap.get("root") as typeof data;
+          return [
+            root === data,
+            root.isEven(n),
+            data.part.root === data,
+            data.inMap.get("map") === data.inMap,
+            data.inSet.has(data.inMap),
+            data.inMap.size,
+          ];
+        },
+        [2],
+        { data: { ...whole, inError: undefined } },
+      ),
+      [[false, true, false, true, true, 4]],
+    );
+    const error = await assertRejects(
+      () =>
+        workers.map((n: number) => n, [1], {
+          data: { isEven, m: new Map([["key", { isEven }]]) },
+        }),
+      TypeError,
+    );
+    assertStringIncludes(error.message, 'm.get("key").isEven');
+    const odd = await assertRejects(
+      () =>
+        workers.map((n: number) => n, [1], {
+          data: { isEven, m: new Proxy(new Map(), {}) },
+        }),
+      TypeError,
+    );
+    assertStringIncludes(odd.message, "must be cloneable");
   });
 
   it("a name that a shipped function does not see is named, with the cure", async () => {

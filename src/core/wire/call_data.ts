@@ -65,37 +65,59 @@ export function encodeCallData(
 ): CallData | undefined {
   if (data === undefined) return undefined;
   const functions: { path: string[]; ref: FunctionRef }[] = [];
+  const leading = read(() => leadingToFunctions(data));
   const copies = new Map<object, object>();
-  const holds = read(() => holdsFunctions(data));
-  const rest = holds ? without(data, []) : data;
+  const collections: [Collection, Collection][] = []; // and the copy of each
+  const rest = without(data, []);
+  // After all that a path leads to, as functions have to be noted there.
+  for (const [collection, copy] of collections) fill(collection, copy);
   return { value: encodeOnce("map", "data", rest, place.crossing), functions };
 
-  /** The value without the functions, which are noted. */
-  function without(value: unknown, path: string[]): unknown {
-    if (typeof value === "function") {
+  /**
+   * The value without the functions, which are noted; on no path they are left,
+   * and refused as what cannot be cloned. What leads to none stays what it is.
+   */
+  function without(value: unknown, path?: string[]): unknown {
+    if (typeof value === "function" && path !== undefined) {
       functions.push({ path: [...path], ref: ship(value, path, place) });
       return undefined;
     }
-    if (!isContainer(value)) return value; // a Proxy was read before
-    const known = copies.get(value);
+    if (!leading.has(value as object)) return value;
+    const holder = value as object; // a Proxy was read before
+    const known = copies.get(holder);
     if (known !== undefined) return known;
-    if (path.length === DEEPEST) {
+    if (path?.length === DEEPEST) {
       throw new TypeError(
         `Cannot map as "data" with functions in it must not be deeper than ${DEEPEST} levels`,
       );
     }
-    const copy: object = Array.isArray(value)
-      ? new Array(value.length)
-      : Object.create(Object.getPrototypeOf(value));
-    copies.set(value, copy);
-    for (const [key, part] of read(() => Object.entries(value))) {
-      path.push(key);
+    if (holder instanceof Map || holder instanceof Set) {
+      const copy = holder instanceof Map ? new Map() : new Set();
+      copies.set(holder, copy);
+      collections.push([holder, copy]);
+      return copy;
+    }
+    const copy: object = Array.isArray(holder)
+      ? new Array(holder.length)
+      : Object.create(Object.getPrototypeOf(holder));
+    copies.set(holder, copy);
+    for (const [key, part] of read(() => Object.entries(holder))) {
+      path?.push(key);
       define(copy, key, without(part, path));
-      path.pop();
+      path?.pop();
     }
     return copy;
   }
+
+  function fill(collection: Collection, copy: Collection): void {
+    collection.forEach((value: unknown, key: unknown) => {
+      if (copy instanceof Map) copy.set(without(key), without(value));
+      else copy.add(without(value));
+    });
+  }
 }
+
+type Collection = Map<unknown, unknown> | Set<unknown>;
 
 /** How deep functions are looked for; no bench: a stack holds some thousands. */
 const DEEPEST = 500;
@@ -112,21 +134,56 @@ function read<T>(look: () => T): T {
   }
 }
 
-/** Whether there is a function in a value: much data has none, and no copy. */
-function holdsFunctions(value: unknown): boolean {
-  const found: unknown[] = [value];
-  const seen = new Set<unknown>();
-  while (found.length > 0) {
-    const next = found.pop();
-    if (typeof next === "function") return true;
-    if (!isContainer(next) || seen.has(next)) continue;
-    seen.add(next);
-    for (const part of Object.values(next)) {
-      if (typeof part === "function") return true;
-      if (typeof part === "object" && part !== null) found.push(part);
+/**
+ * The arrays, plain objects, Maps and Sets that lead to a function in an array or
+ * a plain object. Much data has none, and what leads to none is not copied.
+ */
+function leadingToFunctions(value: unknown): Set<object> {
+  const leading = new Set<object>();
+  const holders = new Map<object, object[]>(); // by what they hold
+  const found: object[] = [];
+
+  function note(part: unknown, holder?: object): void {
+    if (typeof part === "function" && isContainer(holder)) leading.add(holder);
+    if (!isContainer(part) && !isCollection(part)) return;
+    let known = holders.get(part);
+    if (known === undefined) {
+      holders.set(part, known = []);
+      found.push(part);
     }
+    if (holder !== undefined) known.push(holder);
   }
-  return false;
+
+  note(value);
+  for (let next = found.pop(); next !== undefined; next = found.pop()) {
+    const holder = next;
+    if (!isCollection(holder)) {
+      for (const part of Object.values(holder)) note(part, holder);
+      continue;
+    }
+    holder.forEach((part: unknown, key: unknown) => {
+      note(part, holder);
+      note(key, holder);
+    });
+  }
+  // It grows on the way: a Set gives what is added to it, too.
+  for (const part of leading) {
+    for (const holder of holders.get(part)!) leading.add(holder);
+  }
+  return leading;
+}
+
+/** Whether it is a Map or a Set, of no class of the user's. */
+function isCollection(value: unknown): value is Collection {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Map.prototype && prototype !== Set.prototype) return false;
+  try {
+    prototype.has.call(value, undefined);
+    return true;
+  } catch { // a Proxy, or nothing but an object with that prototype
+    return false;
+  }
 }
 
 function define(object: object, key: string, value: unknown): void {
@@ -159,13 +216,14 @@ function ship(fn: unknown, path: string[], place: Place): FunctionRef {
  * @param data What was sent.
  * @param codec Decodes it.
  * @param load Gets a function from its source.
- * @returns What the caller gave, copied.
+ * @returns What the caller gave, copied; held by an object, as a promise would
+ * call a function in it that is named `then`.
  */
 export async function openCallData(
   { value: encoded, functions }: CallData,
   codec: Codec,
   load: (ref: FunctionRef) => Promise<unknown>,
-): Promise<unknown> {
+): Promise<{ data: unknown }> {
   let data = encoded.errors.length > 0 ? codec.decode(encoded) : encoded.value;
   for (const { path, ref } of functions) {
     const fn = await load(ref);
@@ -182,5 +240,5 @@ export async function openCallData(
     const flags = { writable: true, enumerable: true, configurable: true };
     Object.defineProperty(place, key, { value: fn, ...flags });
   }
-  return data;
+  return { data };
 }

@@ -90,7 +90,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let worker = 0;
   let maxBytes = Infinity;
   let state: unknown;
-  const brought = new Map<number, Promise<unknown>>();
+  const brought = new Map<number, Promise<{ data: unknown }>>();
   let run: WorkerRun | undefined;
   let announced: RunAnnouncement | undefined;
   let memory: BoardMemory | undefined; // where to note what it is at
@@ -190,7 +190,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         opened.catch(() => {}); // heard where it is awaited
         brought.set(announcement.number, opened);
       }
-      const data = await brought.get(announcement.number);
+      const held = await brought.get(announcement.number);
       const combine = announcement.combine &&
         await loader.load(announcement.combine);
       // The next one may have been announced while this one was loaded: what
@@ -208,7 +208,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         around: {
           worker,
           state,
-          data,
+          data: held?.data,
           board: parts.createBoard(memory),
           isLeft: false,
           aborts: new Map(),
