@@ -147,6 +147,73 @@ export const promises: Chapter = (it, { calls, pool }) => {
     assertEquals(closed, 2);
   });
 
+  // A runtime ends a program, and the tests, for one that nobody handles.
+  it("no promise that a source made is one that nobody handles", async () => {
+    await using workers = new Pool(pool);
+    const reason = new RangeError("mine");
+    /** Makes promises early, and is slow from `slow` on. */
+    const source = (make: ((n: number) => unknown)[], slow: number) => ({
+      [Symbol.asyncIterator]() {
+        let n = 0;
+        return {
+          async next(): Promise<IteratorResult<number>> {
+            if (n >= slow) await wait(5);
+            const done = n === make.length;
+            const value = done ? undefined : make[n++](n - 1);
+            return { done, value } as IteratorResult<number>;
+          },
+        };
+      },
+    });
+    const good = (n: number) => later(n);
+    const slow = (n: number) => later(n, 20);
+    const bad = () => Promise.reject(reason);
+    const sources = () => [
+      source([bad, good, good], 1),
+      source([good, bad, good, good], 2),
+      source([slow, bad, good], 1),
+      source([slow, good, bad, bad], 9),
+    ];
+    for (const options of [{}, { chunkSize: 4 }, { weight: () => 1 }]) {
+      for (const inputs of sources()) {
+        assertStrictEquals(
+          await workers.map(double, inputs, options).catch((error) => error),
+          reason,
+        );
+      }
+    }
+    // What waits when a task fails, a reader leaves, or a signal aborts.
+    const fail = () => {
+      throw new Error("a task");
+    };
+    const waits = () => source([() => 1, slow, bad, bad], 3);
+    await assertRejects(() => workers.map(fail, waits(), { chunkSize: 1 }));
+    for await (const _ of workers.stream(double, waits())) break;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const call = workers.map(double, waits(), { signal });
+    const asked = source([() => 1, bad], 1);
+    const late = workers.map(double, asked, { signal });
+    const again = workers.map(double, {
+      *[Symbol.iterator]() {
+        yield 1;
+        abort.abort("enough");
+        yield bad() as never;
+      },
+    }, { signal, chunkSize: 2 });
+    for (const end of await Promise.allSettled([call, late, again])) {
+      assertEquals(end, { status: "rejected", reason: "enough" });
+    }
+    for (const inputs of [[bad()], new Set([bad()])]) {
+      assertEquals(
+        await workers.map(double, inputs, { signal }).catch((error) => error),
+        "enough",
+      );
+    }
+    workers.stream(double, new Set([bad()]));
+    await wait(30); // until all of them have rejected
+  });
+
   it("a stream may be read after a promise has rejected, or never", async () => {
     const stream = () => parallelMapStream(double, [1, failLater("no")], pool);
     const late = stream();

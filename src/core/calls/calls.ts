@@ -17,13 +17,12 @@ import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
 import type { RunPlan } from "./worker_plan.ts";
 import { threadsOf } from "./worker_plan.ts";
-import { findPromise } from "../engine/awaited.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
 import { callSite, startError, taskError } from "../engine/failures.ts";
 import { FoldSink } from "../engine/fold.ts";
-import { checkInputs } from "../engine/inputs.ts";
+import { checkInputs, handlePromises } from "../engine/inputs.ts";
 import { Paces } from "../engine/paces.ts";
 import type { Run } from "../engine/run.ts";
 import type { Collection, Sink } from "../engine/sink.ts";
@@ -184,8 +183,7 @@ export class Calls {
     const site = callSite(entrance);
     const options = this.#read("stream", given, STREAM_RULES);
     const call = this.#accept("stream", { fn, inputs, options, site });
-    // It may be read late: none that rejects meanwhile is one nobody handles.
-    if (Array.isArray(inputs)) findPromise(inputs);
+    handlePromises(inputs); // it may be read late
     const sink = new StreamSink(() => threadsOf(this.#plan), options);
     return new Reader({
       sink,
@@ -246,7 +244,10 @@ export class Calls {
         'Cannot map as "transfer" needs workers in this process: received "backend" "processes", to which buffers are copied without it',
       );
     }
-    signal?.throwIfAborted();
+    if (signal?.aborted) {
+      handlePromises(inputs);
+      throw signal.reason;
+    }
     const data = encodeCallData(options.data, place);
     return { fn: ref, combine, data, inputs, options, site };
   }

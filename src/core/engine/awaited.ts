@@ -17,12 +17,20 @@ import type { Source } from "./inputs.ts";
  */
 export function findPromise(values: ArrayLike<unknown>): number {
   const first = nextPromise(values, 0);
-  for (let i = first; i >= 0; i = nextPromise(values, i + 1)) {
-    if (!(values[i] instanceof Promise)) continue;
-    // Not by its own `then`: there are promises that begin when that is called.
-    Promise.prototype.then.call(values[i], undefined, () => {});
-  }
+  for (let i = first; i >= 0; i = nextPromise(values, i + 1)) handle(values[i]);
   return first;
+}
+
+/**
+ * Sees to it that a promise is none that nobody handles, though it may reject
+ * before its turn, or have none.
+ *
+ * @param value What came from the inputs, a promise or not.
+ */
+export function handle(value: unknown): void {
+  if (!(value instanceof Promise)) return;
+  // Not by its own `then`: there are promises that begin when that is called.
+  Promise.prototype.then.call(value, undefined, () => {});
 }
 
 /** All that inputs without promises cost, so it does no more than it must. */

@@ -9,7 +9,7 @@ import { show } from "../api/check_options.ts";
 import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createViews, type SharedArray } from "../wire/views.ts";
-import { AwaitedSource, findPromise } from "./awaited.ts";
+import { AwaitedSource, findPromise, handle } from "./awaited.ts";
 import { RefillWatch } from "./refilled.ts";
 
 const views = createViews();
@@ -95,6 +95,19 @@ export function checkInputs(inputs: unknown): void {
     typeof from?.[Symbol.asyncIterator] !== "function" &&
     typeof from?.[Symbol.iterator] !== "function"
   ) throw notIterable(inputs);
+}
+
+/**
+ * Sees to it that no promise in a list is one that nobody handles, though the
+ * list is read late or never. What makes its values as it is read has none yet.
+ *
+ * @param inputs What the caller gave.
+ */
+export function handlePromises(inputs: unknown): void {
+  if (Array.isArray(inputs)) findPromise(inputs);
+  else if (inputs instanceof Set && isOwn(inputs, Set)) {
+    findPromise(Array.from(inputs));
+  }
 }
 
 function notIterable(inputs: unknown): TypeError {
@@ -204,8 +217,10 @@ class IteratorSource implements Source {
         const step = checkStep(this.#iterator.next());
         this.#asking = false;
         if (step.done) this.#ended = true;
-        else if (this.#ended) this.#iterator.return?.(); // closed while it was asked
-        else this.#watch.add(values, step.value);
+        else if (this.#ended) { // closed while it was asked
+          handle(step.value);
+          this.#iterator.return?.();
+        } else this.#watch.add(values, step.value);
       } catch (error) { // what came before it goes first
         this.#ended = true;
         this.#failure = { error };
@@ -281,11 +296,12 @@ class AsyncSource implements Source {
     try {
       while (!this.#ended && this.#ready.length < this.#wanted) {
         const step = checkStep(await this.#iterator.next());
-        if (this.#ended) break; // closed while it was asked
         if (step.done) {
           this.#ended = true;
           break;
         }
+        handle(step.value); // before its turn, which may be late or never come
+        if (this.#ended) break; // closed while it was asked
         this.#watch.add(this.#ready, step.value);
         // What has come goes out when the next one takes longer than a turn.
         if (this.#ready.length === 1) this.#clock.turn(this.#wake);
