@@ -159,6 +159,83 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     ]);
   });
 
+  it("a list that many results hold is one of its own in each", async () => {
+    for (const length of [3, 17, 400]) {
+      for (const beside of [undefined, new Uint8Array([1, 2])]) {
+        // Others are left where one of a message cannot be written in codes.
+        const results = await parallelMap(
+          (n: number, { state }) => ({
+            n,
+            list: state.list,
+            beside: state.beside,
+            odd: n === 7 ? 2n ** 70n : undefined,
+            of: new Map([[n, { n }]]),
+          }),
+          range(60),
+          {
+            ...pool,
+            chunkSize: 20,
+            workerData: {
+              list: range(length).map((n) => n % 2 ? n : `${n}`),
+              beside,
+            },
+          },
+        );
+        for (const { n, list } of results) {
+          assertEquals(list.length, length);
+          list.push(n);
+        }
+        assertEquals(results.map(({ list }) => list.slice(length)), [
+          ...range(60).map((n) => [n]),
+        ]);
+        assertEquals(
+          new Set(results.map(({ beside }) => beside)).size,
+          [
+            ...beside ? range(60) : [0],
+          ].length,
+        );
+      }
+    }
+    // One that is changed before the next task returns it.
+    const changed = await parallelMap(
+      (n: number, { state }) => {
+        if (n % 5 === 0) state[n % 20] = -n;
+        return { n, list: state };
+      },
+      range(60),
+      { ...pool, workers: pool.workers && 1, workerData: range(20) },
+    );
+    const model = range(20);
+    const expected = range(60).map((n) => {
+      if (n % 5 === 0) model[n % 20] = -n;
+      return { n, list: model.slice() };
+    });
+    assertEquals(changed, expected);
+    assertEquals(new Set(changed.map(({ list }) => list)).size, 60);
+  });
+
+  it("a result list with holes and other keys keeps both", async () => {
+    const results = await parallelMap(
+      (n: number) => {
+        const list: number[] & { total?: number } = Array.from(
+          { length: 20 },
+          (_, i) => i,
+        );
+        delete list[n % 20];
+        list.total = n;
+        return list;
+      },
+      range(200),
+      pool,
+    );
+    assertEquals(
+      results.map((list) => [list.total, Object.keys(list).length]),
+      [
+        ...range(200).map((n) => [n, 20]),
+      ],
+    );
+  });
+
   for (const transfer of [false, true]) {
     const from = transfer ? ", from moved inputs" : "";
     it(`many large results of one chunk all arrive${from}`, async () => {

@@ -155,13 +155,20 @@ export function createRecordKinds(
     return known ? buffer : undefined;
   }
 
+  /** Whether a list has nothing but elements, as most have, and no hole. */
+  function isBareList(list: unknown[]): boolean {
+    if (getPrototypeOf(list) !== array) return false;
+    const { length } = list;
+    const keys = keysOf(list); // engines list indexes first
+    return keys.length === length &&
+      (length === 0 || keys[length - 1] === String(length - 1));
+  }
+
   /** Copies a list that holds no object: the same copy, if it is as before. */
   function copyOfList(list: unknown[]): unknown[] {
     const { length } = list;
     const again = list === copied;
-    // Most lists have nothing but elements.
-    const bare = (again || !clonesFast) && getPrototypeOf(list) === array &&
-      keysOf(list).length === length;
+    const bare = (again || !clonesFast) && isBareList(list);
     if (again && bare && itsCopy.length === length) {
       let at = 0;
       while (at < length && is(list[at], itsCopy[at])) at++;

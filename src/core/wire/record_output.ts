@@ -21,7 +21,8 @@ import type { Spot } from "./shapes.ts";
  * | 4    | a whole number                                       | itself        |
  * | 5    | one of `numbers`                                     | none          |
  * | 6    | a bigint or Date of `numbers`; one of `parts`; left; | which, from 0 |
- * |      | a Map or Set: a code says how many follow for it     |               |
+ * |      | a Map or Set: a code says how many follow for it;    |               |
+ * |      | a copy of a list of `parts`: a code says of which    |               |
  * | 7    | a dictionary: for each key its index, and a code     | of its keys   |
  *
  * First come the codes of the values. Those of what a part holds come where
@@ -75,6 +76,8 @@ export interface RecordOutput {
   writeMap(held: MapParts, spot: Spot): number;
   /** The same for a part that structured clone takes as it is, and its size. */
   leave(part: unknown, bytes: number): number;
+  /** The same for a list of primitives, which may be in this message already. */
+  leaveList(list: unknown[], bytes: number): number;
   /** The index of a key of a dictionary. */
   keyId(key: string): number;
   /** How many keys of dictionaries there are. */
@@ -117,7 +120,7 @@ export function createRecordOutput(
   const [TEXT, WHOLE, DOUBLE] = [1, 4, 5];
   const [UNDEFINED, TRUE, FALSE] = [1 << 3, 2 << 3, 3 << 3];
   const [BIGINT, DATE, PART] = [0 << 3 | 6, 1 << 3 | 6, 2 << 3 | 6];
-  const [MAP, SET] = [4 << 3 | 6, 5 << 3 | 6];
+  const [MAP, SET, AGAIN] = [4 << 3 | 6, 5 << 3 | 6, 6 << 3 | 6];
   // Characters of a text that goes with the others. Both engines keep all of
   // the joined text alive as long as a part of it of 13 characters or more is.
   const MOST_TEXT = 256;
@@ -130,6 +133,7 @@ export function createRecordOutput(
   let parts: unknown[] = [];
   let shapes: string[] = [];
   const keyIds = new Map<string, number>();
+  let lastList = 0; // its index in the parts
   let left = 0; // bytes of the parts
   // What there was before the value at hand.
   let [start, startOfNumbers, partsBefore, leftBefore] = [0, 0, 0, 0];
@@ -171,6 +175,17 @@ export function createRecordOutput(
     parts.push(part);
     left += bytes;
     return PART;
+  }
+
+  function leaveList(list: unknown[], bytes: number): number {
+    if (parts[lastList] !== list) {
+      lastList = parts.length;
+      return leave(list, bytes);
+    }
+    left += bytes;
+    const at = output.reserve(1);
+    output.codes[at] = lastList;
+    return AGAIN;
   }
 
   function writeText(part: string): number {
@@ -262,6 +277,7 @@ export function createRecordOutput(
       return DATE;
     },
     leave,
+    leaveList,
     keyId(key) {
       let id = keyIds.get(key);
       if (id === undefined) keyIds.set(key, id = keyIds.size);

@@ -79,7 +79,7 @@ export function createRecordReader(): RecordReader {
       case 6:
         if (n === 0) return bigints[input.numbersAt++];
         if (n === 1) return new Date(input.numbers[input.numbersAt++]!);
-        if (n > 3) return n === 4 ? readMap() : readSet();
+        if (n > 3) return n === 4 ? readMap() : n === 5 ? readSet() : again();
         return n === 2 ? parts[partAt++] : left[leftAt++];
       case 7:
         return readDictionary(n);
@@ -120,6 +120,15 @@ export function createRecordReader(): RecordReader {
     const set = new SetClass<unknown>();
     for (let i = 0; i < items.length; i++) add.call(set, items[i]);
     return set;
+  }
+
+  /** Copies a list that came before, as no value may have it in common. */
+  function again(): unknown[] {
+    const list = parts[input.codes[skip(1)]!];
+    if (!isArray(list)) throw new TypeError("A part is no list");
+    const copy: unknown[] = [];
+    for (let i = 0; i < list.length; i++) copy.push(list[i]);
+    return copy;
   }
 
   /** Reads values that have one code, and nothing but numbers, each. */

@@ -182,7 +182,10 @@ export function createValueWriter(
   function leave(part: object, bytes?: number): number {
     const whole = own ? kinds.copyOf(part) : part;
     // Never what the part itself says of its size: it may say anything.
-    return output.leave(whole, bytes ?? inspector.inspect(whole).bytes);
+    bytes ??= inspector.inspect(whole).bytes;
+    return own && isArray(whole)
+      ? output.leaveList(whole, bytes)
+      : output.leave(whole, bytes);
   }
 
   function fits(part: object, { keys }: Shape): boolean {
