@@ -546,6 +546,29 @@ for (const name of ["web", "threads", "inline"] as const) {
     assertInstanceOf(error, TaskTimeoutError);
   });
 
+  it("an object that is less than its class fails alone", async () => {
+    const real = () => [new Date(5), /a/g, new Blob(["b"])];
+    const classes = [Date, RegExp, Blob].entries();
+    for (const [i, { prototype }] of classes) {
+      const values = [{ of: real()[i] }, real()[i], [real()[i]]];
+      // As a naive copy makes it.
+      const odd = Object.create(prototype);
+      const inputs = [odd, ...values];
+      const outcomes = await parallelMapSettled(same<object>, inputs, pool);
+      assertEquals(failed(outcomes), [0], prototype.constructor.name);
+      const made = await parallelMapSettled(
+        (n: number, { data }) => {
+          const { values, name } = data;
+          const { prototype } = (globalThis as never)[name] as typeof Date;
+          return n === 0 ? Object.create(prototype) : values[n - 1];
+        },
+        range(4),
+        { ...pool, data: { values, name: prototype.constructor.name } },
+      );
+      assertEquals(failed(made), [0], prototype.constructor.name);
+    }
+  });
+
   it("an explicit concurrency of 1 is the default", async () => {
     const pings: string[] = [];
     await using timed = new Pool({

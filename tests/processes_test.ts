@@ -484,6 +484,20 @@ test(
       processes,
     );
     assertStringIncludes(String(reasons(made)[1]), "a SharedArrayBuffer");
+    // On an error it is a text, however large it is.
+    const thrown = reasons(
+      await parallelMapSettled(
+        () => {
+          const heap = new Uint8Array(new SharedArrayBuffer(1 << 24));
+          throw Object.assign(new Error("e"), { heap, in: { heap } });
+        },
+        [1],
+        processes,
+      ),
+    ) as [{ cause: { heap: unknown; in: { heap: unknown } } }];
+    const { heap, in: inner } = thrown[0].cause;
+    assertEquals([typeof heap, typeof inner.heap], ["string", "string"]);
+    assert(String(heap).length < 1000);
     const same = (n: number) => n;
     for (const name of ["data", "workerData"]) {
       const options = { ...processes, [name]: { view } };

@@ -240,6 +240,9 @@ test("the inspection finds what cannot cross, wherever it is", () => {
     [new Event("e"), "an instance of Event"],
     [new ReadableStream(), "an instance of ReadableStream"],
   ];
+  if ("Deno" in globalThis) {
+    bad.push([[new Deno.Command("ls")], 'an instance of Command at "[0]"']);
+  }
   for (const [value, reason] of bad) {
     assertEquals(refusal(value as object), reason);
   }

@@ -202,7 +202,8 @@ export function createCodec(
       if (!inError || (kind !== "refused" && clones(value))) {
         return keep(value);
       }
-      return kind === "refused" && hasKeys(value)
+      // Of a view, each byte would be a key.
+      return kind === "refused" && !isView(value) && hasKeys(value)
         ? {}
         : explainer.describe(value);
     }

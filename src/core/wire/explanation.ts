@@ -68,6 +68,9 @@ export function createExplainer(inspector: Inspector): Explainer {
     try {
       // As text, an array is all of its elements, and there may be billions.
       if (Array.isArray(value)) return "[object Array]";
+      if (ArrayBuffer.isView(value)) {
+        return Object.prototype.toString.call(value);
+      }
       return typeof value === "function"
         ? `[Function: ${value.name || "(anonymous)"}]`
         : String(value);

@@ -77,6 +77,10 @@ export function createKinds(crossing?: Crossing): Kinds {
   const sizeOf = [Map, Set].map(({ prototype }) =>
     Object.getOwnPropertyDescriptor(prototype, "size")!.get!
   );
+  // What it has there is no native code, and Deno 2.9.5 clones it to {}.
+  const { Deno: deno = {} } = globalThis as {
+    Deno?: Record<string, unknown>;
+  };
   const roots = new Map<object, Verdict>([
     [Object.prototype, "object"],
     [Array.prototype, "array"],
@@ -103,10 +107,11 @@ export function createKinds(crossing?: Crossing): Kinds {
     const scope = globalThis as unknown as Record<string, unknown>;
     const platform = typeof own === "function" &&
       typeof own.name === "string" &&
-      (scope[own.name] === own ||
-        (!isolated && own.name === "SharedArrayBuffer")) &&
-      (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
-        NATIVE.test(Function.prototype.toString.call(own)));
+      (deno[own.name] === own ||
+        (scope[own.name] === own ||
+            (!isolated && own.name === "SharedArrayBuffer")) &&
+          (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
+            NATIVE.test(Function.prototype.toString.call(own))));
     return platform
       ? builtIn(own.name, proto)
       : verdictOn(getPrototypeOf(proto));
@@ -157,7 +162,8 @@ export function createKinds(crossing?: Crossing): Kinds {
 
   /**
    * A host object without a known name may look like an instance of any class,
-   * so the first of each class is tried, unless it shows what it holds.
+   * so the first of each class is tried, unless it shows what it holds; and of a
+   * class that is built in each, until one crosses.
    */
   function meet(value: object, found: { doubtful: boolean }): Verdict {
     const proto = getPrototypeOf(value);
@@ -170,7 +176,8 @@ export function createKinds(crossing?: Crossing): Kinds {
     if (tried && arrivesWhole(value)) kind = "leaf";
     if (bare && kind === "object" && !succeeds(() => clone(value))) {
       found.doubtful = true;
-    } else known.set(proto, kind);
+    } else if (typeof kind === "string" || !tried) known.set(proto, kind);
+    // Else others of its class may cross: it may have no more than the prototype.
     return kind;
   }
 
