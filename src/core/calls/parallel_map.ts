@@ -208,7 +208,8 @@ export function parallelMapSettled(
  * must be associative, `combine(combine(a, b), c)` the same as
  * `combine(a, combine(b, c))`, as nobody knows which results are folded first;
  * it need not commute, as they stay in the order of the inputs. It may change
- * and return its first argument, if `fn` returns a new object each time.
+ * and return its first argument, if `fn` returns a new object each time. What it
+ * returns is cloned where it was folded in a worker, and not where in this thread.
  * @param inputs Any iterable; read only as fast as workers are free.
  * @param options How many workers, how they are fed, and where the fold begins.
  * @returns The one result, as `Array.prototype.reduce` gives it.
