@@ -234,6 +234,19 @@ test("the inspection finds what cannot cross, wherever it is", () => {
     [[new Headers()], 'an instance of Headers at "[0]"'],
     [{ p: Promise.resolve() }, 'an instance of Promise at "p"'],
     [new WeakRef({}), "an instance of WeakRef"],
+    // What crosses and comes before it is not in the way.
+    ...[
+      new Date(),
+      /x/,
+      new Blob(["b"]),
+      new Error("e"),
+      new DataView(
+        new ArrayBuffer(1),
+      ),
+    ].map((good): [unknown, string] => [
+      { good, all: [good], bad: new URL("file:///x") },
+      'an instance of URL at "bad"',
+    ]),
     [new AbortController().signal, "an instance of AbortSignal"],
     [new (class extends URL {})("file:///x"), "an instance of URL"],
     [new FormData(), "an instance of FormData"],

@@ -205,7 +205,7 @@ export function createKinds(crossing?: Crossing): Kinds {
   function refusalOf(value: object): string | undefined {
     const proto = getPrototypeOf(value);
     if (proto === null) return undefined;
-    const kind = known.get(proto) ?? verdictOn(proto);
+    const kind = known.get(proto) ?? meet(value, { doubtful: false });
     if (kind === "view" && showsShared(value as ArrayBufferView)) return shared;
     return typeof kind === "object" ? kind.refused : undefined;
   }
