@@ -145,10 +145,24 @@ test("pmap says so when the function ends its worker", PATIENCE, async () => {
     assertEquals(out, lines(numbers(20).filter((n) => n !== 1)));
     assertMatch(
       err,
-      /Cannot map input 1 \(line 2\) as its worker ended under it\n/,
+      /Cannot map input 1 \(line 2\) as its worker ended under it with exit code 7\n/,
     );
   }
+  const { err } = await pmap([work("forget")], lines(numbers(3)));
+  assertMatch(err, /input 1 .*ended under it of Error: nobody awaits it\n/);
 });
+
+test(
+  "pmap says all that failed to a pipe that is read late",
+  PATIENCE,
+  async () => {
+    const late = '"$@" 2>&1 >/dev/null | (sleep 1; cat)';
+    const { out } = await pmap([work("bad")], lines(numbers(5000)), late);
+    const said = out.split("\n");
+    assertEquals(said.length, 5002, said.slice(-3).join("\n"));
+    assertMatch(said[5000], /^pmap: 5000 of 5,?000 inputs failed/);
+  },
+);
 
 const JOBS = lines([
   // Long enough that both have begun, also on a busy machine.

@@ -50,14 +50,7 @@ export function wordFailure(
     });
   }
   const said = reason.message.replace(/^Cannot map input \d+ as /, "");
-  if (reason.name === "WorkerLostError") {
-    // Of the end of a process, more is known than of that of a thread.
-    return as(
-      settings.processes || settings.cluster !== undefined
-        ? said
-        : "its worker ended under it",
-    );
-  }
+  if (reason.name === "WorkerLostError") return as(said);
   const thrown = cause as Thrown | undefined;
   if (typeof thrown?.at !== "string") { // not by the function
     return as(said);

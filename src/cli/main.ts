@@ -46,4 +46,8 @@ if (import.meta.main === undefined) {
   console.error(`pmap: Node.js must be 24.2 or newer: received ${node}`);
   process.exit(3);
 }
-if (import.meta.main) process.exit(await main(process.argv.slice(2)));
+if (import.meta.main) {
+  const status = await main(process.argv.slice(2));
+  await (await import("./messages.ts")).allSaid();
+  process.exit(status);
+}

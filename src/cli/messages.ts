@@ -33,14 +33,36 @@ export function plainLine(text: string): string {
   );
 }
 
+let unwritten = 0; // messages
+let canWrite = true;
+let onWritten: (() => void) | undefined;
+
 /**
  * Writes one line to standard error.
  *
  * @param text What to say.
  */
 export function say(text: string): void {
-  // Not console.error: what a function in this thread did to it is not known.
-  process.stderr.write(`${CLEAR}pmap: ${plainLine(text)}\n`);
+  unwritten++;
+  try {
+    // Not console.error: what a function in this thread did to it is not known.
+    process.stderr.write(`${CLEAR}pmap: ${plainLine(text)}\n`, () => {
+      if (--unwritten === 0) onWritten?.();
+    });
+  } catch (error) { // on Deno, where it is written at once
+    canWrite = false;
+    throw error;
+  }
+}
+
+/**
+ * Waits until all that was said is written. To a pipe, Bun and Node.js write when
+ * it is read, and what is left at the exit of the process is lost.
+ */
+export async function allSaid(): Promise<void> {
+  while (unwritten > 0 && canWrite) {
+    await new Promise<void>((resolve) => onWritten = resolve);
+  }
 }
 
 /**

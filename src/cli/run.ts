@@ -14,7 +14,7 @@ import type { Watchers } from "./job.ts";
 import { Job } from "./job.ts";
 import { openLog } from "./log.ts";
 import type { Ending, Stop } from "./messages.ts";
-import { conclude, say, STATUS } from "./messages.ts";
+import { allSaid, conclude, say, STATUS } from "./messages.ts";
 import type { ResultFiles } from "./result_files.ts";
 import { openResultFiles } from "./result_files.ts";
 import { endBySignal, hearSignals } from "./signals.ts";
@@ -104,6 +104,7 @@ async function runJob(plan: Plan): Promise<number> {
     : conclude(ending, log !== undefined);
   if (ending?.stop?.by === "signal") {
     await plan.cluster?.close();
+    await allSaid();
     endBySignal(ending.stop.name);
   }
   return status > STATUS.failed ? status : worst[0]?.[1] ?? status;

@@ -392,7 +392,7 @@ export interface ReduceOptions<
    *
    * @default {undefined} the fold begins with the first result.
    */
-  initial?: R | undefined;
+  initial?: NoInfer<R> | undefined;
 }
 
 /**

@@ -195,20 +195,29 @@ function hint(
   const [, name = ""] = // V8's words, and JavaScriptCore's
     /^([\p{ID_Continue}$]+) is not defined|variable: ([\p{ID_Continue}$]+)$/u
       .exec(cause.message)?.filter((text) => text !== undefined) ?? [];
+  const sees = "a shipped function sees nothing around it";
+  const orExport = 'or export it and set "module"';
+  if (name.startsWith("__vi")) {
+    return ` (${sees}, nor the "${name}" that Vite or Vitest put in it for an import(): export it and set "module")`;
+  }
+  // To bring these along would take what they need along, and so on.
+  if (["require", "__dirname", "__filename"].includes(name)) {
+    return ` (${sees}: import in it by await import("…"), ${orExport})`;
+  }
   const text = name.startsWith("cov_")
     ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
-    : name.startsWith("__vi")
-    ? `, nor the "${name}" that Vite or Vitest put in it for an import()`
     : name.startsWith("__")
     ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
     : option === undefined
     ? ": define what it needs in it"
     : name === ""
     ? `: bring what it needs along as "${option}"`
-    : option === "data"
-    ? `: bring "${name}" along as data: { ${name} }, which is context.data there`
-    : `: bring "${name}" along as workerData: { ${name} }, which init is given`;
-  return ` (a shipped function sees nothing around it${text}, or export it and set "module")`;
+    : `: what is imported, import in it, by await import("…"); ${
+      option === "data"
+        ? `a value or a small function, bring along as data: { ${name} }, which is context.data there`
+        : `a function, define in it; a value, bring along as workerData: { ${name} }, which init is given`
+    }`;
+  return ` (${sees}${text}, ${orExport})`;
 }
 
 /** Why workers cannot start. */
