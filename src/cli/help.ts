@@ -55,7 +55,7 @@ const PARTS: Record<Part, { title: string; before: string; after: string }> = {
   Results: {
     title: "Results",
     before:
-      "Go to standard output as JSON, one line per input that succeeded, in the order of the inputs. An input that failed has a line on standard error with its index, counted from 0, and does not stop the others. So has a result that JSON cannot hold, such as a Map; undefined is null.",
+      "Go to standard output as JSON, one line per input that succeeded, in the order of the inputs. An input that failed has a line on standard error with its index, counted from 0, and does not stop the others. So has a result that JSON cannot hold, such as a Map or a function; undefined, NaN and infinite numbers are null.",
     after: "",
   },
   Work: { title: "Work", before: "", after: "" },

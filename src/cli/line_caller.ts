@@ -42,11 +42,13 @@ export function openCaller(
 
   /** Its JSON. What JSON has no word for, such as undefined, is null. */
   function jsonOf(result: unknown): string {
-    const text = JSON.stringify(result) ?? "null";
-    // Only such texts can hide what JSON leaves out: to look at every result
-    // takes several times as long as to write it.
-    if (/\{\}|\{"0":/.test(text)) JSON.stringify(result, refuseLossy);
-    return text;
+    const text = JSON.stringify(result);
+    // Only such texts can hide what arrives as {}: to look at every result takes
+    // several times as long as to write it.
+    if (text === undefined || /\{\}|\{"0":/.test(text)) {
+      JSON.stringify(result, refuseLossy);
+    }
+    return text ?? "null";
   }
 
   function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -87,11 +89,13 @@ export function openCaller(
     });
   }
 
-  /** Throws at what would arrive as {}, or as an object with numbers as keys. */
+  /** Throws at what would arrive as {}, not at all, or with numbers as keys. */
   function refuseLossy(this: unknown, key: string, value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value;
+    const kind = typeof value;
+    const isOdd = kind === "function" || kind === "symbol";
+    if (!isOdd && (kind !== "object" || value === null)) return value;
     const tag = Object.prototype.toString.call(value).slice(8, -1);
-    if (Array.isArray(value) || tag === "Object") return value;
+    if (!isOdd && (Array.isArray(value) || tag === "Object")) return value;
     const where = key === "" ? "" : ` at "${key}"`;
     throw new TypeError(`a result must be JSON: received ${tag}${where}`);
   }

@@ -9,7 +9,7 @@
 export interface TaskErrorOptions {
   /** Position of the input, from 0. */
   index: number;
-  /** How often the task was started, from 1. */
+  /** How often it was tried, without what another task cost it, from 1. */
   attempts: number;
   /** What the task threw, or what is known of the end of its worker. */
   cause?: unknown;
@@ -40,7 +40,7 @@ export class TaskError extends Error {
   override readonly name: string = "TaskError";
   /** Position of the input, from 0. */
   readonly index: number;
-  /** How often the task was started, from 1. */
+  /** How often it was tried, without what another task cost it, from 1. */
   readonly attempts: number;
 
   /**
