@@ -1,6 +1,6 @@
 // Flags that readers of GNU parallel, xargs and jq look for.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -12,7 +12,7 @@ import {
 import process from "node:process";
 import { FLAGS } from "../src/cli/flags.ts";
 import { argumentOf, resultLines, textsOf } from "../src/cli/lines.ts";
-import { readTime, readWorkers } from "../src/cli/values.ts";
+import { readTime, readWorkers, UsageError } from "../src/cli/values.ts";
 import { testOnce as test } from "./harness.ts";
 import {
   COMMAND,
@@ -388,6 +388,13 @@ test("readTime() and readWorkers() read what people write", () => {
   ];
   for (const [text, count] of workers) {
     assertEquals(readWorkers(text, "-j", 8), count, text);
+  }
+  for (const text of ["1001", "999999999", "20000%", "+999"]) {
+    assertThrows(
+      () => readWorkers(text, "-j", 8),
+      UsageError,
+      `-j must be at most 1000: received "${text}"`,
+    );
   }
 });
 

@@ -99,8 +99,9 @@ const WRONG: [args: string[], message: RegExp][] = [
   [[work("double"), "--resume-changed"], /--resume-changed needs --joblog/],
   [
     [work("double"), "--joblog", "--resume"],
-    /--joblog needs a value: received the flag --resume/,
+    /--joblog needs a value: received the flag --resume \(--joblog=--resume if/,
   ],
+  [[work("double"), "-o", "--raw"], /the flag --raw \(-o--raw if/],
   [[work("double"), "--lines", "--args", "a"], /exclude each other/],
   [[work("double"), "none.ndjson"], /"none\.ndjson", no such file/],
   [[work("double"), "."], /"\.", a folder/],

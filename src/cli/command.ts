@@ -241,8 +241,10 @@ function readFlags(
     }
     const next = /^--?([\w-]+)/.exec(value ?? "")?.[1] ?? "";
     if (inlineValue === false && value!.startsWith("--") && names.has(next)) {
+      // Of a short flag, the parser takes "=" for a part of the value.
+      const whole = `${rawName}${rawName.startsWith("--") ? "=" : ""}${value}`;
       throw new UsageError(
-        `Cannot run as ${rawName} needs a value: received the flag ${value} (${rawName}=${value} if that is the value)`,
+        `Cannot run as ${rawName} needs a value: received the flag ${value} (${whole} if that is the value)`,
       );
     }
     values[name] = flag.read(value ?? "", rawName);

@@ -67,6 +67,9 @@ export function timerTime(ms: number): number {
   return Math.min(ms, LONGEST_MS);
 }
 
+/** Each has up to 1 MB for its results; no machine runs so many at once. */
+const MOST_WORKERS = 1000;
+
 /**
  * Reads how many workers.
  *
@@ -85,9 +88,15 @@ export function readWorkers(
   const [, sign, digits, percent] = /^([+-]?)(\d{1,9})(%?)$/.exec(text) ?? [];
   if (digits !== undefined && (sign === "" || percent === "")) {
     const number = Number(digits);
-    if (percent !== "") return Math.max(1, Math.round(cores * number / 100));
-    if (sign === "") return number;
-    return Math.max(1, sign === "+" ? cores + number : cores - number);
+    const workers = percent !== ""
+      ? Math.max(1, Math.round(cores * number / 100))
+      : sign === ""
+      ? number
+      : Math.max(1, sign === "+" ? cores + number : cores - number);
+    if (workers <= MOST_WORKERS) return workers;
+    throw new UsageError(
+      `Cannot run as ${flag} must be at most ${MOST_WORKERS}: received "${text}" (for tasks that wait, --concurrency)`,
+    );
   }
   throw new UsageError(
     `Cannot run as ${flag} must be a whole number from 0, or as 50%, +1 or -1 of the cores: received "${text}"`,
