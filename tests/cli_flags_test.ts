@@ -430,15 +430,19 @@ test(
       }
       if (shell === "bash") writeFileSync(dir.path("pmap"), out);
     }
+    writeFileSync(dir.path("my data"), "");
     const asked = `source ${dir.path("pmap")}
       ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pmap; echo "\${COMPREPLY[@]}"; }
-      ask pmap --wor; ask pmap --halt n; ask pmap -j ''; cd ${
-      dir.path("")
-    }; ask pmap pm`;
+      ask pmap --wor; ask pmap --halt n; ask pmap -j ''; ask pmap --halt = s
+      cd ${dir.path("")}; ask pmap pm
+      ask pmap -o my; echo \${#COMPREPLY[@]}; ask pmap my; echo \${#COMPREPLY[@]}`;
     const { stdout, error } = spawnSync("bash", ["-c", asked], {
       encoding: "utf8",
     });
     if (error !== undefined) return; // no bash here
-    assertEquals(stdout, "--workers\nnever now\n\npmap\n");
+    assertEquals(
+      stdout,
+      "--workers\nnever now\n\nsoon\npmap\nmy data\n1\nmy data\n1\n",
+    );
   },
 );

@@ -430,6 +430,12 @@ test("types: context.data is what its literal is", () => {
       initial: 0,
     })
   );
+  // What a fold begins with is not what it is inferred from.
+  gives<Promise<Map<number, number>>>()(() =>
+    parallelReduce((n: number) => new Map([[n, 1]]), (a) => a, [1], {
+      initial: new Map(),
+    })
+  );
   gives<Results<number>>()(() =>
     parallelMap((n, { data, state }) => n + data + state, [1], {
       init: seed,

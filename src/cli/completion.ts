@@ -29,11 +29,14 @@ export function completion(shell: "bash" | "zsh" | "fish"): string {
   return { bash, zsh, fish }[shell](rows);
 }
 
+/** Line by line, as a name may have spaces; bash 3.2 of macOS has no mapfile. */
+const FILES = `local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$cur"))`;
+
 function bash(rows: Row[]): string {
   const cases = rows.filter(({ flag }) => flag.value !== undefined).map(
     ({ words, flag: { offers } }) => {
       const found = offers === "files"
-        ? 'COMPREPLY=($(compgen -f -- "$cur"))'
+        ? FILES
         : offers === undefined
         ? "COMPREPLY=()"
         : `COMPREPLY=($(compgen -W "${offers.join(" ")}" -- "$cur"))`;
@@ -45,12 +48,15 @@ function bash(rows: Row[]): string {
 # pmap --completion bash > ~/.local/share/bash-completion/completions/pmap
 _pmap() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
+  # Of --flag=value, bash makes three words.
+  if [[ $cur == = ]]; then cur=; fi
+  if [[ $prev == = ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}; fi
   case "$prev" in
 ${cases.join("\n")}
   esac
   case "$cur" in
     -*) COMPREPLY=($(compgen -W "${all}" -- "$cur")) ;;
-    *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    *) ${FILES} ;;
   esac
 }
 complete -o filenames -F _pmap pmap`;
