@@ -5,6 +5,7 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertRejects,
   assertStrictEquals,
 } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -544,6 +545,91 @@ for (const name of ["web", "threads", "inline"] as const) {
       { timeout: 100 },
     ).catch((error) => error);
     assertInstanceOf(error, TaskTimeoutError);
+  });
+
+  it("a list with holes loses no task that goes again", async () => {
+    const again = (value: unknown, { attempt, index }: TaskContext) => {
+      if (attempt === 1) throw new Error("the first time");
+      return `${value} at ${index}`;
+    };
+    const options = { ...pool, retries: 1, chunkSize: 5 };
+    assertEquals(
+      await parallelMap(again, new Array(12), options),
+      range(12).map((n) => `undefined at ${n}`),
+    );
+    const inputs: unknown[] = range(12);
+    delete inputs[1];
+    delete inputs[7];
+    assertEquals(
+      await Array.fromAsync(parallelMapStream(again, inputs, options)),
+      range(12).map((n) => `${inputs[n]} at ${n}`),
+    );
+  });
+
+  it("inputs that throw end what a busy worker does for them", async () => {
+    await using workers = new Pool(pool);
+    const wait = (_: number, { signal }: TaskContext) =>
+      new Promise<void>((resolve) => {
+        signal.addEventListener("abort", () => resolve());
+      });
+    function* source() {
+      yield 1;
+      throw new Error("the source");
+    }
+    const call = workers.map(wait, source(), { concurrency: 2 });
+    await assertRejects(() => call, Error, "the source");
+    assertEquals(await workers.map(same, [1]), [1]);
+  });
+
+  it("a stream has as many tasks wait as concurrency says", async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    const meet = async (
+      n: number,
+      { data }: TaskContext<unknown, Int32Array>,
+    ) => {
+      Atomics.add(data, 0, 1);
+      while (Atomics.load(data, 0) < 20) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      return n;
+    };
+    const options = { ...pool, concurrency: 20, data: cell };
+    assertEquals(
+      await Array.fromAsync(parallelMapStream(meet, range(20), options)),
+      range(20),
+    );
+  });
+
+  it("a stream may be left and read from within its first read", async () => {
+    let closed = 0;
+    function* endless() {
+      try {
+        for (let n = 0;; n++) yield n;
+      } finally {
+        closed++;
+      }
+    }
+    await using workers = new Pool(pool);
+    let left = false;
+    const stream: AsyncGenerator<number> = workers.stream(same, endless(), {
+      onProgress() {
+        if (!left) void stream.return(undefined);
+        left = true;
+      },
+    });
+    assertEquals(await Array.fromAsync(stream), []);
+    assertEquals(closed, 1);
+    let begun = 0;
+    const got: number[] = [];
+    const again: AsyncGenerator<number> = workers.stream(same, range(4), {
+      onEvent({ type }) {
+        if (type !== "run-start") return;
+        begun++;
+        void again.next().then(({ value }) => got.push(value));
+      },
+    });
+    for await (const value of again) got.push(value);
+    assertEquals([begun, got.toSorted()], [1, range(4)]);
   });
 
   it("an object that is less than its class fails alone", async () => {

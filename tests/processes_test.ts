@@ -568,6 +568,27 @@ test(
 );
 
 test(
+  "processes: tasks that a worker gave back do not count for maxTasksPerWorker",
+  LONG,
+  async () => {
+    let workers = 0;
+    const wait = async (n: number) => {
+      if (n % 40 < 36) return;
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    };
+    await parallelMap(wait, range(400), {
+      ...processes,
+      workers: 1,
+      maxTasksPerWorker: 100,
+      onEvent({ type }) {
+        if (type === "worker-start") workers++;
+      },
+    });
+    assertEquals(workers, 4);
+  },
+);
+
+test(
   "processes: maxMemory is for all that a worker holds, but garbage",
   LONG,
   async () => {

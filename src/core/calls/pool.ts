@@ -65,7 +65,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    *
    * @param options How the workers are made.
    * @throws {TypeError} When an option is unknown or of the wrong kind, or the
-   * runtime is none of Deno, Bun and Node.js, or too old.
+   * runtime is none of Deno, Bun, Node.js and browsers, or too old.
    * @throws {RangeError} When an option is out of its range.
    */
   constructor(options: PoolOptions<M, W, S> = {}) {

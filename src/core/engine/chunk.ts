@@ -53,7 +53,12 @@ export function joined(chunks: readonly Chunk[]): Chunk {
   if (chunks.length === 1) return chunk;
   const lists = chunks.map(({ values }) => values);
   if (Array.isArray(chunk.values)) {
-    return { ...chunk, values: (lists as unknown[][]).flat() };
+    const values: unknown[] = [];
+    // Not by `flat`, which leaves holes out, and with them tasks.
+    for (const list of lists) {
+      for (let at = 0; at < list.length; at++) values.push(list[at]);
+    }
+    return { ...chunk, values };
   }
   const length = lists.reduce((sum, list) => sum + list.length, 0);
   const arrays = lists as Float64Array[];

@@ -161,13 +161,18 @@ export class InFlight {
 
   /** Takes out the chunk that was answered. */
   remove(
-    { serial, full }: { serial: number; full?: boolean },
+    { serial, tasks, full }: { serial: number; tasks?: number; full?: boolean },
   ): Sent | undefined {
     if (full) this.#isFull = true;
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined;
     const sent = this.#sent.splice(at, 1)[0]!;
-    this.#tasks -= sent.chunk.values.length;
+    const { length } = sent.chunk.values;
+    this.#tasks -= length;
+    // It did not begin the others. What a task posted may say any number.
+    if (tasks !== undefined && tasks >= 0) {
+      this.#tasksBack += Math.max(0, length - tasks);
+    }
     return sent;
   }
 

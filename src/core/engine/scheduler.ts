@@ -236,6 +236,7 @@ export class Scheduler implements Engine {
         continue;
       }
       const chunk = run.take(slot.left, false);
+      if (run.over) this.#runs.touched.add(run); // its inputs ended it
       if (chunk === undefined) continue;
       this.#runs.sent(run);
       this.#send(slot, chunk);

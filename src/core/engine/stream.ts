@@ -27,6 +27,9 @@ class Failed {
 /** How many chunks a worker's share of the read-ahead is. */
 const CHUNKS_AHEAD = 4;
 
+/** The same in tasks that wait beside each other. */
+const TIMES_CONCURRENCY = 2;
+
 /** What a reader finds: a value, a failure in its turn, or nothing yet. */
 export type Found = { value: unknown } | { error: unknown } | undefined;
 
@@ -34,6 +37,7 @@ export type Found = { value: unknown } | { error: unknown } | undefined;
 export class StreamSink implements Sink {
   readonly inTurn = true;
   readonly #threads: () => number;
+  readonly #concurrency: number;
   readonly #bufferSize: number | undefined;
   readonly #order: Reorder<Outcomes> | undefined;
   readonly #settled: boolean;
@@ -54,12 +58,17 @@ export class StreamSink implements Sink {
   ) {
     this.#threads = threads;
     this.#bufferSize = options.bufferSize;
+    this.#concurrency = options.concurrency ?? 1;
     this.#settled = options.settled === true;
     this.#order = options.ordered === false ? undefined : new Reorder();
   }
 
   room(chunkSize: number): number {
-    const most = this.#bufferSize ?? CHUNKS_AHEAD * this.#threads() * chunkSize;
+    const each = Math.max(
+      CHUNKS_AHEAD * chunkSize,
+      TIMES_CONCURRENCY * this.#concurrency,
+    );
+    const most = this.#bufferSize ?? this.#threads() * each;
     return Math.max(0, most - this.#inside);
   }
 
@@ -151,6 +160,8 @@ export interface ReaderSetup {
 type ReaderState =
   /** Not read yet. */
   | { at: "new" }
+  /** The first read calls what the caller wrote: inputs, listeners. */
+  | { at: "opening" }
   | { at: "reading"; run: Run; end: { error?: unknown } | undefined }
   | { at: "over" };
 
@@ -195,7 +206,9 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
 
   #open(): void {
     const { open, sink } = this.#setup;
+    this.#state = { at: "opening" };
     const run = open();
+    const { at } = this.#state as ReaderState;
     const state: ReaderState = { at: "reading", run, end: undefined };
     this.#state = state;
     const end = (how: { error?: unknown }) => {
@@ -203,6 +216,7 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
       sink.wake();
     };
     run.done.then(() => end({}), (error) => end({ error }));
+    if (at === "over") this.#finish().catch(() => {}); // left meanwhile
   }
 
   /** The next value, or the failure whose turn it is, if it is there. */

@@ -166,6 +166,7 @@ export class InputsByWeight implements NextInputs {
     const sum = weights.reduce((sum, weight) => sum + weight, 0);
     this.#weightRead += sum;
     this.#divide({ first, values, weights }, sum);
+    this.#dropTaken();
     this.#waiting.sort((a, b) =>
       a.weight - b.weight || b.batch.first + b.from - a.batch.first - a.from
     );
@@ -258,6 +259,15 @@ export class InputsByWeight implements NextInputs {
     const piece = { batch, from, to, weight, since, taken: false };
     this.#waiting.push(piece);
     this.#byFirst.set(batch.first + from, piece);
+  }
+
+  /** Light pieces, which went with others, would never come to the top. */
+  #dropTaken(): void {
+    let kept = 0;
+    for (const piece of this.#waiting) {
+      if (!piece.taken) this.#waiting[kept++] = piece;
+    }
+    this.#waiting.length = kept;
   }
 
   #take(piece: Piece): void {
