@@ -91,11 +91,10 @@ export function openCaller(
 
   /** Throws at what would arrive as {}, not at all, or with numbers as keys. */
   function refuseLossy(this: unknown, key: string, value: unknown): unknown {
-    const kind = typeof value;
-    const isOdd = kind === "function" || kind === "symbol";
-    if (!isOdd && (kind !== "object" || value === null)) return value;
+    const holds = ["object", "function", "symbol"].includes(typeof value);
+    if (!holds || value === null || Array.isArray(value)) return value;
     const tag = Object.prototype.toString.call(value).slice(8, -1);
-    if (!isOdd && (Array.isArray(value) || tag === "Object")) return value;
+    if (tag === "Object" && typeof value === "object") return value;
     const where = key === "" ? "" : ` at "${key}"`;
     throw new TypeError(`a result must be JSON: received ${tag}${where}`);
   }

@@ -23,8 +23,9 @@ async function main(args: string[]): Promise<number> {
     command = readCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const { say } = await import("./messages.ts");
+    const { allSaid, say } = await import("./messages.ts");
     say(error.message);
+    await allSaid();
     return 2;
   }
   if (command.to === "run") {
@@ -46,8 +47,4 @@ if (import.meta.main === undefined) {
   console.error(`pmap: Node.js must be 24.2 or newer: received ${node}`);
   process.exit(3);
 }
-if (import.meta.main) {
-  const status = await main(process.argv.slice(2));
-  await (await import("./messages.ts")).allSaid();
-  process.exit(status);
-}
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -46,6 +46,7 @@ export async function run(settings: Settings): Promise<number> {
     return status;
   } finally {
     await cluster?.close();
+    await allSaid();
   }
 }
 

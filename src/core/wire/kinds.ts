@@ -102,19 +102,24 @@ export function createKinds(crossing?: Crossing): Kinds {
     const root = roots.get(proto);
     if (root !== undefined) return root;
     const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-    // What a user puts on globalThis is enumerable, and no native code as that
-    // is which the platform puts there so on Bun.
-    const scope = globalThis as unknown as Record<string, unknown>;
-    const platform = typeof own === "function" &&
-      typeof own.name === "string" &&
-      (deno[own.name] === own ||
-        (scope[own.name] === own ||
-            (!isolated && own.name === "SharedArrayBuffer")) &&
-          (!Object.prototype.propertyIsEnumerable.call(scope, own.name) ||
-            NATIVE.test(Function.prototype.toString.call(own))));
-    return platform
+    return isOfPlatform(own)
       ? builtIn(own.name, proto)
       : verdictOn(getPrototypeOf(proto));
+  }
+
+  /** Whether it is a class of the platform's, and not of the user's. */
+  function isOfPlatform(own: unknown): own is { name: string } {
+    if (typeof own !== "function" || typeof own.name !== "string") return false;
+    const { name } = own;
+    if (deno[name] === own) return true;
+    const scope = globalThis as unknown as Record<string, unknown>;
+    if (scope[name] !== own && (isolated || name !== "SharedArrayBuffer")) {
+      return false;
+    }
+    // What a user puts on globalThis is enumerable, and no native code as that
+    // is which the platform puts there so on Bun.
+    return !Object.prototype.propertyIsEnumerable.call(scope, name) ||
+      NATIVE.test(Function.prototype.toString.call(own));
   }
 
   function builtIn(name: string, proto: object): Verdict {
