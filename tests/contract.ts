@@ -141,6 +141,8 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "concurrent tasks of a lost worker are told apart": NO_WORKER,
     "timeout ends a synchronous endless loop, and only that task": NO_WORKER,
     "timeout leaves a pool that works": NO_WORKER,
+    "timeout: of tasks that wait, only the one that is late fails": NO_WORKER,
+    "timeout: tasks that wait for ever begin once, and are told": NO_WORKER,
     "what a task posts by itself is left alone": NO_WORKER,
     "a synchronous loop sees the abort": NO_SECOND_THREAD,
     "an abort does not wait for a task that computes": NO_SECOND_THREAD,
@@ -928,6 +930,44 @@ export function contract(
     assertEquals([error.index, error.timeout], [2, 500]);
     results[2] = 2;
     assertEquals(results, range(8));
+  });
+
+  it("timeout: of tasks that wait, only the one that is late fails", async () => {
+    const wait = async (n: number) => {
+      await new Promise((done) => n === 2 || setTimeout(done, 10));
+      return n;
+    };
+    const results = reasons(
+      await parallelMapSettled(wait, range(8), {
+        ...timed,
+        concurrency: 4,
+        timeout: 2000,
+      }),
+    );
+    assertInstanceOf(results[2], TaskTimeoutError);
+    assertEquals(results.with(2, 2), range(8));
+  });
+
+  it("timeout: tasks that wait for ever begin once, and are told", async () => {
+    const counts = new Int32Array(new SharedArrayBuffer(8));
+    const wait = (counts: Int32Array, context: TaskContext) => {
+      Atomics.add(counts, 0, 1);
+      context.signal.addEventListener("abort", () => {
+        const isLate = context.signal.reason.name === "TimeoutError";
+        if (isLate && context.aborted) Atomics.add(counts, 1, 1);
+      });
+      return new Promise<void>(() => {});
+    };
+    const results = reasons(
+      await parallelMapSettled(wait, new Array(12).fill(counts), {
+        ...timed,
+        workers: 1,
+        concurrency: 6,
+        timeout: 200,
+      }),
+    );
+    for (const result of results) assertInstanceOf(result, TaskTimeoutError);
+    assertEquals([...counts], [12, 12]);
   });
 
   it("timeout leaves a pool that works", async () => {

@@ -57,7 +57,7 @@ const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
       ping: "answered",
     },
     2,
-    blame([1, 2]),
+    { do: "abandon", serials: [1, 2] },
   ],
   [
     "the thread is free, and nothing is late any more",

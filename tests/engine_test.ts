@@ -378,8 +378,91 @@ const LATE: Case[] = [
     (worker, { clock }) => {
       worker.begin();
       clock.advance(60);
-      begin(worker, 2);
+      const others = begin(worker, 2);
       clock.advance(41);
+      assertEquals(worker.receive()?.type, "ping");
+      worker.deliver();
+      assertEquals(worker.receive()?.type, "abandon");
+      worker.deliverAll();
+      assert(!worker.ending, "those beside it go on");
+      for (const one of others) worker.settle(one, { value: one.value });
+      worker.deliverAll();
+      assert(worker.ending, "it is replaced");
+      worker.leave();
+    },
+    ["timeout", 1, 2],
+  ],
+  [
+    "concurrency: what is begun beside a late task ends, what is not goes again",
+    range(6),
+    { chunkSize: 6, concurrency: 2, timeout: 100 },
+    (worker, { clock, backend }) => {
+      const [, second] = begin(worker, 2);
+      worker.settle(second, { value: 1 });
+      clock.advance(60);
+      const third = worker.begin()!;
+      clock.advance(41);
+      worker.receiveAll().deliverAll();
+      worker.receiveAll().deliverAll();
+      assertEquals(worker.begin(), undefined);
+      worker.settle(third, { value: 2 });
+      worker.deliverAll();
+      assertEquals(worker.lostTasks, 3);
+      assert(worker.ending);
+      assertEquals(backend.workers.length, 1);
+      worker.leave();
+    },
+    ["timeout", 1, 2, 3, 4, 5],
+  ],
+  [
+    "concurrency: with moved buffers, the worker does all that it has",
+    buffers(4),
+    { chunkSize: 4, concurrency: 2, timeout: 100, transfer: true },
+    (worker, { clock }) => {
+      const [, second] = begin(worker, 2);
+      worker.settle(second, { value: 1 });
+      clock.advance(60);
+      const third = worker.begin()!;
+      clock.advance(41);
+      worker.receiveAll().deliverAll();
+      worker.receiveAll().deliverAll();
+      const last = worker.begin()!;
+      worker.settle(third, { value: 2 });
+      worker.settle(last, { value: 3 });
+      worker.deliverAll();
+      assertEquals(worker.lostTasks, 0);
+      assert(worker.ending);
+      worker.leave();
+    },
+    ["timeout", 1, 2, 3],
+  ],
+  [
+    "concurrency: an end after a task was abandoned is not its own",
+    range(3),
+    { chunkSize: 3, concurrency: 2, timeout: 100, retries: 0 },
+    (worker, { clock }) => {
+      worker.begin();
+      clock.advance(60);
+      worker.begin(true);
+      clock.advance(41);
+      assertEquals(worker.receive()?.type, "ping");
+      worker.deliver();
+      worker.receiveAll().deliverAll();
+      worker.leave();
+    },
+    ["timeout", "lost", 2],
+  ],
+  [
+    "concurrency: a worker that stays at a task that it was to abandon is ended",
+    range(3),
+    { chunkSize: 1, concurrency: 2, timeout: 100 },
+    (worker, { clock }) => {
+      worker.begin();
+      clock.advance(101);
+      assertEquals(worker.receive()?.type, "ping");
+      worker.deliver();
+      assertEquals(worker.inbox.shift()?.type, "abandon");
+      clock.advance(251);
       assert(!worker.ending);
       assertEquals(worker.receive()?.type, "ping");
       worker.deliver();

@@ -242,6 +242,8 @@ export class FakeWorker implements WorkerHandle {
       }
     } else if (message?.type === "take-back") {
       this.#board.takeBack(message.end);
+    } else if (message?.type === "abandon") {
+      this.#abandon(message.serials);
     } else if (message?.type === "ping") {
       if (this.#notes) this.note();
       this.say({ type: "pong" });
@@ -346,6 +348,13 @@ export class FakeWorker implements WorkerHandle {
     task: FakeTask,
     outcome: { value: unknown } | { error: unknown },
   ): void {
+    this.#end(task, outcome);
+  }
+
+  #end(
+    task: FakeTask,
+    outcome: { value: unknown } | { error: unknown } | { abandoned: true },
+  ): void {
     const lane = this.lanes.indexOf(task);
     this.lanes[lane] = undefined;
     this.#board.setRunning(0);
@@ -360,10 +369,22 @@ export class FakeWorker implements WorkerHandle {
         this.#output[work.message.first + offset] = outcome.value as number;
       }
     } else {
-      const error = this.#wire.codec.encode(outcome.error, true);
+      const error = "error" in outcome
+        ? this.#wire.codec.encode(outcome.error, true)
+        : undefined;
       work.failures.push({ offset, folded: 0, error, refused: undefined });
     }
     if (--work.open === 0) this.#answer(work);
+  }
+
+  /** Goes on without those of these tasks that it is at. */
+  #abandon(serials: readonly number[]): void {
+    const tasks = this.lanes.filter((task) => task !== undefined)
+      .filter(({ serial }) => serials.includes(serial));
+    if (tasks.length === 0) return;
+    const found = tasks.map(({ serial }) => serial);
+    this.say({ type: "abandoned", serials: found });
+    for (const task of tasks) this.#end(task, { abandoned: true });
   }
 
   #answer(work: Work): void {

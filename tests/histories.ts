@@ -388,6 +388,9 @@ export class History {
     for (const worker of backend.alive) {
       const { number } = worker;
       const tasks = this.#running.get(worker) ?? new Set();
+      for (const task of tasks) {
+        if (!worker.lanes.includes(task)) tasks.delete(task); // abandoned
+      }
       const stuck = [...tasks].find((task) =>
         this.#deed(task) === "never returns"
       );

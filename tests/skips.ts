@@ -44,6 +44,7 @@ export function withoutSharedMemory(
     "tasks behind a slow one go to a worker that idles": counts,
     "concurrency keeps tasks in flight inside each worker": counts,
     "stream keeps order, or not": counts,
+    "timeout: tasks that wait for ever begin once, and are told": counts,
   };
 }
 

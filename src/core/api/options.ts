@@ -28,17 +28,19 @@ export interface TaskContext<S = unknown, D = unknown> {
   readonly data: D;
   /**
    * Whether the run is over; true also in the middle of a synchronous loop. For
-   * what a task has left behind, also once its worker is at another run.
+   * what a task has left behind, also once its worker is at another run. And
+   * whether this task took longer than `timeout`, beside others in its worker.
    */
   readonly aborted: boolean;
   /**
    * Aborts with an `AbortError` when the run is over before this task is: for
-   * `fetch` and whatever else waits. A loop that does not wait never hears it:
-   * see `aborted`.
+   * `fetch` and whatever else waits; with a `TimeoutError` when the task took
+   * longer than `timeout`, beside others in its worker. A loop that does not wait
+   * never hears it: see `aborted`.
    */
   readonly signal: AbortSignal;
   /**
-   * Throws an `AbortError` when the run is over.
+   * Throws what `signal` aborts with, when it does.
    *
    * @throws {DOMException} When `aborted` is true.
    */
@@ -294,8 +296,10 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
   /** Ends the run when it aborts. */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds for one task, from its start in the worker. To make a result
-   * ready to send may take a minute more, or ten times as long.
+   * Milliseconds for one task, from its start in the worker, which is replaced.
+   * A task that waits beside others, by `concurrency`, is told by its `signal`;
+   * they end first. To make a result ready to send may take a minute more, or ten
+   * times as long.
    *
    * @default {Infinity}
    */

@@ -42,6 +42,8 @@ export interface Sight {
 export type Step =
   | { do: "look again"; in: number }
   | { do: "ping" }
+  /** These ran too long, and wait: the worker is to go on without them. */
+  | { do: "abandon"; serials: number[] }
   /**
    * These ran too long; `sure` unless only one of them is at fault. Or, with the
    * ms that it may take, the result of one could not be made ready to send.
@@ -63,9 +65,10 @@ export function canPass(timeout: number | undefined): timeout is number {
  *
  * With several lanes, a task that is late may be innocent: another may hold the
  * thread, so that it cannot go on. So the worker is pinged. If it answers, the
- * thread is free, and every late task is slow by itself. If it is silent, the
- * task in its synchronous part holds the thread, and is at fault once it is
- * late itself. So is one whose result is made ready to send, much later.
+ * thread is free, and every late task is slow by itself: it waits, and those
+ * beside it need not suffer. If it is silent, the task in its synchronous part
+ * holds the thread, and is at fault once it is late itself. So is one whose
+ * result is made ready to send, much later.
  *
  * Where no memory is shared, the worker is pinged in any case: what it has said
  * may not have been heard yet. If it is silent, any task that has begun, or may
@@ -99,6 +102,8 @@ export function judgeLateness(
   const again: Step = { do: "look again", in: Math.max(1, next) };
   if (late.length === 0) {
     if ((!silent && !stuck) || ping === "answered") return again;
+  } else if (lanes > 1 && ping === "answered") {
+    return { do: "abandon", serials: late };
   } else if ((lanes === 1 && unknown === undefined) || ping === "answered") {
     return { do: "blame", serials: late, sure: true };
   }

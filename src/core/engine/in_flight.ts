@@ -1,37 +1,32 @@
 /**
- * The book of one worker: what it has been sent and has not answered, and which
- * task it is at. An *index* counts the inputs of a run, a *serial* number the
+ * The book of one worker: what it has been sent and has not answered. An *index* counts the inputs of a run, a *serial* number the
  * tasks of a worker, from 1, an *offset* those of a chunk.
  *
  * @module
  */
 
 import type { Clock } from "../runtime/clock.ts";
-import type { Board, BoardMemory } from "../wire/board.ts";
-import { allotBoard, createBoard, LAST_SERIAL } from "../wire/board.ts";
+import { LAST_SERIAL } from "../wire/board.ts";
 import type { Parcel } from "../wire/packing.ts";
-import type {
-  AtMessage,
-  ChunkMessage,
-  TakeBackMessage,
-} from "../wire/protocol.ts";
+import type { ChunkMessage, TakeBackMessage } from "../wire/protocol.ts";
 import { announcementOf } from "./announcement.ts";
-import { canPass, type Sight } from "./deadline.ts";
 import { type Chunk, part } from "./chunk.ts";
 import type { Run } from "./run.ts";
 import {
+  type Abandoned,
   type Back,
-  doneSerials,
   hasSerial,
   type Sent,
   serialsOf,
 } from "./sent.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
 /** What one worker has in flight. */
 export class InFlight {
   /** The run whose function the worker has. */
   run: Run | undefined;
-  readonly #clock: Clock;
+  /** Which of its tasks the worker is at. */
+  readonly where: Whereabouts;
   readonly #sharesMemory: boolean;
   readonly #sent: Sent[] = [];
   /** Runs that the worker has got the data of. */
@@ -39,18 +34,10 @@ export class InFlight {
   #serial = 1;
   #tasks = 0;
   #tasksBack = 0; // how many were taken back
-  #isFull = false; // the worker has more memory than it may keep
-  /** The memory that is shared with this worker, once it has had a run. */
-  #board: Board | undefined;
-  #lanes = 0; // how many have a place there
-  #epoch = 0;
-  /** What it last said it is at, and when that was heard. */
-  #noted: AtMessage & { at: number } | undefined;
-  /** Whose results it was seen to make ready to send, and since when. */
-  #sending = { serials: "", since: 0 };
+  #retires = false; // the worker is to be sent nothing more
 
   constructor(clock: Clock, sharesMemory: boolean) {
-    this.#clock = clock;
+    this.where = new Whereabouts(clock, this.#sent);
     this.#sharesMemory = sharesMemory;
   }
 
@@ -79,7 +66,7 @@ export class InFlight {
    * count.
    */
   tasksLeft(most: number): number {
-    if (this.#isFull) return 0;
+    if (this.#retires) return 0;
     const sent = this.#serial - 1;
     return Math.min(most - (sent - this.#tasksBack), LAST_SERIAL - sent);
   }
@@ -87,10 +74,6 @@ export class InFlight {
   /** Whether a suspect task is in flight, which must be the only one. */
   get alone(): boolean {
     return this.#sent.some(({ chunk }) => chunk.alone);
-  }
-
-  #now(): number {
-    return this.#clock.origin + this.#clock.now();
   }
 
   /**
@@ -116,7 +99,7 @@ export class InFlight {
       message,
       note: (number) => {
         const forgets = noteRun?.();
-        const sent = { chunk, number, serial, bytes, refused, gone };
+        const sent = { chunk, number, serial, bytes, failed: refused, gone };
         this.#sent.push({ ...sent, whole: true, forgets });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;
@@ -134,25 +117,17 @@ export class InFlight {
     const announcement = announcementOf(run);
     message.run = announcement;
     const { concurrency = 1 } = announcement;
-    // The worker has nothing to do: nobody writes there now.
-    let board: BoardMemory | undefined;
-    if (concurrency <= this.#lanes) this.#board!.clear();
-    else if (this.#sharesMemory) {
-      board = { bytes: allotBoard(concurrency), epoch: this.#now() };
-      announcement.board = board;
-    }
+    const board = this.#sharesMemory
+      ? this.where.allot(concurrency)
+      : undefined;
+    if (board !== undefined) announcement.board = board;
     const brings = run.data !== undefined && !this.#brought.has(run);
     if (brings) announcement.data = run.data;
     const over = [...this.#brought].filter((run) => run.over);
     if (over.length > 0) announcement.forget = over.map(({ number }) => number);
     return () => {
       this.run = run;
-      if (board !== undefined) {
-        this.#board = createBoard(board);
-        this.#epoch = board.epoch;
-        this.#lanes = concurrency;
-      }
-      this.#noted = undefined;
+      this.where.begin(board, concurrency);
       for (const run of over) this.#brought.delete(run);
       if (brings) this.#brought.add(run);
       return over;
@@ -163,7 +138,7 @@ export class InFlight {
   remove(
     { serial, tasks, full }: { serial: number; tasks?: number; full?: boolean },
   ): Sent | undefined {
-    if (full) this.#isFull = true;
+    if (full) this.#retires = true;
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined;
     const sent = this.#sent.splice(at, 1)[0]!;
@@ -180,16 +155,21 @@ export class InFlight {
   get canGoElsewhere(): boolean {
     const { run } = this;
     if (this.#tasks < 2 || run?.options.chunkSize !== undefined) return false;
-    if (this.#board !== undefined && this.#board.next() >= this.#serial) {
+    const { board } = this.where;
+    if (board !== undefined && board.next() >= this.#serial) {
       return false; // all are begun
     }
-    // Tasks whose buffers were moved cannot be sent again.
+    return this.canRepeat;
+  }
+
+  /** Whether all can be sent again: tasks whose buffers were moved cannot. */
+  get canRepeat(): boolean {
     return this.#sent.every(({ gone }) => gone.size === 0);
   }
 
   /** The run is over: the worker is to begin no more tasks of it. */
   stop(): void {
-    this.#board?.stop();
+    this.where.board?.stop();
   }
 
   /**
@@ -201,9 +181,10 @@ export class InFlight {
    */
   takeBack(): Back[] | TakeBackMessage {
     const end = this.#serial;
-    if (this.#board === undefined) return { type: "take-back", end };
-    if (this.#board.next() <= this.#sent[0]!.serial) return [];
-    const first = this.#board.takeBack(end);
+    const { board } = this.where;
+    if (board === undefined) return { type: "take-back", end };
+    if (board.next() <= this.#sent[0]!.serial) return [];
+    const first = board.takeBack(end);
     const back: Back[] = [];
     for (const [at, sent] of this.#sent.entries()) {
       const { chunk, serial } = sent;
@@ -218,36 +199,26 @@ export class InFlight {
     return back;
   }
 
-  /** The worker says what it is at, as it shares no memory. */
-  hear(message: AtMessage): void {
-    this.#noted = { ...message, at: this.#clock.now() };
-  }
-
   /**
-   * What it has said that it is at, and what may have begun since then: it says
-   * when it begins a chunk, and now and then in it.
+   * The worker goes on without tasks that it has begun: it is to be sent nothing
+   * more.
+   *
+   * @param serials Their serial numbers.
+   * @returns Where each was.
    */
-  #lookAtNotes(): {
-    tasks: Sight["tasks"];
-    unknown: NonNullable<Sight["unknown"]>;
-  } {
-    const { tasks, begun, at } = this.#noted ?? { tasks: [], begun: 0, at: 0 };
-    const since = this.#clock.now() - at;
-    const begunChunk = this.#sent.findLast(({ serial }) => serial <= begun);
-    const running = this.#running();
-    if (running !== undefined) {
-      const tasks = [{ serial: running, ran: since }];
-      return { tasks, unknown: { serials: [], ran: since } };
+  abandon(serials: readonly number[]): Abandoned[] {
+    const tasks: Abandoned[] = [];
+    for (const serial of serials) {
+      const at = this.#sent.findIndex((sent) => hasSerial(sent, serial));
+      if (at < 0) continue;
+      const sent = this.#sent[at]!;
+      const offset = serial - sent.serial;
+      tasks.push({ sent, offset });
+      const failed = new Map(sent.failed).set(offset, undefined);
+      this.#sent[at] = { ...sent, failed, whole: false };
     }
-    return {
-      tasks: tasks.filter(({ serial }) => this.#has(serial))
-        .map(({ serial, ran }) => ({ serial, ran: ran + since })),
-      unknown: {
-        serials: begunChunk === undefined ? [] : serialsOf(begunChunk)
-          .filter((serial) => serial > begun),
-        ran: since,
-      },
-    };
+    if (tasks.length > 0) this.#retires = true;
+    return tasks;
   }
 
   /** Takes out all. */
@@ -268,8 +239,7 @@ export class InFlight {
       this.forget();
       this.#brought.delete(run!);
       for (const run of forgets) this.#brought.add(run);
-      this.#board = undefined;
-      this.#lanes = 0;
+      this.where.forget();
     }
     return all;
   }
@@ -285,75 +255,5 @@ export class InFlight {
   /** Serial numbers of all tasks that were sent and not answered. */
   all(): number[] {
     return this.#sent.flatMap(serialsOf);
-  }
-
-  #has(serial: number): boolean {
-    return this.#sent.some((sent) => hasSerial(sent, serial));
-  }
-
-  /** Serial number of the task that holds the thread, if that can be told. */
-  #running(): number | undefined {
-    const serial = this.#board?.running() ?? this.#noted?.folds ?? 0;
-    return this.#has(serial) ? serial : undefined;
-  }
-
-  /**
-   * Serial numbers of the tasks the worker is at, or about to answer: one, if it
-   * can be told. Where no memory is shared, all that were not answered, or, with
-   * `timeout`, all that may have begun.
-   */
-  at(): number[] {
-    const running = this.#running();
-    if (running !== undefined) return [running];
-    if (this.#board !== undefined) {
-      const at = this.#board.serials().filter((serial) => this.#has(serial));
-      return at.concat(this.#done(at));
-    }
-    if (this.#noted === undefined) return []; // it has no function yet
-    if (!canPass(this.run?.options.timeout)) return this.all();
-    const { tasks, unknown } = this.#lookAtNotes();
-    const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
-    return serials.length > 0 ? serials : this.#done([]);
-  }
-
-  /** Serial numbers of what it is about to answer, beside those it is at. */
-  #done(at: readonly number[]): number[] {
-    const next = this.#board?.next() ?? (this.#noted?.begun ?? 0) + 1;
-    return doneSerials(this.#sent, next, at);
-  }
-
-  /** Index of the first task the worker is at; undefined if at none. */
-  indexAt(): number | undefined {
-    const [serial = 0] = this.at();
-    const sent = this.#sent.findLast((sent) => sent.serial <= serial);
-    return sent && sent.chunk.first + serial - sent.serial;
-  }
-
-  /** What can be seen of its tasks now. */
-  look(ping: Sight["ping"]): Sight {
-    if (this.#board === undefined) {
-      const seen = { ...this.#lookAtNotes(), running: undefined, ping };
-      return { ...seen, sending: this.#lookAtSending(seen) };
-    }
-    const now = Math.floor(this.#now() - this.#epoch);
-    const lanes = this.#board.lanes();
-    const tasks = lanes.filter(({ serial }) => this.#has(serial))
-      .map(({ serial, since = now }) => ({ serial, ran: now - since | 0 }));
-    const seen = { tasks, running: this.#running(), ping };
-    return { ...seen, sending: this.#lookAtSending(seen) };
-  }
-
-  /** Whose results it may be making ready to send, and how long it was seen so. */
-  #lookAtSending({ tasks, running }: Sight): Sight["sending"] {
-    const at = tasks.map(({ serial }) => serial);
-    const serials = running === undefined
-      ? this.#done(at)
-      : [running].filter((serial) => !at.includes(serial));
-    const now = this.#clock.now();
-    const key = `${serials}`;
-    if (key !== this.#sending.serials) {
-      this.#sending = { serials: key, since: now };
-    }
-    return { serials, ran: now - this.#sending.since };
   }
 }

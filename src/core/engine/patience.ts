@@ -60,6 +60,16 @@ export class Patience {
     if (this.#cancel === undefined) this.begin(inFlight);
   }
 
+  /** What the worker has not begun is to go elsewhere: it may begin soon. */
+  end(inFlight: InFlight): void {
+    const back = inFlight.takeBack();
+    if (!Array.isArray(back)) this.#setup.ask(back);
+    else if (back.length > 0) this.#setup.giveAway(back);
+    else if (this.#cancel === undefined) {
+      this.#lookIn(IDLE_MS); // it has begun none yet
+    }
+  }
+
   /** Waits no more. */
   stop(): void {
     this.#cancel?.();
@@ -75,14 +85,11 @@ export class Patience {
   }
 
   #look(inFlight: InFlight): void {
-    const { clock, anyIdle, ask, giveAway } = this.#setup;
+    const { clock, anyIdle } = this.#setup;
     const waited = clock.now() - this.#since;
     // Whole ms: what rounding left would ring at the same time, again and again.
     if (waited < IDLE_MS) return this.#lookIn(Math.ceil(IDLE_MS - waited));
     if (waited < PATIENCE_MS && !anyIdle()) return this.#lookIn(IDLE_MS);
-    const back = inFlight.takeBack();
-    if (!Array.isArray(back)) ask(back);
-    else if (back.length > 0) giveAway(back);
-    else this.#lookIn(IDLE_MS); // it has begun none yet
+    this.end(inFlight);
   }
 }

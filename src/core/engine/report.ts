@@ -9,7 +9,7 @@ import type { Backend, WorkerHandle } from "../runtime/runtime.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { DoneMessage, StartMessage } from "../wire/protocol.ts";
 import type { Run } from "./run.ts";
-import type { Back, Sent } from "./sent.ts";
+import type { Abandoned, Back, Sent } from "./sent.ts";
 import type { Loss } from "./settling.ts";
 import type { Slot } from "./slot.ts";
 
@@ -21,6 +21,8 @@ export type Report =
   | { type: "answer"; sent: Sent; answer: DoneMessage }
   /** These tasks waited in a worker for long, and were taken back. */
   | { type: "back"; back: Back[] }
+  /** These tasks waited for longer than they may: the worker goes on without. */
+  | { type: "abandoned"; tasks: Abandoned[] }
   /** Values of these tasks, or their results, could not be read over there. */
   | { type: "unread"; sent: Sent[]; what: "input" | "result"; error: unknown }
   /** The worker could not get the function of a run. */

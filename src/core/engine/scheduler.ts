@@ -21,7 +21,7 @@ import type { Report, SlotSetup } from "./report.ts";
 import type { Run } from "./run.ts";
 import { Runs } from "./runs.ts";
 import { packChunk, postChunk } from "./sending.ts";
-import { failAll, judge, sendElsewhere, settle } from "./settling.ts";
+import { failAll, failLate, judge, sendElsewhere, settle } from "./settling.ts";
 import type { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import { Turns } from "./turns.ts";
@@ -162,10 +162,14 @@ export class Scheduler implements Engine {
         sendElsewhere(sent, from);
         this.#runs.touched.add(sent.chunk.run);
       }
+    } else if (report.type === "abandoned") {
+      for (const task of report.tasks) {
+        failLate(task, worker);
+        this.#runs.touched.add(task.sent.chunk.run);
+      }
     } else if (report.type === "unread") {
-      const { sent, what, error } = report;
-      for (const one of sent) {
-        failAll(one, what, error, worker);
+      for (const one of report.sent) {
+        failAll(one, report.what, report.error, worker);
         this.#runs.touched.add(one.chunk.run);
       }
     } else if (report.type === "ready") {

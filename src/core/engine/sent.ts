@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Refusal } from "../wire/packing.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
 
@@ -21,8 +20,8 @@ export interface Sent {
   readonly serial: number;
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
-  /** Offsets of tasks that were not sent. */
-  readonly refused: ReadonlyMap<number, Refusal>;
+  /** Offsets of tasks that failed: they could not be sent, or are abandoned. */
+  readonly failed: ReadonlyMap<number, unknown>;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
   /** If it brought its run along, the runs the worker was told to forget. */
@@ -36,27 +35,35 @@ export interface Back {
   readonly from: number;
 }
 
+/** A task that its worker goes on without. */
+export interface Abandoned {
+  /** Its chunk, as it was. */
+  readonly sent: Sent;
+  readonly offset: number;
+}
+
 /**
- * Whether a task is one of a chunk.
+ * Whether a task is one of a chunk, and has not failed.
  *
  * @param sent The chunk.
  * @param serial Serial number of the task.
  * @returns Whether it is.
  */
 export function hasSerial(sent: Sent, serial: number): boolean {
-  return serial >= sent.serial &&
-    serial < sent.serial + sent.chunk.values.length;
+  const offset = serial - sent.serial;
+  return offset >= 0 && offset < sent.chunk.values.length &&
+    !sent.failed.has(offset);
 }
 
 /**
- * The tasks of a chunk, without those that were not sent.
+ * The tasks of a chunk, without those that failed.
  *
  * @param sent The chunk.
  * @returns Their serial numbers.
  */
-export function serialsOf({ serial, chunk, refused }: Sent): number[] {
+export function serialsOf({ serial, chunk, failed }: Sent): number[] {
   return Array.from(chunk.values, (_, offset) => offset)
-    .filter((offset) => !refused.has(offset))
+    .filter((offset) => !failed.has(offset))
     .map((offset) => serial + offset);
 }
 

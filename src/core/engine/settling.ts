@@ -13,7 +13,7 @@ import type { Failure } from "./failures.ts";
 import { nameThrown } from "./failures.ts";
 import { sliceOf } from "./chunk.ts";
 import type { Run } from "./run.ts";
-import type { Sent } from "./sent.ts";
+import type { Abandoned, Sent } from "./sent.ts";
 
 /** Why a worker is lost: what is known, and the tasks it was at. */
 export interface Loss {
@@ -44,7 +44,7 @@ export function settle(
   worker: number,
   wire: { codec: Codec; packing: Packing; clock: Clock },
 ): void {
-  const { chunk, refused, gone } = sent;
+  const { chunk, gone } = sent;
   const { run, first } = chunk;
   let values: ArrayLike<unknown>;
   try {
@@ -52,7 +52,7 @@ export function settle(
   } catch (cause) {
     return failAll(sent, "result", cause, worker);
   }
-  const { tasks, ms, bytes, failures: failed = [] } = answer;
+  const { tasks, ms, bytes } = answer;
   const { length } = chunk.values;
   // Not of a part: it may be that of one task that took long after many.
   if (sent.whole && tasks === length) {
@@ -61,20 +61,21 @@ export function settle(
   if (answer.times !== undefined) {
     tell(sent, answer, answer.times, worker, wire.clock);
   }
-  // Stretches of results between the tasks that failed or were not sent.
-  const failures = new Map(failed.map((f) => [f.offset, f]));
-  const skipped = [...refused.keys()].sort((a, b) => a - b);
-  const gaps = [
-    ...failures.keys(),
-    ...skipped.filter((offset) => offset < tasks),
-  ].sort((a, b) => a - b);
+  // Stretches of results between the tasks that failed, or had failed before.
+  const failures = new Map<number, TaskFailure | undefined>(
+    answer.failures?.map((failure) => [failure.offset, failure]),
+  );
+  for (const offset of sent.failed.keys()) {
+    if (offset < tasks) failures.set(offset, undefined);
+  }
+  const gaps = [...failures.keys()].sort((a, b) => a - b);
   let from = 0;
   let stretch = 0;
   for (const offset of gaps) {
     put(offset);
     const failed = failures.get(offset);
     from = offset + Math.max(1, failed?.folded ?? 0);
-    if (failed === undefined) continue; // failed when it was to be sent
+    if (failed === undefined) continue;
     const failure = readFailure(failed, run, wire.codec);
     const repeatable = failed.folded === 0 && !gone.has(offset);
     run.fail(chunk, first + offset, failure, worker, repeatable);
@@ -92,22 +93,39 @@ export function settle(
 }
 
 /**
- * Gives tasks that were not begun back to their run, apart from those that were
- * never sent.
+ * Gives tasks that were not begun back to their run, apart from those that
+ * failed before.
  *
  * @param sent Their chunk.
  * @param from Offset of the first; all after it go as well.
  */
-export function sendElsewhere({ chunk, refused }: Sent, from: number): void {
+export function sendElsewhere({ chunk, failed }: Sent, from: number): void {
   const { run, values: { length } } = chunk;
   run.startSmall();
   let next = from;
-  for (const offset of [...refused.keys()].sort((a, b) => a - b)) {
+  for (const offset of [...failed.keys()].sort((a, b) => a - b)) {
     if (offset < from) continue;
     run.takeBack(chunk, next, offset);
     next = offset + 1;
   }
   run.takeBack(chunk, next, length);
+}
+
+/**
+ * Fails a task that waited for longer than it may, and that its worker goes on
+ * without.
+ *
+ * @param task The task.
+ * @param worker Number of the worker.
+ */
+export function failLate(
+  { sent: { chunk, gone }, offset }: Abandoned,
+  worker: number,
+): void {
+  const { run, first } = chunk;
+  const { timeout = Infinity } = run.options;
+  const failure = { why: "timeout", timeout, sendMs: undefined } as const;
+  run.fail(chunk, first + offset, failure, worker, !gone.has(offset));
 }
 
 /** What became of a task that failed. */
@@ -141,7 +159,7 @@ function readFailure(
  * @param worker Number of the worker.
  */
 export function failAll(
-  { chunk, refused }: Sent,
+  { chunk, failed }: Sent,
   what: "input" | "result",
   cause: unknown,
   worker: number,
@@ -153,7 +171,7 @@ export function failAll(
     refusal: { reason, cause },
   } as const;
   for (let offset = 0; offset < chunk.values.length; offset++) {
-    if (refused.has(offset)) continue;
+    if (failed.has(offset)) continue;
     chunk.run.fail(chunk, chunk.first + offset, failure, worker, false);
   }
 }
@@ -213,13 +231,13 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
   const suspects = new Set(at);
   const most = Math.ceil(at.length / GROUPS);
   let found = false;
-  for (const { chunk, serial, refused, gone } of sent) {
+  for (const { chunk, serial, failed, gone } of sent) {
     const { run, first, values: { length } } = chunk;
     let from = 0; // of those that go again together
     for (let offset = 0; offset <= length; offset++) {
       const suspect = suspects.has(serial + offset);
       const moved = gone.has(offset);
-      const stays = offset === length || refused.has(offset) || moved ||
+      const stays = offset === length || failed.has(offset) || moved ||
         (suspect && sure);
       const wasSuspect = suspects.has(serial + from);
       const full = wasSuspect && offset - from === most;
@@ -227,7 +245,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
         run.takeBack(chunk, from, offset, wasSuspect);
         from = stays ? offset + 1 : offset;
       }
-      if (offset === length || refused.has(offset)) continue;
+      if (offset === length || failed.has(offset)) continue;
       found ||= suspect;
       if (!stays) continue;
       const failure: Failure = suspect && timeout !== undefined

@@ -48,6 +48,7 @@ export class Slot {
     this.#watch = new Watch({
       clock: setup.clock,
       ping: () => this.#post({ type: "ping" }),
+      abandon: (serials) => this.#post({ type: "abandon", serials }),
       end: (loss) => this.end(loss),
     });
     this.#patience = new Patience({
@@ -152,30 +153,28 @@ export class Slot {
   }
 
   #hear(message: FromWorker): void {
-    if (this.#state.at === "parting" && message.type === "disposed") {
-      const { error } = message;
-      return this.#part(
-        error && nameThrown(this.#setup.codec.decode(error)),
-      );
-    }
-    if (this.#state.at !== "up") return;
+    const { at } = this.#state;
+    if (at !== "up" && at !== "parting") return;
     const error = "error" in message && message.error !== undefined
       ? this.#setup.codec.decode(message.error)
       : undefined;
+    if (at === "parting") {
+      if (message.type !== "disposed") return;
+      return this.#part(message.error && nameThrown(error));
+    }
     if (message.type === "done" || message.type === "unread") {
       const sent = this.#inFlight.remove(message);
       if (sent === undefined) return;
       this.#patience.begin(this.#inFlight);
-      this.#rest();
-      this.#report(
+      this.#answer(
         message.type === "done"
           ? { type: "answer", sent, answer: message }
           : { type: "unread", sent: [sent], what: "input", error },
       );
-      this.#retire();
     } else if (message.type === "unreadable") this.#lose("input");
     else if (message.type === "pong") this.#watch.answered();
-    else if (message.type === "at") this.#inFlight.hear(message);
+    else if (message.type === "at") this.#inFlight.where.hear(message);
+    else if (message.type === "abandoned") this.#abandon(message.serials);
     else if (message.type === "ready") {
       this.#state.disposes = message.disposes;
       this.#ready.resolve();
@@ -183,9 +182,7 @@ export class Slot {
       this.#report({ type: "ready" });
     } else if (message.type === "refused") {
       const run = this.#inFlight.forget();
-      this.#rest();
-      this.#report({ type: "refused", run, error });
-      this.#retire();
+      this.#answer({ type: "refused", run, error });
     } else if (message.type === "failed") {
       this.#ready.reject(error);
       this.end(undefined);
@@ -206,10 +203,19 @@ export class Slot {
       return this.end({ error, at: this.#inFlight.all(), sure: false });
     }
     const sent = this.#inFlight.clearUnread();
-    this.#rest();
     if (what === "result") this.end(undefined); // it is not heard any more
-    this.#report({ type: "unread", sent, what, error });
-    this.#retire();
+    this.#answer({ type: "unread", sent, what, error });
+  }
+
+  /**
+   * The worker goes on without tasks that wait for too long. They may go on as
+   * well: so it does what it has begun besides, and is replaced then.
+   */
+  #abandon(serials: readonly number[]): void {
+    const tasks = this.#inFlight.abandon(serials);
+    if (tasks.length === 0) return;
+    if (this.#inFlight.canRepeat) this.#patience.end(this.#inFlight);
+    this.#report({ type: "abandoned", tasks });
   }
 
   #stopTimers(): void {
@@ -222,16 +228,17 @@ export class Slot {
     this.#setup.report(this, report);
   }
 
-  /** After an answer: the worker has less to do, or nothing. */
-  #rest(): void {
-    if (this.#state.at !== "up" || this.#inFlight.chunks > 0) return;
-    this.#cancel();
-    this.#watch.stop();
-    this.#setIdle();
-  }
-
-  /** Ends a worker that has done all it may; what it did last is reported. */
-  #retire(): void {
+  /**
+   * Reports what the worker has answered: it has less to do, or nothing. One that
+   * has done all it may is ended then.
+   */
+  #answer(report: Report): void {
+    if (this.idle) {
+      this.#cancel();
+      this.#watch.stop();
+      this.#setIdle();
+    }
+    this.#report(report);
     if (this.idle && this.left < 1) this.end(undefined);
   }
 
@@ -288,7 +295,7 @@ export class Slot {
   ): void {
     // Some runtimes stop no loop: when it ends, no other task is to begin.
     this.#inFlight.stop();
-    const index = this.#inFlight.indexAt();
+    const index = this.#inFlight.where.indexAt();
     this.#stopTimers();
     const state: SlotState = { at: "ending", loss };
     this.#state = state;
@@ -311,7 +318,7 @@ export class Slot {
     if (state.at === "empty") return;
     this.#stopTimers();
     const loss = state.at === "up"
-      ? { ...end, at: this.#inFlight.at() }
+      ? { ...end, at: this.#inFlight.where.at() }
       : state.at === "ending" && state.loss
       ? { ...end, ...state.loss }
       : undefined;

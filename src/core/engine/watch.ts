@@ -16,6 +16,8 @@ export interface WatchSetup {
   readonly clock: Clock;
   /** Sends a ping. */
   ping(): void;
+  /** Tells the worker to go on without these tasks, which wait for too long. */
+  abandon(serials: number[]): void;
   /** Ends the worker, as tasks of it took too long. */
   end(loss: Loss): void;
 }
@@ -25,6 +27,8 @@ export class Watch {
   readonly #setup: WatchSetup;
   #inFlight: InFlight | undefined;
   #ping: Sight["ping"] = "not sent";
+  /** Serial numbers of tasks that the worker was to go on without. */
+  readonly #asked = new Set<number>();
   #cancel = () => {}; // calls off the next look
 
   constructor(setup: WatchSetup) {
@@ -53,6 +57,7 @@ export class Watch {
     this.#cancel();
     this.#inFlight = undefined;
     this.#ping = "not sent";
+    this.#asked.clear();
   }
 
   #lookIn(ms: number): void {
@@ -64,11 +69,19 @@ export class Watch {
     const inFlight = this.#inFlight;
     if (inFlight?.run === undefined) return;
     const { timeout = Infinity, concurrency = 1 } = inFlight.run.options;
-    const sight = inFlight.look(this.#ping);
+    const sight = inFlight.where.look(this.#ping);
     const step = judgeLateness(sight, timeout, concurrency);
     if (step.do === "blame") {
       const { serials: at, sure, sendMs } = step;
       this.#setup.end({ at, timeout, sure, sendMs });
+    } else if (step.do === "abandon") {
+      // It has answered a ping after it was told, and is at these still.
+      const at = step.serials.filter((serial) => this.#asked.has(serial));
+      if (at.length > 0) return this.#setup.end({ at, timeout, sure: true });
+      step.serials.forEach((serial) => this.#asked.add(serial));
+      this.#setup.abandon(step.serials);
+      this.#ping = "not sent";
+      this.#lookIn(PONG_MS);
     } else if (step.do === "ping") {
       this.#ping = "silent"; // until it answers
       this.#setup.ping();

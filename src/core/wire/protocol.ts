@@ -106,6 +106,8 @@ export type ToWorker =
   | TakeBackMessage
   /** The run of the last chunk is over, and tasks of it are not settled. */
   | { type: "over" }
+  /** These tasks wait for too long: their lanes are to go on. */
+  | { type: "abandon"; serials: number[] }
   /** Is answered as soon as the thread is free. */
   | { type: "ping" }
   /** The worker will be ended: what `init` returned can be disposed. */
@@ -119,7 +121,10 @@ export interface TaskFailure {
    * sent when it was; 0 if it is the task itself that failed.
    */
   folded: number;
-  /** What it, or `combine`, threw, or what its result threw when it was read. */
+  /**
+   * What it, or `combine`, threw, or what its result threw when it was read;
+   * undefined if it was abandoned, which the caller knows.
+   */
   error: Encoded | undefined;
   /** Why the result cannot be sent, in words; undefined when the task threw. */
   refused: string | undefined;
@@ -183,6 +188,8 @@ export type FromWorker =
   | { type: "disposed"; error: Encoded | undefined }
   | { type: "pong" }
   | AtMessage
+  /** Those of the tasks to abandon that were not settled before. */
+  | { type: "abandoned"; serials: number[] }
   /** A message came that the worker could not read. */
   | { type: "unreadable" }
   /** The module, or `init`, failed: this worker will do nothing. */

@@ -17,6 +17,13 @@ export interface Surroundings {
   isLeft: boolean;
   /** What aborts the signals of tasks that are not settled, by their index. */
   readonly aborts: Map<number, AbortController>;
+  /**
+   * What abandons tasks that wait, by their serial number; undefined if the run
+   * has no `timeout`, or one task at a time.
+   */
+  readonly waiting: Map<number, () => void> | undefined;
+  /** The indices of tasks that were abandoned. */
+  readonly abandoned: Set<number>;
 }
 
 /** Makes contexts. */
@@ -32,8 +39,11 @@ export interface Contexts {
    * takes no second argument, in any way.
    */
   isSeenBy(fn: (...args: never[]) => unknown): boolean;
-  /** The run of these tasks is over: aborts their signals. */
-  abort(around: Surroundings): void;
+  /**
+   * Aborts the signals of the tasks, as their run is over; or that of one, by its
+   * index, which took longer than it may.
+   */
+  abort(around: Surroundings, late?: number): void;
 }
 
 /**
@@ -47,6 +57,9 @@ export function createContexts(): Contexts {
   const ABORT = Symbol("abort");
   const over = () =>
     new DOMException("The run of this task is over", "AbortError");
+  const late = () =>
+    new DOMException('This task took longer than "timeout"', "TimeoutError");
+  const why = (context: Context) => isLate(context) ? late() : over();
 
   // Without fields, private or not: for an older target, bundlers turn them to
   // calls of functions that they put beside this one, and that are not sent
@@ -63,10 +76,10 @@ export function createContexts(): Contexts {
     }
     get aborted() {
       const { isLeft, board } = this[AROUND] as Surroundings;
-      return isLeft || board.isOver();
+      return isLeft || board.isOver() || isLate(this);
     }
     throwIfAborted() {
-      if (this.aborted) throw over();
+      if (this.aborted) throw why(this);
     }
     // Made when it is first read: most tasks have no use for it.
     get signal() {
@@ -74,7 +87,7 @@ export function createContexts(): Contexts {
       if (abort === undefined) {
         abort = new AbortController();
         this[ABORT] = abort;
-        if (this.aborted) abort.abort(over());
+        if (this.aborted) abort.abort(why(this));
         else {
           const { aborts } = this[AROUND] as Surroundings;
           aborts.set(this.index as number, abort);
@@ -82,6 +95,10 @@ export function createContexts(): Contexts {
       }
       return abort.signal;
     }
+  }
+
+  function isLate({ index, [AROUND]: around }: Context): boolean {
+    return (around as Surroundings).abandoned.has(index as number);
   }
 
   // No default, no rest and no pattern: one plain name, or none. No two runs of
@@ -101,7 +118,11 @@ export function createContexts(): Contexts {
       return !ARROW.test(text) &&
         (!FUNCTION.test(text) || OTHER_WAYS.test(text));
     },
-    abort({ aborts }) {
+    abort({ abandoned, aborts }, index) {
+      if (index !== undefined) {
+        abandoned.add(index);
+        return aborts.get(index)?.abort(late());
+      }
       for (const abort of aborts.values()) abort.abort(over());
       aborts.clear();
     },

@@ -8,7 +8,7 @@
 import type { Codec } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
 import type { Work, WorkerRun } from "./answering.ts";
-import type { Contexts } from "./task_context.ts";
+import type { Contexts, Surroundings } from "./task_context.ts";
 
 /** What it is made with. */
 export interface TaskLoopParts {
@@ -18,17 +18,22 @@ export interface TaskLoopParts {
   now(): number;
 }
 
-/**
- * Runs tasks of a chunk in a lane: until one waits, or no more are to be begun.
- * Not async, as engines are slower with a loop that may wait.
- *
- * @returns Settled when the task that waits is; undefined if none does.
- */
-export type RunTasks = (
-  run: WorkerRun,
-  work: Work,
-  lane: number,
-) => Promise<void> | undefined;
+/** What runs tasks. */
+export interface TaskLoop {
+  /**
+   * Runs tasks of a chunk in a lane: until one waits, or no more are to be begun.
+   * Not async, as engines are slower with a loop that may wait.
+   *
+   * @returns Settled when the task that waits is; undefined if none does.
+   */
+  runTasks(run: WorkerRun, work: Work, lane: number): Promise<void> | undefined;
+  /**
+   * Lets lanes go on without their tasks, which fail.
+   *
+   * @returns Serial numbers of those that wait.
+   */
+  abandon(around: Surroundings, serials: number[]): number[];
+}
 
 /**
  * Makes it. Self-contained: workers get this function by its source.
@@ -37,8 +42,8 @@ export type RunTasks = (
  * @returns What runs tasks.
  */
 export function createTaskLoop(
-  { codec, packing, contexts: { Context }, now }: TaskLoopParts,
-): RunTasks {
+  { codec, packing, contexts: { Context, abort }, now }: TaskLoopParts,
+): TaskLoop {
   // Bytes of copies of results until the rest of their chunk goes elsewhere, and
   // how many results there are from one look at that to the next.
   const MOST_KEPT = 1 << 24;
@@ -50,12 +55,26 @@ export function createTaskLoop(
       typeof (value as PromiseLike<unknown>).then === "function";
   }
 
-  function fail({ failures }: Work, offset: number, error: unknown): void {
-    failures.push({
-      offset,
-      folded: 0,
-      error: codec.encode(error, true),
-      refused: undefined,
+  const ABANDONED = Symbol("abandoned");
+
+  function fail({ failures }: Work, offset: number, thrown: unknown): void {
+    const error = thrown === ABANDONED ? undefined : codec.encode(thrown, true);
+    failures.push({ offset, folded: 0, error, refused: undefined });
+  }
+
+  /** Settles as the result of a task does, or when the task is abandoned. */
+  function unlessAbandoned(
+    around: Surroundings,
+    serial: number,
+    index: number,
+    result: PromiseLike<unknown>,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      around.waiting!.set(serial, () => {
+        reject(ABANDONED);
+        abort(around, index);
+      });
+      Promise.resolve(result).then(resolve, reject);
     });
   }
 
@@ -93,28 +112,40 @@ export function createTaskLoop(
     offset: number,
     result: PromiseLike<unknown>,
   ): Promise<void> {
-    const { board, aborts } = run.around;
+    const { board, aborts, waiting } = run.around;
     const { results, times, message } = work;
+    const index = message.first + offset;
+    const serial = message.serial + offset;
     let kept: object | undefined;
     try {
-      const settled = await result;
-      if (work.keeps && isObject(settled)) kept = settled;
-      else (results as unknown[])[offset] = settled;
+      const settled = await (waiting === undefined
+        ? result
+        : unlessAbandoned(run.around, serial, index, result));
+      if (work.keeps && isObject(settled)) {
+        kept = settled;
+      } else (results as unknown[])[offset] = settled;
     } catch (error) {
       fail(work, offset, error);
     }
-    aborts.delete(message.first + offset);
+    aborts.delete(index);
+    waiting?.delete(serial);
     board.leave(lane); // at no task: an end now is nobody's fault
     if (times !== undefined) times[2 * offset + 1] = now();
     if (kept !== undefined) {
-      board.setRunning(message.serial + offset);
+      board.setRunning(serial);
       keep(run, work, offset, kept);
       board.setRunning(0);
     }
     work.settled++;
   }
 
-  return (run, work, lane) => {
+  function abandon(around: Surroundings, serials: number[]): number[] {
+    const waits = serials.filter((serial) => around.waiting?.has(serial));
+    for (const serial of waits) around.waiting!.get(serial)!();
+    return waits;
+  }
+
+  function runTasks(run: WorkerRun, work: Work, lane: number) {
     const { fn, seesContext, around, announcement: { watched } } = run;
     const { board, aborts } = around;
     const { values, times, count, keeps, message } = work;
@@ -172,5 +203,7 @@ export function createTaskLoop(
     if (!watched) board.enter(lane, serial + offset, undefined);
     board.setRunning(0);
     return wait(run, work, lane, offset, waits);
-  };
+  }
+
+  return { runTasks, abandon };
 }

@@ -109,7 +109,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   const answer = parts.createAnswering({ ...parts, now, post, isFull });
-  const runTasks = parts.createTaskLoop({ codec, packing, contexts, now });
+  const { runTasks, abandon } = parts.createTaskLoop({ ...parts, now });
 
   async function start(message: StartMessage): Promise<void> {
     try {
@@ -196,10 +196,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       // The next one may have been announced while this one was loaded: what
       // is in the queue is not for this function then.
       if (announced !== announcement) return;
-      const lanes = Array.from(
-        { length: announcement.concurrency ?? 1 },
-        (_, i) => i,
-      );
+      const { concurrency = 1, watched } = announcement;
+      const lanes = Array.from({ length: concurrency }, (_, i) => i);
       run = {
         announcement,
         fn,
@@ -212,6 +210,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           board: parts.createBoard(memory),
           isLeft: false,
           aborts: new Map(),
+          waiting: watched && concurrency > 1 ? new Map() : undefined,
+          abandoned: new Set(),
         },
         idleLanes: lanes.reverse(),
       };
@@ -302,6 +302,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       else run.around.board.takeBack(message.end);
     } else if (message.type === "dispose") {
       void dispose();
+    } else if (message.type === "abandon") {
+      const serials = run ? abandon(run.around, message.serials) : [];
+      post({ type: "abandoned", serials });
     } else if (message.type === "ping") {
       post({ type: "pong" });
     } else if (message.type === "start") {
