@@ -18,6 +18,12 @@ import type { Sink } from "./sink.ts";
 const MOST_AHEAD = 1024;
 
 /**
+ * How many are read at once then, if others wait. Less, and to put them in order
+ * costs more than their tasks; more, and fewer are known at times. No bench.
+ */
+const LEAST_READ = 128;
+
+/**
  * After how many other tasks an input goes that is lighter than all of them, so
  * that none of an endless source waits for ever. No bench.
  */
@@ -144,6 +150,7 @@ export class InputsByWeight implements NextInputs {
     const { sink } = this.#setup;
     const held = this.#read - this.#tasksTaken;
     const ahead = this.total === undefined ? MOST_AHEAD - held : Infinity;
+    if (ahead < LEAST_READ && this.#byFirst.size > 0) return;
     const room = Math.min(ahead, sink.room(size));
     if (room < 1) return;
     try {
