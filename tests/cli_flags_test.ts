@@ -222,7 +222,10 @@ test("pmap --flat goes on with a log", PATIENCE, async () => {
   }
   const { status, err } = await pmap(args, input);
   assertEquals(status, 2);
-  assertMatch(err, /starts with .*"flat":false/);
+  assertMatch(
+    err,
+    /must be .* has {"flat":false}: received .* has {"flat":true}/,
+  );
 });
 
 test(

@@ -74,7 +74,7 @@ test(
       assertEquals(status, 2);
       assertMatch(
         err,
-        /--joblog must be a new file, or a log that starts with/,
+        /--joblog must be a new file, or (a log that starts|one whose header has)/,
       );
       assertEquals(readFileSync(log, "utf8"), text);
     }
@@ -169,7 +169,10 @@ test(
     const flags = ["--lines", "--resume-changed"];
     const { status, err } = await pmap([...args, ...flags], "1\n");
     assertEquals(status, 2);
-    assertMatch(err, /a log that starts with .*"json":false/);
+    assertMatch(
+      err,
+      /must be .* has {"json":false}: received .* has {"json":true}/,
+    );
   },
 );
 

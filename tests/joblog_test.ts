@@ -519,14 +519,16 @@ test("openJobLog() refuses a log of another version, and says what helps", async
     await assertRejects(
       () => openJobLog(path, { version }),
       JobLogError,
-      'which starts with {"joblog":1,"version":"1"} (to run everything again, give another path or delete it)',
+      `one whose header has ${
+        JSON.stringify({ version })
+      }: received "${path}", whose header has {"version":"1"} (to run everything again, give another path or delete it)`,
     );
   }
   const header = { joblog: 1, job: "thumbs" };
   await assertRejects(
     () => openJobLog(path, { header, version: "1" }),
     JobLogError,
-    'or a log that starts with {"joblog":1,"job":"thumbs","version":"1"}',
+    `one whose header has {"job":"thumbs"}: received "${path}", whose header has {} (`,
   );
   assertEquals(readFileSync(path, "utf8"), text);
 });
@@ -548,7 +550,7 @@ test("openJobLog() goes on with the log of another version that is accepted, whi
   await assertRejects(
     () => openJobLog(path, { version: "1" }),
     JobLogError,
-    'goes on with {"joblog":1,"version":"2"} (to run everything again, ',
+    'whose last header has {"version":"2"} (to run everything again, ',
   );
   await assertRejects(
     () => openJobLog(path, { version: "3", accepts: () => false }),

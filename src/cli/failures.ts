@@ -50,7 +50,9 @@ export function wordFailure(
     });
   }
   const said = reason.message.replace(/^Cannot map input \d+ as /, "");
-  if (reason.name === "WorkerLostError") return as(said);
+  if (reason.name === "WorkerLostError") {
+    return as(said.replace('"maxMemory"', "--max-memory"));
+  }
   const thrown = cause as Thrown | undefined;
   if (typeof thrown?.at !== "string") { // not by the function
     return as(said);

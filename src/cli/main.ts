@@ -32,13 +32,28 @@ async function main(args: string[]): Promise<number> {
     return await (await import("./run.ts")).run(command.settings);
   }
   if (command.to === "complete") {
-    console.log((await import("./completion.ts")).completion(command.shell));
-    return 0;
+    const { completion } = await import("./completion.ts");
+    return await print(completion(command.shell));
   }
   const { longHelp, shortHelp, VERSION } = await import("./help.ts");
-  if (command.to === "tell version") console.log(VERSION);
-  else console.log(command.form === "short" ? shortHelp() : longHelp());
-  return 0;
+  if (command.to === "tell version") return await print(VERSION);
+  return await print(command.form === "short" ? shortHelp() : longHelp());
+}
+
+/** Writes a text, and says the exit status. */
+async function print(text: string): Promise<number> {
+  const { Output, wordUnwritten } = await import("./output.ts");
+  let problem: Error | undefined;
+  const output = new Output(1, (error) => {
+    problem = wordUnwritten(error, { file: 1, name: "standard output" });
+  });
+  output.write(text);
+  await output.drained();
+  if (problem === undefined) return 0;
+  const { allSaid, say, STATUS } = await import("./messages.ts");
+  say(problem.message);
+  await allSaid();
+  return STATUS.broken;
 }
 
 // What is too old to know this property is Node.js, and must not end in silence.

@@ -137,7 +137,7 @@ export function wordUnwritten(
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EPIPE" && to.file === 1) return undefined;
   return new Error(
-    `Cannot write results as ${to.name} must take them: received an error (${message})`,
+    `Cannot write as ${to.name} must take them: received an error (${message})`,
     { cause: error },
   );
 }

@@ -63,8 +63,8 @@ export class KeptResults {
       const found = scan(file, path, header);
       const { header: last, headers } = found;
       if (last !== undefined && last !== header && !accepts(JSON.parse(last))) {
-        const where = headers > 1 ? "goes on with" : "starts with";
-        throw refusal(path, header, last, where);
+        const which = headers > 1 ? "last header" : "header";
+        throw otherHeader(path, header, last, which);
       }
       return new KeptResults(file, found, header);
     } catch (error) {
@@ -203,19 +203,36 @@ function kindOf(header: string): string {
   return header.slice(0, header.indexOf(":"));
 }
 
-function refusal(
+/** Of what is no log of this kind. */
+function refusal(path: string, header: string, line: string): JobLogError {
+  return new JobLogError(
+    `Cannot open job log as it must be a new file, or a log that starts with ${header}: received "${path}", which starts with ${
+      escaped(line.slice(0, 80))
+    } (it is no log: give another path)`,
+  );
+}
+
+/** Of a log whose results are of something else: says what the two differ in. */
+function otherHeader(
   path: string,
   header: string,
-  line: string,
-  where = "starts with",
+  last: string,
+  which: string,
 ): JobLogError {
-  const cure = line.startsWith(kindOf(header))
-    ? "to run everything again, give another path or delete it"
-    : "it is no log: give another path";
+  const [asked, there]: Record<string, unknown>[] = [header, last]
+    .map((text) => JSON.parse(text));
+  const isSame = (key: string) =>
+    JSON.stringify(asked![key]) === JSON.stringify(there![key]);
+  const differences = (of: Record<string, unknown>) =>
+    JSON.stringify(
+      Object.fromEntries(Object.entries(of).filter(([key]) => !isSame(key))),
+    );
   return new JobLogError(
-    `Cannot open job log as it must be a new file, or a log that starts with ${header}: received "${path}", which ${where} ${
-      escaped(line.slice(0, 80))
-    } (${cure})`,
+    `Cannot open job log as it must be a new file, or one whose header has ${
+      differences(asked!)
+    }: received "${path}", whose ${which} has ${
+      differences(there!)
+    } (to run everything again, give another path or delete it)`,
   );
 }
 
