@@ -32,6 +32,7 @@ export {
 export type { Progress, RunEvent } from "./src/core/api/events.ts";
 export type {
   CloseOptions,
+  DataOption,
   ExportContext,
   ExportInput,
   ExportName,

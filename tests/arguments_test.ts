@@ -93,6 +93,18 @@ const CASES: Case[] = [
     "inputs must be iterable or async iterable: received 5",
   ],
   [
+    "inputs give an iterator",
+    () => parallelMap(id, wrong({ [Symbol.iterator]: () => ({ a: 1 }) })),
+    TypeError,
+    "inputs must give an iterator: received Object",
+  ],
+  [
+    "inputs give an async iterator",
+    () => parallelMap(id, wrong({ [Symbol.asyncIterator]: () => 5 })),
+    TypeError,
+    "inputs must give an iterator: received 5",
+  ],
+  [
     "inputs are not null",
     () => parallelMap(id, wrong(null)),
     TypeError,

@@ -2,6 +2,7 @@
 import {
   assertEquals,
   assertInstanceOf,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
@@ -168,6 +169,19 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
     );
   });
 
+  it("combine sees nothing around it, however few inputs there are", async () => {
+    const zero = Number("0"); // as 0, Bun would put it in
+    const same = (n: number) => n;
+    const sum = (a: number, b: number) => zero + a + b;
+    for (const count of [2, 3, 100]) {
+      const error = await assertRejects(
+        () => parallelReduce(same, sum, range(count), pool),
+        TaskError,
+      );
+      assertMatch(error.message, /sum threw ReferenceError.*zero/);
+    }
+  });
+
   it("combine of the wrong kind is refused at the call", async () => {
     const same = (n: number) => n;
     for (
@@ -183,6 +197,8 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
         TypeError,
       );
       assertStringIncludes(error.message, `received ${received}`);
+      if (combine !== Math.max) continue;
+      assertStringIncludes(error.message, "as (one, other) => f(one, other)");
     }
   });
 

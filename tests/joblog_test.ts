@@ -533,6 +533,30 @@ test("openJobLog() refuses a log of another version, and says what helps", async
   assertEquals(readFileSync(path, "utf8"), text);
 });
 
+test("openJobLog() takes the version of a header for what must be the same", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const header = (version: number) => ({ job: "scale", version });
+  await (await openJobLog(path, { header: header(1) })).close();
+  await (await openJobLog(path, { header: header(1) })).close();
+  await assertRejects(
+    () => openJobLog(path, { header: header(2) }),
+    JobLogError,
+    `one whose header has {"version":2}: received "${path}", whose header has {"version":1}`,
+  );
+});
+
+test("openJobLog() does not take a promise for a yes", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await (await openJobLog(path, { version: 1 })).close();
+  const accepts = (() => Promise.resolve(true)) as never;
+  await assertRejects(
+    () => openJobLog(path, { version: 2, accepts }),
+    JobLogError,
+  );
+});
+
 test("openJobLog() goes on with the log of another version that is accepted, which is of the new one then", async () => {
   using dir = folder();
   const path = dir.path("log");

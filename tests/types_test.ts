@@ -492,6 +492,25 @@ test("types: what a function wants in its context must be there", () => {
   gives<Results<number>>()(() => parallelMap(scaled, [1], how));
   gives<Results<number>>()(() => around(scaled, [1], data, () => 1));
   gives<Results<number>>()(() => with3(half, [1]));
+  // What may be undefined, where the function says so.
+  const scaledOrNot = (n: number, { data }: { data?: { by: number } }) =>
+    n * (data?.by ?? 1);
+  const by = data as { by: number } | undefined;
+  gives<Results<number>>()(() => parallelMap(scaledOrNot, [1], { data: by }));
+  gives<Results<number>>()(() => pool.map(scaledOrNot, [1], { data: by }));
+  gives<Results<number>>()(() =>
+    pool.map((n: number, { data }) => n * (data?.by ?? 1), [1], { data: by })
+  );
+  refuses(
+    // @ts-expect-error: it wants one
+    () => parallelMap(scaled, [1], { data: by }),
+    // @ts-expect-error: as above
+    () => pool.map(scaled, [1], { data: by }),
+    // @ts-expect-error: it gives texts
+    () => parallelMap("shout", ["a"], { module, output: Float64Array }),
+    // @ts-expect-error: as above
+    () => typed.map("shout", ["a"], { output: Float64Array }),
+  );
   refuses(
     // @ts-expect-error: no data
     () => parallelMap(scaled, [1]),

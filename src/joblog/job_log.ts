@@ -50,7 +50,9 @@ export async function openJobLog(
   const { version, header = { joblog: 1 }, readOnly = false } = checked;
   const { accepts = () => false } = checked;
   const file = path instanceof URL ? fileURLToPath(path) : path;
-  const first = JSON.stringify({ ...header, version });
+  const first = JSON.stringify(
+    version === undefined ? header : { ...header, version },
+  );
   if (readOnly) {
     const kept = existsSync(file)
       ? KeptResults.open(file, first, accepts)

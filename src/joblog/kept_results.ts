@@ -62,7 +62,10 @@ export class KeptResults {
     try {
       const found = scan(file, path, header);
       const { header: last, headers } = found;
-      if (last !== undefined && last !== header && !accepts(JSON.parse(last))) {
+      // Not by what is no boolean, as a promise is.
+      const accepted = last === undefined || last === header ||
+        accepts(JSON.parse(last)) === true;
+      if (!accepted) {
         const which = headers > 1 ? "last header" : "header";
         throw otherHeader(path, header, last, which);
       }

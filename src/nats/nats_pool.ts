@@ -6,6 +6,7 @@
 
 import type {
   CloseOptions,
+  DataOption,
   ExportContext,
   ExportInput,
   ExportResult,
@@ -176,6 +177,7 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & Remote<MapOptions<A, ExportContext<M, N, "data">, unknown, T>>
+      & MapOutput<ExportResult<M, N>, NoInfer<A>>
       & Needed<unknown, ExportContext<M, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<M, N>, A>>;
@@ -186,6 +188,7 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     options?:
       & Remote<MapOptions<A, D, unknown, T>>
       & MapOutput<NoInfer<R>, NoInfer<A>>
+      & DataOption<D>
       & Needed<unknown, NoInfer<D>>,
   ): Promise<MapResults<R, A>>;
   map(
@@ -219,7 +222,10 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
   mapSettled<T, R, D = unknown>(
     fn: MapFunction<T, R, unknown, D>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?: Remote<RunOptions<D, unknown, T>> & Needed<unknown, NoInfer<D>>,
+    options?:
+      & Remote<RunOptions<D, unknown, T>>
+      & DataOption<D>
+      & Needed<unknown, NoInfer<D>>,
   ): Promise<SettledResult<R>[]>;
   mapSettled(
     fn: unknown,
@@ -258,6 +264,7 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & Remote<StreamOptions<O, D, unknown, T>>
+      & DataOption<D>
       & Needed<unknown, NoInfer<D>>,
   ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
   stream(
@@ -306,6 +313,7 @@ export class NatsPool<M = unknown> implements AsyncDisposable {
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & Remote<ReduceOptions<R, D, unknown, T>>
+      & DataOption<D>
       & Needed<unknown, NoInfer<D>>,
   ): Promise<R>;
   reduce(

@@ -335,6 +335,15 @@ export type Needed<S, D> =
   & (undefined extends D ? unknown : { data: D });
 
 /**
+ * The option `data`, from which TypeScript infers `D` with `undefined` in it, if
+ * what is given may be that: of a property that may be missing alone it does not.
+ */
+export type DataOption<D> =
+  | { data: D }
+  | { data?: undefined }
+  | { data?: D | undefined };
+
+/**
  * Of a call with a function that is given by its name: how the workers are made,
  * and what there must be.
  */

@@ -46,7 +46,7 @@ import type {
 import type { Clock } from "../runtime/clock.ts";
 import { encodeCallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import { combineRef, functionRef } from "../wire/function_ref.ts";
+import { asInWorkers, combineRef, functionRef } from "../wire/function_ref.ts";
 import { workerFlag } from "../worker/loader.ts";
 
 /** What a call was given. */
@@ -163,7 +163,7 @@ export class Calls {
       { fn, combine: ref, inputs, options, site },
       () =>
         new FoldSink({
-          combine: combine as (one: unknown, other: unknown) => unknown,
+          combine: asInWorkers(combine, ref),
           initial: initial === undefined ? undefined : { value: initial },
           error(error, tasks) {
             const failure = { why: "unfolded", error, tasks, combine: ref };

@@ -17,6 +17,7 @@ import {
 import type { Calls } from "./calls.ts";
 import { callsHere } from "./calls_here.ts";
 import type {
+  DataOption,
   ExportContext,
   ExportInput,
   ExportOptions,
@@ -89,6 +90,7 @@ export function parallelMap<
       & PoolOptions<unknown, W, S>
       & MapOptions<A, D, unknown, T>
       & MapOutput<NoInfer<R>, NoInfer<A>>
+      & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
     | undefined,
@@ -118,7 +120,8 @@ export function parallelMap<
   inputs: Inputs<T | PromiseLike<T>>,
   options:
     & ExportOptions<M, N>
-    & MapOptions<A, ExportContext<M, N, "data">, M, T>,
+    & MapOptions<A, ExportContext<M, N, "data">, M, T>
+    & MapOutput<ExportResult<M, N>, NoInfer<A>>,
   ...only: OnlyNames<N>
 ): Promise<MapResults<ExportResult<M, N>, A>>;
 export function parallelMap(
@@ -166,6 +169,7 @@ export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
     | (
       & PoolOptions<unknown, W, S>
       & RunOptions<D, unknown, T>
+      & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
     | undefined,
@@ -247,6 +251,7 @@ export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
     | (
       & PoolOptions<unknown, W, S>
       & ReduceOptions<R, D, unknown, T>
+      & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
     | undefined,
@@ -342,6 +347,7 @@ export function parallelMapStream<
     | (
       & PoolOptions<unknown, W, S>
       & StreamOptions<O, D, unknown, T>
+      & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
     | undefined,

@@ -7,6 +7,7 @@
 import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/check_options.ts";
 import type {
   CloseOptions,
+  DataOption,
   ExportContext,
   ExportInput,
   ExportResult,
@@ -114,6 +115,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
       | (
         & MapOptions<A, D, unknown, T>
         & MapOutput<NoInfer<R>, NoInfer<A>>
+        & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
       | undefined,
@@ -134,6 +136,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & MapOptions<A, ExportContext<X, N, "data">, X, T>
+      & MapOutput<ExportResult<X, N>, NoInfer<A>>
       & Needed<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<X, N>, A>>;
@@ -169,7 +172,11 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
     options:
-      | (RunOptions<D, unknown, T> & Needed<unknown, NoInfer<D>>)
+      | (
+        & RunOptions<D, unknown, T>
+        & DataOption<D>
+        & Needed<unknown, NoInfer<D>>
+      )
       | undefined,
   ): Promise<SettledResult<R>[]>;
   /** The same, without options: `data` is undefined. */
@@ -225,7 +232,11 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     fn: MapFunction<T, R, S, D>,
     inputs: Inputs<T | PromiseLike<T>>,
     options:
-      | (StreamOptions<O, D, unknown, T> & Needed<unknown, NoInfer<D>>)
+      | (
+        & StreamOptions<O, D, unknown, T>
+        & DataOption<D>
+        & Needed<unknown, NoInfer<D>>
+      )
       | undefined,
   ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
   /** The same, without options: `data` is undefined. */
@@ -282,7 +293,11 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     combine: (one: R, other: R) => R,
     inputs: Inputs<T | PromiseLike<T>>,
     options:
-      | (ReduceOptions<R, D, unknown, T> & Needed<unknown, NoInfer<D>>)
+      | (
+        & ReduceOptions<R, D, unknown, T>
+        & DataOption<D>
+        & Needed<unknown, NoInfer<D>>
+      )
       | undefined,
   ): Promise<R>;
   /** The same, without options: `data` is undefined. */

@@ -72,12 +72,13 @@ export function openSource(
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
   const watch = new RefillWatch(transfer);
   if (typeof from?.[Symbol.asyncIterator] === "function") {
-    const iterator = from[Symbol.asyncIterator]();
+    const iterator = checkIterator(from[Symbol.asyncIterator]());
     const source = new AsyncSource(iterator, wake, clock, watch);
     return new AwaitedSource(source, wake, clock);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
-    const source = new IteratorSource(from[Symbol.iterator](), clock, watch);
+    const iterator = checkIterator(from[Symbol.iterator]());
+    const source = new IteratorSource(iterator, clock, watch);
     return new AwaitedSource(source, wake, clock);
   }
   throw notIterable(inputs);
@@ -241,6 +242,14 @@ class IteratorSource implements Source {
     // A generator cannot be ended by what it calls itself, as by an abort.
     if (!this.#asking) this.#iterator.return?.();
   }
+}
+
+/** Refuses what is no iterator, as `for…of` does. */
+function checkIterator<I extends { next: unknown }>(iterator: I): I {
+  if (typeof iterator?.next === "function") return iterator;
+  throw new TypeError(
+    `Cannot map as inputs must give an iterator: received ${show(iterator)}`,
+  );
 }
 
 /** Refuses what no iterator may answer, as `for…of` does. */

@@ -84,7 +84,7 @@ export function functionRef(
   const name = nameOf(callable);
   makesCode ??= parses("0");
   if (makesCode) {
-    return { from: "source", name, source: sourceOf(callable) };
+    return { from: "source", name, source: sourceOf(callable, place.role) };
   }
   if (place.inline) return { from: "here", name, fn: callable };
   throw new TypeError(
@@ -120,6 +120,18 @@ export function combineRef(
     ...place,
     role: "combine",
   });
+}
+
+/**
+ * The function that workers have, for this thread: as there, one that is shipped
+ * sees nothing of what is around it.
+ *
+ * @param fn The function.
+ * @param ref Its reference.
+ * @returns What to call.
+ */
+export function asInWorkers(fn: unknown, ref: FunctionRef): Anything {
+  return ref.from === "source" ? (0, eval)(ref.source) : fn as Anything;
 }
 
 /** Whether code may be made of texts: many pages, and some hosts, forbid it. */
@@ -218,22 +230,27 @@ const scripts = new Map<string, string>();
 const MOST_SCRIPTS = 100;
 
 /** A script whose value is the function. */
-function sourceOf(fn: Anything): string {
+function sourceOf(fn: Anything, role: string | undefined): string {
   const text = textOf(fn);
   const key = `${kindOf(fn)} ${text}`;
   let script = scripts.get(key);
   if (script === undefined) {
-    script = scriptOf(fn, text);
+    script = scriptOf(fn, text, role);
     if (scripts.size === MOST_SCRIPTS) scripts.clear();
     scripts.set(key, script);
   }
   return script;
 }
 
-function scriptOf(fn: Anything, text: string): string {
+function scriptOf(
+  fn: Anything,
+  text: string,
+  role: string | undefined,
+): string {
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) {
+    const takes = role === "combine" ? "one, other" : "value";
     throw new TypeError(
-      `Cannot map as a native or bound function has no source to ship, nor has a Proxy, wrap it as (value) => f(value): received ${
+      `Cannot map as a native or bound function has no source to ship, nor has a Proxy, wrap it as (${takes}) => f(${takes}): received ${
         show(fn)
       }`,
     );
