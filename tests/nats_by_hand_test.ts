@@ -385,6 +385,19 @@ test(
     assertEquals(await stored(connection), ["a"]);
     await connection.drop("gone");
     await until(async () => (await stored(connection)).length === 0);
+    // What a client had there that is killed, and what another has.
+    for (const name of ["c.gone.7", "w.gone.7.0", "c.other.1"]) {
+      await connection.envelopes.seal(large, name);
+    }
+    await connection.drop("gone");
+    assertEquals(await stored(connection), ["c"]);
+    // Nor who reads it.
+    const { envelopes, jsm, names } = connection;
+    const readers = async () =>
+      (await jsm.consumers.list(`OBJ_${names.blobs}`).next()).length;
+    const before = await readers(); // of stored(), above
+    await envelopes.unseal(await envelopes.seal(large, "c.other.2"), true);
+    await until(async () => await readers() === before);
   },
 );
 

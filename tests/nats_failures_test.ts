@@ -230,6 +230,32 @@ test("an abort takes back what is not begun", async () => {
   assertEquals(await pool.map((n: number) => n, [1]), [1]);
 });
 
+test("nothing large is left of calls that end while it is put", async () => {
+  await using here = await open();
+  await here.machine();
+  const connection = await Connection.open({
+    servers: here.servers,
+    pool: "test",
+  });
+  here.stack.defer(() => connection.close());
+  const { jsm, names } = connection;
+  const large = () => new Uint8Array(4_000_000);
+  const inputs = range(4).map(large);
+  const wait = (bytes: Uint8Array) =>
+    new Promise((resolve) => setTimeout(resolve, 50, bytes.length));
+  for (const ms of [0, 20, 60, 150]) {
+    const pool = await here.pool();
+    const signal = AbortSignal.timeout(ms);
+    await pool.map(wait, inputs, { data: large(), chunkSize: 1, signal })
+      .catch(() => {});
+    await pool.close();
+  }
+  const stream = `OBJ_${names.blobs}`;
+  await until(async () =>
+    (await jsm.streams.info(stream)).state.bytes < 1_000_000
+  );
+});
+
 test("runs end beside others that go on", async () => {
   await using here = await open();
   await here.machine();

@@ -91,9 +91,10 @@ export class Connection {
     this.nc = nc;
     this.js = jetstream(nc);
     this.jsm = jsm;
+    const stores = new Objm(withoutConsumers(this.js));
     this.envelopes = new Envelopes({
-      store: () =>
-        new Objm(this.js).create(this.names.blobs, this.streams.storeOptions),
+      store: () => stores.create(this.names.blobs, this.streams.storeOptions),
+      find: () => stores.open(this.names.blobs).catch(() => undefined),
       limit: () => this.limit,
       timeout: this.answerTimeout,
     });
@@ -282,6 +283,8 @@ export class Connection {
       // It may be there no more; and it expires in a day.
       (data) => this.envelopes.drop(data).catch(() => {}),
     );
+    // What its runs bring along, and chunks that somebody has, are named nowhere.
+    if (run === "*") await this.envelopes.dropAll(client);
   }
 
   /** Waits for so many ms, but not longer than until it is closed. */
@@ -293,9 +296,37 @@ export class Connection {
   async close(): Promise<void> {
     // To drain, it would wait for the server to come back, or to say something.
     if (this.down === 0 && !this.nc.isClosed()) {
+      await this.envelopes.settled();
       await within(this.answerTimeout, this.nc.drain(), "end").catch(() => {});
     }
     await this.nc.close();
     this.#pauses.end();
   }
+}
+
+/**
+ * A client for a store that leaves no consumer on the server: @nats-io/obj 3.4.0
+ * leaves one, for five minutes, whenever it reads a value.
+ */
+function withoutConsumers(js: JetStreamClient): JetStreamClient {
+  const { consumers } = js;
+  const getPushConsumer: typeof consumers.getPushConsumer = async (...from) => {
+    const consumer = await consumers.getPushConsumer(...from);
+    const consume = consumer.consume.bind(consumer);
+    consumer.consume = async (options) => {
+      const messages = await consume(options);
+      const stop = messages.stop.bind(messages);
+      messages.stop = (error) => {
+        messages.stop = stop;
+        stop(error);
+        consumer.delete().catch(() => {}); // or it goes by itself, later
+      };
+      return messages;
+    };
+    return consumer;
+  };
+  const own = Object.create(consumers, {
+    getPushConsumer: { value: getPushConsumer },
+  });
+  return Object.create(js, { consumers: { value: own } });
 }

@@ -24,6 +24,8 @@ export class StoreError extends Error {
 export interface EnvelopesSetup {
   /** Opens the store; makes it, if it is not there. */
   store(): Promise<ObjectStore>;
+  /** Opens it if it is there. */
+  find(): Promise<ObjectStore | undefined>;
   /** How many bytes one message may have. */
   limit(): number;
   /** How long the store may be silent, in ms. */
@@ -34,6 +36,8 @@ export interface EnvelopesSetup {
 export class Envelopes {
   readonly #setup: EnvelopesSetup;
   #store: Promise<ObjectStore> | undefined;
+  /** What is being put in the store, or taken out of it. */
+  readonly #begun = new Set<Promise<unknown>>();
 
   /** Opens no store yet. */
   constructor(setup: EnvelopesSetup) {
@@ -57,7 +61,7 @@ export class Envelopes {
     const large = bytes.length > this.#setup.limit();
     if (large) {
       const store = await this.#open();
-      await store.putBlob({ name }, bytes).catch((error) => {
+      await this.#note(store.putBlob({ name }, bytes)).catch((error) => {
         this.#store = undefined; // a server without its memory has none
         throw error;
       });
@@ -122,12 +126,39 @@ export class Envelopes {
   async drop(envelope: Uint8Array): Promise<void> {
     if (envelope[0] !== WIRE_VERSION || envelope[1] !== 1) return;
     const name = new TextDecoder().decode(envelope.subarray(2));
-    await (await this.#open()).delete(name);
+    await this.#note((await this.#open()).delete(name));
   }
 
   /** Takes what is large out of the store. */
   forget(name: string): void {
-    this.#store?.then((store) => store.delete(name)).catch(() => {});
+    const gone = this.#store?.then((store) => store.delete(name));
+    if (gone !== undefined) this.#note(gone).catch(() => {});
+  }
+
+  /** Takes all out of the store that is of one client, or an answer to it. */
+  async dropAll(client: string): Promise<void> {
+    const store = await this.#setup.find();
+    for (const { name } of await store?.list() ?? []) {
+      if (name.split(".")[1] !== client) continue;
+      await this.#note(store!.delete(name)).catch(() => {}); // by another
+    }
+  }
+
+  /** Waits until what was begun has ended, and what followed on that, a while. */
+  async settled(): Promise<void> {
+    const { timeout } = this.#setup;
+    while (this.#begun.size > 0) {
+      const all = Promise.allSettled(this.#begun);
+      if (await within(timeout, all, "end").catch(() => true) === true) return;
+      await new Promise((resolve) => setTimeout(resolve)); // who waits for it
+    }
+  }
+
+  #note<T>(begun: Promise<T>): Promise<T> {
+    const ended = () => void this.#begun.delete(begun);
+    this.#begun.add(begun);
+    begun.then(ended, ended);
+    return begun;
   }
 
   #open(): Promise<ObjectStore> {

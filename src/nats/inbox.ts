@@ -72,6 +72,7 @@ export class Inbox {
     if (down > 0) return; // the server does so by itself, after a while
     const asked = jsm.consumers.delete(names.results, client)
       .catch(() => {}) // it is not there
+      .then(() => connection.envelopes.settled())
       // Of what was sent twice there may be a second answer.
       .then(() => connection.drop(client));
     // Of a server that says nothing, machines take what it had there away.
@@ -115,9 +116,9 @@ export class Inbox {
   /** A run is over: takes out of the store what it was. */
   forget(run: string): void {
     const { connection, client } = this.#setup;
-    if (this.#calls.delete(run)) {
-      connection.envelopes.forget(`c.${client}.${run}`);
-    }
+    const forget = () => connection.envelopes.forget(`c.${client}.${run}`);
+    this.#calls.get(run)?.then(forget, () => {}); // it may be on its way there
+    this.#calls.delete(run);
   }
 
   async #listen(): Promise<void> {
