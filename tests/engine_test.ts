@@ -48,6 +48,17 @@ function start(
 const begin = (worker: FakeWorker, count: number) =>
   range(count).map(() => worker.begin()!);
 
+/** The first of two tasks waits for too long; the other is at it for 41 ms. */
+function abandonFirst(worker: FakeWorker, clock: FakeWorld["clock"]): void {
+  worker.begin();
+  clock.advance(60);
+  worker.begin();
+  worker.receiveAll();
+  clock.advance(41);
+  worker.receiveAll().deliverAll(); // the ping
+  worker.receiveAll().deliverAll();
+}
+
 const buffers = (count: number) => range(count).map(() => new ArrayBuffer(8));
 
 type Case = [
@@ -437,20 +448,60 @@ const LATE: Case[] = [
     ["timeout", 1, 2, 3],
   ],
   [
-    "concurrency: an end after a task was abandoned is not its own",
+    "concurrency: a task that was abandoned may end its worker: nobody else fails",
     range(3),
-    { chunkSize: 3, concurrency: 2, timeout: 100, retries: 0 },
+    { chunkSize: 3, concurrency: 2, timeout: 100 },
     (worker, { clock }) => {
-      worker.begin();
-      clock.advance(60);
-      worker.begin(true);
-      clock.advance(41);
-      assertEquals(worker.receive()?.type, "ping");
-      worker.deliver();
-      worker.receiveAll().deliverAll();
+      abandonFirst(worker, clock);
+      worker.leave({ code: 3 });
+    },
+    ["timeout", 1, 2],
+  ],
+  [
+    "concurrency: it may take the thread: nobody else is late by that",
+    range(3),
+    { chunkSize: 1, concurrency: 2, timeout: 100 },
+    (worker, { clock }) => {
+      abandonFirst(worker, clock);
+      clock.advance(1000);
+      assert(worker.ending);
       worker.leave();
     },
-    ["timeout", "lost", 2],
+    ["timeout", 1, 2],
+  ],
+  [
+    "concurrency: it may throw where nobody awaits it: nobody else is lost by that",
+    range(3),
+    { chunkSize: 1, concurrency: 2, timeout: 100 },
+    (worker, { clock }) => {
+      abandonFirst(worker, clock);
+      const [at] = worker.lanes.filter((task) => task !== undefined);
+      const error = { value: "stray", errors: [] };
+      worker.say({ type: "stray", error, at: [at.serial] });
+      worker.deliverAll();
+      assert(worker.ending);
+      worker.leave();
+    },
+    ["timeout", 1, 2],
+  ],
+  [
+    "concurrency: workers that end as tasks were abandoned can live",
+    range(8),
+    { chunkSize: 1, concurrency: 2, timeout: 100 },
+    (_, { clock, backend }) => {
+      for (let i = 0; i < 4; i++) {
+        const [worker] = backend.alive;
+        worker.receiveAll().deliverAll();
+        begin(worker.receiveAll(), 2);
+        clock.advance(101);
+        worker.receiveAll().deliverAll(); // the ping
+        worker.receive();
+        worker.deliver(); // what it abandons, and not that it is done
+        worker.outbox.length = 0;
+        worker.leave({ code: 1 });
+      }
+    },
+    new Array(8).fill("timeout"),
   ],
   [
     "concurrency: a worker that stays at a task that it was to abandon is ended",

@@ -26,6 +26,7 @@ type Deed =
   | "ends its worker once"
   | "never returns" // its thread is taken
   | "waits for ever" // its thread is free
+  | "is slow" // it waits, may be late, and returns then
   | "cannot be sent"
   | "cannot be read"; // by the worker, and all of its message with it
 
@@ -185,13 +186,16 @@ export class History {
           "ends its worker once",
           "never returns",
           "waits for ever",
+          "is slow",
+          "is slow",
           "cannot be sent",
           "cannot be read",
         ] as const,
       );
     });
     const never = (deed: Deed) =>
-      deed === "never returns" || deed === "waits for ever";
+      deed === "never returns" || deed === "waits for ever" ||
+      deed === "is slow";
     const options: Plan["options"] = {};
     // What never returns needs a limit, or nothing would end it.
     if (deeds.some(never) || this.#chance(many ? 0 : 0.2)) {
@@ -423,7 +427,8 @@ export class History {
       }
       for (const task of tasks) {
         if (this.#deed(task) === "waits for ever") continue;
-        working = true;
+        if (this.#deed(task) !== "is slow") working = true;
+        else if (this.#chance(0.7)) continue;
         const name = `${number} ends ${task.index}`;
         steps.push([name, () => this.#settle(worker, task)]);
       }
@@ -590,6 +595,7 @@ export class History {
   #fails({ options }: Plan, deed: Deed): "surely" | "maybe" | "no" {
     const retries = options.retries ?? 0;
     if (deed === "returns") return "no";
+    if (deed === "is slow") return options.timeout ? "maybe" : "no";
     if (deed.endsWith("once")) {
       // A task that lost its worker among others is not always at fault.
       return retries > 0 ? "no" : deed === "throws once" ? "surely" : "maybe";
@@ -618,7 +624,8 @@ export class History {
   #checkReason(deed: Deed, reason: unknown): void {
     const Kind = deed.startsWith("ends its worker")
       ? WorkerLostError
-      : deed === "never returns" || deed === "waits for ever"
+      : deed === "never returns" || deed === "waits for ever" ||
+          deed === "is slow"
       ? TaskTimeoutError
       : TaskError;
     if (!(reason instanceof Kind)) throw new Error(`"${deed}" gave ${reason}`);

@@ -12,6 +12,7 @@ import type { ChunkMessage, TakeBackMessage } from "../wire/protocol.ts";
 import { announcementOf } from "./announcement.ts";
 import { type Chunk, part } from "./chunk.ts";
 import type { Run } from "./run.ts";
+import type { Loss } from "./settling.ts";
 import {
   type Abandoned,
   type Back,
@@ -35,6 +36,7 @@ export class InFlight {
   #tasks = 0;
   #tasksBack = 0; // how many were taken back
   #retires = false; // the worker is to be sent nothing more
+  #abandons = false; // it goes on without tasks that it has begun
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.where = new Whereabouts(clock, this.#sent);
@@ -99,7 +101,8 @@ export class InFlight {
       message,
       note: (number) => {
         const forgets = noteRun?.();
-        const sent = { chunk, number, serial, bytes, failed: refused, gone };
+        const failed = new Map<number, unknown>(refused);
+        const sent = { chunk, number, serial, bytes, failed, gone };
         this.#sent.push({ ...sent, whole: true, forgets });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;
@@ -214,11 +217,21 @@ export class InFlight {
       const sent = this.#sent[at]!;
       const offset = serial - sent.serial;
       tasks.push({ sent, offset });
-      const failed = new Map(sent.failed).set(offset, undefined);
-      this.#sent[at] = { ...sent, failed, whole: false };
+      sent.failed.set(offset, undefined);
     }
-    if (tasks.length > 0) this.#retires = true;
+    if (tasks.length > 0) this.#retires = this.#abandons = true;
     return tasks;
+  }
+
+  /**
+   * Says which tasks a loss may be the fault of, by default those it is at. Where
+   * tasks were abandoned, which may go on, only one that is seen to hold the
+   * thread is sure to be at fault.
+   */
+  suspect({ at = this.where.at(), ...loss }: Partial<Loss>): Loss {
+    const isSeen = at.length === 1 && this.where.running() === at[0];
+    const isUnsure = this.#abandons && !isSeen;
+    return { ...loss, at, ...(isUnsure && { sure: false }) };
   }
 
   /** Takes out all. */

@@ -21,7 +21,7 @@ export interface Sent {
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
   /** Offsets of tasks that failed: they could not be sent, or are abandoned. */
-  readonly failed: ReadonlyMap<number, unknown>;
+  readonly failed: Map<number, unknown>;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
   /** If it brought its run along, the runs the worker was told to forget. */

@@ -54,8 +54,10 @@ export function settle(
   }
   const { tasks, ms, bytes } = answer;
   const { length } = chunk.values;
-  // Not of a part: it may be that of one task that took long after many.
-  if (sent.whole && tasks === length) {
+  // Not of a part: it may be that of one task that took long after many. Nor
+  // with one that was abandoned: that failed before.
+  const abandons = answer.failures?.some((f) => sent.failed.has(f.offset));
+  if (sent.whole && tasks === length && !abandons) {
     run.learn(chunk, ms, Math.max(sent.bytes, bytes));
   }
   if (answer.times !== undefined) {

@@ -214,6 +214,7 @@ export class Slot {
   #abandon(serials: readonly number[]): void {
     const tasks = this.#inFlight.abandon(serials);
     if (tasks.length === 0) return;
+    this.#rested = true; // it can live
     if (this.#inFlight.canRepeat) this.#patience.end(this.#inFlight);
     this.#report({ type: "abandoned", tasks });
   }
@@ -234,8 +235,7 @@ export class Slot {
    */
   #answer(report: Report): void {
     if (this.idle) {
-      this.#cancel();
-      this.#watch.stop();
+      this.#stopTimers();
       this.#setIdle();
     }
     this.#report(report);
@@ -267,6 +267,7 @@ export class Slot {
     if (this.#state.at !== "up") return;
     const { handle, backend, disposes } = this.#state;
     if (loss !== undefined || !disposes || !this.idle) {
+      loss &&= this.#inFlight.suspect(loss);
       return this.#terminate(handle, backend, loss);
     }
     this.#cancel();
@@ -318,7 +319,7 @@ export class Slot {
     if (state.at === "empty") return;
     this.#stopTimers();
     const loss = state.at === "up"
-      ? { ...end, at: this.#inFlight.where.at() }
+      ? this.#inFlight.suspect(end)
       : state.at === "ending" && state.loss
       ? { ...end, ...state.loss }
       : undefined;

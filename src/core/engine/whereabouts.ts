@@ -85,7 +85,7 @@ export class Whereabouts {
     const { tasks, begun, at } = this.#noted ?? { tasks: [], begun: 0, at: 0 };
     const since = this.#clock.now() - at;
     const begunChunk = this.#sent.findLast(({ serial }) => serial <= begun);
-    const running = this.#running();
+    const running = this.running();
     if (running !== undefined) {
       const tasks = [{ serial: running, ran: since }];
       return { tasks, unknown: { serials: [], ran: since } };
@@ -106,7 +106,7 @@ export class Whereabouts {
   }
 
   /** Serial number of the task that holds the thread, if that can be told. */
-  #running(): number | undefined {
+  running(): number | undefined {
     const serial = this.#board?.running() ?? this.#noted?.folds ?? 0;
     return this.#has(serial) ? serial : undefined;
   }
@@ -117,7 +117,7 @@ export class Whereabouts {
    * `timeout`, all that may have begun.
    */
   at(): number[] {
-    const running = this.#running();
+    const running = this.running();
     if (running !== undefined) return [running];
     if (this.#board !== undefined) {
       const at = this.#board.serials().filter((serial) => this.#has(serial));
@@ -154,7 +154,7 @@ export class Whereabouts {
     const lanes = this.#board.lanes();
     const tasks = lanes.filter(({ serial }) => this.#has(serial))
       .map(({ serial, since = now }) => ({ serial, ran: now - since | 0 }));
-    const seen = { tasks, running: this.#running(), ping };
+    const seen = { tasks, running: this.running(), ping };
     return { ...seen, sending: this.#lookAtSending(seen) };
   }
 

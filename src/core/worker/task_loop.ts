@@ -30,9 +30,14 @@ export interface TaskLoop {
   /**
    * Lets lanes go on without their tasks, which fail.
    *
-   * @returns Serial numbers of those that wait.
+   * @param tell Told first which of them wait: what hears their signals may
+   * throw, or end the worker.
    */
-  abandon(around: Surroundings, serials: number[]): number[];
+  abandon(
+    around: Surroundings,
+    serials: number[],
+    tell: (serials: number[]) => void,
+  ): void;
 }
 
 /**
@@ -139,10 +144,14 @@ export function createTaskLoop(
     work.settled++;
   }
 
-  function abandon(around: Surroundings, serials: number[]): number[] {
-    const waits = serials.filter((serial) => around.waiting?.has(serial));
-    for (const serial of waits) around.waiting!.get(serial)!();
-    return waits;
+  function abandon(
+    { waiting }: Surroundings,
+    serials: number[],
+    tell: (serials: number[]) => void,
+  ): void {
+    const found = serials.filter((serial) => waiting?.has(serial));
+    tell(found);
+    for (const serial of found) waiting!.get(serial)!();
   }
 
   function runTasks(run: WorkerRun, work: Work, lane: number) {

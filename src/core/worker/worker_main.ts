@@ -303,8 +303,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } else if (message.type === "dispose") {
       void dispose();
     } else if (message.type === "abandon") {
-      const serials = run ? abandon(run.around, message.serials) : [];
-      post({ type: "abandoned", serials });
+      const tell = (serials: number[]) => post({ type: "abandoned", serials });
+      if (run !== undefined) abandon(run.around, message.serials, tell);
     } else if (message.type === "ping") {
       post({ type: "pong" });
     } else if (message.type === "start") {
