@@ -826,6 +826,7 @@ export function contract(
         }),
       );
       assertInstanceOf(results[1], WorkerLostError);
+      assertEquals(results[1].signal, undefined); // that of the pool is its own
       assertEquals([results[0], results[2]], ["fine", "fine"]);
     });
   }

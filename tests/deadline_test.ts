@@ -88,6 +88,17 @@ const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
     blame([1, 2], false),
   ],
   [
+    "silence, and nobody knows who: several get as long as a task may take",
+    {
+      tasks: [task(1, 400), task(2, 300), task(3, 20)],
+      running: undefined,
+      ping: "silent",
+      silence: 60,
+    },
+    3,
+    again(40),
+  ],
+  [
     "silence, nobody knows who, but one is late: it is that one",
     { tasks: [task(1, 400), task(3, 20)], running: undefined, ping: "silent" },
     2,

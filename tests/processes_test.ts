@@ -4,6 +4,7 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -33,6 +34,7 @@ import {
   TaskError,
   TaskTimeoutError,
   WorkerLostError,
+  WorkerStartError,
 } from "../mod.ts";
 import { denoProcess } from "../src/core/runtime/deno_process.ts";
 import { loadingFlags } from "../src/core/runtime/node.ts";
@@ -755,6 +757,13 @@ for (const concurrency of [1, 3]) {
     },
   );
 }
+
+test("processes: start() says how init ended its worker", LONG, async () => {
+  const init = () => globalThis.process.exit(3);
+  await using pool = new Pool({ ...processes, workers: 1, init });
+  const error = await assertRejects(() => pool.start(), WorkerStartError);
+  assertMatch(error.message, /must stay alive: received an end .*with code 3/);
+});
 
 test(
   "processes: with timeout, a result that ends its worker is one error",

@@ -36,6 +36,8 @@ export interface Sight {
   sending?: { serials: number[]; ran: number } | undefined;
   /** What became of the ping it was sent. */
   ping: "not sent" | "silent" | "answered";
+  /** For how many ms it has been silent, if it is. */
+  silence?: number;
 }
 
 /** What to do next. */
@@ -68,7 +70,8 @@ export function canPass(timeout: number | undefined): timeout is number {
  * thread is free, and every late task is slow by itself: it waits, and those
  * beside it need not suffer. If it is silent, the task in its synchronous part
  * holds the thread, and is at fault once it is late itself. So is one whose
- * result is made ready to send, much later.
+ * result is made ready to send, much later. If nobody knows which task that is,
+ * the worker may be silent for as long as one may take.
  *
  * Where no memory is shared, the worker is pinged in any case: what it has said
  * may not have been heard yet. If it is silent, any task that has begun, or may
@@ -80,7 +83,7 @@ export function canPass(timeout: number | undefined): timeout is number {
  * @returns What to do.
  */
 export function judgeLateness(
-  { tasks, running, unknown, sending, ping }: Sight,
+  { tasks, running, unknown, sending, ping, silence = Infinity }: Sight,
   timeout: number,
   lanes: number,
 ): Step {
@@ -122,5 +125,11 @@ export function judgeLateness(
   const serials = unknown === undefined
     ? late.concat(sends)
     : [...tasks.map(({ serial }) => serial), ...unknown.serials, ...sends];
-  return { do: "blame", serials, sure: serials.length === 1 };
+  const sure = serials.length === 1;
+  // One by one, these take a worker and the limit each: not for what has the
+  // thread for a moment, as a collection of garbage. Who has it longer is late.
+  if (!sure && lanes > 1 && silence < timeout) {
+    return { do: "look again", in: Math.max(1, timeout - silence) };
+  }
+  return { do: "blame", serials, sure };
 }

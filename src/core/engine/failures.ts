@@ -268,8 +268,11 @@ export function endsError(
     : code !== undefined
     ? `, the last with code ${code}`
     : "";
+  const received = ends === 1
+    ? `an end before any task${how.replace("the last ", "")}`
+    : `${ends} ends in a row before any task${how}`;
   return new Error(
-    `a worker must stay alive: received ${ends} ends in a row before any task${how}`,
+    `a worker must stay alive: received ${received}`,
     { cause },
   );
 }

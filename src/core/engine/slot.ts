@@ -9,7 +9,12 @@
 import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
 import type { Parcel } from "../wire/packing.ts";
 import type { FromWorker, Tagged, ToWorker } from "../wire/protocol.ts";
-import { disposeWarning, nameThrown, stuckWarning } from "./failures.ts";
+import {
+  disposeWarning,
+  endsError,
+  nameThrown,
+  stuckWarning,
+} from "./failures.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
@@ -255,8 +260,7 @@ export class Slot {
     if (this.run !== run || this.#state.at !== "up") return;
     this.#stopTimers();
     this.#post({ type: "over" });
-    const { clock } = this.#setup;
-    this.#cancel = clock.after(GRACE_MS, () => this.end(undefined));
+    this.#cancel = this.#setup.clock.after(GRACE_MS, () => this.end(undefined));
   }
 
   /**
@@ -274,10 +278,8 @@ export class Slot {
     handle.setBusy(true);
     handle.post({ type: "dispose" }, []);
     this.#state = { at: "parting", handle, backend };
-    this.#cancel = this.#setup.clock.after(
-      DISPOSE_MS,
-      () => this.#part(`no end within ${DISPOSE_MS} ms`),
-    );
+    const late = () => this.#part(`no end within ${DISPOSE_MS} ms`);
+    this.#cancel = this.#setup.clock.after(DISPOSE_MS, late);
   }
 
   /** The worker disposed what it held, or could not. */
@@ -318,18 +320,16 @@ export class Slot {
     const state = this.#state;
     if (state.at === "empty") return;
     this.#stopTimers();
-    const loss = state.at === "up"
-      ? this.#inFlight.suspect(end)
-      : state.at === "ending" && state.loss
-      ? { ...end, ...state.loss }
-      : undefined;
+    // How it ended, if this side ended it, says nothing.
+    const ours = state.at === "ending" ? state.loss : undefined;
+    const loss = state.at === "up" ? this.#inFlight.suspect(end) : ours;
     const sent = this.#inFlight.clear();
     this.#inFlight = new InFlight(this.#setup.clock, false);
     this.#state = { at: "empty" };
     this.#tag = 0;
     // One that was ended on purpose is replaced, or the pool is closed.
     if (loss === undefined) this.#ready.resolve();
-    else this.#ready.reject(loss.error ?? new Error("The worker ended"));
+    else this.#ready.reject(loss.error ?? endsError(1, loss));
     this.#gone.resolve();
     this.#report({ type: "ended", sent, loss, rested: this.#rested });
   }

@@ -27,6 +27,7 @@ export class Watch {
   readonly #setup: WatchSetup;
   #inFlight: InFlight | undefined;
   #ping: Sight["ping"] = "not sent";
+  #pinged = 0; // when
   /** Serial numbers of tasks that the worker was to go on without. */
   readonly #asked = new Set<number>();
   #cancel = () => {}; // calls off the next look
@@ -69,7 +70,9 @@ export class Watch {
     const inFlight = this.#inFlight;
     if (inFlight?.run === undefined) return;
     const { timeout = Infinity, concurrency = 1 } = inFlight.run.options;
-    const sight = inFlight.where.look(this.#ping);
+    const { clock } = this.#setup;
+    const silence = clock.now() - this.#pinged;
+    const sight = { ...inFlight.where.look(this.#ping), silence };
     const step = judgeLateness(sight, timeout, concurrency);
     if (step.do === "blame") {
       const { serials: at, sure, sendMs } = step;
@@ -84,6 +87,7 @@ export class Watch {
       this.#lookIn(PONG_MS);
     } else if (step.do === "ping") {
       this.#ping = "silent"; // until it answers
+      this.#pinged = clock.now();
       this.#setup.ping();
       this.#lookIn(PONG_MS);
     } else {

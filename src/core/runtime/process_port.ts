@@ -212,6 +212,8 @@ export function openProcessPort(
   const INPUT = 3;
   const OUTPUT = 4;
   const { wait } = Atomics;
+  // Bytes in one write at most: Linux takes fewer than 2 GiB.
+  const MOST_WRITTEN = 2 ** 30;
   const moment = new Int32Array(new SharedArrayBuffer(4));
   const over = new SharedArrayBuffer(4);
   const parent = process.ppid;
@@ -229,7 +231,12 @@ export function openProcessPort(
     for (const bytes of frames.write(message)) {
       for (let at = 0; at < bytes.length;) {
         try {
-          at += writeSync(OUTPUT, at === 0 ? bytes : bytes.subarray(at));
+          at += writeSync(
+            OUTPUT,
+            at === 0 && bytes.length <= MOST_WRITTEN
+              ? bytes
+              : bytes.subarray(at, at + MOST_WRITTEN),
+          );
         } catch (error) {
           const { code } = error as { code?: string };
           if (code === "EPIPE") end();
