@@ -34,6 +34,17 @@ test("detectRuntime() names one by its product, as React Native has no other", (
   );
 });
 
+test("detectRuntime() says what can start no workers in a browser", () => {
+  class ServiceWorkerGlobalScope {
+    navigator = { userAgent: "Mozilla/5.0" };
+  }
+  assertThrows(
+    () => detectRuntime(new ServiceWorkerGlobalScope()),
+    TypeError,
+    'only a page and its dedicated workers can ("workers": 0 needs none): received a ServiceWorkerGlobalScope',
+  );
+});
+
 test("detectRuntime() takes a page for a browser, and says what it has not", () => {
   const page = { navigator: { hardwareConcurrency: 4 }, Worker: class {} };
   const found = detectRuntime(page);

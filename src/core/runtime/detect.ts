@@ -65,6 +65,14 @@ export function detectRuntime(
   ) {
     return browserRuntime(scope as Page);
   }
+  const kind = Object.getPrototypeOf(scope)?.constructor?.name;
+  if (
+    kind === "ServiceWorkerGlobalScope" || kind === "SharedWorkerGlobalScope"
+  ) {
+    throw new TypeError(
+      `Cannot start workers as only a page and its dedicated workers can ("workers": 0 needs none): received a ${kind}`,
+    );
+  }
   const found = navigator?.userAgent ?? navigator?.product ??
     "an unknown runtime";
   throw new TypeError(
