@@ -51,7 +51,7 @@ test("pmap --processes --max-memory fails the call that takes more", {
   assertEquals([status, out], [1, "0\n2\n"]);
   assertMatch(
     err,
-    /map input 1 .*by SIGKILL, as when memory runs out, or "maxMemory" is reached\n/,
+    /map input 1 .*by SIGKILL, as when memory runs out, or --max-memory is reached\n/,
   );
 });
 

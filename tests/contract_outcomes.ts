@@ -406,6 +406,23 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     }
   });
 
+  it("a stream whose signal has aborted says so when it is read", async () => {
+    const reason = new Error("enough");
+    let read = 0;
+    const source = function* () {
+      yield read++;
+    };
+    for (const settled of [false, true]) {
+      const signal = AbortSignal.abort(reason);
+      const options = { ...pool, settled, signal };
+      const stream = parallelMapStream((n: number) => n, source(), options);
+      const error = await assertRejects(() => stream.next());
+      assertStrictEquals(error, reason);
+      assertEquals(await stream.next(), { done: true, value: undefined });
+    }
+    assertEquals(read, 0);
+  });
+
   it("a timeout is an item of a settled stream", async () => {
     const stream = parallelMapStream(
       (n: number) => {

@@ -199,12 +199,16 @@ export class Calls {
     makeSink: (total: number | undefined) => Collection<unknown>,
   ): Promise<unknown> {
     const checked = this.#accept("map", call);
+    const { inputs, options: { signal } } = call;
+    if (signal?.aborted) {
+      handlePromises(inputs);
+      throw signal.reason;
+    }
     const { run, sink } = this.#begin(checked, makeSink);
     let total: number;
     try {
       total = await run.done;
     } catch (error) {
-      const { signal } = call.options;
       // An abort is told at once. The first error is the one, whatever happens
       // when the workers end.
       const now = signal?.aborted && signal.reason === error;
@@ -229,8 +233,7 @@ export class Calls {
   #accept(action: string, call: Call): CheckedCall {
     const { fn, combine, inputs, options, site } = call;
     this.#check(action);
-    const { module = this.#options.module, timeout, signal, transfer } =
-      options;
+    const { module = this.#options.module, timeout, transfer } = options;
     const { place } = this.#plan;
     const ref = functionRef(fn, module, place);
     checkInputs(inputs);
@@ -243,10 +246,6 @@ export class Calls {
       throw new TypeError(
         'Cannot map as "transfer" needs workers in this process: received "backend" "processes", to which buffers are copied without it',
       );
-    }
-    if (signal?.aborted) {
-      handlePromises(inputs);
-      throw signal.reason;
     }
     const data = encodeCallData(options.data, place);
     return { fn: ref, combine, data, inputs, options, site };
