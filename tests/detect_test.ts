@@ -14,7 +14,7 @@ test("detectRuntime() says what it found where it knows nothing", () => {
   assertThrows(
     () => detectRuntime({}),
     TypeError,
-    'Cannot start workers as the runtime must be Deno, Bun, Node.js or a browser ("workers": 0 needs none): received an unknown runtime',
+    'Cannot start workers as the runtime must be Deno, Bun, Node.js, or a page or dedicated worker of a browser ("workers": 0 needs none): received an unknown runtime',
   );
 });
 
@@ -35,13 +35,14 @@ test("detectRuntime() names one by its product, as React Native has no other", (
 });
 
 test("detectRuntime() says what can start no workers in a browser", () => {
-  class ServiceWorkerGlobalScope {
-    navigator = { userAgent: "Mozilla/5.0" };
-  }
+  const scope = {
+    navigator: { userAgent: "Mozilla/5.0" },
+    [Symbol.toStringTag]: "ServiceWorkerGlobalScope",
+  };
   assertThrows(
-    () => detectRuntime(new ServiceWorkerGlobalScope()),
+    () => detectRuntime(scope),
     TypeError,
-    'only a page and its dedicated workers can ("workers": 0 needs none): received a ServiceWorkerGlobalScope',
+    'or a page or dedicated worker of a browser ("workers": 0 needs none): received ServiceWorkerGlobalScope',
   );
 });
 

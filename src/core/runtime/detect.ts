@@ -65,18 +65,12 @@ export function detectRuntime(
   ) {
     return browserRuntime(scope as Page);
   }
-  const kind = Object.getPrototypeOf(scope)?.constructor?.name;
-  if (
-    kind === "ServiceWorkerGlobalScope" || kind === "SharedWorkerGlobalScope"
-  ) {
-    throw new TypeError(
-      `Cannot start workers as only a page and its dedicated workers can ("workers": 0 needs none): received a ${kind}`,
-    );
-  }
-  const found = navigator?.userAgent ?? navigator?.product ??
+  // Workers of browsers that are none of a page alone cannot start others.
+  const kind = `${scope}`.match(/S\w+WorkerGlobalScope/)?.[0];
+  const found = kind ?? navigator?.userAgent ?? navigator?.product ??
     "an unknown runtime";
   throw new TypeError(
-    `Cannot start workers as the runtime must be Deno, Bun, Node.js or a browser ("workers": 0 needs none): received ${found}`,
+    `Cannot start workers as the runtime must be Deno, Bun, Node.js, or a page or dedicated worker of a browser ("workers": 0 needs none): received ${found}`,
   );
 }
 
