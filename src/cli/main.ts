@@ -23,10 +23,7 @@ async function main(args: string[]): Promise<number> {
     command = readCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const { allSaid, say } = await import("./messages.ts");
-    say(error.message);
-    await allSaid();
-    return 2;
+    return await refuse(error, "usage");
   }
   if (command.to === "run") {
     return await (await import("./run.ts")).run(command.settings);
@@ -49,11 +46,18 @@ async function print(text: string): Promise<number> {
   });
   output.write(text);
   await output.drained();
-  if (problem === undefined) return 0;
+  return problem === undefined ? 0 : await refuse(problem, "broken");
+}
+
+/** Says why there is no more, and the exit status. */
+async function refuse(
+  { message }: Error,
+  status: "usage" | "broken",
+): Promise<number> {
   const { allSaid, say, STATUS } = await import("./messages.ts");
-  say(problem.message);
+  say(message);
   await allSaid();
-  return STATUS.broken;
+  return STATUS[status];
 }
 
 // What is too old to know this property is Node.js, and must not end in silence.

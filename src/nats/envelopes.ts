@@ -149,7 +149,8 @@ export class Envelopes {
     const { timeout } = this.#setup;
     while (this.#begun.size > 0) {
       const all = Promise.allSettled(this.#begun);
-      if (await within(timeout, all, "end").catch(() => true) === true) return;
+      const ended = await within(timeout, all, "end").catch(() => undefined);
+      if (ended === undefined) return;
       await new Promise((resolve) => setTimeout(resolve)); // who waits for it
     }
   }

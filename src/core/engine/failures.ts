@@ -262,17 +262,19 @@ export function endsError(
   { code, signal, error: cause }: Pick<Loss, "code" | "signal" | "error">,
 ): Error {
   const how = cause !== undefined
-    ? `, the last of ${nameThrown(cause)}`
+    ? `of ${nameThrown(cause)}`
     : signal !== undefined
-    ? `, the last by ${nameSignal(signal)}`
+    ? `by ${nameSignal(signal)}`
     : code !== undefined
-    ? `, the last with code ${code}`
+    ? `with code ${code}`
     : "";
-  const received = ends === 1
-    ? `an end before any task${how.replace("the last ", "")}`
-    : `${ends} ends in a row before any task${how}`;
+  const [received, last] = ends === 1
+    ? ["an end", ""]
+    : [`${ends} ends in a row`, "the last "];
   return new Error(
-    `a worker must stay alive: received ${received}`,
+    `a worker must stay alive: received ${received} before any task${
+      how && `, ${last}${how}`
+    }`,
     { cause },
   );
 }

@@ -231,12 +231,7 @@ export function openProcessPort(
     for (const bytes of frames.write(message)) {
       for (let at = 0; at < bytes.length;) {
         try {
-          at += writeSync(
-            OUTPUT,
-            at === 0 && bytes.length <= MOST_WRITTEN
-              ? bytes
-              : bytes.subarray(at, at + MOST_WRITTEN),
-          );
+          at += writeSync(OUTPUT, bytes.subarray(at, at + MOST_WRITTEN));
         } catch (error) {
           const { code } = error as { code?: string };
           if (code === "EPIPE") end();

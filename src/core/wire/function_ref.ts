@@ -131,7 +131,14 @@ export function combineRef(
  * @returns What to call.
  */
 export function asInWorkers(fn: unknown, ref: FunctionRef): Anything {
-  return ref.from === "source" ? (0, eval)(ref.source) : fn as Anything;
+  if (ref.from !== "source") return fn as Anything;
+  let own = made.get(ref.source);
+  if (own === undefined) {
+    own = (0, eval)(ref.source) as Anything;
+    if (made.size === MOST_SCRIPTS) made.clear();
+    made.set(ref.source, own);
+  }
+  return own;
 }
 
 /** Whether code may be made of texts: many pages, and some hosts, forbid it. */
@@ -225,6 +232,9 @@ export function moduleUrl(module: ModuleSpecifier): string {
 
 /** Scripts by the text and the kind of their function. */
 const scripts = new Map<string, string>();
+
+/** What they gave in this thread. */
+const made = new Map<string, Anything>();
 
 /** Functions to remember: to parse one takes longer than a small task. */
 const MOST_SCRIPTS = 100;
