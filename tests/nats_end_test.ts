@@ -101,7 +101,7 @@ for (
       machine.signal("SIGTERM");
       await until(() => machine.said().includes("SIGTERM"));
       here.go();
-      assertEquals(await machine.ended, 1);
+      assertEquals(await machine.ended, 1, machine.said());
       assertMatch(machine.said(), UNDELIVERED);
       assert(!machine.said().includes("See --help"), machine.said());
       if (away === "without JetStream") return;
@@ -119,7 +119,7 @@ longNatsTest("a machine without work ends without its server", async () => {
   here.stack.defer(() => machine.kill());
   await here.server.kill("SIGKILL");
   machine.signal("SIGTERM");
-  assertEquals(await machine.ended, 0);
+  assertEquals(await machine.ended, 0, machine.said());
 });
 
 natsTest("close() of a machine says what was not delivered", async () => {
