@@ -10,7 +10,7 @@ import {
   POOL_RULES,
   REDUCE_RULES,
   STREAM_RULES,
-} from "../src/core/api/check_options.ts";
+} from "../src/core/api/option_rules.ts";
 
 /**
  * Finds what a source says to people.
@@ -160,12 +160,12 @@ if (import.meta.main) {
   const [pool = [], run = []] = optionsOf(read("docs/options.md"));
   breaches.push(
     ...differences(
-      ["POOL_RULES of src/core/api/check_options.ts", Object.keys(POOL_RULES)],
+      ["POOL_RULES of src/core/api/option_rules.ts", Object.keys(POOL_RULES)],
       ["the first table of docs/options.md", pool],
     ),
     ...differences(
       [
-        "the rules of calls in src/core/api/check_options.ts",
+        "the rules of calls in src/core/api/option_rules.ts",
         Object.keys({ ...MAP_RULES, ...REDUCE_RULES, ...STREAM_RULES }),
       ],
       ["the second table of docs/options.md", run],

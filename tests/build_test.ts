@@ -5,16 +5,14 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
-  renameSync,
-  rmdirSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { build } from "../scripts/build.ts";
 import { buildForNpm } from "../scripts/npm.ts";
 import { runtime, test } from "./harness.ts";
-import { inFolder, RUN_ALL, runProgram } from "./run_program.ts";
+import { inFolder, makeOnce, RUN_ALL, runProgram } from "./run_program.ts";
 
 const PROGRAM = `
 import { parallelMap, parallelReduce, Pool, TaskError } from "@parallel/map";
@@ -74,38 +72,6 @@ function checkCommand(folder: string, path: string): void {
   const command = [...RUN_ALL, path, "./work.ts#f"];
   const { code, out, err } = runProgram(command, folder, "1\n2\n");
   assertEquals([code, out], [0, "2\n3\n"], err);
-}
-
-/**
- * Makes a folder once for all runtimes, when `npm test` says where it may stay.
- *
- * @param folder Where it is to be.
- * @param make Fills a folder, which it has to create.
- */
-function makeOnce(folder: string, make: (folder: string) => void): void {
-  const { BUILT } = process.env;
-  if (BUILT === undefined) return make(folder);
-  const made = join(BUILT, basename(folder));
-  const begun = `${made}-begun`;
-  const last = Date.now() + 240_000;
-  while (!existsSync(made)) {
-    try {
-      mkdirSync(begun);
-    } catch (error) { // another runtime is at it
-      if (Date.now() > last) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-      continue;
-    }
-    try {
-      const mine = `${made}-${runtime}`;
-      make(mine);
-      renameSync(mine, made); // whole, or not at all
-    } catch (error) {
-      rmdirSync(begun); // the next one tries it
-      throw error;
-    }
-  }
-  cpSync(made, folder, { recursive: true, verbatimSymlinks: true });
 }
 
 /** Builds the package for npm and installs it in a project. */

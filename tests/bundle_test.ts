@@ -6,7 +6,14 @@ import { existsSync, writeFileSync } from "node:fs";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
 import { runtime, test, testOnce } from "./harness.ts";
-import { inFolder, ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
+import {
+  inFolder,
+  makeOnce,
+  ROOT,
+  RUN,
+  RUN_ALL,
+  runProgram,
+} from "./run_program.ts";
 
 const timeout = 300_000;
 const shipped = `${ROOT}tests/fixtures/shipped.ts`;
@@ -239,17 +246,19 @@ for (const minify of [false, true]) {
     { timeout, ignore: noVite },
     () =>
       inFolder((folder) => {
-        const input = [program, beside, forRuntimes];
-        const build = { ssr: true, minify, rollupOptions: { input } };
-        const config = { logLevel: "warn", build };
         writeFileSync(`${folder}/package.json`, '{ "type": "module" }'); // .js
-        writeFileSync(
-          `${folder}/vite.config.mjs`,
-          `export default ${JSON.stringify(config)}`,
-        );
-        const built = runProgram([vite, "build"], folder);
-        assertEquals(built.code, 0, built.err);
-        const dist = `${folder}/dist`;
+        const dist = `${folder}/vite${minify ? "-minified" : ""}`;
+        makeOnce(dist, (outDir) => {
+          const input = [program, beside, forRuntimes];
+          const build = { ssr: true, minify, outDir, rollupOptions: { input } };
+          const config = { logLevel: "warn", build };
+          writeFileSync(
+            `${folder}/vite.config.mjs`,
+            `export default ${JSON.stringify(config)}`,
+          );
+          const { code, err } = runProgram([vite, "build"], folder);
+          assertEquals(code, 0, err);
+        });
         const all = runProgram([...RUN_ALL, "bundled.js"], dist);
         assertEquals(all.err, "");
         checkEnds(all.out, minify ? RENAMED : SAYS);

@@ -302,10 +302,10 @@ test("openJobLog() refuses a note that writes over what the log says", async () 
     [{ a: true }, 'hold strings, numbers and null: received true as "a"'],
     [
       { a: { b: 1, ok: true } },
-      'hold strings, numbers and null: received [object Object] as "a"',
+      'hold strings, numbers and null: received Object as "a"',
     ],
     ["me", 'be an object: received "me"'],
-    [[1], "be an object: received [object Array]"],
+    [[1], "be an object: received Array"],
   ];
   for (const [note, said] of wrong) {
     const path = dir.path("log");
@@ -745,18 +745,21 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
       'options must be among version, header, accepts, readOnly: received "versoin"',
     ],
     [null, "options must be an object: received null"],
-    [{ version: {} }, `${version}: received [object Object]`],
+    [{ version: {} }, `${version}: received Object`],
     [{ version: NaN }, `${version}: received NaN`],
     [{ header: 5 }, '"header" must be an object: received 5'],
     [{ header: null }, '"header" must be an object: received null'],
-    [{ header: [1] }, '"header" must be an object: received [object Array]'],
+    [{ header: [1] }, '"header" must be an object: received Array'],
     [{ accepts: true }, '"accepts" must be a function: received true'],
     [{ readOnly: 1 }, '"readOnly" must be true or false: received 1'],
     [
       Object.create({ readOnly: 1 }),
       '"readOnly" must be true or false: received 1',
     ],
-    [new Map(), "options must be an object: received [object Map]"],
+    [
+      new Map(),
+      "options must be an object with a name for each: received Map",
+    ],
   ];
   for (const [options, said] of wrong) {
     const path = dir.path("log");
@@ -780,7 +783,7 @@ test("JobLog.stream() refuses options that are unknown or of the wrong kind", as
     ],
     [null, "options must be an object: received null"],
     [{ key: 5 }, '"key" must be a function: received 5'],
-    [{ format: {} }, `${format}: received [object Object]`],
+    [{ format: {} }, `${format}: received Object`],
     [{ format: "json" }, `${format}: received "json"`],
     [{ ordered: 0 }, '"ordered" must be true or false: received 0'],
     [{ note: "" }, '"note" must be a function: received ""'],
@@ -872,18 +875,18 @@ test("JobLog.stream() refuses inputs that it could not know again", async () => 
   // deno-lint-ignore no-sparse-arrays
   const hole = [1, , 2];
   const wrong: [input: unknown, received: string][] = [
-    [new Map([[1, 2]]), "[object Map]"],
-    [{ m: new Map([[1, 2]]) }, "[object Map] at .m"],
-    [[{ s: [new Set([1])] }], "[object Set] at [0].s[0]"],
-    [{ file: new Blob([]) }, "[object Blob] at .file"],
-    [new Blob(["text"]), "[object Blob]"],
-    [new Point(), "[object Object]"],
-    [new Date(0), "[object Date]"],
-    [Uint8Array.of(1), "[object Uint8Array]"],
-    [Object.assign([1], { x: 1 }), "[object Array]"],
+    [new Map([[1, 2]]), "Map"],
+    [{ m: new Map([[1, 2]]) }, "Map at .m"],
+    [[{ s: [new Set([1])] }], "Set at [0].s[0]"],
+    [{ file: new Blob([]) }, "Blob at .file"],
+    [new Blob(["text"]), "Blob"],
+    [new Point(), "Object"],
+    [new Date(0), "Date"],
+    [Uint8Array.of(1), "Uint8Array"],
+    [Object.assign([1], { x: 1 }), "Array"],
     [hole, "undefined at [1]"],
     [{ a: undefined }, "undefined at .a"],
-    [{ toJSON: () => 1 }, "[object Function] at .toJSON"],
+    [{ toJSON: () => 1 }, "function toJSON at .toJSON"],
     [undefined, "undefined"],
     [-0, "-0"],
     [NaN, "NaN"],

@@ -193,10 +193,15 @@ test("progressBar() writes lines without control characters to a pipe", () => {
   assertMatch(stderr, /^4\/4 {2}100 % {2}\S+\/s {2}in [\d.]+ m?s\n$/);
 });
 
-test("progressBar() refuses an output that cannot be written to", () => {
-  assertThrows(
-    () => progressBar({ output: 1 as unknown as TextOutput }),
-    TypeError,
-    'Cannot draw a bar as "output" must have a write method: received 1',
-  );
+test("progressBar() refuses options that are unknown or of the wrong kind", () => {
+  const wrong: [options: unknown, said: string][] = [
+    [{ output: 1 }, '"output" must have a write method: received 1'],
+    [{ output: null }, '"output" must have a write method: received null'],
+    [{ ouput: {} }, 'options must be among output: received "ouput"'],
+    [null, "options must be an object: received null"],
+  ];
+  for (const [options, said] of wrong) {
+    const error = assertThrows(() => progressBar(options as never), TypeError);
+    assertEquals(error.message, `Cannot draw a bar as ${said}`);
+  }
 });

@@ -1,9 +1,18 @@
 // Runs a program, as a user would on the command line.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { runtime } from "./harness.ts";
@@ -76,4 +85,39 @@ export function inFolder(work: (folder: string) => void): void {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/**
+ * Makes a folder once for all runtimes, when `npm test` says where it may stay.
+ *
+ * @param folder Where it is to be; its name tells it from others.
+ * @param make Fills a folder, which it has to create.
+ */
+export function makeOnce(
+  folder: string,
+  make: (folder: string) => void,
+): void {
+  const { BUILT } = process.env;
+  if (BUILT === undefined) return make(folder);
+  const made = join(BUILT, basename(folder));
+  const begun = `${made}-begun`;
+  const last = Date.now() + 240_000;
+  while (!existsSync(made)) {
+    try {
+      mkdirSync(begun);
+    } catch (error) { // another runtime is at it
+      if (Date.now() > last) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      continue;
+    }
+    try {
+      const mine = `${made}-${runtime}`;
+      make(mine);
+      renameSync(mine, made); // whole, or not at all
+    } catch (error) {
+      rmdirSync(begun); // the next one tries it
+      throw error;
+    }
+  }
+  cpSync(made, folder, { recursive: true, verbatimSymlinks: true });
 }

@@ -3,6 +3,7 @@ import {
   assertEquals,
   assertMatch,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { parallelMap } from "../mod.ts";
 import { Timeline, toPage } from "../src/timeline/mod.ts";
@@ -84,6 +85,31 @@ test("toPage() shows text as text, and fetches nothing", () => {
   assertStringIncludes(html, "<p>one &amp; two</p>\n<p>three</p>");
   assertStringIncludes(html, "<title>&lt;/title&gt;&lt;b&gt;</title>");
   assert(!/\b(?:https?:|src=|@import|url\()/.test(html));
+});
+
+test("a page refuses options and sections that are unknown or of the wrong kind", () => {
+  const timeline = new Timeline();
+  const none = '"timeline" of a section must be a Timeline: received undefined';
+  const wrong: [section: unknown, said: string][] = [
+    [{ timeline: {} }, '"timeline" must be a Timeline: received Object'],
+    [{}, none],
+    [
+      timeline,
+      'options must be among timeline, title, text, notes, scale: received "record"',
+    ],
+    [{ timeline, titel: "" }, '"titel"'],
+    [{ timeline, text: 1 }, '"text" must be a text: received 1'],
+    [{ timeline, notes: "" }, '"notes" must be an object: received ""'],
+  ];
+  for (const [section, said] of wrong) {
+    const error = assertThrows(() => toPage([section] as never), TypeError);
+    assertMatch(error.message, /^Cannot write a page as /);
+    assertStringIncludes(error.message, said);
+  }
+  const title = 'Cannot write a page as "title" must be a text: received 5';
+  const options = { title: 5 } as never;
+  assertThrows(() => timeline.toHtml(options), TypeError, title);
+  assertThrows(() => toPage([], options), TypeError, title);
 });
 
 test("toPage() draws sections of one scale to one scale", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { show } from "./check_options.ts";
+import { show } from "../words/show.ts";
 
 /**
  * Makes the text of an input. Two inputs that differ must not have the same:

@@ -7,7 +7,8 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
-import { checkOptions, LOG_RULES, STREAM_RULES } from "./check_options.ts";
+import { checkOptions } from "../words/check_options.ts";
+import { LOG_RULES, STREAM_RULES } from "./option_rules.ts";
 import { KeptResults } from "./kept_results.ts";
 import { LogFile } from "./log_file.ts";
 import { LoggedStream } from "./logged_stream.ts";

@@ -5,7 +5,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { show } from "./check_options.ts";
+import { show } from "../words/show.ts";
 import type { InputKey } from "./input_keys.ts";
 import { keyOf } from "./input_keys.ts";
 

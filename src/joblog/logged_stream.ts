@@ -7,7 +7,7 @@
 
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
-import { show } from "./check_options.ts";
+import { show } from "../words/show.ts";
 import type { InputKey } from "./input_keys.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";

@@ -5,7 +5,15 @@
  */
 
 import type { ModuleSpecifier, PoolOptions, RunEvent } from "@parallel/map";
-import { POOL_RULES, type Rules } from "@parallel/map/seam";
+import {
+  abortSignal,
+  callback,
+  flag,
+  POOL_RULES,
+  type Rules,
+  text,
+  whole,
+} from "@parallel/map/seam";
 
 /** Where a pool is. */
 export interface ClusterOptions {
@@ -131,11 +139,6 @@ const ms = {
   kind: "number",
   holds: (value: number) => value >= 1000,
 };
-const whole = {
-  rule: "must be a whole number from 1",
-  kind: "number",
-  holds: (value: number) => Number.isInteger(value) && value >= 1,
-};
 
 const CLUSTER_RULES: Rules = {
   servers: {
@@ -156,12 +159,7 @@ const CLUSTER_RULES: Rules = {
     kind: "string",
     holds: (value: string) => ["file", "memory"].includes(value),
   },
-  replicas: {
-    rule: "must be a whole number from 1 to 5",
-    kind: "number",
-    holds: (value: number) =>
-      Number.isInteger(value) && value >= 1 && value <= 5,
-  },
+  replicas: whole(1, 5),
   ackWait: ms,
   serverTimeout: ms,
 };
@@ -170,7 +168,7 @@ const CLUSTER_RULES: Rules = {
 export const CONNECT_RULES: Rules = {
   ...CLUSTER_RULES,
   workerTimeout: ms,
-  onEvent: { rule: "must be a function", kind: "function", holds: () => true },
+  onEvent: callback,
 };
 
 const { workers: _, onEvent, module: __, ...MACHINE_RULES } = POOL_RULES;
@@ -180,21 +178,13 @@ export const LOCAL_RULES: Rules = {
   ...MACHINE_RULES,
   onEvent,
   module: undefined, // checked where it is resolved
-  slots: whole,
-  name: { rule: "must be a text", kind: "string", holds: () => true },
-  allowShipped: {
-    rule: "must be true or false",
-    kind: "boolean",
-    holds: () => true,
-  },
+  slots: whole(1),
+  name: text,
+  allowShipped: flag,
   loadTimeout: ms,
-  attempts: whole,
+  attempts: whole(1),
   grace: ms,
-  signal: {
-    rule: "must be an AbortSignal",
-    kind: "object",
-    holds: (value: unknown) => value instanceof AbortSignal,
-  },
+  signal: abortSignal,
 };
 
 /** The checks of {@linkcode WorkerOptions}. */

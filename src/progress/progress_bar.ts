@@ -5,6 +5,7 @@
  */
 
 import { clearInterval, setInterval } from "node:timers"; // can unref on Deno
+import { checkOptions, type Rules } from "../words/check_options.ts";
 import type { BarProgress } from "./line.ts";
 import { barLine, logLine } from "./line.ts";
 import { isInteractive, onExit, stderr, type TextOutput } from "./terminal.ts";
@@ -17,6 +18,13 @@ const DRAW_MS = 100;
  * No bench.
  */
 const LOG_MS = 5000;
+
+const RULES: Rules = {
+  output: {
+    rule: "must have a write method",
+    holds: ({ write }: TextOutput) => typeof write === "function",
+  },
+};
 
 /** How a bar is drawn. */
 export interface ProgressBarOptions {
@@ -40,7 +48,8 @@ export interface ProgressBarOptions {
  *
  * @param options Where it is drawn.
  * @returns The listener.
- * @throws {TypeError} When `output` cannot be written to.
+ * @throws {TypeError} When an option is unknown, or `output` cannot be written
+ * to.
  *
  * @example Usage
  * ```ts
@@ -58,12 +67,7 @@ export interface ProgressBarOptions {
 export function progressBar(
   options: ProgressBarOptions = {},
 ): (progress: BarProgress) => void {
-  const { output = stderr() } = options;
-  if (typeof output?.write !== "function") {
-    throw new TypeError(
-      `Cannot draw a bar as "output" must have a write method: received ${output}`,
-    );
-  }
+  const { output = stderr() } = checkOptions("draw a bar", options, RULES);
   const interactive = isInteractive(output);
   let last: BarProgress | undefined; // of the run in progress
   let drawn: number | undefined; // tasks done in the last line

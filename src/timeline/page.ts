@@ -12,11 +12,23 @@ import { figures, headline, MOST_ROWS, SHARES, sharesOf } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
+import { type Rules, text } from "../words/check_options.ts";
 import { duration } from "../words/units.ts";
 import { judge } from "./verdict.ts";
 
 /** Rows of a chart that a frame has room for: more are scrolled to. No bench. */
 const MOST_FRAME_ROWS = 8;
+
+/** The checks of {@linkcode PageOptions}. */
+export const PAGE_RULES: Rules = { title: text, text };
+
+/** The checks of {@linkcode Caption}. */
+export const CAPTION_RULES: Rules = {
+  title: text,
+  text,
+  notes: { rule: "must be an object", kind: "object", holds: () => true },
+  scale: text,
+};
 
 /** What stands on a page above its charts. */
 export interface PageOptions {

@@ -5,9 +5,12 @@
  */
 
 import type { RunEvent } from "../../mod.ts";
+import { checkOptions, type Rules } from "../words/check_options.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import {
   type Caption,
+  CAPTION_RULES,
+  PAGE_RULES,
   type PageOptions,
   writeFrame,
   writePage,
@@ -32,6 +35,18 @@ export interface Section extends Caption {
 
 /** What a timeline has recorded: for toPage(), which is not in its class. */
 let recordingOf: (timeline: Timeline) => Recording;
+
+let isTimeline: (value: object) => boolean;
+
+/** The checks of {@linkcode Section}. */
+const SECTION_RULES: Rules = {
+  timeline: {
+    rule: "must be a Timeline",
+    kind: "object",
+    holds: (value: object) => isTimeline(value),
+  },
+  ...CAPTION_RULES,
+};
 
 /**
  * Records what the workers did: start-up, chunks, tasks, waiting, failures, on
@@ -59,6 +74,7 @@ export class Timeline {
 
   static {
     recordingOf = (timeline) => timeline.#recording;
+    isTimeline = (value) => #recording in value;
   }
 
   /**
@@ -197,6 +213,7 @@ export class Timeline {
    *
    * @param options What stands above the chart.
    * @returns A whole HTML document that fetches nothing.
+   * @throws {TypeError} When an option is unknown, or no text.
    *
    * @example Usage
    * ```ts
@@ -211,7 +228,8 @@ export class Timeline {
    * ```
    */
   toHtml(options: PageOptions = {}): string {
-    return writePage([{ recording: this.#recording }], options);
+    const checked = checkOptions("write a page", options, PAGE_RULES);
+    return writePage([{ recording: this.#recording }], checked);
   }
 
   /**
@@ -244,6 +262,8 @@ export class Timeline {
  * @param sections What it shows, in order.
  * @param options What stands above.
  * @returns A whole HTML document that fetches nothing.
+ * @throws {TypeError} When an option or a part of a section is unknown, or of the
+ * wrong kind, or a section has no timeline.
  *
  * @example A loop beside two workers
  * ```ts
@@ -267,11 +287,19 @@ export function toPage(
   sections: readonly Section[],
   options: PageOptions = {},
 ): string {
-  return writePage(
-    sections.map(({ timeline, ...caption }) => ({
-      ...caption,
-      recording: recordingOf(timeline),
-    })),
-    options,
-  );
+  const action = "write a page";
+  const parts = sections.map((section) => {
+    const { timeline, ...caption } = checkOptions(
+      action,
+      section,
+      SECTION_RULES,
+    );
+    if (timeline !== undefined) {
+      return { ...caption, recording: recordingOf(timeline) };
+    }
+    throw new TypeError(
+      `Cannot ${action} as "timeline" of a section must be a Timeline: received undefined`,
+    );
+  });
+  return writePage(parts, checkOptions(action, options, PAGE_RULES));
 }

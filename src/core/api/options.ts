@@ -1,6 +1,6 @@
 /**
  * Every option with its default, and what a function is told. The checks are
- * in check_options.ts.
+ * in option_rules.ts.
  *
  * @module
  */

@@ -5,14 +5,14 @@
  * @module
  */
 
-import type { Rules } from "../api/check_options.ts";
+import type { Rules } from "../../words/check_options.ts";
 import {
   checkOptions,
   MAP_RULES,
   REDUCE_RULES,
   RUN_RULES,
   STREAM_RULES,
-} from "../api/check_options.ts";
+} from "../api/option_rules.ts";
 import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
 import type { RunPlan } from "./worker_plan.ts";

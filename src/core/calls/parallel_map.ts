@@ -4,16 +4,16 @@
  * @module
  */
 
+import type { Rules } from "../../words/check_options.ts";
 import {
   checkOptions,
   MAP_RULES,
   POOL_RULES,
   REDUCE_RULES,
-  type Rules,
   RUN_RULES,
   splitOptions,
   STREAM_RULES,
-} from "../api/check_options.ts";
+} from "../api/option_rules.ts";
 import type { Calls } from "./calls.ts";
 import { callsHere } from "./calls_here.ts";
 import type {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/check_options.ts";
+import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/option_rules.ts";
 import type {
   CloseOptions,
   DataOption,

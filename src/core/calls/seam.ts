@@ -6,12 +6,15 @@
  */
 
 export {
-  checkOptions,
-  CLOSE_RULES,
-  POOL_RULES,
+  abortSignal,
+  callback,
+  flag,
   type Rules,
-  show,
-} from "../api/check_options.ts";
+  text,
+  whole,
+} from "../../words/check_options.ts";
+export { show } from "../../words/show.ts";
+export { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/option_rules.ts";
 export { Calls, type CallsSetup } from "./calls.ts";
 export { engineHere } from "./calls_here.ts";
 export { type RunPlan, WorkerPlan } from "./worker_plan.ts";

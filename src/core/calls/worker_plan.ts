@@ -5,7 +5,7 @@
  * @module
  */
 
-import { show } from "../api/check_options.ts";
+import { show } from "../../words/show.ts";
 import type { PoolOptions } from "../api/options.ts";
 import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";

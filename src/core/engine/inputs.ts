@@ -5,7 +5,7 @@
  * @module
  */
 
-import { show } from "../api/check_options.ts";
+import { show } from "../../words/show.ts";
 import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createViews, type SharedArray } from "../wire/views.ts";

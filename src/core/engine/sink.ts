@@ -5,7 +5,7 @@
  * @module
  */
 
-import { show } from "../api/check_options.ts";
+import { show } from "../../words/show.ts";
 import type { TaskError } from "../api/errors.ts";
 import type {
   OutputArray,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { show } from "../api/check_options.ts";
+import { show } from "../../words/show.ts";
 import type { Source } from "./inputs.ts";
 import type { ConsecutiveInputs, NextInputs } from "./next_inputs.ts";
 import type { Sink } from "./sink.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PERMISSIONS } from "../api/check_options.ts";
+import { PERMISSIONS } from "../api/option_rules.ts";
 import type { PermissionLists, Permissions } from "../api/options.ts";
 import type { ProcessSetup } from "./processes.ts";
 import type { WantedOfProcesses } from "./runtime.ts";

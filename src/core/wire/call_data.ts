@@ -5,7 +5,7 @@
  * @module
  */
 
-import { show } from "../api/check_options.ts";
+import { show } from "../../words/show.ts";
 import type { Codec, Encoded } from "./codec.ts";
 import type { Crossing } from "./frames.ts";
 import type { FunctionRef, Place } from "./function_ref.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { show } from "../api/check_options.ts";
+import { show } from "../../words/show.ts";
 import type { ModuleSpecifier } from "../api/options.ts";
 import type { Crossing } from "./frames.ts";
 import { keptNames } from "./kept_names.ts";

@@ -1,29 +1,19 @@
 /**
- * The check of every option, at the call and before a worker starts.
+ * The rule of every option of calls and pools.
  *
  * @module
  */
 
-import { optionNames } from "../../words/option_names.ts";
+import {
+  abortSignal,
+  callback,
+  checkOptions as check,
+  flag,
+  type Rules,
+  whole,
+} from "../../words/check_options.ts";
 import type { PermissionLists, PoolOptions } from "./options.ts";
 
-type Rule = {
-  rule: string;
-  /** What `typeof` says of it; any, where it is left out. */
-  kind?: string;
-  holds: (value: never) => boolean;
-  /** Finds what in a wrong value is wrong, where it has parts. */
-  oddPart?: (value: unknown) => unknown;
-};
-
-const whole = (from: number, to = Infinity): Rule => ({
-  rule: `must be a whole number from ${from}${
-    to === Infinity ? "" : ` to ${to}`
-  }`,
-  kind: "number",
-  holds: (value: number) =>
-    Number.isInteger(value) && value >= from && value <= to,
-});
 /**
  * Tasks at once in a worker, and workers at once. More is a slip: a board has 8
  * bytes for each task, and no machine starts so many threads.
@@ -31,16 +21,6 @@ const whole = (from: number, to = Infinity): Rule => ({
 const MOST_AT_ONCE = 65_536;
 /** In MB: more than any machine has, and less than overflows in V8's flags. */
 const MOST_MEMORY = 2 ** 40;
-const callback: Rule = {
-  rule: "must be a function",
-  kind: "function",
-  holds: () => true,
-};
-const flag: Rule = {
-  rule: "must be true or false",
-  kind: "boolean",
-  holds: () => true,
-};
 
 /** What all typed arrays inherit from. */
 const AnyTypedArray: new () => object = Object.getPrototypeOf(Uint8Array);
@@ -81,9 +61,6 @@ function oddPermissions(value: unknown): [] | [part: unknown] {
   return [];
 }
 
-/** The check of each option that is known. */
-export type Rules = Record<string, Rule | undefined>;
-
 /** The checks of {@linkcode RunOptions}. */
 export const RUN_RULES: Rules = {
   module: undefined, // checked where it is resolved: src/core/wire/function_ref.ts
@@ -91,11 +68,7 @@ export const RUN_RULES: Rules = {
   chunkSize: whole(1),
   weight: callback,
   concurrency: whole(1, MOST_AT_ONCE),
-  signal: {
-    rule: "must be an AbortSignal",
-    kind: "object",
-    holds: (value: unknown) => value instanceof AbortSignal,
-  },
+  signal: abortSignal,
   timeout: {
     rule: "must be a number of milliseconds above 0",
     kind: "number",
@@ -177,12 +150,9 @@ function takerOf(name: string): string {
   return found === undefined ? "" : `, which ${found[0]} takes`;
 }
 
-/** What can be a set of named options: not a Map, nor a list. */
-const PLAIN = new Set(["[object Object]", "[object Module]"]);
-
 /**
- * Checks that options are known and fit their rules. Each is read once: what is
- * checked is what is used, whatever the caller does with the object later.
+ * Checks options as `checkOptions` of src/words/ does, and says of one that was
+ * given in the wrong place where it belongs.
  *
  * @param action What cannot be done otherwise, such as `map`.
  * @param options The options as the caller gave them; inherited ones count.
@@ -196,39 +166,7 @@ export function checkOptions<O extends object>(
   options: O,
   rules: Rules,
 ): O {
-  const isObject = typeof options === "object" && options !== null;
-  if (!isObject || !PLAIN.has(Object.prototype.toString.call(options))) {
-    throw new TypeError(
-      `Cannot ${action} as options must be an object${
-        isObject ? " with a name for each" : ""
-      }: received ${show(options)}`,
-    );
-  }
-  const copy: Record<string, unknown> = Object.create(null);
-  for (const name of optionNames(options, Object.keys(rules))) {
-    if (!Object.hasOwn(rules, name)) {
-      const known = Object.keys(rules).join(", ");
-      throw new TypeError(
-        `Cannot ${action} as options must be among ${known}: received "${name}"${
-          takerOf(name)
-        }`,
-      );
-    }
-    const value = (options as Record<string, unknown>)[name];
-    copy[name] = value;
-    const check = rules[name];
-    if (check === undefined || value === undefined) continue;
-    const { kind = typeof value } = check;
-    const fits = typeof value === kind && value !== null;
-    if (fits && check.holds(value as never)) continue;
-    const Kind = fits && check.kind === "number" ? RangeError : TypeError;
-    throw new Kind(
-      `Cannot ${action} as "${name}" ${check.rule}: received ${
-        show(check.oddPart === undefined ? value : check.oddPart(value))
-      }`,
-    );
-  }
-  return copy as O;
+  return check(action, options, rules, takerOf);
 }
 
 /**
@@ -248,26 +186,4 @@ export function splitOptions<O extends object>(
     (Object.hasOwn(POOL_RULES, name) ? pool : run)[name] = value;
   }
   return { pool, run: run as O };
-}
-
-/**
- * Shows a value in an error message, shortened.
- *
- * @param value Any value.
- * @returns A text of 60 characters at most.
- */
-export function show(value: unknown): string {
-  let text: string;
-  try {
-    text = typeof value === "string"
-      ? JSON.stringify(value)
-      : typeof value === "function"
-      ? `function ${value.name.trim() || "(anonymous)"}`
-      : typeof value === "object" && value !== null
-      ? Object.prototype.toString.call(value).slice(8, -1)
-      : String(value);
-  } catch {
-    text = typeof value; // a Proxy or a throwing toStringTag
-  }
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
