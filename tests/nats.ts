@@ -2,7 +2,13 @@
 // free. Where there is none on the machine they are left out, and say so; in CI
 // they must run.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,8 +42,9 @@ export const longNatsTest: Test = unlessBrief(natsTest);
 /** A server that can be ended and started again where it was. */
 export interface RobustServer {
   servers: string;
-  /** Sends a signal that does not end it. */
-  signal(name: NodeJS.Signals): void;
+  /** Stops it, until it goes on. */
+  stop(): Promise<void>;
+  goOn(): void;
   kill(signal: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -58,7 +65,8 @@ export async function startRobustServer(
   const port = Number(new URL(servers).port);
   return {
     servers,
-    signal: (name) => void process.kill(server.pid, name),
+    stop: () => stop(server.pid),
+    goOn: () => void process.kill(server.pid, "SIGCONT"),
     async kill(signal) {
       process.kill(server.pid, signal);
       while (isAlive(server.pid)) await pause(10);
@@ -115,6 +123,21 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/**
+ * Stops a process. Its threads go on until one of them has taken the signal: on a
+ * machine that is busy, for up to half a second.
+ */
+export async function stop(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  const threads = `/proc/${pid}/task`; // on Linux
+  if (!existsSync(threads)) return await pause(1000);
+  const isStopped = (thread: string) => {
+    const path = `${threads}/${thread}/stat`;
+    return !existsSync(path) || /\) T /.test(readFileSync(path, "utf8"));
+  };
+  await until(() => readdirSync(threads).every(isStopped));
+}
+
 /** Whether there is such a process. */
 export function isAlive(pid: number): boolean {
   try {
@@ -135,6 +158,8 @@ export interface Program {
   over(): boolean;
   /** Sends a signal. */
   signal(name: NodeJS.Signals): void;
+  /** Stops it. */
+  stop(): Promise<void>;
   /** Ends it at once, if it has not. */
   kill(): Promise<void>;
 }
@@ -182,6 +207,7 @@ export function startProgram(
     ended,
     // Not by child.kill: Deno 2.9.5 then says that the signal ended it.
     signal: (name) => void process.kill(child.pid!, name),
+    stop: () => stop(child.pid!),
     async kill() {
       if (isAlive(child.pid!)) process.kill(child.pid!, "SIGKILL");
       await ended;

@@ -87,8 +87,8 @@ for (
       const mapped = here.map(await here.pool());
       await here.begun();
       if (away === "stopped") {
-        server.signal("SIGSTOP");
-        stack.defer(() => server.signal("SIGCONT"));
+        await server.stop();
+        stack.defer(() => server.goOn());
       } else await server.kill("SIGKILL");
       if (away === "without JetStream") {
         const port = Number(new URL(at.servers).port);
@@ -105,7 +105,7 @@ for (
       assertMatch(machine.said(), UNDELIVERED);
       assert(!machine.said().includes("See --help"), machine.said());
       if (away === "without JetStream") return;
-      if (away === "stopped") server.signal("SIGCONT");
+      if (away === "stopped") server.goOn();
       else await server.restart();
       await here.machine();
       assertEquals(await mapped, [1, 2, 3]);
@@ -178,8 +178,8 @@ longNatsTest(
     const pool = await here.pool({ serverTimeout: 1000 });
     const mapped = here.map(pool);
     await here.begun();
-    here.server.signal("SIGSTOP");
-    here.stack.defer(() => here.server.signal("SIGCONT"));
+    await here.server.stop();
+    here.stack.defer(() => here.server.goOn());
     await pool.close();
     await assertRejects(() => mapped, DOMException, "closed");
   },

@@ -168,8 +168,8 @@ test("a call ends when its server says nothing for too long", async () => {
     servers: here.servers,
     pool: "x",
   });
-  here.server.signal("SIGSTOP"); // its connections stay
-  here.stack.defer(() => here.server.signal("SIGCONT"));
+  await here.server.stop(); // its connections stay
+  here.stack.defer(() => here.server.goOn());
   const closed = connection.close();
   await assertRejects(() => mapped, WorkerStartError, '"serverTimeout"');
   await closed;
@@ -203,7 +203,7 @@ test("what a client asked for is dropped when it is killed", async () => {
 test("a client that is stopped for a while goes on", async () => {
   await using here = await open();
   const client = await startClient(here, "40", "100");
-  client.signal("SIGSTOP");
+  await client.stop();
   // Its chunks are dropped; of the answers it finds some when it goes on.
   await pause(3000);
   client.signal("SIGCONT");
