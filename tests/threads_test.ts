@@ -1,7 +1,9 @@
 // What is true of threads beside Web Workers.
-import { assert } from "@std/assert";
-import { Pool } from "../mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import { parallelMapSettled, Pool } from "../mod.ts";
+import { act, type Order } from "./fixtures/deeds.ts";
 import { test } from "./harness.ts";
+import { until } from "./until.ts";
 
 /** How long one array of 32 MB takes to a worker, in ms: the best of three. */
 async function journey(backend: "web" | "threads"): Promise<number> {
@@ -25,3 +27,49 @@ test(
     assert(threads < 10 * web + 100, `${threads} ms, ${web} ms`);
   },
 );
+
+// On Deno, half of these threads went round in a loop, and were waited for.
+test("a thread that exits while others of its tasks end is heard of", {
+  timeout: 120_000,
+}, async () => {
+  const module = new URL("./fixtures/deeds.ts", import.meta.url);
+  const deeds: Order[] = [
+    { id: 0, deed: "wait" },
+    { id: 1, deed: "throw" },
+    { id: 2, deed: "exit" },
+  ];
+  for (let round = 0; round < 8; round++) {
+    const settled = await parallelMapSettled(act, deeds, {
+      backend: "threads",
+      workers: 1,
+      module,
+      chunkSize: 3,
+      concurrency: 3,
+    });
+    assertEquals(
+      settled.map((one) => one.status === "rejected" && one.reason.message),
+      [
+        false,
+        "Cannot map input 1 as act threw RangeError: task 1",
+        "Cannot map input 2 as its worker ended under it with exit code 2",
+      ],
+    );
+  }
+});
+
+test("a thread that exits when it has nothing to do is replaced", async () => {
+  let ends = 0;
+  await using pool = new Pool({
+    backend: "threads",
+    workers: 1,
+    onEvent: ({ type }) => type === "worker-end" && ends++,
+  });
+  const exitLater = (n: number) => {
+    setTimeout(() => globalThis.process.exit(3), 1);
+    return n;
+  };
+  for (let round = 1; round <= 4; round++) {
+    assertEquals(await pool.map(exitLater, [round]), [round]);
+    await until(() => ends === round);
+  }
+});

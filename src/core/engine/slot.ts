@@ -193,7 +193,7 @@ export class Slot {
       this.end(undefined);
       this.#report({ type: "useless", error });
     } else if (message.type === "stray") {
-      this.end({ error, code: message.code, at: message.at });
+      this.end({ ...message, error });
     }
   }
 
@@ -267,12 +267,12 @@ export class Slot {
    * Ends the worker. One that has nothing to do may dispose what it holds
    * before, for a while; `loss` says why, if nobody wanted the end.
    */
-  end(loss: Loss | undefined): void {
+  end(loss: Partial<Loss> | undefined): void {
     if (this.#state.at !== "up") return;
     const { handle, backend, disposes } = this.#state;
     if (loss !== undefined || !disposes || !this.idle) {
-      loss &&= this.#inFlight.suspect(loss);
-      return this.#terminate(handle, backend, loss);
+      const suspected = loss && this.#inFlight.suspect(loss);
+      return this.#terminate(handle, backend, suspected);
     }
     this.#cancel();
     handle.setBusy(true);

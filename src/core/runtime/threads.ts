@@ -95,7 +95,9 @@ function startThread(
 
 /** The worker's end, self-contained. */
 export function openPort(): WorkerPort {
-  const { process, navigator } = globalThis as unknown as {
+  const scope = globalThis as unknown as {
+    Deno?: { exitCode: number; exit(code?: number): void };
+    close(): void; // on Deno
     process: {
       getBuiltinModule(name: string): {
         parentPort: {
@@ -115,12 +117,13 @@ export function openPort(): WorkerPort {
       };
     };
   };
+  const { process, navigator, Deno } = scope;
   const { parentPort } = process.getBuiltinModule("node:worker_threads");
   // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
   // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
   const held = new Promise<void>((resolve) => {
     // Node.js has Web Locks as well, and needs none.
-    const locks = "Deno" in globalThis ? navigator.locks : undefined;
+    const locks = Deno && navigator.locks;
     if (locks === undefined) return resolve();
     void locks.request(`@parallel/map ${crypto.randomUUID()}`, () => {
       resolve();
@@ -136,7 +139,7 @@ export function openPort(): WorkerPort {
       };
       // For what is heard by `on`, Deno 2.9.5 looks for ports in all of it, and
       // takes each byte of a typed array for a property: a second for 8 MB.
-      if ("Deno" in globalThis) {
+      if (Deno !== undefined) {
         parentPort.addEventListener("message", ({ data }) => void hear(data));
       } else parentPort.on("message", hear);
       parentPort.on("messageerror", async () => {
@@ -147,6 +150,22 @@ export function openPort(): WorkerPort {
     onStray(listener) {
       process.on("uncaughtException", listener);
       process.on("unhandledRejection", listener);
+    },
+    // After `process.exit`, Deno 2.9.5 goes round in a loop until the thread is
+    // ended, and sometimes nobody does so: half the times that a task exits after
+    // one has thrown, while a timer is due. So the caller hears it first.
+    onExit(listener) {
+      if (Deno === undefined) return;
+      const close = scope.close.bind(scope);
+      scope.close = () => {
+        listener(undefined);
+        close();
+      };
+      const exit = Deno.exit.bind(Deno);
+      Deno.exit = (code = Deno.exitCode) => {
+        listener(code);
+        exit(code);
+      };
     },
   };
 }

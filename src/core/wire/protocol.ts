@@ -202,5 +202,5 @@ export type FromWorker =
    * An error that nobody caught, or without one a task that ends the worker, with
    * its exit code if it gave one; and the tasks it was at.
    */
-  | { type: "stray"; error?: Encoded; code?: number | undefined; at: number[] }
+  | { type: "stray"; error?: Encoded; code?: number | undefined; at?: number[] }
   | DoneMessage;
