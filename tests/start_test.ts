@@ -159,6 +159,22 @@ test("Node.js without a permission for workers says so at the call", {
   assertStringIncludes(err, "Use --allow-worker");
 });
 
+// The thread in each process that watches the caller needs it too.
+test("a process of Node.js without a permission for threads says so", {
+  timeout: 300_000,
+  ignore: runtime !== "node",
+}, () => {
+  const flags = ["--permission", "--allow-fs-read=*", "--allow-child-process"];
+  const script = `import { parallelMap } from "${ROOT}mod.ts";
+    await parallelMap((n) => n, [1], { backend: "processes" });`;
+  const { code, err } = runProgram(
+    [...RUN, ...flags, "--input-type=module", "-e", script],
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(err, "WorkerStartError: Cannot start workers as");
+  assertStringIncludes(err, "Use --allow-worker");
+});
+
 test("an entry module with a guard maps its own export", {
   timeout: 300_000,
 }, () => {

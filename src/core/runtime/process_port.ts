@@ -263,11 +263,11 @@ export function openProcessPort(
         } catch {
           return onUnreadable();
         }
-        if (message.type === "start") {
-          watch(message.maxMemory);
-          message.maxMemory = undefined; // it need not look as well
-        }
+        if (message.type !== "start") return listener(notes.hear(message));
+        const { maxMemory } = message;
+        message.maxMemory = undefined; // it need not look as well
         listener(notes.hear(message));
+        watch(maxMemory); // may throw: before, nobody would hear that
       });
       readPipe(INPUT, take, end);
       // Not for what tasks start; before any of them.
