@@ -20,6 +20,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { Pool } from "../mod.ts";
 import { callsHere } from "../src/core/calls/calls_here.ts";
+import { Paces } from "../src/core/engine/paces.ts";
 import type { Clock } from "../src/core/runtime/clock.ts";
 import type {
   Backend,
@@ -265,7 +266,7 @@ async function simulate(
       init: undefined,
     }),
   };
-  const calls = callsHere({ workers }, false, world, plan);
+  const calls = callsHere({ workers }, false, world, plan, new Paces());
   const play = async (promise: Promise<unknown>) => {
     let over = false;
     void promise.then(() => over = true);

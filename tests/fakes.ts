@@ -3,6 +3,7 @@
 // keep the protocol as src/core/worker/worker_main.ts does.
 import type { Calls } from "../src/core/calls/calls.ts";
 import { callsHere } from "../src/core/calls/calls_here.ts";
+import { Paces } from "../src/core/engine/paces.ts";
 import type { PoolOptions, TypedArray } from "../src/core/api/options.ts";
 import type { Clock } from "../src/core/runtime/clock.ts";
 import type {
@@ -474,11 +475,13 @@ export class FakeWorld {
    * @param options Of the pool, checked before.
    * @param powers What its workers can do.
    * @param oneShot Whether it is for one call.
+   * @param paces What is known of functions.
    */
   constructor(
     options: PoolOptions = {},
     powers: FakePowers = {},
     oneShot = false,
+    paces: Paces = new Paces(),
   ) {
     this.backend = new FakeBackend(this.clock, powers);
     const { workers = 2 } = options;
@@ -504,7 +507,8 @@ export class FakeWorld {
         init: undefined,
       }),
     };
-    this.calls = callsHere({ workers, ...options }, oneShot, this.clock, plan);
+    const all = { workers, ...options };
+    this.calls = callsHere(all, oneShot, this.clock, plan, paces);
   }
 
   /** The worker that was started n-th. */

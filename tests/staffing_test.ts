@@ -1,15 +1,17 @@
 // When one more worker is started.
 import { assertEquals } from "@std/assert";
+import { Paces } from "../src/core/engine/paces.ts";
 import { type Staff, waitToStart } from "../src/core/engine/staffing.ts";
 import { FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
 
 const CASES: [title: string, staff: Staff, ms: number][] = [
   ["the first is started at once", about(0, 0, 1), 0],
-  ["a start that does not block is free", {
-    ...about(3, 0, 0.1),
-    blocks: false,
-  }, 0],
+  ["a start that does not block is free", free(about(3, 0, undefined)), 0],
+  ["it is, unless little is left for sure", free(about(3, 0, 15)), 15],
+  ["more than little is left", free(about(3, 0, 15.1)), 0],
+  ["little is left, and none is ready", free(about(1, 90, 1, "start")), 110],
+  ["nothing is left that is free", free(about(3, 0, 0)), Infinity],
   ["none is ready yet", about(1, 0, undefined, "start"), 30],
   ["none is ready 10 ms later", about(1, 10, undefined, "start"), 20],
   ["none gets ready, as one that loads much", about(1, 30, 1, "start"), 0],
@@ -33,6 +35,10 @@ function about(
   last: Staff["last"] = "answer",
 ): Staff {
   return { up, blocks: true, last, quiet, left, earlier: 0 };
+}
+
+function free(staff: Staff): Staff {
+  return { ...staff, blocks: false };
 }
 
 for (const [title, staff, ms] of CASES) {
@@ -113,6 +119,32 @@ test("when a worker does not get ready, another is started", async () => {
   assertEquals(world.backend.workers.length, 2);
   assertEquals((await world.finish(results)).status, "fulfilled");
   await world.finish(world.calls.close());
+});
+
+test("of a function that another pool knows, few short tasks start one worker", async () => {
+  const paces = new Paces();
+  const inputs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+  const short = { chunkMs: 0.1 };
+  /** Makes a call, whose first task takes so many ms; tells of the workers. */
+  async function call(ms: number): Promise<[before: number, after: number]> {
+    const world = new FakeWorld({ workers: 4 }, short, false, paces);
+    const results = world.calls.map((n: number) => n, inputs, {}, test);
+    const { workers } = world.backend;
+    const before = workers.length;
+    workers[0].receiveAll();
+    workers[0].deliverAll(); // it is ready
+    const task = workers[0].begin()!;
+    world.clock.advance(ms);
+    const after = workers.length;
+    workers[0].settle(task, { value: 1 });
+    workers[0].deliverAll();
+    assertEquals((await world.finish(results)).status, "fulfilled");
+    await world.finish(world.calls.close());
+    return [before, after];
+  }
+  assertEquals(await call(0.1), [4, 4]); // nothing is known
+  assertEquals(await call(0.1), [1, 1]);
+  assertEquals(await call(5), [1, 4]); // they are longer now
 });
 
 test("a pool at rest does not grow for a short call", async () => {

@@ -9,6 +9,7 @@ import {
   Calls,
   createClock,
   keepContext,
+  Paces,
   type RunPlan,
 } from "@parallel/map/seam";
 import { Connection } from "./connection.ts";
@@ -47,8 +48,9 @@ export async function openCalls(
     throw error;
   }
   const plan = planOf(engine);
+  const paces = new Paces(); // of the machines, which may be of any kind
   const setup = { options: { onEvent }, oneShot: false, clock, plan, engine };
-  return { engine, calls: new Calls(setup) };
+  return { engine, calls: new Calls({ ...setup, paces }) };
 }
 
 /** Where the tasks will run. */

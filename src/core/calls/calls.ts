@@ -23,7 +23,7 @@ import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
 import { callSite, startError, taskError } from "../engine/failures.ts";
 import { FoldSink } from "../engine/fold.ts";
 import { checkInputs, handlePromises } from "../engine/inputs.ts";
-import { Paces } from "../engine/paces.ts";
+import type { Paces } from "../engine/paces.ts";
 import type { Run } from "../engine/run.ts";
 import type { Collection, Sink } from "../engine/sink.ts";
 import {
@@ -69,6 +69,8 @@ export interface CallsSetup {
   plan: RunPlan;
   /** Takes the runs. */
   engine: Engine;
+  /** What is known of the functions that are called. */
+  paces: Paces;
 }
 
 /** Turns calls into runs of an engine. */
@@ -78,7 +80,7 @@ export class Calls {
   readonly #plan: RunPlan;
   readonly #engine: Engine;
   readonly #oneShot: boolean;
-  readonly #paces = new Paces();
+  readonly #paces: Paces;
   #runs = 0;
 
   /**
@@ -86,12 +88,13 @@ export class Calls {
    *
    * @param setup What it is made of.
    */
-  constructor({ options, oneShot, clock, plan, engine }: CallsSetup) {
+  constructor({ options, oneShot, clock, plan, engine, paces }: CallsSetup) {
     this.#options = options;
     this.#oneShot = oneShot;
     this.#clock = clock;
     this.#plan = plan;
     this.#engine = engine;
+    this.#paces = paces;
   }
 
   /** How many workers there may be. */

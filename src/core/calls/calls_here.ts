@@ -5,6 +5,7 @@
  */
 
 import type { PoolOptions } from "../api/options.ts";
+import { type Paces, pacesHere } from "../engine/paces.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -22,6 +23,7 @@ type Plan = Pick<WorkerPlan, keyof WorkerPlan>;
  * @param oneShot Whether it closes after its first run.
  * @param clock The time; tests have one of their own.
  * @param plan Makes the workers.
+ * @param paces What is known of functions; likewise.
  * @returns What takes calls.
  */
 export function callsHere(
@@ -29,11 +31,12 @@ export function callsHere(
   oneShot: boolean,
   clock: Clock = createClock(),
   plan: Plan = new WorkerPlan(options, clock, oneShot),
+  paces: Paces = pacesHere,
 ): Calls {
   const onEvent = options.onEvent && keepContext(options.onEvent);
   const kept = { ...options, onEvent };
   const engine = engineHere(kept, oneShot, clock, plan);
-  return new Calls({ options: kept, oneShot, clock, plan, engine });
+  return new Calls({ options: kept, oneShot, clock, plan, engine, paces });
 }
 
 /**

@@ -24,6 +24,7 @@ export { closedError, type Engine } from "../engine/engine.ts";
 export type { Failure } from "../engine/failures.ts";
 export { nameThrown } from "../engine/failures.ts";
 export type { ConsecutiveInputs, NextInputs } from "../engine/next_inputs.ts";
+export { Paces } from "../engine/paces.ts";
 export { Run } from "../engine/run.ts";
 export { Runs } from "../engine/runs.ts";
 export type { RunSetup } from "../engine/run_setup.ts";

@@ -104,6 +104,7 @@ export class ChunkSizer {
   #size = 1;
   #msPerTask: number | undefined;
   #bytesPerTask: number;
+  #known = false; // from another run
   #heard = false; // of a task of this run
   #tasksHeard = 0; // in the last chunk
   #msHeard = 0; // in all
@@ -129,6 +130,7 @@ export class ChunkSizer {
     this.#msPerTask = pace.msPerTask;
     this.#bytesPerTask = pace.bytesPerTask;
     if (this.#msPerTask === undefined) return;
+    this.#known = true;
     const cheap = times.cheap / Math.max(this.#msPerTask, LEAST_TASK_MS);
     this.#size = Math.max(1, Math.min(cheap, MOST_FIRST));
   }
@@ -165,7 +167,7 @@ export class ChunkSizer {
    * heard to start workers for it.
    */
   get msPerTask(): number | undefined {
-    const sure = !this.#heard || this.#msHeard >= SURE_MS;
+    const sure = !this.#heard || this.#known || this.#msHeard >= SURE_MS;
     return sure ? this.#msPerTask : undefined;
   }
 
@@ -183,7 +185,7 @@ export class ChunkSizer {
   startAgain(): void {
     this.#size = 1;
     this.#msPerTask = this.#pace.msPerTask = undefined;
-    this.#heard = false;
+    this.#heard = this.#known = false;
     this.#tasksHeard = this.#msHeard = 0;
   }
 

@@ -1,6 +1,7 @@
 /**
- * Remembers how long the tasks of a function take: a pool is mostly called with
- * the same ones again, also where each call writes its function anew.
+ * Remembers how long the tasks of a function take: programs mostly call the same
+ * ones again, also where each call writes its function anew, or has workers of
+ * its own.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import type { Pace } from "./chunking.ts";
 /** Functions to remember: more than most programs have. */
 const MOST = 100;
 
-/** What is known of the functions of one pool. */
+/** What is known of functions. */
 export class Paces {
   readonly #known = new Map<string, Pace>();
 
@@ -27,3 +28,6 @@ export class Paces {
     return unknown;
   }
 }
+
+/** What the workers of this machine have told, whichever pool they are of. */
+export const pacesHere: Paces = new Paces();

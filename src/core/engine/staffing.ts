@@ -26,6 +26,22 @@ const COST_MS = 15;
 const SILENT_MS = { start: 2 * COST_MS, ready: 5, answer: COST_MS };
 
 /**
+ * How much work may be left for each worker at hand, in ms, so that no other is
+ * started for it where starts do not block. Less, and one is started that is not
+ * ready in time; more, and tasks that compute wait for workers.
+ *
+ * Source: a worker of Bun 1.4.5 is ready 5 to 9 ms after its start, one of
+ * Node.js 24 30 to 50 (bench row "cycles").
+ */
+const LITTLE_MS = 5;
+
+/**
+ * The same as `SILENT_MS` where little work is left, and starts do not block: a
+ * worker that is slow to get ready is nothing to wonder at there.
+ */
+const PATIENT_MS = { ...SILENT_MS, start: 200 };
+
+/**
  * How long the workers at hand have to have worked for earlier calls, in ms and
  * each, before the next call gets one more: a pool that is called again and again
  * has use for it, though each call is done in a moment. Less, and it costs short
@@ -38,9 +54,10 @@ export interface Staff {
   /** How many workers are up. */
   up: number;
   /**
-   * Whether starting one blocks the caller's thread. If not, none is put off: on
-   * Bun 1.4.5 and two cores, to wait 8 ms with the second made cold calls of ten
-   * trivial tasks take 0.8 times as long, and those that compute 1.05 to 1.2.
+   * Whether starting one blocks the caller's thread. If not, none is put off
+   * unless little is left for sure: on Bun 1.4.5 and two cores, to wait 8 ms with
+   * the second made cold calls of ten trivial tasks take 0.8 times as long, and
+   * those that compute 1.05 to 1.2.
    */
   blocks: boolean;
   /** What was heard last of the workers at hand, if not only their start. */
@@ -65,11 +82,12 @@ export interface Staff {
 export function waitToStart(
   { up, blocks, last, quiet, left, earlier }: Staff,
 ): number {
-  if (up === 0 || !blocks) return 0;
+  if (up === 0) return 0;
+  if (!blocks && (left === undefined || left / up > LITTLE_MS)) return 0;
   if (left === 0) return Infinity;
   if (left !== undefined && left / up > COST_MS) return 0;
   if (earlier / up > CALLED_AGAIN_MS) return 0;
-  return Math.max(0, SILENT_MS[last] - quiet);
+  return Math.max(0, (blocks ? SILENT_MS : PATIENT_MS)[last] - quiet);
 }
 
 /**
