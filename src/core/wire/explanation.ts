@@ -55,7 +55,7 @@ export function createExplainer(inspector: Inspector): Explainer {
   // Parts that are cloned on trial, where nothing shows which it is.
   const MOST_TRIALS = 200;
   // Objects within objects from which on depth alone is in the way: V8 clones
-  // 1,000 and not 3,000, JavaScriptCore 20,000 (Deno 2.9.6, Node.js 24, Bun
+  // 1,000 and not 3,000, JavaScriptCore 20,000 (Deno 2.9.5, Node.js 24, Bun
   // 1.4.5).
   const DEEP = 1000;
 
