@@ -256,6 +256,23 @@ for (const name of ["web", "threads", "inline"] as const) {
     ]);
   });
 
+  it("an error with a toString of its own can be shown", async () => {
+    const [settled] = await parallelMapSettled(
+      () => {
+        const toString = () => "mine";
+        const inside = { toString, kept: () => 1 };
+        throw Object.assign(new Error("odd"), { toString, inside });
+      },
+      [1],
+      pool,
+    );
+    const { cause } = reason(settled);
+    assertEquals(String(cause), "Error: odd");
+    const { inside } = cause as Error & { inside: { kept: string } };
+    assertEquals(String(inside), "[object Object]");
+    assertEquals(inside.kept, "[Function: kept]");
+  });
+
   it("an error under any key of an array arrives whole", async () => {
     const error = Object.assign(new TypeError("in", { cause: 5 }), { code: 7 });
     const list = Object.assign([1], { error });

@@ -151,6 +151,7 @@ export class Scheduler implements Engine {
   /** Decides what a report means. */
   #take(slot: Slot, report: Report): void {
     const { number: worker } = slot;
+    const at = this.#tools.clock.now();
     if (report.type === "answer") {
       const { run } = report.sent.chunk;
       this.#runs.answered(run);
@@ -174,7 +175,6 @@ export class Scheduler implements Engine {
       }
     } else if (report.type === "ready") {
       this.#slots.ready();
-      const at = this.#tools.clock.now();
       this.#runs.emit({ type: "worker-ready", worker, at });
     } else if (report.type === "refused") {
       report.run?.refuse(report.error);
@@ -183,7 +183,6 @@ export class Scheduler implements Engine {
     else {
       const { sent, loss, rested } = report;
       const lost = loss !== undefined;
-      const at = this.#tools.clock.now();
       this.#runs.emit({ type: "worker-end", worker, lost, at });
       for (const { chunk } of sent) this.#runs.touched.add(chunk.run);
       // One that ended while it was idle, before it was known, counts for
@@ -212,6 +211,7 @@ export class Scheduler implements Engine {
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
   #feedOne(): boolean {
     if (this.#runs.ready.size === 0 || this.#ended) return false;
+    if (this.#slots.holds) return false;
     for (const slot of this.#slots.all) {
       if (!slot.idle || slot.left < 1) continue;
       const { atRest } = this.#slots;

@@ -5,6 +5,7 @@
  */
 
 import type { Backend } from "../runtime/runtime.ts";
+import { Breath } from "./breath.ts";
 import type { SlotSetup } from "./report.ts";
 import { Slot } from "./slot.ts";
 import { type Staff, waitToStart } from "./staffing.ts";
@@ -16,6 +17,7 @@ export class Slots {
   readonly #setup: SlotSetup;
   readonly #maker: WorkerMaker;
   readonly #onStartable: () => void;
+  readonly #breath: Breath;
   #starting = false;
   #blocks = false; // the last start did
   #last: Staff["last"] = "start";
@@ -35,6 +37,12 @@ export class Slots {
     this.#setup = setup;
     this.#maker = maker;
     this.#onStartable = onStartable;
+    this.#breath = new Breath(setup.clock, onStartable);
+  }
+
+  /** Whether the caller's timers have their turn before more is sent. */
+  get holds(): boolean {
+    return this.#breath.holds;
   }
 
   /** How many workers are up. */
@@ -109,7 +117,7 @@ export class Slots {
   ready(): void {
     if (this.#last !== "start") return;
     this.#listen("ready");
-    this.rest(); // what waits now waits for less
+    this.#stopLooking(); // what waits now waits for less
   }
 
   #listen(last: Staff["last"]): void {
@@ -117,10 +125,15 @@ export class Slots {
     this.#quietSince = this.#setup.clock.now();
   }
 
-  /** Waits for nothing more: there is nothing to do. */
-  rest(): void {
+  #stopLooking(): void {
     this.#cancelLook?.();
     this.#cancelLook = undefined;
+  }
+
+  /** Waits for nothing more: there is nothing to do. */
+  rest(): void {
+    this.#stopLooking();
+    this.#breath.rest();
   }
 
   /** Whether the next one has to wait for a moment. */

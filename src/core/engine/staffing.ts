@@ -37,7 +37,7 @@ const LITTLE_MS = 5;
 
 /**
  * The same as `SILENT_MS` where little work is left, and starts do not block: a
- * worker that is slow to get ready is nothing to wonder at there.
+ * worker that is slow to get ready is nothing to wonder at there. No bench.
  */
 const PATIENT_MS = { ...SILENT_MS, start: 200 };
 

@@ -130,6 +130,16 @@ export function createCodec(
     }
   }
 
+  /**
+   * The keys of what is in an error. Not those of methods that all objects have,
+   * as `toString`: with a text in their place, `String(error)` would throw.
+   */
+  function keysInError(of: object): string[] {
+    return Object.keys(of).filter((key) =>
+      !(key in Object.prototype) || typeof read(of, key) !== "function"
+    );
+  }
+
   function define(
     to: object,
     key: string,
@@ -180,7 +190,8 @@ export function createCodec(
             copy.add(inner(item));
           }
         } else {
-          for (const key of Object.keys(value)) {
+          const keys = inError ? keysInError(value) : Object.keys(value);
+          for (const key of keys) {
             const part = inError
               ? read(value, key)
               : (value as Record<string, unknown>)[key];
@@ -231,7 +242,7 @@ export function createCodec(
           if (!Object.hasOwn(error, key)) continue;
           (parts.hidden ??= []).push([key, inner(key)]);
         }
-        for (const key of Object.keys(error)) {
+        for (const key of keysInError(error)) {
           if (TOLD.includes(key)) continue;
           (parts.shown ??= []).push([key, inner(key)]);
         }

@@ -1,0 +1,69 @@
+// Whether the caller's timers have their turn while answers come without end.
+import { assert, assertEquals } from "@std/assert";
+import { Breath } from "../src/core/engine/breath.ts";
+import { FakeClock, FakeWorld } from "./fakes.ts";
+import { test } from "./harness.ts";
+
+test("Breath holds while a timer does not come", () => {
+  const clock = new FakeClock();
+  let told = 0;
+  const breath = new Breath(clock, () => told++);
+  const after = (ms: number) => {
+    clock.pass(ms);
+    return [breath.holds, clock.timers];
+  };
+  assertEquals(after(0), [false, 0]);
+  assertEquals(after(49), [false, 0]); // a short call has no timer
+  assertEquals(after(1), [false, 1]);
+  assertEquals(after(25), [false, 1]);
+  assertEquals(after(1), [true, 1]);
+  clock.ring();
+  assertEquals([told, breath.holds, clock.timers], [1, false, 0]);
+  assertEquals(after(50), [false, 1]);
+  clock.ring(); // in time: nobody waits for it
+  assertEquals([told, breath.holds, clock.timers], [1, false, 0]);
+});
+
+test("Breath keeps no timer once there is nothing to send", () => {
+  const clock = new FakeClock();
+  const breath = new Breath(clock, () => {});
+  clock.pass(50);
+  assertEquals([breath.holds, clock.timers], [false, 1]);
+  clock.pass(50);
+  assert(breath.holds);
+  breath.rest();
+  assertEquals([breath.holds, clock.timers], [false, 0]);
+});
+
+test("nothing is sent while the caller's timers do not come", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const inputs = Array.from({ length: 100 }, (_, i) => i);
+  const options = { chunkSize: 1 };
+  const results = world.calls.map((n: number) => n, inputs, options, test);
+  const worker = world.worker(0);
+  let rang = false;
+  world.clock.after(0, () => rang = true);
+  /** Answers come, one after another, and no timer does. */
+  async function answer(): Promise<boolean> {
+    worker.receiveAll();
+    const task = worker.begin();
+    if (task === undefined) return false;
+    world.clock.pass(5);
+    worker.settle(task, { value: task.value });
+    worker.deliverAll();
+    await world.flush();
+    return true;
+  }
+  let answers = 0;
+  while (await answer()) answers++;
+  assert(answers > 10 && answers < 40, `${answers}`);
+  assertEquals(rang, false);
+  while (!rang) world.clock.ring();
+  world.clock.advance(0);
+  assertEquals(await world.finish(results), {
+    status: "fulfilled",
+    value: inputs,
+  });
+  assertEquals(world.clock.timers, 0);
+  await world.finish(world.calls.close());
+});
