@@ -4,31 +4,44 @@ import { Breath } from "../src/core/engine/breath.ts";
 import { FakeClock, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
 
-test("Breath holds while a timer does not come", () => {
+test("Breath holds while a timer does not come", async () => {
   const clock = new FakeClock();
   let told = 0;
   const breath = new Breath(clock, () => told++);
-  const after = (ms: number) => {
+  const after = async (ms: number) => {
+    await undefined; // another turn
     clock.pass(ms);
     return [breath.holds, clock.timers];
   };
-  assertEquals(after(0), [false, 0]);
-  assertEquals(after(49), [false, 0]); // a short call has no timer
-  assertEquals(after(1), [false, 1]);
-  assertEquals(after(25), [false, 1]);
-  assertEquals(after(1), [true, 1]);
+  assertEquals(await after(0), [false, 0]);
+  assertEquals(await after(99), [false, 0]); // a short call has no timer
+  assertEquals(await after(1), [false, 1]);
+  assertEquals(await after(25), [false, 1]);
+  assertEquals(await after(1), [true, 1]);
   clock.ring();
   assertEquals([told, breath.holds, clock.timers], [1, false, 0]);
-  assertEquals(after(50), [false, 1]);
+  assertEquals(await after(100), [false, 1]);
   clock.ring(); // in time: nobody waits for it
   assertEquals([told, breath.holds, clock.timers], [1, false, 0]);
 });
 
-test("Breath keeps no timer once there is nothing to send", () => {
+test("Breath holds nothing in the turn in which it looks", async () => {
   const clock = new FakeClock();
   const breath = new Breath(clock, () => {});
-  clock.pass(50);
+  clock.pass(100);
   assertEquals([breath.holds, clock.timers], [false, 1]);
+  clock.pass(1000); // another program had the core
+  assertEquals(breath.holds, false);
+  await undefined;
+  assertEquals(breath.holds, true);
+});
+
+test("Breath keeps no timer once there is nothing to send", async () => {
+  const clock = new FakeClock();
+  const breath = new Breath(clock, () => {});
+  clock.pass(100);
+  assertEquals([breath.holds, clock.timers], [false, 1]);
+  await undefined;
   clock.pass(50);
   assert(breath.holds);
   breath.rest();

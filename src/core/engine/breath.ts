@@ -12,7 +12,7 @@ import type { Clock } from "../runtime/clock.ts";
  * How often to look whether timers come, in ms. Less costs more timers; more, and
  * an abort comes later. No bench.
  */
-const LOOK_MS = 50;
+const LOOK_MS = 100;
 
 /** For how many ms they may fail to come until nothing more is sent. No bench. */
 const LATE_MS = 25;
@@ -24,6 +24,7 @@ export class Breath {
   #came: number; // the last timer, or what there was before the first
   #asked = 0; // for the next one
   #cancel: (() => void) | undefined; // while it has not come
+  #justAsked = false; // in this turn, in which none can come
   #holds = false;
 
   /**
@@ -42,11 +43,13 @@ export class Breath {
   get holds(): boolean {
     const now = this.#clock.now();
     if (this.#cancel !== undefined) {
-      return this.#holds = now - this.#asked > LATE_MS;
+      return this.#holds = !this.#justAsked && now - this.#asked > LATE_MS;
     }
     if (now - this.#came < LOOK_MS) return false;
     this.#asked = now;
     this.#cancel = this.#clock.after(0, () => this.#come());
+    this.#justAsked = true;
+    void Promise.resolve().then(() => this.#justAsked = false);
     return false;
   }
 
