@@ -10,6 +10,7 @@ import { callFunction, openWorker } from "../src/cli/worker_side.ts";
 import { openPort as browserPort } from "../src/core/runtime/browser.ts";
 import { openPort as bunPort } from "../src/core/runtime/bun.ts";
 import { openPort as denoPort } from "../src/core/runtime/deno.ts";
+import { bootWithEnds } from "../src/core/runtime/ends.ts";
 import { writeAtOnce } from "../src/core/runtime/node.ts";
 import { createNotes } from "../src/core/runtime/notes.ts";
 import { processSource } from "../src/core/runtime/processes.ts";
@@ -64,14 +65,14 @@ export function undeclaredIn(source: string): Undeclared[] {
 
 if (import.meta.main) {
   const programs = {
-    "a web worker on Deno": bootSource(denoPort, true),
+    "a web worker on Deno": bootWithEnds(denoPort, true),
     "a web worker on Bun": bootSource(bunPort, true),
     "a web worker in a browser": bootSource(
       browserPort,
       true,
       `const crossing = undefined, portParts = [${createNotes}];`,
     ),
-    "a thread": bootSource(threadPort, true),
+    "a thread": bootWithEnds(threadPort, true),
     "a thread on Node.js": `(${writeAtOnce})();`,
     "a process": processSource(true),
     "a worker of pmap": `(${callFunction})((${openWorker})());`,

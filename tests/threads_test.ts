@@ -21,7 +21,7 @@ test(
       }
     }
     const [best, other] = times.map((some) => Math.min(...some));
-    assert(other! < 15 * best! + 200, `${other} ms, ${best} ms`);
+    assert(other! < 10 * best! + 100, `${other} ms, ${best} ms`);
   },
 );
 

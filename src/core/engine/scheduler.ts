@@ -151,7 +151,7 @@ export class Scheduler implements Engine {
   /** Decides what a report means. */
   #take(slot: Slot, report: Report): void {
     const { number: worker } = slot;
-    const at = this.#tools.clock.now();
+    const { clock } = this.#tools;
     if (report.type === "answer") {
       const { run } = report.sent.chunk;
       this.#runs.answered(run);
@@ -175,7 +175,7 @@ export class Scheduler implements Engine {
       }
     } else if (report.type === "ready") {
       this.#slots.ready();
-      this.#runs.emit({ type: "worker-ready", worker, at });
+      this.#runs.emit({ type: "worker-ready", worker, at: clock.now() });
     } else if (report.type === "refused") {
       report.run?.refuse(report.error);
       if (report.run !== undefined) this.#runs.touched.add(report.run);
@@ -183,7 +183,7 @@ export class Scheduler implements Engine {
     else {
       const { sent, loss, rested } = report;
       const lost = loss !== undefined;
-      this.#runs.emit({ type: "worker-end", worker, lost, at });
+      this.#runs.emit({ type: "worker-end", worker, lost, at: clock.now() });
       for (const { chunk } of sent) this.#runs.touched.add(chunk.run);
       // One that ended while it was idle, before it was known, counts for
       // nothing.

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { bootSource } from "../worker/boot.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
+import { bootWithEnds, type hearEnds } from "./ends.ts";
 import { type DenoForProcesses, denoProcess } from "./deno_process.ts";
 import { processes } from "./processes.ts";
 import { Rest } from "./rest.ts";
@@ -109,7 +109,7 @@ function startWorker(
   listener: WorkerListener,
 ): WorkerHandle {
   bootUrl ??= URL.createObjectURL(
-    new Blob([bootSource(openPort)], { type: "text/javascript" }),
+    new Blob([bootWithEnds(openPort)], { type: "text/javascript" }),
   );
   const name = `@parallel/map ${crypto.randomUUID()}`;
   const worker = new Worker(bootUrl, { type: "module", name }) as
@@ -200,12 +200,10 @@ interface Heard extends Event {
 }
 
 /** The worker's end, self-contained: takes the lock before anything else. */
-export function openPort(): WorkerPort {
+export function openPort(onExit: typeof hearEnds): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks: Locks };
-    Deno: { exitCode: number; exit(code?: number): void };
-    close(): void;
     postMessage(message: unknown, moved?: ArrayBuffer[]): void;
     addEventListener(name: string, listener: (event: Heard) => void): void;
   };
@@ -241,21 +239,6 @@ export function openPort(): WorkerPort {
         listener(event.reason);
       });
     },
-    // In Deno 2.9.5 these may return, and other tasks run before the worker ends.
-    // `process.exit` calls `Deno.exit`. To touch `process` here would cost the
-    // start of each worker 11 ms, as Deno makes it when it is first asked for.
-    onExit(listener) {
-      const { Deno } = scope;
-      const close = scope.close.bind(scope);
-      scope.close = () => {
-        listener(undefined);
-        close();
-      };
-      const exit = Deno.exit.bind(Deno);
-      Deno.exit = (code = Deno.exitCode) => {
-        listener(code);
-        exit(code);
-      };
-    },
+    onExit,
   };
 }

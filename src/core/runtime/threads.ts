@@ -7,8 +7,8 @@
  */
 
 import { keptNames } from "../wire/kept_names.ts";
-import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
+import { bootWithEnds, type hearEnds } from "./ends.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";
 
 interface Thread {
@@ -71,7 +71,7 @@ function startThread(
     process: { getBuiltinModule(name: string): ThreadModule };
   };
   // Frames of "blob:" are left out of stacks: see codec.ts.
-  program ??= `${bootSource(openPort)}
+  program ??= `${bootWithEnds(openPort)}
 { ${keptNames(`${first}`)}(${first})(); }
 //# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
@@ -94,10 +94,8 @@ function startThread(
 }
 
 /** The worker's end, self-contained. */
-export function openPort(): WorkerPort {
-  const scope = globalThis as unknown as {
-    Deno?: { exitCode: number; exit(code?: number): void };
-    close(): void; // on Deno
+export function openPort(onExit: typeof hearEnds): WorkerPort {
+  const { process, navigator } = globalThis as unknown as {
     process: {
       getBuiltinModule(name: string): {
         parentPort: {
@@ -117,13 +115,12 @@ export function openPort(): WorkerPort {
       };
     };
   };
-  const { process, navigator, Deno } = scope;
   const { parentPort } = process.getBuiltinModule("node:worker_threads");
   // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
   // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
   const held = new Promise<void>((resolve) => {
     // Node.js has Web Locks as well, and needs none.
-    const locks = Deno && navigator.locks;
+    const locks = "Deno" in globalThis ? navigator.locks : undefined;
     if (locks === undefined) return resolve();
     void locks.request(`@parallel/map ${crypto.randomUUID()}`, () => {
       resolve();
@@ -139,7 +136,7 @@ export function openPort(): WorkerPort {
       };
       // For what is heard by `on`, Deno 2.9.5 looks for ports in all of it, and
       // takes each byte of a typed array for a property: a second for 8 MB.
-      if (Deno !== undefined) {
+      if ("Deno" in globalThis) {
         parentPort.addEventListener("message", ({ data }) => void hear(data));
       } else parentPort.on("message", hear);
       parentPort.on("messageerror", async () => {
@@ -151,21 +148,6 @@ export function openPort(): WorkerPort {
       process.on("uncaughtException", listener);
       process.on("unhandledRejection", listener);
     },
-    // After `process.exit`, Deno 2.9.5 goes round in a loop until the thread is
-    // ended, and sometimes nobody does so: half the times that a task exits after
-    // one has thrown, while a timer is due. So the caller hears it first.
-    onExit(listener) {
-      if (Deno === undefined) return;
-      const close = scope.close.bind(scope);
-      scope.close = () => {
-        listener(undefined);
-        close();
-      };
-      const exit = Deno.exit.bind(Deno);
-      Deno.exit = (code = Deno.exitCode) => {
-        listener(code);
-        exit(code);
-      };
-    },
+    onExit,
   };
 }
