@@ -10,6 +10,7 @@
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   globSync,
   mkdtempSync,
   readFileSync,
@@ -18,7 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { DELIMITER, join, resolve } from "@std/path";
+import { DELIMITER, dirname, join, relative, resolve } from "@std/path";
 import { programSource } from "../src/core/worker/program.ts";
 
 /** The root of this project. */
@@ -132,6 +133,28 @@ export function bundle(folder: string): Entry[] {
   return built;
 }
 
+/** A link to a file, in a text, and where it leads. */
+const LINK = /(?<!!)\[[^\]]+\]\(([\w./-]+(?:\.\w+|\/))(?:#[^)]*)?\)/g;
+
+/**
+ * Names files that are not published, where links would lead to nothing.
+ *
+ * @param folder Root of the package.
+ */
+export function cutLinks(folder: string): void {
+  for (const path of globSync(["*.md", "docs/*.md"], { cwd: folder })) {
+    const file = join(folder, path);
+    const text = readFileSync(file, "utf8").replace(
+      LINK,
+      (link, target) => {
+        const named = join(dirname(file), target);
+        return existsSync(named) ? link : `\`${relative(folder, named)}\``;
+      },
+    );
+    writeFileSync(file, text);
+  }
+}
+
 /**
  * Builds the package for JSR.
  *
@@ -143,6 +166,7 @@ export function build(to: string): void {
   for (const name of globSync(config.publish.include, { cwd: ROOT })) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
+  cutLinks(folder);
   const built = bundle(folder);
   for (const { source, file } of built) {
     const path = join(folder, file);

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { dirname, join, resolve } from "@std/path";
-import { bundle, readConfig, ROOT, run } from "./build.ts";
+import { bundle, cutLinks, readConfig, ROOT, run } from "./build.ts";
 
 /** An import of another file of this package, in a declaration file. */
 const IMPORT = /^((?:import|export)\b.* from "\.[^"]*)\.ts";$/gm;
@@ -73,6 +73,7 @@ export function buildForNpm(to: string): void {
   for (const file of globSync(texts, { cwd: ROOT })) {
     cpSync(join(ROOT, file), join(folder, file));
   }
+  cutLinks(folder);
   const command = entries.find(({ name }) => name === "./cli")!.file;
   const text = readFileSync(join(folder, command), "utf8");
   writeFileSync(

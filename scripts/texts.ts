@@ -1,6 +1,7 @@
 // Checks that what the texts of this project speak of is there: paths in
 // comments and documents, links, the files in the house of CONTRIBUTING.md, and
-// the options in the tables of docs/options.md. Says of each breach which text.
+// the options in the tables of docs/options.md and docs/cluster.md. Says of each
+// breach which text.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
@@ -11,6 +12,7 @@ import {
   REDUCE_RULES,
   STREAM_RULES,
 } from "../src/core/api/option_rules.ts";
+import { CONNECT_RULES, WORKER_RULES } from "../src/nats/options.ts";
 
 /**
  * Finds what a source says to people.
@@ -88,7 +90,7 @@ export function houseOf(markdown: string): string[] {
 /**
  * Finds the options in the tables of a document.
  *
- * @param markdown docs/options.md.
+ * @param markdown The document.
  * @returns Of each table with the heading "option", the names in it.
  */
 export function optionsOf(markdown: string): string[][] {
@@ -171,6 +173,18 @@ if (import.meta.main) {
       ["the second table of docs/options.md", run],
     ),
   );
+
+  const [cluster = []] = optionsOf(read("docs/cluster.md"));
+  const ofPools = new Set(Object.keys(POOL_RULES));
+  for (const own of ["onEvent", "module"]) ofPools.delete(own);
+  breaches.push(...differences(
+    [
+      "the rules of src/nats/options.ts",
+      Object.keys({ ...CONNECT_RULES, ...WORKER_RULES })
+        .filter((name) => !ofPools.has(name)),
+    ],
+    ["the table of docs/cluster.md", cluster],
+  ));
 
   for (const breach of breaches) console.error(breach);
   const texts = sources.length + documents.length;

@@ -3,11 +3,12 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   readFileSync,
   writeFileSync,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { build } from "../scripts/build.ts";
 import { buildForNpm } from "../scripts/npm.ts";
@@ -74,6 +75,22 @@ function checkCommand(folder: string, path: string): void {
   assertEquals([code, out], [0, "2\n3\n"], err);
 }
 
+/** Looks for links to files that are not in the package. */
+function checkLinks(folder: string): void {
+  const texts = globSync(["*.md", "docs/*.md"], { cwd: folder });
+  assert(texts.length > 10, texts.join());
+  const dead: string[] = [];
+  for (const path of texts) {
+    const text = readFileSync(join(folder, path), "utf8");
+    for (const [, target] of text.matchAll(/\]\(([^)#\s]+)/g)) {
+      if (/^https?:/.test(target!)) continue;
+      const led = join(folder, dirname(path), target!);
+      if (!existsSync(led)) dead.push(`${path}: ${target}`);
+    }
+  }
+  assertEquals(dead, []);
+}
+
 /** Builds the package for npm and installs it in a project. */
 function installFromNpm(project: string): void {
   inFolder((folder) => {
@@ -97,6 +114,7 @@ test("the built package runs, has its types, and its command", {
   inFolder((folder) => {
     const at = join(folder, "package");
     makeOnce(at, build);
+    checkLinks(at);
     const { exports } = JSON.parse(
       readFileSync(join(at, "deno.json"), "utf8"),
     ) as { exports: Record<string, string> };
@@ -124,6 +142,7 @@ test("the package for npm, installed, runs, has its types, and its command", {
     makeOnce(project, installFromNpm);
     checkProgram(project);
     checkTypes(project);
+    checkLinks(join(project, "node_modules/@parallel/map"));
     const { bin } = JSON.parse(
       readFileSync(
         join(project, "node_modules/@parallel/map/package.json"),

@@ -152,7 +152,16 @@ export const reductions: Chapter = (it, { calls, pool, timed }) => {
       TaskError,
     );
     assertEquals(error.index, 0);
-    assertStringIncludes(error.message, "must be cloneable");
+    assertStringIncludes(
+      error.message,
+      "Cannot reduce inputs 0 to 3 as combine threw TypeError: the function (anonymous), which combine must not return",
+    );
+    const odd = (): unknown => () => 0;
+    await assertRejects(
+      () => workers.reduce(odd, (one) => one, range(4), { chunkSize: 1 }),
+      TaskError,
+      "as its result must be cloneable: received the function",
+    );
   });
 
   it("combine is imported by its name, or shipped if it has none", async () => {

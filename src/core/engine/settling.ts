@@ -142,7 +142,10 @@ function readFailure(
   } catch (failure) { // it cannot be put together here: the task still failed
     cause = failure;
   }
-  if (refused !== undefined) {
+  if (refused !== undefined && folded > 1) { // no task returned it
+    const text = `${refused}, which combine must not return`;
+    cause = new TypeError(text, { cause });
+  } else if (refused !== undefined) {
     const refusal = { reason: refused, cause };
     return { why: "unsendable", what: "result", refusal };
   }

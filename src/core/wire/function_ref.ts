@@ -155,16 +155,16 @@ function checkFunction(fn: unknown, role = "fn"): Anything {
   }
   if (/^class\b(?!\s*\()/.test(textOf(fn))) { // but a method may be called so
     throw new TypeError(
-      `Cannot map as ${role} must be callable without new: received class ${
-        nameOf(fn)
+      `Cannot map as ${role} must be callable without new: received ${
+        `class ${nameOf(fn)}`.trim()
       }`,
     );
   }
   const kind = kindOf(fn);
   if (kind.endsWith("GeneratorFunction")) {
     throw new TypeError(
-      `Cannot map as ${role} must return its result, and a generator does not: received ${kind} ${
-        nameOf(fn)
+      `Cannot map as ${role} must return its result, and a generator does not: received ${
+        `${kind} ${nameOf(fn)}`.trim()
       }`,
     );
   }
