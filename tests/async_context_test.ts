@@ -1,7 +1,7 @@
 // By AsyncLocalStorage a server tells whose request something is done for. What
 // a call was given is called for that call, and not for the one that happened
 // to start the workers.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parallelMap, Pool } from "../mod.ts";
 import { collectGarbage } from "./collect_garbage.ts";
@@ -112,17 +112,23 @@ for (const [name, options] of Object.entries(POOLS)) {
 for (const [name, options] of Object.entries(POOLS)) {
   test(`${name}: a pool keeps nothing of the call that started its workers`, async () => {
     const storage = new AsyncLocalStorage<object>();
-    await using pool = new Pool(options);
-    const request = await (async () => {
-      const request = { from: "somebody" };
-      await storage.run(request, () => pool.map(same, inputs));
-      return new WeakRef(request);
-    })();
-    for (let i = 0; i < 50 && request.deref() !== undefined; i++) {
+    await using pools = new AsyncDisposableStack();
+    const requests: WeakRef<object>[] = [];
+    for (let i = 0; i < 3; i++) {
+      const pool = pools.use(new Pool(options));
+      await (async () => {
+        const request = { from: "somebody" };
+        await storage.run(request, () => pool.map(same, inputs));
+        requests.push(new WeakRef(request));
+      })();
+    }
+    // Bun looks for garbage on its stack, where one may be left over by chance.
+    const left = () => requests.filter((one) => one.deref() !== undefined);
+    for (let i = 0; i < 50 && left().length > 1; i++) {
       await pause(10);
       collectGarbage();
     }
-    assertEquals(request.deref(), undefined);
+    assert(left().length <= 1, `${left().length} of 3 are kept`);
   });
 }
 

@@ -218,9 +218,16 @@ function arrive(root: Recipe, thrown: boolean): Arrival {
       const held = visit(value);
       if (!shows) inside--;
       const shown = as === "throwing getter" ? described() : held;
-      if (shows) define(object, key, shown, true);
+      if (shows && !hides(key, value, as)) define(object, key, shown, true);
     }
     return object;
+  }
+
+  /** Whether a text in its place would hide a method that all objects have. */
+  function hides(key: string, value: Recipe, as: Entry["as"]): boolean {
+    return (thrown || inside > 0) && key in Object.prototype &&
+      value.is === "odd" && as !== "throwing getter" &&
+      typeof make(value) === "function";
   }
 
   function visitError(recipe: ErrorRecipe): unknown {
