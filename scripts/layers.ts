@@ -92,41 +92,54 @@ interface Graph {
   }[];
 }
 
-/** Every import of a file, and of the files it imports: paths or specifiers. */
-function importsOf(file: string, root: URL): { from: string; to: string }[] {
-  const text = execFileSync("deno", ["info", "--json", file], {
+/** A file, and what it imports: paths or specifiers. */
+interface Module {
+  path: string;
+  imports: string[];
+}
+
+/** A file, and all that it imports, and so on. */
+function graphOf(file: string, root: URL): Module[] {
+  const text = execFileSync(process.execPath, ["info", "--json", file], {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 1 << 26,
   });
   const path = (url: string) =>
     url.startsWith(root.href) ? url.slice(root.href.length) : url;
-  return (JSON.parse(text) as Graph).modules.flatMap((module) =>
-    (module.dependencies ?? []).map(({ specifier, code, type }) => ({
-      from: path(module.specifier),
-      to: path((code ?? type)?.specifier ?? specifier),
-    }))
-  );
+  return (JSON.parse(text) as Graph).modules.map((module) => ({
+    path: path(module.specifier),
+    imports: (module.dependencies ?? []).map(({ specifier, code, type }) =>
+      path((code ?? type)?.specifier ?? specifier)
+    ),
+  }));
 }
 
 if (import.meta.main) {
   const root = new URL("../", import.meta.url);
+  const { exports } = JSON.parse(
+    readFileSync(new URL("deno.json", root), "utf8"),
+  ) as { exports: Record<string, string> };
   const files = [
-    "mod.ts",
-    ...readdirSync(new URL("src/", root), { recursive: true })
-      .map((name) => `src/${String(name).replaceAll("\\", "/")}`)
-      .filter((name) => name.endsWith(".ts")),
+    ...new Set([ // what imports most comes first
+      ...Object.values(exports).map((path) => path.slice(2)),
+      ...readdirSync(new URL("src/", root), { recursive: true })
+        .map((name) => `src/${String(name).replaceAll("\\", "/")}`)
+        .filter((name) => name.endsWith(".ts")),
+    ]),
   ];
 
   const breaches = new Set<string>();
   const seen = new Set<string>();
   for (const file of files) {
     if (seen.has(file)) continue; // it was in the graph of another
-    seen.add(file);
-    for (const { from, to } of importsOf(file, root)) {
-      seen.add(from);
-      const rule = files.includes(from) ? brokenRule(from, to) : undefined;
-      if (rule !== undefined) breaches.add(`${from} imports ${to}: ${rule}`);
+    for (const { path, imports } of graphOf(file, root)) {
+      seen.add(path);
+      if (!files.includes(path)) continue;
+      for (const to of imports) {
+        const rule = brokenRule(path, to);
+        if (rule !== undefined) breaches.add(`${path} imports ${to}: ${rule}`);
+      }
     }
   }
 
