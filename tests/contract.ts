@@ -1206,6 +1206,41 @@ export function contract(
     assertEquals(given.map(({ bytes }) => bytes.length), [0, 0, 0]);
   });
 
+  it("a row that is filled again is what it was, also when its task is tried again", async () => {
+    function* rows() {
+      const row = { n: 0 };
+      for (row.n = 0; row.n < 6; row.n++) yield row;
+    }
+    async function* laterRows() {
+      for (const row of rows()) {
+        yield row;
+        await pause(1);
+      }
+    }
+    const failOnce = async (
+      { n }: { n: number },
+      { attempt }: TaskContext,
+    ) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (attempt === 1) throw new Error("once");
+      return n;
+    };
+    for (const source of [rows, laterRows]) {
+      const options = { ...pool, chunkSize: 1, retries: 1 };
+      const outcomes = await parallelMapSettled(failOnce, source(), options);
+      assertEquals(
+        outcomes.map((one) => one.status === "fulfilled" && one.value),
+        range(6),
+      );
+      const inputs: number[] = [];
+      const settled = { ...pool, chunkSize: 1, settled: true } as const;
+      for await (
+        const { input } of parallelMapStream(({ n }) => n, source(), settled)
+      ) inputs.push(input.n);
+      assertEquals(inputs, range(6));
+    }
+  });
+
   it("a view is cut out of its buffer", async () => {
     const big = new Uint8Array(1 << 20).fill(7);
     const sizes = await parallelMap(

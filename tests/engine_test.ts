@@ -727,6 +727,62 @@ test("three ends in a row at no task end the call", async () => {
   assertEquals(world.backend.workers.length, 3);
 });
 
+test("three ends at no task end the call whose workers ended, and no other", async () => {
+  const world = new FakeWorld({ workers: 2 });
+  const well = world.calls.map(same, [1], {}, start);
+  const task = world.worker(0).receiveAll().begin()!;
+  const ill = world.calls.map((n: unknown) => n, [2], {}, start);
+  for (let at = 1; at <= 3; at++) {
+    while (world.backend.workers.length <= at) world.clock.ring();
+    world.worker(at).receiveAll().leave({ code: 9 });
+  }
+  const { reason } = await world.finish(ill) as PromiseRejectedResult;
+  assert(reason.message.includes("3 ends in a row"), reason.message);
+  world.worker(0).settle(task, { value: 1 });
+  const end = await world.finish(well);
+  assertEquals(end, { status: "fulfilled", value: [1] });
+});
+
+test("a task that fails is counted when its run ends for it", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const seen: unknown[] = [];
+  const call = world.calls.map(same, [1, 2], {
+    onProgress: ({ state, done, failed }) => seen.push([state, done, failed]),
+  }, start);
+  const worker = world.worker(0).receiveAll();
+  worker.settle(worker.begin()!, { error: new Error("mine") });
+  worker.deliverAll();
+  assertEquals((await world.finish(call)).status, "rejected");
+  assertEquals(seen.at(-1), ["stopped", 1, 1]);
+});
+
+test("a run that was aborted before it began begins and ends", async () => {
+  const events: string[] = [];
+  const world = new FakeWorld({ workers: 1 });
+  const results = world.calls.stream(same, [1], {
+    signal: AbortSignal.abort("enough"),
+    onEvent: ({ type }) => events.push(type),
+  }, start);
+  const end = await world.finish(results.next());
+  assertEquals(end, { status: "rejected", reason: "enough" });
+  assertEquals(events, ["run-start", "run-end"]);
+});
+
+test("the error of a task comes before one of a listener that hears its end", async () => {
+  const onEvent = ({ type }: RunEvent) => {
+    if (type === "worker-end") throw new Error("the listener's");
+  };
+  const world = new FakeWorld({ workers: 1, onEvent }, {}, true);
+  const results = world.calls.stream(same, [1], {}, start);
+  const next = results.next();
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  worker.settle(worker.begin()!, { error: new Error("the task's") });
+  worker.deliverAll();
+  const end = await world.finish(next) as PromiseRejectedResult;
+  assert(end.reason instanceof TaskError, String(end.reason));
+});
+
 test("a worker whose module fails ends the calls, once", async () => {
   const world = new FakeWorld({ workers: 2 });
   const calls = [1, 2].map((n) => world.calls.map(same, [n], {}, start));

@@ -106,7 +106,7 @@ test("progressBar() leaves the terminal clean after a failure", async () => {
       ),
   );
   assertEquals([screen.column, screen.lines.at(-1)], [0, ""]);
-  assertMatch(screen.lines[0], /^✗ 1\/3 .* stopped after/);
+  assertMatch(screen.lines[0], /^✗ 2\/3 .* stopped after .* 1 failed/);
 });
 
 test("progressBar() leaves the terminal clean after an abort", async () => {

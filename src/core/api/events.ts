@@ -49,7 +49,7 @@ export type RunEvent =
     to: number;
   }
   | {
-    /** A worker loaded its module, ran `init`, and can take tasks. */
+    /** A worker is up, has run `init`, and can take tasks. */
     type: "worker-ready";
     /** Number of the worker's slot. */
     worker: number;
@@ -117,7 +117,7 @@ export type RunEvent =
     at: number;
   }
   | {
-    /** A task settled without a message from its worker, or is tried again. */
+    /** A task did not return; it may be tried again. */
     type: "task-fail";
     /** Number of the run in its pool. */
     run: number;

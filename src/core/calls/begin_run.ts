@@ -88,6 +88,7 @@ export function beginRun<S extends Sink>(
     inputs,
     sink,
     shared,
+    refills: source.refills,
     // With weights, what is learned is the time of a unit, and not of a task.
     pace: weight === undefined ? paces.of(call.fn) : undefined,
     times: engine.times,
@@ -97,7 +98,6 @@ export function beginRun<S extends Sink>(
   plan.enter(() => !engine.atRest);
   const leave = () => plan.leave();
   run.done.then(leave, leave);
-  endOnAbort(run, engine);
   if (run.timed) {
     const { name } = call.fn;
     const { cores, runtime } = plan;
@@ -105,6 +105,7 @@ export function beginRun<S extends Sink>(
     const where = { workers: plan.workers, cores, runtime };
     run.emit({ type: "run-start", run: number, total, name, ...where, at });
   }
+  endOnAbort(run, engine);
   if (engine.closed) run.stop(closedError());
   if (!run.over) run.say("running");
   if (!run.over) engine.add(run);
@@ -125,11 +126,12 @@ function keepContexts(options: RunOptions): RunOptions {
 
 /** The same for inputs, if reading them calls what the caller wrote. */
 function keepItsContext(source: Source): Source {
-  const { total, shared } = source;
+  const { total, shared, refills } = source;
   if (total !== undefined) return source; // a list
   return {
     total,
     shared,
+    refills,
     take: keepContext((most) => source.take(most)),
     close: keepContext(() => source.close()),
   };

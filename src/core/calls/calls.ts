@@ -18,6 +18,7 @@ import { beginRun } from "./begin_run.ts";
 import type { RunPlan } from "./worker_plan.ts";
 import { threadsOf } from "./worker_plan.ts";
 import type { Engine } from "../engine/engine.ts";
+import { canPass } from "../engine/deadline.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
 import { callSite, startError, taskError } from "../engine/failures.ts";
@@ -159,7 +160,7 @@ export class Calls {
     entrance: Entrance,
   ): Promise<unknown> {
     const site = callSite(entrance);
-    const options = this.#read("map", given, REDUCE_RULES);
+    const options = this.#read("reduce", given, REDUCE_RULES);
     const { module = this.#options.module, initial } = options;
     const ref = combineRef(combine, module, this.#plan.place);
     return await this.#collect(
@@ -234,13 +235,16 @@ export class Calls {
 
   /** Checks a call, and makes of it what can be sent. */
   #accept(action: string, call: Call): CheckedCall {
-    const { fn, combine, inputs, options, site } = call;
+    const { fn, combine, inputs, site } = call;
     this.#check(action);
+    let { options } = call;
     const { module = this.#options.module, timeout, transfer } = options;
     const { place } = this.#plan;
     const ref = functionRef(fn, module, place);
     checkInputs(inputs);
-    if (timeout !== undefined && this.#plan.cannotTime) {
+    if (timeout !== undefined && !canPass(timeout)) {
+      options = { ...options, timeout: undefined };
+    } else if (timeout !== undefined && this.#plan.cannotTime) {
       throw new TypeError(
         'Cannot map as "timeout" needs workers that can be stopped in a loop, which on Deno are threads: received "backend" "web"',
       );

@@ -76,8 +76,9 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
   }
 
   /**
-   * Starts every worker, and waits until each has loaded its module and run
-   * `init`. Without it, workers are started as tasks come.
+   * Starts every worker, and waits until each has run `init`. Without it,
+   * workers are started as tasks come. `module` is loaded for `init`, if that is
+   * in it, or with the first call.
    *
    * @returns Settled when all are ready.
    * @throws {WorkerStartError} When a worker cannot start.

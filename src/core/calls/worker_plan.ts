@@ -64,8 +64,9 @@ export class WorkerPlan {
   readonly #share: number;
   #runs = 0;
   /**
-   * Starts a worker where the pool was made: what belongs to the call that needs
-   * it first would be held for as long as it lives.
+   * Starts a worker in the async context of `new Pool()`. In that of the call
+   * which happens to need it first, the worker would hold what that call keeps in
+   * its `AsyncLocalStorage` for as long as it lives.
    */
   readonly #start: (start: () => WorkerHandle) => WorkerHandle;
 

@@ -56,6 +56,7 @@ export function isPromise(value: unknown): boolean {
 /** A source whose values may be promises. */
 export class AwaitedSource implements Source {
   readonly total: number | undefined;
+  readonly refills: Source["refills"];
   readonly #source: Source;
   readonly #clock: Clock;
   readonly #wake: () => void;
@@ -69,6 +70,7 @@ export class AwaitedSource implements Source {
     this.#wake = wake;
     this.#clock = clock;
     this.total = source.total;
+    this.refills = source.refills;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {

@@ -21,8 +21,8 @@ const LATE_MS = 25;
 export class Breath {
   readonly #clock: Clock;
   readonly #onGoOn: () => void;
-  #came: number; // the last timer, or what there was before the first
-  #asked = 0; // for the next one
+  #cameAt: number; // the last timer did; at first, this was made
+  #askedAt = 0; // for the timer that has not come
   #cancel: (() => void) | undefined; // while it has not come
   #justAsked = false; // in this turn, in which none can come
   #holds = false;
@@ -36,17 +36,17 @@ export class Breath {
   constructor(clock: Clock, onGoOn: () => void) {
     this.#clock = clock;
     this.#onGoOn = onGoOn;
-    this.#came = clock.now();
+    this.#cameAt = clock.now();
   }
 
   /** Whether nothing is to be sent now; to be asked each time before that. */
   get holds(): boolean {
     const now = this.#clock.now();
     if (this.#cancel !== undefined) {
-      return this.#holds = !this.#justAsked && now - this.#asked > LATE_MS;
+      return this.#holds = !this.#justAsked && now - this.#askedAt > LATE_MS;
     }
-    if (now - this.#came < LOOK_MS) return false;
-    this.#asked = now;
+    if (now - this.#cameAt < LOOK_MS) return false;
+    this.#askedAt = now;
     this.#cancel = this.#clock.after(0, () => this.#come());
     this.#justAsked = true;
     void Promise.resolve().then(() => this.#justAsked = false);
@@ -64,6 +64,6 @@ export class Breath {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#holds = false;
-    this.#came = this.#clock.now();
+    this.#cameAt = this.#clock.now();
   }
 }

@@ -90,6 +90,23 @@ export function weightOf(
 }
 
 /**
+ * Says what tasks of a chunk were given, without a copy if that can be.
+ *
+ * @param chunk The chunk.
+ * @param from Offset of the first.
+ * @param to Offset after the last.
+ * @returns Their inputs.
+ */
+export function inputsOf(
+  { run, values }: Chunk,
+  from: number = 0,
+  to: number = values.length,
+): ArrayLike<unknown> {
+  run.refills?.restore(values);
+  return sliceOf(values, from, to);
+}
+
+/**
  * Looks at a part of a list, without a copy if that can be.
  *
  * @param values The list.

@@ -96,7 +96,7 @@ export function judgeLateness(
   if (unknown !== undefined && unknown.serials.length > 0) {
     next = Math.min(next, timeout - unknown.ran);
   }
-  const silent = unknown !== undefined && unknown.serials.length > 0 &&
+  const mayBeLate = unknown !== undefined && unknown.serials.length > 0 &&
     unknown.ran >= timeout;
   const sendMs = Math.max(SEND_MS, 10 * timeout);
   const sends = sending?.serials ?? [];
@@ -104,14 +104,14 @@ export function judgeLateness(
   if (sends.length > 0 && !stuck) next = Math.min(next, sendMs - sending!.ran);
   const again: Step = { do: "look again", in: Math.max(1, next) };
   if (late.length === 0) {
-    if ((!silent && !stuck) || ping === "answered") return again;
+    if ((!mayBeLate && !stuck) || ping === "answered") return again;
   } else if (lanes > 1 && ping === "answered") {
     return { do: "abandon", serials: late };
   } else if ((lanes === 1 && unknown === undefined) || ping === "answered") {
     return { do: "blame", serials: late, sure: true };
   }
   if (ping === "not sent") return { do: "ping" };
-  if (stuck && !silent && (late.length === 0 || running !== undefined)) {
+  if (stuck && !mayBeLate && (late.length === 0 || running !== undefined)) {
     const sure = sends.length === 1;
     return { do: "blame", serials: sends, sure, sendMs };
   }

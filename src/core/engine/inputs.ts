@@ -20,6 +20,8 @@ export interface Source {
   readonly total: number | undefined;
   /** Where the values are, if that is memory which other threads can read. */
   readonly shared?: SharedArray | undefined;
+  /** What looks for objects that come again. */
+  readonly refills?: RefillWatch | undefined;
   /**
    * Takes the next values.
    *
@@ -70,15 +72,15 @@ export function openSource(
     return new ArraySource(array as Float64Array, shared);
   }
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
-  const watch = new RefillWatch(transfer);
+  const refills = new RefillWatch(transfer);
   if (typeof from?.[Symbol.asyncIterator] === "function") {
     const iterator = checkIterator(from[Symbol.asyncIterator]());
-    const source = new AsyncSource(iterator, wake, clock, watch);
+    const source = new AsyncSource(iterator, wake, clock, refills);
     return new AwaitedSource(source, wake, clock);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
     const iterator = checkIterator(from[Symbol.iterator]());
-    const source = new IteratorSource(iterator, clock, watch);
+    const source = new IteratorSource(iterator, clock, refills);
     return new AwaitedSource(source, wake, clock);
   }
   throw notIterable(inputs);
@@ -198,15 +200,15 @@ class IteratorSource implements Source {
   readonly total = undefined;
   readonly #iterator: Iterator<unknown>;
   readonly #clock: Clock;
-  readonly #watch: RefillWatch;
+  readonly refills: RefillWatch;
   #ended = false;
   #asking = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(iterator: Iterator<unknown>, clock: Clock, watch: RefillWatch) {
+  constructor(iterator: Iterator<unknown>, clock: Clock, refills: RefillWatch) {
     this.#clock = clock;
     this.#iterator = iterator;
-    this.#watch = watch;
+    this.refills = refills;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
@@ -221,7 +223,7 @@ class IteratorSource implements Source {
         else if (this.#ended) { // closed while it was asked
           handle(step.value);
           this.#iterator.return?.();
-        } else this.#watch.add(values, step.value);
+        } else values.push(this.refills.take(step.value));
       } catch (error) { // what came before it goes first
         this.#ended = true;
         this.#failure = { error };
@@ -268,7 +270,7 @@ class AsyncSource implements Source {
   readonly #iterator: AsyncIterator<unknown>;
   readonly #clock: Clock;
   readonly #wake: () => void;
-  readonly #watch: RefillWatch;
+  readonly refills: RefillWatch;
   #ready: unknown[] = [];
   #wanted = 0;
   #reading = false;
@@ -279,12 +281,12 @@ class AsyncSource implements Source {
     iterator: AsyncIterator<unknown>,
     wake: () => void,
     clock: Clock,
-    watch: RefillWatch,
+    refills: RefillWatch,
   ) {
     this.#clock = clock;
     this.#iterator = iterator;
     this.#wake = wake;
-    this.#watch = watch;
+    this.refills = refills;
   }
 
   take(most: number): ArrayLike<unknown> | undefined {
@@ -311,7 +313,7 @@ class AsyncSource implements Source {
         }
         handle(step.value); // before its turn, which may be late or never come
         if (this.#ended) break; // closed while it was asked
-        this.#watch.add(this.#ready, step.value);
+        this.#ready.push(this.refills.take(step.value));
         // What has come goes out when the next one takes longer than a turn.
         if (this.#ready.length === 1) this.#clock.turn(this.#wake);
       }

@@ -11,7 +11,11 @@ import { createViews } from "../wire/views.ts";
 import { createWire, type Wire } from "../wire/wire.ts";
 import { isPromise } from "./awaited.ts";
 
-/** Objects of a source that are copied to be sure of the first ones. */
+/**
+ * How many of a source's first objects are copied before it is known whether it
+ * fills them again: when the second is the same object, only the copy is what the
+ * first was.
+ */
 const FIRST = 3;
 
 /** Takes what one source gives. */
@@ -20,6 +24,8 @@ export class RefillWatch {
   #left = FIRST;
   #refills = false;
   #last: { value: object; copy: unknown } | undefined;
+  /** The first object of a source that fills it again. */
+  #first: { value: object; copy: unknown } | undefined;
 
   /**
    * @param transfer Whether the source gives its buffers away: those, and what
@@ -30,31 +36,43 @@ export class RefillWatch {
   }
 
   /**
-   * Adds a value to a list, before the source is asked for the next.
+   * Takes a value, before the source is asked for the next.
    *
-   * @param list What the source gave, as far as it was not taken yet.
-   * @param value What it has given now.
+   * @param value What the source gave.
+   * @returns The value, or a copy.
    */
-  add(list: unknown[], value: unknown): void {
-    list.push(this.#kept(list, value));
-  }
-
-  #kept(list: unknown[], value: unknown): unknown {
+  take(value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
     // Of a buffer nobody can tell who writes to it, and to copy it is cheap.
     if (isBuffer(value) || this.#refills) return this.#copyOf(value);
-    const last = this.#last;
-    if (last?.value === value) {
+    if (this.#last?.value === value) {
       this.#refills = true;
+      this.#first = this.#last;
       this.#last = undefined;
-      const at = list.length - 1;
-      if (list[at] === value) list[at] = last.copy;
       return this.#copyOf(value);
     }
     const first = this.#left > 0;
     if (first) this.#left--;
     this.#last = { value, copy: first ? this.#copyOf(value) : value };
     return value;
+  }
+
+  /**
+   * Puts the copy of the first object in its place, where that was given before
+   * it was filled again: its task may be sent once more, or told with its input.
+   *
+   * @param values What was taken.
+   */
+  restore(values: ArrayLike<unknown>): void {
+    if (this.#first === undefined || !Array.isArray(values)) return;
+    const at = values.lastIndexOf(this.#first.value);
+    if (at >= 0) values[at] = this.#first.copy;
+  }
+
+  /** The same for what is told of one task. */
+  restoreInput(outcome: { input: unknown }): void {
+    if (this.#first === undefined) return;
+    if (outcome.input === this.#first.value) outcome.input = this.#first.copy;
   }
 
   /** Copies a value; what is shared, or cannot be copied, is as it was. */

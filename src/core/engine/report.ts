@@ -15,7 +15,7 @@ import type { Slot } from "./slot.ts";
 
 /** What a slot has to say. */
 export type Report =
-  /** The worker loaded its module, ran `init`, and can take tasks. */
+  /** The worker is up, has run `init`, and can take tasks. */
   | { type: "ready" }
   /** A chunk was answered. */
   | { type: "answer"; sent: Sent; answer: DoneMessage }

@@ -9,7 +9,7 @@ import type { Progress, RunEvent } from "../api/events.ts";
 import type { RunOptions } from "../api/options.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import { type Chunk, part, sliceOf, weightOf } from "./chunk.ts";
+import { type Chunk, inputsOf, part, weightOf } from "./chunk.ts";
 import { ChunkSizer } from "./chunking.ts";
 import type { Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
@@ -49,6 +49,7 @@ export class Run {
   readonly data: CallData | undefined;
   readonly options: RunOptions;
   readonly shared: SharedParts;
+  readonly refills: RunSetup["refills"];
   /** Settles with the number of tasks, or with why the run ended early. */
   readonly done: Promise<number>;
   #setup: RunSetup;
@@ -62,7 +63,7 @@ export class Run {
   #limit = Infinity; // tasks from this index on do not matter any more
 
   constructor(setup: RunSetup) {
-    const { options, clock } = setup;
+    const { options, clock, workers, pace, times } = setup;
     this.#setup = setup;
     this.number = setup.number;
     this.fn = setup.fn;
@@ -70,9 +71,8 @@ export class Run {
     this.data = setup.data;
     this.options = options;
     this.shared = setup.shared;
-    const { chunkSize } = options;
-    const { workers, pace, times } = setup;
-    this.#sizer = new ChunkSizer(chunkSize, workers, pace, times);
+    this.refills = setup.refills;
+    this.#sizer = new ChunkSizer(options.chunkSize, workers, pace, times);
     this.#meter = new ProgressMeter(options.onProgress, clock);
     this.#meter.total = setup.inputs.total;
     this.#state = { at: "reading" };
@@ -211,7 +211,7 @@ export class Run {
   ): void {
     if (this.over || to <= from) return;
     try {
-      const inputs = sliceOf(chunk.values, from, to);
+      const inputs = inputsOf(chunk, from, to);
       this.#setup.sink.put(chunk.first + from, values, inputs);
     } catch (error) {
       return this.stop(error); // a result that does not fit in `output`
@@ -251,10 +251,12 @@ export class Run {
       return;
     }
     const error = taskError(failure, index, attempt, this.fn, site);
-    const effect = sink.fail(index, error, chunk.values[offset]);
-    if (effect === "end") return this.stop(error);
+    const effect = sink.fail(index, error, inputsOf(chunk)[offset]);
+    const weight = weightOf(chunk, offset, offset + 1);
     if (effect === "drain") this.#drain(index + 1);
-    this.#settle(1, 1, weightOf(chunk, offset, offset + 1));
+    if (effect !== "end") return this.#settle(1, 1, weight);
+    this.#meter.add(1, 1, weight);
+    this.stop(error);
   }
 
   /**
@@ -360,9 +362,8 @@ export class Run {
     // A worker keeps its last run: not the results, nor the inputs.
     this.#setup = { ...this.#setup, ...NOWHERE };
     if (!this.timed) return closed;
-    const { number: run } = this;
     const at = this.#setup.clock.now();
-    const event = { type: "run-end", run, ok, at } as const;
+    const event = { type: "run-end", run: this.number, ok, at } as const;
     const told = tellAll(this.#listeners, event);
     return closed ?? told;
   }

@@ -13,6 +13,7 @@ import type { SharedArray } from "../wire/views.ts";
 import type { ChunkTimes, Pace } from "./chunking.ts";
 import type { CallSite } from "./failures.ts";
 import type { NextInputs } from "./next_inputs.ts";
+import type { RefillWatch } from "./refilled.ts";
 import type { Sink } from "./sink.ts";
 
 /** What of a run is in memory that its workers share with the caller. */
@@ -38,6 +39,8 @@ export interface RunSetup {
   sink: Sink;
   /** What of it the workers find in shared memory. */
   shared: SharedParts;
+  /** Knows which of its inputs was filled again. */
+  refills?: RefillWatch | undefined;
   site: CallSite;
   /** What is known of the function from other runs. */
   pace?: Pace | undefined;

@@ -25,9 +25,11 @@ export class Runs {
   readonly touched: Set<Run> = new Set<Run>();
   readonly #onEvent: ((event: RunEvent) => void) | undefined;
   #thrown: { error: unknown } | undefined;
-  #ends = 0; // of workers at no task, since the last answer
-  /** The same of each run: others may have answers meanwhile. */
-  readonly #endsOf = new WeakMap<Run, number>();
+  /**
+   * How many workers have ended at no task since the last answer, by the run that
+   * they had chunks of: others may have answers meanwhile.
+   */
+  readonly #endsOf = new Map<Run | undefined, number>();
 
   /**
    * Has none yet.
@@ -79,27 +81,24 @@ export class Runs {
 
   /** A worker answered. */
   answered(run: Run): void {
-    this.#ends = 0;
+    this.#endsOf.delete(undefined);
     this.#endsOf.delete(run);
   }
 
   /**
-   * Counts the end of a worker that is no task's fault. After too many in a row,
-   * of this run or in all, they are refused.
+   * Counts the end of a worker that is no task's fault. After too many in a row
+   * the run is refused, or all of them, if the workers had none.
    *
    * @param run The run that the worker had chunks of, if it had any.
    * @param loss How it ended.
    */
   countEnd(run: Run | undefined, loss: Loss): void {
-    const error = endsError(MOST_FRUITLESS_ENDS, loss);
-    if (++this.#ends >= MOST_FRUITLESS_ENDS) {
-      this.#ends = 0;
-      return this.refuse(error);
-    }
-    if (run === undefined) return;
     const ends = (this.#endsOf.get(run) ?? 0) + 1;
     this.#endsOf.set(run, ends);
     if (ends < MOST_FRUITLESS_ENDS) return;
+    this.#endsOf.delete(run);
+    const error = endsError(MOST_FRUITLESS_ENDS, loss);
+    if (run === undefined) return this.refuse(error);
     run.refuse(error);
     this.touched.add(run);
   }
@@ -122,5 +121,6 @@ export class Runs {
   remove(run: Run): void {
     this.all.delete(run);
     this.ready.delete(run);
+    this.#endsOf.delete(run);
   }
 }

@@ -228,11 +228,11 @@ export class Scheduler implements Engine {
     }
     for (const slot of this.#slots.all) {
       const { run } = slot;
-      // A run that is not ready had nothing for a worker that idles. What has
-      // come since then is for that one: here it might wait behind a long task.
+      // A run that is not ready: a worker that idles has just asked it in vain.
+      // What comes next is for that worker: here it might wait behind a long task.
       if (!slot.hasRoom || !run || !this.#runs.ready.has(run)) continue;
-      // Nor does one wait while another may be started for it, unless it can be
-      // taken back.
+      // No task waits here while one more worker may be started, unless it can
+      // be taken back for that.
       const { chunkSize, transfer } = run.options;
       if (mayStart && (chunkSize !== undefined || transfer)) continue;
       // Else it would never idle, and what waits would get no turn.
@@ -252,7 +252,7 @@ export class Scheduler implements Engine {
   /** Gives a slot without work the next chunk of whichever run has one. */
   #feed(slot: Slot): boolean {
     for (const run of this.#runs.ready) {
-      if (!slot.fits(run)) {
+      if (!this.#slots.fits(slot, run)) {
         slot.end(undefined);
         return true;
       }
@@ -287,8 +287,7 @@ export class Scheduler implements Engine {
   /** Starts a worker for a run; says whether the runtime would. */
   #startFor(slot: Slot, run: Run): boolean {
     try {
-      const stopsLoops = run.options.timeout !== undefined;
-      this.#start(slot, this.#setup.maker.backend(stopsLoops, run.imports));
+      this.#start(slot, this.#slots.backendFor(run));
       return true;
     } catch (cause) {
       const what = `the runtime must make a worker: received ${

@@ -98,7 +98,7 @@ export class Slot {
     return this.#state.at !== "up" || canServe(this.#state.backend, run);
   }
 
-  /** Settles when the worker has loaded and run `init`, or has been ended. */
+  /** Settles when the worker is up and has run `init`, or has been ended. */
   get ready(): Promise<void> {
     const { at } = this.#state;
     const ends = at === "parting" || at === "ending";

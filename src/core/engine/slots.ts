@@ -8,7 +8,8 @@ import type { Backend } from "../runtime/runtime.ts";
 import { Breath } from "./breath.ts";
 import type { SlotSetup } from "./report.ts";
 import { Slot } from "./slot.ts";
-import { type Staff, waitToStart } from "./staffing.ts";
+import type { Run } from "./run.ts";
+import { canServe, type Staff, waitToStart } from "./staffing.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
 
 /** All slots of a pool. */
@@ -22,8 +23,8 @@ export class Slots {
   #blocks = false; // the last start did
   #last: Staff["last"] = "start";
   #quietSince = 0;
-  #worked = 0; // in ms, since the last start
-  #earlier = 0; // of these, for calls before the last one
+  #worked = 0; // ms of tasks that were answered since a worker was started
+  #earlier = 0; // what that was when the latest call began
   #cancelLook: (() => void) | undefined;
 
   /**
@@ -134,6 +135,16 @@ export class Slots {
   rest(): void {
     this.#stopLooking();
     this.#breath.rest();
+  }
+
+  /** What a worker for a run would be. */
+  backendFor({ options: { timeout }, imports }: Run): Backend {
+    return this.#maker.backend(timeout !== undefined, imports);
+  }
+
+  /** Whether a worker can do what a run needs, or as much of it as any could. */
+  fits(slot: Slot, run: Run): boolean {
+    return slot.fits(run) || !canServe(this.backendFor(run), run);
   }
 
   /** Whether the next one has to wait for a moment. */

@@ -40,7 +40,8 @@ export class StreamSink implements Sink {
   readonly #concurrency: number;
   readonly #bufferSize: number | undefined;
   readonly #order: Reorder<Outcomes> | undefined;
-  readonly #settled: boolean;
+  /** Whether it gives outcomes, and not results. */
+  readonly settled: boolean;
   readonly #ready: Outcomes[] = [];
   #at = 0; // offset in the first ready outcomes
   #inside = 0; // tasks taken from the inputs and not yet read
@@ -59,7 +60,7 @@ export class StreamSink implements Sink {
     this.#threads = threads;
     this.#bufferSize = options.bufferSize;
     this.#concurrency = options.concurrency ?? 1;
-    this.#settled = options.settled === true;
+    this.settled = options.settled === true;
     this.#order = options.ordered === false ? undefined : new Reorder();
   }
 
@@ -87,11 +88,11 @@ export class StreamSink implements Sink {
       status: "fulfilled",
       value,
     });
-    this.#add(first, this.#settled ? Array.from(values, outcome) : values);
+    this.#add(first, this.settled ? Array.from(values, outcome) : values);
   }
 
   fail(index: number, reason: TaskError, input: unknown): FailureEffect {
-    if (this.#settled) {
+    if (this.settled) {
       const outcome: TaskOutcome = { index, input, status: "rejected", reason };
       this.#add(index, [outcome]);
       return "go on";
@@ -222,8 +223,13 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
   /** The next value, or the failure whose turn it is, if it is there. */
   #take(): Found {
     if (this.#state.at !== "reading") return undefined;
-    const { found, room } = this.#setup.sink.take();
-    if (room) this.#setup.touch(this.#state.run);
+    const { sink, touch } = this.#setup;
+    const { run } = this.#state;
+    const { found, room } = sink.take();
+    if (room) touch(run);
+    if (sink.settled && found !== undefined && "value" in found) {
+      run.refills?.restoreInput(found.value as TaskOutcome);
+    }
     return found;
   }
 
@@ -236,8 +242,12 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
       }
       const end = found ?? this.#state.end;
       if (end !== undefined) {
-        await this.#finish();
-        if ("error" in end) throw end.error;
+        const finished = this.#finish();
+        if ("error" in end) { // the first error is the one
+          await finished.catch(() => {});
+          throw end.error;
+        }
+        await finished;
         return { done: true, value: undefined };
       }
       await this.#setup.sink.wait();

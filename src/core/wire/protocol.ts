@@ -117,8 +117,8 @@ export type ToWorker =
 export interface TaskFailure {
   offset: number;
   /**
-   * How many tasks from there on have a result that could not be folded, or
-   * sent when it was; 0 if it is the task itself that failed.
+   * 0: the task itself failed. Else the results of so many tasks from there on
+   * were to be folded to one: `combine` threw, or what it gave cannot be sent.
    */
   folded: number;
   /**

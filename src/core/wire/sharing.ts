@@ -39,10 +39,10 @@ export interface Sharing {
 export function createSharing(): Sharing {
   // Objects of a value that are compared one by one: a Set takes longer.
   const FEW = 48;
-  // Codes and numbers of a part that is cloned if the value before held it, too:
-  // fewer are written as fast.
+  // How many codes and numbers a part has at least that is looked for in the
+  // value before, and left to clone if it is there: fewer are written as fast.
   const SHARED = 4;
-  // The same of one that is looked for in all of the other values.
+  // The same of a part that is looked for in all other values.
   const LARGE = 64;
 
   const twice = new Error("an object stands twice");

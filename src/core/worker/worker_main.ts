@@ -281,7 +281,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     const board = run?.around.board;
     const at = board?.running() ? [board.running()] : board?.serials() ?? [];
     // At none, what is done and not answered is to blame: that the caller sees.
-    post({ type: "stray", code, ...(at.length > 0 && { at }) });
+    // No function is loaded yet: then it is no task at all.
+    post({ type: "stray", code, ...((!run || at.length > 0) && { at }) });
   });
   loader.onMisuse((error) =>
     post({ type: "failed", error: codec.encode(error, true) })
