@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { mustHalt, readHalt } from "../src/cli/halt.ts";
 import { testOnce as test } from "./harness.ts";
-import { lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
+import { folder, lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
 
 test(
   "pmap says which inputs failed, and goes on with the others",
@@ -18,6 +20,57 @@ test(
         "pmap: Cannot map input 3 (line 5) as odd threw RangeError: 4 is even\n" +
         "pmap: 2 of 4 inputs failed\n",
     );
+  },
+);
+
+for (const [nobody, to] of [["a full disk", "/dev/full"], ["no reader", ""]]) {
+  test(
+    `pmap goes on when standard error has ${nobody}`,
+    { ...PATIENCE, ignore: process.platform !== "linux" },
+    async () => {
+      // The reader of the pipe has gone before anything is said.
+      const script = to === ""
+        ? '{ "$@" 2>&3 3>&-; echo "$?" >&4; } 3>&1 4>"$STATUS" | :'
+        : `exec "$@" 2>${to}`;
+      using dir = folder();
+      const [results, status] = [dir.path("results"), dir.path("status")];
+      const args = [work("odd"), "--workers", "1", "-o", results];
+      const ended = await pmap(
+        args,
+        lines(numbers(200)),
+        `STATUS='${status}'; ${script}`,
+      );
+      const how = to === "" ? Number(readFileSync(status)) : ended.status;
+      assertEquals(how, 1);
+      assertEquals(
+        readFileSync(`${results}.part`, "utf8"),
+        lines(numbers(200).filter((n) => n % 2 === 1)),
+      );
+    },
+  );
+}
+
+test(
+  "pmap says 3, not 2, when the module no longer loads in the middle",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const flag = JSON.stringify(dir.path("flag"));
+    writeFileSync(
+      dir.path("once.js"),
+      `import { existsSync, writeFileSync } from "node:fs";
+      import process from "node:process";
+      if (existsSync(${flag})) throw new Error("no more connections");
+      export default (n) => {
+        if (n < 50) return n;
+        writeFileSync(${flag}, "");
+        process.exit(9);
+      };`,
+    );
+    const args = [dir.path("once.js"), "--workers", "1", "--chunk-size", "1"];
+    const { status, err } = await pmap(args, lines(numbers(99)));
+    assertEquals(status, 3);
+    assertMatch(err, /MODULE must load: received .*no more connections/);
   },
 );
 

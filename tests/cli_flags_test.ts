@@ -268,6 +268,27 @@ test(
 );
 
 test(
+  "pmap leaves what a job wrote before to one that runs nothing",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const to = ["-o", dir.path("out"), "--failed", dir.path("bad")];
+    const read = () =>
+      ["out.part", "bad"].map((name) => readFileSync(dir.path(name), "utf8"));
+    await pmap([work("odd"), ...to], "1\n2\n3\n");
+    assertEquals(read(), ["1\n3\n", "2\n"]);
+    writeFileSync(dir.path("broken.js"), "export default (x =>");
+    const none = await pmap([dir.path("broken.js"), ...to], "4\n");
+    assertEquals(none.status, 2);
+    assertEquals(none.err.includes("left the results"), false);
+    assertEquals(read(), ["1\n3\n", "2\n"]);
+    assertEquals(existsSync(dir.path("out.part.new")), false);
+    await pmap([work("odd"), ...to], "4\n5\n");
+    assertEquals(read(), ["5\n", "4\n"]);
+  },
+);
+
+test(
   "pmap -o writes a part, which becomes the file at status 0",
   PATIENCE,
   async () => {

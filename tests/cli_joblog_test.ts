@@ -95,6 +95,12 @@ test(
     const again = await pmap([work("double"), "--joblog", log], "1\n");
     assertEquals(again.status, 2);
     assertMatch(again.err, /--joblog must be a new file without --resume/);
+    const dry = [work("double"), "--joblog", log, "--dry-run"];
+    assertEquals(await pmap(dry, "1\n"), again);
+    const flags = ["--joblog", dir.path("."), "--resume", "--dry-run"];
+    const folderFor = await pmap([work("double"), ...flags], "1\n");
+    assertEquals(folderFor.status, 2);
+    assertMatch(folderFor.err, /not a regular file/);
   },
 );
 

@@ -407,6 +407,7 @@ test("readOn() reads servers, a pool, and what lets a program in", () => {
     connection: { user: "me", pass: "x", tls: {} },
     pool: "images",
   });
+  assertEquals(read("images", "nats://a:4222/").servers, ["nats://a:4222"]);
   assertEquals(read("images", "nats://a%20token@a:4222"), {
     servers: ["nats://a:4222"],
     connection: { token: "a token" },

@@ -114,6 +114,10 @@ test("pmap --csv says what is wrong with a row", () => {
     ['a\n"1" \n', "a quoted field must end at a comma or the end of the line"],
     ['a\n"1"2\n', "and a quote in it must be doubled"],
     [
+      "a,b\r1,2\r",
+      'a line must end in "\\n" or "\\r\\n": received "\\r" alone',
+    ],
+    [
       'a\n1"2\n',
       'a field with a quote in it must stand in quotes: received "1',
     ],

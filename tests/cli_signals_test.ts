@@ -1,6 +1,7 @@
 // What signals end, and what they do not.
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import { read, writeFileSync } from "node:fs";
 import { test } from "./harness.ts";
 import {
@@ -38,6 +39,29 @@ test(
       child.stdin!.end("2\n");
       const { status, out, err } = await ended;
       assertEquals([status, out, err], [0, "2\n4\n", ""]);
+    }
+  },
+);
+
+test(
+  "pmap ends at Ctrl-C while nobody reads its named pipe",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const flags = ["--output", "--failed", "--timeline"];
+    const all = flags.map((flag) => {
+      const pipe = dir.path(flag);
+      assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
+      return start([work("double"), flag, pipe]);
+    });
+    for (const running of all) {
+      using _ = running;
+      running.child.stdin!.end("1\n");
+      // It may take a moment until it waits for the pipe; and then for ever.
+      const timer = setInterval(() => send("INT", running), 300);
+      const { status } = await running.ended;
+      clearInterval(timer);
+      assertEquals(status, 130);
     }
   },
 );

@@ -53,6 +53,8 @@ test("pmap --version tells the version of the package", PATIENCE, async () => {
 
 const WRONG: [args: string[], message: RegExp][] = [
   [[], /^pmap: .*first argument must be MODULE/],
+  [["file://host/x.ts"], /must be a file on this machine: received "file:/],
+  [["-e", "f", "--concurrency", "70000"], /a whole number from 1 to 65536/],
   [["./none.ts"], /MODULE must be a file that exists.*"\.\/none\.ts"/],
   [
     ["x => x*2"],

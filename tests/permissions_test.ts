@@ -127,7 +127,7 @@ test(
     await assertRejects(
       () => parallelMap(attempt, ["read /etc/hostname"], processes),
       TaskError,
-      '(with "backend": "processes", a shipped function may do what "permissions" say, by default nothing)',
+      '(with "processes", a shipped function may do what "permissions" say, by default nothing)',
     );
   },
 );

@@ -193,6 +193,26 @@ test("progressBar() writes lines without control characters to a pipe", () => {
   assertMatch(stderr, /^4\/4 {2}100 % {2}\S+\/s {2}in [\d.]+ m?s\n$/);
 });
 
+for (const to of ["full", "closed"]) {
+  test(`progressBar() ends no program whose standard error is ${to}`, {
+    ignore: process.platform !== "linux",
+  }, () => {
+    const program = fromFileUrl(
+      new URL("fixtures/bar_program.ts", import.meta.url),
+    );
+    const run = "Deno" in globalThis ? ["run", "-A", program] : [program];
+    const script = to === "full"
+      ? 'exec "$@" 2>/dev/full'
+      : '{ sleep 0.2; exec "$@" 3>&-; } 2>&1 >&3 3>&- | :';
+    const { stdout, status } = spawnSync(
+      "sh",
+      ["-c", `exec 3>&1; ${script}`, "sh", process.execPath, ...run],
+      { encoding: "utf8" },
+    );
+    assertEquals([status, stdout], [0, "after\n"]);
+  });
+}
+
 test("progressBar() refuses options that are unknown or of the wrong kind", () => {
   const wrong: [options: unknown, said: string][] = [
     [{ output: 1 }, '"output" must have a write method: received 1'],

@@ -99,7 +99,11 @@ test("a page refuses options and sections that are unknown or of the wrong kind"
     ],
     [{ timeline, titel: "" }, '"titel"'],
     [{ timeline, text: 1 }, '"text" must be a text: received 1'],
-    [{ timeline, notes: "" }, '"notes" must be an object: received ""'],
+    [
+      { timeline, notes: "" },
+      '"notes" must be an object whose values are texts',
+    ],
+    [{ timeline, notes: { 0: 5 } }, "whose values are texts: received Object"],
   ];
   for (const [section, said] of wrong) {
     const error = assertThrows(() => toPage([section] as never), TypeError);

@@ -237,6 +237,7 @@ const ROWS: Row[] = [
       "other programs had the cores": [{ transportPerTask: 0.01 }, "mixed"],
       "too few messages to know": [{ transportPerTask: 0 }, "mixed"],
       "a loop takes as long": [{ work: 450 }, "mixed"],
+      "a task would have ended a loop": [{ lost: 1 }, "mixed"],
     },
   },
   {
@@ -256,6 +257,22 @@ const ROWS: Row[] = [
       "they worked most of the time": [{ spent: FACTS.spent }, "good"],
       "it took less than half": [{ startUp: 190 }, "mixed"],
     },
+  },
+  {
+    kind: "start-up",
+    title: "a task would have held a loop",
+    facts: {
+      wall: 400,
+      work: 3,
+      lost: 1,
+      started: 2,
+      restarts: 2,
+      startUp: 300,
+      quickestStart: 50,
+      spent: { startUp: 0.75, work: 0.01, transport: 0.1, waiting: 0.14 },
+    },
+    says: "Starting workers 4 times took 300 ms of the 400 ms",
+    silent: {},
   },
   {
     kind: "start-up",
@@ -325,7 +342,10 @@ const ROWS: Row[] = [
     },
     says:
       "One worker did one task after another, 120 ms of work in 125 ms: a loop is no slower",
-    silent: { "it had several tasks at once": [{ tasksInWorker: 3 }, "good"] },
+    silent: {
+      "it had several tasks at once": [{ tasksInWorker: 3 }, "good"],
+      "a task would have ended a loop": [{ lost: 1 }, "good"],
+    },
   },
   {
     kind: "one-worker",

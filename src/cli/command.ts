@@ -124,7 +124,8 @@ export function readCommand(args: string[]): Command {
     : ["-e", ...positionals];
   checkTogether(values);
   const { timeout, joblog, halt = { when: "never" } } = values;
-  // An engine that tries again would keep to itself what failed before a halt.
+  // With --halt, retries are made here and not by the engine: that would say
+  // nothing of what failed, and waits for its retry, when the job halts.
   const delay = halt.when === "never" || !values.retries ? undefined : 0;
   const resume = values["resume-changed"]
     ? "changed"

@@ -64,9 +64,9 @@ export class EarlyResults {
    * Notes that the stream has brought an outcome.
    *
    * @param index Of which input of the stream.
-   * @returns Whether it is news.
+   * @returns False when it was given early: then it is to be dropped.
    */
-  isNews(index: number): boolean {
+  isFirst(index: number): boolean {
     if (this.#given.size > 0 && this.#given.delete(index)) return false;
     this.#inputs[index - this.#first] = undefined;
     return true;

@@ -90,7 +90,7 @@ class EarlyStream implements AsyncIterator<Outcome, undefined> {
   #ask(): void {
     this.#asked = true;
     this.#stream.next().then((next) => {
-      if (!next.done && !this.#early.isNews(next.value.index)) {
+      if (!next.done && !this.#early.isFirst(next.value.index)) {
         return this.#ask();
       }
       this.#asked = false;

@@ -75,23 +75,23 @@ export function wordFailure(
  * Words an error that is not of one input.
  *
  * @param error Any error.
- * @param on Whether other machines were to do the job, and did some of it.
+ * @param on Whether other machines were to do the job.
+ * @param begun Whether any call was made.
  * @returns What to say of it, and the exit status.
  */
 export function describe(
   error: unknown,
-  on?: { begun: boolean },
+  { on, begun = false }: { on: boolean; begun?: boolean },
 ): [text: string, status: number] {
   if (error instanceof UsageError) return [error.message, STATUS.usage];
   if (error instanceof Error && error.name === "WorkerStartError") {
     const { cause, message } = error;
-    if (on !== undefined) {
-      return [message, on.begun ? STATUS.broken : STATUS.usage];
-    }
+    const status = begun ? STATUS.broken : STATUS.usage;
+    if (on) return [message, status];
     const text = cause instanceof Error ? cause.message : String(cause);
     return text.startsWith("Cannot run ")
-      ? [text, STATUS.usage]
-      : [`Cannot run as MODULE must load: received ${text}`, STATUS.usage];
+      ? [text, status]
+      : [`Cannot run as MODULE must load: received ${text}`, status];
   }
   const text = error instanceof Error ? error.message : String(error);
   return [text, STATUS.broken];

@@ -114,9 +114,9 @@ function regular(
 /**
  * A runtime that finds standard output closed opens /dev/null in its place, for
  * reading and writing, which `> /dev/null` does not. Bun marks it as to be closed
- * in other programs, as nothing that is handed over to one can be. Of the others,
- * nothing more is known, and some programs hand over just that: Python and
- * Node.js to whom they give no output.
+ * in other programs, as nothing that is handed over to one can be. On Deno and
+ * Node.js, that looks the same as a /dev/null that was handed over on purpose, as
+ * Python and Node.js do for a child whose output nobody wants.
  */
 function checkStandardOutput(): void {
   const [input, output, errors] = [0, 1, 2].map(nullFlags);

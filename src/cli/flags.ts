@@ -46,8 +46,8 @@ export interface Flag<T = unknown> {
 
 const given = () => true;
 const text = (value: string) => value;
-const from = (least: number) => (value: string, flag: string) =>
-  readWhole(value, flag, least);
+const from = (least: number, most?: number) => (value: string, flag: string) =>
+  readWhole(value, flag, least, most);
 
 /** A flag without a value. */
 function plain(
@@ -153,7 +153,7 @@ export const FLAGS = {
     part: "Work",
     doc: "calls at once in each worker, for async functions (1)",
     value: "N",
-    read: from(1),
+    read: from(1, 65_536),
   },
   "chunk-size": {
     part: "Work",

@@ -43,6 +43,12 @@ export interface Written {
   output: number;
   /** The same for the inputs that failed, if they are to be kept. */
   failed: number | undefined;
+  /**
+   * The first outcome is there: what an earlier job wrote gives way.
+   *
+   * @returns Why that cannot be.
+   */
+  begin(): Error | undefined;
 }
 
 /** Characters of an input that failed in its record: enough to know it. */
@@ -56,9 +62,10 @@ export class Job {
   readonly #plan: Plan;
   readonly #log: JobLog | undefined;
   readonly #watchers: Watchers;
+  readonly #begin: Written["begin"];
   readonly #output: Output;
   /** Where the inputs go that failed. */
-  readonly #unmapped: Output | undefined;
+  readonly #failedInputs: Output | undefined;
   readonly #turnstile: Turnstile<string | undefined>;
   readonly #inputs: Inputs;
   readonly #setup: JobSetup;
@@ -88,12 +95,13 @@ export class Job {
     this.#setup = setupOf(plan);
     this.#log = around.log;
     this.#watchers = around.watchers;
-    const { output, failed } = around.files;
+    const { output, failed, begin } = around.files;
+    this.#begin = begin;
     this.#output = this.#open(
       output,
       plan.output === undefined ? "standard output" : `"${plan.output}"`,
     );
-    this.#unmapped = failed === undefined
+    this.#failedInputs = failed === undefined
       ? undefined
       : this.#open(failed, `"${plan.failed}"`, plan.separator);
     this.#turnstile = new Turnstile(plan.ordered, (text) => {
@@ -166,8 +174,7 @@ export class Job {
       this.#phase = "over";
       this.#loaded?.();
     }
-    const [done, failed, kept] = [this.#done, this.#failed, this.#kept];
-    return { stop, done, failed, kept };
+    return { stop, done: this.#done, failed: this.#failed, kept: this.#kept };
   }
 
   /** Writes what has come before the job was stopped; says what stopped it. */
@@ -183,7 +190,7 @@ export class Job {
       if (stop.by === "halt" && later.by !== "reader") stop = later;
     }
     await this.#output.drainedIfRead();
-    await this.#unmapped?.drainedIfRead();
+    await this.#failedInputs?.drainedIfRead();
     return stop;
   }
 
@@ -198,7 +205,7 @@ export class Job {
 
   async #drained(): Promise<undefined> {
     await this.#output.drained();
-    await this.#unmapped?.drained();
+    await this.#failedInputs?.drained();
   }
 
   async #pump(): Promise<Stop | undefined> {
@@ -227,7 +234,7 @@ export class Job {
       const options = { settled: true, ordered: false } as const;
       for await (const outcome of run(this.#inputs, options)) {
         if (this.#phase === "over") break;
-        if (!this.#early.isNews(outcome.index)) continue;
+        if (!this.#early.isFirst(outcome.index)) continue;
         this.#take(outcome);
         await this.#room();
       }
@@ -287,6 +294,8 @@ export class Job {
 
   #take(outcome: Outcome): void {
     const { index } = outcome;
+    const error = this.#begin();
+    if (error !== undefined) this.stop({ by: "error", error });
     if (outcome.status === "rejected") {
       this.#turnstile.put(index, undefined, 0);
       this.#fail(outcome);
@@ -306,12 +315,11 @@ export class Job {
     const { halt } = this.#plan;
     say(this.#word(outcome).message);
     this.#failed++;
-    if (this.#unmapped !== undefined) {
+    if (this.#failedInputs !== undefined) {
       const texts = textsOf(textOf(outcome.input), this.#plan);
-      for (const text of texts) this.#unmapped.write(text);
+      for (const text of texts) this.#failedInputs.write(text);
     }
-    const finished = this.#done + this.#failed;
-    if (!mustHalt(halt, this.#failed, finished)) return;
+    if (!mustHalt(halt, this.#failed, this.#done + this.#failed)) return;
     if (halt.when === "now") this.stop({ by: "halt" });
     else this.#drain();
   }

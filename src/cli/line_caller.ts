@@ -89,7 +89,10 @@ export function openCaller(
     });
   }
 
-  /** Throws at what would arrive as {}, not at all, or with numbers as keys. */
+  /**
+   * Throws at what would arrive as {}, or with numbers as keys; and then at a
+   * function or a symbol, which JSON leaves out, as well.
+   */
   function refuseLossy(this: unknown, key: string, value: unknown): unknown {
     const holds = ["object", "function", "symbol"].includes(typeof value);
     if (!holds || value === null || Array.isArray(value)) return value;

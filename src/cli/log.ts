@@ -47,7 +47,7 @@ interface Header extends Record<string, unknown> {
  */
 export async function openLog(plan: Plan): Promise<JobLog | undefined> {
   const { log, dryRun } = plan;
-  if (log === undefined || (dryRun && !log.resume)) return undefined;
+  if (log === undefined) return undefined;
   const { file, resume } = log;
   let opened: JobLog;
   try {

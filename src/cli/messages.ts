@@ -36,22 +36,31 @@ export function plainLine(text: string): string {
 let unwritten = 0; // messages
 let canWrite = true;
 let onWritten: (() => void) | undefined;
+let isHeard = false; // whether errors of standard error are
+
+/** Nobody reads standard error, or its disk is full: that must not end the job. */
+function stopSaying(): void {
+  canWrite = false;
+  onWritten?.();
+}
 
 /**
- * Writes one line to standard error.
+ * Writes one line to standard error, if that can be written.
  *
  * @param text What to say.
  */
 export function say(text: string): void {
+  if (!isHeard) process.stderr.on("error", stopSaying);
+  isHeard = true;
+  if (!canWrite) return;
   unwritten++;
   try {
     // Not console.error: what a function in this thread did to it is not known.
     process.stderr.write(`${CLEAR}pmap: ${plainLine(text)}\n`, () => {
       if (--unwritten === 0) onWritten?.();
     });
-  } catch (error) { // on Deno, where it is written at once
-    canWrite = false;
-    throw error;
+  } catch { // on Deno, where it is written at once
+    stopSaying();
   }
 }
 

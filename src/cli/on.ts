@@ -14,7 +14,7 @@ const FORM =
 
 /** One server: what lets a program in, and where it is. */
 const SERVER =
-  /^(?:(nats|tls):\/\/)?(?:(.*)@)?((?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?)$/is;
+  /^(?:(nats|tls):\/\/)?(?:(.*)@)?((?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?)\/?$/is;
 
 const POOL = /^[\w-]+$/;
 
@@ -45,7 +45,8 @@ export function readOn(
   }
   if (scheme === undefined && POOL.test(text)) {
     if (known === undefined || known === "") return fail("NATS_URL is not set");
-    const refuse = () => fail("NATS_URL names no servers");
+    const refuse = () =>
+      fail("NATS_URL must be addresses such as nats://HOST:PORT");
     return { ...serversIn(known, refuse), pool: text };
   }
   if (scheme === undefined) return fail("it begins with nats://");

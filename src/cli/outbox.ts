@@ -95,7 +95,8 @@ export class OutboxReader {
   }
 
   /**
-   * Reads what stood there at the last call already.
+   * Reads what stood there at the last call already, and is wanted still: what is
+   * written may have as long to come with its chunk.
    *
    * @param isLate Whether the result of a task is wanted.
    * @returns Those results that are.

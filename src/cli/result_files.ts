@@ -11,6 +11,7 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   realpathSync,
   renameSync,
@@ -46,7 +47,8 @@ export function partOf(file: string): string {
 }
 
 /**
- * Opens the files of `--output` and `--failed`, and empties them.
+ * Opens the files of `--output` and `--failed`. What an earlier job left in them
+ * stays until there is an outcome: most jobs that fail at once are run again.
  *
  * @param settings Of the job.
  * @returns The files. Close them.
@@ -56,55 +58,87 @@ export function openResultFiles(
   { output, failed }: Pick<Settings, "output" | "failed">,
 ): ResultFiles {
   const part = output === undefined ? undefined : partOf(output);
+  const next = part === output ? undefined : `${part}.new`;
   const results = part === undefined
     ? undefined
-    : part === output
+    : next === undefined
     ? openToWrite("--output", part, "w")
-    : openPart(part);
+    : openNew(next, part);
   const inputs = failed === undefined
     ? undefined
-    : openToWrite("--failed", failed, "w");
+    : openToWrite("--failed", failed, "a");
+  let begun = false;
+
+  function begin(): void {
+    if (begun) return;
+    begun = true;
+    // A pipe or a device has no length.
+    if (inputs !== undefined && fstatSync(inputs).isFile()) {
+      ftruncateSync(inputs);
+    }
+    if (next !== undefined) renameSync(next, part!);
+  }
+
+  function close(good: boolean): void {
+    if (good) begin(); // also without any input
+    if (inputs !== undefined) closeSync(inputs);
+    if (results === undefined) return;
+    if (next === undefined) return closeSync(results);
+    if (!begun) {
+      closeSync(results);
+      return rmSync(next);
+    }
+    fsyncSync(results);
+    const isOurs = isSameFile(results, part!);
+    closeSync(results);
+    if (!isOurs) {
+      throw new Error(`another job, or a person, has replaced "${part}"`);
+    }
+    if (!good) return say(`left the results in ${part}`);
+    const target = part!.slice(0, -".part".length);
+    if (existsSync(target)) chmodSync(part!, statSync(target).mode);
+    renameSync(part!, target);
+  }
+
+  function attempt(what: () => void): Error | undefined {
+    try {
+      what();
+      return undefined;
+    } catch (cause) {
+      return new Error(
+        `Cannot write results as "${output}" must take them: received an error (${
+          (cause as Error).message
+        })`,
+        { cause },
+      );
+    }
+  }
+
   return {
     output: results ?? 1,
     failed: inputs,
+    begin: () => attempt(begin),
     close(good) {
-      if (inputs !== undefined) closeSync(inputs);
-      if (results === undefined) return;
-      try {
-        if (part === output) return closeSync(results);
-        fsyncSync(results);
-        const isOurs = isSameFile(results, part!);
-        closeSync(results);
-        if (!isOurs) {
-          throw new Error(`another job, or a person, has replaced "${part}"`);
-        }
-        if (!good) return say(`left the results in ${part}`);
-        const target = part!.slice(0, -".part".length);
-        if (existsSync(target)) chmodSync(part!, statSync(target).mode);
-        renameSync(part!, target);
-      } catch (cause) {
-        throw new Error(
-          `Cannot write results as "${output}" must take them: received an error (${
-            (cause as Error).message
-          })`,
-          { cause },
-        );
-      }
+      const error = attempt(() => close(good));
+      if (error !== undefined) throw error;
     },
   };
 }
 
 /**
- * A new file also where there is one: another job may be writing that, and would
- * write on in what has become the file that was asked for.
+ * Opens what becomes a part: a new file also where there is one, as another job
+ * may be writing that, and would write on in what has become the file that was
+ * asked for.
  */
-function openPart(part: string): number {
+function openNew(next: string, part: string): number {
+  // What is in the way of the part must be told now.
+  if (existsSync(part)) closeSync(openToWrite("--output", part, "a"));
   try {
-    rmSync(part, { force: true });
+    rmSync(next, { force: true });
   } catch {
     // what is in the way is told when it is opened
   }
-  return openToWrite("--output", part, "wx");
+  return openToWrite("--output", next, "wx");
 }
 
 function isSameFile(descriptor: number, path: string): boolean {

@@ -119,6 +119,11 @@ export class Rows {
             }`,
           );
         }
+        if (field.includes("\r")) {
+          throw new SyntaxError(
+            'a line must end in "\\n" or "\\r\\n": received "\\r" alone',
+          );
+        }
         fields.push(field);
         at = to;
       }

@@ -41,7 +41,7 @@ export async function run(settings: Settings): Promise<number> {
     if (!plan.dryRun) return await runJob(plan);
     return await dryRun(plan) > 0 ? STATUS.failed : STATUS.good;
   } catch (error) {
-    const [text, status] = describe(error, on && { begun: false });
+    const [text, status] = describe(error, { on: on !== undefined });
     say(text);
     return status;
   } finally {
@@ -52,14 +52,7 @@ export async function run(settings: Settings): Promise<number> {
 
 async function runJob(plan: Plan): Promise<number> {
   let job: Job | undefined;
-  // Without workers, a function that computes keeps this thread from hearing
-  // anything: a signal then does what it does by default, and ends the process.
-  if (plan.workers !== 0) {
-    hearSignals((name) => {
-      if (job === undefined) endBySignal(name);
-      job.stop({ by: "signal", name });
-    });
-  }
+  // A pipe that nobody reads is waited for here: a signal ends that.
   const watchers = await openWatchers(plan);
   const log = await openLog(plan);
   let files: ResultFiles;
@@ -68,6 +61,14 @@ async function runJob(plan: Plan): Promise<number> {
   } catch (error) {
     await log?.close();
     throw error;
+  }
+  // Without workers, a function that computes keeps this thread from hearing
+  // anything: a signal then does what it does by default, and ends the process.
+  if (plan.workers !== 0) {
+    hearSignals((name) => {
+      if (job === undefined) endBySignal(name);
+      job.stop({ by: "signal", name });
+    });
   }
   let ending: Ending | undefined;
   const errors: unknown[] = [];
@@ -97,8 +98,10 @@ async function runJob(plan: Plan): Promise<number> {
   // What ended the job comes first. Nothing that went wrong is left unsaid, and
   // none of it makes a job that was ended by a signal another one.
   const told = ending?.stop?.by === "error" ? ending.stop.error : undefined;
+  const isOn = plan.on !== undefined;
   const worst = [told, ...errors].filter((error) => error !== undefined)
-    .map((error) => describe(error, plan.on && { begun: isBegun(ending) }));
+    .map((error) => describe(error, { on: isOn, begun: isBegun(ending) }));
+
   for (const [text] of worst) say(text);
   const status = ending === undefined || told !== undefined
     ? STATUS.good

@@ -15,7 +15,10 @@ export class Stops {
 
   /** Settles with the first reason. */
   readonly first: Promise<Stop> = this.#first.promise;
-  /** Settles with the next one that is not `halt`: results that wait may be cut off. */
+  /**
+   * Settles with the next one that is not `halt`: results that are still to be
+   * written are given up then.
+   */
   readonly later: Promise<Stop> = this.#later.promise;
 
   /** Settles when no more calls are to begin. */

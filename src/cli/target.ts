@@ -92,9 +92,20 @@ export function findTarget(
  *
  * @param module A path or a URL.
  * @returns Its absolute path, undefined if it is in no file.
+ * @throws {UsageError} When it is a URL that no file has.
  */
 export function pathOf(module: string): string | undefined {
-  if (/^file:/i.test(module)) return fileURLToPath(module);
+  if (/^file:/i.test(module)) {
+    try {
+      return fileURLToPath(module);
+    } catch (error) {
+      throw new UsageError(
+        `Cannot run as MODULE must be a file on this machine: received "${module}" (${
+          (error as Error).message
+        })`,
+      );
+    }
+  }
   return URL_SCHEME.test(module) ? undefined : resolve(module);
 }
 

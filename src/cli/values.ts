@@ -16,14 +16,21 @@ export class UsageError extends Error {
  * @param text As it was given.
  * @param flag Its flag, for errors.
  * @param least The least that fits.
+ * @param most The most that fits.
  * @returns The number.
  * @throws {UsageError} When it is none, or does not fit.
  */
-export function readWhole(text: string, flag: string, least: number): number {
+export function readWhole(
+  text: string,
+  flag: string,
+  least: number,
+  most: number = 1e9,
+): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number >= least && number <= 1e9) return number;
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  const to = number > most ? ` to ${most}` : "";
   throw new UsageError(
-    `Cannot run as ${flag} must be a whole number from ${least}: received "${text}"`,
+    `Cannot run as ${flag} must be a whole number from ${least}${to}: received "${text}"`,
   );
 }
 

@@ -10,7 +10,7 @@ import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { checkOptions } from "../words/check_options.ts";
 import { LOG_RULES, STREAM_RULES } from "./option_rules.ts";
 import { KeptResults } from "./kept_results.ts";
-import { LogFile } from "./log_file.ts";
+import { checkRegular, LogFile } from "./log_file.ts";
 import { LoggedStream } from "./logged_stream.ts";
 import type {
   JobLogOptions,
@@ -55,6 +55,7 @@ export async function openJobLog(
     version === undefined ? header : { ...header, version },
   );
   if (readOnly) {
+    checkRegular(file);
     const kept = existsSync(file)
       ? KeptResults.open(file, first, accepts)
       : undefined;

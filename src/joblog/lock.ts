@@ -19,9 +19,9 @@ import process from "node:process";
 import { JobLogError } from "./errors.ts";
 
 /**
- * After how many ms the guard of a takeover must be that of a process which was
- * killed in it: a takeover takes less than one. Less would risk two takeovers
- * at once, more makes such a rare case wait. No bench.
+ * After how many ms the guard of a takeover was left by a process that was killed
+ * while it took a lock over, which takes less than one. Less would risk two
+ * takeovers at once, more makes such a rare case wait. No bench.
  */
 const STALE_GUARD_MS = 5000;
 
@@ -41,7 +41,7 @@ const { Deno } = globalThis as unknown as {
 };
 
 /** Whether this program may ask about others, without a prompt on Deno. */
-const MAY_ASK = ["read", "run", "sys"].every((name) =>
+const MAY_SEE_PROCESSES = ["read", "run", "sys"].every((name) =>
   (Deno?.permissions.querySync({ name }).state ?? "granted") === "granted"
 );
 
@@ -64,7 +64,7 @@ export async function lockLog(log: string): Promise<() => void> {
   }
   const path = `${log}.lock`;
   const runtime = Deno === undefined ? "other" : "deno";
-  const host = MAY_ASK ? hostname() : "?";
+  const host = MAY_SEE_PROCESSES ? hostname() : "?";
   const mine = `${process.pid} ${startOf(process.pid)} ${host} ${runtime}`;
   // Without many permissions, a program on Deno cannot ask whether another
   // process is alive. But this lock the system gives back when one ends. (On
@@ -170,7 +170,7 @@ function isAlive(owner: string, held: boolean): boolean {
   // If it were, this process could not hold the lock that only Deno has.
   if (runtime === "deno" && held) return false;
   // Of another machine nothing can be known: its lock stands.
-  if (!MAY_ASK || (host !== hostname() && host !== "?")) return true;
+  if (!MAY_SEE_PROCESSES || (host !== hostname() && host !== "?")) return true;
   if (start !== "?" && startOf(process.pid) !== "?") {
     return startOf(Number(pid)) === start;
   }
@@ -188,7 +188,7 @@ function isAlive(owner: string, held: boolean): boolean {
  */
 function startOf(pid: number): string {
   // After the name in brackets, which may hold anything, field 3 is the first.
-  const stat = MAY_ASK ? readOrEmpty(`/proc/${pid}/stat`) : "";
+  const stat = MAY_SEE_PROCESSES ? readOrEmpty(`/proc/${pid}/stat`) : "";
   const fields = stat.slice(stat.lastIndexOf(") ") + 2).split(" ");
   // Killed, and kept only until its parent asks how it ended.
   if (fields[0] === "Z") return "gone";

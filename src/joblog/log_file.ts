@@ -71,12 +71,9 @@ export class LogFile {
     header: string,
     accepts: Accepts,
   ): Promise<LogFile> {
+    checkRegular(path);
     let file: number;
     try {
-      // A pipe or device may not end, cannot be cut, and keeps nothing.
-      if (existsSync(path) && !statSync(path).isFile()) {
-        throw new Error("not a regular file");
-      }
       file = openSync(path, "a"); // so that it is there, and has a real path
     } catch (cause) {
       throw unwritable(path, cause);
@@ -204,6 +201,17 @@ export class LogFile {
 export function isLoss(error: unknown): boolean {
   const { code = "" } = error as NodeJS.ErrnoException;
   return ["EIO", "ENOSPC", "EDQUOT", "EFBIG"].includes(code);
+}
+
+/**
+ * Refuses a pipe or a device: it may not end, cannot be cut, and keeps nothing.
+ *
+ * @param path Path of the log.
+ * @throws {JobLogError} When it is there, and no file.
+ */
+export function checkRegular(path: string): void {
+  if (!existsSync(path) || statSync(path).isFile()) return;
+  throw unwritable(path, new Error("not a regular file"));
 }
 
 function unwritable(path: string, cause: unknown): JobLogError {

@@ -28,8 +28,8 @@ export class Callers {
   readonly #heard = new Map<string, number>();
   /** Since when each that was asked says nothing. */
   readonly #silent = new Map<string, number>();
-  /** Runs of which the store has no more what they are. */
-  readonly #lost = new Set<string>();
+  /** Runs whose description has gone from the store: clients must send it again. */
+  readonly #undescribed = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** Knows none yet. */
@@ -60,8 +60,8 @@ export class Callers {
   /** A client has no runs here any more. */
   forget(client: string): void {
     this.#heard.delete(client);
-    for (const key of this.#lost) {
-      if (key.startsWith(`${client}.`)) this.#lost.delete(key);
+    for (const key of this.#undescribed) {
+      if (key.startsWith(`${client}.`)) this.#undescribed.delete(key);
     }
   }
 
@@ -83,7 +83,7 @@ export class Callers {
     const { connection, grace } = this.#setup;
     const subject = connection.subject("call", client);
     const key = `${client}.${run}`;
-    const had = known ? "all" : this.#lost.has(key) ? "lost" : "nothing";
+    const had = known ? "all" : this.#undescribed.has(key) ? "lost" : "nothing";
     let data: Uint8Array;
     try {
       ({ data } = await connection.nc.request(subject, `${run} ${had}`, {
@@ -94,12 +94,12 @@ export class Callers {
     }
     this.#heard.set(client, performance.now());
     this.#silent.delete(client);
-    this.#lost.delete(key);
+    this.#undescribed.delete(key);
     try {
       return checkCall(await connection.envelopes.unseal(data, true));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#lost.add(key);
+      this.#undescribed.add(key);
       return "silent";
     }
   }

@@ -120,7 +120,7 @@ function bar(share: number, width: number): string {
 function perSecond(rate: number): string {
   if (rate >= 1e6) return `${(rate / 1e6).toPrecision(3)}M`;
   if (rate >= 1e4) return `${(rate / 1e3).toFixed(0)}k`;
-  return rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2);
+  return rate >= 99.5 ? rate.toFixed(0) : rate.toPrecision(2);
 }
 
 /** A duration in tenths of a second, as hundredths would flicker in a bar. */

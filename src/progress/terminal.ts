@@ -23,7 +23,9 @@ interface Scope {
     };
   };
   process: {
-    stderr: TextOutput;
+    stderr: TextOutput & {
+      on(event: "error", listener: () => void): void;
+    };
     env: Record<string, string | undefined>;
     on(event: "exit", listener: () => void): void;
     off(event: "exit", listener: () => void): void;
@@ -32,13 +34,33 @@ interface Scope {
 
 const scope = globalThis as unknown as Scope;
 
+let quiet: TextOutput | undefined;
+
 /**
- * Finds the standard error stream.
+ * Finds the standard error stream. When nobody reads it any more, or its disk is
+ * full, what is written is lost, and the program goes on.
  *
- * @returns `process.stderr`, which Deno has too.
+ * @returns What writes to `process.stderr`, which Deno has too.
  */
 export function stderr(): TextOutput {
-  return scope.process.stderr;
+  if (quiet !== undefined) return quiet;
+  const { stderr } = scope.process;
+  stderr.on("error", () => {}); // Node.js, Bun
+  return quiet = {
+    write(text) {
+      try {
+        stderr.write(text);
+      } catch {
+        // Deno, where it is written at once.
+      }
+    },
+    get isTTY() {
+      return stderr.isTTY;
+    },
+    get columns() {
+      return stderr.columns;
+    },
+  };
 }
 
 /**

@@ -69,15 +69,20 @@ export interface Facts extends Starts, Waits {
   inputs: number | undefined;
   /** Tasks that ran, each try counted; without a run, calls. */
   tasks: number;
-  /** How many of them were a second try, or a later one. */
+  /** How many of them came back from a second try, or a later one. */
   again: number;
+  /** How many never came back: they took too long, or their worker was lost. */
+  lost: number;
   /** Tasks that failed, each try counted, also those that were never sent. */
   failed: number;
   /** Messages that carried tasks. */
   chunks: number;
   /** Tasks in the largest of them. */
   largestChunk: number;
-  /** Whether `chunkSize` was above 1: without it, a run begins with 1. */
+  /**
+   * Whether the first message had several tasks: `chunkSize` was given, or the
+   * function was known from an earlier run.
+   */
   chunkSizeGiven: boolean;
   /** Time in which runs went on, or, without a run, calls. */
   wall: number;
@@ -188,6 +193,7 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
       ran,
       ({ attempt }) => attempt.filter((tries) => tries > 1).length,
     ),
+    lost: sum(ran, ({ lost }) => lost.length),
     failed: failures.length +
       sum(ran, ({ failed }) => failed.reduce((count, one) => count + one, 0)),
     chunks: chunks.length,

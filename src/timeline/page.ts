@@ -26,7 +26,12 @@ export const PAGE_RULES: Rules = { title: text, text };
 export const CAPTION_RULES: Rules = {
   title: text,
   text,
-  notes: { rule: "must be an object", kind: "object", holds: () => true },
+  notes: {
+    rule: "must be an object whose values are texts",
+    kind: "object",
+    holds: (value: object) =>
+      Object.values(value).every((note) => typeof note === "string"),
+  },
   scale: text,
 };
 

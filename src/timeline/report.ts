@@ -13,7 +13,7 @@ import type { Verdict } from "./verdict.ts";
 export const MOST_ROWS = 12;
 
 /**
- * Writes the report, no line longer than 80 characters but the verdict.
+ * Writes the report, most lines no longer than 80 characters.
  *
  * @param facts The numbers.
  * @param verdict What they come to.

@@ -195,13 +195,15 @@ const RULES: Rule[] = [
   {
     // For most of the time a worker was being started, and the workers did
     // little else. A loop may need what init makes as well: so the sentence
-    // names a loop only if it is faster even after the quickest of the starts.
+    // names a loop only if it is faster even after the quickest of the starts,
+    // and never where a task was lost: it would have ended the loop, or held it.
     kind: "start-up",
     holds: ({ startUp, wall, spent }) =>
       startUp > MOST * wall && spent.work < BUSY,
     say: (facts) => {
-      const { work, quickestStart, wall } = facts;
-      return start(facts, work + quickestStart < CLEARLY_LESS * wall);
+      const { work, quickestStart, wall, lost } = facts;
+      const faster = work + quickestStart < CLEARLY_LESS * wall;
+      return start(facts, faster && lost === 0);
     },
   },
   {
@@ -220,7 +222,8 @@ const RULES: Rule[] = [
   {
     // One worker had all tasks, one after another: a loop does the same.
     kind: "one-worker",
-    holds: ({ used, tasksInWorker }) => used === 1 && tasksInWorker < 2,
+    holds: ({ used, tasksInWorker, lost }) =>
+      used === 1 && tasksInWorker < 2 && lost === 0,
     say: ({ wall, work, workers }) =>
       `${
         workers > 1 ? `One of ${workers} workers` : "One worker"
@@ -283,8 +286,9 @@ function sharedItsCore(facts: Facts, ms: number): boolean {
  * thread instead of `used` of them.
  */
 function transportLoses(facts: Facts): boolean {
-  const { transportPerTask, tasks, work, wall, used } = facts;
-  return transportPerTask * tasks > Math.max(1, used - 1) * work &&
+  const { transportPerTask, tasks, work, wall, used, lost } = facts;
+  return lost === 0 &&
+    transportPerTask * tasks > Math.max(1, used - 1) * work &&
     work < CLEARLY_LESS * wall;
 }
 
@@ -315,7 +319,7 @@ function start(facts: Facts, loop: boolean): string {
 
 /** Why workers had nothing left: one or more of these it was. */
 function reasons(facts: Facts): string {
-  const { largestChunk, again, inputs, slowest, runs } = facts;
+  const { largestChunk, again, lost, inputs, slowest, runs } = facts;
   const { index, ms } = slowest[0]!;
   const reasons = ["too few tasks"];
   if (ms > slowest.at(-1)!.ms) {
@@ -323,7 +327,7 @@ function reasons(facts: Facts): string {
     reasons.push(`tasks of different length${runs === 1 ? which : ""}`);
   }
   if (largestChunk > 1) reasons.push("chunks too large");
-  if (again > 0) reasons.push("second tries");
+  if (again + lost > 0) reasons.push("second tries");
   if (inputs === undefined) reasons.push("a source that ended late");
   const last = reasons.pop()!;
   return reasons.length > 0 ? `${reasons.join(", ")} or ${last}` : last;

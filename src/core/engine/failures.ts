@@ -183,7 +183,7 @@ function hint(
 ): string {
   if (from !== "source") return "";
   if (cause instanceof Error && cause.name === "NotCapable") {
-    return ' (with "backend": "processes", a shipped function may do what "permissions" say, by default nothing)';
+    return ' (with "processes", a shipped function may do what "permissions" say, by default nothing)';
   }
   if (foundNoModule(cause)) {
     const how = option === undefined
