@@ -360,9 +360,7 @@ export class FakeWorker implements WorkerHandle {
     this.lanes[lane] = undefined;
     this.#board.setRunning(0);
     this.#board.leave(lane);
-    const work = this.#works.find(({ message: { serial }, values }) =>
-      task.serial >= serial && task.serial < serial + values.length
-    )!;
+    const work = this.#workOf(task.serial);
     const offset = task.serial - work.message.serial;
     if ("value" in outcome) {
       work.results[offset] = outcome.value;
@@ -376,6 +374,17 @@ export class FakeWorker implements WorkerHandle {
       work.failures.push({ offset, folded: 0, error, refused: undefined });
     }
     if (--work.open === 0) this.#answer(work);
+  }
+
+  /** Serial number of the first task of the chunk in which one came. */
+  chunkOf({ serial }: FakeTask): number {
+    return this.#workOf(serial).message.serial;
+  }
+
+  #workOf(serial: number): Work {
+    return this.#works.find(({ message, values }) =>
+      serial >= message.serial && serial < message.serial + values.length
+    )!;
   }
 
   /** Goes on without those of these tasks that it is at. */

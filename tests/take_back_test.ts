@@ -2,7 +2,12 @@
 // inside a task: each step by hand, with workers and a clock that are fakes.
 import { assert, assertEquals } from "@std/assert";
 import type { RunOptions } from "../src/core/api/options.ts";
-import { type FakePowers, type FakeWorker, FakeWorld } from "./fakes.ts";
+import {
+  type FakePowers,
+  type FakeTask,
+  type FakeWorker,
+  FakeWorld,
+} from "./fakes.ts";
 import { test } from "./harness.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -81,6 +86,35 @@ test("an idle worker takes over what a busy one has not begun", async () => {
   busy.settle(task, { value: task.value });
   assertEquals(busy.begin(), undefined);
   assertEquals(await end(), range(COUNT));
+});
+
+test("lanes that come free beside a slow task of a large chunk get more", async () => {
+  const world = new FakeWorld({ workers: 1 }, { chunkMs: 0.01 });
+  const options = { concurrency: 3 };
+  const inputs = range(50_000);
+  const call = world.calls.map(same, inputs, options, stuckCall);
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  const first = worker.begin()!;
+  worker.settle(first, { value: first.value });
+  worker.deliverAll().receiveAll();
+  // In each of two large chunks that it has, one task waits for long.
+  const slow = new Map<number, FakeTask>();
+  while (worker.canBegin) {
+    const task = worker.begin()!;
+    const chunk = worker.chunkOf(task);
+    const waits = task.index > 1000 && slow.size < 2 && !slow.has(chunk);
+    if (waits) slow.set(chunk, task);
+    else worker.settle(task, { value: task.value });
+    worker.deliverAll().receiveAll();
+  }
+  assertEquals(worker.canBegin, false);
+  world.clock.advance(10); // nothing is answered, but one lane has nothing to do
+  assert(worker.receiveAll().canBegin);
+  for (const task of slow.values()) worker.settle(task, { value: task.value });
+  const end = await world.finish(call);
+  assertEquals(end, { status: "fulfilled", value: inputs });
+  assertEquals(world.clock.timers, 0);
 });
 
 test("a clock that rounds does not keep it from that", async () => {

@@ -29,8 +29,9 @@ function codeOf(file: string): string {
 
 /**
  * What no step needs of the library stays out of the page, as that must not be
- * large: other runtimes, `workers: 0`, weights, reductions, and the shorter way
- * that lists of records cross; without it they are cloned, as in most programs.
+ * large: other runtimes, `workers: 0`, weights, reductions, sources that fill one
+ * object again, and the shorter way that lists of records cross; without it they
+ * are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -40,6 +41,10 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   },
   "calls/begin_run.ts": { InputsByWeight: "null" },
   "calls/calls.ts": { FoldSink: "null" },
+  "engine/inputs.ts": {
+    RefillWatch:
+      "class { take = (value) => value; restore() {} restoreInput() {} }",
+  },
   "worker/program.ts": { foldResults: "null" },
   "wire/wire.ts": {
     createRecordWriter:

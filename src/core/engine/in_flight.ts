@@ -58,8 +58,25 @@ export class InFlight {
   get hasRoom(): boolean {
     const { run } = this;
     if (run === undefined || run.over || this.alone) return false;
-    return this.#tasks < (run.options.concurrency ?? 1) ||
+    return this.#unsettled < (run.options.concurrency ?? 1) ||
       (this.chunks < 2 && run.prefetches);
+  }
+
+  /**
+   * Whether lanes may come free that nobody tells of: with several, a chunk is
+   * answered when the slowest of its tasks is done.
+   */
+  get hasLanes(): boolean {
+    return (this.run?.options.concurrency ?? 1) > 1 && this.chunks > 0 &&
+      this.where.board !== undefined;
+  }
+
+  /** How many tasks are not done, as far as that is known. */
+  get #unsettled(): number {
+    if (!this.hasLanes) return this.#tasks;
+    const board = this.where.board!;
+    const next = Math.max(board.next(), this.#sent[0]!.serial);
+    return this.#serial - next + board.serials().length;
   }
 
   /**

@@ -48,7 +48,7 @@ export class Patience {
 
   /** The worker begins a chunk, or has none. */
   begin(inFlight: InFlight): void {
-    if (!inFlight.canGoElsewhere) return this.stop();
+    if (!inFlight.canGoElsewhere && !inFlight.hasLanes) return this.stop();
     this.#inFlight = inFlight;
     this.#since = this.#setup.clock.now();
     // One timer for many chunks: to set one for each would be felt.
@@ -80,7 +80,12 @@ export class Patience {
   #lookIn(ms: number): void {
     this.#cancel = this.#setup.clock.after(ms, () => {
       this.#cancel = undefined;
-      if (this.#inFlight?.canGoElsewhere) this.#look(this.#inFlight);
+      const inFlight = this.#inFlight;
+      if (inFlight === undefined) return;
+      if (inFlight.canGoElsewhere) this.#look(inFlight);
+      if (!inFlight.hasLanes) return;
+      if (this.#cancel === undefined) this.#lookIn(IDLE_MS);
+      if (inFlight.hasRoom) this.#setup.giveAway([]); // what may fill it is sent
     });
   }
 
