@@ -1232,10 +1232,19 @@ export function contract(
         outcomes.map((one) => one.status === "fulfilled" && one.value),
         range(6),
       );
+      const weighed: number[] = [];
+      const weight = ({ n }: { n: number }) => {
+        weighed.push(n);
+        return 1;
+      };
+      const numbers = ({ n }: { n: number }) => n;
+      const how = { ...pool, weight };
+      assertEquals(await parallelMap(numbers, source(), how), range(6));
+      assertEquals(weighed, range(6));
       const inputs: number[] = [];
       const settled = { ...pool, chunkSize: 1, settled: true } as const;
       for await (
-        const { input } of parallelMapStream(({ n }) => n, source(), settled)
+        const { input } of parallelMapStream(numbers, source(), settled)
       ) inputs.push(input.n);
       assertEquals(inputs, range(6));
     }

@@ -58,8 +58,9 @@ export class InFlight {
   get hasRoom(): boolean {
     const { run } = this;
     if (run === undefined || run.over || this.alone) return false;
-    return this.#unsettled < (run.options.concurrency ?? 1) ||
-      (this.chunks < 2 && run.prefetches);
+    const { concurrency = 1 } = run.options;
+    return this.#tasks < concurrency || (this.chunks < 2 && run.prefetches) ||
+      this.#unsettled < concurrency;
   }
 
   /**

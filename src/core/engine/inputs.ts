@@ -233,6 +233,7 @@ class IteratorSource implements Source {
       const look = length % 64 === 0 || (length & (length - 1)) === 0;
       if (look && this.#clock.now() > until) break;
     }
+    this.refills.restore(values); // before anybody weighs them
     if (values.length > 0) return values;
     if (this.#failure !== undefined) throw this.#failure.error;
     return undefined;
@@ -291,6 +292,7 @@ class AsyncSource implements Source {
 
   take(most: number): ArrayLike<unknown> | undefined {
     const values = this.#ready.splice(0, most);
+    this.refills.restore(values);
     if (values.length === 0) {
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return undefined;
