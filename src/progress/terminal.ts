@@ -55,10 +55,10 @@ export function stderr(): TextOutput {
       }
     },
     get isTTY() {
-      return stderr.isTTY;
+      return stderr.isTTY === true;
     },
     get columns() {
-      return stderr.columns;
+      return stderr.columns ?? 0;
     },
   };
 }
