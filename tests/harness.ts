@@ -1,6 +1,6 @@
-// One `test` for all runners: Deno.test as it is, bun:test and node:test behind
-// the same signature. Passing Deno.test itself keeps its file and line in
-// reports. In a browser the tests wait for their page (tests/browsers/report.ts).
+// One `test` for all runners: Deno.test, bun:test and node:test behind the same
+// signature, each with a limit of time. In a browser the tests wait for their page
+// (tests/browsers/report.ts).
 
 import { waiting } from "./browsers/waiting.ts";
 import { SKIPS } from "./skips.ts";
@@ -11,7 +11,7 @@ type Body = () => void | Promise<void>;
 export interface Options {
   /** Leaves the test out, and says so in the report. */
   ignore?: boolean;
-  /** Milliseconds until the test fails: by default 300,000, on Deno none. */
+  /** Milliseconds until the test fails: by default 300,000. */
   timeout?: number;
   /** Whether Deno looks for what a test has left; by default it does. */
   sanitizeOps?: boolean;
@@ -28,6 +28,23 @@ type Register = (name: string, options: Options, fn: Body) => void;
 
 /** ms after which a test hangs, however busy the machine is. */
 const LIMIT = 300_000;
+
+/** Deno has no limit of its own: a test that hangs must say which it is. */
+const denoTest: Register = (name, { timeout = LIMIT, ...options }, body) => {
+  const fn = async () => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((_, reject) => {
+      const error = new Error(`not done after ${timeout} ms`);
+      timer = setTimeout(() => reject(error), timeout);
+    });
+    try {
+      await Promise.race([body(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  Deno.test({ ...options, name, fn });
+};
 
 async function bunTest(): Promise<Register> {
   const { test } = await import("bun:test");
@@ -54,6 +71,7 @@ export const runtime: "deno" | "bun" | "node" | "browser" = "Deno" in globalThis
   : "node";
 
 const RUNNERS = {
+  deno: () => Promise.resolve(denoTest),
   bun: bunTest,
   node: nodeTest,
   browser: () => Promise.resolve(pageTest),
@@ -79,9 +97,7 @@ export function withOptions(register: Register): Test {
 }
 
 /** Registers a test with the runner of the runtime at hand. */
-export const test: Test = runtime === "deno"
-  ? Deno.test
-  : withOptions(await RUNNERS[runtime]());
+export const test: Test = withOptions(await RUNNERS[runtime]());
 
 /** Makes a function that registers tests leave them out where that is brief. */
 export function unlessBrief(register: Test): Test {
