@@ -9,16 +9,17 @@
 export interface TaskErrorOptions {
   /** Position of the input, from 0. */
   index: number;
-  /** How often it was tried, without what another task cost it, from 1. */
+  /** How many attempts there were, from 1, without those lost by another task. */
   attempts: number;
   /** What the task threw, or what is known of the end of its worker. */
   cause?: unknown;
 }
 
 /**
- * Says that one task failed, and which. `cause` is what the function threw,
- * with class, name, message, own properties, `cause` and the stack in the
- * file of the function.
+ * Says that one task failed, and which. `cause` is a copy of what the function
+ * threw, with name, message, own properties, `cause` and the stack in the file of
+ * the function. Its class is the nearest built-in one: `instanceof` of your own
+ * class is false.
  *
  * @example Usage
  * ```ts
@@ -40,7 +41,7 @@ export class TaskError extends Error {
   override readonly name: string = "TaskError";
   /** Position of the input, from 0. */
   readonly index: number;
-  /** How often it was tried, without what another task cost it, from 1. */
+  /** How many attempts there were, from 1, without those lost by another task. */
   readonly attempts: number;
 
   /**
@@ -65,10 +66,8 @@ export class TaskError extends Error {
  * ```ts
  * import { parallelMap, WorkerLostError } from "@parallel/map";
  * import { assert, assertEquals } from "@std/assert";
- * import process from "node:process";
  *
  * const stumble = (n: number) => n === 1 ? globalThis.process.exit(3) : n;
- * assert(process !== undefined);
  * const error = await parallelMap(stumble, [0, 1, 2]).catch((error) => error);
  * assert(error instanceof WorkerLostError);
  * assertEquals(error.index, 1);
@@ -78,7 +77,7 @@ export class WorkerLostError extends TaskError {
   /** The class as text, for logs. */
   override readonly name: string = "WorkerLostError";
   /**
-   * What ended its process, with `"backend": "processes"`, such as `SIGSEGV` for
+   * What ended its process, with `backend: "processes"`, such as `SIGSEGV` for
    * a crash, and `SIGKILL` when memory runs out.
    */
   readonly signal: string | undefined;

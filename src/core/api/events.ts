@@ -11,7 +11,7 @@
  */
 export type RunEvent =
   | {
-    /** A `map` or `stream` began. */
+    /** A run began: one call. */
     type: "run-start";
     /** Number of the run in its pool, from 1. */
     run: number;
@@ -29,7 +29,7 @@ export type RunEvent =
     at: number;
   }
   | {
-    /** A `map` or `stream` ended: every task settled, or it was stopped. */
+    /** A run ended: every task settled, or it was stopped. */
     type: "run-end";
     /** Number of the run in its pool. */
     run: number;
@@ -61,7 +61,7 @@ export type RunEvent =
     type: "worker-end";
     /** Number of the worker's slot. */
     worker: number;
-    /** Whether nobody wanted it. */
+    /** Whether it ended unexpectedly. */
     lost: boolean;
     /** When. */
     at: number;

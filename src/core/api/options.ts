@@ -1,5 +1,5 @@
 /**
- * Every option with its default, and what a function is told. The checks are
+ * Every option with its default, and what a function gets. The checks are
  * in option_rules.ts.
  *
  * @module
@@ -8,11 +8,11 @@
 import type { TaskError } from "./errors.ts";
 import type { Progress, RunEvent } from "./events.ts";
 
-/** What a task is told beside its value. */
+/** What a task gets beside its value. */
 export interface TaskContext<S = unknown, D = unknown> {
   /** Position of the input, from 0. */
   readonly index: number;
-  /** Which try this is, from 1. */
+  /** The number of this attempt, from 1. */
   readonly attempt: number;
   /** Number of the worker in its pool, from 0. */
   readonly worker: number;
@@ -27,9 +27,9 @@ export interface TaskContext<S = unknown, D = unknown> {
    */
   readonly data: D;
   /**
-   * Whether the run is over; true also in the middle of a synchronous loop. For
-   * what a task has left behind, also once its worker is at another run. And
-   * whether this task took longer than `timeout`, beside others in its worker.
+   * True when the run is over, also in the middle of a synchronous loop, or when
+   * this task took longer than `timeout` while others run in its worker. What a
+   * task has left running sees it as well, also once its worker is at another run.
    */
   readonly aborted: boolean;
   /**
@@ -40,7 +40,7 @@ export interface TaskContext<S = unknown, D = unknown> {
    */
   readonly signal: AbortSignal;
   /**
-   * Throws what `signal` aborts with, when it does.
+   * Throws the reason of `signal`, once that has aborted.
    *
    * @throws {DOMException} When `aborted` is true.
    */
@@ -71,8 +71,8 @@ export type ModuleSpecifier<M = unknown> =
   & { readonly "~exports"?: M };
 
 /**
- * The names of the functions of a module; any, if its type is not known. By
- * `infer`, TypeScript does not take a name for what says which module it is.
+ * The names of the functions of a module; any, if its type is not known. `infer`
+ * keeps TypeScript from inferring the module from the name.
  */
 export type ExportName<M> = M extends infer E ? unknown extends E ? string : {
     [N in keyof E]: E[N] extends (value: never, context: never) => unknown ? N
@@ -83,7 +83,7 @@ export type ExportName<M> = M extends infer E ? unknown extends E ? string : {
 /** A name, if the module has such a function; else the names that it has. */
 export type KnownName<N, M> = N extends ExportName<M> ? N : ExportName<M>;
 
-/** What a function that is given by its name takes. */
+/** The input type of a function that is given by its name. */
 export type ExportInput<M, N> = N extends keyof M
   ? M[N] extends (value: infer T, context: never) => unknown ? T : unknown
   : unknown;
@@ -105,14 +105,13 @@ export type ExportContext<M, N, K extends "data" | "state"> = N extends keyof M
   : unknown;
 
 /**
- * No argument where `N` is a name; else one that cannot be given. TypeScript
- * leaves a signature that wants another number of arguments out of its errors,
- * so that what is wrong in a call with a function is told of that signature
- * alone, at the option that is wrong.
+ * No argument where `N` is a name; else one that cannot be given, so that this
+ * overload is out of the question for a call with a function. Then the error is
+ * that of the other overload alone, at the option that is wrong.
  */
 export type OnlyNames<N> = [N] extends [string] ? [] : [never];
 
-/** A typed array of any kind. */
+/** A typed array of any kind but Float16Array, which is new to TypeScript. */
 export type TypedArray =
   | Int8Array
   | Uint8Array
@@ -145,7 +144,7 @@ export interface OutputArray<A extends TypedArray> {
 }
 
 /**
- * What workers may do that are processes of Deno: `"none"`, what the program may
+ * What workers may do if they are processes of Deno: `"none"`, what the program may
  * (`"inherit"`), or by name what the flags `--allow-…` would give: all of a kind
  * (`true`), or a list, such as the files and folders for `read`.
  */
@@ -165,7 +164,7 @@ export interface PermissionLists {
   run?: boolean | readonly string[] | undefined;
   /** Native libraries to load. One that is loaded may do everything. */
   ffi?: boolean | readonly string[] | undefined;
-  /** What to tell of the system, as in `hostname`. */
+  /** System information to read, as in `hostname`. */
   sys?: boolean | readonly string[] | undefined;
   /** Hosts to import modules from; without it, none, nor packages of npm. */
   import?: boolean | readonly string[] | undefined;
@@ -181,9 +180,9 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * than there are tasks. `0` runs everything in this thread, inputs and
    * results still cloned, for debugging.
    *
-   * @default {navigator.hardwareConcurrency} for a pool. One-shot calls that
-   * are in progress at once divide that number, and calls within a task have
-   * the share of their worker, from 1. It only says how many are started.
+   * @default {the number of cores, as the runtime tells it} for a pool. One-shot calls
+   * that run concurrently divide that number, and calls within a task have the
+   * share of their worker, from 1. It only says how many are started.
    */
   workers?: number | undefined;
   /**
@@ -203,8 +202,8 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
   init?: ((workerData: InitData<W>) => S | PromiseLike<S>) | undefined;
   /**
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
-   * take longer to start but can be stopped on Deno in the middle of an endless
-   * loop. Node.js has no Web Workers, and starts threads for both.
+   * take longer to start but can be stopped on Deno in the middle of an endless loop (from 2.9.4
+   * on). Node.js has no Web Workers, and starts threads for both.
    * `"processes"` starts processes: a crash, a kill or a lack of memory is the
    * end of one of them, and a `WorkerLostError`; but no memory can be shared, and
    * `transfer` is refused. On Deno they need `--allow-run` and `--allow-env`, and
@@ -229,7 +228,7 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
   /**
    * How much memory a worker may have, in MB (millions of bytes), from 64.
    *
-   * With `"backend": "processes"` it is a wall, around all that the process has,
+   * With `backend: "processes"` it is a wall, around all that the process has,
    * 30 to 60 MB to begin with: one that has more is ended within some 20 ms, and
    * its task rejects with a `WorkerLostError` whose `signal` is `SIGKILL`.
    *
@@ -242,20 +241,20 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    */
   maxMemory?: number | undefined;
   /**
-   * What the workers may do, for `"backend": "processes"` on Deno, which alone
-   * keeps to it: docs/processes.md says what that protects, and what not.
+   * What the workers may do, for `backend: "processes"` on Deno, which alone keeps
+   * to it: docs/processes.md says what that protects, and what not.
    *
    * @default {"none"} for shipped functions; `"inherit"` with `module`, and from
    * the first imported function on in a pool.
    */
   permissions?: Permissions | undefined;
-  /** Told everything that happens to the workers and tasks of the pool. */
+  /** Called with every event of the workers and tasks of the pool. */
   onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
 /**
- * Says how long a task may take beside others: `(value) => number`. By way of a
- * method, as options for some values are also options for others.
+ * Says how long a task may take, compared to others: `(value) => number`. It is
+ * declared as a method so that its parameter is bivariant.
  */
 export type WeightFunction<T> = { weight(value: T): number }["weight"];
 
@@ -276,13 +275,13 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
    */
   chunkSize?: number | undefined;
   /**
-   * Says how long the task of a value may take beside the others, in any unit:
+   * Says how long the task of a value may take, compared to the others, in any unit:
    * the bytes of a file, say. Called in this thread, once a value. The heaviest
    * of what is known goes first, so that no long task is begun last; chunks are
    * cut, and `onProgress` estimates, by weight. Results stay in their order.
    *
-   * All of a list is known at once. Of other iterables up to 1024 values are
-   * read ahead, and of a stream as many as `bufferSize` lets it.
+   * All of a list is known at once. From other iterables up to 1024 values are read
+   * ahead, and in a stream as many as `bufferSize` says.
    *
    * @default {undefined} inputs go in their order.
    */
@@ -296,10 +295,11 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
   /** Ends the run when it aborts. */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds for one task, from its start in the worker, which is replaced.
-   * A task that waits beside others, by `concurrency`, is told by its `signal`;
-   * they end first. To make a result ready to send may take a minute more, or ten
-   * times as long.
+   * Limit for one task in milliseconds, from its start in the worker. A task that
+   * takes longer fails, and the worker is replaced. With `concurrency`, one that
+   * waits fails alone: its `signal` aborts, and the others finish first. To make a
+   * result ready to send may take a minute more, or ten times `timeout` if that is
+   * longer.
    *
    * @default {Infinity}
    */
@@ -317,9 +317,9 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
    * @default {false}
    */
   transfer?: boolean | undefined;
-  /** Told how far the run is: at its start, when tasks settle, and at its end. */
+  /** Called with the progress: at the start, when tasks settle, and at the end. */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Told everything that happens in this run. */
+  /** Called with every event of this run. */
   onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
@@ -335,8 +335,8 @@ export type Needed<S, D> =
   & (undefined extends D ? unknown : { data: D });
 
 /**
- * The option `data`, from which TypeScript infers `D` with `undefined` in it, if
- * what is given may be that: of a property that may be missing alone it does not.
+ * The option `data`. Makes TypeScript infer a `D` with `undefined` in it, if what is
+ * given may be undefined: from an optional property it does not.
  */
 export type DataOption<D> =
   | { data: D }
@@ -454,7 +454,7 @@ export interface StreamOptions<
   /**
    * How many inputs may be read ahead of the reader, in tasks.
    *
-   * @default four chunks per worker.
+   * @default four chunks per worker, and twice `concurrency` at least.
    */
   bufferSize?: number | undefined;
 }
