@@ -31,6 +31,13 @@ test("nothing of a password is shown, wherever it stands", () => {
   );
 });
 
+test("tls:// demands TLS, in small letters and in capitals", () => {
+  for (const servers of ["tls://a", "TLS://me:secret@a", "nats://b,Tls://a"]) {
+    const { tls } = connectionOptions({ servers, pool: "test" });
+    assertEquals(tls, {}, servers);
+  }
+});
+
 test("a password that is not written as it must be is told of", async () => {
   const error = await assertRejects(
     () => NatsPool.connect({ servers: "nats://me:se%cret@a", pool: "test" }),

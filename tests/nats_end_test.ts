@@ -148,6 +148,20 @@ natsTest("a machine can be closed before what runs ends", async () => {
   assertEquals(await mapped, [1, 2, 3]);
 });
 
+natsTest("machines closed in order are not lost ones", async () => {
+  await using here = await open();
+  let machine = await here.machine();
+  const mapped = here.map(await here.pool());
+  for (let restart = 0; restart < 5; restart++) { // "attempts" is 3
+    await here.begun();
+    const next = await here.machine();
+    await machine.close({ finish: false });
+    machine = next;
+  }
+  here.go();
+  assertEquals(await mapped, [1, 2, 3]);
+});
+
 natsTest("that does not wait for a server either", async () => {
   await using here = await open();
   const machine = await here.machine();
@@ -246,6 +260,8 @@ test("a machine that is lost is forgotten while nothing is to be done", () => {
   const text = JSON.stringify(info);
   hear(null, { data: new TextEncoder().encode(text) });
   clock.ring();
+  assertEquals(machines.slots, 2);
+  for (let calls = 0; calls < 10; calls++) machines.look(); // as they begin
   assertEquals(machines.slots, 2);
   for (let looks = 1; looks < 4; looks++) clock.ring();
   assertEquals(machines.slots, 0);

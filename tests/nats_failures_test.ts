@@ -376,6 +376,26 @@ test("chunks and answers that were lost are sent again", async () => {
   assertEquals(await mapped, range(60));
 });
 
+for (const kind of ["consumer", "stream"]) {
+  test(`calls go on without the ${kind} of answers`, async () => {
+    await using here = await open();
+    const { servers } = here;
+    await here.machine();
+    const pool = await here.pool();
+    const double = (n: number) => 2 * n;
+    assertEquals(await pool.map(double, [1]), [2]);
+    const connection = await Connection.open({ servers, pool: "test" });
+    here.stack.defer(() => connection.close());
+    const { jsm, names: { results } } = connection;
+    if (kind === "stream") await jsm.streams.delete(results);
+    else {
+      const [{ name: client }] = await jsm.consumers.list(results).next();
+      await jsm.consumers.delete(results, client);
+    }
+    assertEquals(await pool.map(double, [2, 3]), [4, 6]);
+  });
+}
+
 test("an answer that nobody can read harms nobody", async () => {
   await using here = await open();
   const { servers, file } = here;
@@ -440,6 +460,24 @@ test("machines with other versions of the module are told of", async () => {
     WorkerStartError,
   );
   assertStringIncludes(error.message, "must have the same version");
+});
+
+test("a machine whose module has changed is told of", async () => {
+  await using here = await open();
+  const { servers, folder } = here;
+  const file = join(folder, "work.mjs");
+  writeFileSync(file, "export const work = () => 1;");
+  const module = pathToFileURL(file);
+  const machine = await runWorker({ servers, pool: "test", slots: 1, module });
+  here.stack.defer(() => machine.close());
+  const pool = await here.pool();
+  assertEquals(await pool.map("work", [0]), [1]);
+  writeFileSync(file, "export const work = () => 2;");
+  const error = await assertRejects(
+    () => pool.map("work", [0]),
+    WorkerStartError,
+  );
+  assertStringIncludes(error.message, "(start the machine again)");
 });
 
 test("a server that does not let a program in is told of", async () => {

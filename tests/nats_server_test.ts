@@ -1,5 +1,10 @@
 // The server that a program starts for itself.
+import { assert } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
+import { startServer } from "../src/nats/server.ts";
 import { isAlive, natsTest as test, startProgram } from "./nats.ts";
 import { until } from "./until.ts";
 
@@ -21,3 +26,21 @@ for (const how of ["throws", "is killed"]) {
     },
   );
 }
+
+test("no other user reads what lets a program into its server", async () => {
+  const server = await startServer();
+  try {
+    const { token } = server.connection;
+    const { stdout } = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" });
+    assert(stdout.includes(server.folder));
+    assert(token !== undefined && !stdout.includes(token));
+    for (const name of ["", ...readdirSync(server.folder)]) {
+      if (!name || name.endsWith(".conf")) {
+        const { mode } = statSync(join(server.folder, name));
+        assert((mode & 0o077) === 0, `${name}: ${mode.toString(8)}`);
+      }
+    }
+  } finally {
+    await server.close();
+  }
+});

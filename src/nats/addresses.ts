@@ -37,7 +37,7 @@ export function connectionOptions(
   const found: NodeConnectionOptions = {};
   const own: NodeConnectionOptions = { ...options.connection };
   const servers = splitList(options.servers).map((server) => {
-    if (server.startsWith("tls://")) own.tls ??= {};
+    if (/^tls:\/\//i.test(server)) own.tls ??= {};
     // To the last @, so that nothing of them is taken for a host, and shown.
     const [, scheme = "", secret, rest] = /^(\w+:\/\/)?(?:(.*)@)?([^@]*)$/s
       .exec(server)!;

@@ -105,6 +105,12 @@ export class Deliveries implements NextInputs, Sink {
     return { first: 0, values: [], weights: undefined };
   }
 
+  /** Index after the last task of the chunk that a task came in. */
+  endOf(index: number): number {
+    const { message, values } = this.#find(index) ?? {};
+    return message === undefined ? Infinity : message.first + values!.length;
+  }
+
   /** Which try of a task its chunk is. */
   attemptOf(index: number): number {
     return this.#find(index)?.message.attempt ?? 1;

@@ -21,9 +21,15 @@ const MOST_READS = 3;
  * How it asks for answers. When another server of a cluster takes over what hands
  * them out, the question is forgotten: it is put again when the server was silent
  * twice. By default that takes 30 s; less than a second or two is less than an
- * answer may be on its way when all are busy.
+ * answer may be on its way when all are busy. If there is nothing that hands them
+ * out, as this program stood still for long, it is made again.
  */
-const ASKED = { max_messages: 200, expires: 10_000, idle_heartbeat: 2000 };
+const ASKED = {
+  max_messages: 200,
+  expires: 10_000,
+  idle_heartbeat: 2000,
+  abort_on_missing_resource: true,
+};
 
 /** What a client is told. */
 export interface InboxSetup {

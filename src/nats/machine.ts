@@ -6,6 +6,7 @@
  */
 
 import type { JsMsg } from "@nats-io/jetstream";
+import { headers } from "@nats-io/transport-node";
 import {
   type Clock,
   type Engine,
@@ -16,7 +17,7 @@ import {
 import type { PoolOptions } from "@parallel/map";
 import { Answers } from "./answers.ts";
 import { Callers } from "./callers.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, NUMBER } from "./connection.ts";
 import { StoreError } from "./envelopes.ts";
 import { type Found, MachineRuns } from "./machine_runs.ts";
 import type { MachineInfo } from "./messages.ts";
@@ -25,10 +26,15 @@ import { LATER_MS, Patience, within } from "./waiting.ts";
 /** How long a slot waits for a chunk before it asks again, in ms. */
 const WAIT_MS = 5000;
 
+/** How long the server may take to keep a chunk that is handed back, in ms. */
+const HAND_BACK_MS = 1000;
+
 /** What a machine is made of. */
 export interface MachineSetup {
   connection: Connection;
   info: MachineInfo;
+  /** Reads which version of the module is there now. */
+  readFingerprint(): string | undefined;
   /** Options of the workers here. */
   pool: PoolOptions;
   plan: WorkerPlan;
@@ -67,7 +73,14 @@ export class Machine {
     const callers = new Callers({ connection, grace, look, onGone });
     this.#callers = callers;
     this.#engine = engine;
-    this.#runs = new MachineRuns({ info, clock, engine, callers });
+    const { readFingerprint } = setup;
+    this.#runs = new MachineRuns({
+      info,
+      readFingerprint,
+      clock,
+      engine,
+      callers,
+    });
   }
 
   /** Begins to take chunks. */
@@ -210,7 +223,9 @@ export class Machine {
       const answer = found === "silent"
         ? undefined
         : await this.#answers.to(message, found);
-      if (this.#hurries || found === "silent") return message.nak();
+      if (this.#hurries || found === "silent") {
+        return await this.#handBack(message);
+      }
       if (answer !== undefined) {
         // Of two answers with the same id the server keeps one.
         const id = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
@@ -229,6 +244,24 @@ export class Machine {
       else console.error(`@parallel/map-nats: ${nameThrown(error)}`);
     } finally {
       clearInterval(beat);
+    }
+  }
+
+  /**
+   * Hands a chunk back as this machine ends in order: as a new message, since a
+   * nak counts like a machine that was lost under it.
+   */
+  async #handBack(message: JsMsg): Promise<void> {
+    const { connection, info } = this.#setup;
+    const own = headers();
+    own.set(NUMBER, message.headers?.get(NUMBER) ?? "");
+    const msgID = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
+    const how = { headers: own, msgID, timeout: HAND_BACK_MS };
+    try {
+      await connection.js.publish(message.subject, message.data, how);
+      message.ack();
+    } catch {
+      message.nak(); // the server is away
     }
   }
 

@@ -14,7 +14,7 @@ import type {
   FunctionRef,
   RunSetup,
 } from "@parallel/map/seam";
-import { Run } from "@parallel/map/seam";
+import { part, Run } from "@parallel/map/seam";
 import type { RunEvent } from "@parallel/map";
 import { Deliveries, type Done } from "./deliveries.ts";
 import type { CallMessage, ChunkMessage } from "./messages.ts";
@@ -134,7 +134,13 @@ class Listener extends Run {
   override take(most: number, idle: boolean): Chunk | undefined {
     const chunk = super.take(most, idle);
     if (chunk === undefined) return undefined;
-    return { ...chunk, attempt: this.#deliveries.attemptOf(chunk.first) };
+    const { first, values: { length } } = chunk;
+    // Of tasks that came back it makes one chunk, also of several messages, each of
+    // which has an answer of its own.
+    const count = Math.min(length, this.#deliveries.endOf(first) - first);
+    if (count < length) this.takeBack(chunk, count, length);
+    const own = count < length ? part(chunk, 0, count) : chunk;
+    return { ...own, attempt: this.#deliveries.attemptOf(first) };
   }
 
   override learn(chunk: Chunk, ms: number, bytes: number): void {

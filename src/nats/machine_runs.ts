@@ -19,6 +19,8 @@ export type Found = MachineRun | "over" | "silent" | Error;
 /** What the runs are made with. */
 export interface MachineRunsSetup {
   info: MachineInfo;
+  /** Reads which version of the module is there now. */
+  readFingerprint(): string | undefined;
   clock: Clock;
   engine: Engine;
   callers: Callers;
@@ -152,6 +154,12 @@ export class MachineRuns {
 
   #checkVersion({ fingerprint }: Call): void {
     const own = this.#setup.info.fingerprint;
+    const now = this.#setup.readFingerprint(); // workers that start load that
+    if (now !== own) {
+      throw new Error(
+        `the module of a machine must be what it was when that started: received version ${now} in place of ${own} (start the machine again)`,
+      );
+    }
     if (fingerprint === undefined || own === fingerprint) return;
     throw new Error(
       `all machines of a pool must have the same version of the module: received ${own} where others have ${fingerprint}`,

@@ -33,6 +33,7 @@ export class Machines {
   readonly #strangers = new Set<number>();
   #stop: () => void = () => {}; // looking now and then
   #count = 0;
+  #counted = -Infinity; // when it last counted those that do not answer
 
   /** Listens to those that come. */
   constructor(setup: MachinesSetup) {
@@ -82,8 +83,13 @@ export class Machines {
   look(): void {
     const { nc, down } = this.#setup.connection;
     if (nc.isClosed() || down > 0) return;
-    for (const machine of this.#known.values()) {
-      if (++machine.missed > MOST_MISSED) this.#forget(machine.id, true);
+    const now = this.#setup.clock.now();
+    // Calls look as well when they begin: these looks may follow each other fast.
+    if (now - this.#counted >= 0.9 * LOOK_MS) {
+      this.#counted = now;
+      for (const machine of this.#known.values()) {
+        if (++machine.missed > MOST_MISSED) this.#forget(machine.id, true);
+      }
     }
     const reply = this.#setup.connection.subject("here");
     nc.publish(this.#setup.connection.subject("hello"), "", { reply });

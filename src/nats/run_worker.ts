@@ -73,6 +73,8 @@ export async function runWorker(
   const { attempts = 3, grace = 10_000, loadTimeout = 60_000 } = rest;
   signal?.throwIfAborted();
   const url = module === undefined ? undefined : moduleUrl(module);
+  const readFingerprint = () =>
+    url === undefined ? undefined : fingerprint(url);
   const info: MachineInfo = {
     id: randomUUID().slice(0, 13),
     name,
@@ -82,7 +84,7 @@ export async function runWorker(
     runtime: nameRuntime(),
     wire: WIRE_VERSION,
     module: url,
-    fingerprint: url === undefined ? undefined : fingerprint(url),
+    fingerprint: readFingerprint(),
     allowShipped,
   };
   const pool = poolOptions(rest, slots, url);
@@ -90,8 +92,10 @@ export async function runWorker(
   const plan = new WorkerPlan(pool, clock, false);
   if (url !== undefined) await checkModule(pool, loadTimeout);
   const connection = await Connection.open(checked);
-  const setup = { connection, info, pool, plan, clock, attempts, grace };
-  const machine = new Machine(setup);
+  const machine = new Machine({
+    ...{ connection, info, readFingerprint, pool, plan, clock },
+    ...{ attempts, grace },
+  });
   try {
     await machine.start();
   } catch (error) {

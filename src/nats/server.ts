@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -76,8 +76,14 @@ export async function startServer(
   const own = await mkdtemp(join(tmpdir(), "parallel-map-nats-"));
   const { port = -1, folder = own, args: more } = options;
   const token = randomUUID();
+  // In a file that no other user can read: a command line is seen by all.
+  const secret = join(own, "server.conf");
+  if (more === undefined) {
+    const text = `authorization { token: "${token}" }\n`;
+    await writeFile(secret, text, { mode: 0o600 });
+  }
   const args = ["-a", "127.0.0.1", "-p", `${port}`, "--ports_file_dir", own]
-    .concat(more ?? ["-js", "-sd", folder, "--auth", token]);
+    .concat(more ?? ["-js", "-sd", folder, "-c", secret]);
   // When this process is killed, its end of the pipe closes: then so does the
   // server, which alone would stay for ever. nats-server 2.9.10 may hang when it
   // is told to end, so it is not asked twice.

@@ -70,7 +70,7 @@ function read(args: string[]): WorkerOptions | undefined {
     },
   });
   if (values.help) return undefined;
-  const { servers = process.env.NATS_URL, pool } = values;
+  const { servers = process.env.NATS_URL || undefined, pool } = values;
   const [module, ...more] = positionals;
   if (servers === undefined || pool === undefined || more.length > 0) {
     throw new TypeError(
@@ -113,7 +113,9 @@ async function serve(options: WorkerOptions): Promise<void> {
   const told = untilSignal();
   const { name, slots, runtime } = machine.info;
   console.log(
-    `${name}: serves pool "${options.pool}" with ${slots} slots on ${runtime}`,
+    `${name}: serves pool "${options.pool}" with ${slots} slot${
+      slots === 1 ? "" : "s"
+    } on ${runtime}`,
   );
   const error = await Promise.race([told, machine.cutOff]);
   if (error !== undefined) {

@@ -1,0 +1,78 @@
+// A run on a machine, stepped by hand: whatever the engine there does with the
+// tasks of its messages, each message gets an answer of its own.
+import { assert, assertEquals } from "@std/assert";
+import type { Chunk } from "../src/core/engine/chunk.ts";
+import type { Run } from "../src/core/engine/run.ts";
+import type { Engine } from "../src/core/engine/engine.ts";
+import { MachineRun } from "../src/nats/machine_run.ts";
+import type { CallMessage, ChunkMessage } from "../src/nats/messages.ts";
+import { FakeClock } from "./fakes.ts";
+import { test } from "./harness.ts";
+import { seeded } from "./seeded.ts";
+
+/** A machine's run, whose engine does nothing by itself. */
+function begin(): { run: Run; machine: MachineRun } {
+  let run: Run | undefined;
+  const engine = { add: (added: Run) => run = added, touch() {} };
+  const machine = new MachineRun({
+    number: 1,
+    call: { type: "call", fn: { name: "double" }, chunkSize: 9 } as never as
+      & CallMessage
+      & { type: "call" },
+    fn: { from: "source", name: "double", source: "(n) => 2 * n" },
+    combine: undefined,
+    data: undefined,
+    clock: new FakeClock(),
+    engine: engine as never as Engine,
+    slots: 2,
+  });
+  return { run: run!, machine };
+}
+
+test("each message to a machine has its own answer, whatever comes back", async () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const dice = seeded(seed);
+    const whole = (from: number, to: number) =>
+      from + Math.floor(dice() * (to - from + 1));
+    const { run, machine } = begin();
+    const answers: Promise<void>[] = [];
+    let answered = 0;
+    let first = 0;
+    for (let number = 1, last = whole(2, 6); number <= last; number++) {
+      const from = first;
+      const values = Array.from({ length: whole(1, 9) }, (_, i) => from + i);
+      first += values.length;
+      const skip = values.length > 1 && dice() < 0.2 ? [0] : [];
+      const message = { number, first: from, attempt: whole(1, 2), skip };
+      const answer = machine.add(message as never as ChunkMessage, values);
+      answers.push(answer.then((done) => {
+        answered++;
+        assert(done !== undefined);
+        const wanted = values.slice(skip.length).map((value) => 2 * value);
+        const results: unknown[] = Array(values.length);
+        let at = 0;
+        for (const [from, to] of done.pieces) {
+          for (let i = from; i < to; i++) results[i] = done.results[at++];
+        }
+        assertEquals(results.slice(skip.length), wanted, `seed ${seed}`);
+        assertEquals(at, wanted.length, `seed ${seed}`);
+      }));
+    }
+    const sent: Chunk[] = [];
+    while (true) {
+      const chunk = sent.length < 4 ? run.take(whole(1, 30), true) : undefined;
+      if (chunk !== undefined) sent.push(chunk);
+      if (chunk !== undefined && dice() < 0.7) continue;
+      const back = sent.shift();
+      if (back === undefined) break;
+      const { length } = back.values;
+      const done = dice() < 0.4 ? length : whole(0, length - 1);
+      const results = Array.from(back.values, (value) => 2 * Number(value));
+      run.put(back, results.slice(0, done), 0, done);
+      run.takeBack(back, done, length);
+    }
+    for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+    assertEquals(answered, answers.length, `seed ${seed}`);
+    await Promise.all(answers);
+  }
+});
