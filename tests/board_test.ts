@@ -17,8 +17,14 @@ test("the caller sees which tasks the lanes are at, and since when", () => {
     { serial: 7, since: 13 }, // rounded up: nobody is late too early
     { serial: 9, since: 30 },
   ]);
+  assertEquals(caller.busyLanes(), 2);
+  worker.leave(0);
   worker.leave(0);
   assertEquals(caller.lanes(), [{ serial: 9, since: 30 }]);
+  assertEquals(caller.busyLanes(), 1);
+  worker.enter(2, 10, 1031); // in place of 9
+  worker.enterFold(2, 10, undefined);
+  assertEquals(caller.busyLanes(), 1);
 });
 
 test("the caller sees which task holds the thread", () => {

@@ -320,3 +320,55 @@ test("an answer is told before the end of its worker", async () => {
   );
   assert(end < 0 || done < end, told.join());
 });
+
+test("tasks that wait are spread over the workers", async () => {
+  const world = new FakeWorld({ workers: 4 });
+  const inputs = Array.from({ length: 40 }, (_, i) => i);
+  const options = { concurrency: 30 };
+  const call = world.calls.map(same, inputs, options, world.flush);
+  await world.flush();
+  for (const worker of world.backend.workers) worker.receiveAll().deliverAll();
+  await world.flush();
+  const begun = world.backend.workers.map((worker) => {
+    worker.receiveAll();
+    let count = 0;
+    while (worker.begin() !== undefined) count++;
+    return count;
+  });
+  assertEquals(begun, [10, 10, 10, 10]);
+  call.catch(() => {});
+});
+
+test("a worker that loads goes on for the next call when the first is aborted", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const first = world.calls.map(same, [1], { signal }, world.flush);
+  await world.flush();
+  abort.abort();
+  assertEquals((await world.finish(first)).status, "rejected");
+  world.clock.advance(1000); // after the time for tasks that clean up
+  const second = world.calls.map(same, [2], {}, world.flush);
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  const task = worker.begin()!;
+  assertEquals(task.value, 2); // and nothing of the first
+  worker.settle(task, { value: task.value });
+  worker.deliverAll();
+  assertEquals(await second, [2]);
+  assertEquals(world.backend.workers.length, 1);
+});
+
+test("a worker that has begun a task of an aborted call is ended as before", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const first = world.calls.map(same, [1], { signal }, world.flush);
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  assert(worker.begin() !== undefined);
+  abort.abort();
+  assertEquals((await world.finish(first)).status, "rejected");
+  world.clock.advance(100);
+  assert(worker.ending);
+});

@@ -38,6 +38,7 @@ export class InFlight {
   #tasksBack = 0; // how many were taken back
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
+  #dropped = false; // it was sent what it is not to begin, and will not answer
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.where = new Whereabouts(clock, this.#sent);
@@ -52,6 +53,11 @@ export class InFlight {
   /** How many tasks. */
   get tasks(): number {
     return this.#tasks;
+  }
+
+  /** Whether a message that nobody could read was surely of one task. */
+  get isOne(): boolean {
+    return this.chunks === 1 && this.#tasks < 2 && !this.#dropped;
   }
 
   /** Whether it may be sent more of its run while it has some. */
@@ -77,7 +83,7 @@ export class InFlight {
     if (!this.hasLanes) return this.#tasks;
     const board = this.where.board!;
     const next = Math.max(board.next(), this.#sent[0]!.serial);
-    return this.#serial - next + board.serials().length;
+    return this.#serial - next + board.busyLanes();
   }
 
   /**
@@ -92,9 +98,9 @@ export class InFlight {
     return Math.min(most - (sent - this.#tasksBack), LAST_SERIAL - sent);
   }
 
-  /** Whether a suspect task is in flight, which must be the only one. */
+  /** Whether a suspect task is in flight: nothing else is, and nothing is to be. */
   get alone(): boolean {
-    return this.#sent.some(({ chunk }) => chunk.alone);
+    return this.#sent[0]?.chunk.alone === true;
   }
 
   /**
@@ -160,9 +166,9 @@ export class InFlight {
   remove(
     { serial, tasks, full }: { serial: number; tasks?: number; full?: boolean },
   ): Sent | undefined {
-    if (full) this.#retires = true;
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
-    if (at < 0) return undefined;
+    if (at < 0) return undefined; // it was dropped
+    if (full) this.#retires = true;
     const sent = this.#sent.splice(at, 1)[0]!;
     const { length } = sent.chunk.values;
     this.#tasks -= length;
@@ -189,9 +195,22 @@ export class InFlight {
     return this.#sent.every(({ gone }) => gone.size === 0);
   }
 
-  /** The run is over: the worker is to begin no more tasks of it. */
-  stop(): void {
-    this.where.board?.stop();
+  /**
+   * The run is over: the worker is to begin no more tasks of it.
+   *
+   * @returns Whether it may have begun any of what it was sent.
+   */
+  stop(): boolean {
+    const first = this.where.board?.stop() ?? Infinity;
+    return first > (this.#sent[0]?.serial ?? 0);
+  }
+
+  /** Takes out all that the worker has not begun and never will. */
+  drop(): void {
+    this.#tasksBack += this.#tasks;
+    this.#dropped = true;
+    this.forget();
+    this.where.forget(); // what stands there is stopped
   }
 
   /**
@@ -276,9 +295,15 @@ export class InFlight {
     return all;
   }
 
-  /** Forgets the run, whose function the worker could not get. */
-  forget(): Run | undefined {
+  /**
+   * Forgets the run, whose function the worker could not get.
+   *
+   * @param number Of which run the worker says so, if it does.
+   * @returns That run, if it is the one it was sent last.
+   */
+  forget(number: number | undefined = this.run?.number): Run | undefined {
     const { run } = this;
+    if (run?.number !== number) return undefined;
     this.clear();
     this.run = undefined;
     return run;

@@ -48,10 +48,16 @@ export interface SlotSetup {
   warn(text: string): void;
 }
 
+/** A worker that was started, and by what. */
+export interface BackendWorker {
+  handle: WorkerHandle;
+  backend: Backend;
+}
+
 /** What a slot is at. */
 export type SlotState =
   | { at: "empty" }
-  | { at: "up"; handle: WorkerHandle; backend: Backend; disposes: boolean }
+  | ({ at: "up"; disposes: boolean } & BackendWorker)
   /** It was asked to dispose what it holds, and will be ended. */
-  | { at: "parting"; handle: WorkerHandle; backend: Backend }
+  | ({ at: "parting" } & BackendWorker)
   | { at: "ending"; loss: Loss | undefined };

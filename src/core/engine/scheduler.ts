@@ -226,11 +226,11 @@ export class Scheduler implements Engine {
         return this.#feed(this.#slots.empty());
       }
     }
-    for (const slot of this.#slots.all) {
+    for (const slot of this.#slots.withRoom) {
       const { run } = slot;
       // A run that is not ready: a worker that idles has just asked it in vain.
       // What comes next is for that worker: here it might wait behind a long task.
-      if (!slot.hasRoom || !run || !this.#runs.ready.has(run)) continue;
+      if (!run || !this.#runs.ready.has(run)) continue;
       // No task waits here while one more worker may be started, unless it can
       // be taken back for that.
       const { chunkSize, transfer } = run.options;

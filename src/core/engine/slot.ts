@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Backend, WorkerEnd, WorkerHandle } from "../runtime/runtime.ts";
+import type { Backend, WorkerEnd } from "../runtime/runtime.ts";
 import type { Parcel } from "../wire/packing.ts";
 import type { FromWorker, Tagged, ToWorker } from "../wire/protocol.ts";
 import {
@@ -20,7 +20,7 @@ import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 import { Patience } from "./patience.ts";
-import type { Report, SlotSetup, SlotState } from "./report.ts";
+import type { BackendWorker, Report, SlotSetup, SlotState } from "./report.ts";
 import { canServe } from "./staffing.ts";
 import { Watch } from "./watch.ts";
 
@@ -88,9 +88,12 @@ export class Slot {
     return this.#inFlight.tasksLeft(this.#setup.maxTasksPerWorker);
   }
 
-  /** Whether a busy worker may be sent more of its run. */
-  get hasRoom(): boolean {
-    return this.#state.at === "up" && this.left > 0 && this.#inFlight.hasRoom;
+  /** How many tasks a busy worker has that may be sent more; else Infinity. */
+  get load(): number {
+    const { hasRoom, tasks } = this.#inFlight;
+    return this.#state.at === "up" && this.left > 0 && hasRoom
+      ? tasks
+      : Infinity;
   }
 
   /** Whether the worker can do what the run needs of it. */
@@ -107,7 +110,6 @@ export class Slot {
 
   /** Starts a worker. Only an empty slot can. */
   start(backend: Backend): void {
-    const { clock } = this.#setup;
     const start = this.#setup.startMessage(this.number);
     const handle = backend.start({
       onMessage: (message) => {
@@ -128,7 +130,7 @@ export class Slot {
     this.#ready = Promise.withResolvers();
     this.#ready.promise.catch(() => {}); // the runs hear it as well
     this.#gone = Promise.withResolvers();
-    this.#inFlight = new InFlight(clock, backend.sharesMemory);
+    this.#inFlight = new InFlight(this.#setup.clock, backend.sharesMemory);
     this.#state = { at: "up", handle, backend, disposes: false };
     handle.post(start, []);
   }
@@ -143,12 +145,11 @@ export class Slot {
    */
   post(chunk: Chunk, parcel: Parcel, number: number): void {
     if (this.#state.at !== "up") throw new Error("no worker is up");
-    const { handle } = this.#state;
     const inFlight = this.#inFlight;
-    handle.setBusy(true);
+    this.#state.handle.setBusy(true);
     const { message, note } = inFlight.send(chunk, parcel);
     try {
-      handle.post(message, parcel.moved);
+      this.#state.handle.post(message, parcel.moved);
       note(number);
     } finally {
       if (inFlight.chunks === 0) this.#setIdle();
@@ -186,7 +187,7 @@ export class Slot {
       if (this.idle) this.#setIdle();
       this.#report({ type: "ready" });
     } else if (message.type === "refused") {
-      const run = this.#inFlight.forget();
+      const run = this.#inFlight.forget(message.number);
       this.#answer({ type: "refused", run, error });
     } else if (message.type === "failed") {
       this.#ready.reject(error);
@@ -200,11 +201,11 @@ export class Slot {
   /**
    * A message was lost, as it could not be read. Of several tasks in flight,
    * any may have been in it: each goes again alone. So does one beside a chunk
-   * whose tasks were all taken back, which may be what was lost.
+   * whose tasks were all taken back, or dropped, which may be what was lost.
    */
   #lose(what: "input" | "result"): void {
     const error = new Error("a message that could not be read");
-    if (this.#inFlight.chunks !== 1 || this.#inFlight.tasks > 1) {
+    if (!this.#inFlight.isOne) {
       return this.end({ error, at: this.#inFlight.all(), sure: false });
     }
     const sent = this.#inFlight.clearUnread();
@@ -256,10 +257,16 @@ export class Slot {
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
     if (this.#inFlight.run !== run) return;
-    this.#inFlight.stop(); // what tasks have left behind can see it as well
+    // What tasks have left behind can see it as well.
+    const begun = this.#inFlight.stop();
     if (this.run !== run || this.#state.at !== "up") return;
     this.#stopTimers();
     this.#post({ type: "over" });
+    if (!begun) { // for the next run it goes on with `init`, or the module
+      this.#inFlight.drop();
+      if (this.left < 1) return this.end(undefined);
+      return this.#state.handle.setBusy(false);
+    }
     this.#cancel = this.#setup.clock.after(GRACE_MS, () => this.end(undefined));
   }
 
@@ -272,7 +279,7 @@ export class Slot {
     const { handle, backend, disposes } = this.#state;
     if (loss !== undefined || !disposes || !this.idle) {
       const suspected = loss && this.#inFlight.suspect(loss);
-      return this.#terminate(handle, backend, suspected);
+      return this.#terminate(this.#state, suspected);
     }
     this.#cancel();
     handle.setBusy(true);
@@ -285,17 +292,12 @@ export class Slot {
   /** The worker disposed what it held, or could not. */
   #part(problem: string | undefined): void {
     if (this.#state.at !== "parting") return;
-    const { handle, backend } = this.#state;
-    if (problem === undefined) handle.setBusy(false);
+    if (problem === undefined) this.#state.handle.setBusy(false);
     else this.#setup.warn(disposeWarning(problem));
-    this.#terminate(handle, backend, undefined);
+    this.#terminate(this.#state, undefined);
   }
 
-  #terminate(
-    handle: WorkerHandle,
-    backend: Backend,
-    loss: Loss | undefined,
-  ): void {
+  #terminate({ handle, backend }: BackendWorker, loss: Loss | undefined): void {
     // Some runtimes stop no loop: when it ends, no other task is to begin.
     this.#inFlight.stop();
     const index = this.#inFlight.where.indexAt();

@@ -99,6 +99,12 @@ export class Slots {
     return this.all.some((slot) => slot.idle && slot.left > 0);
   }
 
+  /** The busy ones that may be sent more; those with the fewest tasks first. */
+  get withRoom(): Slot[] {
+    return this.all.filter(({ load }) => load < Infinity)
+      .sort((a, b) => a.load - b.load);
+  }
+
   /** A call begins. */
   called(): void {
     this.#earlier = this.#worked;

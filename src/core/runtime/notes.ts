@@ -84,9 +84,9 @@ export function createNotes(
           starts.length = 0;
           epoch = timeOrigin + clock();
           const bytes = new ArrayBuffer(
-            12 + 8 * (announcement.concurrency ?? 1),
+            16 + 8 * (announcement.concurrency ?? 1),
           );
-          lanes = new Int32Array(bytes, 12);
+          lanes = new Int32Array(bytes, 16);
           announcement.board = {
             over: { memory: over, mark: run },
             bytes,

@@ -67,8 +67,10 @@ export interface Board {
   /**
    * The run is over: the worker is to begin no more tasks of it at all, and those
    * it is at can see it, in any loop.
+   *
+   * @returns Serial number of the first task that is not begun.
    */
-  stop(): void;
+  stop(): number;
   /** The worker has nothing to do, and another run begins. */
   clear(): void;
   /** The worker's end: a lane is at a task from here on; `now` is noted. */
@@ -90,6 +92,8 @@ export interface Board {
   lanes(): Lane[];
   /** Serial numbers of their tasks. */
   serials(): number[];
+  /** How many lanes are at a task. */
+  busyLanes(): number;
 }
 
 /**
@@ -112,7 +116,7 @@ function allot(bytes: number): ArrayBufferLike {
  * @returns The memory.
  */
 export function allotBoard(lanes: number): ArrayBufferLike {
-  return allot(12 + 8 * lanes);
+  return allot(16 + 8 * lanes);
 }
 
 /**
@@ -124,15 +128,16 @@ export function allotBoard(lanes: number): ArrayBufferLike {
 export function createBoard(memory: BoardMemory | undefined): Board {
   // Int32: at 0 the serial number of the task whose synchronous part runs, or
   // 0; at 1 that of the task to begin next, or, below 0, that of the first one
-  // that is not taken back; at 2 whether the run is over; then two a lane, the
-  // serial number of its task, or 0, and its time. Without memory the worker has
-  // a place of its own for the first three, as tasks are taken back by message
-  // then.
-  const cell = new Int32Array(memory?.bytes ?? new ArrayBuffer(12));
+  // that is not taken back; at 2 whether the run is over; at 3 how many lanes are
+  // at a task; then two a lane, the serial number of its task, or 0, and its time.
+  // Without memory the worker has a place of its own for the first four, as tasks
+  // are taken back by message then.
+  const cell = new Int32Array(memory?.bytes ?? new ArrayBuffer(16));
   const NEXT = 1;
   const OVER = 2;
+  const BUSY = 3;
   const ALL = 0x7fffffff;
-  const LANES = 3;
+  const LANES = 4;
   const over = memory?.over === undefined
     ? { cell: cell.subarray(OVER), mark: 1 }
     : { cell: new Int32Array(memory.over.memory), mark: memory.over.mark };
@@ -159,6 +164,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
 
   function enter(lane: number, serial: number, now: number | undefined): void {
     const at = LANES + 2 * lane;
+    if (cell[at] === 0) cell[BUSY]!++; // the worker alone writes there
     if (now === undefined) {
       cell[at] = serial;
       return;
@@ -194,8 +200,9 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     next: () => abs(load(cell, NEXT)),
     takeBack,
     stop() {
-      takeBack(ALL);
+      const first = takeBack(ALL);
       store(cell, OVER, 1);
+      return first;
     },
     clear() {
       store(cell, NEXT, 0);
@@ -211,7 +218,9 @@ export function createBoard(memory: BoardMemory | undefined): Board {
       cell[0] = serial;
     },
     leave(lane) {
-      cell[LANES + 2 * lane] = 0;
+      const at = LANES + 2 * lane;
+      if (cell[at]) cell[BUSY]!--;
+      cell[at] = 0;
     },
     noteAnswer(serial) {
       memory?.onAnswer?.(serial);
@@ -219,5 +228,6 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     running: () => load(cell, 0),
     lanes,
     serials: () => lanes().map(({ serial }) => serial),
+    busyLanes: () => load(cell, BUSY),
   };
 }

@@ -194,8 +194,8 @@ export type FromWorker =
   | { type: "unreadable" }
   /** The module, or `init`, failed: this worker will do nothing. */
   | { type: "failed"; error: Encoded }
-  /** The function of the run could not be had. */
-  | { type: "refused"; error: Encoded }
+  /** The function of the run with that number could not be had. */
+  | { type: "refused"; number: number; error: Encoded }
   /** The values of a chunk could not be read: none of its tasks ran. */
   | { type: "unread"; serial: number; error: Encoded }
   /**

@@ -182,17 +182,17 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   }
 
   async function begin(announcement: RunAnnouncement): Promise<void> {
+    const { number, data, forget = [] } = announcement;
     try {
-      for (const number of announcement.forget ?? []) brought.delete(number);
-      const fn = await loader.load(announcement.fn);
-      if (announcement.data !== undefined) {
-        const opened = openCallData(announcement.data, codec, loader.load);
-        opened.catch(() => {}); // heard where it is awaited
-        brought.set(announcement.number, opened);
+      for (const number of forget) brought.delete(number);
+      if (data !== undefined) {
+        brought.set(number, openCallData(data, codec, loader.load));
       }
-      const held = await brought.get(announcement.number);
+      const held = await brought.get(number);
       const combine = announcement.combine &&
         await loader.load(announcement.combine);
+      // The last: what it sees on the globals depends on how it came.
+      const fn = await loader.load(announcement.fn);
       // The next one may have been announced while this one was loaded: what
       // is in the queue is not for this function then.
       if (announced !== announcement) return;
@@ -220,7 +220,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } catch (error) {
       if (announced !== announcement) return;
       queue.length = 0;
-      post({ type: "refused", error: codec.encode(error, true) });
+      post({ type: "refused", number, error: codec.encode(error, true) });
     }
   }
 
@@ -297,7 +297,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         post({ type: "unread", serial, error: codec.encode(error, true) });
       }
     } else if (message.type === "over") {
-      if (run !== undefined) contexts.abort(run.around);
+      if (run === undefined) queue.length = 0; // it is not begun any more
+      else contexts.abort(run.around);
     } else if (message.type === "take-back") {
       if (run === undefined) takesBack = message.end;
       else run.around.board.takeBack(message.end);
