@@ -1,10 +1,13 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { writeFileSync } from "node:fs";
 import { Pool, TaskTimeoutError, WorkerLostError } from "../mod.ts";
 import { createClock } from "../src/core/runtime/clock.ts";
+import { freshTag } from "../src/core/runtime/timers.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, ROOT, RUN_ALL, runProgram } from "./run_program.ts";
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 test("turns come in the order they were asked for, whichever channel is first", () => {
   const ports: { onmessage?: () => void; close(): void }[] = [];
@@ -115,4 +118,44 @@ test("on Deno, of a long wait that was called off little is left", {
     assertEquals(err, "");
     assertEquals(JSON.parse(out), { late: true, short: true });
   });
+});
+
+test("nothing depends on the dates and random numbers that a test has put there", async () => {
+  const { Date } = globalThis;
+  const { random } = Math;
+  const { randomUUID } = crypto;
+  const dates = Array.from({ length: 64 }, (_, i) => ({ at: new Date(i) }));
+  const same = (value: unknown) => value;
+  try {
+    // What libraries of fake timers do; some make a function of timeOrigin.
+    Object.defineProperty(performance, "timeOrigin", {
+      value: () => 0,
+      configurable: true,
+    });
+    globalThis.Date = class {
+      static now = () => 0;
+      getTime = () => 0;
+    } as unknown as DateConstructor;
+    Math.random = () => 0.5;
+    crypto.randomUUID = () => "0-0-0-0-0";
+    for (const workers of [0, 2]) {
+      await using pool = new Pool({ workers });
+      await pool.start();
+      const found = await pool.map(same, dates, { chunkSize: 32 });
+      assertEquals(
+        found.every((one) => {
+          const { at } = one as { at: Date };
+          return Object.getPrototypeOf(at) === Date.prototype;
+        }),
+        true,
+      );
+      assertEquals(found.map((one) => +(one as { at: Date }).at), range(64));
+    }
+    assert(freshTag() !== freshTag()); // what tells workers apart
+  } finally {
+    delete (performance as { timeOrigin?: unknown }).timeOrigin;
+    Object.assign(globalThis, { Date });
+    Object.assign(Math, { random });
+    Object.assign(crypto, { randomUUID });
+  }
 });

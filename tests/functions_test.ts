@@ -162,6 +162,9 @@ for (const [backend, options] of Object.entries(BACKENDS)) {
       const before = await look();
       assertEquals(await pool.map(seesOfWorker, [1]), [[]]);
       assertEquals(await look(), before);
+      const data = { shipped: () => 1 };
+      const beside = { module: TASKS, data };
+      assertEquals(await pool.map("seesOfWorker", [1], beside), before);
     },
   );
 
@@ -418,5 +421,32 @@ test("a function that is shipped again is not parsed again", () => {
     assertEquals(parsed, twice);
   } finally {
     globalThis.eval = own;
+  }
+});
+
+test("with concurrency, a result is what it was when its task ended", async () => {
+  interface State {
+    row: { n: number };
+    waiting: number;
+    gate: Promise<void>;
+    open(): void;
+  }
+  const init = (): State => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    return { row: { n: -1 }, waiting: 0, gate: promise, open: resolve };
+  };
+  // Each task fills the row a microtask after the one before it.
+  const fill = async (n: number, { state }: { state: State }) => {
+    if (++state.waiting === 8) state.open();
+    await state.gate;
+    for (let i = 0; i < n; i++) await undefined;
+    state.row.n = n;
+    return state.row;
+  };
+  const inputs = Array.from({ length: 8 }, (_, n) => n);
+  for (const chunkSize of [1, 8]) {
+    const options = { workers: 1, concurrency: 8, chunkSize, init };
+    const rows = await parallelMap(fill, inputs, options);
+    assertEquals(rows.map(({ n }) => n), inputs, `chunkSize ${chunkSize}`);
   }
 });

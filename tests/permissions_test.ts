@@ -207,6 +207,10 @@ test(
         "tests/fixtures/programs/permissions.ts",
         JSON.stringify(permissions),
       ]).out.trim();
+    const netOf = (permissions: Permissions) =>
+      JSON.stringify(permissions).includes("127")
+        ? ["--allow-net", "--deny-net=127.0.0.1:22"]
+        : [];
     assertEquals(asks("none"), "env,run >");
     assertEquals(asks({ env: true }), "env,run > env");
     assertEquals(asks({ read: ["."] }, "--allow-read=."), "env,run >");
@@ -215,10 +219,13 @@ test(
         [{ net: true }, '"net" (give it to the program with --allow-net)'],
         [{ read: ["/etc"] }, '"read" ["/etc"] (give it'],
         [{ env: true, import: ["a.b"] }, '"import" ["a.b"] (give it'],
+        // Deno takes it for granted, though a port of it is denied.
+        [{ net: ["127.0.0.1"] }, '"net" ["127.0.0.1"] (give it'],
+        [{ net: ["127.0.0.0/8"] }, '"net" ["127.0.0.0/8"] (give it'],
       ] as const
     ) {
       assertStringIncludes(
-        asks(permissions, "--allow-read=."),
+        asks(permissions, "--allow-read=.", ...netOf(permissions)),
         `TypeError: Cannot start processes as "permissions" must be among those of the program: received ${named}`,
       );
     }

@@ -13,6 +13,7 @@ import { runInNewContext } from "node:vm";
 import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
 import { createRecordReader } from "../src/core/wire/record_reader.ts";
 import type { Records } from "../src/core/wire/record_output.ts";
+import { createViews } from "../src/core/wire/views.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { difference } from "./generators/difference.ts";
 import { scramble } from "./generators/scramble.ts";
@@ -1048,7 +1049,7 @@ test("whatever a message says, it stays data", async () => {
   }
   assertEquals(scope.ran, 0);
 
-  const { read } = createRecordReader();
+  const { read } = createRecordReader(createViews());
   const codes = (...list: number[]) => Int32Array.from(list).buffer;
   const records = (more: Partial<Record<keyof Records, unknown>>): Records => ({
     count: 1,

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parallelMapSettled, Pool } from "../mod.ts";
 import { act, type Order } from "./fixtures/deeds.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 import { until } from "./until.ts";
 
 // On Deno it took 40 times as long, as each byte was looked at for a port.
@@ -69,4 +69,20 @@ test("a thread that exits when it has nothing to do is replaced", async () => {
     assertEquals(await pool.map(exitLater, [round]), [round]);
     await until(() => ends === round);
   }
+});
+
+test("a task that closes the port of its thread ends it, whatever keeps that up", async () => {
+  await using pool = new Pool({ backend: "threads", workers: 1 });
+  const closePort = (n: number) => {
+    setTimeout(() => {}, 60_000);
+    const threads = globalThis.process.getBuiltinModule("node:worker_threads");
+    if (n === 1) threads.parentPort!.close();
+    return n;
+  };
+  const settled = await pool.mapSettled(closePort, [0, 1, 2], { chunkSize: 1 });
+  assertEquals(settled.map(({ status }) => status), [
+    "fulfilled",
+    runtime === "deno" ? settled[1].status : "rejected",
+    "fulfilled",
+  ]);
 });

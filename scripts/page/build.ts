@@ -38,8 +38,13 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "calls/worker_plan.ts": {
     detectRuntime: "() => browserRuntime(globalThis)",
     inline: "null",
+    keepContext: "(part) => part",
   },
-  "calls/begin_run.ts": { InputsByWeight: "null" },
+  "calls/begin_run.ts": {
+    InputsByWeight: "null",
+    keepContext: "(part) => part",
+  },
+  "calls/calls_here.ts": { keepContext: "(part) => part" },
   "calls/calls.ts": { FoldSink: "null" },
   "engine/inputs.ts": {
     RefillWatch:

@@ -12,6 +12,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { inline } from "../runtime/inline.ts";
 import type { Backend, Runtime, WorkerHandle } from "../runtime/runtime.ts";
+import { freshTag } from "../runtime/timers.ts";
 import { encodeOnce } from "../wire/call_data.ts";
 import type { Encoded } from "../wire/codec.ts";
 import type { FunctionRef, Place } from "../wire/function_ref.ts";
@@ -213,7 +214,7 @@ export class WorkerPlan {
   startMessage(worker: number): StartMessage {
     return {
       type: "start",
-      tag: Math.random(),
+      tag: freshTag(),
       worker,
       cores: Math.max(1, Math.floor(this.#share / threadsOf(this))),
       timed: this.#options.onEvent !== undefined,

@@ -18,7 +18,7 @@ import type {
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
-import { after } from "./timers.ts";
+import { after, freshTag, now } from "./timers.ts";
 
 interface Locks {
   request(name: string, granted: () => unknown): Promise<unknown>;
@@ -127,15 +127,13 @@ function urlOfProgram(types: Page["trustedTypes"]): string {
   return bootUrl = policy?.createScriptURL(url) ?? url;
 }
 
-let count = 0;
-
 function startWorker(
   locks: Locks | undefined,
   types: Page["trustedTypes"],
   listener: WorkerListener,
 ): WorkerHandle {
   // There is no crypto.randomUUID() where the page is no secure context.
-  const name = `@parallel/map ${++count} ${Math.random()}`;
+  const name = `@parallel/map ${freshTag()} ${now()}`;
   let worker: Worker | undefined;
   let failure: unknown;
   try {

@@ -6,7 +6,7 @@
  */
 
 import { workerFlag } from "../worker/loader.ts";
-import { type After, after, now, wallNow } from "./timers.ts";
+import { type After, after, now, timeOrigin, wallNow } from "./timers.ts";
 
 /** A clock. */
 export interface Clock {
@@ -33,9 +33,9 @@ export function createClock(): Clock {
   let turns: Promise<void> = Promise.resolve();
   const queue: (() => void)[] = []; // WebKit takes channels in any order
   return {
-    origin: performance.timeOrigin,
+    origin: timeOrigin,
     now,
-    stepped: () => wallNow() - performance.timeOrigin - now(),
+    stepped: () => wallNow() - timeOrigin - now(),
     after,
     // Not by `setTimeout(0)`, which takes 1 to 2 ms, nor by `setImmediate`,
     // which costs Deno 2.9.5 4 ms when it is first touched.

@@ -20,7 +20,7 @@ import type {
   WorkerListener,
 } from "./runtime.ts";
 import { threads } from "./threads.ts";
-import { after } from "./timers.ts";
+import { after, freshTag, now } from "./timers.ts";
 
 interface Locks {
   request(
@@ -111,7 +111,7 @@ function startWorker(
   bootUrl ??= URL.createObjectURL(
     new Blob([bootWithEnds(openPort)], { type: "text/javascript" }),
   );
-  const name = `@parallel/map ${crypto.randomUUID()}`;
+  const name = `@parallel/map ${freshTag()} ${now()}`;
   const worker = new Worker(bootUrl, { type: "module", name }) as
     & Worker
     & Record<Hold, (keeps: boolean) => void>;

@@ -109,6 +109,19 @@ function isGranted(deno: DenoForProcesses, what: object): boolean {
   }
 }
 
+/**
+ * Whether something of a kind is denied that a list may hold without Deno's saying
+ * so: of a host it tells nothing of ports, nor of a subnet what is in it.
+ */
+function isPartlyDenied(
+  deno: DenoForProcesses,
+  name: string,
+  one: string,
+): boolean {
+  const isWide = ["net", "import"].includes(name) && !/[^/]:\d+$/.test(one);
+  return isWide && deno.permissions.querySync({ name }).partial === true;
+}
+
 /** The flags that give permissions. */
 function permissionFlags(
   deno: DenoForProcesses,
@@ -124,7 +137,10 @@ function permissionFlags(
     const list = given === true ? [] : given;
     const lacks = given === true
       ? !isGranted(deno, { name })
-      : list.some((one) => !isGranted(deno, { name, [part]: one }));
+      : list.some((one) =>
+        !isGranted(deno, { name, [part]: one }) ||
+        isPartlyDenied(deno, name, one)
+      );
     if (lacks) {
       throw new TypeError(
         `Cannot start processes as "permissions" must be among those of the program: received "${name}"${

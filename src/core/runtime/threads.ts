@@ -100,6 +100,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       getBuiltinModule(name: string): {
         parentPort: {
           postMessage(message: unknown, moved: ArrayBuffer[]): void;
+          close(): void;
           on(name: string, listener: (message: never) => void): void;
           addEventListener(
             name: "message",
@@ -148,6 +149,16 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       process.on("uncaughtException", listener);
       process.on("unhandledRejection", listener);
     },
-    onExit,
+    onExit(listener) {
+      onExit(listener);
+      if ("Deno" in globalThis) return;
+      // With its port closed, nothing is heard of a thread that something else
+      // keeps up.
+      const close = parentPort.close.bind(parentPort);
+      parentPort.close = () => {
+        listener(undefined);
+        close();
+      };
+    },
   };
 }

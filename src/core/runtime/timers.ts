@@ -1,13 +1,25 @@
 /**
- * The time and the timers of the program, as they were when this was loaded.
- * Tests put others on the globals, which stand still until they are told to go
- * on: with those, nothing that waits here would ever end.
+ * The time and the timers of the program, and what is random, as they were when
+ * this was loaded. Tests put others on the globals, which stand still until they
+ * are told to go on, or give the same each time: with those, nothing that waits
+ * here would ever end.
  *
  * @module
  */
 
 /** The time in ms since the program began; no step of a clock changes it. */
 export const now: () => number = performance.now.bind(performance);
+
+/** ms since 1970 at which `now` was 0. */
+export const { timeOrigin }: Performance = performance;
+
+const { random } = Math;
+let count = 0;
+
+/** A number that this program has given to nothing else: what tells one from another. */
+export function freshTag(): number {
+  return ++count + random();
+}
 
 /** The time in ms since 1970, as the clock of the machine says. */
 export const wallNow: () => number = Date.now;

@@ -5,6 +5,7 @@
  */
 
 import type { Records } from "./record_output.ts";
+import type { Views } from "./views.ts";
 
 /** Reads records. */
 export interface RecordReader {
@@ -24,9 +25,12 @@ export interface RecordReader {
  * Whatever the codes say, nothing but data is made of them: of a shape only
  * its keys get into code, each as a string literal.
  *
+ * @param views What makes dates.
  * @returns The reader.
  */
-export function createRecordReader(): RecordReader {
+export function createRecordReader(
+  { dateOf }: Pick<Views, "dateOf">,
+): RecordReader {
   // Shapes to keep: more than any program should have.
   const MOST_SHAPES = 500;
 
@@ -78,7 +82,7 @@ export function createRecordReader(): RecordReader {
         return input.numbers[input.numbersAt++];
       case 6:
         if (n === 0) return bigints[input.numbersAt++];
-        if (n === 1) return new Date(input.numbers[input.numbersAt++]!);
+        if (n === 1) return dateOf(input.numbers[input.numbersAt++]!);
         if (n > 3) return n === 4 ? readMap() : n === 5 ? readSet() : again();
         return n === 2 ? parts[partAt++] : left[leftAt++];
       case 7:

@@ -59,6 +59,8 @@ export interface Views {
    * @returns A copy of that part, or the object itself.
    */
   cut(value: object): object;
+  /** Makes a date, of the class that was there when this was made. */
+  dateOf(ms: number): Date;
 }
 
 /**
@@ -73,6 +75,7 @@ export function createViews(): Views {
     length?: number,
   ) => TypedArray;
   const { getPrototypeOf, setPrototypeOf } = Object;
+  const DateClass = Date; // tests put another in its place
   const scope = globalThis as unknown as Record<string, Class | undefined>;
   const classes = new Map<string | undefined, Class>();
   for (
@@ -132,5 +135,6 @@ export function createViews(): Views {
       : copy(value as Float64Array);
   }
 
-  return { kindOf, make, copy, share, open, cut };
+  const dateOf = (ms: number) => new DateClass(ms);
+  return { kindOf, make, copy, share, open, cut, dateOf };
 }

@@ -87,7 +87,7 @@ function join(
 
   const about = { inspector, views, moving, loadTypes };
   const writer = parts.createRecordWriter(parts, about);
-  const reader = parts.createRecordReader();
+  const reader = parts.createRecordReader(views);
   const codecParts = { codec, inspector, explainer };
   const lists = parts.createLists(codecParts, views, moving);
   const compact = { views, moving, lists, columns, writer, reader };

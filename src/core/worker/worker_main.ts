@@ -86,8 +86,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let step = 0; // by which that clock was set between the caller's start and ours
   const now = () => timeOrigin + clock() - step;
   const queue: Work[] = [];
-  let tag = 0;
-  let worker = 0;
+  let [tag, worker] = [0, 0];
   let maxBytes = Infinity;
   let state: unknown;
   const brought = new Map<number, Promise<{ data: unknown }>>();
@@ -118,7 +117,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       maxBytes = (message.maxMemory ?? Infinity) * 1e6;
       const ownStep = wallNow() - timeOrigin - clock();
       step = message.stepped - ownStep;
-      if (Math.abs(step) < LEAST_STEP) step = 0;
+      if (!(Math.abs(step) >= LEAST_STEP)) step = 0;
       loader.share(message.cores);
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       const { value, errors } = message.workerData;
@@ -233,7 +232,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       values,
       count,
       results: output?.subarray(first, first + count) ?? new Array(count),
-      keeps: count > 1 && !output && announced?.combine === undefined,
+      keeps: (count > 1 || (announced?.concurrency ?? 1) > 1) &&
+        !output && announced?.combine === undefined,
       kept: undefined,
       enough: false,
       failures: [],
