@@ -210,6 +210,11 @@ test(
     const thrown = await pmap([work("many"), "--flat"], '"throws"\n');
     assertEquals([thrown.status, thrown.out], [1, ""]);
     assertMatch(thrown.err, /many threw Error: in the middle/);
+    for (const part of ["() => 1", "Symbol()"]) {
+      const refused = await pmap(["-e", `() => [1, ${part}]`, "--flat"], "1\n");
+      assertEquals([refused.status, refused.out], [1, ""]);
+      assertMatch(refused.err, /a result must be JSON/);
+    }
   },
 );
 

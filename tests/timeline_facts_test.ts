@@ -39,6 +39,23 @@ test("timeline: eight tasks in two workers are two workers", () => {
   assertNotMatch(record(scene).report(), /[3-9] workers|no core free/);
 });
 
+test("timeline: workers of a machine that came later count as cores", () => {
+  const scene: Scene = {
+    runs: [{ from: 0, to: 400, total: 4 }],
+    chunks: [0, 1, 2, 3].map((worker) => ({
+      worker,
+      sent: 0,
+      heard: 400,
+      tasks: [[5, 395]],
+      cpu: 390,
+    })),
+  };
+  const { cores, workers, workersAtOnce, verdict, speedUp } = summary(scene);
+  assertEquals([cores, workers, workersAtOnce], [4, 4, 4]);
+  assertNotMatch(verdict.text, /can hardly help/);
+  assert(speedUp !== undefined && speedUp > 3);
+});
+
 test("timeline: tasks that waited are compared with no loop", () => {
   const { verdict, speedUp, atOnce } = summary({
     runs: [{ from: 0, to: 800, total: 16 }],

@@ -42,6 +42,11 @@ export function openCaller(
 
   /** Its JSON. What JSON has no word for, such as undefined, is null. */
   function jsonOf(result: unknown): string {
+    for (const part of flat ? result as unknown[] : []) {
+      if (typeof part === "function" || typeof part === "symbol") {
+        refuseLossy.call(result, "", part); // JSON has null for it in a list
+      }
+    }
     const text = JSON.stringify(result);
     // Only such texts can hide what arrives as {}: to look at every result takes
     // several times as long as to write it.

@@ -164,13 +164,16 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
     const weigh = integral(open, worth);
     return sum(time, ({ from, to }) => weigh(from, to));
   };
-  const cores = Math.max(1, most(runs.map(({ cores }) => cores)));
   const tasksInWorker = most(used.map(({ atOnce }) => atOnce));
   const tasks = overlaps(ran.flatMap((track) => [track, track.lost]));
   const busy = tasksInWorker < 2
     ? tasks
     : overlaps(used.map(({ tasks }) => spansWith(tasks, (open) => open > 0)));
   const workersAtOnce = mostOpen(busy);
+  // Only those of machines that came later can be more than a run began with.
+  const begun = most(runs.map(({ workers }) => workers));
+  const joined = begun === 0 ? 0 : Math.max(0, workersAtOnce - begun);
+  const cores = Math.max(1, most(runs.map(({ cores }) => cores))) + joined;
   const cpu = cpuTime(used);
   const speedUp = speedUpOf(
     cpu,
@@ -180,7 +183,7 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
   return {
     runtime: runs[0]?.runtime,
     cores,
-    workers: most(runs.map(({ workers }) => workers)),
+    workers: begun + joined,
     used: used.length,
     runs: runs.length,
     open: runs.filter(({ to }) => to === undefined).length,
