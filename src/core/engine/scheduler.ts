@@ -226,11 +226,12 @@ export class Scheduler implements Engine {
         return this.#feed(this.#slots.empty());
       }
     }
-    for (const slot of this.#slots.withRoom) {
-      const { run } = slot;
+    for (const first of this.#slots.all) {
+      const { run, load } = first;
       // A run that is not ready: a worker that idles has just asked it in vain.
       // What comes next is for that worker: here it might wait behind a long task.
-      if (!run || !this.#runs.ready.has(run)) continue;
+      if (load === Infinity || !run || !this.#runs.ready.has(run)) continue;
+      const slot = this.#slots.lightest(first);
       // No task waits here while one more worker may be started, unless it can
       // be taken back for that.
       const { chunkSize, transfer } = run.options;

@@ -99,10 +99,20 @@ export class Slots {
     return this.all.some((slot) => slot.idle && slot.left > 0);
   }
 
-  /** The busy ones that may be sent more; those with the fewest tasks first. */
-  get withRoom(): Slot[] {
-    return this.all.filter(({ load }) => load < Infinity)
-      .sort((a, b) => a.load - b.load);
+  /**
+   * Chooses who is sent more of a run.
+   *
+   * @param first The first slot that has room for it.
+   * @returns That one; with several lanes, where tasks that begin at once cannot
+   * be taken back, the one with the fewest tasks of the run.
+   */
+  lightest(first: Slot): Slot {
+    const { run } = first;
+    if ((run?.options.concurrency ?? 1) === 1) return first;
+    return this.all.reduce(
+      (best, slot) => slot.run === run && slot.load < best.load ? slot : best,
+      first,
+    );
   }
 
   /** A call begins. */
