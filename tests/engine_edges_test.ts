@@ -359,6 +359,19 @@ test("a worker that loads goes on for the next call when the first is aborted", 
   assertEquals(world.backend.workers.length, 1);
 });
 
+test("a worker that has loaded for a minute is ended with its call", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const call = world.calls.map(same, [1], { signal }, world.flush);
+  await world.flush();
+  world.clock.advance(61_000);
+  abort.abort();
+  assertEquals((await world.finish(call)).status, "rejected");
+  world.clock.advance(100);
+  assert(world.worker(0).ending);
+});
+
 test("a worker that has begun a task of an aborted call is ended as before", async () => {
   const world = new FakeWorld({ workers: 1 });
   const abort = new AbortController();
@@ -371,4 +384,22 @@ test("a worker that has begun a task of an aborted call is ended as before", asy
   assertEquals((await world.finish(first)).status, "rejected");
   world.clock.advance(100);
   assert(worker.ending);
+});
+
+test("a call goes to a worker that is ready before one that still loads", async () => {
+  const world = new FakeWorld({ workers: 2 });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const first = world.calls.map(same, [1], { signal }, world.flush);
+  const second = world.calls.map(same, [2], {}, world.flush);
+  await world.flush();
+  abort.abort(); // the first worker loads for it
+  assertEquals((await world.finish(first)).status, "rejected");
+  assertEquals((await world.finish(second)).status, "fulfilled");
+  const third = world.calls.map(same, [3], {}, world.flush);
+  await world.flush();
+  const [loading, ready] = world.backend.workers;
+  assertEquals(loading.inbox.filter(({ type }) => type === "chunk"), []);
+  assertEquals(ready.inbox.map(({ type }) => type), ["chunk"]);
+  assertEquals((await world.finish(third)).status, "fulfilled");
 });

@@ -23,12 +23,20 @@ import {
 } from "./sent.ts";
 import { Whereabouts } from "./whereabouts.ts";
 
+/**
+ * For how long after its start a worker may load, in ms, until the end of its run
+ * is its end as well: what hangs there is tried again by another. No bench.
+ */
+const LOAD_MS = 60_000;
+
 /** What one worker has in flight. */
 export class InFlight {
   /** The run whose function the worker has. */
   run: Run | undefined;
   /** Which of its tasks the worker is at. */
   readonly where: Whereabouts;
+  readonly #clock: Clock;
+  readonly #madeAt: number;
   readonly #sharesMemory: boolean;
   readonly #sent: Sent[] = [];
   /** Runs that the worker has got the data of. */
@@ -38,10 +46,12 @@ export class InFlight {
   #tasksBack = 0; // how many were taken back
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
-  #dropped = false; // it was sent what it is not to begin, and will not answer
+  #loads = false; // it was sent what it is not to begin, and was not heard since
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.where = new Whereabouts(clock, this.#sent);
+    this.#clock = clock;
+    this.#madeAt = clock.now();
     this.#sharesMemory = sharesMemory;
   }
 
@@ -57,7 +67,12 @@ export class InFlight {
 
   /** Whether a message that nobody could read was surely of one task. */
   get isOne(): boolean {
-    return this.chunks === 1 && this.#tasks < 2 && !this.#dropped;
+    return this.chunks === 1 && this.#tasks < 2 && !this.#loads;
+  }
+
+  /** Whether the worker still loads, as far as is known, for a run that is over. */
+  get loads(): boolean {
+    return this.#loads;
   }
 
   /** Whether it may be sent more of its run while it has some. */
@@ -168,6 +183,7 @@ export class InFlight {
   ): Sent | undefined {
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined; // it was dropped
+    this.#loads = false; // all before it was read
     if (full) this.#retires = true;
     const sent = this.#sent.splice(at, 1)[0]!;
     const { length } = sent.chunk.values;
@@ -198,17 +214,19 @@ export class InFlight {
   /**
    * The run is over: the worker is to begin no more tasks of it.
    *
-   * @returns Whether it may have begun any of what it was sent.
+   * @returns Whether it may have begun any of what it was sent, or has had long
+   * enough for that.
    */
   stop(): boolean {
     const first = this.where.board?.stop() ?? Infinity;
-    return first > (this.#sent[0]?.serial ?? 0);
+    const isLate = this.#clock.now() - this.#madeAt > LOAD_MS;
+    return isLate || first > (this.#sent[0]?.serial ?? 0);
   }
 
   /** Takes out all that the worker has not begun and never will. */
   drop(): void {
     this.#tasksBack += this.#tasks;
-    this.#dropped = true;
+    this.#loads = true;
     this.forget();
     this.where.forget(); // what stands there is stopped
   }

@@ -212,8 +212,7 @@ export class Scheduler implements Engine {
   #feedOne(): boolean {
     if (this.#runs.ready.size === 0 || this.#ended) return false;
     if (this.#slots.holds) return false;
-    for (const slot of this.#slots.all) {
-      if (!slot.idle || slot.left < 1) continue;
+    for (const slot of this.#slots.idle()) {
       const { atRest } = this.#slots;
       if (!this.#feed(slot)) continue;
       if (atRest) this.#slots.heard();

@@ -78,6 +78,11 @@ export class Slot {
     return this.#state.at === "up" && this.#inFlight.chunks === 0;
   }
 
+  /** Whether the worker still loads for a run that is over. */
+  get loads(): boolean {
+    return this.#inFlight.loads;
+  }
+
   /** The run whose tasks the worker has. */
   get run(): Run | undefined {
     return this.#inFlight.chunks > 0 ? this.#inFlight.run : undefined;
@@ -117,13 +122,9 @@ export class Slot {
         if (!Array.isArray(message) || message[0] !== start.tag) return;
         if (start.tag === this.#tag) this.#hear((message as Tagged)[1]);
       },
-      onUnreadable: () => {
-        if (start.tag === this.#tag) this.#lose("result");
-      },
-      onEnd: (end) => {
-        // One that was given up may end when the next is up.
-        if (start.tag === this.#tag) this.#onEnd(end);
-      },
+      onUnreadable: () => start.tag === this.#tag && this.#lose("result"),
+      // One that was given up may end when the next is up.
+      onEnd: (end) => start.tag === this.#tag && this.#onEnd(end),
     });
     this.#tag = start.tag;
     this.#rested = false;

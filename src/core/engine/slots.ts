@@ -99,6 +99,17 @@ export class Slots {
     return this.all.some((slot) => slot.idle && slot.left > 0);
   }
 
+  /** Those that have nothing to do; the last are those that still load. */
+  *idle(): Generator<Slot> {
+    const loading: Slot[] = [];
+    for (const slot of this.all) {
+      if (!slot.idle || slot.left < 1) continue;
+      if (slot.loads) loading.push(slot);
+      else yield slot;
+    }
+    yield* loading;
+  }
+
   /**
    * Chooses who is sent more of a run.
    *
