@@ -748,11 +748,21 @@ for (const concurrency of [1, 3]) {
       const timed = { ...processes, workers: 1, timeout: 100, concurrency };
       const inputs = ["light", "slow", "light"];
       for (const chunkSize of [1, 3]) {
-        const results = await parallelMap(heavy, inputs, {
-          ...timed,
-          chunkSize,
-        });
-        assertEquals(results, ["light", { value: "slow" }, "light"]);
+        const later = async (how: string) => {
+          await undefined;
+          return how === "light" ? how : {
+            get value() {
+              const memory = new SharedArrayBuffer(4);
+              Atomics.wait(new Int32Array(memory), 0, 0, 400);
+              return how;
+            },
+          };
+        };
+        for (const fn of [heavy, later]) {
+          const options = { ...timed, chunkSize };
+          const results = await parallelMap(fn, inputs, options);
+          assertEquals(results, ["light", { value: "slow" }, "light"]);
+        }
       }
     },
   );

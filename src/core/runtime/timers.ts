@@ -11,7 +11,7 @@
 export const now: () => number = performance.now.bind(performance);
 
 /** ms since 1970 at which `now` was 0. */
-export const { timeOrigin }: Performance = performance;
+export const timeOrigin: number = performance.timeOrigin;
 
 const { random } = Math;
 let count = 0;

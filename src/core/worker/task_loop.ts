@@ -137,6 +137,7 @@ export function createTaskLoop(
     board.leave(lane); // at no task: an end now is nobody's fault
     if (times !== undefined) times[2 * offset + 1] = now();
     if (kept !== undefined) {
+      if (work.count === 1) board.noteAnswer(serial); // it is not late from here on
       board.setRunning(serial);
       keep(run, work, offset, kept);
       board.setRunning(0);
@@ -157,7 +158,8 @@ export function createTaskLoop(
   function runTasks(run: WorkerRun, work: Work, lane: number) {
     const { fn, seesContext, around, announcement: { watched } } = run;
     const { board, aborts } = around;
-    const { values, times, count, keeps, message } = work;
+    const { values, times, count, message } = work;
+    const keeps = work.keeps && count > 1; // else it is answered in this turn
     const { serial, first, attempt, skip } = message;
     const results = work.results as unknown[];
     let offset = work.next;
