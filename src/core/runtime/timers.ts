@@ -16,7 +16,7 @@ export const timeOrigin: number = performance.timeOrigin;
 const { random } = Math;
 let count = 0;
 
-/** A number that this program has given to nothing else: what tells one from another. */
+/** A number that this program has given to nothing else. */
 export function freshTag(): number {
   return ++count + random();
 }

@@ -297,8 +297,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         post({ type: "unread", serial, error: codec.encode(error, true) });
       }
     } else if (message.type === "over") {
-      if (run === undefined) queue.length = 0; // it is not begun any more
-      else contexts.abort(run.around);
+      if (run !== undefined) contexts.abort(run.around);
     } else if (message.type === "take-back") {
       if (run === undefined) takesBack = message.end;
       else run.around.board.takeBack(message.end);
