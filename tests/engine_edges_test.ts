@@ -339,14 +339,23 @@ test("tasks that wait are spread over the workers", async () => {
   call.catch(() => {});
 });
 
-test("a worker that loads goes on for the next call when the first is aborted", async () => {
-  const world = new FakeWorld({ workers: 1 });
-  const abort = new AbortController();
-  const { signal } = abort;
-  const first = world.calls.map(same, [1], { signal }, world.flush);
+/** A call of one task, which was sent, and can be aborted. */
+async function startCall(workers = 1) {
+  const world = new FakeWorld({ workers });
+  const ending = new AbortController();
+  const { signal } = ending;
+  const call = world.calls.map(same, [1], { signal }, startCall);
   await world.flush();
-  abort.abort();
-  assertEquals((await world.finish(first)).status, "rejected");
+  const abort = async () => {
+    ending.abort();
+    assertEquals((await world.finish(call)).status, "rejected");
+  };
+  return { world, abort };
+}
+
+test("a worker that loads goes on for the next call when the first is aborted", async () => {
+  const { world, abort } = await startCall();
+  await abort();
   world.clock.advance(1000); // after the time for tasks that clean up
   const second = world.calls.map(same, [2], {}, world.flush);
   await world.flush();
@@ -360,41 +369,27 @@ test("a worker that loads goes on for the next call when the first is aborted", 
 });
 
 test("a worker that has loaded for a minute is ended with its call", async () => {
-  const world = new FakeWorld({ workers: 1 });
-  const abort = new AbortController();
-  const { signal } = abort;
-  const call = world.calls.map(same, [1], { signal }, world.flush);
-  await world.flush();
+  const { world, abort } = await startCall();
   world.clock.advance(61_000);
-  abort.abort();
-  assertEquals((await world.finish(call)).status, "rejected");
+  await abort();
   world.clock.advance(100);
   assert(world.worker(0).ending);
 });
 
 test("a worker that has begun a task of an aborted call is ended as before", async () => {
-  const world = new FakeWorld({ workers: 1 });
-  const abort = new AbortController();
-  const { signal } = abort;
-  const first = world.calls.map(same, [1], { signal }, world.flush);
-  await world.flush();
+  const { world, abort } = await startCall();
   const worker = world.worker(0).receiveAll();
   assert(worker.begin() !== undefined);
-  abort.abort();
-  assertEquals((await world.finish(first)).status, "rejected");
+  await abort();
   world.clock.advance(100);
   assert(worker.ending);
 });
 
 test("a call goes to a worker that is ready before one that still loads", async () => {
-  const world = new FakeWorld({ workers: 2 });
-  const abort = new AbortController();
-  const { signal } = abort;
-  const first = world.calls.map(same, [1], { signal }, world.flush);
-  const second = world.calls.map(same, [2], {}, world.flush);
+  const { world, abort } = await startCall(2);
+  const second = world.calls.map(same, [2], {}, startCall);
   await world.flush();
-  abort.abort(); // the first worker loads for it
-  assertEquals((await world.finish(first)).status, "rejected");
+  await abort(); // the first worker loads for it
   assertEquals((await world.finish(second)).status, "fulfilled");
   const third = world.calls.map(same, [3], {}, world.flush);
   await world.flush();

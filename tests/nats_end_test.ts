@@ -48,7 +48,11 @@ async function open() {
     at,
     stack,
     go: () => writeFileSync(join(data, "go"), ""),
-    begun: () => until(() => existsSync(join(data, "begun"))),
+    /** Settles when a task has begun since it was asked last. */
+    async begun() {
+      await until(() => existsSync(join(data, "begun")));
+      rmSync(join(data, "begun"));
+    },
     async pool(options: object = {}): Promise<NatsPool> {
       const pool = await NatsPool.connect({ ...at, ...options });
       stack.defer(() => pool.close());
@@ -152,7 +156,8 @@ natsTest("machines closed in order are not lost ones", async () => {
   await using here = await open();
   let machine = await here.machine();
   const mapped = here.map(await here.pool());
-  for (let restart = 0; restart < 5; restart++) { // "attempts" is 3
+  // After three a task goes again alone, and after three more it has failed.
+  for (let restart = 0; restart < 10; restart++) {
     await here.begun();
     const next = await here.machine();
     await machine.close({ finish: false });

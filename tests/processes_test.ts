@@ -740,6 +740,17 @@ function heavy(how: string): unknown {
   };
 }
 
+/** The same, slow to send, of a task that waits. */
+async function heavyLater(how: string): Promise<unknown> {
+  await undefined;
+  return how === "light" ? how : {
+    get value() {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      return how;
+    },
+  };
+}
+
 for (const concurrency of [1, 3]) {
   test(
     `processes: a task is not late while its result is sent: concurrency ${concurrency}`,
@@ -748,17 +759,7 @@ for (const concurrency of [1, 3]) {
       const timed = { ...processes, workers: 1, timeout: 100, concurrency };
       const inputs = ["light", "slow", "light"];
       for (const chunkSize of [1, 3]) {
-        const later = async (how: string) => {
-          await undefined;
-          return how === "light" ? how : {
-            get value() {
-              const memory = new SharedArrayBuffer(4);
-              Atomics.wait(new Int32Array(memory), 0, 0, 400);
-              return how;
-            },
-          };
-        };
-        for (const fn of [heavy, later]) {
+        for (const fn of [heavy, heavyLater]) {
           const options = { ...timed, chunkSize };
           const results = await parallelMap(fn, inputs, options);
           assertEquals(results, ["light", { value: "slow" }, "light"]);

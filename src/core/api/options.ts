@@ -180,9 +180,9 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * than there are tasks. `0` runs everything in this thread, inputs and
    * results still cloned, for debugging.
    *
-   * @default {the number of cores, as the runtime tells it} for a pool. One-shot calls
-   * that run concurrently divide that number, and calls within a task have the
-   * share of their worker, from 1. It only says how many are started.
+   * @default {the number of cores, as the runtime tells it} for a pool. One-shot
+   * calls that run concurrently divide that number, and calls within a task have
+   * the share of their worker, from 1. It only says how many are started.
    */
   workers?: number | undefined;
   /**
@@ -202,8 +202,8 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
   init?: ((workerData: InitData<W>) => S | PromiseLike<S>) | undefined;
   /**
    * `"web"` starts Web Workers; `"threads"` starts `node:worker_threads`, which
-   * take longer to start but can be stopped on Deno in the middle of an endless loop (from 2.9.4
-   * on). Node.js has no Web Workers, and starts threads for both.
+   * take longer to start but can be stopped on Deno in the middle of an endless
+   * loop (from 2.9.4 on). Node.js has no Web Workers, and starts threads for both.
    * `"processes"` starts processes: a crash, a kill or a lack of memory is the
    * end of one of them, and a `WorkerLostError`; but no memory can be shared, and
    * `transfer` is refused. On Deno they need `--allow-run` and `--allow-env`, and

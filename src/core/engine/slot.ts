@@ -95,10 +95,8 @@ export class Slot {
 
   /** How many tasks a busy worker has that may be sent more; else Infinity. */
   get load(): number {
-    const { hasRoom, tasks } = this.#inFlight;
-    return this.#state.at === "up" && this.left > 0 && hasRoom
-      ? tasks
-      : Infinity;
+    const isOpen = this.#state.at === "up" && this.left > 0;
+    return isOpen && this.#inFlight.hasRoom ? this.#inFlight.tasks : Infinity;
   }
 
   /** Whether the worker can do what the run needs of it. */

@@ -36,7 +36,10 @@ export interface Work {
   values: ArrayLike<unknown>;
   /** One a task: a list, or the part of the output where they belong. */
   results: unknown[] | TypedArray;
-  /** Whether a result that is an object must be kept: its neighbours see it. */
+  /**
+   * Whether a result that is an object must be kept, if it is not answered at once:
+   * its neighbours see it.
+   */
   keeps: boolean;
   /** Where those are kept, once there is one. */
   kept: OpenParcel | undefined;
