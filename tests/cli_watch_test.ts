@@ -43,3 +43,22 @@ test(
     assertEquals(page.includes("not over"), false);
   },
 );
+
+test("pmap --timeline names inputs, not calls", PATIENCE, async () => {
+  using dir = folder();
+  const file = dir.path("timeline.html");
+  const inputsIn = () =>
+    [...new Set(readFileSync(file, "utf8").match(/input \d+/g))].sort();
+
+  const odd = "n => { if (n % 2) throw new Error('odd'); }";
+  const again = ["--retries", "2", "--retry-delay", "1ms", "-j1"];
+  const args = ["-e", odd, ...again, "--timeline", file];
+  assertEquals((await pmap(args, lines([0, 1]))).status, 1);
+  assertEquals(inputsIn(), ["input 0", "input 1"]);
+
+  const log = ["--joblog", dir.path("log"), "--resume", "--timeline", file];
+  assertEquals((await pmap(["-e", "n => -n", ...log], "0\n1\n")).status, 0);
+  assertEquals(inputsIn(), ["input 0", "input 1"]);
+  assertEquals((await pmap(["-e", "n => -n", ...log], "0\n1\n2\n")).status, 0);
+  assertEquals(inputsIn(), ["input 2"]);
+});

@@ -155,3 +155,30 @@ test("Timeline gives overlapping tasks lanes of their own", async () => {
   assert(spent.work <= 1, "three at once in one worker are not 300 %");
   assertEquals(tasksAtOnce, 3);
 });
+
+test("Timeline names the inputs that tasks are of", async () => {
+  const inputOf = (index: number) => [7, 3, 7][index]!;
+  const timeline = new Timeline({ inputOf });
+  const both = new Timeline({ inputOf: () => 7 });
+  const onEvent = (event: RunEvent) => {
+    timeline.record(event);
+    both.record(event);
+  };
+  const fn = (n: number) => {
+    if (n === 1) throw new Error("it failed");
+  };
+  await parallelMapSettled(fn, [0, 1, 2], { workers: 1, onEvent });
+  const tasks = traceOf(timeline).filter(({ ph }) => ph === "X");
+  const named = tasks.map(({ cat, name }) => `${cat}: ${name}`)
+    .filter((text) => text.includes("input")).sort();
+  assertEquals(named, ["failed: input 3", "task: input 7", "task: input 7"]);
+  assertEquals(timeline.summary().inputs, 2);
+  assertEquals(timeline.summary().slowest.length, 3);
+  assertEquals(both.summary().verdict.kind, "one-input");
+});
+
+test("Timeline refuses what inputOf cannot be", () => {
+  const make = (options: object) => () => new Timeline(options);
+  assertThrows(make({ inputOf: 1 }), TypeError, "must be a function");
+  assertThrows(make({ inputof: () => 1 }), TypeError, "among inputOf");
+});

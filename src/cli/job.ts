@@ -5,10 +5,9 @@
  * @module
  */
 
-import type { RunEvent, TaskOutcome } from "../../mod.ts";
+import type { TaskOutcome } from "../../mod.ts";
 import type { JobLog, LogNote } from "../joblog/mod.ts";
 import { Turnstile } from "../joblog/turnstile.ts";
-import type { BarProgress } from "../progress/mod.ts";
 import { EarlyResults } from "./early_results.ts";
 import { estimate } from "./estimate.ts";
 import type { Failure } from "./failures.ts";
@@ -28,14 +27,7 @@ import type { JobSetup } from "./worker_check.ts";
 import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
 import type { Done, Sent } from "./travel.ts";
 import { HALTED } from "./travel.ts";
-
-/** What watches a job. */
-export interface Watchers {
-  onEvent: ((event: RunEvent) => void) | undefined;
-  onProgress: ((progress: BarProgress) => void) | undefined;
-  /** Writes what they saw; throws when it cannot be written. */
-  close(): void;
-}
+import type { Watchers } from "./watchers.ts";
 
 /** Where a job writes. */
 export interface Written {
@@ -267,6 +259,7 @@ export class Job {
   /** An input is sent. With the first of them, the module begins to load. */
   #onSent(input: Sent): void {
     if (typeof input === "string" || input.attempt === undefined) this.#sent++;
+    if (typeof input === "object") this.#watchers.onSent?.(input.index);
     this.#early?.sent(input);
     this.#loaded ??= awaitLoading(
       this.#plan,

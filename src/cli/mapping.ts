@@ -6,7 +6,6 @@
 
 import { parallelMapStream } from "../../mod.ts";
 import { withEarlyResults } from "./early_stream.ts";
-import type { Watchers } from "./job.ts";
 import type { Run } from "./log.ts";
 import { openCaller } from "./line_caller.ts";
 import { openOutbox } from "./outbox.ts";
@@ -14,6 +13,7 @@ import { withRetries } from "./retries.ts";
 import type { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import type { Sent } from "./travel.ts";
+import type { Watchers } from "./watchers.ts";
 import type { JobSetup } from "./worker_check.ts";
 import { workersOf } from "./worker_check.ts";
 import { callFunction } from "./worker_side.ts";

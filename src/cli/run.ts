@@ -4,13 +4,11 @@
  * @module
  */
 
-import { closeSync, fstatSync, ftruncateSync, writeFileSync } from "node:fs";
 import type { JobLog } from "../joblog/mod.ts";
 import type { Settings } from "./command.ts";
 import { dryRun } from "./dry_run.ts";
 import { describe } from "./failures.ts";
-import { checkFiles, openForLater } from "./files.ts";
-import type { Watchers } from "./job.ts";
+import { checkFiles } from "./files.ts";
 import { Job } from "./job.ts";
 import { openLog } from "./log.ts";
 import type { Ending, Stop } from "./messages.ts";
@@ -21,6 +19,7 @@ import { endBySignal, hearSignals } from "./signals.ts";
 import type { Cluster } from "./seam.ts";
 import type { Plan } from "./target.ts";
 import { findTarget } from "./target.ts";
+import { openWatchers } from "./watchers.ts";
 
 /**
  * Runs what a command line asks for, and says on standard error what is to be
@@ -128,46 +127,4 @@ async function close(
   if (stop === undefined) return await closed;
   // Workers that were stopped are not waited for, but an error is heard.
   await Promise.race([closed, new Promise((wake) => setImmediate(wake))]);
-}
-
-/** Loads the bar and the timeline only if they were asked for. */
-async function openWatchers({ bar, timeline: file }: Plan): Promise<Watchers> {
-  // Opened now: a picture that cannot be written is told before any work.
-  const descriptor = file === undefined
-    ? undefined
-    : openForLater("--timeline", file);
-  const timeline = file === undefined
-    ? undefined
-    : new (await import("../timeline/mod.ts")).Timeline();
-  let open: number | undefined; // the run, until it ends
-  return {
-    onEvent: timeline && ((event) => {
-      if (event.type === "run-start") open = event.run;
-      if (event.type === "run-end") open = undefined;
-      timeline.record(event);
-    }),
-    onProgress: bar
-      ? (await import("../progress/mod.ts")).progressBar()
-      : undefined,
-    close() {
-      if (timeline === undefined || descriptor === undefined) return;
-      if (open !== undefined) { // its workers are not waited for
-        const [run, at] = [open, performance.now()];
-        timeline.record({ type: "run-end", run, ok: false, at });
-      }
-      try {
-        // A pipe or a device has no length.
-        if (fstatSync(descriptor).isFile()) ftruncateSync(descriptor);
-        writeFileSync(descriptor, timeline.toHtml());
-        closeSync(descriptor);
-      } catch (cause) {
-        throw new Error(
-          `Cannot write --timeline as its file must take it: received "${file}" (${
-            (cause as Error).message
-          })`,
-          { cause },
-        );
-      }
-    },
-  };
 }

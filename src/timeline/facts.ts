@@ -236,7 +236,7 @@ function speedUpOf(
 
 /** The number of inputs: known in advance, or once a run settled all tasks. */
 function inputsOf(recording: Recording): number | undefined {
-  const { runs, chunks, failures } = recording;
+  const { runs, chunks, failures, inputOf } = recording;
   const seen = runs.map(() => 0);
   const see = (run: number, next: number) =>
     seen[run] = Math.max(seen[run]!, next);
@@ -246,7 +246,10 @@ function inputsOf(recording: Recording): number | undefined {
   for (let i = 0; i < runs.length; i++) {
     const { total, to, ok } = runs[i]!;
     if (total === undefined && (to === undefined || !ok)) return undefined;
-    inputs += total ?? seen[i]!;
+    const tasks = total ?? seen[i]!;
+    inputs += inputOf === undefined
+      ? tasks
+      : new Set(Array.from({ length: tasks }, (_, task) => inputOf(task))).size;
   }
   return inputs;
 }

@@ -21,6 +21,7 @@
  */
 
 export { type Section, type Summary, Timeline, toPage } from "./timeline.ts";
+export type { TimelineOptions } from "./timeline.ts";
 export type { Facts, SlowTask } from "./facts.ts";
 export type { Caption, PageOptions } from "./page.ts";
 export type { Heard } from "./recording.ts";

@@ -70,8 +70,13 @@ export type Heard = "all" | "part" | "two pools";
 
 const NONE = new Float64Array(0);
 
+/** Which input a task is of, by the index of the task. */
+export type InputOf = (index: number) => number;
+
 /** Records events. */
 export class Recording {
+  /** Undefined where they have the same index. */
+  readonly inputOf: InputOf | undefined;
   readonly runs: RunRecord[] = [];
   readonly workers: WorkerRecord[] = [];
   readonly chunks: ChunkRecord[] = [];
@@ -87,6 +92,15 @@ export class Recording {
   #run = 0; // number of the last run in its pool
   #open = 0; // runs in progress
   #chunk = 0; // number of the last chunk in its pool
+
+  /**
+   * Makes a recording of nothing.
+   *
+   * @param inputOf Which input a task is of, if not that of the same index.
+   */
+  constructor(inputOf?: InputOf) {
+    this.inputOf = inputOf;
+  }
 
   /**
    * Records an event.

@@ -5,7 +5,7 @@
  */
 
 import type { RunEvent } from "../../mod.ts";
-import { checkOptions, type Rules } from "../words/check_options.ts";
+import { callback, checkOptions, type Rules } from "../words/check_options.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import {
   type Caption,
@@ -26,6 +26,18 @@ export interface Summary extends Facts {
   /** Why it was not faster, or that it could not be. */
   verdict: Verdict;
 }
+
+/** Options of a {@linkcode Timeline}. */
+export interface TimelineOptions {
+  /**
+   * Index of the input that a task is of, from the index of the task: where some
+   * inputs are mapped again, or not all of them. By default they are the same.
+   */
+  inputOf?: (index: number) => number;
+}
+
+/** The checks of {@linkcode TimelineOptions}. */
+const TIMELINE_RULES: Rules = { inputOf: callback };
 
 /** One timeline on a page, with what is said about it. */
 export interface Section extends Caption {
@@ -70,11 +82,38 @@ const SECTION_RULES: Rules = {
  * ```
  */
 export class Timeline {
-  readonly #recording: Recording = new Recording();
+  readonly #recording: Recording;
 
   static {
     recordingOf = (timeline) => timeline.#recording;
     isTimeline = (value) => #recording in value;
+  }
+
+  /**
+   * Makes a timeline of nothing.
+   *
+   * @param options What its tasks are of.
+   * @throws {TypeError} When an option is unknown, or no function.
+   *
+   * @example Only what has no result yet
+   * ```ts
+   * import { parallelMap } from "@parallel/map";
+   * import { Timeline } from "@parallel/map/timeline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const words = ["a", "bb", "ccc"];
+   * const left = [2]; // the others have one
+   * const timeline = new Timeline({ inputOf: (index) => left[index]! });
+   * const { record: onEvent } = timeline;
+   * const length = (word: string) => word.length;
+   * await parallelMap(length, left.map((at) => words[at]!), { onEvent });
+   * assertEquals(timeline.summary().slowest[0]?.index, 2);
+   * ```
+   */
+  constructor(options: TimelineOptions = {}) {
+    const action = "make a timeline";
+    const { inputOf } = checkOptions(action, options, TIMELINE_RULES);
+    this.#recording = new Recording(inputOf);
   }
 
   /**

@@ -5,7 +5,12 @@
  * @module
  */
 
-import type { ChunkRecord, FailureRecord, Recording } from "./recording.ts";
+import type {
+  ChunkRecord,
+  FailureRecord,
+  InputOf,
+  Recording,
+} from "./recording.ts";
 import {
   firstAfter,
   intersect,
@@ -35,7 +40,7 @@ export interface Track {
   name: string;
   /** Number of the worker; undefined for calls that were timed by hand. */
   worker: number | undefined;
-  /** Indexes of the tasks that ran here, in the order in which they began. */
+  /** Index of the input of each task that ran here, as they began. */
   index: Float64Array;
   /** When each of them began. */
   from: Float64Array;
@@ -140,10 +145,10 @@ function workerTrack(
   worker: number,
   active: Span[],
 ): Track {
-  const { runs, last } = recording;
+  const { runs, last, inputOf = (index) => index } = recording;
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
-  const { answers, ...tasks } = tasksOf(chunks);
+  const { answers, ...tasks } = tasksOf(chunks, inputOf);
   // A busy caller learns late that a worker is ready. The worker was ready at
   // the latest when its first task began.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
@@ -162,6 +167,7 @@ function workerTrack(
     failure.worker === worker && failure.why !== "unsendable"
   ).map((failure) => ({
     ...failure,
+    index: inputOf(failure.index),
     from: lostFrom(failure, chunks, startUp, ends),
     to: failure.at,
   }));
@@ -188,7 +194,7 @@ type Tasks = Pick<
   "index" | "from" | "to" | "failed" | "run" | "attempt" | "answers"
 >;
 
-function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
+function tasksOf(chunks: readonly ChunkRecord[], inputOf: InputOf): Tasks {
   const most = sum(chunks, ({ ended }) => ended.length);
   const column = () => new Float64Array(most);
   const [index, from, to] = [column(), column(), column()];
@@ -203,10 +209,11 @@ function tasksOf(chunks: readonly ChunkRecord[]): Tasks {
     const failures = new Set(chunk.failed);
     for (let i = 0; i < chunk.ended.length; i++) {
       if (!(chunk.ended[i]! >= chunk.began[i]!)) continue; // NaN: it never ran
-      index[n] = chunk.first + i;
+      const task = chunk.first + i;
+      index[n] = inputOf(task);
       from[n] = Math.min(chunk.began[i]! + answer.late, chunk.to!);
       to[n] = Math.min(chunk.ended[i]! + answer.late, chunk.to!);
-      failed[n] = Number(failures.has(index[n]!));
+      failed[n] = Number(failures.has(task));
       run[n] = chunk.run;
       attempt[n] = chunk.attempt;
       sorted &&= n === 0 || from[n]! >= from[n - 1]!;

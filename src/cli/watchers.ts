@@ -1,0 +1,74 @@
+/**
+ * What watches a job: the bar, and the timeline.
+ *
+ * @module
+ */
+
+import { closeSync, fstatSync, ftruncateSync, writeFileSync } from "node:fs";
+import type { RunEvent } from "../../mod.ts";
+import type { BarProgress } from "../progress/mod.ts";
+import { openForLater } from "./files.ts";
+import type { Plan } from "./target.ts";
+
+/** What watches a job. */
+export interface Watchers {
+  onEvent: ((event: RunEvent) => void) | undefined;
+  onProgress: ((progress: BarProgress) => void) | undefined;
+  /** Told the index of each input that is sent, where the engine counts others. */
+  onSent: ((index: number) => void) | undefined;
+  /** Writes what they saw; throws when it cannot be written. */
+  close(): void;
+}
+
+/**
+ * Opens what watches a job; the bar and the timeline are loaded only if they were
+ * asked for.
+ *
+ * @param plan The job.
+ * @returns What is told all that happens, and closed at the end.
+ */
+export async function openWatchers(
+  { bar, timeline: file }: Plan,
+): Promise<Watchers> {
+  // Opened now: a picture that cannot be written is told before any work.
+  const descriptor = file === undefined
+    ? undefined
+    : openForLater("--timeline", file);
+  const sent: number[] = []; // index of the input of each call, if not its own
+  const inputOf = (call: number) => sent[call] ?? call;
+  const timeline = file === undefined
+    ? undefined
+    : new (await import("../timeline/mod.ts")).Timeline({ inputOf });
+  let open: number | undefined; // the run, until it ends
+  return {
+    onEvent: timeline && ((event) => {
+      if (event.type === "run-start") open = event.run;
+      if (event.type === "run-end") open = undefined;
+      timeline.record(event);
+    }),
+    onSent: timeline && ((index) => void sent.push(index)),
+    onProgress: bar
+      ? (await import("../progress/mod.ts")).progressBar()
+      : undefined,
+    close() {
+      if (timeline === undefined || descriptor === undefined) return;
+      if (open !== undefined) { // its workers are not waited for
+        const [run, at] = [open, performance.now()];
+        timeline.record({ type: "run-end", run, ok: false, at });
+      }
+      try {
+        // A pipe or a device has no length.
+        if (fstatSync(descriptor).isFile()) ftruncateSync(descriptor);
+        writeFileSync(descriptor, timeline.toHtml());
+        closeSync(descriptor);
+      } catch (cause) {
+        throw new Error(
+          `Cannot write --timeline as its file must take it: received "${file}" (${
+            (cause as Error).message
+          })`,
+          { cause },
+        );
+      }
+    },
+  };
+}
