@@ -1,7 +1,9 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { readCommand } from "../src/cli/command.ts";
 import { FLAGS } from "../src/cli/flags.ts";
+import { UsageError } from "../src/cli/values.ts";
 import { test } from "./harness.ts";
 import { folder, PATIENCE, pmap, work } from "./pmap.ts";
 
@@ -51,15 +53,12 @@ test("pmap --version tells the version of the package", PATIENCE, async () => {
   assertEquals([status, out], [0, `${version}\n`]);
 });
 
-const WRONG: [args: string[], message: RegExp][] = [
-  [[], /^pmap: .*first argument must be MODULE/],
-  [["file://host/x.ts"], /must be a file on this machine: received "file:/],
+type Case = [args: string[], message: RegExp];
+
+/** What a command line says of itself. */
+const WRONG: Case[] = [
+  [[], /first argument must be MODULE/],
   [["-e", "f", "--concurrency", "70000"], /a whole number from 1 to 65536/],
-  [["./none.ts"], /MODULE must be a file that exists.*"\.\/none\.ts"/],
-  [
-    ["x => x*2"],
-    /a file that exists.*\(a function stands after -e: pmap -e 'x => x\*2'\)/,
-  ],
   [[work("double"), "--worker", "2"], /--worker \(is it --workers\?\)/],
   [[work("double"), "--args", "-7"], /-7 \(put -- before arguments/],
   [[work("double"), "--workers", "two"], /--workers must be a whole.*"two"/],
@@ -105,25 +104,45 @@ const WRONG: [args: string[], message: RegExp][] = [
   ],
   [[work("double"), "-o", "--raw"], /the flag --raw \(-o--raw if/],
   [[work("double"), "--lines", "--args", "a"], /exclude each other/],
+];
+
+/** What only the files say. */
+const WRONG_FILES: Case[] = [
+  [["file://host/x.ts"], /must be a file on this machine: received "file:/],
+  [["./none.ts"], /MODULE must be a file that exists.*"\.\/none\.ts"/],
+  [
+    ["x => x*2"],
+    /a file that exists.*\(a function stands after -e: pmap -e 'x => x\*2'\)/,
+  ],
   [[work("double"), "none.ndjson"], /"none\.ndjson", no such file/],
   [[work("double"), "."], /"\.", a folder/],
   [[work("double"), "--joblog", "/none/log"], /--joblog must be a file that/],
   [[work("double"), "--joblog", "/dev/null"], /not a regular file/],
 ];
 
-for (const [args, message] of WRONG) {
+/** The name of a test of them. */
+function wrong(args: string[]): string {
   const shown = args.map((arg) => arg.replace(/.*#/, "#")).join(" ")
     .replaceAll("\n", "\\n"); // no report takes a name of two lines
-  test(
-    `pmap ${shown} is wrong usage: one line and status 2`,
-    PATIENCE,
-    async () => {
-      const { status, out, err } = await pmap(args);
-      assertEquals([status, out], [2, ""]);
-      assertMatch(err, message);
-      assertMatch(err, /^pmap: Cannot run as .*: received .*\n$/);
-    },
-  );
+  return `pmap ${shown} is wrong usage`;
+}
+
+// No process for each: main.ts writes the message of any of these errors.
+for (const [args, message] of WRONG) {
+  test(wrong(args), () => {
+    const error = assertThrows(() => readCommand(args), UsageError);
+    assertMatch(error.message, message);
+    assertMatch(error.message, /^Cannot run as .*: received .*$/);
+  });
+}
+
+for (const [args, message] of [WRONG[0]!, ...WRONG_FILES]) {
+  test(`${wrong(args)}: one line and status 2`, PATIENCE, async () => {
+    const { status, out, err } = await pmap(args);
+    assertEquals([status, out], [2, ""]);
+    assertMatch(err, message);
+    assertMatch(err, /^pmap: Cannot run as .*: received .*\n$/);
+  });
 }
 
 test(
