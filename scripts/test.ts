@@ -50,7 +50,7 @@ const bun: Command = (path) => [
 const node = (program: string | undefined): Command | undefined =>
   program === undefined ? undefined : (path) => [
     ...[program, ...NAMES, "--test"],
-    `--test-concurrency=${availableParallelism()}`,
+    `--test-concurrency=${availableParallelism() + 1}`,
     ...["--test-reporter=dot", "--test-reporter-destination=stdout"],
     ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
     "tests/*_test.ts",
@@ -86,8 +86,7 @@ async function run(
     env: {
       ...process.env,
       TEST_BRIEFLY: brief ? "yes" : "no",
-      // One more than there are cores, as tests wait: a minute of ten.
-      DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 1}`,
+      DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 2}`,
       // Node.js would take the types out of each file again in each process.
       NODE_COMPILE_CACHE: join(folder, "compiled"),
       // What is published is built and installed by the first that tests it.
