@@ -1217,6 +1217,21 @@ export function contract(
         await pause(1);
       }
     }
+    async function* filledEarly() {
+      for (const row of rows()) {
+        await pause(1);
+        yield row;
+      }
+    }
+    async function* afterOthers() {
+      yield { n: 0 };
+      yield { n: 1 };
+      const row = { n: 2 };
+      for (; row.n < 6; row.n++) {
+        await pause(1);
+        yield row;
+      }
+    }
     const failOnce = async (
       { n }: { n: number },
       { attempt }: TaskContext,
@@ -1225,7 +1240,7 @@ export function contract(
       if (attempt === 1) throw new Error("once");
       return n;
     };
-    for (const source of [rows, laterRows]) {
+    for (const source of [rows, laterRows, filledEarly, afterOthers]) {
       const options = { ...pool, chunkSize: 1, retries: 1 };
       const outcomes = await parallelMapSettled(failOnce, source(), options);
       assertEquals(
@@ -1241,12 +1256,44 @@ export function contract(
       const how = { ...pool, weight };
       assertEquals(await parallelMap(numbers, source(), how), range(6));
       assertEquals(weighed, range(6));
-      const inputs: number[] = [];
-      const settled = { ...pool, chunkSize: 1, settled: true } as const;
-      for await (
-        const { input } of parallelMapStream(numbers, source(), settled)
-      ) inputs.push(input.n);
-      assertEquals(inputs, range(6));
+      const two = { ...pool, chunkSize: 2 };
+      assertEquals(await parallelMap(numbers, source(), two), range(6));
+      for (const how of [{ chunkSize: 1 }, { bufferSize: 1 }]) {
+        const inputs: number[] = [];
+        const settled = { ...pool, ...how, settled: true } as const;
+        for await (
+          const { input } of parallelMapStream(numbers, source(), settled)
+        ) inputs.push(input.n);
+        assertEquals(inputs, range(6));
+      }
+    }
+  });
+
+  it("an outcome has the object that its source gave", async () => {
+    class Job {
+      #size = 1;
+      get size(): number {
+        return this.#size;
+      }
+    }
+    const given = range(6).map(() => new Job());
+    async function* slowly() {
+      for (const job of given) {
+        yield job;
+        await pause(2);
+      }
+    }
+    const weight = ({ size }: Job) => size;
+    for (const how of [{}, { weight }]) {
+      const options = { ...pool, ...how, settled: true } as const;
+      for (const source of [given.values(), slowly()]) {
+        const found: Job[] = [];
+        for await (
+          const { input } of parallelMapStream(() => 1, source, options)
+        ) found.push(input);
+        assertEquals(found.map((job) => given.indexOf(job)), range(6));
+        assertEquals(found.map(weight), range(6).map(() => 1));
+      }
     }
   });
 

@@ -48,7 +48,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "calls/calls.ts": { FoldSink: "null" },
   "engine/inputs.ts": {
     RefillWatch:
-      "class { take = (value) => value; restore() {} restoreInput() {} }",
+      "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
   "worker/program.ts": { foldResults: "null" },
   "wire/wire.ts": {

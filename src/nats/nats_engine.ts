@@ -13,7 +13,6 @@ import {
   type Clock,
   closedError,
   type Engine,
-  inputsOf,
   part,
   type Run,
   Runs,
@@ -232,7 +231,7 @@ export class NatsEngine implements Engine {
     const { run, values, first, attempt, alone } = chunk;
     const from = this.#setup.clock.now();
     const number = ++this.#chunks;
-    let parcel = wire.packing.pack(inputsOf(chunk), false);
+    let parcel = wire.packing.pack(chunk.values, false);
     const write = () => {
       const skip = [...parcel.refused.keys()].sort((a, b) => a - b);
       const message: ChunkMessage = {

@@ -103,6 +103,7 @@ const source: Arbitrary<SourcePlan> = fc.record({
     "hangs",
   ]),
   slow: fc.boolean(),
+  refills: fc.integer({ min: 0, max: 3 }).map((n) => n === 3),
 });
 
 const interruption: Arbitrary<Interruption> = fc.oneof(
@@ -169,6 +170,8 @@ function possible(plan: CallPlan): CallPlan {
       endless: source.endless && byHand && deeds.length > 0 &&
         way === "stream" && plan.interruption?.by === "reader",
       fault: byHand && sane ? fault : undefined,
+      // What cannot be copied stays the object that is filled again.
+      refills: source.refills && !deeds.some((deed) => /^send/.test(deed)),
     },
     deeds: numbers ? deeds.map(() => "return") : deeds,
     interruption: way !== "stream" && plan.interruption?.by === "reader"

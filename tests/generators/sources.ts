@@ -30,6 +30,8 @@ export interface SourcePlan {
   closing: "ends" | "is missing" | "throws" | "answers nonsense" | "hangs";
   /** Whether an async source keeps its reader waiting, now and then. */
   slow: boolean;
+  /** Whether one that makes its values fills one object with each of them. */
+  refills: boolean;
 }
 
 /** What a source was asked, and what it answered to the last question. */
@@ -76,7 +78,7 @@ type Stepper = () => { done: boolean; value: unknown };
 
 /** Answers one `next`, with the fault when its turn has come. */
 function stepper(
-  { endless, fault }: SourcePlan,
+  { endless, fault, refills }: SourcePlan,
   values: unknown[],
   reach: Reach,
   log: Step[],
@@ -84,6 +86,11 @@ function stepper(
 ): Stepper {
   let at = 0;
   let questions = 0;
+  const row: Record<string, unknown> = {};
+  const fill = (value: unknown) => {
+    if (!refills || typeof value !== "object") return value;
+    return Object.assign(row, value);
+  };
   const fail = (): never => {
     log.push("threw");
     throw failure;
@@ -120,7 +127,7 @@ function stepper(
       };
     }
     log.push(done ? "done" : "value");
-    return { done, value };
+    return { done, value: fill(value) };
   };
 }
 
@@ -160,8 +167,10 @@ function byHand(
   let n = 0;
   const iterator = {
     async next() {
-      if (slow && n++ % 3 === 1) await pause(2);
-      return step();
+      if (slow && n % 3 === 1) await pause(2);
+      const answer = step();
+      if (slow && n++ % 3 === 2) await pause(2);
+      return answer;
     },
     async return() {
       const answer = close();

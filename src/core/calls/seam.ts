@@ -18,7 +18,7 @@ export { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/option_rules.ts";
 export { Calls, type CallsSetup } from "./calls.ts";
 export { engineHere } from "./calls_here.ts";
 export { type RunPlan, WorkerPlan } from "./worker_plan.ts";
-export { type Chunk, inputsOf, part, sliceOf } from "../engine/chunk.ts";
+export { type Chunk, part, sliceOf } from "../engine/chunk.ts";
 export type { ChunkTimes } from "../engine/chunking.ts";
 export { closedError, type Engine } from "../engine/engine.ts";
 export type { Failure } from "../engine/failures.ts";

@@ -90,7 +90,8 @@ export function weightOf(
 }
 
 /**
- * Says what tasks of a chunk were given, without a copy if that can be.
+ * Says what tasks of a chunk were given, as the caller is to see it; without a
+ * copy of the list if that can be.
  *
  * @param chunk The chunk.
  * @param from Offset of the first.
@@ -98,12 +99,24 @@ export function weightOf(
  * @returns Their inputs.
  */
 export function inputsOf(
-  { run, values }: Chunk,
+  { run, first, values }: Chunk,
   from: number = 0,
   to: number = values.length,
 ): ArrayLike<unknown> {
-  run.refills?.restore(values);
-  return sliceOf(values, from, to);
+  const inputs = sliceOf(values, from, to);
+  return run.refills?.seenOf(inputs, first + from) ?? inputs;
+}
+
+/**
+ * Says what one task of a chunk was given.
+ *
+ * @param chunk The chunk.
+ * @param offset Offset of the task.
+ * @returns Its input, as the caller is to see it.
+ */
+export function inputOf({ run, values }: Chunk, offset: number): unknown {
+  const value = values[offset];
+  return run.refills === undefined ? value : run.refills.seen(value);
 }
 
 /**

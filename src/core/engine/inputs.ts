@@ -219,8 +219,10 @@ class IteratorSource implements Source {
         this.#asking = true;
         const step = checkStep(this.#iterator.next());
         this.#asking = false;
-        if (step.done) this.#ended = true;
-        else if (this.#ended) { // closed while it was asked
+        if (step.done) {
+          this.#ended = true;
+          this.refills.end();
+        } else if (this.#ended) { // closed while it was asked
           handle(step.value);
           this.#iterator.return?.();
         } else values.push(this.refills.take(step.value));
@@ -233,7 +235,6 @@ class IteratorSource implements Source {
       const look = length % 64 === 0 || (length & (length - 1)) === 0;
       if (look && this.#clock.now() > until) break;
     }
-    this.refills.restore(values); // before anybody weighs them
     if (values.length > 0) return values;
     if (this.#failure !== undefined) throw this.#failure.error;
     return undefined;
@@ -292,7 +293,6 @@ class AsyncSource implements Source {
 
   take(most: number): ArrayLike<unknown> | undefined {
     const values = this.#ready.splice(0, most);
-    this.refills.restore(values);
     if (values.length === 0) {
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return undefined;
@@ -311,6 +311,7 @@ class AsyncSource implements Source {
         const step = checkStep(await this.#iterator.next());
         if (step.done) {
           this.#ended = true;
+          this.refills.end();
           break;
         }
         handle(step.value); // before its turn, which may be late or never come

@@ -12,9 +12,9 @@ import { createWire, type Wire } from "../wire/wire.ts";
 import { isPromise } from "./awaited.ts";
 
 /**
- * How many of a source's first objects are copied before it is known whether it
- * fills them again: when the second is the same object, only the copy is what the
- * first was.
+ * How many of a source's first objects are sent as copies, as it may have filled
+ * them again before it is known that it does: when the second is the same object,
+ * only the copy is what the first was.
  */
 const FIRST = 3;
 
@@ -22,10 +22,15 @@ const FIRST = 3;
 export class RefillWatch {
   readonly #transfer: boolean;
   #left = FIRST;
+  /** Whether the source is known to fill its object again. */
   #refills = false;
-  #last: { value: object; copy: unknown } | undefined;
-  /** The first object of a source that fills it again. */
-  #first: { value: object; copy: unknown } | undefined;
+  /** The last object, while the source may still fill it again. */
+  #last: object | undefined;
+  /** Of each first object, by its copy. */
+  readonly #originals = new WeakMap<object, object>();
+  #taken = 0;
+  /** How many values were taken until the last of the first objects. */
+  #until = 0;
 
   /**
    * @param transfer Whether the source gives its buffers away: those, and what
@@ -39,40 +44,56 @@ export class RefillWatch {
    * Takes a value, before the source is asked for the next.
    *
    * @param value What the source gave.
-   * @returns The value, or a copy.
+   * @returns The value, or a copy: what is to be sent, also once more.
    */
   take(value: unknown): unknown {
+    this.#taken++;
     if (typeof value !== "object" || value === null) return value;
     // Of a buffer nobody can tell who writes to it, and to copy it is cheap.
     if (isBuffer(value) || this.#refills) return this.#copyOf(value);
-    if (this.#last?.value === value) {
+    if (this.#last === value) {
       this.#refills = true;
-      this.#first = this.#last;
-      this.#last = undefined;
       return this.#copyOf(value);
     }
-    const first = this.#left > 0;
-    if (first) this.#left--;
-    this.#last = { value, copy: first ? this.#copyOf(value) : value };
-    return value;
+    this.#last = value;
+    if (this.#left === 0) return value;
+    this.#left--;
+    const copy = this.#copyOf(value);
+    if (copy !== value) this.#originals.set(copy as object, value);
+    this.#until = this.#taken;
+    return copy;
+  }
+
+  /** The source has no more, so that it fills nothing again. */
+  end(): void {
+    if (!this.#refills) this.#last = undefined;
   }
 
   /**
-   * Puts the copy of the first object in its place, where that was given before
-   * it was filled again: its task may be sent once more, or told with its input.
+   * Says what the caller is to see of a value: the object that the source gave,
+   * and its copy if that was, or may have been, filled again.
    *
-   * @param values What was taken.
+   * @param value What was taken.
+   * @returns The value, or what it is a copy of.
    */
-  restore(values: ArrayLike<unknown>): void {
-    if (this.#first === undefined || !Array.isArray(values)) return;
-    const at = values.lastIndexOf(this.#first.value);
-    if (at >= 0) values[at] = this.#first.copy;
+  seen(value: unknown): unknown {
+    const original = this.#originals.get(value as object);
+    if (original === undefined) return value;
+    if (original !== this.#last) return original;
+    // A copy lacks what is private in a class.
+    return this.#refills || isPlain(original) ? value : original;
   }
 
-  /** The same for what is told of one task. */
-  restoreInput(outcome: { input: unknown }): void {
-    if (this.#first === undefined) return;
-    if (outcome.input === this.#first.value) outcome.input = this.#first.copy;
+  /**
+   * The same for inputs of a run.
+   *
+   * @param values What was taken.
+   * @param first Index of the first.
+   * @returns The values, or another list.
+   */
+  seenOf(values: ArrayLike<unknown>, first: number): ArrayLike<unknown> {
+    if (first >= this.#until) return values;
+    return Array.from(values, (value) => this.seen(value));
   }
 
   /** Copies a value; what is shared, or cannot be copied, is as it was. */
@@ -87,6 +108,12 @@ export class RefillWatch {
       return value; // if need be, it is refused when it is sent
     }
   }
+}
+
+/** Whether an object is of a kind whose copies lack nothing. */
+function isPlain(value: object): boolean {
+  const kind: unknown = Object.getPrototypeOf(value);
+  return kind === null || kind === Object.prototype || kind === Array.prototype;
 }
 
 function isBuffer(value: object): boolean {

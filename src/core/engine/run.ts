@@ -9,7 +9,7 @@ import type { Progress, RunEvent } from "../api/events.ts";
 import type { RunOptions } from "../api/options.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import { type Chunk, inputsOf, part, weightOf } from "./chunk.ts";
+import { type Chunk, inputOf, inputsOf, part, weightOf } from "./chunk.ts";
 import { ChunkSizer } from "./chunking.ts";
 import type { Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
@@ -251,7 +251,7 @@ export class Run {
       return;
     }
     const error = taskError(failure, index, attempt, this.fn, site);
-    const effect = sink.fail(index, error, inputsOf(chunk)[offset]);
+    const effect = sink.fail(index, error, inputOf(chunk, offset));
     const weight = weightOf(chunk, offset, offset + 1);
     if (effect === "drain") this.#drain(index + 1);
     if (effect !== "end") return this.#settle(1, 1, weight);

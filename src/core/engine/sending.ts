@@ -7,7 +7,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Packing, Parcel } from "../wire/packing.ts";
 import { nameThrown } from "./failures.ts";
-import { type Chunk, inputsOf } from "./chunk.ts";
+import type { Chunk } from "./chunk.ts";
 import type { Slot } from "./slot.ts";
 
 /**
@@ -20,7 +20,7 @@ import type { Slot } from "./slot.ts";
 export function packChunk(chunk: Chunk, packing: Packing): Parcel {
   const { run, first, values } = chunk;
   if (run.shared.inputs === undefined) {
-    return packing.pack(inputsOf(chunk), run.options.transfer ?? false);
+    return packing.pack(values, run.options.transfer ?? false);
   }
   return {
     packed: { as: "shared", part: [first, first + values.length] },

@@ -233,7 +233,8 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
     const { found, room } = sink.take();
     if (room) touch(run);
     if (sink.settled && found !== undefined && "value" in found) {
-      run.refills?.restoreInput(found.value as TaskOutcome);
+      const outcome = found.value as TaskOutcome;
+      if (run.refills) outcome.input = run.refills.seen(outcome.input);
     }
     return found;
   }

@@ -182,10 +182,12 @@ export class InputsByWeight implements NextInputs {
   /** The weights of values beside the mean; of those before one that fails. */
   #weigh(values: ArrayLike<unknown>): Float64Array {
     const weights = new Float64Array(values.length);
+    const { refills } = this.#source;
     let weighed = 0;
     try {
       for (; weighed < values.length; weighed++) {
-        const given: unknown = this.#setup.weight(values[weighed] as never);
+        const value = refills?.seen(values[weighed]) ?? values[weighed];
+        const given: unknown = this.#setup.weight(value as never);
         checkWeight(given, this.#read + weighed);
         weights[weighed] = given;
       }
