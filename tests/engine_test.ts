@@ -783,6 +783,27 @@ test("the error of a task comes before one of a listener that hears its end", as
   assert(end.reason instanceof TaskError, String(end.reason));
 });
 
+test("close() rejects with what a listener threw at an answer after an abort", async () => {
+  const own = new Error("the listener's");
+  const onEvent = ({ type }: RunEvent) => {
+    if (type === "chunk-done") throw own;
+  };
+  const world = new FakeWorld({ workers: 1, onEvent }, {}, false);
+  const ending = new AbortController();
+  const { signal } = ending;
+  const call = world.calls.map(same, [1], { signal }, start);
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  const task = worker.begin()!;
+  worker.chunkTimes = Float64Array.of(1, 2);
+  ending.abort("enough");
+  worker.settle(task, { value: task.value });
+  worker.deliverAll();
+  assertEquals(await call.catch((reason) => reason), "enough");
+  const end = await world.finish(world.calls.close());
+  assertEquals(end, { status: "rejected", reason: own });
+});
+
 test("a worker whose module fails ends the calls, once", async () => {
   const world = new FakeWorld({ workers: 2 });
   const calls = [1, 2].map((n) => world.calls.map(same, [n], {}, start));

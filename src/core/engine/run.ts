@@ -57,6 +57,8 @@ export class Run {
   readonly #meter: ProgressMeter;
   readonly #ends = Promise.withResolvers<number>();
   #state: RunState;
+  /** What a listener threw when it was over, as at a late answer. */
+  late: Thrown;
   readonly #returned = new Returned();
   #tasks = 0; // how many were taken from the inputs
   #unsettled = 0;
@@ -66,8 +68,7 @@ export class Run {
     const { options, clock, workers, pace, times } = setup;
     this.#setup = setup;
     this.number = setup.number;
-    this.fn = setup.fn;
-    this.combine = setup.combine;
+    [this.fn, this.combine] = [setup.fn, setup.combine];
     this.data = setup.data;
     this.options = options;
     this.shared = setup.shared;
@@ -118,7 +119,8 @@ export class Run {
   /** Tells the listeners of the pool and of the run; one that throws ends it. */
   emit(event: RunEvent): void {
     const thrown = tellAll(this.#listeners, event);
-    if (thrown !== undefined) this.stop(thrown.error);
+    if (this.over) this.late ??= thrown;
+    else if (thrown !== undefined) this.stop(thrown.error);
   }
 
   /** Tells its own listener what happened in the pool. */

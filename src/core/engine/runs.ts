@@ -79,8 +79,9 @@ export class Runs {
     }
   }
 
-  /** A worker answered. */
+  /** An answer was taken; of a call that is over, what its listeners threw. */
   answered(run: Run): void {
+    this.#thrown ??= run.late;
     this.#endsOf.delete(undefined);
     this.#endsOf.delete(run);
   }

@@ -154,9 +154,9 @@ export class Scheduler implements Engine {
     const { clock } = this.#tools;
     if (report.type === "answer") {
       const { run } = report.sent.chunk;
-      this.#runs.answered(run);
       this.#slots.heard(report.answer.ms);
       settle(report.sent, report.answer, worker, this.#tools);
+      this.#runs.answered(run);
       this.#runs.touched.add(run);
     } else if (report.type === "back") {
       for (const { sent, from } of report.back) {
