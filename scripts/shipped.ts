@@ -11,7 +11,7 @@ import { openPort as browserPort } from "../src/core/runtime/browser.ts";
 import { openPort as bunPort } from "../src/core/runtime/bun.ts";
 import { openPort as denoPort } from "../src/core/runtime/deno.ts";
 import { bootWithEnds } from "../src/core/runtime/ends.ts";
-import { writeAtOnce } from "../src/core/runtime/node.ts";
+import { writeAtOnce } from "../src/core/runtime/write_at_once.ts";
 import { createNotes } from "../src/core/runtime/notes.ts";
 import { processSource } from "../src/core/runtime/processes.ts";
 import { openPort as threadPort } from "../src/core/runtime/threads.ts";
@@ -73,7 +73,7 @@ if (import.meta.main) {
       `const crossing = undefined, portParts = [${createNotes}];`,
     ),
     "a thread": bootWithEnds(threadPort, true),
-    "a thread on Node.js": `(${writeAtOnce})();`,
+    "a thread on Node.js and Bun": `(${writeAtOnce})();`,
     "a process": processSource(true),
     "a worker of pmap": `(${callFunction})((${openWorker})());`,
     "one on another machine": `(${callForLine})((${openCaller})());`,

@@ -74,13 +74,15 @@ test("a task that timed out in a loop uses no core any more", {
   assertLess(Number(out), 0.3);
 });
 
-test("a worker's console reaches the caller's", {
-  timeout: minute,
-}, () => {
-  // All of it: also what a task said just before its worker was ended.
-  const lines = run("prints").out.trim().split("\n").toSorted();
-  const said = [0, 1, 2].flatMap((n) =>
-    [0, 1, 2, 3].map((line) => `from task ${n}: line ${line}`)
-  );
-  assertEquals(lines, said);
-});
+for (const backend of ["web", "threads", "processes"]) {
+  test(`${backend}: a worker's console reaches the caller's`, {
+    timeout: minute,
+  }, () => {
+    // All of it: also what a task said just before its worker was ended.
+    const lines = run("prints", backend).out.trim().split("\n").toSorted();
+    const said = [0, 1, 2].flatMap((n) =>
+      [0, 1, 2, 3].map((line) => `from task ${n}: line ${line}`)
+    );
+    assertEquals(lines, said);
+  });
+}

@@ -19,6 +19,7 @@ import type {
   WorkerListener,
 } from "./runtime.ts";
 import { threads } from "./threads.ts";
+import { writeAtOnce } from "./write_at_once.ts";
 
 /**
  * Describes Bun.
@@ -37,7 +38,7 @@ export function bunRuntime(
       kind === "processes"
         ? processes(bunProcess(wanted))
         : kind === "threads"
-        ? threads()
+        ? threads({ first: writeAtOnce })
         : {
           sharesMemory: true,
           limitsMemory: true,
