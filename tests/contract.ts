@@ -622,6 +622,24 @@ export function contract(
     }
   });
 
+  it("what only structured clone itself refuses is named", async () => {
+    const make = (n: number): unknown =>
+      [
+        () => [1].values(),
+        () => ({ at: [new Intl.NumberFormat("en")] }),
+        () => new WebAssembly.Memory({ initial: 1 }),
+      ][n]!();
+    const results = reasons(await parallelMapSettled(make, range(3), pool));
+    const texts = results.map((error) => (error as Error).message);
+    for (
+      const [index, name] of [
+        "[object Array Iterator]",
+        '[object Intl.NumberFormat] at "at[0]"',
+        "WebAssembly.Memory",
+      ].entries()
+    ) assertStringIncludes(texts[index]!, name);
+  });
+
   it("a result that cannot be cloned fails its task alone", async () => {
     const make = (n: number): unknown =>
       [

@@ -60,6 +60,7 @@ export function createExplainer(inspector: Inspector): Explainer {
   const DEEP = 1000;
 
   const { keys } = Object; // as user code may change its globals
+  const { toString } = Object.prototype;
   // What clone reads: a subclass may iterate over something else, without end.
   const { entries } = Map.prototype;
   const { values: items } = Set.prototype;
@@ -138,6 +139,7 @@ export function createExplainer(inspector: Inspector): Explainer {
     const objects: [string, object][] = [];
     let depths = 0;
     let deepest = ""; // where clone itself refuses, and nothing shows why
+    let culprit = root; // what is there
     let trials = 0;
     let read = ""; // what is read at the moment
     try {
@@ -163,13 +165,21 @@ export function createExplainer(inspector: Inspector): Explainer {
         if (path.length <= deepest.length) continue;
         if (++trials > MOST_TRIALS) break;
         read = path;
-        if (!clones(value)) deepest = path;
+        if (!clones(value)) [deepest, culprit] = [path, value];
       }
     } catch (error) { // a getter
       return `a value that threw ${describe(error)}${at(read)}`;
     }
-    return (otherwise ?? "a value that holds what cannot be cloned") +
-      at(deepest);
+    return whatIs(culprit) ??
+      (otherwise ?? "a value that holds what cannot be cloned") + at(deepest);
+
+    /** What only clone itself refuses, as a generator, if it has a name. */
+    function whatIs(value: unknown): string | undefined {
+      const name = toString.call(value);
+      return /^\[object (Object|Array|Map|Set|Error)\]$/.test(name)
+        ? undefined
+        : name + at(deepest);
+    }
   }
 
   function at(path: string): string {
