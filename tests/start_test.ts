@@ -52,6 +52,8 @@ for (const backend of ["web", "threads"] as const) {
           );
           assertInstanceOf(error, TypeError);
           assertStringIncludes(error.message, name);
+          const isForBundles = error.message.includes("in a bundle");
+          assertEquals(isForBundles, name === "missing.ts");
           assertStringIncludes(error.stack ?? "", "start_test.ts");
           const count = (type: string) => ends.filter((e) => e === type).length;
           assertEquals(count("worker-end"), count("worker-start"));

@@ -134,7 +134,7 @@ export function createLoader(
     if (/"[^"]+" not a dependency/.test(text)) {
       return "for a process, Deno looks for a deno.json, and for no package.json alone: put one beside it, {} will do";
     }
-    if (/Requires \w+ access/.test(text)) return "";
+    if (/Requires \w+ access|SyntaxError/.test(text)) return "";
     if (
       code === "ERR_MODULE_NOT_FOUND" ||
       // Chromium and Firefox, and WebKit, say so.
