@@ -1225,6 +1225,7 @@ export function contract(
   });
 
   it("a row that is filled again is what it was, also when its task is tried again", async () => {
+    await using workers = new Pool(pool);
     function* rows() {
       const row = { n: 0 };
       for (row.n = 0; row.n < 6; row.n++) yield row;
@@ -1259,8 +1260,8 @@ export function contract(
       return n;
     };
     for (const source of [rows, laterRows, filledEarly, afterOthers]) {
-      const options = { ...pool, chunkSize: 1, retries: 1 };
-      const outcomes = await parallelMapSettled(failOnce, source(), options);
+      const options = { chunkSize: 1, retries: 1 };
+      const outcomes = await workers.mapSettled(failOnce, source(), options);
       assertEquals(
         outcomes.map((one) => one.status === "fulfilled" && one.value),
         range(6),
@@ -1271,16 +1272,15 @@ export function contract(
         return 1;
       };
       const numbers = ({ n }: { n: number }) => n;
-      const how = { ...pool, weight };
-      assertEquals(await parallelMap(numbers, source(), how), range(6));
+      assertEquals(await workers.map(numbers, source(), { weight }), range(6));
       assertEquals(weighed, range(6));
-      const two = { ...pool, chunkSize: 2 };
-      assertEquals(await parallelMap(numbers, source(), two), range(6));
+      const two = { chunkSize: 2 };
+      assertEquals(await workers.map(numbers, source(), two), range(6));
       for (const how of [{ chunkSize: 1 }, { bufferSize: 1 }]) {
         const inputs: number[] = [];
-        const settled = { ...pool, ...how, settled: true } as const;
+        const settled = { ...how, settled: true } as const;
         for await (
-          const { input } of parallelMapStream(numbers, source(), settled)
+          const { input } of workers.stream(numbers, source(), settled)
         ) inputs.push(input.n);
         assertEquals(inputs, range(6));
       }
@@ -1288,6 +1288,7 @@ export function contract(
   });
 
   it("an outcome has the object that its source gave", async () => {
+    await using workers = new Pool(pool);
     class Job {
       #size = 1;
       get size(): number {
@@ -1303,11 +1304,11 @@ export function contract(
     }
     const weight = ({ size }: Job) => size;
     for (const how of [{}, { weight }]) {
-      const options = { ...pool, ...how, settled: true } as const;
+      const options = { ...how, settled: true } as const;
       for (const source of [given.values(), slowly()]) {
         const found: Job[] = [];
         for await (
-          const { input } of parallelMapStream(() => 1, source, options)
+          const { input } of workers.stream(() => 1, source, options)
         ) found.push(input);
         assertEquals(found.map((job) => given.indexOf(job)), range(6));
         assertEquals(found.map(weight), range(6).map(() => 1));
