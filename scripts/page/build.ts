@@ -29,9 +29,9 @@ function codeOf(file: string): string {
 
 /**
  * What no step needs of the library stays out of the page, as that must not be
- * large: other runtimes, `workers: 0`, weights, reductions, sources that fill one
- * object again, and the shorter way that lists of records cross; without it they
- * are cloned, as in most programs.
+ * large: other runtimes, `workers: 0`, weights, reductions, `output`, sources that
+ * fill one object again, and the shorter way that lists of records cross; without
+ * it they are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -45,7 +45,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     keepContext: "(part) => part",
   },
   "calls/calls_here.ts": { keepContext: "(part) => part" },
-  "calls/calls.ts": { FoldSink: "null" },
+  "calls/calls.ts": { ArraySink: "null", FoldSink: "null", SharedSink: "null" },
   "engine/inputs.ts": {
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
@@ -68,13 +68,18 @@ function leaveOut(folder: string): void {
     const path = join(folder, "src/core", file);
     let text = readFileSync(path, "utf8");
     for (const [name, instead] of Object.entries(names)) {
-      const line = new RegExp(`^import { ${name} } from .*;$`, "m");
-      if (!line.test(text)) {
+      const only = new RegExp(`^import { ${name} } from .*;$`, "m");
+      const among = new RegExp(`(?<=^import {[^}]*)\\b${name},`, "m");
+      const found = [only, among].find((one) => one.test(text));
+      if (found === undefined) {
         throw new Error(
           `Cannot build page as ${file} must import what is left out: no ${name}`,
         );
       }
-      text = text.replace(line, `const ${name} = ${instead};`);
+      const stub = `const ${name} = ${instead};`;
+      text = found === only
+        ? text.replace(only, stub)
+        : `${text.replace(among, "")}\n${stub}`;
     }
     writeFileSync(path, text);
   }

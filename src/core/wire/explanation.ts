@@ -108,6 +108,14 @@ export function createExplainer(inspector: Inspector): Explainer {
     return gone && inspected ? "a buffer that was moved away" : undefined;
   }
 
+  /** What an object is that only clone itself refuses, as a generator. */
+  function tagOf(value: unknown): string | undefined {
+    if (typeof value !== "object" || value === null) return undefined;
+    const tag = toString.call(value);
+    const isPlain = /^\[object (Object|Array|Map|Set|Error)\]$/.test(tag);
+    return isPlain || clones(value) ? undefined : tag;
+  }
+
   /** What a value holds, and how it is reached. */
   function* partsOf(value: object): Generator<[path: string, part: unknown]> {
     const kind = inspector.kindOf(value);
@@ -167,19 +175,14 @@ export function createExplainer(inspector: Inspector): Explainer {
         read = path;
         if (!clones(value)) [deepest, culprit] = [path, value];
       }
+      read = deepest;
+      const tag = tagOf(culprit);
+      if (tag !== undefined) return tag + at(deepest);
     } catch (error) { // a getter
       return `a value that threw ${describe(error)}${at(read)}`;
     }
-    return whatIs(culprit) ??
-      (otherwise ?? "a value that holds what cannot be cloned") + at(deepest);
-
-    /** What only clone itself refuses, as a generator, if it has a name. */
-    function whatIs(value: unknown): string | undefined {
-      const name = toString.call(value);
-      return /^\[object (Object|Array|Map|Set|Error)\]$/.test(name)
-        ? undefined
-        : name + at(deepest);
-    }
+    return (otherwise ?? "a value that holds what cannot be cloned") +
+      at(deepest);
   }
 
   function at(path: string): string {
