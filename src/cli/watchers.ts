@@ -28,14 +28,16 @@ export interface Watchers {
  * @returns What is told all that happens, and closed at the end.
  */
 export async function openWatchers(
-  { bar, timeline: file }: Plan,
+  { bar, timeline: file, log, retryDelay }: Plan,
 ): Promise<Watchers> {
   // Opened now: a picture that cannot be written is told before any work.
   const descriptor = file === undefined
     ? undefined
     : openForLater("--timeline", file);
-  const sent: number[] = []; // index of the input of each call, if not its own
-  const inputOf = (call: number) => sent[call] ?? call;
+  // Else each input is called once, and has the index of its call.
+  const isOther = log !== undefined || retryDelay !== undefined;
+  const sent: number[] = []; // index of the input of each call, where it has one
+  const inputOf = isOther ? (call: number) => sent[call] ?? call : undefined;
   const timeline = file === undefined
     ? undefined
     : new (await import("../timeline/mod.ts")).Timeline({ inputOf });

@@ -33,7 +33,7 @@ export interface TimelineOptions {
    * Index of the input that a task is of, from the index of the task: where some
    * inputs are mapped again, or not all of them. By default they are the same.
    */
-  inputOf?: (index: number) => number;
+  inputOf?: ((index: number) => number) | undefined;
 }
 
 /** The checks of {@linkcode TimelineOptions}. */
