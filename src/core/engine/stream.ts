@@ -234,7 +234,8 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
     if (room) touch(run);
     if (sink.settled && found !== undefined && "value" in found) {
       const outcome = found.value as TaskOutcome;
-      if (run.refills) outcome.input = run.refills.seen(outcome.input);
+      const { refills } = run;
+      if (refills !== undefined) outcome.input = refills.seen(outcome.input);
     }
     return found;
   }

@@ -186,8 +186,9 @@ export class InputsByWeight implements NextInputs {
     let weighed = 0;
     try {
       for (; weighed < values.length; weighed++) {
-        const value = refills?.seen(values[weighed]) ?? values[weighed];
-        const given: unknown = this.#setup.weight(value as never);
+        const value = values[weighed];
+        const seen = refills === undefined ? value : refills.seen(value);
+        const given: unknown = this.#setup.weight(seen as never);
         checkWeight(given, this.#read + weighed);
         weights[weighed] = given;
       }
