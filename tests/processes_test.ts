@@ -10,7 +10,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -21,6 +21,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -1007,4 +1008,28 @@ test("processes: a program that deno compile made is told what to use", () => {
     TypeError,
     'has no Deno to run them: received "backend" "processes", where "threads" is needed',
   );
+});
+
+test("processes: a task is not at fault for a process that has just ended", async () => {
+  const node = createRequire(import.meta.url)("node:child_process");
+  const { spawn } = node as { spawn: (...args: unknown[]) => ChildProcess };
+  let thrown = 0;
+  node.spawn = (...args: unknown[]) => {
+    const child = spawn(...args);
+    // What Deno 2.9.5 does then, for a moment: here from the start.
+    child.ref = () => {
+      thrown++;
+      throw new Error("Bad resource ID");
+    };
+    return child;
+  };
+  try {
+    const double = (n: number) => 2 * n;
+    await using pool = new Pool({ ...processes, workers: 1 });
+    assertEquals(await pool.map(double, [1, 2, 3]), [2, 4, 6]);
+    assertEquals(await pool.map(double, [4]), [8]);
+    assert(thrown > 0);
+  } finally {
+    node.spawn = spawn;
+  }
 });

@@ -314,8 +314,12 @@ function startProcess(
     },
     setBusy(busy) {
       for (const one of [started, control, input, output]) {
-        if (busy) one?.ref?.();
-        else one?.unref?.();
+        try {
+          if (busy) one?.ref?.();
+          else one?.unref?.();
+        } catch {
+          // Deno 2.9.5 throws when it has ended, before it says so.
+        }
       }
     },
   };
