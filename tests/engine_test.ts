@@ -804,6 +804,25 @@ test("close() rejects with what a listener threw at an answer after an abort", a
   assertEquals(end, { status: "rejected", reason: own });
 });
 
+test("close({ finish: true }) in the run-start of a call lets it end, close() does not", async () => {
+  // How often it is closed, and whether with `finish`.
+  for (const closes of [[false], [true], [true, false], [false, true]]) {
+    let closed: Promise<unknown> | undefined;
+    const world = new FakeWorld({ workers: 1 });
+    const call = world.calls.map(same, [1, 2], {
+      onEvent({ type }) {
+        if (type !== "run-start") return;
+        closed = Promise.all(closes.map((finish) => world.calls.close(finish)));
+      },
+    }, start);
+    const { status } = await world.finish(call);
+    const lets = closes.every((finish) => finish);
+    assertEquals(status, lets ? "fulfilled" : "rejected", String(closes));
+    assertEquals((await world.finish(closed!)).status, "fulfilled");
+    assertEquals(world.backend.alive.length, 0);
+  }
+});
+
 test("a worker whose module fails ends the calls, once", async () => {
   const world = new FakeWorld({ workers: 2 });
   const calls = [1, 2].map((n) => world.calls.map(same, [n], {}, start));

@@ -146,7 +146,7 @@ export class NatsEngine implements Engine {
       origin,
     });
     this.#books.set(key, book);
-    this.#runs.all.add(run);
+    this.#runs.add(run);
     const over = () => this.#end(key, book);
     run.done.then(over, over);
     this.#upkeep.begin();
@@ -159,8 +159,9 @@ export class NatsEngine implements Engine {
   }
 
   close(finish = false): Promise<void> {
-    if (this.#closed !== undefined && !finish) this.#stopAll();
-    return this.#closed ??= this.#close(finish);
+    const closed = this.#closed ??= this.#close(finish);
+    if (!finish) this.#stopAll();
+    return closed;
   }
 
   async #close(finish: boolean): Promise<void> {

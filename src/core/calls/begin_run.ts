@@ -65,6 +65,7 @@ export function beginRun<S extends Sink>(
   makeSink: (total: number | undefined) => S,
   { number, clock, engine, plan, paces, onEvent }: RunPlace,
 ): { run: Run; sink: S } {
+  const late = engine.closed; // as a stream may be that is read only now
   const call = { ...rest, options: keepContexts(options) };
   const { weight, chunkSize, transfer = false } = call.options;
   const workers = threadsOf(plan);
@@ -106,7 +107,7 @@ export function beginRun<S extends Sink>(
     run.emit({ type: "run-start", run: number, total, name, ...where, at });
   }
   endOnAbort(run, engine);
-  if (engine.closed) run.stop(closedError());
+  if (late) run.stop(closedError());
   if (!run.over) run.say("running");
   if (!run.over) engine.add(run);
   return { run, sink };

@@ -25,6 +25,7 @@ export class Runs {
   readonly touched: Set<Run> = new Set<Run>();
   readonly #onEvent: ((event: RunEvent) => void) | undefined;
   #thrown: { error: unknown } | undefined;
+  #stopped: { error: unknown } | undefined;
   /**
    * How many workers have ended at no task since the last answer, by the run that
    * they had chunks of: others may have answers meanwhile.
@@ -104,8 +105,15 @@ export class Runs {
     this.touched.add(run);
   }
 
-  /** Ends all. */
+  /** Takes a run, which ends at once if all were ended. */
+  add(run: Run): void {
+    this.all.add(run);
+    if (this.#stopped) run.stop(this.#stopped.error);
+  }
+
+  /** Ends all, and those that come later. */
   stop(error: unknown): void {
+    this.#stopped = { error };
     for (const run of [...this.all]) {
       run.stop(error);
       this.touched.add(run);

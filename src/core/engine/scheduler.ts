@@ -80,7 +80,7 @@ export class Scheduler implements Engine {
   }
 
   add(run: Run): void {
-    this.#runs.all.add(run);
+    this.#runs.add(run);
     this.#slots.called();
     this.touch(run);
   }
@@ -107,8 +107,9 @@ export class Scheduler implements Engine {
   }
 
   close(finish = false): Promise<void> {
-    if (this.#closed !== undefined && !finish) this.#stopAll();
-    return this.#closed ??= this.#close(finish);
+    const closed = this.#closed ??= this.#close(finish);
+    if (!finish) this.#stopAll();
+    return closed;
   }
 
   async #close(finish: boolean): Promise<void> {
