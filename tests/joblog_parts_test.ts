@@ -1,9 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { createKeys, NumberTable } from "../src/joblog/input_keys.ts";
 import { isLoss } from "../src/joblog/log_file.ts";
-import { formatRecord, isOf, resultOf } from "../src/joblog/log_record.ts";
+import {
+  formatRecord,
+  isOf,
+  readRecord,
+  resultOf,
+} from "../src/joblog/log_record.ts";
 import { Turnstile } from "../src/joblog/turnstile.ts";
 import { test } from "./harness.ts";
+import { seeded } from "./seeded.ts";
 
 /** Puts texts in, and skips those that are undefined when they come out. */
 function textTurnstile(ordered: boolean, out: string[]) {
@@ -73,6 +79,44 @@ test("resultOf() gives the text that formatRecord() was given", () => {
     JSON.parse(line);
     assertEquals(isOf(line, key), true);
     assertEquals(isOf(line, { ...key, nth: 11 }), false);
+  }
+});
+
+test("readRecord() reads what formatRecord() writes, whatever notes say", () => {
+  const random = seeded(7);
+  const drawn = <V>(list: V[]) => list[Math.floor(random() * list.length)];
+  const texts = [
+    '"',
+    ',"ok":true',
+    ',"ok":false,"',
+    "\\",
+    "}",
+    "é\ud800",
+    "\n",
+  ];
+  const text = () => drawn(texts) + drawn(texts);
+  const names = ["2024", "7", "__proto__", "toJSON", "", "by", '","ok":true'];
+  const fields = () => [drawn(names), drawn([text(), 1.5, null])];
+  const results = [
+    undefined,
+    '{"ok":false,"result":1}',
+    '",\\"ok\\":true"',
+    "5",
+  ];
+  for (let index = 0; index < 500; index++) {
+    const key = createKeys()(text());
+    const note = Object.fromEntries([fields(), fields(), fields()]);
+    const result = drawn(results);
+    const end = drawn([
+      { ok: true as const, text: result },
+      { ok: false as const, error: text(), stack: text() },
+    ]);
+    const line = formatRecord({ index, key, note, ...end });
+    assertEquals(readRecord(line.trimEnd()), { key, ok: end.ok }, line);
+    if (end.ok) assertEquals(resultOf(line.trimEnd()), result, line);
+    const said = JSON.parse(line);
+    assertEquals([said.index, said.ok], [index, end.ok], line);
+    assertEquals({ ...said, ...note }, said, line);
   }
 });
 

@@ -182,6 +182,21 @@ test("openJobLog() runs again what failed, and numbers it among all inputs", asy
   assertEquals(told(await run(path, [1, 3, 2], odd)), [1, 3, 2]);
 });
 
+test("openJobLog() runs again what failed with a note of any name", async () => {
+  using dir = folder();
+  for (const name of ["2024", "__proto__", "toJSON", "error"]) {
+    const path = dir.path(name);
+    const note = () => Object.fromEntries([[name, "x"]]);
+    const fail = () => {
+      throw new Error("no");
+    };
+    assertEquals((await run(path, [1], fail, { note }))[0].status, "rejected");
+    assertEquals(records(path)[0][name], "x");
+    assertEquals(told(await run(path, [1], () => "ran", { note })), ["ran"]);
+    assertEquals(told(await run(path, [1], () => "again")), ["ran"]);
+  }
+});
+
 test("openJobLog() gives what the log keeps the first time as well", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -306,6 +321,8 @@ test("openJobLog() refuses a note that writes over what the log says", async () 
     ],
     ["me", 'be an object: received "me"'],
     [[1], "be an object: received Array"],
+    [Promise.resolve({ a: 1 }), "be an object: received Promise"],
+    [new Map([["a", 1]]), "be an object: received Map"],
   ];
   for (const [note, said] of wrong) {
     const path = dir.path("log");
@@ -315,6 +332,24 @@ test("openJobLog() refuses a note that writes over what the log says", async () 
     assertEquals(error.message, `Cannot log input 0 as its note must ${said}`);
     assertEquals(readFileSync(path, "utf8"), '{"joblog":1}\n');
   }
+});
+
+test("openJobLog() writes of a note what it has checked", async () => {
+  using dir = folder();
+  let reads = 0;
+  const hidden = { value: () => ({ ok: true, result: 2 }) };
+  const note = () =>
+    Object.defineProperty(
+      {
+        get by() {
+          return reads++ === 0 ? "me" : {} as never;
+        },
+      },
+      "toJSON",
+      hidden,
+    );
+  await run(dir.path("log"), [1], (n) => n, { note });
+  assertEquals(records(dir.path("log"))[0].by, "me");
 });
 
 test("openJobLog() lets a note word a failure", async () => {

@@ -19,8 +19,9 @@ export type LogRecord =
   );
 
 /**
- * What else a line says: by name, in the order in which it is written. It may
- * give a failure another `error` and `stack`, but no other field of a line.
+ * What else a line says: by name, in the order of the object, where names that
+ * are whole numbers come first. It may give a failure another `error` and
+ * `stack`, but no other field of a line. NaN and infinities are written as null.
  */
 export type LogNote = Record<string, string | number | null>;
 
@@ -37,10 +38,16 @@ const KEY = /^"index":\d+,"input":"([0-9a-f]{32})","nth":(\d+)/;
 /** Stands before a header that is not the first line. */
 const HEADER = '"header":';
 
-/** Stand before a result. In no string is a quotation mark left as it is. */
-const OK = ',"ok":true';
+/**
+ * Says what became of the input. It is the first such mark of a line: no note has
+ * that name, and in no string is a quotation mark left as it is.
+ */
+const OK = ',"ok":';
+const SUCCEEDED = `${OK}true`;
+const FAILED = `${OK}false`;
+
+/** Stands before a result, at once behind the mark. */
 const RESULT = ',"result":';
-const FAILED = ',"ok":false';
 
 /**
  * Writes the line of one input.
@@ -50,17 +57,21 @@ const FAILED = ',"ok":false';
  * @throws {TypeError} When its note does not fit.
  */
 export function formatRecord(record: LogRecord): string {
-  const { index, key, note } = record;
-  checkNote(note, index);
+  const { index, key } = record;
+  const note = checkNote(record.note, index);
   const head = `"index":${index},"input":"${key.digest}","nth":${key.nth}`;
   if (!record.ok) {
     const { error, stack } = record;
-    const tail = JSON.stringify({ ok: false, error, stack, ...note });
-    return summed(`${head},${tail.slice(1, -1)}`);
+    return summed(`${head}${FAILED}${fieldsOf({ error, stack, ...note })}`);
   }
-  const notes = JSON.stringify(note).slice(1, -1);
   const result = record.text === undefined ? "" : RESULT + record.text;
-  return summed(`${head}${notes && `,${notes}`}${OK}${result}`);
+  return summed(`${head}${fieldsOf(note)}${SUCCEEDED}${result}`);
+}
+
+/** The fields of a note, each behind a comma. */
+function fieldsOf(note: LogNote): string {
+  const fields = JSON.stringify(note).slice(1, -1);
+  return fields && `,${fields}`;
 }
 
 /** A line of its fields, after their sum, by which a change is seen. */
@@ -72,12 +83,14 @@ function sumOf(text: string): string {
   return crc32(text.trimEnd()).toString(16).padStart(8, "0");
 }
 
-function checkNote(note: LogNote, index: number): void {
-  if (Object(note) !== note || Array.isArray(note)) {
-    throw wrongNote(index, "be an object", show(note));
+/** A copy of a note that fits: what is checked is what is written. */
+function checkNote(given: LogNote, index: number): LogNote {
+  // A promise or a Map has no names: all that it says would be lost.
+  if (Object.prototype.toString.call(given) !== "[object Object]") {
+    throw wrongNote(index, "be an object", show(given));
   }
-  for (const name of Object.keys(note)) {
-    const value: unknown = note[name];
+  const note = { ...given };
+  for (const [name, value] of Object.entries<unknown>(note)) {
     if (OWN.has(name)) {
       const received = `"${name}" (give it another name)`;
       throw wrongNote(index, "leave the fields of the log alone", received);
@@ -90,6 +103,7 @@ function checkNote(note: LogNote, index: number): void {
       throw wrongNote(index, "hold strings, numbers and null", received);
     }
   }
+  return note;
 }
 
 function wrongNote(index: number, rule: string, received: string): TypeError {
@@ -130,7 +144,9 @@ export function readRecord(
   }
   const [start, digest, nth] = KEY.exec(fields) ?? [];
   if (digest === undefined) return undefined;
-  const ok = !fields.startsWith(FAILED, start!.length);
+  const at = fields.indexOf(OK, start!.length);
+  const ok = fields.startsWith(SUCCEEDED, at);
+  if (!ok && !fields.startsWith(FAILED, at)) return undefined;
   return { key: keyOf(digest, Number(nth)), ok };
 }
 
@@ -154,7 +170,7 @@ export function isOf(line: string, { digest, nth }: InputKey): boolean {
  * @returns The JSON of the result; undefined if the result is.
  */
 export function resultOf(line: string): string | undefined {
-  const at = line.indexOf(OK) + OK.length;
+  const at = line.indexOf(SUCCEEDED) + SUCCEEDED.length;
   return line.startsWith(RESULT, at)
     // An editor may have put white space behind it, as in a line end of CRLF.
     ? line.trimEnd().slice(at + RESULT.length, -1).trimEnd()
