@@ -141,6 +141,32 @@ test("openJobLog() takes no inputs, endless ones, and async ones", async () => {
   assertEquals(closed, 2);
 });
 
+// A runtime ends a program, and the tests, for a promise that nobody handles.
+test("openJobLog() awaits promises among the inputs, each in its turn", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const late = () => new Promise<number>((done) => setTimeout(done, 5, 2));
+  const reason = new RangeError("mine");
+  const inputs = () => [1, late(), Promise.reject(reason), 4];
+  for (const given of [inputs, () => new Set(inputs())]) {
+    const error = await run(path, given(), (n) => n).catch((error) => error);
+    assertEquals(error, reason);
+  }
+  assertEquals(records(path).map(({ result }) => result), [1, 2]);
+  const values = [late(), 3][Symbol.iterator]();
+  const next = () => Promise.resolve(values.next()); // awaits no value
+  const slow = { [Symbol.asyncIterator]: () => ({ next }) };
+  assertEquals(
+    (await run(path, slow, (n) => n)).map(({ input, kept }) => [input, kept]),
+    [[2, true], [3, false]],
+  );
+  const log = await openJobLog(path);
+  const never = [Promise.reject(reason)]; // as nobody reads the stream
+  log.stream(never, (rest) => mapHere(rest, (n) => n));
+  await log.close();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+});
+
 test("openJobLog() tells equal inputs apart by how many there are", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -104,7 +104,7 @@ export class JobLog implements AsyncDisposable {
    * position among all, put it into the input.
    *
    * @param inputs Any iterable or async iterable, also one that has changed
-   * since the earlier run.
+   * since the earlier run. Promises among them are awaited, in their turn.
    * @param run Gets the inputs that must run, and the options that the stream
    * of their outcomes needs: of `parallelMapStream`, or of a pool.
    * @param options How inputs are known again.

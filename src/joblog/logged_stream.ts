@@ -88,6 +88,7 @@ export class LoggedStream<T, R> {
         `Cannot stream as inputs must be iterable or async iterable: received ${typeof inputs}`,
       );
     }
+    handlePromises(inputs); // each is awaited in its turn, or never
     const outcomes = run(this.#rest(), SETTLED);
     if (typeof outcomes?.[Symbol.asyncIterator] !== "function") {
       throw wrongOutcome(outcomes);
@@ -123,7 +124,8 @@ export class LoggedStream<T, R> {
     const keyOf = createKeys();
     let index = -1;
     let runs = 0;
-    for await (const input of this.#inputs) {
+    for await (const given of this.#inputs) {
+      const input = await given; // an async iterator may give promises as well
       index++;
       while (this.#crowded || (this.#turnstile.full && !this.#end)) {
         await this.#changed();
@@ -245,6 +247,16 @@ export class LoggedStream<T, R> {
 
   #parse(text: string | undefined): R {
     return text === undefined ? undefined as R : this.#format.parse(text);
+  }
+}
+
+/** Sees to it that no promise in a list is one that nobody handles. */
+function handlePromises(inputs: unknown): void {
+  if (!Array.isArray(inputs) && !(inputs instanceof Set)) return;
+  for (const input of inputs) {
+    if (!(input instanceof Promise)) continue;
+    // Not by its own `then`: there are promises that begin when that is called.
+    Promise.prototype.then.call(input, undefined, () => {});
   }
 }
 
