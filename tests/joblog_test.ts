@@ -797,9 +797,24 @@ test("openJobLog() refuses a log that is open, and says who has it", async () =>
   await (await openJobLog(path)).close();
 });
 
+/** What JSON asks, though it is not listed. */
+const hidden = Object.defineProperty({ a: 1 }, "toJSON", {
+  value: function toJSON() {},
+});
+
 test("openJobLog() refuses options that are unknown or of the wrong kind", async () => {
   using dir = folder();
   const version = '"version" must be a string or a finite number';
+  const lossy: [header: unknown, received: string][] = [
+    [new Map([["job", 1]]), "Map"],
+    [new Date(0), "Date"],
+    [{ toJSON: () => undefined }, "function toJSON at .toJSON"],
+    [hidden, "function toJSON at .toJSON"],
+    [{ at: new Date(0) }, "Date at .at"],
+    [{ fn: { of: Math.abs } }, "function abs at .fn.of"],
+    [{ n: [NaN] }, "NaN at .n[0]"],
+    [{ job: undefined }, "undefined at .job"],
+  ];
   const wrong: [options: unknown, said: string][] = [
     [
       { versoin: "2" },
@@ -811,6 +826,10 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
     [{ header: 5 }, '"header" must be an object: received 5'],
     [{ header: null }, '"header" must be an object: received null'],
     [{ header: [1] }, '"header" must be an object: received Array'],
+    ...lossy.map(([header, received]): [unknown, string] => [
+      { header, version: "1" },
+      `JSON must keep "header" as it is: received ${received}`,
+    ]),
     [{ accepts: true }, '"accepts" must be a function: received true'],
     [{ readOnly: 1 }, '"readOnly" must be true or false: received 1'],
     [
@@ -830,6 +849,11 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
     assertEquals(error.message, `Cannot open job log as ${said}`);
     assertEquals(existsSync(path), false);
   }
+  await assertRejects(
+    () => openJobLog(dir.path("log"), { header: { n: 1n } }),
+    TypeError,
+    'JSON must keep "header" as it is: received TypeError: ', // in other words
+  );
 });
 
 test("JobLog.stream() refuses options that are unknown or of the wrong kind", async () => {
@@ -948,6 +972,7 @@ test("JobLog.stream() refuses inputs that it could not know again", async () => 
     [hole, "undefined at [1]"],
     [{ a: undefined }, "undefined at .a"],
     [{ toJSON: () => 1 }, "function toJSON at .toJSON"],
+    [[hidden], "function toJSON at [0].toJSON"],
     [undefined, "undefined"],
     [-0, "-0"],
     [NaN, "NaN"],

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { checkOptions } from "../words/check_options.ts";
+import { exactJson } from "./exact_json.ts";
 import { LOG_RULES, STREAM_RULES } from "./option_rules.ts";
 import { KeptResults } from "./kept_results.ts";
 import { checkRegular, LogFile } from "./log_file.ts";
@@ -29,7 +30,8 @@ import type {
  * already, here or in another process, or it cannot be written. It is left as
  * it is.
  * @throws What `accepts` throws.
- * @throws {TypeError} When an option is unknown or of the wrong kind.
+ * @throws {TypeError} When an option is unknown or of the wrong kind, or JSON
+ * does not hold all of the header.
  *
  * @example Usage
  * ```ts
@@ -51,9 +53,17 @@ export async function openJobLog(
   const { version, header = { joblog: 1 }, readOnly = false } = checked;
   const { accepts = () => false } = checked;
   const file = path instanceof URL ? fileURLToPath(path) : path;
-  const first = JSON.stringify(
-    version === undefined ? header : { ...header, version },
-  );
+  const exact = exactJson(header);
+  if (!("text" in exact)) {
+    const { received, cause } = exact;
+    throw new TypeError(
+      `Cannot open job log as JSON must keep "header" as it is: received ${received}`,
+      { cause },
+    );
+  }
+  const first = version === undefined
+    ? exact.text
+    : JSON.stringify({ ...header, version });
   if (readOnly) {
     checkRegular(file);
     const kept = existsSync(file)

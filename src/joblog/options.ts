@@ -17,7 +17,9 @@ export interface JobLogOptions {
   version?: string | number | undefined;
   /**
    * What else must be the same in the run that goes on with the log, such as
-   * the name of the job. It is the first line of the file.
+   * the name of the job. It is the first line of the file, as JSON, which must
+   * hold all of it: a header with a Map, a Date, NaN or undefined in it is an
+   * error.
    *
    * @default {{ joblog: 1 }}
    */
