@@ -278,22 +278,39 @@ test("openJobLog() fails the input whose result cannot be logged, alone", async 
 test("openJobLog() fails an input for which its format makes no single line", async () => {
   using dir = folder();
   const path = dir.path("log");
-  const made: [text: unknown, shown: string][] = [
+  const made: [text: unknown, shown: string, rule?: string][] = [
     [JSON.stringify({ v: 1 }, null, 1), String.raw`"{\n \"v\": 1\n}"`],
     ["1\r", String.raw`"1\r"`],
     [5, "5"],
     [null, "null"],
+    ["two ", '"two "', "without white space at its end"],
+    ["\ud800", String.raw`"\ud800"`, "without halves of characters"],
   ];
-  for (const [text, shown] of made) {
-    const format = { stringify: () => text as string, parse: JSON.parse };
+  for (const [text, shown, rule = "in one line"] of made) {
+    const format = { stringify: () => text as string, parse: Number };
     const [outcome] = await run(path, [1], (n) => n, { format });
     assert(outcome.status === "rejected");
     assertEquals(
       outcome.reason.message,
-      `Cannot log the result of input 0 as it must be JSON: received TypeError: "format.stringify" must make JSON in one line: received ${shown} (JSON.stringify(result) makes it)`,
+      `Cannot log the result of input 0 as it must be JSON: received TypeError: "format.stringify" must make JSON ${rule}: received ${shown} (JSON.stringify(result) makes it)`,
     );
   }
   assertEquals(records(path).map(({ ok }) => ok), made.map(() => false));
+});
+
+test("openJobLog() fails the input whose result its format cannot read, and logs none", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const format = { stringify: String, parse: JSON.parse };
+  const results = [1, "two", 3];
+  const outcomes = await run(path, [0, 1, 2], (i) => results[i], { format });
+  assertEquals(outcomes.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+  ]);
+  assertEquals(records(path).map(({ result }) => result), [1, undefined, 3]);
+  assertEquals(told(await run(path, [0, 1, 2], () => 2)), [1, 2, 3]);
 });
 
 test("openJobLog() tells a note of the index among all inputs", async () => {

@@ -212,10 +212,10 @@ export class LoggedStream<T, R> {
     }
     const { input } = outcome;
     if (result.ok) {
-      const value = this.#parse(result.text);
+      const { text, value } = result;
       this.#pass(
         { index, input, status: "fulfilled", value, kept: false },
-        result.text?.length ?? 0,
+        text?.length ?? 0,
       );
     } else {
       const { reason } = result;
@@ -224,14 +224,15 @@ export class LoggedStream<T, R> {
   }
 
   /** The text of a result, or why there is none. */
-  #resultOf(outcome: TaskOutcome<T, R>): Result {
+  #resultOf(outcome: TaskOutcome<T, R>): Result<R> {
     let reason: TaskError;
     if (outcome.status === "rejected") reason = outcome.reason;
     else {
       try {
         const text = this.#format.stringify(outcome.value);
         if (text !== undefined) checkLine(text);
-        return { ok: true, text };
+        // Before it is written, as a log with what cannot be read is of no use.
+        return { ok: true, text, value: this.#parse(text) };
       } catch (cause) {
         const { index } = outcome;
         reason = new TaskError(
@@ -261,15 +262,20 @@ function handlePromises(inputs: unknown): void {
 }
 
 /** The text of a result, undefined if the result is; or why there is none. */
-type Result =
-  | { ok: true; text: string | undefined }
+type Result<R> =
+  | { ok: true; text: string | undefined; value: R }
   | { ok: false; reason: TaskError; error: string; stack: string };
 
-/** Checks the text that a format has made of a result. */
+/** Checks that the text a format has made of a result can be read as it is. */
 function checkLine(text: unknown): void {
-  if (typeof text === "string" && !/[\n\r]/.test(text)) return;
+  let rule: string;
+  if (typeof text !== "string" || /[\n\r]/.test(text)) rule = "in one line";
+  else if (text.length > text.trimEnd().length) {
+    rule = "without white space at its end"; // an editor may have put it there
+  } else if (!text.isWellFormed()) rule = "without halves of characters";
+  else return;
   throw new TypeError(
-    `"format.stringify" must make JSON in one line: received ${
+    `"format.stringify" must make JSON ${rule}: received ${
       show(text)
     } (JSON.stringify(result) makes it)`,
   );

@@ -50,7 +50,7 @@ export interface SettledAsTheyCome {
 
 /** How results become text, and text results: such as `JSON`. */
 export interface LogFormat<R> {
-  /** Makes JSON without line breaks of a result. */
+  /** Makes JSON of a result, without line breaks or white space at its end. */
   stringify(value: R): string | undefined;
   /** Makes the result again. */
   parse(text: string): R;
