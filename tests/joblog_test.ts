@@ -968,6 +968,56 @@ test("JobLog.stream() says so when an outcome is left out", async () => {
   assertEquals(seen, [1]);
 });
 
+test("JobLog.stream() logs no result under another input, where its stream gets fewer", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const drop = async function* <T>(rest: AsyncIterable<T>) {
+    let count = 0;
+    for await (const input of rest) if (count++ !== 1) yield input;
+  };
+  for (const inputs of [["a", "b", "c"], [{ n: 1 }, { n: 2 }, { n: 3 }]]) {
+    const log = await openJobLog(path);
+    const outcomes = log.stream<unknown, unknown>(
+      inputs,
+      (rest) => mapHere(drop(rest), (input) => input),
+    );
+    await assertRejects(
+      () => Array.fromAsync(outcomes),
+      TypeError,
+      "must give one outcome for each input: received that of input 2 for input 1 (",
+    );
+    await log.close();
+    assertEquals(records(path).map(({ result }) => result), [inputs[0]]);
+    writeFileSync(path, "");
+  }
+  // What the stream makes of each is its own matter.
+  await using log = await openJobLog(path);
+  const more = async function* (rest: AsyncIterable<{ n: number }>) {
+    for await (const { n } of rest) yield { n, more: n + 1 };
+  };
+  const outcomes = log.stream(
+    [{ n: 1 }, { n: 2 }],
+    (rest) => mapHere(more(rest), ({ more }) => more),
+  );
+  assertEquals(told(await Array.fromAsync(outcomes)), [2, 3]);
+});
+
+test("JobLog.stream() takes an outcome that is neither for no success", async () => {
+  using dir = folder();
+  await using log = await openJobLog(dir.path("log"));
+  const outcomes = log.stream([1], async function* (rest) {
+    for await (const outcome of mapHere(rest, (n) => n)) {
+      yield { ...outcome, status: "failed" } as never;
+    }
+  });
+  await assertRejects(
+    () => Array.fromAsync(outcomes),
+    TypeError,
+    "one outcome",
+  );
+  assertEquals(records(dir.path("log")), []);
+});
+
 test("JobLog.stream() refuses inputs that it could not know again", async () => {
   const loop: unknown[] = [];
   loop.push(loop);

@@ -31,6 +31,14 @@ const SETTLED: SettledAsTheyCome = { settled: true, ordered: false };
  */
 const MOST_READY = 1000;
 
+/** An input that runs. */
+interface Running<T> {
+  /** Its position among all. */
+  index: number;
+  key: InputKey;
+  input: T;
+}
+
 /** Inputs on their way through a log. */
 export class LoggedStream<T, R> {
   readonly #inputs: Inputs<T>;
@@ -41,7 +49,7 @@ export class LoggedStream<T, R> {
   readonly #note: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
   readonly #turnstile: Turnstile<LoggedOutcome<T, R>>;
   /** The inputs that run, by their position among those that run. */
-  readonly #running = new Map<number, { index: number; key: InputKey }>();
+  readonly #running = new Map<number, Running<T>>();
   #ready: LoggedOutcome<T, R>[] = [];
   #end: { error?: unknown } | undefined;
   #waiting: (() => void)[] = [];
@@ -134,7 +142,7 @@ export class LoggedStream<T, R> {
       const key = keyOf(inputText(input, index, this.#key));
       const line = this.#kept?.find(key);
       if (line === undefined) {
-        this.#running.set(runs++, { index, key });
+        this.#running.set(runs++, { index, key, input });
         yield input;
       } else {
         const value = this.#parse(resultOf(line));
@@ -199,9 +207,11 @@ export class LoggedStream<T, R> {
   /** Writes what became of an input, and passes it on. */
   #log(found: TaskOutcome<T, R>): void {
     const running = this.#running.get(found?.index);
-    if (running === undefined || found.status === undefined) {
-      throw wrongOutcome(found);
-    }
+    if (
+      running === undefined ||
+      (found.status !== "fulfilled" && found.status !== "rejected")
+    ) throw wrongOutcome(found);
+    this.#checkInput(found.input, running);
     this.#running.delete(found.index);
     const { index, key } = running;
     const outcome = renumber(found, index);
@@ -220,6 +230,18 @@ export class LoggedStream<T, R> {
     } else {
       const { reason } = result;
       this.#pass({ index, input, status: "rejected", reason, kept: false }, 0);
+    }
+  }
+
+  /**
+   * Refuses the outcome of another input, as there is where some did not get to
+   * the stream. One that is none of these was made of the input, or is a copy.
+   */
+  #checkInput(input: T, { index, input: given }: Running<T>): void {
+    if (Object.is(input, given)) return;
+    for (const other of this.#running.values()) {
+      if (!Object.is(input, other.input)) continue;
+      throw wrongOutcome(`that of input ${other.index} for input ${index}`);
     }
   }
 
