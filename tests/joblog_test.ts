@@ -167,6 +167,30 @@ test("openJobLog() awaits promises among the inputs, each in its turn", async ()
   await new Promise((resolve) => setTimeout(resolve, 1));
 });
 
+test("openJobLog() gives kept results with their input, where a source fills one object again", async () => {
+  using dir = folder();
+  const refilled = { n: 0 };
+  function* source() {
+    for (let n = 0; n < 5; n++) {
+      refilled.n = n;
+      yield refilled;
+    }
+  }
+  const seen: unknown[] = [];
+  for (const keep of [5, 3]) { // with some that run after the others
+    const path = dir.path(`${keep}`);
+    const inputs = () => source().take(keep);
+    await run(path, inputs(), ({ n }) => n);
+    await using log = await openJobLog(path);
+    const outcomes = log.stream(
+      source(),
+      (rest) => mapHere(rest, ({ n }) => n),
+    );
+    for await (const { input, kept } of outcomes) if (kept) seen.push(input.n);
+  }
+  assertEquals(seen, [0, 1, 2, 3, 4, 0, 1, 2]);
+});
+
 test("openJobLog() tells equal inputs apart by how many there are", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -11,6 +11,7 @@ import { show } from "../words/show.ts";
 import type { InputKey } from "./input_keys.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
+import { createCopies, handlePromises } from "./inputs.ts";
 import type { KeptResults } from "./kept_results.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogNote } from "./log_record.ts";
@@ -130,6 +131,7 @@ export class LoggedStream<T, R> {
   /** Gives out the inputs that have no result, and the results of the others. */
   async *#rest(): AsyncGenerator<T, undefined, undefined> {
     const keyOf = createKeys();
+    const copyOf = createCopies(this.#inputs);
     let index = -1;
     let runs = 0;
     for await (const given of this.#inputs) {
@@ -146,8 +148,9 @@ export class LoggedStream<T, R> {
         yield input;
       } else {
         const value = this.#parse(resultOf(line));
+        const status = "fulfilled";
         this.#pass(
-          { index, input, status: "fulfilled", value, kept: true },
+          { index, input: copyOf(input), status, value, kept: true },
           line.length,
         );
       }
@@ -270,16 +273,6 @@ export class LoggedStream<T, R> {
 
   #parse(text: string | undefined): R {
     return text === undefined ? undefined as R : this.#format.parse(text);
-  }
-}
-
-/** Sees to it that no promise in a list is one that nobody handles. */
-function handlePromises(inputs: unknown): void {
-  if (!Array.isArray(inputs) && !(inputs instanceof Set)) return;
-  for (const input of inputs) {
-    if (!(input instanceof Promise)) continue;
-    // Not by its own `then`: there are promises that begin when that is called.
-    Promise.prototype.then.call(input, undefined, () => {});
   }
 }
 
