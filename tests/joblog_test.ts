@@ -11,6 +11,7 @@ import {
   readFileSync,
   realpathSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import {
@@ -841,6 +842,21 @@ test("openJobLog() refuses a log that is open, and says who has it", async () =>
 /** What JSON asks, though it is not listed. */
 const hidden = Object.defineProperty({ a: 1 }, "toJSON", {
   value: function toJSON() {},
+});
+
+test("openJobLog() reads the file that it locks, whatever its path is next", async () => {
+  using dir = folder();
+  const [path, one, other] = ["link", "one", "other"].map(dir.path);
+  await run(one, [1], (n) => n);
+  await run(other, [1, 2, 3], (n) => -n);
+  symlinkSync(one, path);
+  const opening = openJobLog(path);
+  unlinkSync(path);
+  symlinkSync(other, path);
+  await using log = await opening;
+  assertEquals(log.results, 1);
+  await Array.fromAsync(log.stream([1, 2], (rest) => mapHere(rest, (n) => n)));
+  assertEquals(records(one).map(({ result }) => result), [1, 2]);
 });
 
 test("openJobLog() refuses options that are unknown or of the wrong kind", async () => {

@@ -61,17 +61,18 @@ export async function openJobLog(
       { cause },
     );
   }
-  const first = version === undefined
-    ? exact.text
-    : JSON.stringify({ ...header, version });
+  const setup = {
+    header: version === undefined
+      ? exact.text
+      : JSON.stringify({ ...header, version }),
+    accepts,
+  };
   if (readOnly) {
     checkRegular(file);
-    const kept = existsSync(file)
-      ? KeptResults.open(file, first, accepts)
-      : undefined;
+    const kept = existsSync(file) ? KeptResults.open(file, setup) : undefined;
     return new JobLog(kept, undefined);
   }
-  const log = await LogFile.open(file, first, accepts);
+  const log = await LogFile.open(file, setup);
   return new JobLog(log.kept, log);
 }
 

@@ -49,31 +49,47 @@ export class KeptResults {
   }
 
   /**
-   * Reads a log.
+   * Opens a log, only to read it. Close what it keeps.
    *
    * @param path Its file, which must exist.
-   * @param header What its last header must be, without its end.
-   * @param accepts Decides whether it may be of another.
+   * @param setup See `read`.
    * @returns What it keeps.
    * @throws {JobLogError} When it is of something else.
    */
-  static open(path: string, header: string, accepts: Accepts): KeptResults {
+  static open(path: string, setup: KeptSetup): KeptResults {
     const file = openSync(path, "r");
     try {
-      const found = scan(file, path, header);
-      const { header: last, headers } = found;
-      // Not by what is no boolean, as a promise is.
-      const accepted = last === undefined || last === header ||
-        accepts(JSON.parse(last)) === true;
-      if (!accepted) {
-        const which = headers > 1 ? "last header" : "header";
-        throw otherHeader(path, header, last, which);
-      }
-      return new KeptResults(file, found, header);
+      return KeptResults.read(file, path, setup);
     } catch (error) {
       closeSync(file);
       throw error;
     }
+  }
+
+  /**
+   * Reads a log.
+   *
+   * @param file Its file, which must stay open.
+   * @param path Its path, for errors.
+   * @param setup What it must be of.
+   * @returns What it keeps.
+   * @throws {JobLogError} When it is of something else.
+   */
+  static read(
+    file: number,
+    path: string,
+    { header, accepts }: KeptSetup,
+  ): KeptResults {
+    const found = scan(file, path, header);
+    const { header: last, headers } = found;
+    // Not by what is no boolean, as a promise is.
+    const accepted = last === undefined || last === header ||
+      accepts(JSON.parse(last)) === true;
+    if (!accepted) {
+      const which = headers > 1 ? "last header" : "header";
+      throw otherHeader(path, header, last, which);
+    }
+    return new KeptResults(file, found, header);
   }
 
   /**
@@ -108,14 +124,19 @@ export class KeptResults {
     );
   }
 
-  /** Closes the file. */
+  /** Closes the file, if it was opened here. */
   close(): void {
     closeSync(this.#file);
   }
 }
 
-/** Decides whether a log may be of another header than the one asked for. */
-export type Accepts = (there: Record<string, unknown>) => boolean;
+/** What a log must be of. */
+export interface KeptSetup {
+  /** Its last header, without its end. */
+  header: string;
+  /** Decides whether it may be of another. */
+  accepts: (there: Record<string, unknown>) => boolean;
+}
 
 interface Scan {
   /** The last, which says what the log is of now; undefined if it is empty. */

@@ -16,7 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { JobLogError } from "./errors.ts";
-import type { Accepts } from "./kept_results.ts";
+import type { KeptSetup } from "./kept_results.ts";
 import { KeptResults } from "./kept_results.ts";
 import { lockLog } from "./lock.ts";
 import { formatHeader } from "./log_record.ts";
@@ -60,36 +60,32 @@ export class LogFile {
    * Opens a log for writing, and locks it.
    *
    * @param path Its file.
-   * @param header What it is of: its first line, without its end.
-   * @param accepts Decides whether it may have been of something else.
+   * @param setup What it is of: its header is the first line.
    * @returns The file.
    * @throws {JobLogError} When it is in use, is of something else, or cannot be
    * written.
    */
-  static async open(
-    path: string,
-    header: string,
-    accepts: Accepts,
-  ): Promise<LogFile> {
+  static async open(path: string, setup: KeptSetup): Promise<LogFile> {
+    const { header } = setup;
     checkRegular(path);
     let file: number;
     try {
-      file = openSync(path, "a"); // so that it is there, and has a real path
+      // So that it is there, and has a real path. It is read by this as well: by
+      // its path, it may be another file when the lock is there.
+      file = openSync(path, "a+");
     } catch (cause) {
       throw unwritable(path, cause);
     }
     let unlock = () => {};
-    let kept: KeptResults | undefined;
     try {
       unlock = await lockLog(realpathSync(path));
-      kept = KeptResults.open(path, header, accepts);
+      const kept = KeptResults.read(file, path, setup);
       ftruncateSync(file, kept.bytes); // without a torn last line
       const log = new LogFile(path, { file, kept, unlock });
       if (kept.bytes === 0) log.#write(`${header}\n`);
       else if (kept.lacksHeader) log.#write(formatHeader(header));
       return log;
     } catch (error) {
-      kept?.close();
       unlock();
       closeSync(file);
       // Not what the caller throws, who was asked.
@@ -186,7 +182,6 @@ export class LogFile {
       clearImmediate(this.#scheduled);
       clearTimeout(this.#syncing);
       closeSync(this.#file);
-      this.kept.close();
       this.#unlock();
     }
   }
