@@ -649,6 +649,18 @@ test("openJobLog() takes the version of a header for what must be the same", asy
   );
 });
 
+test("openJobLog() takes a header with its fields in another order", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const by = { who: "me", when: 1 };
+  await run(path, [1], (n) => n, { header: { job: "scale", by, version: 1 } });
+  const text = readFileSync(path, "utf8");
+  const header = { job: "scale", version: 1, by };
+  await using log = await openJobLog(path, { header });
+  assertEquals([log.results, log.older], [1, 0]);
+  assertEquals(readFileSync(path, "utf8"), text);
+});
+
 test("openJobLog() does not take a promise for a yes", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -44,7 +44,8 @@ export class KeptResults {
     this.lines = Math.max(0, scan.starts.length - 1 - scan.headers);
     this.damaged = scan.damaged;
     this.results = scan.places.size;
-    this.lacksHeader = scan.header !== header;
+    this.lacksHeader = scan.header === undefined ||
+      !isSame(scan.header, header);
     this.older = this.lacksHeader ? this.results : scan.older;
   }
 
@@ -83,7 +84,7 @@ export class KeptResults {
     const found = scan(file, path, header);
     const { header: last, headers } = found;
     // Not by what is no boolean, as a promise is.
-    const accepted = last === undefined || last === header ||
+    const accepted = last === undefined || isSame(last, header) ||
       accepts(JSON.parse(last)) === true;
     if (!accepted) {
       const which = headers > 1 ? "last header" : "header";
@@ -243,20 +244,31 @@ function otherHeader(
   last: string,
   which: string,
 ): JobLogError {
-  const [asked, there]: Record<string, unknown>[] = [header, last]
-    .map((text) => JSON.parse(text));
-  const isSame = (key: string) =>
-    JSON.stringify(asked![key]) === JSON.stringify(there![key]);
-  const differences = (of: Record<string, unknown>) =>
-    JSON.stringify(
-      Object.fromEntries(Object.entries(of).filter(([key]) => !isSame(key))),
-    );
   return new JobLogError(
     `Cannot open job log as it must be a new file, or one whose header has ${
-      differences(asked!)
+      difference(header, last)
     }: received "${path}", whose ${which} has ${
-      differences(there!)
+      difference(last, header)
     } (to run everything again, give another path or delete it)`,
+  );
+}
+
+/** Whether two headers have the same, in whatever order. */
+function isSame(one: string, other: string): boolean {
+  return one === other ||
+    difference(one, other) === "{}" && difference(other, one) === "{}";
+}
+
+/** What a header has that another has not, or not like that, as JSON. */
+function difference(header: string, other: string): string {
+  const [there, fields]: Record<string, unknown>[] = [other, header]
+    .map((text) => JSON.parse(text));
+  return JSON.stringify(
+    Object.fromEntries(
+      Object.entries(fields!).filter(([key, value]) =>
+        JSON.stringify(value) !== JSON.stringify(there![key])
+      ),
+    ),
   );
 }
 
