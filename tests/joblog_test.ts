@@ -997,7 +997,7 @@ test("JobLog.stream() says so when its outcomes are not settled", async () => {
   await assertRejects(
     () => Array.fromAsync(outcomes),
     TypeError,
-    "received 7 (give it the options that are handed over, and leave no outcome out)",
+    "received 7 (give it all inputs as they are, and the options that are handed over, and leave no outcome out)",
   );
 });
 

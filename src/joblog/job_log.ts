@@ -117,7 +117,8 @@ export class JobLog implements AsyncDisposable {
    * @param inputs Any iterable or async iterable, also one that has changed
    * since the earlier run. Promises among them are awaited, in their turn.
    * @param run Gets the inputs that must run, and the options that the stream
-   * of their outcomes needs: of `parallelMapStream`, or of a pool.
+   * of their outcomes needs: of `parallelMapStream`, or of a pool. The
+   * stream must get all of these inputs, in their order and as they are.
    * @param options How inputs are known again.
    * @returns The outcomes, in input order unless `ordered` is false. A result
    * is what `format` makes of its text, the first time as well.

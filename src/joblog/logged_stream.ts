@@ -316,6 +316,6 @@ function wrongOutcome(received: unknown): TypeError {
     ? Object.prototype.toString.call(received)
     : String(received);
   return new TypeError(
-    `Cannot log as the stream must give one outcome for each input: received ${what} (give it the options that are handed over, and leave no outcome out)`,
+    `Cannot log as the stream must give one outcome for each input: received ${what} (give it all inputs as they are, and the options that are handed over, and leave no outcome out)`,
   );
 }
