@@ -1,9 +1,18 @@
 // What is read and written is looked at before the work begins; what cannot be
 // written later is told.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import process from "node:process";
+import { readCommand } from "../src/cli/command.ts";
+import { openResultFiles } from "../src/cli/result_files.ts";
+import { run } from "../src/cli/run.ts";
 import { runtime, test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 import { counted } from "./pmap_log.ts";
@@ -166,3 +175,42 @@ test(
     assertEquals(readFileSync(file, "utf8"), "40\n60\n");
   },
 );
+
+test("pmap -o touches no file of others, whatever its name", () => {
+  using dir = folder();
+  const [output, mine] = [dir.path("out"), dir.path("out.part.new")];
+  writeFileSync(mine, "mine");
+  const open = () => openResultFiles({ output, failed: undefined });
+  const [one, other, unused] = [open(), open(), open()];
+  assertEquals([one.begin(), other.begin()], [undefined, undefined]);
+  assertThrows(() => one.close(true), Error, "another job, or a person, has");
+  other.close(true);
+  unused.close(false);
+  assertEquals(readFileSync(mine, "utf8"), "mine");
+  assertEquals(readdirSync(dir.path(".")).sort(), ["out", "out.part.new"]);
+});
+
+test("pmap leaves and empties no file when one cannot be opened", async () => {
+  using dir = folder();
+  const none = dir.path("none/f");
+  const path = (flag: string) => dir.path(flag.slice(2));
+  const flags = ["--timeline", "--failed", "--output", "--joblog"];
+  for (const bad of flags) {
+    for (const there of ["", "there"]) {
+      const files = flags.filter((flag) => flag !== bad);
+      // A log with text in it would be refused first.
+      const old = there === "" ? [] : files.filter((f) => f !== "--joblog");
+      for (const flag of old) writeFileSync(path(flag), there);
+      const to = files.flatMap((flag) => [flag, path(flag)]);
+      const command = readCommand([work("same"), bad, none, ...to]);
+      assert(command.to === "run");
+      assertEquals(await run(command.settings), 2);
+      const left = readdirSync(dir.path(".")).sort();
+      assertEquals(left, old.map((flag) => flag.slice(2)).sort(), bad);
+      for (const flag of old) {
+        assertEquals(readFileSync(path(flag), "utf8"), there);
+        rmSync(path(flag));
+      }
+    }
+  }
+});

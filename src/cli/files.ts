@@ -18,7 +18,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import type { Settings } from "./command.ts";
 import { say } from "./messages.ts";
-import { openToWrite, partOf } from "./result_files.ts";
+import { partOf } from "./result_files.ts";
 import { pathOf } from "./target.ts";
 import { UsageError } from "./values.ts";
 
@@ -148,17 +148,4 @@ function nullFlags(file: number): number {
   } catch {
     return 0; // no such list here
   }
-}
-
-/**
- * Opens a file that will be written at the end of the job. What is in it stays
- * until then.
- *
- * @param flag Its flag, for errors.
- * @param file Its path.
- * @returns A descriptor.
- * @throws {UsageError} When it cannot be written.
- */
-export function openForLater(flag: string, file: string): number {
-  return openToWrite(flag, file, "a");
 }

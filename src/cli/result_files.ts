@@ -5,14 +5,13 @@
  * @module
  */
 
+import { randomUUID } from "node:crypto";
 import {
   chmodSync,
   closeSync,
   existsSync,
   fstatSync,
   fsyncSync,
-  ftruncateSync,
-  openSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -20,8 +19,8 @@ import {
 } from "node:fs";
 import type { Settings } from "./command.ts";
 import type { Written } from "./job.ts";
+import { isSameFile, openLate, openToWrite } from "./late_file.ts";
 import { say } from "./messages.ts";
-import { UsageError } from "./values.ts";
 
 /** What a job writes, and what becomes of it. */
 export interface ResultFiles extends Written {
@@ -32,6 +31,15 @@ export interface ResultFiles extends Written {
    * @param good Whether all went well.
    * @throws When it cannot become that.
    */
+  close(good: boolean): void;
+}
+
+/** Where results go. */
+interface Results {
+  descriptor: number;
+  /** They will be written now: what an earlier job wrote gives way. */
+  begin(): void;
+  /** Brings them to their end. */
   close(good: boolean): void;
 }
 
@@ -52,52 +60,28 @@ export function partOf(file: string): string {
  *
  * @param settings Of the job.
  * @returns The files. Close them.
- * @throws {UsageError} When one cannot be written.
+ * @throws {UsageError} When one cannot be written; none is left then.
  */
 export function openResultFiles(
   { output, failed }: Pick<Settings, "output" | "failed">,
 ): ResultFiles {
-  const part = output === undefined ? undefined : partOf(output);
-  const next = part === output ? undefined : `${part}.new`;
-  const results = part === undefined
-    ? undefined
-    : next === undefined
-    ? openToWrite("--output", part, "w")
-    : openNew(next, part);
   const inputs = failed === undefined
     ? undefined
-    : openToWrite("--failed", failed, "a");
+    : openLate("--failed", failed);
+  let results: Results | undefined;
+  try {
+    results = output === undefined ? undefined : openResults(output);
+  } catch (error) {
+    inputs?.close();
+    throw error;
+  }
   let begun = false;
 
   function begin(): void {
     if (begun) return;
     begun = true;
-    // A pipe or a device has no length.
-    if (inputs !== undefined && fstatSync(inputs).isFile()) {
-      ftruncateSync(inputs);
-    }
-    if (next !== undefined) renameSync(next, part!);
-  }
-
-  function close(good: boolean): void {
-    if (good) begin(); // also without any input
-    if (inputs !== undefined) closeSync(inputs);
-    if (results === undefined) return;
-    if (next === undefined) return closeSync(results);
-    if (!begun) {
-      closeSync(results);
-      return rmSync(next);
-    }
-    fsyncSync(results);
-    const isOurs = isSameFile(results, part!);
-    closeSync(results);
-    if (!isOurs) {
-      throw new Error(`another job, or a person, has replaced "${part}"`);
-    }
-    if (!good) return say(`left the results in ${part}`);
-    const target = part!.slice(0, -".part".length);
-    if (existsSync(target)) chmodSync(part!, statSync(target).mode);
-    renameSync(part!, target);
+    inputs?.clear();
+    results?.begin();
   }
 
   function attempt(what: () => void): Error | undefined {
@@ -106,70 +90,66 @@ export function openResultFiles(
       return undefined;
     } catch (cause) {
       return new Error(
-        `Cannot write results as "${output}" must take them: received an error (${
-          (cause as Error).message
-        })`,
+        `Cannot write results as "${
+          output ?? failed
+        }" must take them: received an error (${(cause as Error).message})`,
         { cause },
       );
     }
   }
 
   return {
-    output: results ?? 1,
-    failed: inputs,
+    output: results?.descriptor ?? 1,
+    failed: inputs?.descriptor,
     begin: () => attempt(begin),
     close(good) {
-      const error = attempt(() => close(good));
+      const first = good ? attempt(begin) : undefined; // also without any input
+      const last = attempt(() => {
+        inputs?.close();
+        results?.close(good && first === undefined);
+      });
+      const error = first ?? last;
       if (error !== undefined) throw error;
     },
   };
 }
 
 /**
- * Opens what becomes a part: a new file also where there is one, as another job
- * may be writing that, and would write on in what has become the file that was
- * asked for.
+ * Opens what takes results. It becomes the part with the first outcome, and is
+ * a new file also where there is a part: another job may be writing that, and
+ * would write on in what has become the file that was asked for.
  */
-function openNew(next: string, part: string): number {
+function openResults(output: string): Results {
+  const asked = { flag: "--output", file: output };
+  const part = partOf(output);
+  if (part === output) { // a device or a pipe
+    const descriptor = openToWrite(asked, "w");
+    return { descriptor, begin() {}, close: () => closeSync(descriptor) };
+  }
   // What is in the way of the part must be told now.
-  if (existsSync(part)) closeSync(openToWrite("--output", part, "a"));
-  try {
-    rmSync(next, { force: true });
-  } catch {
-    // what is in the way is told when it is opened
-  }
-  return openToWrite("--output", next, "wx");
-}
-
-function isSameFile(descriptor: number, path: string): boolean {
-  const [one, other] = [
-    fstatSync(descriptor),
-    statSync(path, { throwIfNoEntry: false }),
-  ];
-  return one.dev === other?.dev && one.ino === other.ino;
-}
-
-/**
- * Opens a file to be written.
- *
- * @param flag Its flag, for errors.
- * @param file Its path.
- * @param how `w` for an empty one, `wx` for a new one, `a` to keep what is in it.
- * @returns A descriptor.
- * @throws {UsageError} When it cannot be written.
- */
-export function openToWrite(
-  flag: string,
-  file: string,
-  how: "w" | "wx" | "a",
-): number {
-  try {
-    return openSync(file, how);
-  } catch (error) {
-    throw new UsageError(
-      `Cannot run as ${flag} must be a file that can be written: received "${file}" (${
-        (error as Error).message
-      })`,
-    );
-  }
+  if (existsSync(part)) closeSync(openToWrite(asked, "a", part));
+  // A name that no other job, and nobody else, has given a file.
+  let place = `${part}.${randomUUID().slice(0, 8)}`;
+  const descriptor = openToWrite(asked, "wx", place);
+  return {
+    descriptor,
+    begin() {
+      renameSync(place, part);
+      place = part;
+    },
+    close(good) {
+      const isUnused = place !== part && fstatSync(descriptor).size === 0;
+      if (!isUnused) fsyncSync(descriptor);
+      const isOurs = isSameFile(descriptor, place);
+      closeSync(descriptor);
+      if (isUnused) return isOurs ? rmSync(place) : undefined;
+      if (!isOurs) {
+        throw new Error(`another job, or a person, has replaced "${place}"`);
+      }
+      if (!good) return say(`left the results in ${place}`);
+      const target = part.slice(0, -".part".length);
+      if (existsSync(target)) chmodSync(part, statSync(target).mode);
+      renameSync(part, target);
+    },
+  };
 }

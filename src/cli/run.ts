@@ -53,12 +53,14 @@ async function runJob(plan: Plan): Promise<number> {
   let job: Job | undefined;
   // A pipe that nobody reads is waited for here: a signal ends that.
   const watchers = await openWatchers(plan);
-  const log = await openLog(plan);
-  let files: ResultFiles;
+  let files: ResultFiles | undefined;
+  let log: JobLog | undefined;
   try {
     files = openResultFiles(plan);
+    log = await openLog(plan); // last, as it is written when it is opened
   } catch (error) {
-    await log?.close();
+    files?.close(false);
+    watchers.drop();
     throw error;
   }
   // Without workers, a function that computes keeps this thread from hearing

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { closeSync, fstatSync, ftruncateSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { RunEvent } from "../../mod.ts";
 import type { BarProgress } from "../progress/mod.ts";
-import { openForLater } from "./files.ts";
+import { openLate } from "./late_file.ts";
 import type { Plan } from "./target.ts";
 
 /** What watches a job. */
@@ -18,6 +18,8 @@ export interface Watchers {
   onSent: ((index: number) => void) | undefined;
   /** Writes what they saw; throws when it cannot be written. */
   close(): void;
+  /** Ends them where the job could not begin: nothing is written. */
+  drop(): void;
 }
 
 /**
@@ -31,9 +33,7 @@ export async function openWatchers(
   { bar, timeline: file, log, retryDelay }: Plan,
 ): Promise<Watchers> {
   // Opened now: a picture that cannot be written is told before any work.
-  const descriptor = file === undefined
-    ? undefined
-    : openForLater("--timeline", file);
+  const page = file === undefined ? undefined : openLate("--timeline", file);
   // Else each input is called once, and has the index of its call.
   const isOther = log !== undefined || retryDelay !== undefined;
   const sent: number[] = []; // index of the input of each call, where it has one
@@ -53,16 +53,15 @@ export async function openWatchers(
       ? (await import("../progress/mod.ts")).progressBar()
       : undefined,
     close() {
-      if (timeline === undefined || descriptor === undefined) return;
+      if (timeline === undefined || page === undefined) return;
       if (open !== undefined) { // its workers are not waited for
         const [run, at] = [open, performance.now()];
         timeline.record({ type: "run-end", run, ok: false, at });
       }
       try {
-        // A pipe or a device has no length.
-        if (fstatSync(descriptor).isFile()) ftruncateSync(descriptor);
-        writeFileSync(descriptor, timeline.toHtml());
-        closeSync(descriptor);
+        page.clear();
+        writeFileSync(page.descriptor, timeline.toHtml());
+        page.close();
       } catch (cause) {
         throw new Error(
           `Cannot write --timeline as its file must take it: received "${file}" (${
@@ -72,5 +71,6 @@ export async function openWatchers(
         );
       }
     },
+    drop: () => page?.close(),
   };
 }
