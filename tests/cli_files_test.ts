@@ -4,15 +4,21 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import process from "node:process";
 import { readCommand } from "../src/cli/command.ts";
+import { checkFiles } from "../src/cli/files.ts";
 import { openResultFiles } from "../src/cli/result_files.ts";
 import { run } from "../src/cli/run.ts";
+import { UsageError } from "../src/cli/values.ts";
 import { runtime, test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 import { counted } from "./pmap_log.ts";
@@ -214,3 +220,38 @@ test("pmap leaves and empties no file when one cannot be opened", async () => {
     }
   }
 });
+
+test(
+  "pmap knows files that are yet to be made also behind links",
+  { ignore: process.platform === "win32" },
+  () => {
+    using dir = folder();
+    const { path } = dir;
+    mkdirSync(path("real"));
+    symlinkSync("real", path("linked"));
+    symlinkSync("linked/target", path("link"));
+    symlinkSync("link", path("further"));
+    const slips: [one: string, other: string][] = [
+      ["real/f", "linked/f"],
+      ["real/target", "further"],
+      ["link", "further"],
+      ["real/f.lock", "linked/f"], // of the log
+    ];
+    for (const [one, other] of slips) {
+      const args = ["--failed", path(one), "--joblog", path(other)];
+      const command = readCommand([work("same"), ...args]);
+      assert(command.to === "run");
+      assertThrows(
+        () => checkFiles(command.settings),
+        UsageError,
+        "--failed must not be the file of --joblog",
+      );
+    }
+    const output = path("further");
+    const files = openResultFiles({ output, failed: undefined });
+    writeSync(files.output, "1");
+    files.close(true);
+    assertEquals(readFileSync(path("real/target"), "utf8"), "1");
+    assertEquals(readlinkSync(path("link")), "linked/target");
+  },
+);

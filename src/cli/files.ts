@@ -14,9 +14,9 @@ import {
   readlinkSync,
   statSync,
 } from "node:fs";
-import { resolve } from "node:path";
 import process from "node:process";
 import type { Settings } from "./command.ts";
+import { placeOf } from "./late_file.ts";
 import { say } from "./messages.ts";
 import { partOf } from "./result_files.ts";
 import { pathOf } from "./target.ts";
@@ -52,6 +52,7 @@ export function checkFiles(settings: Settings): void {
       ["MODULE", module],
       ...inputs.map((file) => ["FILE", file] as const),
       ["--joblog", log?.file],
+      ["--joblog", log && `${placeOf(log.file)}.lock`],
       ["--timeline", timeline],
       ["--output", output],
       ["--output", output && partOf(output)],
@@ -59,10 +60,10 @@ export function checkFiles(settings: Settings): void {
     ]
   ) {
     if (file === undefined || file === "-") continue;
-    // One that is yet to be made is known by its path.
+    // One that is yet to be made is known by its place.
     const key = existsSync(file)
       ? regular(() => statSync(file))
-      : resolve(file);
+      : placeOf(file);
     const other = key && seen.get(key);
     const isRead = READ.has(flag!) && READ.has(other!);
     if (other !== undefined && flag !== other && !isRead) {

@@ -12,14 +12,13 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
 } from "node:fs";
 import type { Settings } from "./command.ts";
 import type { Written } from "./job.ts";
-import { isSameFile, openLate, openToWrite } from "./late_file.ts";
+import { isSameFile, openLate, openToWrite, placeOf } from "./late_file.ts";
 import { say } from "./messages.ts";
 
 /** What a job writes, and what becomes of it. */
@@ -50,8 +49,8 @@ interface Results {
  * @returns It, or its part beside it; a device or a pipe has none.
  */
 export function partOf(file: string): string {
-  if (!existsSync(file)) return `${file}.part`;
-  return statSync(file).isFile() ? `${realpathSync(file)}.part` : file;
+  const isOther = existsSync(file) && !statSync(file).isFile();
+  return isOther ? file : `${placeOf(file)}.part`;
 }
 
 /**
