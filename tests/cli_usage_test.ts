@@ -104,6 +104,10 @@ const WRONG: Case[] = [
   ],
   [[work("double"), "-o", "--raw"], /the flag --raw \(-o--raw if/],
   [[work("double"), "--lines", "--args", "a"], /exclude each other/],
+  ...["--failed", "--timeline", "--joblog"].map((flag): Case => [
+    [work("double"), flag, "-"],
+    new RegExp(`${flag} must be a file, as standard output .*"-" \\(\\./- if`),
+  ]),
 ];
 
 /** What only the files say. */
@@ -135,6 +139,12 @@ for (const [args, message] of WRONG) {
     assertMatch(error.message, /^Cannot run as .*: received .*$/);
   });
 }
+
+test("pmap -o - writes to standard output, not to a file of that name", () => {
+  const command = readCommand([work("double"), "-o", "-"]);
+  assert(command.to === "run");
+  assertEquals(command.settings.output, undefined);
+});
 
 for (const [args, message] of [WRONG[0]!, ...WRONG_FILES]) {
   test(`${wrong(args)}: one line and status 2`, PATIENCE, async () => {

@@ -147,7 +147,7 @@ export function readCommand(args: string[]): Command {
       raw: values.raw ?? false,
       flat: values.flat ?? false,
       withInput: values["with-input"] ?? false,
-      output: values.output,
+      output: values.output === "-" ? undefined : values.output,
       failed: values.failed,
       workers: values.workers,
       processes: values.processes ?? false,

@@ -8,7 +8,13 @@
 
 import { readHalt } from "./halt.ts";
 import { readOn } from "./on.ts";
-import { readTime, readWhole, readWorkers, UsageError } from "./values.ts";
+import {
+  readPath,
+  readTime,
+  readWhole,
+  readWorkers,
+  UsageError,
+} from "./values.ts";
 
 /** The parts of the help, in their order. */
 export type Part =
@@ -59,8 +65,12 @@ function plain(
 }
 
 /** A flag whose value is a file. */
-function file(part: Part, doc: string, more: Partial<Flag> = {}): Flag<string> {
-  return { ...more, part, doc, value: "FILE", offers: "files", read: text };
+function file(
+  part: Part,
+  doc: string,
+  more: Partial<Flag<string>> = {},
+): Flag<string> {
+  return { part, doc, value: "FILE", offers: "files", read: readPath, ...more };
 }
 
 /** Every flag. */
@@ -114,8 +124,8 @@ export const FLAGS = {
   ),
   "output": file(
     "Results",
-    "write to FILE.part, which becomes FILE at exit status 0",
-    { short: "o" },
+    "write to FILE.part, which becomes FILE at exit status 0; - is standard output",
+    { short: "o", read: text },
   ),
   "failed": file(
     "Results",

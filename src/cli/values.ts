@@ -34,6 +34,21 @@ export function readWhole(
   );
 }
 
+/**
+ * Reads the path of a file that is written.
+ *
+ * @param text As it was given.
+ * @param flag Its flag, for errors.
+ * @returns The path.
+ * @throws {UsageError} When it stands for standard output, which has the results.
+ */
+export function readPath(text: string, flag: string): string {
+  if (text !== "-") return text;
+  throw new UsageError(
+    `Cannot run as ${flag} must be a file, as standard output has the results: received "-" (./- if that is its name)`,
+  );
+}
+
 /** Milliseconds of each unit. */
 const UNITS: Record<string, number> = {
   "": 1,
