@@ -441,6 +441,17 @@ test("resultLines(), argumentOf() and textsOf() keep the text of JSON", () => {
     resultLines("-0", input, writing),
     '{"index":3,"input":1e400,"result":-0}',
   );
+  const values = [
+    "12345678901234567890",
+    '{"a":[1,[0.10,{}]],"b":{"c":"],"}}',
+    '"\\" ] , \\\\"',
+    '["\\\\"]',
+    JSON.stringify('x\\"\n'.repeat(1e5)),
+    "[]",
+  ];
+  const flat = { ...writing, flat: true, withInput: false };
+  assertEquals(resultLines(`[${values}]`, input, flat), values.join("\n"));
+  assertEquals(resultLines("[]", input, flat), undefined);
   const batch = { json: true, batch: 2 };
   const text = JSON.stringify(["1e400", '"a"']);
   assertEquals(argumentOf(text, batch), '[1e400,"a"]');

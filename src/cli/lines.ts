@@ -62,7 +62,25 @@ export function resultLines(
       ? JSON.parse(json)
       : json;
   if (!flat) return lineOf(json);
-  const values: unknown[] = JSON.parse(json);
-  if (values.length === 0) return undefined;
-  return values.map((value) => lineOf(JSON.stringify(value))).join("\n");
+  if (json === "[]") return undefined;
+  return valuesOf(json).map(lineOf).join("\n");
+}
+
+/** Cuts a list into its values: to parse them would cost numbers their digits. */
+function valuesOf(json: string): string[] {
+  const values: string[] = [];
+  let [depth, from] = [0, 1];
+  for (let at = 0; at < json.length; at++) {
+    const mark = json[at]!;
+    if (mark === '"') {
+      while (++at < json.length && json[at] !== '"') {
+        if (json[at] === "\\") at++;
+      }
+    } else if (mark === "[" || mark === "{") depth++;
+    else if (mark === "]" || mark === "}") depth--;
+    if (depth > 1 || (depth === 1 && mark !== ",")) continue;
+    values.push(json.slice(from, at));
+    from = at + 1;
+  }
+  return values;
 }
