@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
   writeSync,
@@ -195,6 +196,20 @@ test("pmap -o touches no file of others, whatever its name", () => {
   assertEquals(readFileSync(mine, "utf8"), "mine");
   assertEquals(readdirSync(dir.path(".")).sort(), ["out", "out.part.new"]);
 });
+
+test(
+  "pmap -o lets nobody read results who may not read what was there",
+  { ignore: process.platform === "win32" },
+  () => {
+    using dir = folder();
+    const [output, part] = [dir.path("out"), dir.path("out.part")];
+    writeFileSync(output, "", { mode: 0o600 });
+    const files = openResultFiles({ output, failed: undefined });
+    files.begin();
+    assertEquals(statSync(part).mode & 0o777, 0o600);
+    files.close(false);
+  },
+);
 
 test("pmap leaves and empties no file when one cannot be opened", async () => {
   using dir = folder();

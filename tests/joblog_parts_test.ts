@@ -1,6 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { fsyncSync } from "node:fs";
+import process from "node:process";
 import { createKeys, NumberTable } from "../src/joblog/input_keys.ts";
-import { isLoss } from "../src/joblog/log_file.ts";
+import { isLoss, syncFile } from "../src/joblog/log_file.ts";
 import {
   formatRecord,
   isOf,
@@ -9,6 +11,7 @@ import {
 } from "../src/joblog/log_record.ts";
 import { Turnstile } from "../src/joblog/turnstile.ts";
 import { test } from "./harness.ts";
+import { folder, namedPipe, openPipe } from "./pmap.ts";
 import { seeded } from "./seeded.ts";
 
 /** Puts texts in, and skips those that are undefined when they come out. */
@@ -139,3 +142,14 @@ test("isLoss() tells a broken disk from a file system without fsync", () => {
   assertEquals(["EIO", "ENOSPC"].map(error).map(isLoss), [true, true]);
   assertEquals(["EINVAL", "ENOTSUP"].map(error).map(isLoss), [false, false]);
 });
+
+test(
+  "what is written to a file system without fsync is taken for written",
+  { ignore: process.platform === "win32" },
+  () => {
+    using dir = folder();
+    using pipe = openPipe(namedPipe(dir)); // it has none either
+    assertThrows(() => fsyncSync(pipe.reader));
+    syncFile(pipe.reader);
+  },
+);

@@ -11,11 +11,11 @@ import {
   closeSync,
   existsSync,
   fstatSync,
-  fsyncSync,
   renameSync,
   rmSync,
   statSync,
 } from "node:fs";
+import { syncFile } from "../joblog/log_file.ts";
 import type { Settings } from "./command.ts";
 import type { Written } from "./job.ts";
 import { isSameFile, openLate, openToWrite, placeOf } from "./late_file.ts";
@@ -125,11 +125,13 @@ function openResults(output: string): Results {
     const descriptor = openToWrite(asked, "w");
     return { descriptor, begin() {}, close: () => closeSync(descriptor) };
   }
+  const target = part.slice(0, -".part".length);
   // What is in the way of the part must be told now.
   if (existsSync(part)) closeSync(openToWrite(asked, "a", part));
   // A name that no other job, and nobody else, has given a file.
   let place = `${part}.${randomUUID().slice(0, 8)}`;
   const descriptor = openToWrite(asked, "wx", place);
+  if (existsSync(target)) keepMode(target, place);
   return {
     descriptor,
     begin() {
@@ -138,7 +140,7 @@ function openResults(output: string): Results {
     },
     close(good) {
       const isUnused = place !== part && fstatSync(descriptor).size === 0;
-      if (!isUnused) fsyncSync(descriptor);
+      if (!isUnused) syncFile(descriptor);
       const isOurs = isSameFile(descriptor, place);
       closeSync(descriptor);
       if (isUnused) return isOurs ? rmSync(place) : undefined;
@@ -146,9 +148,16 @@ function openResults(output: string): Results {
         throw new Error(`another job, or a person, has replaced "${place}"`);
       }
       if (!good) return say(`left the results in ${place}`);
-      const target = part.slice(0, -".part".length);
-      if (existsSync(target)) chmodSync(part, statSync(target).mode);
       renameSync(part, target);
     },
   };
+}
+
+/** Lets those read the results, from the first, who may read what was there. */
+function keepMode(target: string, place: string): void {
+  try {
+    chmodSync(place, statSync(target).mode);
+  } catch {
+    // a file system that knows no modes
+  }
 }

@@ -172,9 +172,8 @@ export class LogFile {
     try {
       if (!this.#failure?.said) this.flush();
       try {
-        fsyncSync(this.#file);
+        syncFile(this.#file);
       } catch (error) {
-        if (!isLoss(error)) return;
         this.#fail(error);
         this.#check();
       }
@@ -184,6 +183,20 @@ export class LogFile {
       closeSync(this.#file);
       this.#unlock();
     }
+  }
+}
+
+/**
+ * Waits until what was written is on the disk, where the file system knows that.
+ *
+ * @param file Its descriptor.
+ * @throws When it may not be there.
+ */
+export function syncFile(file: number): void {
+  try {
+    fsyncSync(file);
+  } catch (error) {
+    if (isLoss(error)) throw error;
   }
 }
 
