@@ -211,6 +211,22 @@ test(
   },
 );
 
+test(
+  "pmap -o leaves a file that must not be written",
+  { ignore: process.platform === "win32" || process.getuid?.() === 0 },
+  () => {
+    using dir = folder();
+    const output = dir.path("out");
+    writeFileSync(output, "", { mode: 0o400 });
+    assertThrows(
+      () => openResultFiles({ output, failed: undefined }),
+      UsageError,
+      "--output must be a file that can be written",
+    );
+    assertEquals(readdirSync(dir.path(".")), ["out"]);
+  },
+);
+
 test("pmap leaves and empties no file when one cannot be opened", async () => {
   using dir = folder();
   const none = dir.path("none/f");

@@ -126,8 +126,10 @@ function openResults(output: string): Results {
     return { descriptor, begin() {}, close: () => closeSync(descriptor) };
   }
   const target = part.slice(0, -".part".length);
-  // What is in the way of the part must be told now.
-  if (existsSync(part)) closeSync(openToWrite(asked, "a", part));
+  // What is in the way, or must not be written, must be told now.
+  for (const there of [target, part]) {
+    if (existsSync(there)) closeSync(openToWrite(asked, "a", there));
+  }
   // A name that no other job, and nobody else, has given a file.
   let place = `${part}.${randomUUID().slice(0, 8)}`;
   const descriptor = openToWrite(asked, "wx", place);
