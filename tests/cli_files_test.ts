@@ -98,6 +98,23 @@ test(
   },
 );
 
+test(
+  "pmap says in one line that its folder was removed",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [gone, args] = [dir.path("gone"), ["-e", "x => x", "-o", "out"]];
+    const script = `mkdir ${gone}; cd ${gone}; rmdir ${gone}; exec "$@"`;
+    const { status, err } = await pmap(args, "1\n", script);
+    if (runtime === "deno") { // which does not start there
+      assertMatch(err, /could not read current working directory/);
+    } else {
+      assertEquals(status, 2);
+      assertMatch(err, /^pmap: Cannot run as the current folder must.*\n$/);
+    }
+  },
+);
+
 test("pmap refuses one file for two purposes", PATIENCE, async () => {
   using dir = folder();
   const [log, input] = [dir.path("log"), dir.path("in")];

@@ -23,12 +23,14 @@ import { pathOf } from "./target.ts";
 import { UsageError } from "./values.ts";
 
 /**
- * Checks that inputs can be read, and that what is written is not among them.
+ * Checks that inputs can be read, and that what is written is not among them;
+ * and before that, that paths mean anything.
  *
  * @param settings Of the job.
  * @throws {UsageError} When it is so.
  */
 export function checkFiles(settings: Settings): void {
+  checkFolder();
   const { source, log, timeline, output, failed, dryRun } = settings;
   const module = moduleOf(settings);
   const inputs = source.from === "files" ? source.files : [];
@@ -72,6 +74,20 @@ export function checkFiles(settings: Settings): void {
       );
     }
     if (key !== undefined) seen.set(key, flag!);
+  }
+}
+
+/**
+ * In a folder that was removed, threads do not start on Node.js 24, and paths
+ * lead into the folder of the program on Bun 1.4.5.
+ */
+function checkFolder(): void {
+  try {
+    process.cwd();
+  } catch {
+    throw new UsageError(
+      "Cannot run as the current folder must exist: received one that was removed",
+    );
   }
 }
 
