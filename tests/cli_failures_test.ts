@@ -120,14 +120,23 @@ test(
       "an Error": 'Error at "0"',
       "bytes": 'Uint8Array at "bytes"',
       "an iterator": "Array Iterator",
+      "an Error with a code": 'Error at "e"',
+      "a Map with a field": "Map",
     };
-    const kept = ["nothing", "a Date", "a list of nothing"];
+    const kept = [
+      "nothing",
+      "a Date",
+      "a list of nothing",
+      "an Error with words",
+      "a String",
+    ];
     const args = [work("lossy"), "--args", ...Object.keys(lost), ...kept];
     const { status, out, err } = await pmap(args);
     assertEquals(status, 1);
     assertEquals(
       out,
-      '{}\n{"at":"1970-01-01T00:00:00.000Z","none":{}}\n[{},{"0":1}]\n',
+      '{}\n{"at":"1970-01-01T00:00:00.000Z","none":{}}\n[{},{"0":1}]\n' +
+        '{"message":"x"}\n{"text":"x","none":{}}\n',
     );
     for (const [index, what] of Object.values(lost).entries()) {
       assert(

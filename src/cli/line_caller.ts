@@ -48,12 +48,40 @@ export function openCaller(
       }
     }
     const text = JSON.stringify(result);
-    // Only such texts can hide what arrives as {}: to look at every result takes
-    // several times as long as to write it.
-    if (text === undefined || /\{\}|\{"0":/.test(text)) {
+    // Only such texts can hide what arrives as {}: to have every value looked at
+    // takes several times as long as to write it.
+    if (
+      text === undefined || /\{\}|\{"0":/.test(text) ||
+      (text.includes("{") && hidesMore(result, 0))
+    ) {
       JSON.stringify(result, refuseLossy);
     }
     return text ?? "null";
+  }
+
+  /** Whether it is or holds what would arrive as its own fields alone. */
+  function hidesMore(value: unknown, depth: number): boolean {
+    // What is deeper is taken as it is: this must not end the stack.
+    if (typeof value !== "object" || value === null || depth > 99) return false;
+    const type = Object.getPrototypeOf(value);
+    if (type === Array.prototype) {
+      for (const part of value as unknown[]) {
+        if (hidesMore(part, depth + 1)) return true;
+      }
+      return false;
+    }
+    const fields = value as Record<string, unknown>;
+    if (typeof fields.toJSON === "function") return false;
+    if (type !== Object.prototype) {
+      return value instanceof Map || value instanceof Set ||
+        (value instanceof Error &&
+          !Object.prototype.propertyIsEnumerable.call(value, "message")) ||
+        Object.values(value).some((part) => hidesMore(part, depth + 1));
+    }
+    for (const key in fields) {
+      if (hidesMore(fields[key], depth + 1)) return true;
+    }
+    return false;
   }
 
   function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -102,7 +130,8 @@ export function openCaller(
     const holds = ["object", "function", "symbol"].includes(typeof value);
     if (!holds || value === null || Array.isArray(value)) return value;
     const tag = Object.prototype.toString.call(value).slice(8, -1);
-    if (tag === "Object" && typeof value === "object") return value;
+    const plain = ["Object", "String", "Number", "Boolean"].includes(tag);
+    if (plain && typeof value === "object") return value;
     const where = key === "" ? "" : ` at "${key}"`;
     throw new TypeError(`a result must be JSON: received ${tag}${where}`);
   }
