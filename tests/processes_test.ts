@@ -38,7 +38,7 @@ import {
   WorkerStartError,
 } from "../mod.ts";
 import { denoProcess } from "../src/core/runtime/deno_process.ts";
-import { loadingFlags } from "../src/core/runtime/node.ts";
+import { loadingFlags, nodeRuntime } from "../src/core/runtime/node.ts";
 import { runtime, test } from "./harness.ts";
 import { ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 import { pause, until } from "./until.ts";
@@ -1008,6 +1008,38 @@ test("processes: a program that deno compile made is told what to use", () => {
     TypeError,
     'has no Deno to run them: received "backend" "processes", where "threads" is needed',
   );
+});
+
+test("processes: a program that Node.js would start again and again is told what to use", () => {
+  for (
+    const [sea, electron, asNode, named] of [
+      [true, undefined, undefined, "a single executable application"],
+      [false, "44.1.0", undefined, "Electron"],
+      [false, "44.1.0", "1", undefined],
+      [false, undefined, undefined, undefined],
+    ] as const
+  ) {
+    const modules = {
+      "node:sea": { isSea: () => sea },
+      "node:os": { availableParallelism: () => 2 },
+    };
+    const node = nodeRuntime({
+      argv: [],
+      execArgv: [],
+      env: { ELECTRON_RUN_AS_NODE: asNode },
+      versions: { electron },
+      getBuiltinModule: (name: keyof typeof modules) => modules[name],
+    } as never);
+    node.backend("threads");
+    if (named === undefined) node.backend("processes");
+    else {
+      assertThrows(
+        () => node.backend("processes"),
+        TypeError,
+        `Cannot start processes as ${named} would start the whole program again: received "backend" "processes", where "threads" is needed`,
+      );
+    }
+  }
 });
 
 test("processes: a task is not at fault for a process that has just ended", async () => {

@@ -19,6 +19,9 @@ interface System {
   argv: string[];
   /** The flags of Node.js itself. */
   execArgv: string[];
+  env: Record<string, string | undefined>;
+  versions: { electron?: string };
+  getBuiltinModule(name: "node:sea"): { isSea(): boolean } | undefined;
   getBuiltinModule(name: "node:os"): { availableParallelism(): number };
   getBuiltinModule(name: "node:fs"): { realpathSync(path: string): string };
   getBuiltinModule(name: "node:url"): { pathToFileURL(path: string): URL };
@@ -49,7 +52,7 @@ export function nodeRuntime(process: System): Runtime {
     // 0.3 ms on Node.js 24: starting a worker keeps nobody waiting.
     backend: (kind, wanted) =>
       kind === "processes"
-        ? processes(nodeProcess(process.execArgv, wanted))
+        ? processes(nodeProcess(process, wanted))
         : threads({ startBlocks: false, first: writeAtOnce }),
   };
 }
@@ -87,18 +90,39 @@ export function loadingFlags(execArgv: string[]): string[] {
   return found;
 }
 
+/**
+ * What the program is in, where that takes no flags: told to run a source text,
+ * it starts the program again, which starts it again.
+ */
+function containerOf(process: System): string | undefined {
+  if (process.getBuiltinModule("node:sea")?.isSea()) {
+    return "a single executable application";
+  }
+  const { versions, env } = process;
+  return versions.electron !== undefined &&
+      env.ELECTRON_RUN_AS_NODE === undefined
+    ? "Electron"
+    : undefined;
+}
+
 /** `node -e`. */
 function nodeProcess(
-  execArgv: string[],
+  process: System,
   wanted: WantedOfProcesses = {},
 ): ProcessSetup {
+  const container = containerOf(process);
+  if (container !== undefined) {
+    throw new TypeError(
+      `Cannot start processes as ${container} would start the whole program again: received "backend" "processes", where "threads" is needed`,
+    );
+  }
   refusePermissions(wanted, "Node.js");
   const { maxMemory } = wanted;
   return {
     argsFor: (source) => [
       // So that it looks for garbage before it is ended for it.
       ...(maxMemory ? [`--max-old-space-size=${maxMemory}`] : []),
-      ...loadingFlags(execArgv),
+      ...loadingFlags(process.execArgv),
       "--input-type=module",
       "-e",
       source,
