@@ -20,6 +20,7 @@ import {
   type RunEvent,
   TaskError,
 } from "../mod.ts";
+import { denoProcess } from "../src/core/runtime/deno_process.ts";
 import { runtime, test } from "./harness.ts";
 import { RUN, runProgram } from "./run_program.ts";
 
@@ -231,6 +232,32 @@ test(
     }
   },
 );
+
+test("processes: on Deno, a path in permissions is meant as it is at the call", () => {
+  let folder = "/here, now";
+  const { argsFor } = denoProcess({
+    build: {},
+    cwd: () => folder,
+    execPath: () => "/deno",
+    permissions: { querySync: () => ({ state: "granted" }) },
+    statSync: () => ({ isFile: false }),
+  }, {
+    permissions: {
+      read: ["data", "../up", "/tmp"],
+      ffi: ["lib.so"],
+      run: ["tool", "./tool"],
+      env: ["data"],
+    },
+  });
+  folder = "/elsewhere";
+  const flags = argsFor("").filter((flag) => flag.startsWith("--allow-"));
+  assertEquals(flags, [
+    "--allow-read=/here,, now/data,/up,/tmp", // two commas are one of a path
+    "--allow-env=data",
+    "--allow-run=tool,/here,, now/tool",
+    "--allow-ffi=/here,, now/lib.so",
+  ]);
+});
 
 test("permissions are refused where nobody would keep to them", () => {
   const some: Permissions[] = ["none", { read: true }];

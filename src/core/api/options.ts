@@ -150,7 +150,10 @@ export interface OutputArray<A extends TypedArray> {
  */
 export type Permissions = "none" | "inherit" | PermissionLists;
 
-/** The permissions of Deno, by name. What is left out is not given. */
+/**
+ * The permissions of Deno, by name. What is left out is not given. Paths are
+ * relative to the current folder at the call.
+ */
 export interface PermissionLists {
   /** Files and folders to read. */
   read?: boolean | readonly string[] | undefined;

@@ -21,6 +21,18 @@ export interface DenoForProcesses {
   statSync(path: string): { isFile: boolean };
 }
 
+/** What is needed of the `process` global. */
+interface Modules {
+  getBuiltinModule(name: "node:path"): {
+    basename(path: string): string;
+    resolve(folder: string, path: string): string;
+  };
+}
+
+function modules(): Modules {
+  return (globalThis as unknown as { process: Modules }).process;
+}
+
 /**
  * Packages are loaded without a permission: a function that may do nothing could
  * tell the registry anything by a name that it asks for.
@@ -134,7 +146,9 @@ function permissionFlags(
     const given = permissions[name as keyof PermissionLists] ?? false;
     const isGiven = given === true || (given !== false && given.length > 0);
     if (!isGiven) return name === "import" ? NO_IMPORTS : [];
-    const list = given === true ? [] : given;
+    const list = given === true
+      ? []
+      : given.map((one) => fixed(deno, part, one));
     const lacks = given === true
       ? !isGranted(deno, { name })
       : list.some((one) =>
@@ -144,12 +158,28 @@ function permissionFlags(
     if (lacks) {
       throw new TypeError(
         `Cannot start processes as "permissions" must be among those of the program: received "${name}"${
-          given === true ? "" : ` ${JSON.stringify(list)}`
+          given === true ? "" : ` ${JSON.stringify(given)}`
         } (give it to the program with --allow-${name})`,
       );
     }
-    return [`--allow-${name}${given === true ? "" : `=${list}`}`];
+    return [`--allow-${name}${given === true ? "" : `=${listed(list)}`}`];
   });
+}
+
+/**
+ * A part of a list as it is meant at the call: a path, as the program may be in
+ * another folder when a worker starts. The name of a program is none.
+ */
+function fixed(deno: DenoForProcesses, part: string, one: string): string {
+  const { resolve, basename } = modules().getBuiltinModule("node:path");
+  const isPath = part === "path" ||
+    (part === "command" && basename(one) !== one);
+  return isPath ? resolve(deno.cwd(), one) : one;
+}
+
+/** A list as Deno takes it: a comma in a path is two of them. */
+function listed(list: string[]): string {
+  return list.map((one) => one.replaceAll(",", ",,")).join();
 }
 
 /**
@@ -174,9 +204,7 @@ function inheritedFlags(
     if (may({ name })) return [`--allow-${name}`];
     if (name === "read" || name === "write") {
       const some = [...folders].filter((path) => may({ name, path }));
-      // A flag takes several, with commas between them.
-      const plain = some.filter((path) => !path.includes(","));
-      return plain.length > 0 ? [`--allow-${name}=${plain}`] : [];
+      return some.length > 0 ? [`--allow-${name}=${listed(some)}`] : [];
     }
     if (name !== "import") return [];
     const hosts = HOSTS.filter((host) => may({ name, host }));
