@@ -222,7 +222,7 @@ test(
         [{ env: true, import: ["a.b"] }, '"import" ["a.b"] (give it'],
         // Deno takes it for granted, though a port of it is denied.
         [{ net: ["127.0.0.1"] }, '"net" ["127.0.0.1"] (give it'],
-        [{ net: ["127.0.0.0/8"] }, '"net" ["127.0.0.0/8"] (give it'],
+        [{ net: ["127.0.0.0/8:9"] }, '"net" ["127.0.0.0/8:9"] (give it'],
       ] as const
     ) {
       assertStringIncludes(
@@ -257,6 +257,43 @@ test("processes: on Deno, a path in permissions is meant as it is at the call", 
     "--allow-run=tool,/here,, now/tool",
     "--allow-ffi=/here,, now/lib.so",
   ]);
+});
+
+test("processes: on Deno, with a net that is denied in part, only addresses are given", () => {
+  const give = (name: string, host: string, partial: boolean) =>
+    denoProcess({
+      build: {},
+      cwd: () => "/",
+      execPath: () => "/deno",
+      permissions: {
+        // As Deno 2.9.5 does: of a host it says so only of what it has as such.
+        querySync: (what) => ({
+          state: "granted",
+          partial: partial && !("host" in what) && Object(what).name === name,
+        }),
+      },
+      statSync: () => ({ isFile: false }),
+    }, { permissions: { [name]: [host] } });
+  // Some names are the address 10.0.0.1 to the system.
+  const names = "a.b:9 *.b:9 localhost:9 10.1:9 012.0.0.1:9 167772161:9";
+  const wide = "a.b 10.0.0.1 [::1] ::1 10.0.0.0/8 10.0.0.0/8:9 [::]/0:9";
+  const single = "10.0.0.1:9 0.0.0.0:9 [::1]:9";
+  for (
+    const [name, given, refused] of [
+      ["net", single, `${names} ${wide}`],
+      ["import", `${single} ${names}`, wide], // which Deno goes by the name for
+    ]
+  ) {
+    for (const host of given.split(" ")) give(name, host, true);
+    for (const host of refused.split(" ")) {
+      give(name, host, false);
+      assertThrows(
+        () => give(name, host, true),
+        TypeError,
+        `received "${name}" ["${host}"]`,
+      );
+    }
+  }
 });
 
 test("permissions are refused where nobody would keep to them", () => {

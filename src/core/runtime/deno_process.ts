@@ -23,6 +23,7 @@ export interface DenoForProcesses {
 
 /** What is needed of the `process` global. */
 interface Modules {
+  getBuiltinModule(name: "node:net"): { isIP(host: string): number };
   getBuiltinModule(name: "node:path"): {
     basename(path: string): string;
     resolve(folder: string, path: string): string;
@@ -123,14 +124,19 @@ function isGranted(deno: DenoForProcesses, what: object): boolean {
 
 /**
  * Whether something of a kind is denied that a list may hold without Deno's saying
- * so: of a host it tells nothing of ports, nor of a subnet what is in it.
+ * so: of a host it tells nothing of ports, nor of a subnet what is in it. Nor of a
+ * name what addresses it stands for, which Deno looks at when it connects.
  */
 function isPartlyDenied(
   deno: DenoForProcesses,
   name: string,
   one: string,
 ): boolean {
-  const isWide = ["net", "import"].includes(name) && !/[^/]:\d+$/.test(one);
+  if (name !== "net" && name !== "import") return false;
+  const { isIP } = modules().getBuiltinModule("node:net");
+  const [, host] = /^(\[[^/\]]+\]|[^/:]+):\d+$/.exec(one) ?? [];
+  const isWide = host === undefined ||
+    (name === "net" && isIP(host.replace(/^\[|\]$/g, "")) === 0);
   return isWide && deno.permissions.querySync({ name }).partial === true;
 }
 
