@@ -17,9 +17,11 @@ import {
   parallelMapSettled,
   type Permissions,
   Pool,
+  type PoolOptions,
   type RunEvent,
   TaskError,
 } from "../mod.ts";
+import { checkOptions, POOL_RULES } from "../src/core/api/option_rules.ts";
 import { denoProcess } from "../src/core/runtime/deno_process.ts";
 import { runtime, test } from "./harness.ts";
 import { RUN, runProgram } from "./run_program.ts";
@@ -27,6 +29,14 @@ import { RUN, runProgram } from "./run_program.ts";
 const LONG = { timeout: 300_000 };
 const DENO = { ...LONG, ignore: runtime !== "deno" };
 const processes = { backend: "processes", workers: 1 } as const;
+/** Deno, in a program that may do everything. */
+const GRANTED = {
+  build: {},
+  cwd: () => "/",
+  execPath: () => "/deno",
+  permissions: { querySync: (_: object) => ({ state: "granted" }) },
+  statSync: () => ({ isFile: false }),
+};
 
 /** A folder with a module in it, which says what it may do. */
 class Folder implements Disposable {
@@ -235,13 +245,7 @@ test(
 
 test("processes: on Deno, a path in permissions is meant as it is at the call", () => {
   let folder = "/here, now";
-  const { argsFor } = denoProcess({
-    build: {},
-    cwd: () => folder,
-    execPath: () => "/deno",
-    permissions: { querySync: () => ({ state: "granted" }) },
-    statSync: () => ({ isFile: false }),
-  }, {
+  const { argsFor } = denoProcess({ ...GRANTED, cwd: () => folder }, {
     permissions: {
       read: ["data", "../up", "/tmp"],
       ffi: ["lib.so"],
@@ -262,9 +266,7 @@ test("processes: on Deno, a path in permissions is meant as it is at the call", 
 test("processes: on Deno, with a net that is denied in part, only addresses are given", () => {
   const give = (name: string, host: string, partial: boolean) =>
     denoProcess({
-      build: {},
-      cwd: () => "/",
-      execPath: () => "/deno",
+      ...GRANTED,
       permissions: {
         // As Deno 2.9.5 does: of a host it says so only of what it has as such.
         querySync: (what) => ({
@@ -272,7 +274,6 @@ test("processes: on Deno, with a net that is denied in part, only addresses are 
           partial: partial && !("host" in what) && Object(what).name === name,
         }),
       },
-      statSync: () => ({ isFile: false }),
     }, { permissions: { [name]: [host] } });
   // Some names are the address 10.0.0.1 to the system.
   const names = "a.b:9 *.b:9 localhost:9 10.1:9 012.0.0.1:9 167772161:9";
@@ -330,6 +331,26 @@ test(
     }
   },
 );
+
+test("permissions are what was checked, whatever their object says after that", () => {
+  const copied = (permissions: unknown) =>
+    checkOptions("create pool", { permissions } as PoolOptions, POOL_RULES);
+  const odd = { toString: () => "/", some: () => false, map: () => ["/"] };
+  let reads = 0;
+  class Changing {
+    get read() {
+      return reads++ === 0 ? Object.assign(["/data"], odd) : true;
+    }
+  }
+  const { argsFor } = denoProcess(GRANTED, copied(new Changing()));
+  assert(argsFor("").includes("--allow-read=/data"), `${argsFor("")}`);
+  class Hidden { // in no loop over its names
+    get read() {
+      return ["a,b"];
+    }
+  }
+  assertThrows(() => copied(new Hidden()), TypeError, 'received "a,b"');
+});
 
 test("permissions are checked at the call", () => {
   const wrong: unknown[] = ["all", true, { reed: true }, { read: "/etc" }];

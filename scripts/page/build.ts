@@ -29,12 +29,13 @@ function codeOf(file: string): string {
 
 /**
  * What no step needs of the library stays out of the page, as that must not be
- * large: other runtimes, `workers: 0`, weights, reductions, `output`, sources that
- * fill one object again, and the shorter way that lists of records cross; without
- * it they are cloned, as in most programs.
+ * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
+ * `output`, sources that fill one object again, and the shorter way that lists of
+ * records cross; without it they are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
+  "api/option_rules.ts": { permissions: "undefined" },
   "calls/worker_plan.ts": {
     detectRuntime: "() => browserRuntime(globalThis)",
     inline: "null",

@@ -14,6 +14,8 @@ export interface Rule {
   kind?: string;
   /** Whether a value of that kind is right. */
   holds: (value: never) => boolean;
+  /** Copies what has parts: each of them, too, is read once. */
+  copy?: (value: unknown) => unknown;
   /** Finds what in a wrong value is wrong, where it has parts. */
   oddPart?: (value: unknown) => unknown;
 }
@@ -100,9 +102,10 @@ export function checkOptions<O extends object>(
         }`,
       );
     }
-    const value = (options as Record<string, unknown>)[name];
-    copy[name] = value;
     const check = rules[name];
+    let value = (options as Record<string, unknown>)[name];
+    if (check?.copy !== undefined) value = check.copy(value);
+    copy[name] = value;
     if (check === undefined || value === undefined) continue;
     const { kind = typeof value } = check;
     const fits = typeof value === kind && value !== null;
@@ -124,7 +127,7 @@ export function checkOptions<O extends object>(
  * @param known Names that may stand there.
  * @returns All names; those that are not known as well.
  */
-function optionNames(options: object, known: string[]): Set<string> {
+export function optionNames(options: object, known: string[]): Set<string> {
   const names = new Set<string>();
   for (const name in options) names.add(name);
   // What a class inherits from its getters is in no such loop.

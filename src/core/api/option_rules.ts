@@ -12,7 +12,8 @@ import {
   type Rules,
   whole,
 } from "../../words/check_options.ts";
-import type { PermissionLists, PoolOptions } from "./options.ts";
+import type { PoolOptions } from "./options.ts";
+import { permissions } from "./permission_rules.ts";
 
 /**
  * Tasks at once in a worker, and workers at once. More is a slip: a board has 8
@@ -29,36 +30,6 @@ const AnyTypedArray: new () => object = Object.getPrototypeOf(Uint8Array);
 function isTypedArrayClass(value: object): boolean {
   const parent = Object.getPrototypeOf(value);
   return parent === AnyTypedArray || parent?.name === "TypedArray";
-}
-
-/** The kinds of permission, and what Deno calls one of a list of each. */
-export const PERMISSIONS: Readonly<Record<keyof PermissionLists, string>> = {
-  read: "path",
-  write: "path",
-  net: "host",
-  env: "variable",
-  run: "command",
-  ffi: "path",
-  sys: "kind",
-  import: "host",
-};
-
-/** Finds what does not say what workers may do: `[part]`, or none. */
-function oddPermissions(value: unknown): [] | [part: unknown] {
-  if (value === "none" || value === "inherit") return [];
-  if (Object.prototype.toString.call(value) !== "[object Object]") {
-    return [value];
-  }
-  for (const name in value as object) {
-    if (!Object.hasOwn(PERMISSIONS, name)) return [name];
-    const given = (value as Record<string, unknown>)[name];
-    if (given === undefined || typeof given === "boolean") continue;
-    if (!Array.isArray(given)) return [given];
-    for (const one of given) {
-      if (typeof one !== "string" || !/^[^,]+$/.test(one)) return [one];
-    }
-  }
-  return [];
 }
 
 /** The checks of {@linkcode RunOptions}. */
@@ -98,13 +69,7 @@ export const POOL_RULES: Rules = {
       value === Infinity || (Number.isInteger(value) && value >= 1),
   },
   maxMemory: whole(64, MOST_MEMORY),
-  permissions: {
-    rule: `must be "none", "inherit", or an object of ${
-      Object.keys(PERMISSIONS).join(", ")
-    }, each true, false or a list of texts without commas`,
-    holds: (value: unknown) => oddPermissions(value).length === 0,
-    oddPart: (value) => oddPermissions(value)[0],
-  },
+  permissions,
   onEvent: callback,
 };
 

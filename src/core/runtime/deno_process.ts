@@ -5,8 +5,8 @@
  * @module
  */
 
-import { PERMISSIONS } from "../api/option_rules.ts";
 import type { PermissionLists, Permissions } from "../api/options.ts";
+import { PERMISSIONS } from "../api/permission_rules.ts";
 import type { ProcessSetup } from "./processes.ts";
 import type { WantedOfProcesses } from "./runtime.ts";
 
