@@ -1,5 +1,6 @@
 // Bad input gets a clear error at the call, before a worker starts.
 import {
+  assert,
   assertEquals,
   assertInstanceOf,
   assertRejects,
@@ -13,6 +14,7 @@ import {
   Pool,
   type TaskContext,
 } from "../mod.ts";
+import { checkOptions, MAP_RULES } from "../src/core/api/option_rules.ts";
 import { test } from "./harness.ts";
 
 const id = (n: number) => n;
@@ -433,4 +435,30 @@ test("output may be a class of another realm, as in Jest", async () => {
   const results = await parallelMap(half, [1, 2], options);
   assertInstanceOf(results, Kind);
   assertEquals([...results], [0.5, 1]);
+});
+
+test("output must be in shared memory, of whatever realm", async () => {
+  const [own, shared, array] = runInNewContext(`[
+    new ArrayBuffer(8), new SharedArrayBuffer(8), new Int32Array(new SharedArrayBuffer(8)),
+  ]`) as [ArrayBuffer, SharedArrayBuffer, Int32Array<SharedArrayBuffer>];
+  const named = new Int32Array(own);
+  Object.defineProperty(named, "buffer", { value: shared });
+  const bare = Object.setPrototypeOf({ buffer: {} }, Int32Array.prototype);
+  for (const output of [new Int32Array(own), named, bare]) {
+    assertThrows(
+      () => checkOptions("map", { output }, MAP_RULES),
+      TypeError,
+      "a typed array in shared memory",
+    );
+  }
+  for (
+    const output of [
+      new Int32Array(shared) as Int32Array<SharedArrayBuffer>,
+      array,
+    ]
+  ) {
+    const options = { workers: 1, output };
+    assert(await parallelMap((n: number) => n + 1, [1, 2], options) === output);
+    assertEquals([...output], [2, 3]);
+  }
 });

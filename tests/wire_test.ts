@@ -10,6 +10,7 @@ import { runInNewContext } from "node:vm";
 import { createCodec } from "../src/core/wire/codec.ts";
 import { createErrorClasses } from "../src/core/wire/error_classes.ts";
 import { createExplainer } from "../src/core/wire/explanation.ts";
+import type { Crossing } from "../src/core/wire/frames.ts";
 import { createInspector } from "../src/core/wire/inspection.ts";
 import { createKinds } from "../src/core/wire/kinds.ts";
 import { createViews } from "../src/core/wire/views.ts";
@@ -138,6 +139,36 @@ test("what is in arrays, maps and objects of another realm is found", () => {
     codec.decode({ value, errors });
     assert(!isDeepStrictEqual(value, make(place)));
   }
+});
+
+test("memory of another realm is what it is, and shared only if it is", () => {
+  const [buffer, shared, view, gone] = runInNewContext(`[
+    new ArrayBuffer(8), new SharedArrayBuffer(8), new Int8Array(8), new ArrayBuffer(8),
+  ]`) as [ArrayBuffer, SharedArrayBuffer, Int8Array<ArrayBuffer>, ArrayBuffer];
+  structuredClone(gone, { transfer: [gone] });
+  const apart = createInspector({ createKinds }, {
+    clone: structuredClone,
+  } as Crossing);
+  const views = createViews();
+  for (const value of [buffer, new Uint8Array(buffer), view]) {
+    const found = [inspect([value]), apart.inspect([value])];
+    assertEquals(found.map(({ refused }) => refused), [false, false]);
+    const own = value === view ? view.buffer : buffer;
+    assertEquals(found.map(({ buffers }) => [...buffers][0] === own), [
+      true,
+      true,
+    ]);
+    assertEquals(views.share(value), undefined);
+  }
+  for (const part of [new Uint8Array(buffer, 2, 2), view.subarray(2, 4)]) {
+    assertEquals((views.cut(part) as Uint8Array).buffer.byteLength, 2);
+  }
+  for (const value of [shared, new Uint8Array(shared)]) {
+    assert(!inspect([value]).refused && apart.inspect([value]).refused);
+    assert(apart.refusalOf(value)!.startsWith("a SharedArrayBuffer"));
+  }
+  assertEquals(views.share(new Uint8Array(shared))!.buffer, shared);
+  assertEquals(refusal(gone), "a buffer that was moved away");
 });
 
 test("what only inherits from an array is no array", () => {

@@ -32,6 +32,29 @@ function isTypedArrayClass(value: object): boolean {
   return parent === AnyTypedArray || parent?.name === "TypedArray";
 }
 
+// The language's own getters, of which the second throws for shared memory: in
+// whatever realm, and in a page that shares none, that has no class.
+const { get: bufferOf } = Object.getOwnPropertyDescriptor(
+  AnyTypedArray.prototype,
+  "buffer",
+)!;
+const { get: bytesOf } = Object.getOwnPropertyDescriptor(
+  ArrayBuffer.prototype,
+  "byteLength",
+)!;
+
+/** Whether it is a typed array in shared memory. */
+function isSharedArray(value: unknown): boolean {
+  let buffer: unknown;
+  try {
+    buffer = bufferOf!.call(value);
+    bytesOf!.call(buffer);
+  } catch {
+    return buffer !== undefined;
+  }
+  return false;
+}
+
 /** The checks of {@linkcode RunOptions}. */
 export const RUN_RULES: Rules = {
   module: undefined, // checked where it is resolved: src/core/wire/function_ref.ts
@@ -85,8 +108,7 @@ export const MAP_RULES: Rules = {
     holds: (value: unknown) =>
       typeof value === "function"
         ? isTypedArrayClass(value)
-        : value instanceof AnyTypedArray &&
-          !((value as Uint8Array).buffer instanceof ArrayBuffer),
+        : isSharedArray(value),
   },
 };
 

@@ -103,9 +103,13 @@ export function createExplainer(inspector: Inspector): Explainer {
     if (typeof value !== "object" || value === null) return undefined;
     const refusal = inspector.refusalOf(value);
     if (refusal !== undefined) return refusal;
-    const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
-    const gone = buffer instanceof ArrayBuffer && buffer.detached;
-    return gone && inspected ? "a buffer that was moved away" : undefined;
+    const kind = inspector.kindOf(value);
+    const { buffer } = kind === "view"
+      ? value as DataView<ArrayBuffer>
+      : { buffer: kind === "buffer" ? value as ArrayBuffer : undefined };
+    return buffer?.detached && inspected
+      ? "a buffer that was moved away"
+      : undefined;
   }
 
   /** What an object is that only clone itself refuses, as a generator. */

@@ -79,7 +79,7 @@ export function createInspector(
   const { prototype: bytes } = Uint8Array;
   const { isView } = ArrayBuffer;
   const kinds = parts.createKinds(crossing);
-  const { known, meet, refusesShared } = kinds;
+  const { known, meet, refusesShared, isBuffer } = kinds;
   /** Whether all objects have keys that would be listed with their own. */
   let polluted = false;
 
@@ -204,7 +204,7 @@ export function createInspector(
   }
 
   function addBuffer(search: Search, buffer: ArrayBufferLike): void {
-    if (!(buffer instanceof ArrayBuffer)) {
+    if (!isBuffer(buffer)) {
       if (refusesShared) search.refused = true;
       return;
     }
@@ -219,7 +219,7 @@ export function createInspector(
     if (!isView(view)) return false;
     if (getPrototypeOf(getPrototypeOf(view)) !== bytes) return false;
     const { buffer, byteLength } = view;
-    return buffer instanceof ArrayBuffer && byteLength < buffer.byteLength;
+    return isBuffer(buffer) && byteLength < buffer.byteLength;
   }
 
   /** The keys of an array that are no indexes. */

@@ -43,6 +43,8 @@ export interface Kinds {
   refusalOf(value: object): string | undefined;
   /** Copies any value as it would arrive; throws if it would not. */
   clone(value: unknown): unknown;
+  /** Whether it is an ArrayBuffer, of whatever realm. */
+  isBuffer(value: unknown): value is ArrayBuffer;
   /** Whether memory that is shared cannot cross. */
   refusesShared: boolean;
 }
@@ -73,10 +75,16 @@ export function createKinds(crossing?: Crossing): Kinds {
 
   const { getPrototypeOf, keys } = Object; // as user code may change its globals
   const { isArray } = Array;
+  const { isView } = ArrayBuffer;
   const { toString } = Object.prototype;
-  const sizeOf = [Map, Set].map(({ prototype }) =>
-    Object.getOwnPropertyDescriptor(prototype, "size")!.get!
-  );
+  // The language's own getters, which throw for what is of another kind.
+  const sizeIn = (prototype: object, name: string) =>
+    Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+  const sizeOf = [Map, Set].map(({ prototype }) => sizeIn(prototype, "size"));
+  const bytesOf = sizeIn(ArrayBuffer.prototype, "byteLength");
+  const sharedBytesOf = isolated
+    ? sizeIn(SharedArrayBuffer.prototype, "byteLength")
+    : undefined;
   // What it has there is no native code, and Deno 2.9.5 clones it to {}.
   const { Deno: deno = {} } = globalThis as {
     Deno?: Record<string, unknown>;
@@ -143,7 +151,16 @@ export function createKinds(crossing?: Crossing): Kinds {
     if (!tagged && toString.call(value) === "[object Error]") return "error";
     if (succeeds(() => sizeOf[0]!.call(value))) return "map";
     if (succeeds(() => sizeOf[1]!.call(value))) return "set";
+    if (isView(value)) return "view";
+    if (isBuffer(value)) return "buffer";
+    if (shared !== undefined && succeeds(() => sharedBytesOf!.call(value))) {
+      return { refused: shared };
+    }
     return arrivesWhole(value) ? "leaf" : "object";
+  }
+
+  function isBuffer(value: unknown): value is ArrayBuffer {
+    return succeeds(() => bytesOf.call(value));
   }
 
   function succeeds(attempt: () => unknown): boolean {
@@ -193,7 +210,7 @@ export function createKinds(crossing?: Crossing): Kinds {
 
   /** The same of a view. */
   function showsShared(view: ArrayBufferView): boolean {
-    return shared !== undefined && !(view.buffer instanceof ArrayBuffer);
+    return shared !== undefined && !isBuffer(view.buffer);
   }
 
   function kindOf(value: object): Kind {
@@ -216,5 +233,5 @@ export function createKinds(crossing?: Crossing): Kinds {
   }
 
   const refusesShared = shared !== undefined;
-  return { known, meet, kindOf, refusalOf, clone, refusesShared };
+  return { known, meet, kindOf, refusalOf, clone, isBuffer, refusesShared };
 }

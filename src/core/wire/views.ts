@@ -93,6 +93,21 @@ export function createViews(): Views {
     Symbol.toStringTag,
   )!;
 
+  const { get: sizeOf } = Object.getOwnPropertyDescriptor(
+    ArrayBuffer.prototype,
+    "byteLength",
+  )!;
+
+  /** Whether it is one, of whatever realm: that getter throws for all others. */
+  function isBuffer(value: unknown): value is ArrayBuffer {
+    try {
+      sizeOf!.call(value);
+      return true;
+    } catch {
+      return false; // in a page that shares none, that has no class
+    }
+  }
+
   const kindOf: Views["kindOf"] = (view) => get!.call(view);
 
   function classOf(kind: string): Class {
@@ -114,10 +129,7 @@ export function createViews(): Views {
     const kind = kindOf(view);
     if (kind === undefined) return undefined;
     const { buffer, byteOffset: offset, length } = view as Float64Array;
-    // By what it is not, as cut does.
-    return buffer instanceof ArrayBuffer
-      ? undefined
-      : { kind, buffer, offset, length };
+    return isBuffer(buffer) ? undefined : { kind, buffer, offset, length };
   }
 
   const open: Views["open"] = ({ kind, buffer, offset, length }) =>
@@ -126,7 +138,7 @@ export function createViews(): Views {
   function cut(value: object): object {
     if (!ArrayBuffer.isView(value)) return value;
     const { buffer, byteOffset, byteLength } = value;
-    if (!(buffer instanceof ArrayBuffer) || byteLength === buffer.byteLength) {
+    if (!isBuffer(buffer) || byteLength === buffer.byteLength) {
       return value;
     }
     const kind = kindOf(value);
