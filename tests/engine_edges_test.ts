@@ -1,6 +1,7 @@
 // What a long life, a great many tasks and callbacks that call back do to the
 // engine.
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import {
   parallelMap,
   parallelReduce,
@@ -9,12 +10,14 @@ import {
   TaskError,
   WorkerStartError,
 } from "../mod.ts";
+import { findPromise } from "../src/core/engine/awaited.ts";
 import { InFlight } from "../src/core/engine/in_flight.ts";
 import { openSource } from "../src/core/engine/inputs.ts";
 import { Returned } from "../src/core/engine/returned.ts";
 import { LAST_SERIAL } from "../src/core/wire/board.ts";
 import { FakeClock, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
+import { pause } from "./until.ts";
 
 const same = (value: unknown) => value;
 
@@ -34,6 +37,15 @@ test("a worker is replaced before its tasks are too many to be told apart", () =
   assertEquals(inFlight.tasksLeft(Infinity), 3);
   send(3);
   assertEquals(inFlight.tasksLeft(Infinity), 0);
+});
+
+test("no promise of another realm among the inputs is one that nobody handles", async () => {
+  const [promise, like] = runInNewContext(
+    "[Promise.reject(new Error('mine')), { then() { throw 1 } }]",
+  ) as [Promise<never>, object];
+  assertEquals(findPromise([like, promise]), 0);
+  await pause(0); // by now the runtime has looked
+  assertEquals(await promise.catch(({ message }) => message), "mine");
 });
 
 test("a run whose module ends its worker is refused while others have answers", async () => {

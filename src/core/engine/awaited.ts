@@ -28,9 +28,13 @@ export function findPromise(values: ArrayLike<unknown>): number {
  * @param value What came from the inputs, a promise or not.
  */
 export function handle(value: unknown): void {
-  if (!(value instanceof Promise)) return;
-  // Not by its own `then`: there are promises that begin when that is called.
-  Promise.prototype.then.call(value, undefined, () => {});
+  if (!isPromise(value)) return;
+  try {
+    // Not by its own `then`: there are promises that begin when that is called.
+    Promise.prototype.then.call(value as never, undefined, () => {});
+  } catch {
+    // It is only like one, so that the runtime does not watch it.
+  }
 }
 
 /** All that inputs without promises cost, so it does no more than it must. */
