@@ -6,6 +6,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import { readBytes } from "../src/nats/byte_reader.ts";
 import { writeBytes } from "../src/nats/byte_writer.ts";
 import { test } from "./harness.ts";
@@ -54,6 +55,17 @@ function samples(): unknown[] {
 
 test("values come back from bytes as they were", () => {
   for (const value of samples()) assertEquals(cross(value), value);
+  const elsewhere = runInNewContext(`[
+    new Map([[1, new Set([2])]]), new Date(5), /x/g, new ArrayBuffer(3),
+    new Uint16Array([1, 2]).subarray(1),
+  ]`);
+  assertEquals(cross(elsewhere), [
+    new Map([[1, new Set([2])]]),
+    new Date(5),
+    /x/g,
+    new ArrayBuffer(3),
+    new Uint16Array([2]),
+  ]);
   assert(Object.is(cross(-0), -0));
   assert(!(1 in (cross([0, , 2]) as object)));
   const keys = cross(JSON.parse('{"__proto__":{"bad":1}}')) as object;

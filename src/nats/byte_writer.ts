@@ -170,20 +170,27 @@ class Writer {
     this.#numbers.set(object, this.#numbers.size);
     if (Array.isArray(object)) this.#array(object);
     else if (ArrayBuffer.isView(object)) this.#typedArray(object);
-    else if (object instanceof ArrayBuffer) {
+    // What most are need not be asked for by the slower tests, of any realm.
+    else if (Object.getPrototypeOf(object) === Object.prototype) {
+      this.#object(object);
+    } else if (types.isArrayBuffer(object)) {
       if (object.detached) refuse("a detached ArrayBuffer");
       this.code(CODES.buffer);
       this.#raw(new Uint8Array(object));
-    } else if (object instanceof Map) this.#map(object);
-    else if (object instanceof Set) this.#set(object);
-    else if (object instanceof Date) {
+    } else if (types.isMap(object)) this.#map(object);
+    else if (types.isSet(object)) this.#set(object);
+    else if (types.isDate(object)) {
       this.code(CODES.date);
       this.double(Date.prototype.getTime.call(object));
-    } else if (object instanceof RegExp) {
+    } else if (types.isRegExp(object)) {
       this.code(CODES.regexp);
       this.text(object.source);
       this.text(object.flags);
-    } else if (types.isBoxedPrimitive(object)) {
+    } else this.#object(object);
+  }
+
+  #object(object: object): void {
+    if (types.isBoxedPrimitive(object)) {
       this.code(CODES.boxed);
       this.value(object.valueOf());
     } else if (isOnlyHere(object)) {
@@ -242,7 +249,7 @@ class Writer {
   /** Of a part of a buffer only that: what is beside it is nobody's business. */
   #typedArray(view: ArrayBufferView): void {
     const { buffer, byteOffset, byteLength } = view;
-    if (!(buffer instanceof ArrayBuffer)) refuse("a SharedArrayBuffer");
+    if (!types.isArrayBuffer(buffer)) refuse("a SharedArrayBuffer");
     this.code(CODES.view);
     const kind = nameOfView!.call(view) ?? "DataView";
     this.count(VIEWS.indexOf(kind));
@@ -258,7 +265,8 @@ function isOnlyHere(object: object): boolean {
   return types.isProxy(object) || types.isPromise(object) ||
     types.isWeakMap(object) || types.isWeakSet(object) ||
     types.isSharedArrayBuffer(object) || object instanceof WeakRef ||
-    object instanceof Error || object instanceof Blob;
+    types.isNativeError(object) || object instanceof Error ||
+    object instanceof Blob;
 }
 
 /**
