@@ -15,6 +15,7 @@ import {
   type TaskContext,
 } from "../mod.ts";
 import { checkOptions, MAP_RULES } from "../src/core/api/option_rules.ts";
+import { moduleUrl } from "../src/core/wire/function_ref.ts";
 import { test } from "./harness.ts";
 
 const id = (n: number) => n;
@@ -190,6 +191,12 @@ const CASES: Case[] = [
     () => bad({ timeout: 0 }),
     RangeError,
     '"timeout" must be a number of milliseconds above 0: received 0',
+  ],
+  [
+    "signal is a signal, and not only looks like one",
+    () => bad({ signal: Object.create(AbortSignal.prototype) }),
+    TypeError,
+    '"signal" must be an AbortSignal: received AbortSignal',
   ],
   [
     "signal is a signal",
@@ -435,6 +442,18 @@ test("output may be a class of another realm, as in Jest", async () => {
   const results = await parallelMap(half, [1, 2], options);
   assertInstanceOf(results, Kind);
   assertEquals([...results], [0.5, 1]);
+});
+
+test("module may be a URL of another realm", () => {
+  const module = runInNewContext('({ href: "file:///work.js" })') as URL;
+  assertEquals(moduleUrl(module), "file:///work.js");
+  for (const odd of [{}, { href: 5 }, { href: "work.js" }, null, undefined]) {
+    assertThrows(
+      () => moduleUrl(odd as URL),
+      TypeError,
+      '"module" must be an absolute URL',
+    );
+  }
 });
 
 test("output must be in shared memory, of whatever realm", async () => {

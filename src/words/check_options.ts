@@ -30,11 +30,17 @@ export const callback: Rule = {
   holds: () => true,
 };
 
-/** Of what ends something. */
+/** Of what ends something; a frame of a page may have it of another. */
 export const abortSignal: Rule = {
   rule: "must be an AbortSignal",
   kind: "object",
-  holds: (value: unknown) => value instanceof AbortSignal,
+  holds(value: unknown) {
+    try {
+      return Reflect.get(AbortSignal.prototype, "aborted", value) !== undefined;
+    } catch {
+      return false; // that getter throws for all others
+    }
+  },
 };
 
 /** Of counts: whole numbers from one to another. */

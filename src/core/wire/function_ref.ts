@@ -218,12 +218,12 @@ export function moduleUrl(module: ModuleSpecifier): string {
   const url = module !== null && typeof module === "object" && "url" in module
     ? module.url
     : module;
-  const text = url instanceof URL ? url.href : url;
+  const text = typeof url === "string" ? url : url?.href; // of any realm
   // A worker has no place of its own that a relative path could start from.
   if (typeof text !== "string" || !URL.canParse(text)) {
     throw new TypeError(
       `Cannot map as "module" must be an absolute URL such as import.meta.url: received ${
-        show(text)
+        show(text ?? url)
       }`,
     );
   }
