@@ -995,6 +995,36 @@ test("processes: Deno asks nobody for a permission to end what tasks have starte
   }
 });
 
+test("processes: on Deno, settings are found in a folder of any name", () => {
+  const url = pathToFileURL("/100% a#b?c é/m.ts").href;
+  for (
+    const [near, folder] of [
+      [url, "/100% a#b?c é"],
+      [`${url}?v=/1#/`, "/100% a#b?c é"],
+      // Written by hand: Deno has no need of a code for it.
+      ["file:///100%/50%ab/m.ts", undefined],
+      ["file:///100%/x/m.ts", "/100%"],
+      ["FILE:///x/y/m.ts", "/x"],
+      ["file:///a%2Fb/m.ts", undefined],
+      ["https://example.com/x/m.ts", undefined],
+    ] as const
+  ) {
+    const { argsFor } = denoProcess({
+      build: {},
+      cwd: () => "/",
+      execPath: () => "/deno",
+      permissions: { querySync: () => ({ state: "granted" }) },
+      statSync: (path) => ({ isFile: path === `${folder}/deno.json` }),
+    }, { near });
+    const args = argsFor("");
+    const at = args.indexOf("--config");
+    assertEquals(
+      at < 0 ? undefined : args[at + 1],
+      folder && `${folder}/deno.json`,
+    );
+  }
+});
+
 test("processes: a program that deno compile made is told what to use", () => {
   const compiled = {
     build: { standalone: true },

@@ -23,9 +23,11 @@ export interface DenoForProcesses {
 
 /** What is needed of the `process` global. */
 interface Modules {
+  getBuiltinModule(name: "node:url"): { fileURLToPath(url: string): string };
   getBuiltinModule(name: "node:net"): { isIP(host: string): number };
   getBuiltinModule(name: "node:path"): {
     basename(path: string): string;
+    dirname(path: string): string;
     resolve(folder: string, path: string): string;
   };
 }
@@ -240,13 +242,19 @@ function configFlags(
 
 /** The folder of a module; undefined if it is in none of this machine. */
 function folderOf(url: string | undefined): string | undefined {
-  if (url === undefined || !url.startsWith("file:")) return undefined;
-  const path = decodeURIComponent(new URL(".", url).pathname);
-  return path.replace(/^\/(?=[A-Za-z]:)/, "").replace(/(?<=.)\/$/, "");
+  if (url === undefined) return undefined;
+  const { fileURLToPath } = modules().getBuiltinModule("node:url");
+  const { dirname } = modules().getBuiltinModule("node:path");
+  try {
+    // Deno takes a "%" for itself where it begins no code.
+    return dirname(fileURLToPath(url.replace(/%(?![\da-f]{2})/gi, "%25")));
+  } catch {
+    return undefined; // it is on the net, or no path, as with a "/" in a name
+  }
 }
 
 function folderAbove(folder: string): string | undefined {
-  const at = folder.lastIndexOf("/");
-  if (at < 0 || folder === "/") return undefined;
-  return at === 0 ? "/" : folder.slice(0, at);
+  const { dirname } = modules().getBuiltinModule("node:path");
+  const above = dirname(folder);
+  return above === folder ? undefined : above;
 }
