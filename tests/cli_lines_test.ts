@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
+import { FileReader } from "../src/cli/file_reader.ts";
 import { LineSplitter } from "../src/cli/line_splitter.ts";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
@@ -31,6 +32,24 @@ test("LineSplitter gives no line for no bytes, and none after the last end", () 
   assertEquals(split(new Uint8Array(0), 1), []);
   assertEquals(split(new TextEncoder().encode("a\n"), 2), ["a"]);
   assertEquals(split(new TextEncoder().encode("\ufeffa"), 2), ["a"]);
+});
+
+test("FileReader reads to the end once, as a terminal needs a Ctrl-D for each", async () => {
+  using dir = folder();
+  const file = dir.path("growing");
+  writeFileSync(file, "a\nb");
+  const reader = new FileReader([file], {
+    skipBlank: false,
+    separator: "\n",
+    rows: undefined,
+  });
+  const found: string[] = [];
+  do {
+    for (let line; (line = reader.next()) !== undefined;) found.push(line);
+    // Read on, this would be another line.
+    if (found.includes("b")) appendFileSync(file, "c\n");
+  } while (await reader.fill());
+  assertEquals(found, ["a", "b"]);
 });
 
 test("pmap maps lines of JSON in their order", PATIENCE, async () => {

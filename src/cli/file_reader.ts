@@ -14,6 +14,13 @@ import { Rows } from "./rows.ts";
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const READ_BYTES = 1 << 18;
 
+/** The file that is read, and whether it was read to its end. */
+interface OpenFile {
+  file: string;
+  descriptor: number;
+  ended: boolean;
+}
+
 /** Reads files one after another, line by line. */
 export class FileReader implements Reader {
   readonly total = undefined;
@@ -23,7 +30,7 @@ export class FileReader implements Reader {
   readonly #form: RowForm | undefined;
   readonly #named: boolean;
   readonly #buffer = new Uint8Array(READ_BYTES);
-  #open: { file: string; descriptor: number } | undefined;
+  #open: OpenFile | undefined;
   #splitter: LineSplitter;
   /** Of the file that is open, if its lines are rows. */
   #rows: Rows | undefined;
@@ -130,37 +137,43 @@ export class FileReader implements Reader {
 
   async fill(): Promise<boolean> {
     if (this.#open === undefined && !await this.#openNext()) return false;
-    const { file, descriptor } = this.#open!;
+    const open = this.#open!;
+    if (!open.ended && await this.#readOn(open)) return true;
+    if (this.#rows?.isOpen) {
+      throw this.#unfit("a quoted field must end: received one that does not");
+    }
+    if (open.file !== "-") closeSync(open.descriptor);
+    this.#open = undefined;
+    return this.#openNext();
+  }
+
+  /** Reads on, once to the end: behind that, a file may grow in its last line. */
+  async #readOn(open: OpenFile): Promise<boolean> {
     let count: number;
     try {
-      count = await readSome(descriptor, this.#buffer);
+      count = await readSome(open.descriptor, this.#buffer);
     } catch (cause) {
-      throw this.#unreadable(file, cause);
+      throw this.#unreadable(open.file, cause);
     }
     if (count > 0) {
       this.#read += count;
       this.#splitter.push(this.#buffer.subarray(0, count));
       return true;
     }
+    open.ended = true; // a terminal would have to say so again
     try {
       this.#last = this.#splitter.end();
     } catch (cause) {
       throw this.#tooLong(cause);
     }
-    if (this.#last !== undefined) return true; // once more for what comes after
-    if (this.#rows?.isOpen) {
-      throw this.#unfit("a quoted field must end: received one that does not");
-    }
-    if (file !== "-") closeSync(descriptor);
-    this.#open = undefined;
-    return this.#openNext();
+    return this.#last !== undefined;
   }
 
   async #openNext(): Promise<boolean> {
     const file = this.#files.shift();
     if (file === undefined) return false;
     const descriptor = file === "-" ? 0 : await this.#openFile(file);
-    this.#open = { file, descriptor };
+    this.#open = { file, descriptor, ended: false };
     this.#splitter = new LineSplitter(
       this.#separator,
       this.#form !== undefined,
