@@ -902,6 +902,37 @@ test("processes: on Node.js they load what --import has the program load", {
   }
 });
 
+test("processes: a debugger is for the program alone", LONG, async () => {
+  const flags = "--inspect --inspect-publish-uid=http --inspect-wait=0";
+  const given = { NODE_OPTIONS: flags, BUN_OPTIONS: `--inspect=0 ${flags}` };
+  const vars = { ...given, BUN_INSPECT: "ws://localhost:0?wait=1" };
+  const before = { ...process.env };
+  Object.assign(process.env, vars);
+  const childProcess = createRequire(import.meta.url)("node:child_process");
+  const { spawn } = childProcess;
+  const left: unknown[] = [];
+  childProcess.spawn = (
+    name: string,
+    args: string[],
+    options: typeof process,
+  ) => {
+    left.push(...Object.keys(vars).map((name) => options.env?.[name]?.trim()));
+    return spawn(name, args, { ...options, env: before });
+  };
+  try {
+    const options = { ...processes, workers: 1 };
+    assertEquals(await parallelMap((n: number) => n, [1], options), [1]);
+  } finally {
+    childProcess.spawn = spawn;
+    for (const name of Object.keys(vars)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
+  const kept = "--inspect-publish-uid=http";
+  assertEquals(left, [kept, kept, ""]);
+});
+
 test("processes: on Node.js they get no flag that is for the program alone", () => {
   const typed = ["--inspect-brk", "--import", "./a.ts", "-e", "1", "-C", "dev"];
   typed.push("--experimental-transform-types", "--test", "--require=b", "-p");

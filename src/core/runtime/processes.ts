@@ -200,6 +200,23 @@ function writer(pipe: Pipe | undefined): (bytes: Uint8Array) => void {
   };
 }
 
+/**
+ * Leaves out what is for the program alone, as the flags of its command line are: a
+ * process would wait for a debugger, or Deno 2.9.5 and Bun 1.4.5 would end it
+ * as the port is the program's.
+ */
+function withoutDebugger(env: Modules["env"]): Modules["env"] {
+  const rest = { ...env };
+  for (const name of ["NODE_OPTIONS", "BUN_OPTIONS"]) { // Deno has the first
+    rest[name] &&= rest[name].replace(
+      /(?<!\S)--inspect([-_](brk|wait))?(=\S*)?(?!\S)/g,
+      "",
+    );
+  }
+  rest.BUN_INSPECT &&= "";
+  return rest;
+}
+
 /** How long nothing comes from a worker that has ended until it is all, in ms. */
 const SILENCE_MS = 50;
 
@@ -225,7 +242,7 @@ function startProcess(
     // of its own as well.
     detached: true,
     windowsHide: true,
-    ...(env && { env: { ...inherited, ...env } }),
+    env: { ...withoutDebugger(inherited), ...env },
   });
   const [control, , , input, output]: (Pipe | undefined)[] = child.stdio ?? [];
   // Deno 2.9.5 throws at ref() of one that could not be started.
