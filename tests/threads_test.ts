@@ -1,8 +1,10 @@
 // What is true of threads beside Web Workers.
 import { assert, assertEquals } from "@std/assert";
+import { writeFileSync } from "node:fs";
 import { parallelMapSettled, Pool } from "../mod.ts";
 import { act, type Order } from "./fixtures/deeds.ts";
 import { runtime, test } from "./harness.ts";
+import { inFolder, RUN_ALL, runProgram } from "./run_program.ts";
 import { until } from "./until.ts";
 
 // On Deno it took 40 times as long, as each byte was looked at for a port.
@@ -24,6 +26,33 @@ test(
     assert(other! < 10 * best! + 100, `${other} ms, ${best} ms`);
   },
 );
+
+test("an imported function runs where no code may be made of texts", {
+  timeout: 60_000,
+}, () =>
+  inFolder((folder) => {
+    const flag = "--disallow-code-generation-from-strings";
+    const [own, ...more] = RUN_ALL;
+    const flagged = runtime === "deno" ? `--v8-flags=${flag}` : flag;
+    writeFileSync(`${folder}/work.mjs`, "export const twice = (n) => 2 * n;");
+    writeFileSync(
+      `${folder}/program.mjs`,
+      `import process from "node:process";
+      import { parallelMap } from ${
+        JSON.stringify(new URL("../mod.ts", import.meta.url).href)
+      };
+      const module = new URL("work.mjs", import.meta.url);
+      // On the command line, it is for the program alone.
+      process.env.NODE_OPTIONS = process.env.BUN_OPTIONS = "${flag}";
+      for (const backend of ["threads", "processes"]) {
+        const options = { module, backend, workers: 1 };
+        console.log(String(await parallelMap("twice", [1, 2], options)));
+      }`,
+    );
+    const program = `${folder}/program.mjs`;
+    const { out, err } = runProgram([own!, ...more, flagged, program]);
+    assertEquals([out, err], ["2,4\n2,4\n", ""]);
+  }));
 
 // On Deno, half of these threads went round in a loop, and were waited for.
 test("a thread that exits while others of its tasks end is heard of", {

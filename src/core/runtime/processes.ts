@@ -123,6 +123,9 @@ function openFrames(): Frames {
   return opened ??= createFrames(modules().getBuiltinModule("node:v8"));
 }
 
+/** Imports a module, in a process. */
+const LOAD = "(url) => import(url)";
+
 /** A call of a self-contained function, as source text. */
 function callOf(fn: (...args: never[]) => void, argument: string): string {
   const source = `(${fn})(${argument})`;
@@ -234,7 +237,7 @@ function startProcess(
   const { env: inherited, execPath } = modules();
   const { spawn } = modules().getBuiltinModule("node:child_process");
   const command = pathOf?.(execPath) ?? execPath;
-  const child = spawn(command, argsFor(callOf(bootProcess, "")), {
+  const child = spawn(command, argsFor(callOf(bootProcess, LOAD)), {
     // Standard input is that of the thread that watches; what tasks print goes
     // where the caller's own goes.
     stdio: ["pipe", "inherit", "inherit", "pipe", "pipe"],

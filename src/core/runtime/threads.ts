@@ -19,6 +19,13 @@ interface Thread {
   unref(): void;
 }
 
+interface Modules {
+  getBuiltinModule(name: "node:buffer"): {
+    Buffer: { from(text: string): { toString(as: "base64"): string } };
+  };
+  getBuiltinModule(name: "node:worker_threads"): ThreadModule;
+}
+
 interface ThreadModule {
   Worker: new (
     url: URL,
@@ -47,19 +54,22 @@ export function threads(
 }
 
 /**
- * Runs the program of a worker, which comes as its `workerData`. Not in the URL
- * itself: each frame of a stack names that, so that 2,000 errors took Deno 2.9.5
- * 5 s. Base64, as Bun 1.4.5 takes a "." in a percent-encoded data: URL for a
+ * Runs the program of a worker, which comes as its `workerData`. It is in the URL
+ * itself only where no code may be made of texts, as by a flag of V8: each frame
+ * of a stack names that, so that 2,000 errors took Deno 2.9.5 5 s. Base64, as Bun 1.4.5 takes a "." in a percent-encoded data: URL for a
  * file extension (oven-sh/bun#32057). Threads refuse blob: URLs.
  */
-const boot = () =>
-  new URL(
-    `data:text/javascript;base64,${
-      btoa(
-        '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData)',
-      )
-    }`,
-  );
+function boot({ getBuiltinModule }: Modules, program: string): URL {
+  let text = program;
+  try {
+    (0, eval)("");
+    text =
+      '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData)';
+  } catch { /* --disallow-code-generation-from-strings */ }
+  const { Buffer } = getBuiltinModule("node:buffer");
+  const base64 = Buffer.from(text).toString("base64");
+  return new URL(`data:text/javascript;base64,${base64}`);
+}
 
 let program: string | undefined;
 
@@ -68,14 +78,14 @@ function startThread(
   first: () => void,
 ): WorkerHandle {
   const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): ThreadModule };
+    process: Modules;
   };
   // Frames of "blob:" are left out of stacks: see codec.ts.
   program ??= `${bootWithEnds(openPort)}
 { ${keptNames(`${first}`)}(${first})(); }
 //# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
-  const worker = new Worker(boot(), {
+  const worker = new Worker(boot(process, program), {
     workerData: program,
     // Shared, as with a Web Worker: to copy it, Deno 2.9.5 would ask the user
     // for access to all of it.
