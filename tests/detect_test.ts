@@ -113,6 +113,15 @@ for (
   });
 }
 
+test("detectRuntime() takes no shim of another runtime for it", () => {
+  const node = { ...old("Node.js", "24.2.0"), ...old("Deno", "1.40.2") };
+  assertEquals(detectRuntime(node).name, "node");
+  assertEquals(detectRuntime({ ...node, ...old("Bun", "1.0.0") }).name, "node");
+  const navigator = { userAgent: "Bun/1.4.5" };
+  const bun = { ...node, ...old("Bun", "1.4.5"), navigator };
+  assertEquals(detectRuntime(bun).name, "bun");
+});
+
 for (
   const [name, version] of [
     ["Deno", "2.8.0"],

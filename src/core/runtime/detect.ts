@@ -44,17 +44,20 @@ const FLOORS = {
 export function detectRuntime(
   scope: object = globalThis,
 ): Runtime {
-  const { Deno, Bun } = scope as Scope;
-  if (Deno !== undefined) {
+  const { Deno, Bun, navigator } = scope as Scope;
+  // A global may be a shim, such as @deno/shim-deno on Node.js.
+  const [, own] = /^(Deno|Bun|Node\.js)\//.exec(navigator?.userAgent ?? "") ??
+    [];
+  if (Deno !== undefined && (own === "Deno" || own === undefined)) {
     checkVersion("Deno", Deno.version?.deno);
     return denoRuntime(Deno);
   }
-  if (Bun !== undefined) {
+  if (Bun !== undefined && (own === "Bun" || own === undefined)) {
     checkVersion("Bun", Bun.version);
     return bunRuntime(Bun);
   }
   // Only now: to touch `process` costs Deno 2.9.5 14 ms, once.
-  const { process, navigator } = scope as Scope;
+  const { process } = scope as Scope;
   if (process?.versions?.node !== undefined) {
     checkVersion("Node.js", process.versions.node);
     return nodeRuntime(process);

@@ -76,5 +76,10 @@ function bySignals(): After {
   };
 }
 
-/** The timers of the program; on Deno, signals in their place. */
-export const after: After = "Deno" in globalThis ? bySignals() : byTimers();
+/**
+ * The timers of the program; on Deno, signals in their place. Not where `Deno` is
+ * a shim: those of Node.js do not keep a program up.
+ */
+export const after: After = /^Deno/.test(globalThis.navigator?.userAgent)
+  ? bySignals()
+  : byTimers();
