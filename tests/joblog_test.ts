@@ -31,6 +31,7 @@ import {
 import { test } from "./harness.ts";
 import { folder, numbers } from "./pmap.ts";
 import { records } from "./pmap_log.ts";
+import { RUN_ALL, runProgram } from "./run_program.ts";
 import { until } from "./until.ts";
 
 /** What a stream of this thread is to do with an input. */
@@ -1199,4 +1200,25 @@ test("openJobLog() waits for a lock that nobody has, but the system still keeps"
   held?.lockSync(true);
   setTimeout(() => held?.close(), 100);
   assertEquals(told(await run(path, [1, 2], (n) => n)), [1, 2]);
+});
+
+test("openJobLog() takes no shim of Deno for it", {
+  ignore: "Deno" in globalThis,
+}, () => {
+  using dir = folder();
+  const program = dir.path("program.ts");
+  const log = JSON.stringify(dir.path("log"));
+  const joblog = new URL("../src/joblog/mod.ts", import.meta.url);
+  writeFileSync(
+    program,
+    `globalThis.Deno = { version: { deno: "1.40.2" }, permissions: {} };
+    const { openJobLog } = await import("${joblog}");
+    (await openJobLog(${log})).close();
+    (await openJobLog(${log})).close();`,
+  );
+  assertEquals(runProgram([...RUN_ALL, program]), {
+    code: 0,
+    out: "",
+    err: "",
+  });
 });

@@ -28,17 +28,25 @@ const STALE_GUARD_MS = 5000;
 /** For how many ms to wait until a lock is tried again. No bench. */
 const RETRY_MS = 20;
 
-/** Deno, on Deno. No other file of this entry point names a runtime. */
-const { Deno } = globalThis as unknown as {
-  Deno?: {
-    openSync(path: string, options: { append: true }): {
-      tryLockSync(exclusive: boolean): boolean;
-      close(): void;
-    };
-    build: { os: string };
-    permissions: { querySync(asked: { name: string }): { state: string } };
+/** What is used of Deno. No other file of this entry point names a runtime. */
+interface DenoForLocks {
+  openSync(path: string, options: { append: true }): {
+    tryLockSync(exclusive: boolean): boolean;
+    close(): void;
   };
+  build: { os: string };
+  permissions: { querySync(asked: { name: string }): { state: string } };
+}
+
+const scope = globalThis as object as {
+  Deno: DenoForLocks;
+  navigator?: { userAgent: string };
 };
+
+/** Deno, on Deno: elsewhere a global of that name is a shim. */
+const Deno = /^Deno\//.test(scope.navigator?.userAgent ?? "")
+  ? scope.Deno
+  : undefined;
 
 /** Whether this program may ask about others, without a prompt on Deno. */
 const MAY_SEE_PROCESSES = ["read", "run", "sys"].every((name) =>

@@ -76,10 +76,14 @@ function bySignals(): After {
   };
 }
 
+const { navigator } = globalThis as object as {
+  navigator?: { userAgent: string };
+};
+
 /**
  * The timers of the program; on Deno, signals in their place. Not where `Deno` is
  * a shim: those of Node.js do not keep a program up.
  */
-export const after: After = /^Deno/.test(globalThis.navigator?.userAgent)
+export const after: After = /^Deno\//.test(navigator?.userAgent ?? "")
   ? bySignals()
   : byTimers();
