@@ -7,6 +7,7 @@
 
 import {
   closeSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -37,7 +38,9 @@ export interface LateFile {
  * @throws {UsageError} When it cannot be written.
  */
 export function openLate(flag: string, file: string): LateFile {
-  const place = placeOf(file);
+  // By its own path if it is there: a pipe has no other, and to Bun 1.4.5 the
+  // real path of one is a file of the current folder.
+  const place = existsSync(file) ? file : placeOf(file);
   const made = makeNew(place);
   const descriptor = made ?? openToWrite({ flag, file }, "a");
   let cleared = false;
