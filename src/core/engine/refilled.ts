@@ -117,7 +117,12 @@ function isPlain(value: object): boolean {
 }
 
 function isBuffer(value: object): boolean {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+  try { // of whatever realm
+    return ArrayBuffer.isView(value) ||
+      Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+  } catch {
+    return false; // its tag is a getter that throws
+  }
 }
 
 function copyOf(value: object, transfer: boolean): object {

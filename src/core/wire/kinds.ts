@@ -159,8 +159,11 @@ export function createKinds(crossing?: Crossing): Kinds {
     return arrivesWhole(value) ? "leaf" : "object";
   }
 
+  /** By the classes here first, as a getter that throws takes 5 µs. */
   function isBuffer(value: unknown): value is ArrayBuffer {
-    return succeeds(() => bytesOf.call(value));
+    return value instanceof ArrayBuffer ||
+      (!(isolated && value instanceof SharedArrayBuffer) &&
+        succeeds(() => bytesOf.call(value)));
   }
 
   function succeeds(attempt: () => unknown): boolean {
