@@ -444,6 +444,21 @@ test("output may be a class of another realm, as in Jest", async () => {
   assertEquals([...results], [0.5, 1]);
 });
 
+test("signal may be of a class in the place of the platform's", async () => {
+  const own = globalThis.AbortSignal;
+  class Signal extends EventTarget {
+    aborted = false;
+  }
+  globalThis.AbortSignal = Signal as never;
+  try {
+    const signal = new Signal() as unknown as AbortSignal;
+    const options = { workers: 0, signal };
+    assertEquals(await parallelMap((n: number) => n, [1], options), [1]);
+  } finally {
+    globalThis.AbortSignal = own;
+  }
+});
+
 test("module may be a URL of another realm", () => {
   const module = runInNewContext('({ href: "file:///work.js" })') as URL;
   assertEquals(moduleUrl(module), "file:///work.js");

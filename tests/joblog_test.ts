@@ -14,6 +14,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { runInNewContext } from "node:vm";
 import {
   type Inputs,
   parallelMapStream,
@@ -163,7 +164,10 @@ test("openJobLog() awaits promises among the inputs, each in its turn", async ()
     [[2, true], [3, false]],
   );
   const log = await openJobLog(path);
-  const never = [Promise.reject(reason)]; // as nobody reads the stream
+  const never = [ // as nobody reads the stream
+    Promise.reject(reason),
+    runInNewContext("Promise.reject(0)"), // of another realm
+  ];
   log.stream(never, (rest) => mapHere(rest, (n) => n));
   await log.close();
   await new Promise((resolve) => setTimeout(resolve, 1));
@@ -191,6 +195,28 @@ test("openJobLog() gives kept results with their input, where a source fills one
     for await (const { input, kept } of outcomes) if (kept) seen.push(input.n);
   }
   assertEquals(seen, [0, 1, 2, 3, 4, 0, 1, 2]);
+});
+
+test("openJobLog() gives kept results with inputs of their own classes", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  class Unit {
+    #name = "m";
+    get name() {
+      return this.#name;
+    }
+  }
+  function* source() {
+    for (const n of numbers(4)) yield { n, unit: new Unit() };
+  }
+  const names: string[] = [];
+  for (const _ of [1, 2]) {
+    const options = { key: ({ n }: { n: number }) => `${n}` };
+    for (const { input } of await run(path, source(), ({ n }) => n, options)) {
+      names.push(input.unit.name);
+    }
+  }
+  assertEquals(names, Array(8).fill("m"));
 });
 
 test("openJobLog() tells equal inputs apart by how many there are", async () => {
@@ -1028,11 +1054,23 @@ test("JobLog.stream() logs no result under another input, where its stream gets 
     let count = 0;
     for await (const input of rest) if (count++ !== 1) yield input;
   };
-  for (const inputs of [["a", "b", "c"], [{ n: 1 }, { n: 2 }, { n: 3 }]]) {
+  // Outcomes may have copies of the inputs, as those of a generator's objects.
+  for (
+    const [inputs, copy] of [
+      [["a", "b", "c"], false],
+      [[{ n: 1 }, { n: 2 }, { n: 3 }], false],
+      [[{ n: 1 }, { n: 2 }, { n: 3 }], true],
+    ] as const
+  ) {
     const log = await openJobLog(path);
     const outcomes = log.stream<unknown, unknown>(
       inputs,
-      (rest) => mapHere(drop(rest), (input) => input),
+      async function* (rest) {
+        for await (const outcome of mapHere(drop(rest), (input) => input)) {
+          const { input } = outcome;
+          yield copy ? { ...outcome, input: structuredClone(input) } : outcome;
+        }
+      },
     );
     await assertRejects(
       () => Array.fromAsync(outcomes),

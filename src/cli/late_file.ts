@@ -108,6 +108,7 @@ export function placeOf(file: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") return path;
   }
+  if (dirname(path) === path) return path; // a drive that is not there
   const place = join(placeOf(dirname(path)), basename(path));
   return lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()
     ? placeOf(resolve(dirname(place), readlinkSync(place)))

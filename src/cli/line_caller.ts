@@ -52,7 +52,7 @@ export function openCaller(
     // takes several times as long as to write it.
     if (
       text === undefined || /\{\}|\{"0":/.test(text) ||
-      (text.includes("{") && hidesMore(result, 0))
+      (text.includes("{") && hidesMore(result))
     ) {
       JSON.stringify(result, refuseLossy);
     }
@@ -60,26 +60,32 @@ export function openCaller(
   }
 
   /** Whether it is or holds what would arrive as its own fields alone. */
-  function hidesMore(value: unknown, depth: number): boolean {
+  function hidesMore(value: unknown): boolean {
+    try {
+      return typeof value === "object" && isOrHoldsMore(value, 0);
+    } catch {
+      return false; // a getter that JSON could read, once
+    }
+  }
+
+  function isOrHoldsMore(value: object | null, depth: number): boolean {
     // What is deeper is taken as it is: this must not end the stack.
-    if (typeof value !== "object" || value === null || depth > 99) return false;
+    if (value === null || depth > 99) return false;
     const type = Object.getPrototypeOf(value);
-    if (type === Array.prototype) {
-      for (const part of value as unknown[]) {
-        if (hidesMore(part, depth + 1)) return true;
-      }
-      return false;
-    }
     const fields = value as Record<string, unknown>;
-    if (typeof fields.toJSON === "function") return false;
-    if (type !== Object.prototype) {
-      return value instanceof Map || value instanceof Set ||
-        (value instanceof Error &&
-          !Object.prototype.propertyIsEnumerable.call(value, "message")) ||
-        Object.values(value).some((part) => hidesMore(part, depth + 1));
+    if (type !== Array.prototype) {
+      if (typeof fields.toJSON === "function") return false;
+      if (type !== Object.prototype) {
+        if (value instanceof Map || value instanceof Set) return true;
+        const isIn = Object.prototype.propertyIsEnumerable;
+        if (value instanceof Error && !isIn.call(value, "message")) return true;
+      }
     }
-    for (const key in fields) {
-      if (hidesMore(fields[key], depth + 1)) return true;
+    const parts = Array.isArray(value) ? value : Object.values(value);
+    for (const part of parts) {
+      if (typeof part === "object" && isOrHoldsMore(part, depth + 1)) {
+        return true;
+      }
     }
     return false;
   }

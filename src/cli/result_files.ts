@@ -49,8 +49,10 @@ interface Results {
  * @returns It, or its part beside it; a device or a pipe has none.
  */
 export function partOf(file: string): string {
-  const isOther = existsSync(file) && !statSync(file).isFile();
-  return isOther ? file : `${placeOf(file)}.part`;
+  if (!existsSync(file)) return `${placeOf(file)}.part`;
+  // What is open and was deleted has no path of its own.
+  const place = placeOf(file);
+  return statSync(file).isFile() && existsSync(place) ? `${place}.part` : file;
 }
 
 /**
@@ -76,22 +78,21 @@ export function openResultFiles(
   }
   let begun = false;
 
-  function begin(): void {
-    if (begun) return;
+  function begin(): Error | undefined {
+    if (begun) return undefined;
     begun = true;
-    inputs?.clear();
-    results?.begin();
+    return attempt(failed, () => inputs?.clear()) ??
+      attempt(output, () => results?.begin());
   }
 
-  function attempt(what: () => void): Error | undefined {
+  function attempt(file: unknown, what: () => void): Error | undefined {
     try {
       what();
       return undefined;
     } catch (cause) {
+      const why = (cause as Error).message;
       return new Error(
-        `Cannot write results as "${
-          output ?? failed
-        }" must take them: received an error (${(cause as Error).message})`,
+        `Cannot write results as "${file}" must take them: received an error (${why})`,
         { cause },
       );
     }
@@ -100,14 +101,13 @@ export function openResultFiles(
   return {
     output: results?.descriptor ?? 1,
     failed: inputs?.descriptor,
-    begin: () => attempt(begin),
+    begin,
     close(good) {
-      const first = good ? attempt(begin) : undefined; // also without any input
-      const last = attempt(() => {
-        inputs?.close();
-        results?.close(good && first === undefined);
-      });
-      const error = first ?? last;
+      const first = good ? begin() : undefined; // also without any input
+      const next = attempt(failed, () => inputs?.close());
+      const isGood = good && (first ?? next) === undefined;
+      const last = attempt(output, () => results?.close(isGood));
+      const error = first ?? next ?? last;
       if (error !== undefined) throw error;
     },
   };

@@ -59,8 +59,11 @@ async function runJob(plan: Plan): Promise<number> {
     files = openResultFiles(plan);
     log = await openLog(plan); // last, as it is written when it is opened
   } catch (error) {
-    files?.close(false);
-    watchers.drop();
+    try {
+      files?.close(false);
+    } finally {
+      watchers.drop();
+    }
     throw error;
   }
   // Without workers, a function that computes keeps this thread from hearing

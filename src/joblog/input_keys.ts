@@ -31,12 +31,22 @@ export function createKeys(): (text: string) => InputKey {
   // is then re-ordered, one of them may run again.
   const counts = new NumberTable();
   return (text) => {
-    const digest = hash("sha256", bytesOf(text), "hex").slice(0, 32);
+    const digest = digestOf(text);
     const first = shorten(digest);
     const nth = (counts.get(first) ?? 0) + 1;
     counts.set(first, nth);
     return keyOf(digest, nth, first);
   };
+}
+
+/**
+ * Makes what tells a text from others.
+ *
+ * @param text The text of an input.
+ * @returns First 128 bits of its SHA-256, in hex.
+ */
+export function digestOf(text: string): string {
+  return hash("sha256", bytesOf(text), "hex").slice(0, 32);
 }
 
 /**

@@ -64,7 +64,7 @@ export async function openJobLog(
   const setup = {
     header: version === undefined
       ? exact.text
-      : JSON.stringify({ ...header, version }),
+      : JSON.stringify({ ...JSON.parse(exact.text), version }),
     accepts,
   };
   if (readOnly) {

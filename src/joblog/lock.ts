@@ -38,15 +38,10 @@ interface DenoForLocks {
   permissions: { querySync(asked: { name: string }): { state: string } };
 }
 
-const scope = globalThis as object as {
-  Deno: DenoForLocks;
-  navigator?: { userAgent: string };
-};
-
 /** Deno, on Deno: elsewhere a global of that name is a shim. */
-const Deno = /^Deno\//.test(scope.navigator?.userAgent ?? "")
-  ? scope.Deno
-  : undefined;
+const Deno = process.versions.deno === undefined
+  ? undefined
+  : (globalThis as unknown as { Deno: DenoForLocks }).Deno;
 
 /** Whether this program may ask about others, without a prompt on Deno. */
 const MAY_SEE_PROCESSES = ["read", "run", "sys"].every((name) =>

@@ -8,10 +8,9 @@
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
 import { show } from "../words/show.ts";
-import type { InputKey } from "./input_keys.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
-import { createCopies, handlePromises } from "./inputs.ts";
+import { Copies, handlePromises } from "./inputs.ts";
 import type { KeptResults } from "./kept_results.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogNote } from "./log_record.ts";
@@ -22,6 +21,7 @@ import type {
   LogStreamOptions,
   SettledAsTheyCome,
 } from "./options.ts";
+import { RunningInputs } from "./running_inputs.ts";
 import { Turnstile } from "./turnstile.ts";
 
 const SETTLED: SettledAsTheyCome = { settled: true, ordered: false };
@@ -32,25 +32,17 @@ const SETTLED: SettledAsTheyCome = { settled: true, ordered: false };
  */
 const MOST_READY = 1000;
 
-/** An input that runs. */
-interface Running<T> {
-  /** Its position among all. */
-  index: number;
-  key: InputKey;
-  input: T;
-}
-
 /** Inputs on their way through a log. */
 export class LoggedStream<T, R> {
   readonly #inputs: Inputs<T>;
+  readonly #copies: Copies;
   readonly #file: LogFile | undefined;
   readonly #kept: KeptResults | undefined;
   readonly #key: ((input: T) => string) | undefined;
   readonly #format: LogFormat<R>;
   readonly #note: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
   readonly #turnstile: Turnstile<LoggedOutcome<T, R>>;
-  /** The inputs that run, by their position among those that run. */
-  readonly #running = new Map<number, Running<T>>();
+  readonly #running: RunningInputs<T>;
   #ready: LoggedOutcome<T, R>[] = [];
   #end: { error?: unknown } | undefined;
   #waiting: (() => void)[] = [];
@@ -68,9 +60,11 @@ export class LoggedStream<T, R> {
     log: { file: LogFile | undefined; kept: KeptResults | undefined },
   ) {
     this.#inputs = inputs;
+    this.#copies = new Copies(inputs);
     this.#file = log.file;
     this.#kept = log.kept;
     this.#key = options.key;
+    this.#running = new RunningInputs(options.key);
     this.#format = options.format ?? JSON;
     this.#note = options.note ?? (() => ({}));
     this.#turnstile = new Turnstile(
@@ -116,7 +110,10 @@ export class LoggedStream<T, R> {
         this.#ready = [];
         if (ready.length > 0) {
           this.#change();
-          for (const outcome of ready) yield outcome;
+          for (const outcome of ready) {
+            const input = this.#copies.seen(outcome.input);
+            yield input === outcome.input ? outcome : { ...outcome, input };
+          }
         } else if (this.#end === undefined) await this.#changed();
         else if ("error" in this.#end) throw this.#end.error;
         else return;
@@ -131,9 +128,7 @@ export class LoggedStream<T, R> {
   /** Gives out the inputs that have no result, and the results of the others. */
   async *#rest(): AsyncGenerator<T, undefined, undefined> {
     const keyOf = createKeys();
-    const copyOf = createCopies(this.#inputs);
     let index = -1;
-    let runs = 0;
     for await (const given of this.#inputs) {
       const input = await given; // an async iterator may give promises as well
       index++;
@@ -144,13 +139,13 @@ export class LoggedStream<T, R> {
       const key = keyOf(inputText(input, index, this.#key));
       const line = this.#kept?.find(key);
       if (line === undefined) {
-        this.#running.set(runs++, { index, key, input });
+        this.#running.add({ index, key, input });
         yield input;
       } else {
         const value = this.#parse(resultOf(line));
         const status = "fulfilled";
         this.#pass(
-          { index, input: copyOf(input), status, value, kept: true },
+          { index, input: this.#copies.of(input), status, value, kept: true },
           line.length,
         );
       }
@@ -209,14 +204,16 @@ export class LoggedStream<T, R> {
 
   /** Writes what became of an input, and passes it on. */
   #log(found: TaskOutcome<T, R>): void {
-    const running = this.#running.get(found?.index);
+    const running = this.#running.take(found?.index);
     if (
       running === undefined ||
       (found.status !== "fulfilled" && found.status !== "rejected")
     ) throw wrongOutcome(found);
-    this.#checkInput(found.input, running);
-    this.#running.delete(found.index);
     const { index, key } = running;
+    const other = this.#running.otherOf(found.input, running);
+    if (other !== undefined) {
+      throw wrongOutcome(`that of input ${other.index} for input ${index}`);
+    }
     const outcome = renumber(found, index);
     const note = this.#note(outcome);
     const result = this.#resultOf(outcome);
@@ -233,18 +230,6 @@ export class LoggedStream<T, R> {
     } else {
       const { reason } = result;
       this.#pass({ index, input, status: "rejected", reason, kept: false }, 0);
-    }
-  }
-
-  /**
-   * Refuses the outcome of another input, as there is where some did not get to
-   * the stream. One that is none of these was made of the input, or is a copy.
-   */
-  #checkInput(input: T, { index, input: given }: Running<T>): void {
-    if (Object.is(input, given)) return;
-    for (const other of this.#running.values()) {
-      if (!Object.is(input, other.input)) continue;
-      throw wrongOutcome(`that of input ${other.index} for input ${index}`);
     }
   }
 

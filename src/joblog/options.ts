@@ -18,8 +18,8 @@ export interface JobLogOptions {
   /**
    * What else must be the same in the run that goes on with the log, such as
    * the name of the job. It is the first line of the file, as JSON, which must
-   * hold all of it: a header with a Map, a Date, NaN or undefined in it is an
-   * error. A file that begins with another name than the header is no such log;
+   * hold all of it: a header with a Map, a Date, an object of a class, NaN, -0 or
+   * undefined in it is an error. A file that begins with another name than the header is no such log;
    * the order of the others does not matter.
    *
    * @default {{ joblog: 1 }}

@@ -36,7 +36,10 @@ export const abortSignal: Rule = {
   kind: "object",
   holds(value: unknown) {
     try {
-      return Reflect.get(AbortSignal.prototype, "aborted", value) !== undefined;
+      // Of this realm, it may be one that is made in the place of the platform's.
+      return (value instanceof AbortSignal
+        ? value.aborted
+        : Reflect.get(AbortSignal.prototype, "aborted", value)) !== undefined;
     } catch {
       return false; // that getter throws for all others
     }

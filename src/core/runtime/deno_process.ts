@@ -157,17 +157,16 @@ function permissionFlags(
     const list = given === true
       ? []
       : given.map((one) => fixed(deno, part, one));
+    const unsure = list.find((one) => isPartlyDenied(deno, name, one));
     const lacks = given === true
       ? !isGranted(deno, { name })
-      : list.some((one) =>
-        !isGranted(deno, { name, [part]: one }) ||
-        isPartlyDenied(deno, name, one)
-      );
-    if (lacks) {
+      : list.some((one) => !isGranted(deno, { name, [part]: one }));
+    if (lacks || unsure !== undefined) {
+      const cure = lacks || unsure === undefined ? "" : `=${unsure}`;
       throw new TypeError(
         `Cannot start processes as "permissions" must be among those of the program: received "${name}"${
           given === true ? "" : ` ${JSON.stringify(given)}`
-        } (give it to the program with --allow-${name})`,
+        } (give it to the program with --allow-${name}${cure})`,
       );
     }
     return [`--allow-${name}${given === true ? "" : `=${listed(list)}`}`];

@@ -20,10 +20,10 @@ import type { WorkerPort } from "../worker/worker_main.ts";
 export function hearEnds(listener: (code: number | undefined) => void): void {
   const scope = globalThis as unknown as {
     Deno?: { exitCode: number; exit(code?: number): void };
-    close(): void;
+    close?(): void;
   };
   const { Deno } = scope;
-  if (Deno === undefined) return;
+  if (Deno === undefined || scope.close === undefined) return; // or it is a shim
   const close = scope.close.bind(scope);
   scope.close = () => {
     listener(undefined);

@@ -38,6 +38,7 @@ interface Threads {
 interface Process {
   pid: number;
   ppid: number;
+  versions: { deno?: string };
   env: Record<string, string | undefined>;
   exit(code: number): never;
   memoryUsage(): { rss: number };
@@ -131,7 +132,7 @@ export function readPipe(
   if (Bun !== undefined) return void readAll(Bun.file(fd).stream());
   // One of node:fs also keeps Node.js 24 from exiting until something comes.
   const { Socket } = process.getBuiltinModule("node:net");
-  const stream = "Deno" in globalThis
+  const stream = process.versions.deno !== undefined // and not by a shim
     ? process.getBuiltinModule("node:fs")
       // Bytes read at a time: with less, 8 MB take longer.
       .createReadStream(null, { fd, highWaterMark: 1 << 20 })

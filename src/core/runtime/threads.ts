@@ -54,10 +54,11 @@ export function threads(
 }
 
 /**
- * Runs the program of a worker, which comes as its `workerData`. It is in the URL
- * itself only where no code may be made of texts, as by a flag of V8: each frame
- * of a stack names that, so that 2,000 errors took Deno 2.9.5 5 s. Base64, as Bun 1.4.5 takes a "." in a percent-encoded data: URL for a
- * file extension (oven-sh/bun#32057). Threads refuse blob: URLs.
+ * Runs the program of a worker, which comes as its `workerData`. Each frame of a
+ * stack names the URL, so that 2,000 errors took Deno 2.9.5 5 s with the program
+ * in it: it is there only where no code may be made of texts, as by a flag of V8.
+ * Base64, as Bun 1.4.5 takes a "." in a percent-encoded data: URL for a file
+ * extension (oven-sh/bun#32057). Threads refuse blob: URLs.
  */
 function boot({ getBuiltinModule }: Modules, program: string): URL {
   let text = program;
@@ -119,6 +120,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
         };
       };
       on(name: string, listener: (error: unknown) => void): void;
+      versions: { deno?: string };
     };
     navigator: {
       locks?: {
@@ -127,11 +129,12 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
     };
   };
   const { parentPort } = process.getBuiltinModule("node:worker_threads");
+  const isDeno = process.versions.deno !== undefined; // and not by a shim
   // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
   // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
   const held = new Promise<void>((resolve) => {
     // Node.js has Web Locks as well, and needs none.
-    const locks = "Deno" in globalThis ? navigator.locks : undefined;
+    const locks = isDeno ? navigator.locks : undefined;
     if (locks === undefined) return resolve();
     void locks.request(`@parallel/map ${crypto.randomUUID()}`, () => {
       resolve();
@@ -147,7 +150,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       };
       // For what is heard by `on`, Deno 2.9.5 looks for ports in all of it, and
       // takes each byte of a typed array for a property: a second for 8 MB.
-      if ("Deno" in globalThis) {
+      if (isDeno) {
         parentPort.addEventListener("message", ({ data }) => void hear(data));
       } else parentPort.on("message", hear);
       parentPort.on("messageerror", async () => {
@@ -161,7 +164,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
     },
     onExit(listener) {
       onExit(listener);
-      if ("Deno" in globalThis) return;
+      if (isDeno) return;
       // With its port closed, nothing is heard of a thread that something else
       // keeps up.
       const close = parentPort.close.bind(parentPort);

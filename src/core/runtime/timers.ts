@@ -84,6 +84,7 @@ const { navigator } = globalThis as object as {
  * The timers of the program; on Deno, signals in their place. Not where `Deno` is
  * a shim: those of Node.js do not keep a program up.
  */
-export const after: After = /^Deno\//.test(navigator?.userAgent ?? "")
+export const after: After = "Deno" in globalThis &&
+    !/^(Node\.js|Bun)\//.test(navigator?.userAgent ?? "")
   ? bySignals()
   : byTimers();
