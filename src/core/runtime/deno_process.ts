@@ -162,7 +162,8 @@ function permissionFlags(
       ? !isGranted(deno, { name })
       : list.some((one) => !isGranted(deno, { name, [part]: one }));
     if (lacks || unsure !== undefined) {
-      const cure = lacks || unsure === undefined ? "" : `=${unsure}`;
+      // Where it has all but some, it must have this one by its name.
+      const cure = lacks ? "" : `=${unsure}`;
       throw new TypeError(
         `Cannot start processes as "permissions" must be among those of the program: received "${name}"${
           given === true ? "" : ` ${JSON.stringify(given)}`
