@@ -231,7 +231,10 @@ test(
         [{ read: ["/etc"] }, '"read" ["/etc"] (give it'],
         [{ env: true, import: ["a.b"] }, '"import" ["a.b"] (give it'],
         // Deno takes it for granted, though a port of it is denied.
-        [{ net: ["127.0.0.1"] }, '"net" ["127.0.0.1"] (give it'],
+        [
+          { net: ["127.0.0.1"] },
+          '"net" ["127.0.0.1"] (give it to the program with --allow-net=127.0.0.1)',
+        ],
         [{ net: ["127.0.0.0/8:9"] }, '"net" ["127.0.0.0/8:9"] (give it'],
       ] as const
     ) {
