@@ -125,7 +125,7 @@ export class KeptResults {
     );
   }
 
-  /** Closes the file, if it was opened here. */
+  /** Closes the file, which is the reader's if it was opened by `open`. */
   close(): void {
     closeSync(this.#file);
   }

@@ -48,11 +48,11 @@ export function detectRuntime(
   // A global may be a shim, such as @deno/shim-deno on Node.js.
   const [, own] = /^(Deno|Bun|Node\.js)\//.exec(navigator?.userAgent ?? "") ??
     [];
-  if (Deno !== undefined && (own === "Deno" || own === undefined)) {
+  if (Deno !== undefined && (own ?? "Deno") === "Deno") {
     checkVersion("Deno", Deno.version?.deno);
     return denoRuntime(Deno);
   }
-  if (Bun !== undefined && (own === "Bun" || own === undefined)) {
+  if (Bun !== undefined && (own ?? "Bun") === "Bun") {
     checkVersion("Bun", Bun.version);
     return bunRuntime(Bun);
   }
