@@ -343,16 +343,20 @@ test(
   async () => {
     await using here = await openByHand({ grace: 1000 });
     const { answers } = here;
-    const questions = here.describe(
-      "c",
-      (asked: string[]) =>
-        asked.length > 2 ? { type: "over" } : callOf((n) => n),
-    );
+    let isOver = false;
+    const questions = here.describe("c", (asked: string[]) => {
+      // On a busy machine it asks often before it has answered.
+      isOver ||= answers.length > 0 && asked.length > 2;
+      return isOver ? { type: "over" } : callOf((n) => n);
+    });
     await here.send("c", chunkOf(1, [1]));
-    await until(() => answers.length === 1);
-    await until(() => questions.length > 2);
-    await pause(1500);
-    assertEquals(questions.length, 3); // nothing is left to ask for
+    await until(() => isOver);
+    assertEquals(answers.length, 1);
+    await until(async () => {
+      const before = questions.length;
+      await pause(1500);
+      return questions.length === before; // nothing is left to ask for
+    });
     for (const question of questions) assertMatch(question, /^1 /);
   },
 );
