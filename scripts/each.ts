@@ -13,6 +13,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { findNode, NAMES } from "./find_node.ts";
+import { gaveUp } from "./gave_up.ts";
 
 const atOnce = process.argv[2] === "--at-once";
 const args = process.argv.slice(atOnce ? 3 : 2);
@@ -22,9 +23,6 @@ const commands = [
   ["bun"],
   ...(node === undefined ? [] : [[node, ...NAMES]]),
 ];
-
-/** Where Deno panics by denoland/deno#27075. */
-const PANIC = /Deno has panicked[^]*panicked at libs\/core\/modules\/map\.rs/;
 
 async function run(
   [program, ...flags]: string[],
@@ -45,7 +43,7 @@ async function run(
   process.stdout.write(said ?? "");
   process.stderr.write(wrong ?? "");
   if (status === 0) return;
-  if (again || !PANIC.test(wrong ?? "")) {
+  if (again || !gaveUp(wrong ?? "")) {
     process.exitCode = 1;
     return;
   }

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
+import { gaveUp } from "../scripts/gave_up.ts";
 import { runtime } from "./harness.ts";
 
 /** The root of this project. */
@@ -42,7 +43,7 @@ export interface End {
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program to its end; once more, if Deno itself gave up.
  *
  * @param command The program and its arguments.
  * @param cwd The folder to run it in; the root of this project, unless given.
@@ -51,10 +52,20 @@ export interface End {
  * @returns What became of it.
  */
 export function runProgram(
-  [program, ...args]: string[],
+  command: string[],
   cwd: string = ROOT,
   input = "",
   timeout = 240_000,
+): End {
+  const end = runOnce(command, cwd, input, timeout);
+  return gaveUp(end.err) ? runOnce(command, cwd, input, timeout) : end;
+}
+
+function runOnce(
+  [program, ...args]: string[],
+  cwd: string,
+  input: string,
+  timeout: number,
 ): End {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
