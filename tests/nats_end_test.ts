@@ -357,6 +357,15 @@ longNatsTest(
   },
 );
 
+natsTest("times may be without end, and parts of a ms", async () => {
+  await using here = await open();
+  const module = new URL("./fixtures/tasks.ts", import.meta.url);
+  const most = { serverTimeout: Infinity, loadTimeout: 2 ** 31 };
+  await here.machine({ module, ...most, grace: 2 ** 53, ackWait: 15_000 / 7 });
+  const pool = await here.pool({ workerTimeout: Infinity, ackWait: Infinity });
+  assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
+});
+
 natsTest("a machine tells when it is cut off for good", async () => {
   await using here = await open();
   const connection = { maxReconnectAttempts: 2, reconnectTimeWait: 50 };

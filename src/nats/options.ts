@@ -10,6 +10,7 @@ import {
   callback,
   flag,
   POOL_RULES,
+  type Rule,
   type Rules,
   text,
   whole,
@@ -134,10 +135,18 @@ export interface LocalOptions
   onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
-const ms = {
+/** The longest time of a timer, in ms: 25 days. A longer one is over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+const ms: Rule = {
   rule: "must be a number of ms from 1000",
   kind: "number",
   holds: (value: number) => value >= 1000,
+  // Whole ones, as the server takes no part of a ns.
+  copy: (value) =>
+    typeof value === "number" && value >= 1000
+      ? Math.min(Math.trunc(value), LONGEST_MS)
+      : value,
 };
 
 const CLUSTER_RULES: Rules = {

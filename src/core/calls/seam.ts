@@ -9,6 +9,7 @@ export {
   abortSignal,
   callback,
   flag,
+  type Rule,
   type Rules,
   text,
   whole,
