@@ -152,6 +152,28 @@ natsTest("a machine can be closed before what runs ends", async () => {
   assertEquals(await mapped, [1, 2, 3]);
 });
 
+natsTest(
+  "a machine that is told to end is in no list, and is waited for",
+  { timeout: 15_000 },
+  async () => {
+    await using here = await open();
+    const machine = await here.machine();
+    const pool = await here.pool({ workerTimeout: 1000 });
+    const mapped = here.map(pool);
+    await here.begun();
+    const ended = machine.close();
+    const other = await here.pool({ workerTimeout: 1000 });
+    for (let looks = 0; looks < 2; looks++) {
+      await assertRejects(() => other.start(), WorkerStartError);
+      assertEquals(pool.workers(), []);
+    }
+    await here.machine();
+    here.go();
+    assertEquals(await mapped, [1, 2, 3]);
+    await ended;
+  },
+);
+
 natsTest("machines closed in order are not lost ones", async () => {
   await using here = await open();
   let machine = await here.machine();

@@ -88,9 +88,9 @@ export class Machine {
     const { connection, info } = this.#setup;
     const { nc } = connection;
     await connection.streams.makeWork();
-    const tell = () => JSON.stringify(info);
     nc.subscribe(connection.subject("hello"), {
-      callback: (error, message) => void (error ?? message.respond(tell())),
+      callback: (error, message) =>
+        void (error ?? message.respond(this.#state())),
     });
     nc.subscribe(connection.subject("over"), {
       callback: (error, message) => {
@@ -100,7 +100,7 @@ export class Machine {
     connection.onReconnect(() => {
       this.#lives++;
       for (const stop of this.#waits) stop();
-      nc.publish(connection.subject("here"), tell());
+      this.#tell();
     });
     connection.onRefusal((error) => {
       console.error(
@@ -110,9 +110,22 @@ export class Machine {
       );
     });
     await within(connection.serverTimeout, nc.flush(), "answer");
-    nc.publish(connection.subject("here"), tell());
+    this.#tell();
     const slots = Array.from({ length: info.slots }, () => this.#serve());
     this.#slots = Promise.all(slots);
+  }
+
+  /** What it says of itself; one that takes no more has no slots. */
+  #state(): string {
+    const { info } = this.#setup;
+    return JSON.stringify(this.#ends ? { ...info, slots: 0 } : info);
+  }
+
+  /** Tells all clients. */
+  #tell(state: string = this.#state()): void {
+    const { connection } = this.#setup;
+    if (connection.nc.isClosed()) return;
+    connection.nc.publish(connection.subject("here"), state);
   }
 
   /** Whether it takes no more. */
@@ -141,15 +154,13 @@ export class Machine {
     const { connection, info } = this.#setup;
     this.#ends = true;
     if (!this.#hurries) this.#patience.limit(connection.serverTimeout);
-    if (!connection.nc.isClosed()) {
-      const bye = JSON.stringify({ ...info, ends: true });
-      connection.nc.publish(connection.subject("here"), bye);
-    }
+    this.#tell();
     for (const stop of this.#waits) stop();
     await this.#slots;
     await Promise.all(this.#seen);
     this.#runs.close();
     await this.#engine.close();
+    this.#tell(JSON.stringify({ ...info, ends: true }));
     await connection.close();
     if (this.#unanswered === 0 || this.#hurries) return;
     const { where, serverTimeout } = connection;

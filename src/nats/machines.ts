@@ -56,9 +56,15 @@ export class Machines {
     });
   }
 
-  /** Those that answered of late. */
+  /** Those that answered of late, and take chunks. */
   get all(): MachineInfo[] {
-    return [...this.#known.values()].map(({ missed: _, ...info }) => info);
+    return [...this.#known.values()].filter(({ slots }) => slots > 0)
+      .map(({ missed: _, ...info }) => info);
+  }
+
+  /** Whether there is none, not even one that is to end when what runs has. */
+  get none(): boolean {
+    return this.#known.size === 0;
   }
 
   /** How many tasks they run at once. */
@@ -157,7 +163,7 @@ function readInfo(data: Uint8Array): MachineInfo | undefined {
   try {
     const info = JSON.parse(new TextDecoder().decode(data));
     const isInfo = typeof info?.id === "string" && !info.id.includes(" ") &&
-      Number.isInteger(info.slots) && info.slots > 0 &&
+      Number.isInteger(info.slots) && info.slots >= 0 &&
       Number.isInteger(info.wire);
     return isInfo ? info : undefined;
   } catch {

@@ -31,7 +31,7 @@ export interface MachineInfo {
   host: string;
   /** Number of its process there. */
   pid: number;
-  /** How many tasks it runs at once. */
+  /** How many tasks it runs at once; none, when it is told to end. */
   slots: number;
   /** Such as `deno 2.9.5`. */
   runtime: string;
@@ -43,7 +43,7 @@ export interface MachineInfo {
   fingerprint: string | undefined;
   /** Whether it takes functions that are sent by their source. */
   allowShipped: boolean;
-  /** Whether it takes no more. */
+  /** Whether nothing is left of it. */
   ends?: boolean;
 }
 

@@ -102,7 +102,7 @@ export class Upkeep {
       this.#alone = this.#heard = now;
       return;
     }
-    if (machines.slots > 0 || this.#mute !== undefined) this.#alone = now;
+    if (!machines.none || this.#mute !== undefined) this.#alone = now;
     else if (now - this.#alone > workerTimeout) return refuse(this.#nobody());
     // Without a machine, more often: somebody waits for it.
     if (machines.slots === 0) machines.look();
