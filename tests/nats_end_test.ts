@@ -283,15 +283,16 @@ test("a machine that is lost is forgotten while nothing is to be done", () => {
   const setup = { connection, clock, emit: () => {}, onChange: () => {} };
   const machines = new Machines(setup);
   machines.watch();
-  const info = { id: "one", slots: 2, wire: WIRE_VERSION };
-  const text = JSON.stringify(info);
-  hear(null, { data: new TextEncoder().encode(text) });
+  for (const wire of [WIRE_VERSION, 99]) {
+    const text = JSON.stringify({ id: String(wire), slots: 2, wire });
+    hear(null, { data: new TextEncoder().encode(text) });
+  }
   clock.ring();
-  assertEquals(machines.slots, 2);
+  assertEquals([machines.slots, machines.strangers], [2, [99]]);
   for (let calls = 0; calls < 10; calls++) machines.look(); // as they begin
   assertEquals(machines.slots, 2);
   for (let looks = 1; looks < 4; looks++) clock.ring();
-  assertEquals(machines.slots, 0);
+  assertEquals([machines.slots, machines.strangers], [0, []]);
   machines.close();
   assertEquals(clock.timers, 0);
 });

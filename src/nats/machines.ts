@@ -30,7 +30,6 @@ export class Machines {
   readonly #known = new Map<string, MachineInfo & { missed: number }>();
   /** Numbers of their workers, for events. */
   readonly #workers = new Map<string, number>();
-  readonly #strangers = new Set<number>();
   #stop: () => void = () => {}; // looking now and then
   #count = 0;
   #counted = -Infinity; // when it last counted those that do not answer
@@ -58,25 +57,33 @@ export class Machines {
 
   /** Those that answered of late, and take chunks. */
   get all(): MachineInfo[] {
-    return [...this.#known.values()].filter(({ slots }) => slots > 0)
+    return this.#ours.filter(({ slots }) => slots > 0)
       .map(({ missed: _, ...info }) => info);
   }
 
   /** Whether there is none, not even one that is to end when what runs has. */
   get none(): boolean {
-    return this.#known.size === 0;
+    return this.#ours.length === 0;
+  }
+
+  get #ours(): (MachineInfo & { missed: number })[] {
+    return [...this.#known.values()].filter(({ wire }) =>
+      wire === WIRE_VERSION
+    );
   }
 
   /** How many tasks they run at once. */
   get slots(): number {
     let slots = 0;
-    for (const machine of this.#known.values()) slots += machine.slots;
+    for (const machine of this.#ours) slots += machine.slots;
     return slots;
   }
 
-  /** Versions of the messages that other machines speak; none was counted. */
+  /** Versions of the messages that other machines speak; none is counted. */
   get strangers(): number[] {
-    return [...this.#strangers];
+    const versions = new Set([...this.#known.values()].map(({ wire }) => wire));
+    versions.delete(WIRE_VERSION);
+    return [...versions];
   }
 
   /** The versions of the module they have. */
@@ -130,10 +137,6 @@ export class Machines {
   #hear(data: Uint8Array): void {
     const info = readInfo(data);
     if (info === undefined) return;
-    if (info.wire !== WIRE_VERSION) {
-      this.#strangers.add(info.wire);
-      return this.#setup.onChange();
-    }
     if (info.ends) return this.#forget(info.id, false);
     const isNew = !this.#known.has(info.id);
     this.#known.set(info.id, { ...info, missed: 0 });
