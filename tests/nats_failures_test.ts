@@ -478,6 +478,12 @@ test("a machine whose module has changed is told of", async () => {
     WorkerStartError,
   );
   assertStringIncludes(error.message, "(start the machine again)");
+  rmSync(file);
+  await assertRejects(
+    () => pool.map("work", [0]),
+    WorkerStartError,
+    "Cannot start workers as the module of a machine must be a file that can",
+  );
 });
 
 test("a server that does not let a program in is told of", async () => {

@@ -73,8 +73,8 @@ export async function runWorker(
   const { attempts = 3, grace = 10_000, loadTimeout = 60_000 } = rest;
   signal?.throwIfAborted();
   const url = module === undefined ? undefined : moduleUrl(module);
-  const readFingerprint = () =>
-    url === undefined ? undefined : fingerprint(url);
+  const readFingerprint = (action = "") =>
+    url === undefined ? undefined : fingerprint(url, action);
   const info: MachineInfo = {
     id: randomUUID().slice(0, 13),
     name,
@@ -84,7 +84,7 @@ export async function runWorker(
     runtime: nameRuntime(),
     wire: WIRE_VERSION,
     module: url,
-    fingerprint: readFingerprint(),
+    fingerprint: readFingerprint("Cannot run worker as "),
     allowShipped,
   };
   const pool = poolOptions(rest, slots, url);
@@ -163,7 +163,7 @@ async function checkModule(options: PoolOptions, ms: number): Promise<void> {
 }
 
 /** Tells versions of a file apart; undefined where it is not a file. */
-function fingerprint(url: string): string | undefined {
+function fingerprint(url: string, action: string): string | undefined {
   if (!url.startsWith("file:")) return undefined;
   let text: Uint8Array;
   try {
@@ -173,7 +173,7 @@ function fingerprint(url: string): string | undefined {
       ? " (a machine has all exports of a module: leave out what is after #)"
       : "";
     throw new TypeError(
-      `Cannot run worker as "module" must be a file that can be read: received ${
+      `${action}the module of a machine must be a file that can be read: received ${
         (cause as Error).message
       }${cure}`,
       { cause },
