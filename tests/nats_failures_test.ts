@@ -152,7 +152,9 @@ test("a call ends when there is no server for too long", async () => {
   const data = { file: here.file, ms: 100 };
   const mapped = begun(pool.map(noted, range(100), { data, chunkSize: 1 }));
   await until(() => here.notes().length > 0);
+  const empty = await here.pool({ pool: "empty", serverTimeout: 1000 });
   await here.server.kill("SIGKILL");
+  await assertRejects(() => empty.start(), WorkerStartError, '"serverTimeout"');
   await assertRejects(() => mapped, WorkerStartError, '"serverTimeout"');
   await here.server.restart();
 });

@@ -81,15 +81,19 @@ export class Upkeep {
    * Waits until there is a machine.
    *
    * @param closed Tells whether nobody waits any more.
-   * @throws {Error} When none comes in time.
+   * @throws {Error} When none comes in time, or no server is there for too long.
    */
   async waitForMachine(closed: () => boolean): Promise<void> {
-    const { machines, workerTimeout } = this.#setup;
-    const until = performance.now() + workerTimeout;
+    const { connection, machines, workerTimeout } = this.#setup;
+    let alone = performance.now();
     while (machines.slots === 0) {
       machines.look();
       await new Promise((resolve) => setTimeout(resolve, 50));
-      if (closed() || performance.now() > until) throw this.#nobody();
+      const { down, serverTimeout } = connection;
+      if (down >= serverTimeout) throw this.#noServer();
+      const now = performance.now();
+      if (down > 0) alone = now;
+      if (closed() || now - alone > workerTimeout) throw this.#nobody();
     }
   }
 
