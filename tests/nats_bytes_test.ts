@@ -129,4 +129,9 @@ test("bytes that nobody wrote give an error or a value, and no harm", () => {
   }
   // A list of four billion in six bytes.
   assertThrows(() => readBytes(Uint8Array.of(9, 255, 255, 255, 255, 15)));
+  // And one that has few elements, and a key that makes it as long.
+  for (const key of ["4294967294", "length"]) {
+    const bytes = writeBytes({ [key]: 2 ** 32 - 1 }).subarray(1);
+    assertThrows(() => readBytes(Uint8Array.of(9, 0, ...bytes)), TypeError);
+  }
 });

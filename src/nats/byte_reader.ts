@@ -172,16 +172,15 @@ class Reader {
         array.length = i + 1;
       } else array.push(this.value());
     }
-    return this.#fields(array);
+    this.#fields(array);
+    if (array.length === length) return array;
+    throw new TypeError("an array that is longer than its elements");
   }
 
   #fields<T extends object>(object: T): T {
     for (let left = this.#values(); left > 0; left--) {
       const key = this.#text();
       const value = this.value();
-      if (key === "length" && Array.isArray(object)) {
-        throw new TypeError("an array that says its length twice");
-      }
       if (key === "__proto__") { // a key as any other
         const flags = { writable: true, enumerable: true, configurable: true };
         Object.defineProperty(object, key, { value, ...flags });
