@@ -289,9 +289,11 @@ test("options of a pool on NATS are checked at the call", async () => {
       '"replicas" must be a whole number from 1 to 5',
     );
   }
-  await assertRejects(
-    () => runWorker({ ...at, slots: 0 }),
-    RangeError,
-    '"slots"',
-  );
+  for (const slots of [0, 65_537]) {
+    await assertRejects(
+      () => runWorker({ ...at, slots }),
+      RangeError,
+      '"slots"',
+    );
+  }
 });

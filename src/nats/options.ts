@@ -9,6 +9,7 @@ import {
   abortSignal,
   callback,
   flag,
+  MOST_AT_ONCE,
   POOL_RULES,
   type Rule,
   type Rules,
@@ -86,7 +87,7 @@ export interface WorkerOptions
    */
   module?: ModuleSpecifier | undefined;
   /**
-   * How many tasks at once, each in a worker of its own.
+   * How many tasks at once, each in a worker of its own: at most 65,536.
    *
    * @default {navigator.hardwareConcurrency}
    */
@@ -187,7 +188,7 @@ export const LOCAL_RULES: Rules = {
   ...MACHINE_RULES,
   onEvent,
   module: undefined, // checked where it is resolved
-  slots: whole(1),
+  slots: whole(1, MOST_AT_ONCE),
   name: text,
   allowShipped: flag,
   loadTimeout: ms,

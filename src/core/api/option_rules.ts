@@ -19,7 +19,7 @@ import { permissions } from "./permission_rules.ts";
  * Tasks at once in a worker, and workers at once. More is a slip: a board has 8
  * bytes for each task, and no machine starts so many threads.
  */
-const MOST_AT_ONCE = 65_536;
+export const MOST_AT_ONCE = 65_536;
 /** In MB: more than any machine has, and less than overflows in V8's flags. */
 const MOST_MEMORY = 2 ** 40;
 

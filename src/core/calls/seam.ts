@@ -15,7 +15,12 @@ export {
   whole,
 } from "../../words/check_options.ts";
 export { show } from "../../words/show.ts";
-export { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/option_rules.ts";
+export {
+  checkOptions,
+  CLOSE_RULES,
+  MOST_AT_ONCE,
+  POOL_RULES,
+} from "../api/option_rules.ts";
 export { Calls, type CallsSetup } from "./calls.ts";
 export { engineHere } from "./calls_here.ts";
 export { type RunPlan, WorkerPlan } from "./worker_plan.ts";
