@@ -161,6 +161,7 @@ test(
     here.describe("evil", callOf(fn));
     here.describe("none", null);
     here.describe("odd", { ...callOf(fn), concurrency: -1, chunkSize: "x" });
+    here.describe("wide", callOf(fn, { concurrency: 65_537 }));
     const alone = { alone: true };
     const bad = [
       chunkOf(1, [1], { ...alone, skip: undefined }),
@@ -173,7 +174,7 @@ test(
     for (const message of bad) await here.send("evil", message);
     await until(() => answers.length === bad.length);
     for (const [, { type }] of answers) assertEquals(type, "unread");
-    for (const client of ["none", "odd"]) {
+    for (const client of ["none", "odd", "wide"]) {
       await here.send(client, chunkOf(1, [1]));
       await until(() => answers.at(-1)![0] === client);
       assertEquals(answers.at(-1)![1].type, "refused");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MOST_AT_ONCE } from "@parallel/map/seam";
 import type { CallMessage, ChunkMessage } from "./messages.ts";
 
 type Fields<T> = { [K in keyof T]: unknown };
@@ -23,6 +24,7 @@ function isOptional(value: unknown, holds: (value: unknown) => boolean) {
 }
 
 const isWhole = (value: unknown) => isCount(value, 1);
+const isAtOnce = (value: unknown) => isCount(value, 1) && value <= MOST_AT_ONCE;
 const isText = (value: unknown) => typeof value === "string";
 
 /**
@@ -86,7 +88,7 @@ export function checkCall(message: unknown): CallMessage {
     const holds = type === "call" && isFunction(fn) &&
       isOptional(combine, isFunction) && isOptional(lines, isObject) &&
       isOptional(data, isData) && isOptional(timeout, isLimit) &&
-      isOptional(concurrency, isWhole) && isOptional(chunkSize, isWhole) &&
+      isOptional(concurrency, isAtOnce) && isOptional(chunkSize, isWhole) &&
       isOptional(fingerprint, isText);
     if (holds) return message as unknown as CallMessage;
   }
