@@ -152,6 +152,8 @@ export function isAlive(pid: number): boolean {
 export interface Program {
   /** What it printed. */
   said(): string;
+  /** Reads no more of it. */
+  leave(): void;
   /** Settles when it has ended, with its code, or the signal. */
   ended: Promise<number | string | null>;
   /** Whether it has ended. */
@@ -203,6 +205,10 @@ export function startProgram(
   });
   return {
     said: () => text,
+    leave() {
+      child.stdout!.destroy();
+      child.stderr!.destroy();
+    },
     over: () => child.exitCode !== null || child.signalCode !== null,
     ended,
     // Not by child.kill: Deno 2.9.5 then says that the signal ended it.

@@ -111,6 +111,19 @@ test("a machine that is told to end ends what runs first", async () => {
   await until(() => pool.workers().length === 1);
 });
 
+test("a machine ends in order when nobody reads what it prints", async () => {
+  await using here = await open();
+  const machine = await here.machine();
+  const pool = await here.pool();
+  const data = { file: here.file, ms: 300 };
+  const mapped = begun(pool.map(noted, [1], { data }));
+  await until(() => here.notes().length === 1);
+  machine.leave();
+  machine.signal("SIGTERM");
+  assertEquals(await machine.ended, 0);
+  assertEquals(await mapped, [1]);
+});
+
 for (const storage of ["file", "memory"] as const) {
   test(`a run goes on when its server was killed: ${storage}`, async () => {
     await using here = await open();

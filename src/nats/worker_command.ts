@@ -144,6 +144,11 @@ async function untilSignal(): Promise<undefined> {
 }
 
 if (import.meta.main) {
+  // Who reads what it prints may be gone, as `tee` after Ctrl-C. On Node.js, the
+  // next line would end what runs.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", () => {});
+  }
   try {
     const options = read(process.argv.slice(2));
     if (options === undefined) console.log(HELP);
