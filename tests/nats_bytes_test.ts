@@ -68,6 +68,13 @@ test("values come back from bytes as they were", () => {
   ]);
   assert(Object.is(cross(-0), -0));
   assert(!(1 in (cross([0, , 2]) as object)));
+  class Secret {
+    readonly #code = 7;
+    get [Symbol.toStringTag]() {
+      return `Secret ${this.#code}`;
+    }
+  }
+  assertEquals(cross([new Secret(), Object.create(null)]), [{}, {}]);
   const keys = cross(JSON.parse('{"__proto__":{"bad":1}}')) as object;
   assertEquals(Object.keys(keys), ["__proto__"]);
   assertStrictEquals(Object.getPrototypeOf(keys), Object.prototype);
@@ -95,8 +102,13 @@ test("what can only be here is not written", () => {
     new SharedArrayBuffer(1),
     new Uint8Array(new SharedArrayBuffer(1)),
     new Proxy({}, {}),
+    new Proxy([1], {}),
     new Blob(["x"]),
     new Error("as plain data only"),
+    (function* () {})(),
+    [1].values(),
+    new Intl.Locale("de"),
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)),
   ];
   for (const value of values) {
     assertThrows(() => writeBytes({ deep: [value] }), DOMException);

@@ -168,7 +168,7 @@ class Writer {
       return this.count(number);
     }
     this.#numbers.set(object, this.#numbers.size);
-    if (Array.isArray(object)) this.#array(object);
+    if (Array.isArray(object) && !types.isProxy(object)) this.#array(object);
     else if (ArrayBuffer.isView(object)) this.#typedArray(object);
     // What most are need not be asked for by the slower tests, of any realm.
     else if (Object.getPrototypeOf(object) === Object.prototype) {
@@ -193,7 +193,7 @@ class Writer {
     if (types.isBoxedPrimitive(object)) {
       this.code(CODES.boxed);
       this.value(object.valueOf());
-    } else if (isOnlyHere(object)) {
+    } else if (isOnlyHere(object) || isOpaque(object)) {
       refuse(Object.prototype.toString.call(object));
     } else {
       this.code(CODES.object);
@@ -267,6 +267,24 @@ function isOnlyHere(object: object): boolean {
     types.isSharedArrayBuffer(object) || object instanceof WeakRef ||
     types.isNativeError(object) || object instanceof Error ||
     object instanceof Blob;
+}
+
+/**
+ * Whether one that shows no keys is more than that to structured clone, as a
+ * generator or an `Intl.Locale` is: most classes of such have no name.
+ */
+function isOpaque(object: object): boolean {
+  const { getPrototypeOf, prototype, keys } = Object;
+  if (getPrototypeOf(object) === prototype || keys(object).length > 0) {
+    return false;
+  }
+  try {
+    // A plain object inherits from one that inherits nothing, in whatever realm.
+    const plain = getPrototypeOf(structuredClone(object));
+    return getPrototypeOf(plain) !== null;
+  } catch {
+    return true; // it does not arrive
+  }
 }
 
 /**
