@@ -46,3 +46,13 @@ test("a password that is not written as it must be is told of", async () => {
   );
   assert(!error.message.includes("cret@"), error.message);
 });
+
+test("what is no address is told of", async () => {
+  for (const servers of ["nats://a:99999", "nats://127.0.0.1:1,", ["a", ""]]) {
+    await assertRejects(
+      () => NatsPool.connect({ servers, pool: "test" }),
+      Error,
+      "an address is nats://HOST:PORT",
+    );
+  }
+});

@@ -72,6 +72,11 @@ const CURES: [said: RegExp, cure: string][] = [
     /URI malformed|URI error/i,
     "in a password before the @ of its address, all but letters and digits is written as by encodeURIComponent",
   ],
+  // Such as none after a comma, or half of a password with one in it.
+  [
+    /Invalid URL/i,
+    "an address is nats://HOST:PORT; several have commas between them, and in a password before the @ all but letters and digits is written as by encodeURIComponent",
+  ],
   [/connection refused/i, "start one with: nats-server -js"],
   [
     /timeout/i,
