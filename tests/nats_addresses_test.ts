@@ -47,6 +47,16 @@ test("a password that is not written as it must be is told of", async () => {
   assert(!error.message.includes("cret@"), error.message);
 });
 
+test("nothing of a password with a comma in it is told", async () => {
+  const servers = "nats://me:sec,ret@127.0.0.1:1";
+  const error = await assertRejects(
+    () => NatsPool.connect({ servers, pool: "test" }),
+    Error,
+    "as by encodeURIComponent",
+  );
+  assert(!/sec|ret@/.test(`${error.message} ${error.cause}`), error.message);
+});
+
 test("what is no address is told of", async () => {
   for (const servers of ["nats://a:99999", "nats://127.0.0.1:1,", ["a", ""]]) {
     await assertRejects(

@@ -99,10 +99,14 @@ const CURES: [said: RegExp, cure: string][] = [
  * Says why there is no connection.
  *
  * @param options Where to.
- * @param cause What the client of NATS threw.
+ * @param thrown What the client of NATS threw.
  * @returns An error that names the cure, if one is known.
  */
-export function connectError(options: ClusterOptions, cause: unknown): Error {
+export function connectError(options: ClusterOptions, thrown: unknown): Error {
+  // Deno 2.9.5 says which, and it may be half of a password with a comma in it.
+  const cause = /Invalid URL/i.test(nameThrown(thrown))
+    ? new TypeError("Invalid URL")
+    : thrown;
   const said = nameThrown(cause);
   const where = showServers(options.servers);
   // The client, told never to use TLS, reads the files that it would need for it.
