@@ -129,7 +129,10 @@ export interface WorkerOptions
   signal?: AbortSignal | undefined;
 }
 
-/** How a pool is made that has a server and a machine of its own. */
+/**
+ * How a pool is made that has a server and a machine of its own. Unless they are
+ * given, `backend` is `"processes"` and `allowShipped` is true.
+ */
 export interface LocalOptions
   extends Omit<WorkerOptions, keyof ClusterOptions> {
   /** Told everything that happens to the workers and tasks of this pool. */
