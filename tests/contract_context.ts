@@ -105,6 +105,24 @@ export const contexts: Chapter = (it, { calls, pool }) => {
     assertEquals(await workers.map(kept, [1, 2]), [true, false]);
   });
 
+  it("context.throwIfAborted() throws the reason of context.signal itself", async () => {
+    const compare = (_: unknown, context: TaskContext) => {
+      const scope = globalThis as unknown as { lasting?: TaskContext };
+      const { lasting } = scope;
+      scope.lasting = context;
+      if (lasting === undefined) return undefined;
+      const { signal } = lasting; // the run of that task is over
+      try {
+        lasting.throwIfAborted();
+      } catch (error) {
+        return error === signal.reason;
+      }
+    };
+    await using workers = new Pool({ ...pool, workers: pool.workers && 1 });
+    assertEquals(await workers.map(compare, [1]), [undefined]);
+    assertEquals(await workers.map(compare, [1]), [true]);
+  });
+
   it("a signal that is read after the end of its run is aborted", async () => {
     const cell = new Int32Array(new SharedArrayBuffer(8));
     const late = async (cell: Int32Array, context: TaskContext) => {

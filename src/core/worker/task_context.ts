@@ -79,7 +79,8 @@ export function createContexts(): Contexts {
       return isLeft || board.isOver() || isLate(this);
     }
     throwIfAborted() {
-      if (this.aborted) throw why(this);
+      // In a loop the signal may be behind: it aborts by a message.
+      if (this.aborted) throw this.signal.reason ?? why(this);
     }
     // Made when it is first read: most tasks have no use for it.
     get signal() {
