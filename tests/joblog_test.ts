@@ -32,7 +32,7 @@ import {
 import { test } from "./harness.ts";
 import { folder, numbers } from "./pmap.ts";
 import { records } from "./pmap_log.ts";
-import { RUN_ALL, runProgram } from "./run_program.ts";
+import { RUN, RUN_ALL, runProgram } from "./run_program.ts";
 import { until } from "./until.ts";
 
 /** What a stream of this thread is to do with an input. */
@@ -722,17 +722,21 @@ test("openJobLog() goes on with the log of another version that is accepted, whi
     () => openJobLog(path, { version: "3", accepts: () => false }),
     JobLogError,
   );
-  await assertRejects(
-    () =>
-      openJobLog(path, {
-        version: "3",
-        accepts: () => {
-          throw new RangeError("mine");
-        },
-      }),
-    RangeError,
-    "mine",
-  );
+  const errors = [
+    new RangeError("mine"),
+    Object.assign(new Error("of another file"), { code: "ENOENT" }),
+    undefined,
+  ];
+  for (const error of errors) {
+    const accepts = () => {
+      throw error;
+    };
+    const opening = openJobLog(path, { version: "3", accepts });
+    assertEquals(
+      await opening.then(String, (thrown) => thrown === error),
+      true,
+    );
+  }
   assertEquals(readFileSync(path, "utf8"), text);
   const looked = await openJobLog(path, { ...version("4"), readOnly: true });
   assertEquals([looked.lines, looked.results, looked.older], [3, 3, 3]);
@@ -1238,6 +1242,37 @@ test("openJobLog() waits for a lock that nobody has, but the system still keeps"
   held?.lockSync(true);
   setTimeout(() => held?.close(), 100);
   assertEquals(told(await run(path, [1, 2], (n) => n)), [1, 2]);
+});
+
+test("openJobLog() says by a JobLogError what a program on Deno lacks", {
+  ignore: !("Deno" in globalThis),
+}, async () => {
+  using dir = folder();
+  const log = dir.path("log");
+  const joblog = new URL("../src/joblog/mod.ts", import.meta.url);
+  const program = dir.path("program.ts");
+  writeFileSync(
+    program,
+    `import { openJobLog } from "${joblog}";
+    for (const readOnly of [false, true]) {
+      const opening = openJobLog(${JSON.stringify(log)}, { readOnly });
+      console.log(await opening.then((log) => log.lines, String));
+    }`,
+  );
+  await (await openJobLog(log)).close();
+  const flags = [`--allow-write=${log}`, "--allow-read"];
+  const told = (...flags: string[]) =>
+    runProgram([...RUN, "--no-prompt", ...flags, program]).out;
+  const error =
+    "JobLogError: Cannot open job log as it must be a file that can";
+  assertMatch(
+    told(...flags), // and not the lock beside it
+    new RegExp(`^${error} be written: received .*log\\.lock.*\n0\n$`),
+  );
+  assertMatch(
+    told("--allow-write"),
+    new RegExp(`^${error} be written: .* read .*\n${error} be read: .*\n$`),
+  );
 });
 
 test("openJobLog() takes no shim of Deno for it", {

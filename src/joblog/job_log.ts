@@ -4,14 +4,15 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { checkOptions } from "../words/check_options.ts";
+import { JobLogError } from "./errors.ts";
 import { exactJson } from "./exact_json.ts";
 import { LOG_RULES, STREAM_RULES } from "./option_rules.ts";
 import { KeptResults } from "./kept_results.ts";
-import { checkRegular, LogFile } from "./log_file.ts";
+import { LogFile } from "./log_file.ts";
 import { LoggedStream } from "./logged_stream.ts";
 import type {
   JobLogOptions,
@@ -27,8 +28,8 @@ import type {
  * @param options What it must be of.
  * @returns The log. Close it, or hold it with `await using`.
  * @throws {JobLogError} When it is of another version, or no log, or open
- * already, here or in another process, or it cannot be written. It is left as
- * it is.
+ * already, here or in another process, or it cannot be written, or with
+ * `readOnly` not be read. It is left as it is.
  * @throws What `accepts` throws.
  * @throws {TypeError} When an option is unknown or of the wrong kind, or JSON
  * does not hold all of the header.
@@ -61,19 +62,40 @@ export async function openJobLog(
       { cause },
     );
   }
+  let refusal: { error: unknown } | undefined; // what the caller threw
   const setup = {
     header: version === undefined
       ? exact.text
       : JSON.stringify({ ...JSON.parse(exact.text), version }),
-    accepts,
+    accepts(there: Record<string, unknown>) {
+      try {
+        return accepts(there);
+      } catch (error) {
+        refusal = { error };
+        throw error;
+      }
+    },
   };
-  if (readOnly) {
-    checkRegular(file);
-    const kept = existsSync(file) ? KeptResults.open(file, setup) : undefined;
-    return new JobLog(kept, undefined);
+  try {
+    const exists = existsSync(file);
+    // A pipe or a device may not end, cannot be cut, and keeps nothing.
+    if (exists && !statSync(file).isFile()) {
+      throw new Error("not a regular file");
+    }
+    if (readOnly) {
+      return new JobLog(exists ? KeptResults.open(file, setup) : undefined);
+    }
+    const log = await LogFile.open(file, setup);
+    return new JobLog(log.kept, log);
+  } catch (error) {
+    if (refusal !== undefined || error instanceof JobLogError) throw error;
+    throw new JobLogError(
+      `Cannot open job log as it must be a file that can be ${
+        readOnly ? "read" : "written"
+      }: received "${file}" (${(error as Error).message})`,
+      { cause: error },
+    );
   }
-  const log = await LogFile.open(file, setup);
-  return new JobLog(log.kept, log);
 }
 
 type LogState =
@@ -99,7 +121,7 @@ export class JobLog implements AsyncDisposable {
   #state: LogState = { at: "new" };
 
   /** For {@linkcode openJobLog}. */
-  constructor(kept: KeptResults | undefined, file: LogFile | undefined) {
+  constructor(kept: KeptResults | undefined, file?: LogFile) {
     this.#log = { file, kept };
     this.lines = kept?.lines ?? 0;
     this.results = kept?.results ?? 0;

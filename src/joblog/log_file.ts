@@ -6,13 +6,11 @@
 
 import {
   closeSync,
-  existsSync,
   fdatasync,
   fsyncSync,
   ftruncateSync,
   openSync,
   realpathSync,
-  statSync,
   writeSync,
 } from "node:fs";
 import { JobLogError } from "./errors.ts";
@@ -62,20 +60,14 @@ export class LogFile {
    * @param path Its file.
    * @param setup What it is of: its header is the first line.
    * @returns The file.
-   * @throws {JobLogError} When it is in use, is of something else, or cannot be
-   * written.
+   * @throws {JobLogError} When it is in use, or is of something else.
+   * @throws What the system has against it.
    */
   static async open(path: string, setup: KeptSetup): Promise<LogFile> {
     const { header } = setup;
-    checkRegular(path);
-    let file: number;
-    try {
-      // So that it is there, and has a real path. It is read by this as well: by
-      // its path, it may be another file when the lock is there.
-      file = openSync(path, "a+");
-    } catch (cause) {
-      throw unwritable(path, cause);
-    }
+    // So that it is there, and has a real path. It is read by this as well: by
+    // its path, it may be another file when the lock is there.
+    const file = openSync(path, "a+");
     let unlock = () => {};
     try {
       unlock = await lockLog(realpathSync(path));
@@ -88,10 +80,7 @@ export class LogFile {
     } catch (error) {
       unlock();
       closeSync(file);
-      // Not what the caller throws, who was asked.
-      const isSystem =
-        typeof (error as NodeJS.ErrnoException).code === "string";
-      throw isSystem ? unwritable(path, error) : error;
+      throw error;
     }
   }
 
@@ -209,24 +198,4 @@ export function syncFile(file: number): void {
 export function isLoss(error: unknown): boolean {
   const { code = "" } = error as NodeJS.ErrnoException;
   return ["EIO", "ENOSPC", "EDQUOT", "EFBIG"].includes(code);
-}
-
-/**
- * Refuses a pipe or a device: it may not end, cannot be cut, and keeps nothing.
- *
- * @param path Path of the log.
- * @throws {JobLogError} When it is there, and no file.
- */
-export function checkRegular(path: string): void {
-  if (!existsSync(path) || statSync(path).isFile()) return;
-  throw unwritable(path, new Error("not a regular file"));
-}
-
-function unwritable(path: string, cause: unknown): JobLogError {
-  return new JobLogError(
-    `Cannot open job log as it must be a file that can be written: received "${path}" (${
-      (cause as Error).message
-    })`,
-    { cause },
-  );
 }
