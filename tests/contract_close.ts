@@ -112,6 +112,15 @@ export const endings: Chapter = (it, { calls, pool }) => {
     await closed;
   });
 
+  it("close({ finish: true }) does not wait until results that are ready are read", async () => {
+    const workers = new Pool(pool);
+    const same = (n: number) => n;
+    const stream = workers.stream(same, range(5), { bufferSize: 5 });
+    assertEquals((await stream.next()).value, 0);
+    await workers.close({ finish: true });
+    assertEquals(await Array.fromAsync(stream), [1, 2, 3, 4]);
+  });
+
   it("close() after close({ finish: true }) waits no more", async () => {
     const workers = new Pool(pool);
     const pending = workers.map(() => new Promise(() => {}), [1])

@@ -338,8 +338,8 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * tasks see `context.aborted`; or they end first, with `finish`. What `init`
    * returned is disposed in each worker that is idle then, if it can be.
    *
-   * @param options With `finish`, pending calls end first: streams when they
-   * are read.
+   * @param options With `finish`, pending calls end first: streams as they are
+   * read.
    * @returns Settled when no worker is left.
    * @throws {TypeError} When an option is of the wrong kind.
    *
