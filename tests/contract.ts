@@ -1363,6 +1363,17 @@ export function contract(
     assert(seen.every(({ done }, i) => i === 0 || done >= seen[i - 1].done));
   });
 
+  it("progress of a stream that is left ends as stopped", async () => {
+    const states: string[] = [];
+    const options = {
+      ...pool,
+      bufferSize: 1,
+      onProgress: ({ state }: Progress) => void states.push(state),
+    };
+    for await (const _ of parallelMapStream(double, range(9), options)) break;
+    assertEquals([states[0], states.at(-1)], ["running", "stopped"]);
+  });
+
   it("a listener that throws ends the run with its error", async () => {
     const own = new Error("mine");
     const fail = () => {

@@ -61,7 +61,7 @@ export type RunEvent =
     type: "worker-end";
     /** Number of the worker's slot. */
     worker: number;
-    /** Whether it ended unexpectedly. */
+    /** Whether it was lost: it ended by itself, or in a task that was too long. */
     lost: boolean;
     /** When. */
     at: number;
@@ -137,7 +137,8 @@ export type RunEvent =
 export interface Progress {
   /**
    * `running` from the first call on; the last call says `done` when every
-   * task settled, or `stopped` after a failure or an abort.
+   * task settled, or `stopped` after a failure or an abort, and of a stream that
+   * was left.
    */
   state: "running" | "done" | "stopped";
   /** Tasks that settled, failed ones included. */
