@@ -30,6 +30,7 @@ export interface TaskContext<S = unknown, D = unknown> {
    * True when the run is over, also in the middle of a synchronous loop, or when
    * this task took longer than `timeout` while others run in its worker. What a
    * task has left running sees it as well, also once its worker is at another run.
+   * Read it in the loop: a parameter `{ aborted }` is read once, and stays false.
    */
   readonly aborted: boolean;
   /**
@@ -40,7 +41,7 @@ export interface TaskContext<S = unknown, D = unknown> {
    */
   readonly signal: AbortSignal;
   /**
-   * Throws the reason of `signal`, once that has aborted.
+   * Throws the reason of `signal`, once that has aborted. Call it as a method.
    *
    * @throws {DOMException} When `aborted` is true.
    */
