@@ -1203,6 +1203,10 @@ export function contract(
     );
     assertInstanceOf(again[0], TaskError);
     assertStringIncludes(again[0].message, "moved away");
+    const part = new Uint8Array(9).subarray(1); // it is cut out
+    const options = { ...pool, transfer: true };
+    assertEquals(await parallelMap((b) => b.length, [part], options), [8]);
+    assertEquals(part.length, 8);
   });
 
   it("transfer moves what a source gives, and copies a row it fills again", async () => {

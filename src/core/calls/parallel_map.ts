@@ -208,8 +208,8 @@ export function parallelMapSettled(
  *
  * @param fn Called once per input, in a worker: see {@linkcode parallelMap}.
  * @param combine Folds two results to one, in the workers and in this thread:
- * shipped by its source, or with `module` imported by its name, as `fn` is. It
- * must be associative, `combine(combine(a, b), c)` the same as
+ * shipped by its source, or with `module` imported by its name, if it has one.
+ * It must be associative, `combine(combine(a, b), c)` the same as
  * `combine(a, combine(b, c))`, as nobody knows which results are folded first;
  * it need not commute, as they stay in the order of the inputs. It may change
  * and return its first argument, if `fn` returns a new object each time. What it
