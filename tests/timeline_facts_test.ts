@@ -7,6 +7,7 @@ import {
   assertMatch,
   assertNotMatch,
 } from "@std/assert";
+import type { RunEvent } from "../mod.ts";
 import { type Summary, Timeline } from "../src/timeline/mod.ts";
 import { eventsOf, record, rounds, type Scene } from "./fixtures/scene.ts";
 import { test } from "./harness.ts";
@@ -378,6 +379,60 @@ test("timeline: a task that never came back is among the slowest", () => {
     ended: false,
   });
   assertNotMatch(timeline.summary().verdict.text, /^Input 1 took/);
+});
+
+test("timeline: a task that failed is one, though two events tell of it", () => {
+  const fail = { type: "task-fail", run: 1, worker: 0, again: false } as const;
+  const run = { from: 0, to: 120, total: 4 };
+  // Two that waited for too long, while their worker went on with others.
+  const late = record({
+    runs: [run],
+    chunks: [{
+      worker: 0,
+      sent: 0,
+      heard: 110,
+      tasks: [[0, 100], [10, 100], [100, 110], [100, 110]],
+      failed: [0, 1],
+    }],
+    more: [0, 1].map((index) => ({ ...fail, index, why: "timeout", at: 102 })),
+  });
+  const { tasks, failed, lost, tasksAtOnce, work } = late.summary();
+  assertEquals([tasks, failed, lost, tasksAtOnce, work], [4, 2, 2, 2, 210]);
+  assertMatch(
+    late.toHtml(),
+    /--lane:1"[^>]*"input 1 · 90 ms · timeout · worker 0 · from 10 ms/,
+  );
+  // One that threw, one whose result could not be sent, at its second try.
+  const chunk = { worker: 0, first: 0, failed: [0] };
+  const unsent = record({
+    runs: [{ ...run, total: 1 }],
+    chunks: [
+      { ...chunk, sent: 0, heard: 10, tasks: [[1, 9]] },
+      { ...chunk, sent: 20, heard: 30, tasks: [[21, 28]], attempt: 2 },
+    ],
+    more: [{ ...fail, index: 0, why: "unsendable", at: 30 }],
+  });
+  assertMatch(unsent.report(), /^2 tries in .*, 2 failed\n/);
+  assertMatch(unsent.toHtml(), /input 0 · 7.0 ms · unsendable · /);
+  assertMatch(unsent.toHtml(), /input 0 · 8.0 ms · threw · /);
+});
+
+test("timeline: second tries that never came back are tries", () => {
+  const tries = [1, 2].map((attempt) => ({ attempt, at: 100 * attempt }));
+  const report = record({
+    runs: [{ from: 0, to: 200, total: 2 }],
+    more: tries.flatMap(({ attempt, at }): RunEvent[] => {
+      const task = { run: 1, worker: 0 };
+      const sent = { chunk: attempt, first: 0, tasks: 1, attempt, reading: 0 };
+      const again = attempt === 1;
+      return [
+        { ...task, ...sent, type: "chunk-send", from: at - 99, to: at - 99 },
+        { ...task, type: "worker-end", lost: true, at },
+        { ...task, type: "task-fail", index: 0, why: "timeout", again, at },
+      ];
+    }),
+  }).report();
+  assertMatch(report, /^2 tries in 200 ms, .*, 2 failed\n/);
 });
 
 test("timeline: runs that nobody recorded leave the waiting unexplained", () => {

@@ -10,6 +10,7 @@ import type { Facts } from "./facts.ts";
 import {
   type Integral,
   integral,
+  type Lanes,
   lanesOf,
   overlaps,
   type Span,
@@ -106,9 +107,10 @@ export function drawChart(setup: ChartSetup): Chart {
   };
   const kinds = new Set<string>();
   const rows = tracks.map((track, row) => {
-    const { count: lanes, of: lane } = lanesOf(track);
+    const inLanes = lanesOf(track, track.lost);
+    const { count: lanes } = inLanes;
     const label = tasks <= MOST_LABELS;
-    const drawn = barsOf(track, lane, options).map((bar, n) => {
+    const drawn = barsOf(track, inLanes, options).map((bar, n) => {
       kinds.add(bar.kind);
       const task = facts.slowest.find(({ index, ms }) =>
         bar.tasks > 0 && bar.first <= index && index <= bar.last &&
@@ -159,17 +161,18 @@ export function escape(text: string): string {
 }
 
 /** Turns a track into bars, in the order of their starts. */
-function barsOf(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
+function barsOf(track: Track, lanes: Lanes, options: BarOptions): Bar[] {
   const { startUp, inFlight, lost } = track;
-  const tasks = taskBars(track, lane, options);
+  const tasks = taskBars(track, lanes.of, options);
   const onTheWay = subtract(inFlight, tasks, lost) // in flight, and no task runs
     .filter(({ from, to }) => to - from >= options.leastGap);
   return [
     ...startUp.map((span) => bar("start-up", span)),
     ...onTheWay.map((span) => bar("transport", span)),
     ...tasks,
-    ...lost.map(({ index, why, from, to }) => ({
+    ...lost.map(({ index, why, from, to }, n) => ({
       ...bar("failed", { from, to }, index),
+      lane: lanes.ofLost[n]!,
       why,
     })),
   ].sort((a, b) => a.from - b.from);
@@ -188,10 +191,10 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
   const { index, from, to, failed } = track;
   const { least, share } = options;
   const bars: Bar[] = [];
-  const open = new Map<number, Bar>(); // by lane, and whether it failed
+  const open = new Map<number, Bar>(); // by lane, and how it failed
   for (let i = 0; i < from.length; i++) {
     const ms = to[i]! - from[i]!;
-    const key = 2 * lane[i]! + failed[i]!;
+    const key = 3 * lane[i]! + failed[i]!;
     const into = ms < least ? open.get(key) : undefined;
     if (into !== undefined && to[i]! - into.from < least) {
       into.to = Math.max(into.to, to[i]!);
@@ -204,7 +207,7 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
     const kind = failed[i] ? "failed" : "task";
     const drawn = bar(kind, { from: from[i]!, to: to[i]! }, index[i]);
     drawn.lane = lane[i]!;
-    if (failed[i]) drawn.why = "threw";
+    if (failed[i]) drawn.why = failed[i] === 1 ? "threw" : "unsendable";
     bars.push(drawn);
     if (ms < least) open.set(key, drawn);
   }

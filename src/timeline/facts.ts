@@ -69,7 +69,7 @@ export interface Facts extends Starts, Waits {
   inputs: number | undefined;
   /** Tasks that ran, each try counted; without a run, calls. */
   tasks: number;
-  /** How many of them came back from a second try, or a later one. */
+  /** How many of them were a second try, or a later one. */
   again: number;
   /** How many never came back: they took too long, or their worker was lost. */
   lost: number;
@@ -194,11 +194,13 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
     tasks: sum(ran, ({ from, lost }) => from.length + lost.length),
     again: sum(
       ran,
-      ({ attempt }) => attempt.filter((tries) => tries > 1).length,
+      ({ attempt, lost }) =>
+        attempt.filter((tries) => tries > 1).length +
+        lost.filter(({ attempt }) => attempt > 1).length,
     ),
     lost: sum(ran, ({ lost }) => lost.length),
     failed: failures.length +
-      sum(ran, ({ failed }) => failed.reduce((count, one) => count + one, 0)),
+      sum(ran, ({ failed }) => failed.filter((how) => how === 1).length),
     chunks: chunks.length,
     largestChunk: most(chunks.map(({ tasks }) => tasks)),
     chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),

@@ -214,6 +214,8 @@ export interface Lanes {
   count: number;
   /** Lane of each task, from 0. */
   of: Uint16Array;
+  /** The same for those that never came back. */
+  ofLost: Uint16Array;
 }
 
 /**
@@ -221,16 +223,33 @@ export interface Lanes {
  * (`concurrency`) are not drawn over each other: the first lane that is free.
  *
  * @param tasks The tasks of one worker, in the order of their starts.
+ * @param lost Those that never came back, in any order.
  * @returns The lanes.
  */
-export function lanesOf({ from, to }: Stretches): Lanes {
+export function lanesOf(
+  { from, to }: Stretches,
+  lost: readonly Span[] = [],
+): Lanes {
   const ends: number[] = [];
-  const of = new Uint16Array(from.length);
-  for (let i = 0; i < from.length; i++) {
-    let lane = ends.findIndex((end) => end <= from[i]!);
+  const place = (from: number, to: number) => {
+    let lane = ends.findIndex((end) => end <= from);
     if (lane < 0) lane = ends.length;
-    ends[lane] = to[i]!;
-    of[i] = lane;
+    ends[lane] = to;
+    return lane;
+  };
+  const of = new Uint16Array(from.length);
+  const ofLost = new Uint16Array(lost.length);
+  const waiting = [...lost.keys()].sort((a, b) =>
+    lost[b]!.from - lost[a]!.from
+  );
+  for (let i = 0; i <= from.length; i++) {
+    const until = from[i] ?? Infinity;
+    for (let n; (n = waiting.at(-1)) !== undefined;) {
+      if (lost[n]!.from > until) break;
+      ofLost[n] = place(lost[n]!.from, lost[n]!.to);
+      waiting.pop();
+    }
+    if (i < from.length) of[i] = place(from[i]!, to[i]!);
   }
-  return { count: Math.max(1, ends.length), of };
+  return { count: Math.max(1, ends.length), of, ofLost };
 }

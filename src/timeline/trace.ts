@@ -67,7 +67,7 @@ export function writeTrace(recording: Recording, tracks: Track[]): string {
 /** Writes what happened in one place; returns the next free row. */
 function writeTrack(trace: Trace, track: Track, tid: number): number {
   const { name, index, from, to, failed, run, attempt, lost, deaths } = track;
-  const lanes = lanesOf(track);
+  const lanes = lanesOf(track, track.lost);
   for (let lane = 0; lane < lanes.count; lane++) {
     const title = lane > 0 ? `${name} (${lane + 1})` : name;
     trace.name("thread_name", tid + lane, title);
@@ -84,10 +84,11 @@ function writeTrack(trace: Trace, track: Track, tid: number): number {
       { index: index[i], run: run[i]! + 1, attempt: attempt[i] },
     );
   }
-  for (const { index, why, run, ...span } of lost) {
-    const args = { index, run: run + 1, why };
-    trace.bar(tid, "failed", `input ${index} ${why}`, span, args);
-  }
+  lost.forEach(({ index, why, run, attempt, ...span }, n) => {
+    const args = { index, run: run + 1, attempt, why };
+    const row = tid + lanes.ofLost[n]!;
+    trace.bar(row, "failed", `input ${index} ${why}`, span, args);
+  });
   for (const span of subtract(track.inFlight, track, lost)) {
     trace.bar(tid, "transport", "transport", span);
   }

@@ -34,6 +34,9 @@ export interface Answer extends Span {
   cpu: number | undefined;
 }
 
+/** A task that never came back, and which try it was, from 1. */
+export type LostTask = FailureRecord & Span & { attempt: number };
+
 /** Everything that happened in one place. */
 export interface Track {
   /** As in `worker 0`. */
@@ -46,14 +49,14 @@ export interface Track {
   from: Float64Array;
   /** When each of them ended. */
   to: Float64Array;
-  /** 1 for each of them that failed. */
+  /** 1 for each of them that threw, 2 for one whose result could not be sent. */
   failed: Float64Array;
   /** Position of the run of each in the recording. */
   run: Float64Array;
   /** Which try each of them was, from 1. */
   attempt: Float64Array;
   /** Tasks that began and never came back. */
-  lost: (FailureRecord & Span)[];
+  lost: LostTask[];
   /** Chunks that came back, in the order in which their first tasks began. */
   answers: Answer[];
   /** When workers were lost. */
@@ -148,7 +151,9 @@ function workerTrack(
   const { runs, last, inputOf = (index) => index } = recording;
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
-  const { answers, ...tasks } = tasksOf(chunks, inputOf);
+  const failures = recording.failures.filter((one) => one.worker === worker)
+    .map((one) => ({ ...one, chunk: chunkOf(one, chunks) }));
+  const { answers, late, ...tasks } = tasksOf(chunks, failures, inputOf);
   // A busy caller learns late that a worker is ready. The worker was ready at
   // the latest when its first task began.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
@@ -163,14 +168,15 @@ function workerTrack(
     return [{ from: Math.max(from, last), to: end }];
   });
   const ends = tasks.to.toSorted();
-  const lost = recording.failures.filter((failure) =>
-    failure.worker === worker && failure.why !== "unsendable"
-  ).map((failure) => ({
-    ...failure,
-    index: inputOf(failure.index),
-    from: lostFrom(failure, chunks, startUp, ends),
-    to: failure.at,
-  }));
+  const lost = failures.filter(({ why }) => why !== "unsendable")
+    .map((failure) => ({
+      ...failure,
+      index: inputOf(failure.index),
+      attempt: failure.chunk?.attempt ?? 1,
+      from: lostFrom(failure, startUp, ends),
+      to: failure.at,
+      ...late.get(failure),
+    }));
   const known = lives.map(({ from, end = last }) => ({ from, to: end }));
   return {
     // With `workers: 0` there is one, but it is this thread.
@@ -189,12 +195,29 @@ function workerTrack(
   };
 }
 
-type Tasks = Pick<
-  Track,
-  "index" | "from" | "to" | "failed" | "run" | "attempt" | "answers"
->;
+/** A failure, and the chunk that the task came in. */
+type Failure = FailureRecord & { chunk: ChunkRecord | undefined };
 
-function tasksOf(chunks: readonly ChunkRecord[], inputOf: InputOf): Tasks {
+interface Tasks extends
+  Pick<
+    Track,
+    "index" | "from" | "to" | "failed" | "run" | "attempt" | "answers"
+  > {
+  /** When those ran that their worker went on without: they are lost. */
+  late: Map<Failure, Span>;
+}
+
+function tasksOf(
+  chunks: readonly ChunkRecord[],
+  failures: readonly Failure[],
+  inputOf: InputOf,
+): Tasks {
+  const known = new Map<ChunkRecord | undefined, Map<number, Failure>>();
+  for (const failure of failures) {
+    const { chunk, index } = failure;
+    known.set(chunk, (known.get(chunk) ?? new Map()).set(index, failure));
+  }
+  const late: Tasks["late"] = new Map();
   const most = sum(chunks, ({ ended }) => ended.length);
   const column = () => new Float64Array(most);
   const [index, from, to] = [column(), column(), column()];
@@ -206,14 +229,20 @@ function tasksOf(chunks: readonly ChunkRecord[], inputOf: InputOf): Tasks {
     const answer = answerOf(chunk);
     if (answer === undefined) continue;
     answers.push(answer.answer);
-    const failures = new Set(chunk.failed);
+    const fails = new Set(chunk.failed);
+    const told = known.get(chunk);
     for (let i = 0; i < chunk.ended.length; i++) {
       if (!(chunk.ended[i]! >= chunk.began[i]!)) continue; // NaN: it never ran
       const task = chunk.first + i;
-      index[n] = inputOf(task);
       from[n] = Math.min(chunk.began[i]! + answer.late, chunk.to!);
       to[n] = Math.min(chunk.ended[i]! + answer.late, chunk.to!);
-      failed[n] = Number(failures.has(task));
+      const failure = fails.has(task) ? told?.get(task) : undefined;
+      if (failure !== undefined && failure.why !== "unsendable") {
+        late.set(failure, { from: from[n]!, to: to[n]! });
+        continue;
+      }
+      index[n] = inputOf(task);
+      failed[n] = failure === undefined ? Number(fails.has(task)) : 2;
       run[n] = chunk.run;
       attempt[n] = chunk.attempt;
       sorted &&= n === 0 || from[n]! >= from[n - 1]!;
@@ -235,6 +264,7 @@ function tasksOf(chunks: readonly ChunkRecord[], inputOf: InputOf): Tasks {
     run: inOrder(run),
     attempt: inOrder(attempt),
     answers,
+    late,
   };
 }
 
@@ -263,19 +293,26 @@ function answerOf(
   return { answer: { run, tasks, from, to, began, ended, cpu }, late };
 }
 
+/** The chunk in which a task came that failed: the last before that. */
+function chunkOf(
+  { at, index, run }: FailureRecord,
+  chunks: readonly ChunkRecord[],
+): ChunkRecord | undefined {
+  return chunks.findLast((chunk) =>
+    chunk.run === run && chunk.from <= at &&
+    chunk.first <= index && index < chunk.first + chunk.tasks
+  );
+}
+
 /**
  * When a task that never came back began, at the earliest: once it was sent, its
  * worker had started, and the last task that came back from there had ended.
  */
 function lostFrom(
-  { at, index, run }: FailureRecord,
-  chunks: readonly ChunkRecord[],
+  { at, chunk }: Failure,
   startUp: readonly Span[],
   ends: Float64Array,
 ): number {
-  const chunk = chunks.findLast(({ first, tasks, from, ...chunk }) =>
-    chunk.run === run && from <= at && first <= index && index < first + tasks
-  );
   if (chunk === undefined) return at;
   let from = Math.min(chunk.sent, at);
   for (const { to } of startUp) if (to <= at) from = Math.max(from, to);
