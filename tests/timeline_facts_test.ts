@@ -435,6 +435,46 @@ test("timeline: second tries that never came back are tries", () => {
   assertMatch(report, /^2 tries in 200 ms, .*, 2 failed\n/);
 });
 
+test("timeline: a chunk that is never answered is not on its way for ever", () => {
+  const sent = {
+    type: "chunk-send",
+    run: 1,
+    worker: 1,
+    tasks: 1,
+    attempt: 1,
+    reading: 0,
+  } as const;
+  const end = { type: "worker-end", worker: 1, lost: false, at: 1000 } as const;
+  const rest = rounds({ workers: 1, times: 9, ms: 100, gap: 1 })
+    .map((chunk, n) => ({ ...chunk, first: n, number: n + 2 }));
+  // Its worker had not begun it when its run was stopped.
+  const runs = [{ from: 0, to: 50, total: 1, ok: false }, {
+    from: 60,
+    to: 960,
+  }];
+  const dropped = record({
+    runs,
+    chunks: rest.map((chunk) => ({ ...chunk, run: 1 })),
+    more: [{ ...sent, chunk: 1, first: 0, from: 0, to: 0 }, end],
+  });
+  // Its worker could not read it.
+  const unread = record({
+    runs: [{ from: 0, to: 960, total: 10 }],
+    chunks: rest,
+    more: [{ ...sent, chunk: 1, first: 9, from: 0, to: 0 }, {
+      ...{ type: "task-fail", run: 1, worker: 1, index: 9, again: false },
+      ...{ why: "unsendable", at: 50 },
+    }, end],
+  });
+  for (const timeline of [dropped, unread]) {
+    const row = timeline.summary().rows.find(({ name }) =>
+      name === "worker 1"
+    )!;
+    assertEquals(row.transport, 50);
+    assert(row.waiting > 800, `${row.waiting}`);
+  }
+});
+
 test("timeline: runs that nobody recorded leave the waiting unexplained", () => {
   const scene: Scene = {
     runs: [{ from: 0, to: 800, total: 4 }],

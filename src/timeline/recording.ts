@@ -70,6 +70,15 @@ export type Heard = "all" | "part" | "two pools";
 
 const NONE = new Float64Array(0);
 
+/** Whether a task came in a chunk. */
+function holds(
+  { run, worker, first, tasks }: ChunkRecord,
+  task: FailureRecord,
+): boolean {
+  return run === task.run && worker === task.worker &&
+    first <= task.index && task.index < first + tasks;
+}
+
 /** Which input a task is of, by the index of the task. */
 export type InputOf = (index: number) => number;
 
@@ -121,6 +130,10 @@ export class Recording {
         run.to = event.at;
         run.ok = event.ok;
         this.#open--;
+        // What its worker has not begun, or cannot load, is never answered.
+        for (const chunk of this.#out.values()) {
+          if (chunk.run === position) chunk.to ??= event.at;
+        }
         return;
       }
       case "worker-start":
@@ -151,7 +164,14 @@ export class Recording {
       case "task-fail": {
         if (event.why === "threw") return; // chunk-done says so as well
         const run = this.#runAt.get(event.run);
-        if (run !== undefined) this.failures.push({ ...event, run });
+        if (run === undefined) return; // its run-start was not recorded
+        const failure = { ...event, run };
+        this.failures.push(failure);
+        if (event.why !== "unsendable") return;
+        // Nor is a chunk that could not be read on the other side.
+        for (const chunk of this.#out.values()) {
+          if (holds(chunk, failure)) chunk.to = event.at;
+        }
       }
     }
   }
@@ -185,7 +205,7 @@ export class Recording {
     for (const [worker, life] of this.#lives) {
       if (life.from < over) this.#endLife(worker, false, at);
     }
-    for (const chunk of this.#out.values()) chunk.to = at;
+    for (const chunk of this.#out.values()) chunk.to ??= at;
     this.#out.clear();
     this.#runAt.clear();
     this.#run = 0;
@@ -214,7 +234,7 @@ export class Recording {
     }
     for (const [number, chunk] of this.#out) {
       if (chunk.worker !== worker) continue;
-      chunk.to = at;
+      chunk.to ??= at;
       this.#out.delete(number);
     }
   }
