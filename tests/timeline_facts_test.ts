@@ -514,6 +514,40 @@ test("timeline: calls one after another are not two pools", () => {
   assertEquals([heard, runs, tasks], ["all", 2, 4]);
 });
 
+test("timeline: what workers of an aborted call still say is not of the next", () => {
+  const run = { type: "run-start", run: 1, total: 1, name: "fn" } as const;
+  const where = { workers: 1, cores: 2, runtime: "deno" };
+  const start = { type: "worker-start", worker: 0 } as const;
+  const same = { run: 1, chunk: 1, worker: 0, first: 0 };
+  const sent = { ...same, type: "chunk-send", tasks: 1, attempt: 1 } as const;
+  const at = (from: number) => ({ reading: 0, from, to: from });
+  const done = (from: number, to: number): RunEvent => ({
+    ...{ ...same, type: "chunk-done", failed: [], cpu: undefined, at: to },
+    ...{ from: Float64Array.of(from), to: Float64Array.of(to) },
+  });
+  const end = { type: "worker-end", worker: 0, lost: false } as const;
+  for (const answers of [true, false]) {
+    const timeline = new Timeline();
+    const events: RunEvent[] = [
+      { ...run, ...where, at: 0 },
+      { ...start, from: 0, to: 1 },
+      { ...sent, ...at(10) },
+      { type: "run-end", run: 1, ok: false, at: 100 },
+      { ...run, ...where, at: 101 },
+      { ...start, from: 101, to: 102 },
+      { ...sent, ...at(110) },
+      ...(answers ? [done(20, 150)] : []), // it has seen the abort
+      { ...end, at: 160 },
+      done(120, 700),
+      { type: "run-end", run: 1, ok: true, at: 700 },
+      { ...end, at: 710 },
+    ];
+    for (const event of events) timeline.record(event);
+    const { tasks, slowest, heard } = timeline.summary();
+    assertEquals([tasks, slowest[0]?.ms, heard], [1, 580, "all"]);
+  }
+});
+
 test("timeline: the events of two pools at once are mixed up", () => {
   const timeline = new Timeline();
   const [a] = eventsOf({ runs: [{ from: 0, to: 100 }] });

@@ -97,6 +97,8 @@ export class Recording {
   readonly #runAt = new Map<number, number>(); // number in the pool → position
   readonly #lives = new Map<number, WorkerRecord>(); // the living one in a slot
   readonly #out = new Map<number, ChunkRecord>(); // chunks not answered
+  /** Slots whose worker of another pool may still say something. */
+  readonly #others = new Set<number>();
   #event: RunEvent | undefined; // the last event
   #run = 0; // number of the last run in its pool
   #open = 0; // runs in progress
@@ -144,6 +146,8 @@ export class Recording {
         return;
       }
       case "worker-end":
+        // If it was lost, it is one that had something to do.
+        if (this.#others.delete(event.worker) && !event.lost) return;
         return this.#endLife(event.worker, event.lost, event.at);
       case "chunk-send":
         return this.#send(event);
@@ -152,6 +156,10 @@ export class Recording {
         // After an abort, an answer of the pool before may arrive in this one.
         if (chunk?.worker !== event.worker || chunk.first !== event.first) {
           return;
+        }
+        if (this.#others.has(event.worker)) {
+          const { from } = this.runs[chunk.run]!;
+          if (event.from.some((began) => began < from)) return;
         }
         this.#out.delete(event.chunk);
         chunk.to = event.at;
@@ -203,7 +211,7 @@ export class Recording {
     // that were started after its last run belong to the new pool.
     const over = this.runs.at(-1)?.to ?? at;
     for (const [worker, life] of this.#lives) {
-      if (life.from < over) this.#endLife(worker, false, at);
+      if (life.from < over) this.#leave(worker, at);
     }
     for (const chunk of this.#out.values()) chunk.to ??= at;
     this.#out.clear();
@@ -218,11 +226,17 @@ export class Recording {
   }
 
   #startLife(worker: number, from: number, to: number): void {
-    this.#endLife(worker, false, from); // if no event said that it ended
+    if (this.#lives.has(worker)) this.#leave(worker, from);
     const [ready, end] = [undefined, undefined];
     const life: WorkerRecord = { worker, from, to, ready, end, lost: false };
     this.#lives.set(worker, life);
     this.workers.push(life);
+  }
+
+  /** No event said that a worker ended: it may still come, or never. */
+  #leave(worker: number, at: number): void {
+    this.#endLife(worker, false, at);
+    this.#others.add(worker);
   }
 
   #endLife(worker: number, lost: boolean, at: number): void {
