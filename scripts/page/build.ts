@@ -30,8 +30,9 @@ function codeOf(file: string): string {
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
- * `output`, sources that fill one object again, and the shorter way that lists of
- * records cross; without it they are cloned, as in most programs.
+ * `output`, settled results, `signal`, sources that fill one object again, meters
+ * of what no browser tells, and the shorter way that lists of records cross;
+ * without it they are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -44,14 +45,24 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "calls/begin_run.ts": {
     InputsByWeight: "null",
     keepContext: "(part) => part",
+    onAbort: "null",
   },
   "calls/calls_here.ts": { keepContext: "(part) => part" },
-  "calls/calls.ts": { ArraySink: "null", FoldSink: "null", SharedSink: "null" },
+  "calls/calls.ts": {
+    ArraySink: "null",
+    FoldSink: "null",
+    SettledSink: "null",
+    SharedSink: "null",
+  },
   "engine/inputs.ts": {
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
-  "worker/program.ts": { foldResults: "null" },
+  "worker/program.ts": {
+    createCpuMeter: "() => () => undefined",
+    createMemoryMeter: "() => () => 0",
+    foldResults: "null",
+  },
   "wire/wire.ts": {
     createRecordWriter:
       "() => ({ write: () => undefined, open: () => undefined })",

@@ -191,10 +191,10 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
   const { index, from, to, failed } = track;
   const { least, share } = options;
   const bars: Bar[] = [];
-  const open = new Map<number, Bar>(); // by lane, and how it failed
+  const open = new Map<number, Bar>(); // by lane, and whether it failed
   for (let i = 0; i < from.length; i++) {
     const ms = to[i]! - from[i]!;
-    const key = 3 * lane[i]! + failed[i]!;
+    const key = 2 * lane[i]! + failed[i]!;
     const into = ms < least ? open.get(key) : undefined;
     if (into !== undefined && to[i]! - into.from < least) {
       into.to = Math.max(into.to, to[i]!);
@@ -207,7 +207,7 @@ function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
     const kind = failed[i] ? "failed" : "task";
     const drawn = bar(kind, { from: from[i]!, to: to[i]! }, index[i]);
     drawn.lane = lane[i]!;
-    if (failed[i]) drawn.why = failed[i] === 1 ? "threw" : "unsendable";
+    if (failed[i]) drawn.why = "threw";
     bars.push(drawn);
     if (ms < least) open.set(key, drawn);
   }

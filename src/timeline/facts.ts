@@ -71,7 +71,10 @@ export interface Facts extends Starts, Waits {
   tasks: number;
   /** How many of them were a second try, or a later one. */
   again: number;
-  /** How many never came back: they took too long, or their worker was lost. */
+  /**
+   * How many never came back: they took too long, their worker was lost, or their
+   * result could not be sent.
+   */
   lost: number;
   /** Tasks that failed, each try counted, also those that were never sent. */
   failed: number;
@@ -196,11 +199,11 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
       ran,
       ({ attempt, lost }) =>
         attempt.filter((tries) => tries > 1).length +
-        lost.filter(({ attempt }) => attempt > 1).length,
+        lost.filter(({ chunk }) => chunk && chunk.attempt > 1).length,
     ),
     lost: sum(ran, ({ lost }) => lost.length),
     failed: failures.length +
-      sum(ran, ({ failed }) => failed.filter((how) => how === 1).length),
+      sum(ran, ({ failed }) => failed.reduce((count, one) => count + one, 0)),
     chunks: chunks.length,
     largestChunk: most(chunks.map(({ tasks }) => tasks)),
     chunkSizeGiven: chunks.some(({ first, tasks }) => first === 0 && tasks > 1),

@@ -70,15 +70,6 @@ export type Heard = "all" | "part" | "two pools";
 
 const NONE = new Float64Array(0);
 
-/** Whether a task came in a chunk. */
-function holds(
-  { run, worker, first, tasks }: ChunkRecord,
-  task: FailureRecord,
-): boolean {
-  return run === task.run && worker === task.worker &&
-    first <= task.index && task.index < first + tasks;
-}
-
 /** Which input a task is of, by the index of the task. */
 export type InputOf = (index: number) => number;
 
@@ -97,8 +88,8 @@ export class Recording {
   readonly #runAt = new Map<number, number>(); // number in the pool → position
   readonly #lives = new Map<number, WorkerRecord>(); // the living one in a slot
   readonly #out = new Map<number, ChunkRecord>(); // chunks not answered
-  /** Slots whose worker of another pool may still say something. */
-  readonly #others = new Set<number>();
+  /** Slots whose worker of the pool before may still say something. */
+  readonly #left = new Set<number>();
   #event: RunEvent | undefined; // the last event
   #run = 0; // number of the last run in its pool
   #open = 0; // runs in progress
@@ -132,11 +123,8 @@ export class Recording {
         run.to = event.at;
         run.ok = event.ok;
         this.#open--;
-        // What its worker has not begun, or cannot load, is never answered.
-        for (const chunk of this.#out.values()) {
-          if (chunk.run === position) chunk.to ??= event.at;
-        }
-        return;
+        // What its workers have not begun, or cannot load, is never answered.
+        return this.#close(event.at, (chunk) => chunk.run === position);
       }
       case "worker-start":
         return this.#startLife(event.worker, event.from, event.to);
@@ -147,21 +135,18 @@ export class Recording {
       }
       case "worker-end":
         // If it was lost, it is one that had something to do.
-        if (this.#others.delete(event.worker) && !event.lost) return;
+        if (this.#left.delete(event.worker) && !event.lost) return;
         return this.#endLife(event.worker, event.lost, event.at);
       case "chunk-send":
         return this.#send(event);
       case "chunk-done": {
         const chunk = this.#out.get(event.chunk);
-        // After an abort, an answer of the pool before may arrive in this one.
+        // After an abort, an answer of the pool before may arrive in this one,
+        // and its own after that.
         if (chunk?.worker !== event.worker || chunk.first !== event.first) {
           return;
         }
-        if (this.#others.has(event.worker)) {
-          const { from } = this.runs[chunk.run]!;
-          if (event.from.some((began) => began < from)) return;
-        }
-        this.#out.delete(event.chunk);
+        if (!this.#left.has(event.worker)) this.#out.delete(event.chunk);
         chunk.to = event.at;
         chunk.began = event.from;
         chunk.ended = event.to;
@@ -173,13 +158,16 @@ export class Recording {
         if (event.why === "threw") return; // chunk-done says so as well
         const run = this.#runAt.get(event.run);
         if (run === undefined) return; // its run-start was not recorded
-        const failure = { ...event, run };
-        this.failures.push(failure);
-        if (event.why !== "unsendable") return;
-        // Nor is a chunk that could not be read on the other side.
-        for (const chunk of this.#out.values()) {
-          if (holds(chunk, failure)) chunk.to = event.at;
-        }
+        this.failures.push({ ...event, run });
+        // Nor is answered what a worker could not read.
+        const { why, worker, index, at } = event;
+        if (why !== "unsendable") return;
+        this.#close(
+          at,
+          (chunk) =>
+            chunk.worker === worker && chunk.first <= index &&
+            index < chunk.first + chunk.tasks,
+        );
       }
     }
   }
@@ -211,9 +199,11 @@ export class Recording {
     // that were started after its last run belong to the new pool.
     const over = this.runs.at(-1)?.to ?? at;
     for (const [worker, life] of this.#lives) {
-      if (life.from < over) this.#leave(worker, at);
+      if (life.from >= over) continue;
+      this.#endLife(worker, false, at);
+      this.#left.add(worker);
     }
-    for (const chunk of this.#out.values()) chunk.to ??= at;
+    this.#close(at, () => true);
     this.#out.clear();
     this.#runAt.clear();
     this.#run = 0;
@@ -226,17 +216,11 @@ export class Recording {
   }
 
   #startLife(worker: number, from: number, to: number): void {
-    if (this.#lives.has(worker)) this.#leave(worker, from);
+    this.#endLife(worker, false, from); // if no event said that it ended
     const [ready, end] = [undefined, undefined];
     const life: WorkerRecord = { worker, from, to, ready, end, lost: false };
     this.#lives.set(worker, life);
     this.workers.push(life);
-  }
-
-  /** No event said that a worker ended: it may still come, or never. */
-  #leave(worker: number, at: number): void {
-    this.#endLife(worker, false, at);
-    this.#others.add(worker);
   }
 
   #endLife(worker: number, lost: boolean, at: number): void {
@@ -246,11 +230,12 @@ export class Recording {
       life.lost = lost;
       this.#lives.delete(worker);
     }
-    for (const [number, chunk] of this.#out) {
-      if (chunk.worker !== worker) continue;
-      chunk.to ??= at;
-      this.#out.delete(number);
-    }
+    this.#close(at, (chunk) => chunk.worker === worker);
+  }
+
+  /** No answer is to come to some chunks. */
+  #close(at: number, which: (chunk: ChunkRecord) => boolean): void {
+    for (const chunk of this.#out.values()) if (which(chunk)) chunk.to ??= at;
   }
 
   #send(event: EventOf<"chunk-send">): void {

@@ -84,10 +84,10 @@ function writeTrack(trace: Trace, track: Track, tid: number): number {
       { index: index[i], run: run[i]! + 1, attempt: attempt[i] },
     );
   }
-  lost.forEach(({ index, why, run, attempt, ...span }, n) => {
-    const args = { index, run: run + 1, attempt, why };
+  lost.forEach(({ index, why, run, from, to }, n) => {
+    const args = { index, run: run + 1, why };
     const row = tid + lanes.ofLost[n]!;
-    trace.bar(row, "failed", `input ${index} ${why}`, span, args);
+    trace.bar(row, "failed", `input ${index} ${why}`, { from, to }, args);
   });
   for (const span of subtract(track.inFlight, track, lost)) {
     trace.bar(tid, "transport", "transport", span);

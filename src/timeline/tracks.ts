@@ -34,9 +34,6 @@ export interface Answer extends Span {
   cpu: number | undefined;
 }
 
-/** A task that never came back, and which try it was, from 1. */
-export type LostTask = FailureRecord & Span & { attempt: number };
-
 /** Everything that happened in one place. */
 export interface Track {
   /** As in `worker 0`. */
@@ -49,14 +46,14 @@ export interface Track {
   from: Float64Array;
   /** When each of them ended. */
   to: Float64Array;
-  /** 1 for each of them that threw, 2 for one whose result could not be sent. */
+  /** 1 for each of them that failed. */
   failed: Float64Array;
   /** Position of the run of each in the recording. */
   run: Float64Array;
   /** Which try each of them was, from 1. */
   attempt: Float64Array;
-  /** Tasks that began and never came back. */
-  lost: LostTask[];
+  /** Tasks that began, and of which no result ever came back. */
+  lost: (Failure & Span)[];
   /** Chunks that came back, in the order in which their first tasks began. */
   answers: Answer[];
   /** When workers were lost. */
@@ -152,8 +149,8 @@ function workerTrack(
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
   const failures = recording.failures.filter((one) => one.worker === worker)
-    .map((one) => ({ ...one, chunk: chunkOf(one, chunks) }));
-  const { answers, late, ...tasks } = tasksOf(chunks, failures, inputOf);
+    .map((one): Failure => ({ ...one, chunk: chunkOf(one, chunks) }));
+  const { answers, ...tasks } = tasksOf(chunks, failures, inputOf);
   // A busy caller learns late that a worker is ready. The worker was ready at
   // the latest when its first task began.
   const startUp = lives.map(({ from, to, ready = to, end = last }) => {
@@ -168,14 +165,13 @@ function workerTrack(
     return [{ from: Math.max(from, last), to: end }];
   });
   const ends = tasks.to.toSorted();
-  const lost = failures.filter(({ why }) => why !== "unsendable")
+  const lost = failures
+    .filter(({ why, from }) => why !== "unsendable" || from !== undefined)
     .map((failure) => ({
-      ...failure,
-      index: inputOf(failure.index),
-      attempt: failure.chunk?.attempt ?? 1,
       from: lostFrom(failure, startUp, ends),
       to: failure.at,
-      ...late.get(failure),
+      ...failure,
+      index: inputOf(failure.index),
     }));
   const known = lives.map(({ from, end = last }) => ({ from, to: end }));
   return {
@@ -195,29 +191,23 @@ function workerTrack(
   };
 }
 
-/** A failure, and the chunk that the task came in. */
-type Failure = FailureRecord & { chunk: ChunkRecord | undefined };
+type Tasks = Pick<
+  Track,
+  "index" | "from" | "to" | "failed" | "run" | "attempt" | "answers"
+>;
 
-interface Tasks extends
-  Pick<
-    Track,
-    "index" | "from" | "to" | "failed" | "run" | "attempt" | "answers"
-  > {
-  /** When those ran that their worker went on without: they are lost. */
-  late: Map<Failure, Span>;
+/** A failure, and the chunk in which its task came. */
+interface Failure extends FailureRecord, Partial<Span> {
+  chunk: ChunkRecord | undefined;
 }
 
+/** Of failures that the answer of their chunk tells as well, it notes the time. */
 function tasksOf(
   chunks: readonly ChunkRecord[],
   failures: readonly Failure[],
   inputOf: InputOf,
 ): Tasks {
-  const known = new Map<ChunkRecord | undefined, Map<number, Failure>>();
-  for (const failure of failures) {
-    const { chunk, index } = failure;
-    known.set(chunk, (known.get(chunk) ?? new Map()).set(index, failure));
-  }
-  const late: Tasks["late"] = new Map();
+  const failuresOf = Map.groupBy(failures, ({ chunk }) => chunk);
   const most = sum(chunks, ({ ended }) => ended.length);
   const column = () => new Float64Array(most);
   const [index, from, to] = [column(), column(), column()];
@@ -230,19 +220,21 @@ function tasksOf(
     if (answer === undefined) continue;
     answers.push(answer.answer);
     const fails = new Set(chunk.failed);
-    const told = known.get(chunk);
+    const told = new Map(
+      failuresOf.get(chunk)?.map((failure) => [failure.index, failure]),
+    );
     for (let i = 0; i < chunk.ended.length; i++) {
       if (!(chunk.ended[i]! >= chunk.began[i]!)) continue; // NaN: it never ran
       const task = chunk.first + i;
       from[n] = Math.min(chunk.began[i]! + answer.late, chunk.to!);
       to[n] = Math.min(chunk.ended[i]! + answer.late, chunk.to!);
-      const failure = fails.has(task) ? told?.get(task) : undefined;
-      if (failure !== undefined && failure.why !== "unsendable") {
-        late.set(failure, { from: from[n]!, to: to[n]! });
+      const failure = fails.has(task) && told.get(task);
+      if (failure) { // its worker went on without it, or could not send its result
+        [failure.from, failure.to] = [from[n], to[n]];
         continue;
       }
       index[n] = inputOf(task);
-      failed[n] = failure === undefined ? Number(fails.has(task)) : 2;
+      failed[n] = Number(fails.has(task));
       run[n] = chunk.run;
       attempt[n] = chunk.attempt;
       sorted &&= n === 0 || from[n]! >= from[n - 1]!;
@@ -264,7 +256,6 @@ function tasksOf(
     run: inOrder(run),
     attempt: inOrder(attempt),
     answers,
-    late,
   };
 }
 
@@ -299,8 +290,8 @@ function chunkOf(
   chunks: readonly ChunkRecord[],
 ): ChunkRecord | undefined {
   return chunks.findLast((chunk) =>
-    chunk.run === run && chunk.from <= at &&
-    chunk.first <= index && index < chunk.first + chunk.tasks
+    chunk.run === run && chunk.from <= at && chunk.first <= index &&
+    index < chunk.first + chunk.tasks
   );
 }
 
