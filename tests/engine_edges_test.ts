@@ -111,6 +111,26 @@ test("no task is told to end after its answer, whatever its worker's clock says"
   }
 });
 
+test("what is refused takes no number of a run or a chunk", async () => {
+  const runs: number[] = [];
+  const chunks: number[] = [];
+  const onEvent = (event: RunEvent) => {
+    if (event.type === "run-start") runs.push(event.run);
+    if (event.type === "chunk-send") chunks.push(event.chunk);
+  };
+  const world = new FakeWorld({ workers: 1, onEvent });
+  const output = new Float64Array(new SharedArrayBuffer(8));
+  const short = world.calls.map(same, [1, 2], { output }, same);
+  assertEquals((await world.finish(short)).status, "rejected");
+  const unsent = new Proxy({}, {}); // only structured clone sees what it is
+  const call = world.calls.mapSettled(same, [unsent, 1, unsent, 2], {
+    chunkSize: 1,
+  }, same);
+  assertEquals((await world.finish(call)).status, "fulfilled");
+  await world.finish(world.calls.close());
+  assertEquals([runs, chunks], [[1], [1, 2]]);
+});
+
 test("a listener may call again at every event of its pool", async () => {
   const world = new FakeWorld({ workers: 1 });
   let calls = 0;

@@ -40,8 +40,8 @@ export interface CheckedCall {
 
 /** Where the run is to take place. */
 export interface RunPlace {
-  /** Number of the run in its pool, from 1. */
-  number: number;
+  /** Gives the run its number in the pool, from 1, if it begins. */
+  number: () => number;
   clock: Clock;
   engine: Engine;
   plan: RunPlan;
@@ -84,7 +84,7 @@ export function beginRun<S extends Sink>(
     : new InputsByWeight(source, { weight, sink, workers, chunkSize });
   const run = new Run({
     ...call,
-    number,
+    number: number(),
     clock,
     inputs,
     sink,
@@ -104,7 +104,7 @@ export function beginRun<S extends Sink>(
     const { cores, runtime } = plan;
     const at = clock.now();
     const where = { workers: plan.workers, cores, runtime };
-    run.emit({ type: "run-start", run: number, total, name, ...where, at });
+    run.emit({ type: "run-start", run: run.number, total, name, ...where, at });
   }
   endOnAbort(run, engine);
   if (late) run.stop(closedError());

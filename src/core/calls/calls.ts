@@ -279,7 +279,7 @@ export class Calls {
     makeSink: (total: number | undefined) => S,
   ): { run: Run; sink: S } {
     return beginRun(call, makeSink, {
-      number: ++this.#runs,
+      number: () => ++this.#runs,
       clock: this.#clock,
       engine: this.#engine,
       plan: this.#plan,

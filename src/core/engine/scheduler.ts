@@ -277,7 +277,8 @@ export class Scheduler implements Engine {
     if (parcel.refused.size < values.length) { // else nothing is left to send
       if (slot.empty && !this.#startFor(slot, run)) return;
       if (run.over) return; // a listener ended it
-      parcel = postChunk(slot, chunk, parcel, ++this.#chunks, this.#tools);
+      parcel = postChunk(slot, chunk, parcel, this.#chunks + 1, this.#tools);
+      if (parcel.refused.size < values.length) this.#chunks++;
     }
     for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
@@ -291,9 +292,8 @@ export class Scheduler implements Engine {
       this.#start(slot, this.#slots.backendFor(run));
       return true;
     } catch (cause) {
-      const what = `the runtime must make a worker: received ${
-        nameThrown(cause)
-      }`;
+      const received = nameThrown(cause);
+      const what = `the runtime must make a worker: received ${received}`;
       run.refuse(new Error(what, { cause }));
       return false;
     }
