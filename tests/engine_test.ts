@@ -3,6 +3,7 @@
 // hears when it is ended, at every step.
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
+  type Progress,
   type RunEvent,
   TaskError,
   TaskTimeoutError,
@@ -754,6 +755,31 @@ test("a task that fails is counted when its run ends for it", async () => {
   worker.deliverAll();
   assertEquals((await world.finish(call)).status, "rejected");
   assertEquals(seen.at(-1), ["stopped", 1, 1]);
+});
+
+test("how many inputs there are does not change when they fail", async () => {
+  const broken = function* () {
+    yield 1;
+    throw new Error("mine");
+  };
+  const cases: [total: number | undefined, make: () => Iterable<unknown>][] = [
+    [4, () => [1, Promise.reject(new Error("mine")), 3, 4]],
+    [undefined, broken],
+  ];
+  for (const [total, make] of cases) {
+    for (const kind of ["map", "stream"] as const) {
+      const world = new FakeWorld({ workers: 1 });
+      const totals = new Set<number | undefined>();
+      const options = {
+        onProgress: (progress: Progress) => totals.add(progress.total),
+      };
+      const call = kind === "map"
+        ? world.calls.map(same, make(), options, start)
+        : Array.fromAsync(world.calls.stream(same, make(), options, start));
+      assertEquals((await world.finish(call)).status, "rejected");
+      assertEquals([...totals], [total], kind);
+    }
+  }
 });
 
 test("a run that was aborted before it began begins and ends", async () => {

@@ -179,7 +179,7 @@ export class Run {
     }
     if (this.over) return undefined;
     this.#state = { at: "draining", failure };
-    this.#meter.total = this.#tasks;
+    if (failure === undefined) this.#meter.total = this.#tasks;
     // What the inputs had given before goes first, if the results have an order.
     if (failure !== undefined && !this.#setup.sink.inTurn) {
       this.stop(failure.error);
