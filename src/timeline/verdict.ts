@@ -208,8 +208,9 @@ const RULES: Rule[] = [
   },
   {
     // There were fewer messages than workers, and whoever got one had work
-    // enough. That chunkSize was given shows in the first chunk: without it, a
-    // run begins with a chunk of one task.
+    // enough. Silent if the first chunk was of one task: it was not too large.
+    // Whether chunkSize was given is not known: without it, the first chunk of a
+    // function that was called before may have several tasks as well.
     kind: "large-chunks",
     holds: ({ chunkSizeGiven, runs, used, workers, inputs, chunks, spent }) =>
       chunkSizeGiven && runs === 1 && inputs !== undefined &&
@@ -217,7 +218,7 @@ const RULES: Rule[] = [
     say: ({ inputs, chunks, used, workers }) =>
       `${plural(inputs!, "input")} went in ${
         plural(chunks, "message")
-      }, so ${used} of ${workers} workers had any: leave chunkSize out, or make it smaller`,
+      }, so ${used} of ${workers} workers had any: a smaller chunkSize gives the others some`,
   },
   {
     // One worker had all tasks, one after another: a loop does the same.
