@@ -15,6 +15,7 @@ import { InFlight } from "../src/core/engine/in_flight.ts";
 import { openSource } from "../src/core/engine/inputs.ts";
 import { Returned } from "../src/core/engine/returned.ts";
 import { LAST_SERIAL } from "../src/core/wire/board.ts";
+import { collectGarbage } from "./collect_garbage.ts";
 import { FakeClock, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
 import { pause } from "./until.ts";
@@ -182,6 +183,28 @@ test("an idle pool keeps no results", async () => {
     collect();
   }
   assertEquals(results.deref(), undefined);
+});
+
+test("a pool keeps nothing of an aborted call whose worker was lost", async () => {
+  const world = new FakeWorld({ workers: 1 }, { sharesMemory: false });
+  const signals: WeakRef<AbortSignal>[] = [];
+  const call = async () => {
+    const ending = new AbortController();
+    const { signal } = ending;
+    signals.push(new WeakRef(signal));
+    world.calls.map(same, [1], { signal }, same).catch(() => {});
+    ending.abort();
+    await world.flush();
+    world.backend.alive[0].leave({ code: 1 }); // before it said anything
+  };
+  for (let calls = 0; calls < 5; calls++) await call();
+  const kept = () => signals.filter((signal) => signal.deref() !== undefined);
+  for (let i = 0; i < 50 && kept().length > 2; i++) {
+    await pause(10);
+    collectGarbage();
+  }
+  assert(kept().length < 3, `${kept().length} of 5`);
+  await world.finish(world.calls.close());
 });
 
 test("tasks that failed one by one go again together", () => {

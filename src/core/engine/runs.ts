@@ -95,6 +95,7 @@ export class Runs {
    * @param loss How it ended.
    */
   countEnd(run: Run | undefined, loss: Loss): void {
+    if (run?.over) return; // it would be kept for ever
     const ends = (this.#endsOf.get(run) ?? 0) + 1;
     this.#endsOf.set(run, ends);
     if (ends < MOST_FRUITLESS_ENDS) return;
