@@ -3,6 +3,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync, writeFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import { bootSource } from "../src/core/worker/boot.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
 import { runtime, test, testOnce } from "./harness.ts";
@@ -139,6 +140,28 @@ for (const [command, says] of BUILDS) {
         const { out, err } = runProgram([...RUN_ALL, "bundled.js"], folder);
         assertEquals(wrongOf(err, says === ALWAYS_MAIN), "");
         checkEnds(out, says);
+      }),
+  );
+}
+
+for (const flags of [["--keep-names"], ["--keep-names", "--minify"], []]) {
+  testOnce(
+    `the page of a timeline runs, built by esbuild --bundle ${flags.join(" ")}`,
+    { timeout },
+    () =>
+      inFolder((folder) => {
+        const page = `${ROOT}tests/fixtures/timeline_page.ts`;
+        const built = `--outfile=${folder}/page.js`;
+        const all = ["--bundle", "--format=esm", "--platform=node", ...flags];
+        runProgram(["esbuild", page, built, ...all]);
+        const { out, err } = runProgram([...RUN, "page.js"], folder);
+        const [, script] = /<script type="module">([^]*)<\/script>/.exec(out) ??
+          [, err];
+        let listens = 0;
+        const addEventListener = () => listens++;
+        const document = { querySelectorAll: () => [], addEventListener };
+        runInNewContext(script!, { document });
+        assertEquals(listens, 1);
       }),
   );
 }

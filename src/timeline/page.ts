@@ -13,6 +13,7 @@ import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
 import { type Rules, text } from "../words/check_options.ts";
+import { keptNames } from "../words/kept_names.ts";
 import { duration } from "../words/units.ts";
 import { judge } from "./verdict.ts";
 
@@ -89,6 +90,7 @@ export function writePage(parts: Part[], options: PageOptions): string {
   const sections = drawings.map((drawing, position) =>
     writeSection(drawing, `s${position}`, spanOf(drawing, drawings))
   );
+  const script = `(${String(pageMain)})();`;
   const policy =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
   return `<!doctype html>
@@ -111,7 +113,7 @@ ${paragraphs(text)}</header>
 ${sections.join("\n")}
 </main>
 <script type="module">
-(${String(pageMain)})();
+${keptNames(script)}${script}
 </script>
 </body>
 </html>

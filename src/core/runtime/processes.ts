@@ -7,8 +7,8 @@
  * @module
  */
 
+import { keptNames } from "../../words/kept_names.ts";
 import { bootSource } from "../worker/boot.ts";
-import { keptNames } from "../wire/kept_names.ts";
 import { createFrames, type Frames, type V8 } from "../wire/frames.ts";
 import { createNotes } from "./notes.ts";
 import {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { keptNames } from "../wire/kept_names.ts";
+import { keptNames } from "../../words/kept_names.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { bootWithEnds, type hearEnds } from "./ends.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { keptNames } from "../../words/kept_names.ts";
 import { show } from "../../words/show.ts";
 import type { ModuleSpecifier } from "../api/options.ts";
 import type { Crossing } from "./frames.ts";
-import { keptNames } from "./kept_names.ts";
 
 /** How a worker gets a function. */
 export type FunctionRef =

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { keptNames } from "../wire/kept_names.ts";
+import { keptNames } from "../../words/kept_names.ts";
 import { programSource } from "./program.ts";
 import type { WorkerPort } from "./worker_main.ts";
 
