@@ -145,7 +145,7 @@ const ROWS: Row[] = [
     title: "inputs that take this thread long to make",
     facts: { starved: 0.6, reading: 300 },
     says:
-      "Reading the inputs took 300 ms of the 520 ms: the source is slower than the workers",
+      'Reading the inputs took 300 ms of the 520 ms: the source, or "weight", is slower than the workers',
     silent: {
       "the workers were busy all the same": [{ starved: 0.1 }, "good"],
     },

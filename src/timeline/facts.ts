@@ -113,7 +113,7 @@ export interface Facts extends Starts, Waits {
   spent: Spent;
   /** Where the time of each worker went. */
   rows: RowFacts[];
-  /** Time in which the caller's thread read the inputs. */
+  /** Time in which the caller's thread read the inputs, and weighed them. */
   reading: number;
   /** What sending a task and its result cost at least, in ms; 0 if unknown. */
   transportPerTask: number;

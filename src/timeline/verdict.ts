@@ -155,7 +155,7 @@ const RULES: Rule[] = [
       reading > MOST * wall
         ? `Reading the inputs took ${duration(reading)} of the ${
           duration(wall)
-        }: the source is slower than the workers`
+        }: the source, or "weight", is slower than the workers`
         : `The workers waited ${
           percent(starved)
         } of their time for inputs: the source, the reader of a stream, or this thread itself was slower than they`,

@@ -81,7 +81,7 @@ export type RunEvent =
     tasks: number;
     /** Which try of these tasks this is, from 1. */
     attempt: number;
-    /** How long the caller took to read their values from the inputs, in ms. */
+    /** How long the caller took to read their values, and to weigh them, in ms. */
     reading: number;
     /** When cloning and sending began. */
     from: number;
