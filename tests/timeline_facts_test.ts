@@ -413,6 +413,8 @@ test("timeline: a task that failed is one, though two events tell of it", () => 
     more: [{ ...fail, index: 0, why: "unsendable", at: 30 }],
   });
   assertMatch(unsent.report(), /^2 tries in .*, 2 failed\n/);
+  const { lost: gone, slowest } = unsent.summary();
+  assertEquals([gone, slowest.map(({ ended }) => ended)], [0, [true, true]]);
   assertMatch(unsent.toHtml(), /input 0 · 7.0 ms · unsendable · /);
   assertMatch(unsent.toHtml(), /input 0 · 8.0 ms · threw · /);
 });

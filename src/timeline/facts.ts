@@ -71,10 +71,7 @@ export interface Facts extends Starts, Waits {
   tasks: number;
   /** How many of them were a second try, or a later one. */
   again: number;
-  /**
-   * How many never came back: they took too long, their worker was lost, or their
-   * result could not be sent.
-   */
+  /** How many never came back: they took too long, or their worker was lost. */
   lost: number;
   /** Tasks that failed, each try counted, also those that were never sent. */
   failed: number;
@@ -201,7 +198,7 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
         attempt.filter((tries) => tries > 1).length +
         lost.filter(({ chunk }) => chunk && chunk.attempt > 1).length,
     ),
-    lost: sum(ran, ({ lost }) => lost.length),
+    lost: sum(ran, ({ lost }) => lost.filter(isGone).length),
     failed: failures.length +
       sum(ran, ({ failed }) => failed.reduce((count, one) => count + one, 0)),
     chunks: chunks.length,
@@ -275,9 +272,14 @@ function slowest(tracks: readonly Track[]): SlowTask[] {
     for (let i = 0; i < from.length; i++) {
       see(index[i]!, to[i]! - from[i]!, true);
     }
-    for (const { index, from, to } of lost) see(index, to - from, false);
+    for (const one of lost) see(one.index, one.to - one.from, !isGone(one));
   }
   return top;
+}
+
+/** Whether a task never came back: of some, only the result could not. */
+function isGone({ why }: Track["lost"][number]): boolean {
+  return why !== "unsendable";
 }
 
 function most(counts: readonly number[]): number {

@@ -230,7 +230,7 @@ function tasksOf(
       to[n] = Math.min(chunk.ended[i]! + answer.late, chunk.to!);
       const failure = fails.has(task) && told.get(task);
       if (failure) { // its worker went on without it, or could not send its result
-        [failure.from, failure.to] = [from[n], to[n]];
+        [failure.from, failure.to] = [from[n]!, to[n]!];
         continue;
       }
       index[n] = inputOf(task);
