@@ -528,7 +528,9 @@ test("timeline: what workers of an aborted call still say is not of the next", (
     ...{ from: Float64Array.of(from), to: Float64Array.of(to) },
   });
   const end = { type: "worker-end", worker: 0, lost: false } as const;
-  for (const answers of [true, false]) {
+  // It has seen the abort; it had not begun; or it is heard of after the next.
+  const late = [done(20, 150), done(NaN, 150)];
+  for (const [before, after] of [[late, []], [[], []], [[], late]]) {
     const timeline = new Timeline();
     const events: RunEvent[] = [
       { ...run, ...where, at: 0 },
@@ -538,9 +540,10 @@ test("timeline: what workers of an aborted call still say is not of the next", (
       { ...run, ...where, at: 101 },
       { ...start, from: 101, to: 102 },
       { ...sent, ...at(110) },
-      ...(answers ? [done(20, 150)] : []), // it has seen the abort
-      { ...end, at: 160 },
+      ...before,
+      ...(after.length > 0 ? [] : [{ ...end, at: 160 }]),
       done(120, 700),
+      ...after,
       { type: "run-end", run: 1, ok: true, at: 700 },
       { ...end, at: 710 },
     ];

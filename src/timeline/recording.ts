@@ -141,12 +141,15 @@ export class Recording {
         return this.#send(event);
       case "chunk-done": {
         const chunk = this.#out.get(event.chunk);
-        // After an abort, an answer of the pool before may arrive in this one,
-        // and its own after that.
+        // After an abort, an answer of the pool before may arrive in this one.
         if (chunk?.worker !== event.worker || chunk.first !== event.first) {
           return;
         }
-        if (!this.#left.has(event.worker)) this.#out.delete(event.chunk);
+        if (this.#left.has(event.worker)) {
+          const { from } = this.runs[chunk.run]!;
+          if (!event.from.some((began) => began >= from)) return;
+        }
+        this.#out.delete(event.chunk);
         chunk.to = event.at;
         chunk.began = event.from;
         chunk.ended = event.to;
