@@ -86,12 +86,11 @@ export function createContexts(): Contexts {
     get signal() {
       let abort = this[ABORT] as AbortController | undefined;
       if (abort === undefined) {
-        abort = new AbortController();
-        this[ABORT] = abort;
+        abort = this[ABORT] = new AbortController();
         if (this.aborted) abort.abort(why(this));
         else {
-          const { aborts } = this[AROUND] as Surroundings;
-          aborts.set(this.index as number, abort);
+          const around = this[AROUND] as Surroundings;
+          around.aborts.set(this.index as number, abort);
         }
       }
       return abort.signal;
