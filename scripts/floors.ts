@@ -58,6 +58,9 @@ const ENDS_LATE =
 /** How long a program may run, in ms. */
 const HANGS_MS = 120_000;
 
+/** How long npm may fetch one: the tests may run beside it. */
+const FETCH_MS = 600_000;
+
 const { platform, arch } = process;
 
 /** The package of each. That of "node" would install this one in turn. */
@@ -70,12 +73,16 @@ const PACKAGES: Record<Name, string> = {
 const SMOKE = join(import.meta.dirname!, "smoke.ts");
 
 /** Runs a program, with the commands of a folder before all others. */
-function run(folder: string, [program, ...args]: string[]) {
+function run(
+  folder: string,
+  [program, ...args]: string[],
+  timeout = HANGS_MS,
+) {
   const { PATH } = process.env;
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd: folder,
     encoding: "utf8",
-    timeout: HANGS_MS,
+    timeout,
     env: {
       ...process.env,
       NO_COLOR: "1",
@@ -99,7 +106,7 @@ function install(folder: string, name: Name, version: string): void {
   writeFileSync(join(folder, "package.json"), JSON.stringify(own));
   const npm = ["npm", "install", "--prefix", folder, "--no-package-lock"];
   const quiet = ["--no-audit", "--no-fund", `${PACKAGES[name]}@${version}`];
-  const { status, err } = run(folder, [...npm, ...quiet]);
+  const { status, err } = run(folder, [...npm, ...quiet], FETCH_MS);
   assertEquals(status, 0, `npm did not install ${name} ${version}: ${err}`);
   // Older ones do not know import.meta.main: the program would do nothing.
   const { older } = FLOORS[name];
