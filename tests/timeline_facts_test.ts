@@ -9,6 +9,8 @@ import {
 } from "@std/assert";
 import type { RunEvent } from "../mod.ts";
 import { type Summary, Timeline } from "../src/timeline/mod.ts";
+import { Recording } from "../src/timeline/recording.ts";
+import { tracksOf } from "../src/timeline/tracks.ts";
 import { eventsOf, record, rounds, type Scene } from "./fixtures/scene.ts";
 import { test } from "./harness.ts";
 
@@ -419,6 +421,29 @@ test("timeline: a task that failed is one, though two events tell of it", () => 
   assertMatch(unsent.toHtml(), /input 0 · 8.0 ms · threw · /);
 });
 
+test("timeline: however many fail, each is looked for near its own time", () => {
+  const recording = new Recording();
+  const times = 200;
+  const chunks = rounds({ workers: 1, times, ms: 10 });
+  const scene = {
+    runs: [{ from: 0, to: 10 * times, total: times }],
+    chunks: chunks.map((chunk, index) => ({ ...chunk, failed: [index] })),
+    more: chunks.map(({ heard: at }, index): RunEvent => ({
+      ...{ type: "task-fail", run: 1, worker: 0, index, again: false },
+      ...{ why: "unsendable", at },
+    })),
+  };
+  for (const event of eventsOf(scene)) recording.hear(event);
+  let reads = 0;
+  for (const chunk of recording.chunks) {
+    const { from } = chunk;
+    Object.defineProperty(chunk, "from", { get: () => (reads++, from) });
+  }
+  const { lost } = tracksOf(recording).find(({ worker }) => worker === 0)!;
+  assertEquals(lost.length, times);
+  assert(reads < 20 * times, `${reads}`);
+});
+
 test("timeline: second tries that never came back are tries", () => {
   const tries = [1, 2].map((attempt) => ({ attempt, at: 100 * attempt }));
   const report = record({
@@ -475,6 +500,31 @@ test("timeline: a chunk that is never answered is not on its way for ever", () =
     assertEquals(row.transport, 50);
     assert(row.waiting > 800, `${row.waiting}`);
   }
+});
+
+test("timeline: chunks that are never answered do not pile up", () => {
+  const run = { type: "run-start", total: 1, name: "fn" } as const;
+  const where = { workers: 1, cores: 2, runtime: "deno" };
+  const sent = { type: "chunk-send", tasks: 1, attempt: 1 } as const;
+  const timeline = new Timeline();
+  const late: RunEvent[] = [];
+  // Two calls of their own pools, of which nobody says how their workers end,
+  // then three of the second pool.
+  for (const [n, number] of [1, 1, 2, 3].entries()) {
+    const at = 100 * n;
+    const same = { run: number, chunk: number, worker: 0, first: 0 };
+    const times = { from: Float64Array.of(at), to: Float64Array.of(at + 9) };
+    const rest = { failed: [], cpu: undefined, at: at + 9 };
+    const done = { ...same, type: "chunk-done", ...times, ...rest } as const;
+    timeline.record({ ...run, ...where, run: number, at });
+    timeline.record({ ...sent, ...same, reading: 0, from: at, to: at });
+    if (n !== 2) timeline.record(done); // it was not begun
+    else late.push(done);
+    timeline.record({ type: "run-end", run: number, ok: n !== 2, at: at + 10 });
+  }
+  // Such an answer never comes: it shows what is still waited for.
+  for (const event of late) timeline.record(event);
+  assertEquals(timeline.summary().tasks, 3);
 });
 
 test("timeline: runs that nobody recorded leave the waiting unexplained", () => {

@@ -241,6 +241,15 @@ export class Recording {
     for (const chunk of this.#out.values()) if (which(chunk)) chunk.to ??= at;
   }
 
+  /** Of a worker that goes on, what is closed would be kept for ever. */
+  #forget(worker: number): void {
+    for (const [number, chunk] of this.#out) {
+      if (chunk.worker === worker && chunk.to !== undefined) {
+        this.#out.delete(number);
+      }
+    }
+  }
+
   #send(event: EventOf<"chunk-send">): void {
     if (event.chunk !== this.#chunk + 1) this.#missed();
     this.#chunk = event.chunk;
@@ -251,6 +260,8 @@ export class Recording {
       const from = known ? event.from : this.runs[run]!.from;
       this.#startLife(event.worker, from, from);
     }
+    // It gets more of a run that goes on, or has nothing left to answer.
+    this.#forget(event.worker);
     const chunk: ChunkRecord = {
       ...event,
       run,

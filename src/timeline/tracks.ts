@@ -148,8 +148,10 @@ function workerTrack(
   const { runs, last, inputOf = (index) => index } = recording;
   const chunks = recording.chunks.filter((chunk) => chunk.worker === worker);
   const lives = recording.workers.filter((life) => life.worker === worker);
-  const failures = recording.failures.filter((one) => one.worker === worker)
-    .map((one): Failure => ({ ...one, chunk: chunkOf(one, chunks) }));
+  const failures = withChunks(
+    recording.failures.filter((failure) => failure.worker === worker),
+    chunks,
+  );
   const { answers, ...tasks } = tasksOf(chunks, failures, inputOf);
   // A busy caller learns late that a worker is ready. The worker was ready at
   // the latest when its first task began.
@@ -284,15 +286,27 @@ function answerOf(
   return { answer: { run, tasks, from, to, began, ended, cpu }, late };
 }
 
-/** The chunk in which a task came that failed: the last before that. */
-function chunkOf(
-  { at, index, run }: FailureRecord,
+/**
+ * Finds the chunks in which tasks came that failed: the last before that. Both are
+ * in the order of time: from the end, each would be as long a way as there are
+ * chunks.
+ */
+function withChunks(
+  failures: readonly FailureRecord[],
   chunks: readonly ChunkRecord[],
-): ChunkRecord | undefined {
-  return chunks.findLast((chunk) =>
-    chunk.run === run && chunk.from <= at && chunk.first <= index &&
-    index < chunk.first + chunk.tasks
-  );
+): Failure[] {
+  let sent = 0;
+  return failures.map((failure) => {
+    const { at, index, run } = failure;
+    while (sent < chunks.length && chunks[sent]!.from <= at) sent++;
+    for (let n = sent - 1; n >= 0; n--) {
+      const chunk = chunks[n]!;
+      const holds = chunk.run === run && chunk.from <= at &&
+        chunk.first <= index && index < chunk.first + chunk.tasks;
+      if (holds) return { ...failure, chunk };
+    }
+    return { ...failure, chunk: undefined };
+  });
 }
 
 /**
