@@ -34,6 +34,7 @@ import { weights } from "./contract_weights.ts";
 import { isThreadsAgain, runtime, test } from "./harness.ts";
 import { BROWSER_SKIPS, withoutSharedMemory } from "./skips.ts";
 import { pause, until } from "./until.ts";
+import { workersGone } from "./workers_gone.ts";
 
 /** What is called: another engine brings its own. */
 export type ContractCalls = Pick<
@@ -1424,35 +1425,9 @@ function skipsInPage(name: BackendName) {
     .map((where) => BROWSER_SKIPS[name + where]);
 }
 
-/** A Web Lock, as a query lists it. */
-interface Lock {
-  name: string;
-  clientId: string;
-}
-
-/**
- * Waits until workers that were ended in the background are gone: the sanitizers
- * of Deno look for what is left.
- */
+/** Waits until workers that were ended in the background are gone. */
 async function calm(): Promise<void> {
   if (runtime !== "deno") return;
   await pause(400);
-  // On a busy machine it takes longer, with a request for the worker's lock. The
-  // query also lists those of other files, which run in the same process.
-  const { locks } = navigator as unknown as {
-    locks: {
-      request<T>(name: string, granted: () => Promise<T>): Promise<T>;
-      query(): Promise<{ held: Lock[]; pending: Lock[] }>;
-    };
-  };
-  const mine = crypto.randomUUID();
-  const client = await locks.request(mine, async () => {
-    const { held } = await locks.query();
-    return held.find(({ name }) => name === mine)!.clientId;
-  });
-  await until(async () => {
-    const { pending } = await locks.query();
-    return pending.every(({ clientId }) => clientId !== client);
-  });
-  await pause(10); // what waits for them hears of it
+  await workersGone(); // on a busy machine it takes longer
 }

@@ -23,6 +23,7 @@ import {
   withOptions,
 } from "./harness.ts";
 import { pause, until } from "./until.ts";
+import { workersGone } from "./workers_gone.ts";
 
 const found = findServer() !== undefined;
 if (!found) {
@@ -33,7 +34,11 @@ if (!found) {
 
 /** Registers a test that needs a server, which it starts. */
 export const natsTest: Test = withOptions((name, options, body) => {
-  test(name, { ...options, ignore: !found || options.ignore }, body);
+  const inFull = async () => {
+    await body();
+    await workersGone(); // a busy machine ends them late
+  };
+  test(name, { ...options, ignore: !found || options.ignore }, inFull);
 });
 
 /** Registers one that takes long, and need not run on each runtime. */
