@@ -25,7 +25,7 @@ for (const backend of ["web", "threads"] as const) {
       { ...LONG, ignore: isThreadsAgain(backend) },
       async () => {
         const ends: boolean[] = [];
-        const calls = await parallelMap(leak, Array<string>(40).fill(how), {
+        const calls = await parallelMap(leak, Array<string>(24).fill(how), {
           backend,
           workers: 1,
           chunkSize: 1,
