@@ -956,6 +956,25 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
   );
 });
 
+test("openJobLog() refuses what is no path, also to read", async () => {
+  const wrong: [path: unknown, received: string][] = [
+    [1, "1"], // a file descriptor
+    [undefined, "undefined"],
+    ["", '""'],
+    [new TextEncoder().encode("log"), "Uint8Array"],
+    [new URL("https://example.com/log"), "https://example.com/log"],
+  ];
+  for (const [path, received] of wrong) {
+    for (const readOnly of [false, true]) {
+      await assertRejects(
+        () => openJobLog(path as string, { readOnly }),
+        TypeError,
+        `Cannot open job log as its path must be a string or a file: URL: received ${received}`,
+      );
+    }
+  }
+});
+
 test("JobLog.stream() refuses options that are unknown or of the wrong kind", async () => {
   using dir = folder();
   await using log = await openJobLog(dir.path("log"));

@@ -114,6 +114,11 @@ test("a page refuses options and sections that are unknown or of the wrong kind"
   const options = { title: 5 } as never;
   assertThrows(() => timeline.toHtml(options), TypeError, title);
   assertThrows(() => toPage([], options), TypeError, title);
+  assertThrows(
+    () => toPage({ timeline } as never),
+    TypeError,
+    "Cannot write a page as its sections must be an array: received Object",
+  );
 });
 
 test("toPage() draws sections of one scale to one scale", () => {

@@ -8,6 +8,7 @@ import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { checkOptions } from "../words/check_options.ts";
+import { show } from "../words/show.ts";
 import { JobLogError } from "./errors.ts";
 import { exactJson } from "./exact_json.ts";
 import { LOG_RULES, STREAM_RULES } from "./option_rules.ts";
@@ -31,8 +32,8 @@ import type {
  * already, here or in another process, or it cannot be written, or with
  * `readOnly` not be read. It is left as it is.
  * @throws What `accepts` throws.
- * @throws {TypeError} When an option is unknown or of the wrong kind, or JSON
- * does not hold all of the header.
+ * @throws {TypeError} When the path or an option is unknown or of the wrong kind,
+ * or JSON does not hold all of the header.
  *
  * @example Usage
  * ```ts
@@ -53,7 +54,7 @@ export async function openJobLog(
   const checked = checkOptions("open job log", options, LOG_RULES);
   const { version, header = { joblog: 1 }, readOnly = false } = checked;
   const { accepts = () => false } = checked;
-  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const file = fileOf(path);
   const exact = exactJson(header);
   if (!("text" in exact)) {
     const { received, cause } = exact;
@@ -96,6 +97,17 @@ export async function openJobLog(
       { cause: error },
     );
   }
+}
+
+function fileOf(path: string | URL): string {
+  if (path instanceof URL && path.protocol === "file:") {
+    return fileURLToPath(path);
+  }
+  if (typeof path === "string" && path !== "") return path;
+  const received = path instanceof URL ? path.href : show(path);
+  throw new TypeError(
+    `Cannot open job log as its path must be a string or a file: URL: received ${received}`,
+  );
 }
 
 type LogState =

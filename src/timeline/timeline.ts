@@ -6,6 +6,7 @@
 
 import type { RunEvent } from "../../mod.ts";
 import { callback, checkOptions, type Rules } from "../words/check_options.ts";
+import { show } from "../words/show.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import {
   type Caption,
@@ -301,8 +302,8 @@ export class Timeline {
  * @param sections What it shows, in order.
  * @param options What stands above.
  * @returns A whole HTML document that fetches nothing.
- * @throws {TypeError} When an option or a part of a section is unknown, or of the
- * wrong kind, or a section has no timeline.
+ * @throws {TypeError} When the sections are no array, an option or a part of one
+ * is unknown or of the wrong kind, or one has no timeline.
  *
  * @example A loop beside two workers
  * ```ts
@@ -327,6 +328,13 @@ export function toPage(
   options: PageOptions = {},
 ): string {
   const action = "write a page";
+  if (!Array.isArray(sections)) {
+    throw new TypeError(
+      `Cannot ${action} as its sections must be an array: received ${
+        show(sections)
+      }`,
+    );
+  }
   const parts = sections.map((section) => {
     const { timeline, ...caption } = checkOptions(
       action,
