@@ -301,6 +301,11 @@ test("a machine does not begin whose module does not load", async () => {
   const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
   try {
     const at = { servers: "nats://127.0.0.1:1", pool: "test" };
+    await assertRejects(
+      () => runWorker({ ...at, module: "./work.ts" as never }),
+      TypeError,
+      'Cannot run worker as "module" must be an absolute URL such as import.meta.url: received "./work.ts"',
+    );
     const cases: [name: string, text: string | undefined, said: RegExp][] = [
       ["none.mjs", undefined, /must be a file that can be read: .*ENOENT/],
       ["a.mjs#f", undefined, /leave out what is after #/],

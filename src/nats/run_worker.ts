@@ -72,7 +72,9 @@ export async function runWorker(
   const { slots = availableParallelism(), allowShipped = false } = rest;
   const { attempts = 3, grace = 10_000, loadTimeout = 60_000 } = rest;
   signal?.throwIfAborted();
-  const url = module === undefined ? undefined : moduleUrl(module);
+  const url = module === undefined
+    ? undefined
+    : moduleUrl(module, "run worker");
   const readFingerprint = (action = "") =>
     url === undefined ? undefined : fingerprint(url, action);
   const info: MachineInfo = {

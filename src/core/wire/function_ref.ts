@@ -211,10 +211,11 @@ function exportName(fn: unknown, role: string | undefined): string {
  * Finds out where a module is.
  *
  * @param module As the caller gave it.
+ * @param action What it is for, in the error.
  * @returns Its URL.
  * @throws {TypeError} When it is not an absolute one.
  */
-export function moduleUrl(module: ModuleSpecifier): string {
+export function moduleUrl(module: ModuleSpecifier, action = "map"): string {
   const url = module !== null && typeof module === "object" && "url" in module
     ? module.url
     : module;
@@ -222,7 +223,7 @@ export function moduleUrl(module: ModuleSpecifier): string {
   // A worker has no place of its own that a relative path could start from.
   if (typeof text !== "string" || !URL.canParse(text)) {
     throw new TypeError(
-      `Cannot map as "module" must be an absolute URL such as import.meta.url: received ${
+      `Cannot ${action} as "module" must be an absolute URL such as import.meta.url: received ${
         show(text ?? url)
       }`,
     );
