@@ -34,6 +34,28 @@ test("LineSplitter gives no line for no bytes, and none after the last end", () 
   assertEquals(split(new TextEncoder().encode("\ufeffa"), 2), ["a"]);
 });
 
+test("LineSplitter leaves out a byte order mark at the start, and no other", () => {
+  for (const mark of ["", "\ufeff"]) {
+    const text = `${mark}a\ufeff\n\ufeffb`; // after the mark at the start
+    const bytes = new TextEncoder().encode(
+      mark === "" ? text : `\ufeff${text}`,
+    );
+    for (let one = 0; one < bytes.length; one++) {
+      for (let next = one; next < bytes.length; next++) {
+        const splitter = new LineSplitter();
+        const found: (string | undefined)[] = [];
+        for (const [from, to] of [[0, one], [one, next], [next]]) {
+          splitter.push(bytes.subarray(from, to));
+          for (let line; (line = splitter.next()) !== undefined;) {
+            found.push(line);
+          }
+        }
+        assertEquals([...found, splitter.end()], [`${mark}a\ufeff`, "\ufeffb"]);
+      }
+    }
+  }
+});
+
 test("FileReader reads to the end once, as a terminal needs a Ctrl-D for each", async () => {
   using dir = folder();
   const file = dir.path("growing");
