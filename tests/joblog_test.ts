@@ -365,6 +365,20 @@ test("openJobLog() fails the input whose result its format cannot read, and logs
   assertEquals(told(await run(path, [0, 1, 2], () => 2)), [1, 2, 3]);
 });
 
+test("openJobLog() names the input whose kept result its format cannot read", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const stringify = (n: number) => `<${n}>`;
+  const parse = (text: string) => Number(text.slice(1, -1));
+  await run(path, [1, 2], (n) => n, { format: { stringify, parse } });
+  const error = await assertRejects(
+    () => run(path, [3, 2, 1], (n) => n), // its format was left out
+    TypeError,
+    'Cannot take the result of input 1 from the log as "format" must read it: received SyntaxError',
+  );
+  assert(error.cause instanceof SyntaxError);
+});
+
 test("openJobLog() tells a note of the index among all inputs", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -157,7 +157,8 @@ export class JobLog implements AsyncDisposable {
    * @returns The outcomes, in input order unless `ordered` is false. A result
    * is what `format` makes of its text, the first time as well.
    * @throws {TypeError} When an argument is of the wrong kind, or an option
-   * unknown, at the call; when an input cannot be known again, or an outcome is none.
+   * unknown, at the call; when an input cannot be known again, an outcome is
+   * none, or `format` cannot read a kept result.
    * @throws What the stream throws, and what keeps the log from being written.
    *
    * @example With a pool, for the inputs of which the key is a part

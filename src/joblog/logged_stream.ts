@@ -142,7 +142,7 @@ export class LoggedStream<T, R> {
         this.#running.add({ index, key, input });
         yield input;
       } else {
-        const value = this.#parse(resultOf(line));
+        const value = this.#keptResult(line, index);
         const status = "fulfilled";
         this.#pass(
           { index, input: this.#copies.of(input), status, value, kept: true },
@@ -254,6 +254,18 @@ export class LoggedStream<T, R> {
     const { message: error, cause } = reason;
     const { stack = "" } = cause instanceof Error ? cause : reason;
     return { ok: false, reason, error, stack };
+  }
+
+  /** The result in a line of an earlier run, whose format may be another. */
+  #keptResult(line: string, index: number): R {
+    try {
+      return this.#parse(resultOf(line));
+    } catch (cause) {
+      throw new TypeError(
+        `Cannot take the result of input ${index} from the log as "format" must read it: received ${cause} (with another format, give another "version" or file)`,
+        { cause },
+      );
+    }
   }
 
   #parse(text: string | undefined): R {
