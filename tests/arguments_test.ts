@@ -174,6 +174,22 @@ const CASES: Case[] = [
     'received "5"',
   ],
   [
+    "chunkSize is a number, and no bigint",
+    () => bad({ chunkSize: 2n }),
+    TypeError,
+    '"chunkSize" must be a whole number from 1: received 2n',
+  ],
+  [
+    "no bigint fits in output of numbers",
+    () =>
+      parallelMap(wrong((n: number) => n < 3 ? n : BigInt(n)), [1, 2, 3], {
+        output: Float64Array,
+        workers: 0,
+      }),
+    TypeError,
+    'every result must fit in "output": received 3n for the input at index 2',
+  ],
+  [
     "chunkSize is from 1",
     () => bad({ chunkSize: 0 }),
     RangeError,

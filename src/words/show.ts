@@ -19,6 +19,8 @@ export function show(value: unknown): string {
       ? `function ${value.name.trim() || "(anonymous)"}`
       : typeof value === "object" && value !== null
       ? Object.prototype.toString.call(value).slice(8, -1)
+      : typeof value === "bigint"
+      ? `${value}n` // else it would read as the number that was asked for
       : String(value);
   } catch {
     text = typeof value; // a Proxy or a throwing toStringTag
