@@ -203,7 +203,10 @@ export class Slot {
    * whose tasks were all taken back, or dropped, which may be what was lost.
    */
   #lose(what: "input" | "result"): void {
-    const error = new Error("a message that could not be read");
+    // As a rule that is why: V8 writes what is deeper than it can read.
+    const error = new Error(
+      "a message that could not be read, as one may be with objects within objects, thousands deep: send a list of them",
+    );
     if (!this.#inFlight.isOne) {
       return this.end({ error, at: this.#inFlight.all(), sure: false });
     }
