@@ -14,6 +14,7 @@ import { createExplainer } from "../src/core/wire/explanation.ts";
 import type { Crossing } from "../src/core/wire/frames.ts";
 import { createInspector } from "../src/core/wire/inspection.ts";
 import { createKinds } from "../src/core/wire/kinds.ts";
+import { createMoving } from "../src/core/wire/moving.ts";
 import { createViews } from "../src/core/wire/views.ts";
 import { collectGarbage } from "./collect_garbage.ts";
 import { test } from "./harness.ts";
@@ -410,6 +411,22 @@ test("the inspection sees size, buffers and errors", () => {
   assertEquals(inspect({ deep: [new TypeError("t")] }).errors, true);
   structuredClone(buffer, { transfer: [buffer] });
   assertEquals(refusal([buffer]), 'a buffer that was moved away at "[0]"');
+});
+
+test("a value may hold more buffers than a call takes arguments", () => {
+  // That the copy holds so many is made up: to move them takes Node.js minutes.
+  const buffers = new Set(
+    Array.from({ length: 200_000 }, () => new ArrayBuffer(0)),
+  );
+  const found = { ...inspect({}), buffers };
+  const moving = createMoving(
+    { ...inspector, inspect: () => found },
+    createViews(),
+  );
+  const moved: ArrayBuffer[] = [];
+  const buffer = new ArrayBuffer(8);
+  moving.move({ buffer }, new Set([buffer]), moved);
+  assertEquals(moved.length, buffers.size);
 });
 
 test("what workers get by source stands on its own", () => {
