@@ -47,6 +47,8 @@ export interface Work {
   enough: boolean;
   failures: TaskFailure[];
   times: Float64Array | undefined;
+  /** Offsets of tasks not to run: to find one in a list takes its length. */
+  skips: ReadonlySet<number> | undefined;
   count: number;
   next: number; // offset of the task to start next
   settled: number;

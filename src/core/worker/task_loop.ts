@@ -158,15 +158,15 @@ export function createTaskLoop(
   function runTasks(run: WorkerRun, work: Work, lane: number) {
     const { fn, seesContext, around, announcement: { watched } } = run;
     const { board, aborts } = around;
-    const { values, times, count, message } = work;
+    const { values, times, count, message, skips } = work;
     const keeps = work.keeps && count > 1; // else it is answered in this turn
-    const { serial, first, attempt, skip } = message;
+    const { serial, first, attempt } = message;
     const results = work.results as unknown[];
     let offset = work.next;
     let waits: PromiseLike<unknown> | undefined;
     for (; offset < count && !work.enough; offset++) {
       if (!board.claim(serial + offset)) break;
-      if (skip !== undefined && skip.includes(offset)) {
+      if (skips !== undefined && skips.has(offset)) {
         work.settled++;
         continue;
       }

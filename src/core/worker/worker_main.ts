@@ -238,6 +238,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       enough: false,
       failures: [],
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
+      skips: message.skip && new Set(message.skip),
       next: 0,
       settled: 0,
       answered: false,
