@@ -62,4 +62,5 @@ export type {
   TypedArray,
   TypedArrayConstructor,
   WeightFunction,
+  WorkerDataOption,
 } from "./src/core/api/options.ts";

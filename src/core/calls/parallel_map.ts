@@ -37,6 +37,7 @@ import type {
   StreamItem,
   StreamOptions,
   TypedArray,
+  WorkerDataOption,
 } from "../api/options.ts";
 
 /**
@@ -90,6 +91,7 @@ export function parallelMap<
       & PoolOptions<unknown, W, S>
       & MapOptions<A, D, unknown, T>
       & MapOutput<NoInfer<R>, NoInfer<A>>
+      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
@@ -169,6 +171,7 @@ export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
     | (
       & PoolOptions<unknown, W, S>
       & RunOptions<D, unknown, T>
+      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
@@ -251,6 +254,7 @@ export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
     | (
       & PoolOptions<unknown, W, S>
       & ReduceOptions<R, D, unknown, T>
+      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
@@ -347,6 +351,7 @@ export function parallelMapStream<
     | (
       & PoolOptions<unknown, W, S>
       & StreamOptions<O, D, unknown, T>
+      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )

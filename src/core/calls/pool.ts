@@ -26,6 +26,7 @@ import type {
   StreamItem,
   StreamOptions,
   TypedArray,
+  WorkerDataOption,
 } from "../api/options.ts";
 import type { Calls } from "./calls.ts";
 import { callsHere } from "./calls_here.ts";
@@ -69,7 +70,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * runtime is none of Deno, Bun, Node.js and browsers, or too old.
    * @throws {RangeError} When an option is out of its range.
    */
-  constructor(options: PoolOptions<M, W, S> = {}) {
+  constructor(options: PoolOptions<M, W, S> & WorkerDataOption<W> = {}) {
     const checked = checkOptions("create pool", options, POOL_RULES);
     this.#calls = callsHere(checked as PoolOptions, false);
     this.workers = this.#calls.workers;
