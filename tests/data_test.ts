@@ -5,6 +5,7 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
@@ -366,6 +367,18 @@ for (const name of ["web", "threads", "inline"] as const) {
       "[1][0]",
       "p[0]",
     ]);
+  });
+
+  it("a Proxy is called one, whatever is behind it", async () => {
+    const behind = [{ a: 1 }, [1], new Map([[1, 2]]), new Set([1])];
+    const inputs = behind.map((value) => ({ p: new Proxy(value, {}) }));
+    const results = await parallelMapSettled(same, inputs, pool);
+    for (const result of results) {
+      assertMatch(
+        reason(result).message,
+        /: received what structured clone refuses, such as a Proxy \(.+\) at "p"$/,
+      );
+    }
   });
 
   it("a source that fails tells why, even if it cannot be closed", async () => {

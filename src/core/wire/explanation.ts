@@ -82,10 +82,9 @@ export function createExplainer(inspector: Inspector): Explainer {
 
   /** Of errors, what clone takes is not what would be sent. */
   function clones(value: object): boolean {
-    const { refused, errors } = inspector.inspect(value);
-    if (refused || errors) return true;
     try {
-      inspector.clone(value);
+      const { refused, errors } = inspector.inspect(value);
+      if (!refused && !errors) inspector.clone(value);
       return true;
     } catch {
       return false; // whatever it threw: it does not cross
@@ -112,12 +111,32 @@ export function createExplainer(inspector: Inspector): Explainer {
       : undefined;
   }
 
-  /** What an object is that only clone itself refuses, as a generator. */
-  function tagOf(value: unknown): string | undefined {
+  /**
+   * What an object is that only clone itself refuses, as a generator. A Proxy
+   * shows nothing: where clone refused what holds nothing that is in the way, it
+   * nearly always is one.
+   */
+  function tagOf(
+    value: unknown,
+    otherwise: string | undefined,
+  ): string | undefined {
     if (typeof value !== "object" || value === null) return undefined;
     const tag = toString.call(value);
-    const isPlain = /^\[object (Object|Array|Map|Set|Error)\]$/.test(tag);
-    return isPlain || clones(value) ? undefined : tag;
+    if (!/^\[object (Object|Array|Map|Set|Error)\]$/.test(tag)) {
+      return clones(value) ? undefined : tag;
+    }
+    return otherwise === undefined
+      ? undefined
+      : `what structured clone refuses, such as a Proxy (${otherwise})`;
+  }
+
+  /** What a map or a set holds: nothing, if it is a Proxy of one. */
+  function held<I>(open: () => Iterable<I>): Iterable<I> {
+    try {
+      return open();
+    } catch {
+      return []; // clone itself refuses it
+    }
   }
 
   /** What a value holds, and how it is reached. */
@@ -133,13 +152,15 @@ export function createExplainer(inspector: Inspector): Explainer {
         yield [path, (value as Record<string, unknown>)[key]];
       }
     } else if (kind === "map") {
-      for (const [key, item] of entries.call(value as Map<unknown, unknown>)) {
+      const map = value as Map<unknown, unknown>;
+      for (const [key, item] of held(() => entries.call(map))) {
         const name = typeof key === "string" ? JSON.stringify(key) : "…";
         yield [`.get(${name})`, item];
         yield [".keys()", key];
       }
     } else if (kind === "set") {
-      for (const item of items.call(value as Set<unknown>)) {
+      const set = value as Set<unknown>;
+      for (const item of held(() => items.call(set))) {
         yield [".keys()", item];
       }
     }
@@ -180,7 +201,7 @@ export function createExplainer(inspector: Inspector): Explainer {
         if (!clones(value)) [deepest, culprit] = [path, value];
       }
       read = deepest;
-      const tag = tagOf(culprit);
+      const tag = tagOf(culprit, otherwise);
       if (tag !== undefined) return tag + at(deepest);
     } catch (error) { // a getter
       return `a value that threw ${describe(error)}${at(read)}`;
