@@ -517,6 +517,19 @@ test("types: what a function wants in its context must be there", () => {
   gives<Results<string[]>>()(() =>
     parallelMap("split", [["a", 1]], { module, init: () => "b" })
   );
+  // So it must for a name, if the pool knows its state.
+  const text = {} as string | undefined;
+  const counted = new Pool({ module, init: seed });
+  gives<Results<number>>()(() => counted.map("scale", [1], { data }));
+  gives<Results<string[]>>()(() => typed.map("split", [["a", 1]]));
+  gives<Results<string[]>>()(() =>
+    new Pool({ module, init: () => "b" }).map("split", [["a", 1]])
+  );
+  gives<Results<string[]>>()(() =>
+    new Pool({ workerData: "b" }).map("split", [["a", 1]], { module })
+  );
+  const squares = <S>(pool: Pool<Work, unknown, S>) => pool.map("square", [1]);
+  gives<Results<number>>()(() => squares(counted));
   // Whoever maps for others hands on what they gave.
   const around = <T, R, S, D>(
     fn: (value: T, context: TaskContext<S, D>) => R,
@@ -620,6 +633,18 @@ test("types: what a function wants in its context must be there", () => {
     () => parallelMap("split", [["a", 1]], { module, workerData: 3 }),
     // @ts-expect-error: as above
     () => parallelMap("split", [["a", 1]], { module, init: seed }),
+    // @ts-expect-error: as above
+    () => new Pool({ module, init: seed }).map("split", [["a", 1]]),
+    // @ts-expect-error: as above
+    () => counted.mapSettled("split", [["a", 1]]),
+    // @ts-expect-error: as above
+    () => counted.stream("split", [["a", 1]]),
+    // @ts-expect-error: as above
+    () => counted.reduce("split", (a) => a, [["a", 1]]),
+    // @ts-expect-error: as above
+    () => new Pool({ init: seed }).map("split", [["a", 1]], { module }),
+    // @ts-expect-error: it may be undefined
+    () => new Pool({ module, workerData: text }).map("split", [["a", 1]]),
   );
 });
 

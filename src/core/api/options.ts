@@ -81,8 +81,16 @@ export type ExportName<M> = M extends infer E ? unknown extends E ? string : {
   }[keyof E]
   : never;
 
-/** A name, if the module has such a function; else the names that it has. */
-export type KnownName<N, M> = N extends ExportName<M> ? N : ExportName<M>;
+/**
+ * A name, if the module has such a function; else the names that it has. Of a
+ * pool whose state `S` is known, the function must take that.
+ */
+export type KnownName<N, M, S = unknown> = N extends ExportName<M>
+  ? unknown extends ExportContext<M, N, "state"> ? N
+  : unknown extends S ? N
+  : [S] extends [ExportContext<M, N, "state">] ? N
+  : "fn must take the state of this pool"
+  : ExportName<M>;
 
 /** The input type of a function that is given by its name. */
 export type ExportInput<M, N> = N extends keyof M

@@ -134,7 +134,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     T extends ExportInput<X, N> = ExportInput<X, N>,
     A extends TypedArray = never,
   >(
-    name: KnownName<N, X>,
+    name: KnownName<N, X, S>,
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & MapOptions<A, ExportContext<X, N, "data">, X, T>
@@ -192,7 +192,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     X = M,
     T extends ExportInput<X, N> = ExportInput<X, N>,
   >(
-    name: KnownName<N, X>,
+    name: KnownName<N, X, S>,
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & RunOptions<ExportContext<X, N, "data">, X, T>
@@ -253,7 +253,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     T extends ExportInput<X, N> = ExportInput<X, N>,
     O extends boolean = false,
   >(
-    name: KnownName<N, X>,
+    name: KnownName<N, X, S>,
     inputs: Inputs<T | PromiseLike<T>>,
     options?:
       & StreamOptions<O, ExportContext<X, N, "data">, X, T>
@@ -314,7 +314,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     X = M,
     T extends ExportInput<X, N> = ExportInput<X, N>,
   >(
-    name: KnownName<N, X>,
+    name: KnownName<N, X, S>,
     combine: (
       one: ExportResult<X, N>,
       other: ExportResult<X, N>,
