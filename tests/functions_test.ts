@@ -10,6 +10,7 @@ import {
 import {
   type ModuleSpecifier,
   parallelMap,
+  parallelReduce,
   Pool,
   TaskError,
   WorkerStartError,
@@ -83,6 +84,27 @@ for (const [backend, options] of Object.entries(BACKENDS)) {
     await using pool = new Pool(options);
     for (const fn of all) assertEquals(await pool.map(wrong(fn), [1]), [2]);
   });
+
+  test(
+    `${backend}: a shipped function that calls itself is told how`,
+    slow,
+    async () => {
+      const sum = (n: number): number => n < 1 ? 0 : n + sum(n - 1);
+      const told = `${HINT}, nor itself by the name of a variable: write it as`;
+      assertStringIncludes((await errorOf(sum, options)).message, told);
+      const written = function sum(n: number): number {
+        return n < 1 ? 0 : n + sum(n - 1);
+      };
+      assertEquals(await parallelMap(written, [4], options), [10]);
+      const add = (a: number, b: number): number =>
+        b < 1 ? a : add(a + 1, b - 1);
+      await assertRejects(
+        () => parallelReduce((n: number) => n, add, [1, 2], options),
+        TaskError,
+        told,
+      );
+    },
+  );
 
   test(`${backend}: an init is shipped like a function`, slow, async () => {
     const inits = [

@@ -91,7 +91,7 @@ function make(
     const { error: cause } = failure;
     return new TaskError(
       `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
-        hint(cause, fn.from, "data")
+        hint(cause, fn, "data")
       }`,
       { index, attempts, cause },
     );
@@ -101,7 +101,7 @@ function make(
     return new TaskError(
       `Cannot reduce inputs ${index} to ${index + tasks - 1} as ${
         combine.name || "combine"
-      } threw ${nameThrown(cause)}${hint(cause, combine.from)}`,
+      } threw ${nameThrown(cause)}${hint(cause, combine)}`,
       { index, attempts, cause },
     );
   }
@@ -178,10 +178,10 @@ function foundNoModule(cause: unknown): boolean {
 /** What to do about what a shipped function does not see, find or may do. */
 function hint(
   cause: unknown,
-  from: FunctionRef["from"],
+  fn: { from: FunctionRef["from"]; name?: string },
   option?: "data" | "workerData",
 ): string {
-  if (from !== "source") return "";
+  if (fn.from !== "source") return "";
   if (cause instanceof Error && cause.name === "NotCapable") {
     return ' (with "processes", a shipped function may do what "permissions" say, by default nothing)';
   }
@@ -200,11 +200,13 @@ function hint(
   if (name.startsWith("__vi")) {
     return ` (${sees}, nor the "${name}" that Vite or Vitest put in it for an import(): export it and set "module")`;
   }
-  // To bring these along would take what they need along, and so on.
-  if (["require", "__dirname", "__filename"].includes(name)) {
-    return ` (${sees}: import in it by await import("…"), ${orExport})`;
-  }
-  const text = name.startsWith("cov_")
+  // To bring these along would take what they need along, and so on; and what calls
+  // itself would see itself no better.
+  const text = ["require", "__dirname", "__filename"].includes(name)
+    ? `: import in it by await import("…")`
+    : name !== "" && name === fn.name
+    ? `, nor itself by the name of a variable: write it as function ${name}(…) {…}`
+    : name.startsWith("cov_")
     ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
     : name.startsWith("__")
     ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
@@ -236,12 +238,12 @@ interface Problem {
  * @returns The error.
  */
 export function startError(problem: unknown, site: CallSite): WorkerStartError {
-  const { message, cause, init }: Problem = problem instanceof Error
+  const { message, cause, init: from }: Problem = problem instanceof Error
     ? problem
     : { message: String(problem) };
-  const threw = init === undefined
+  const threw = from === undefined
     ? ""
-    : `: received ${nameThrown(cause)}${hint(cause, init, "workerData")}`;
+    : `: received ${nameThrown(cause)}${hint(cause, { from }, "workerData")}`;
   join(cause, site);
   return atSite(site, () =>
     new WorkerStartError(
