@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { runtime, test } from "./harness.ts";
 import { inFolder, ROOT, runProgram } from "./run_program.ts";
 
-/** The flags that `bun init` 1.4.5 sets, and one that is stricter still. */
+/** The flags that `bun init` 1.4.5 sets, and two that are stricter still. */
 const FLAGS = {
   strict: true,
   exactOptionalPropertyTypes: true,
   noFallthroughCasesInSwitch: true,
+  noImplicitReturns: true,
   noImplicitOverride: true,
   noUncheckedIndexedAccess: true,
   verbatimModuleSyntax: true,

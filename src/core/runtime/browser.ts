@@ -72,6 +72,7 @@ function whyNotLoaded(
   if (protocol === "file:" && url.startsWith("file:")) {
     return `cannot be imported in a page that is a file itself: serve the page by HTTP, or ship fn by its source, without "module"`;
   }
+  return undefined;
 }
 
 function web(page: Page): Backend {

@@ -312,6 +312,7 @@ function methodOf(
     const expression = `${word} ${text.slice(at)}`;
     if (parses(expression, mode)) return expression;
   }
+  return undefined;
 }
 
 /**
