@@ -30,9 +30,10 @@ function codeOf(file: string): string {
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
- * `output`, settled results, `signal`, sources that fill one object again, meters
- * of what no browser tells, names that this bundle does not keep, and the shorter
- * way that lists of records cross; without it they are cloned, as in most programs.
+ * `output`, `transfer`, settled results, `signal`, sources that fill one object
+ * again, meters of what no browser tells, names that this bundle does not keep, and
+ * the shorter way that lists of records cross; without it they are cloned, as in
+ * most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -66,6 +67,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     foldResults: "null",
   },
   "wire/wire.ts": {
+    createMoving: "() => ({ toMove: (all) => all, move: (value) => value })",
     createRecordWriter:
       "() => ({ write: () => undefined, open: () => undefined })",
     createValueWriter: "null",
