@@ -369,28 +369,6 @@ const LATE: Case[] = [
     ["timeout", 1, 2],
   ],
   [
-    "what was stopped, as by Ctrl-Z, has that time again, and once",
-    range(2),
-    { chunkSize: 2, timeout: 100 },
-    (worker, { clock }) => {
-      const first = worker.begin()!;
-      clock.advance(40);
-      clock.pass(5000);
-      clock.advance(60);
-      assert(!worker.ending);
-      worker.settle(first, { value: 0 });
-      worker.begin(true);
-      clock.advance(99); // its own time
-      clock.pass(5000);
-      clock.advance(99);
-      assert(!worker.ending);
-      clock.advance(1);
-      assert(worker.ending);
-      worker.leave();
-    },
-    [0, "timeout"],
-  ],
-  [
     "the clock of each task is its own",
     range(3),
     { chunkSize: 3, timeout: 100 },

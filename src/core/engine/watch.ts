@@ -61,20 +61,8 @@ export class Watch {
     this.#asked.clear();
   }
 
-  /**
-   * Looks after a time. If that comes late by much, this process did not run, as
-   * after Ctrl-Z or on a machine that was frozen, nor did its workers: the tasks
-   * get that time once more, as their clocks went on.
-   */
-  #lookIn(ms: number, again = false): void {
-    const { clock } = this.#setup;
-    const due = clock.now() + ms;
-    this.#cancel = clock.after(ms, () => {
-      const late = clock.now() - due;
-      if (again || late < PONG_MS) return this.#look();
-      const { timeout = late } = this.#inFlight?.run?.options ?? {};
-      this.#lookIn(Math.min(late, timeout), true);
-    });
+  #lookIn(ms: number): void {
+    this.#cancel = this.#setup.clock.after(ms, () => this.#look());
   }
 
   #look(): void {
