@@ -62,5 +62,4 @@ export type {
   TypedArray,
   TypedArrayConstructor,
   WeightFunction,
-  WorkerDataOption,
 } from "./src/core/api/options.ts";

@@ -90,7 +90,8 @@ for (const [backend, options] of Object.entries(BACKENDS)) {
     slow,
     async () => {
       const sum = (n: number): number => n < 1 ? 0 : n + sum(n - 1);
-      const told = `${HINT}, nor itself by the name of a variable: write it as`;
+      const told =
+        `${HINT}, nor itself by the name of a variable: to call itself, write it as`;
       assertStringIncludes((await errorOf(sum, options)).message, told);
       const written = function sum(n: number): number {
         return n < 1 ? 0 : n + sum(n - 1);

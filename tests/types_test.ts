@@ -242,50 +242,6 @@ test("types: context.state is workerData where there is no init", () => {
   );
 });
 
-test("types: where workerData may be undefined, so may be the state", () => {
-  const by = {} as { by: number } | undefined;
-  const scaled = (n: number, { state }: { state: { by: number } }) =>
-    n * state.by;
-  const scaledOrNot = (n: number, { state }: { state?: typeof by }) =>
-    n * (state?.by ?? 1);
-  const add = (a: number, b: number) => a + b;
-  const pool = new Pool({ workerData: by });
-  const how = { workerData: by, chunkSize: 1 };
-  gives<Pool<unknown, typeof by>>()(() => new Pool({ workerData: by }));
-  gives<Results<number>>()(() => pool.map(scaledOrNot, [1]));
-  gives<Results<number>>()(() => parallelMap(scaledOrNot, [1], how));
-  gives<Results<number>>()(() =>
-    parallelMap((n, { state }) => n * (state?.by ?? 1), [1], how)
-  );
-  gives<Settled<number>>()(() => parallelMapSettled(half, [1], how));
-  gives<Stream<number>>()(() => parallelMapStream(half, [1], how));
-  gives<Promise<number>>()(() => parallelReduce(half, add, [1], how));
-  gives<Results<number>>()(() =>
-    parallelMap((n, { state }) => n * state, [1], {
-      workerData: by,
-      init: (given: typeof by) => given?.by ?? 1,
-    })
-  );
-  refuses(
-    // @ts-expect-error: it wants one
-    () => pool.map(scaled, [1]),
-    // @ts-expect-error: as above
-    () => pool.map((n, { state }) => n * state.by, [1]),
-    // @ts-expect-error: as above
-    () => parallelMap(scaled, [1], how),
-    // @ts-expect-error: so does init
-    () => new Pool({ workerData: by, init: (given) => given.by }),
-    // @ts-expect-error: as above
-    () => new Pool({ workerData: by, init: ({ by }: { by: number }) => by }),
-    () =>
-      parallelMap((n, { state }) => n * state, [1], {
-        workerData: by,
-        // @ts-expect-error: as above
-        init: ({ by }: { by: number }) => by,
-      }),
-  );
-});
-
 test("types: init takes workerData", () => {
   gives<Pool<unknown, { by: number }, string>>()(() =>
     new Pool({
@@ -518,7 +474,6 @@ test("types: what a function wants in its context must be there", () => {
     parallelMap("split", [["a", 1]], { module, init: () => "b" })
   );
   // So it must for a name, if the pool knows its state.
-  const text = {} as string | undefined;
   const counted = new Pool({ module, init: seed });
   gives<Results<number>>()(() => counted.map("scale", [1], { data }));
   gives<Results<string[]>>()(() => typed.map("split", [["a", 1]]));
@@ -643,8 +598,6 @@ test("types: what a function wants in its context must be there", () => {
     () => counted.reduce("split", (a) => a, [["a", 1]]),
     // @ts-expect-error: as above
     () => new Pool({ init: seed }).map("split", [["a", 1]], { module }),
-    // @ts-expect-error: it may be undefined
-    () => new Pool({ module, workerData: text }).map("split", [["a", 1]]),
   );
 });
 

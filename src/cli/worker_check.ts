@@ -71,10 +71,7 @@ export function workersOf(
   { workers, processes, maxMemory }: Plan,
   setup: JobSetup,
   onEvent: ((event: RunEvent) => void) | undefined,
-): PoolOptions<unknown, Setup, Caller<Brought>> & {
-  workerData: Setup;
-  init: unknown;
-} {
+): PoolOptions<unknown, Setup, Caller<Brought>> & { init: unknown } {
   const init = openWorker;
   if (!processes) {
     return { workers, maxMemory, workerData: setup, init, onEvent };

@@ -356,16 +356,6 @@ export type DataOption<D> =
   | { data?: D | undefined };
 
 /**
- * The option `workerData`, of which the same holds: where it may be undefined, so
- * may be what `init` is given, and the state. Options that are handed on are
- * `PoolOptions<M, W, S> & { workerData: W }`.
- */
-export type WorkerDataOption<W> =
-  | { workerData: W }
-  | { workerData?: undefined }
-  | { workerData?: W | undefined };
-
-/**
  * Of a call with a function that is given by its name: how the workers are made,
  * and what there must be.
  */

@@ -37,7 +37,6 @@ import type {
   StreamItem,
   StreamOptions,
   TypedArray,
-  WorkerDataOption,
 } from "../api/options.ts";
 
 /**
@@ -91,7 +90,6 @@ export function parallelMap<
       & PoolOptions<unknown, W, S>
       & MapOptions<A, D, unknown, T>
       & MapOutput<NoInfer<R>, NoInfer<A>>
-      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
@@ -171,7 +169,6 @@ export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
     | (
       & PoolOptions<unknown, W, S>
       & RunOptions<D, unknown, T>
-      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
@@ -254,7 +251,6 @@ export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
     | (
       & PoolOptions<unknown, W, S>
       & ReduceOptions<R, D, unknown, T>
-      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
@@ -351,7 +347,6 @@ export function parallelMapStream<
     | (
       & PoolOptions<unknown, W, S>
       & StreamOptions<O, D, unknown, T>
-      & WorkerDataOption<W>
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )

@@ -26,7 +26,6 @@ import type {
   StreamItem,
   StreamOptions,
   TypedArray,
-  WorkerDataOption,
 } from "../api/options.ts";
 import type { Calls } from "./calls.ts";
 import { callsHere } from "./calls_here.ts";
@@ -70,7 +69,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
    * runtime is none of Deno, Bun, Node.js and browsers, or too old.
    * @throws {RangeError} When an option is out of its range.
    */
-  constructor(options: PoolOptions<M, W, S> & WorkerDataOption<W> = {}) {
+  constructor(options: PoolOptions<M, W, S> = {}) {
     const checked = checkOptions("create pool", options, POOL_RULES);
     this.#calls = callsHere(checked as PoolOptions, false);
     this.workers = this.#calls.workers;

@@ -205,7 +205,7 @@ function hint(
   const text = ["require", "__dirname", "__filename"].includes(name)
     ? `: import in it by await import("…")`
     : name !== "" && name === fn.name
-    ? `, nor itself by the name of a variable: write it as function ${name}(…) {…}`
+    ? `, nor itself by the name of a variable: to call itself, write it as function ${name}(…) {…}; what else has that name, import or define in it`
     : name.startsWith("cov_")
     ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
     : name.startsWith("__")
