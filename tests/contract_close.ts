@@ -25,69 +25,91 @@ export const endings: Chapter = (it, { calls, pool }) => {
   };
   const same = (n: number) => n;
 
-  it("what init returned is disposed before its worker is ended", async () => {
-    const inits: ((cell: Int32Array) => unknown)[] = [open, openLater];
-    for (const init of inits) {
-      const cell = counter();
-      const options = { ...pool, init, workerData: cell };
-      assertEquals(await parallelMap(same, range(50), options), range(50));
-      assertEquals(cell[0], cell[1]);
-      const workers = new Pool(options);
-      await workers.start();
-      await workers.map(same, range(10));
-      await workers.close();
-      assertEquals(cell[0], cell[1]);
-    }
-  });
-
-  it("what init returned is disposed when its worker is replaced", async () => {
-    const cell = counter();
-    await using workers = new Pool({
-      ...pool,
-      init: openLater,
-      workerData: cell,
-      maxTasksPerWorker: 2,
-    });
-    assertEquals(await workers.map(same, range(9)), range(9));
-    await workers.close();
-    assertEquals(cell[0], cell[1]);
-  });
-
-  /** What is said on stderr when a worker with such a state is ended. */
-  async function saidOf(init: () => unknown): Promise<string[]> {
+  /** What is said on stderr while something is done. */
+  async function saidOf(work: () => Promise<void>): Promise<string[]> {
     const said: string[] = [];
     const { error } = console;
     console.error = (text: string) => said.push(text);
     try {
-      const workers = new Pool({
-        ...pool,
-        workers: pool.workers && 1,
-        init,
-      });
-      assertEquals(await workers.map(same, [1]), [1]);
-      await workers.close();
+      await work();
     } finally {
       console.error = error;
     }
     return said;
   }
 
+  /**
+   * The same, of work whose workers are ended in time: a machine may be too busy
+   * for that within the second that it may take, but not again and again.
+   */
+  async function saidInTime(work: () => Promise<void>): Promise<string[]> {
+    for (let tries = 1;; tries++) {
+      const said = await saidOf(work);
+      const late = said.some((text) => text.includes("within 1000 ms"));
+      if (!late || tries === 10) return said;
+    }
+  }
+
+  /** All that is opened is disposed. */
+  async function disposes(
+    work: (cell: Int32Array) => Promise<void>,
+  ): Promise<void> {
+    let cell = counter();
+    const said = await saidInTime(() => work(cell = counter()));
+    assertEquals([cell[0], said], [cell[1], []]);
+  }
+
+  it("what init returned is disposed before its worker is ended", async () => {
+    const inits: ((cell: Int32Array) => unknown)[] = [open, openLater];
+    for (const init of inits) {
+      await disposes(async (workerData) => {
+        const options = { ...pool, init, workerData };
+        assertEquals(await parallelMap(same, range(50), options), range(50));
+      });
+      await disposes(async (workerData) => {
+        const workers = new Pool({ ...pool, init, workerData });
+        await workers.start();
+        await workers.map(same, range(10));
+        await workers.close();
+      });
+    }
+  });
+
+  it("what init returned is disposed when its worker is replaced", async () => {
+    await disposes(async (workerData) => {
+      await using workers = new Pool({
+        ...pool,
+        init: openLater,
+        workerData,
+        maxTasksPerWorker: 2,
+      });
+      assertEquals(await workers.map(same, range(9)), range(9));
+    });
+  });
+
+  /** Ends a worker with such a state. */
+  async function endWith(init: () => unknown): Promise<void> {
+    const workers = new Pool({ ...pool, workers: pool.workers && 1, init });
+    assertEquals(await workers.map(same, [1]), [1]);
+    await workers.close();
+  }
+
   it("what cannot be disposed is said, and ends all the same", async () => {
-    const said = await saidOf(() => ({
+    const stuck = () => ({
       [Symbol.dispose]() {
         throw new RangeError("stuck");
       },
-    }));
-    assertEquals(said, [
+    });
+    assertEquals(await saidInTime(() => endWith(stuck)), [
       '@parallel/map: what "init" returned could not be disposed: received RangeError: stuck',
     ]);
   });
 
   it("a worker that never ends disposing is ended", async () => {
-    const said = await saidOf(() => ({
+    const endless = () => ({
       [Symbol.asyncDispose]: () => new Promise(() => {}),
-    }));
-    assertEquals(said, [
+    });
+    assertEquals(await saidOf(() => endWith(endless)), [
       '@parallel/map: what "init" returned could not be disposed: received no end within 1000 ms',
     ]);
   });
