@@ -114,7 +114,7 @@ export function createExplainer(inspector: Inspector): Explainer {
   /**
    * What an object is that only clone itself refuses, as a generator. A Proxy
    * shows nothing: where clone refused what holds nothing that is in the way, it
-   * nearly always is one.
+   * nearly always is one. Of more parts than are tried, this may be what holds it.
    */
   function tagOf(
     value: unknown,
