@@ -1,6 +1,7 @@
 // What is true of threads beside Web Workers.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { writeFileSync } from "node:fs";
+import process from "node:process";
 import { parallelMapSettled, Pool } from "../mod.ts";
 import { act, type Order } from "./fixtures/deeds.ts";
 import { runtime, test } from "./harness.ts";
@@ -115,3 +116,38 @@ test("a task that closes the port of its thread ends it, whatever keeps that up"
     "fulfilled",
   ]);
 });
+
+// Deno itself gives up where a thread is ended that loads modules.
+for (const by of ["module", "init"] as const) {
+  for (const end of ["ends", "never ends"]) {
+    test(`on Deno, a thread is ended when its ${by} has loaded: ${end}`, {
+      timeout: 60_000,
+      ignore: runtime !== "deno",
+    }, async () => {
+      const said = `PARALLEL_MAP_TEST_${crypto.randomUUID()}`;
+      const more = end === "ends" ? "setTimeout(resolve, 200)" : "";
+      const load = `process.env["${said}"] = "loads";
+        await new Promise((resolve) => { ${more} });
+        process.env["${said}"] = "has loaded";`;
+      const text = `import process from "node:process"; ${load}
+        export const twice = (n) => 2 * n;`;
+      const init = (0, eval)(`async () => { ${load} }`);
+      const module = `data:text/javascript,${encodeURIComponent(text)}`;
+      const own = by === "init" ? { init } : { module };
+      const pool = new Pool({ backend: "threads", workers: 1, ...own });
+      const abort = new AbortController();
+      const { signal } = abort;
+      const calls = by === "init"
+        ? pool.map((n: number) => 2 * n, [1], { signal })
+        : pool.map("twice", [1], { signal });
+      const aborted = assertRejects(() => calls, DOMException);
+      await until(() => process.env[said] === "loads");
+      abort.abort();
+      await aborted;
+      await pool.close();
+      const last = end === "ends" ? "has loaded" : "loads";
+      assertEquals(process.env[said], last);
+      delete process.env[said];
+    });
+  }
+}

@@ -64,7 +64,7 @@ export function denoRuntime(
       // Before Deno 2.9 there are no Web Locks, and only threads tell their end.
       // And without the hidden method, only threads let an idle pool go.
       return kind === "threads" || !hasLocks || hold === undefined
-        ? threads()
+        ? threads({ loadsFirst: true })
         : web(navigator, hold);
     },
   };

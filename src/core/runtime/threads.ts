@@ -10,6 +10,17 @@ import { keptNames } from "../../words/kept_names.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { bootWithEnds, type hearEnds } from "./ends.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";
+import { after, now } from "./timers.ts";
+
+/**
+ * How long a thread of Deno that loads modules may go on with that before it is
+ * ended, in ms: Deno 2.9.5 gives up where one is ended meanwhile
+ * (denoland/deno#27075), but what a module does may never end.
+ */
+const LOAD_MS = 1000;
+
+/** How long until such a thread is looked at again, in ms. */
+const LOOK_MS = 5;
 
 interface Thread {
   postMessage(message: unknown, moved: ArrayBuffer[]): void;
@@ -29,27 +40,38 @@ interface Modules {
 interface ThreadModule {
   Worker: new (
     url: URL,
-    options: { workerData: string; env: symbol },
+    options: { workerData: ThreadData; env: symbol },
   ) => Thread;
   SHARE_ENV: symbol;
+}
+
+/** What each end of a thread has before there are messages. */
+interface ThreadData {
+  program: string;
+  /**
+   * Two Int32, on Deno: how many modules the thread loads, and one more until it
+   * has said that it is up; and whether it is to be ended, and to begin nothing.
+   */
+  loads: SharedArrayBuffer | undefined;
 }
 
 /**
  * Describes `node:worker_threads`.
  *
  * @param about What differs between runtimes: whether starting one blocks, and
- * what a worker calls before it takes messages, self-contained.
+ * what a worker calls before it takes messages, self-contained, and whether one
+ * is not to be ended while it loads modules.
  * @returns The backend.
  */
 export function threads(
-  { startBlocks = true, first = () => {} } = {},
+  { startBlocks = true, first = () => {}, loadsFirst = false } = {},
 ): Backend {
   return {
     sharesMemory: true,
     limitsMemory: true,
     stopsLoops: true,
     startBlocks,
-    start: (listener) => startThread(listener, first),
+    start: (listener) => startThread(listener, first, loadsFirst),
   };
 }
 
@@ -65,7 +87,7 @@ function boot({ getBuiltinModule }: Modules, program: string): URL {
   try {
     (0, eval)("");
     text =
-      '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData)';
+      '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData.program)';
   } catch { /* --disallow-code-generation-from-strings */ }
   const { Buffer } = getBuiltinModule("node:buffer");
   const base64 = Buffer.from(text).toString("base64");
@@ -77,6 +99,7 @@ let program: string | undefined;
 function startThread(
   listener: WorkerListener,
   first: () => void,
+  loadsFirst: boolean,
 ): WorkerHandle {
   const { process } = globalThis as unknown as {
     process: Modules;
@@ -86,20 +109,40 @@ function startThread(
 { ${keptNames(`${first}`)}(${first})(); }
 //# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
+  const loads = loadsFirst ? new SharedArrayBuffer(8) : undefined;
+  if (loads !== undefined) new Int32Array(loads)[0] = 1;
   const worker = new Worker(boot(process, program), {
-    workerData: program,
+    workerData: { program, loads },
     // Shared, as with a Web Worker: to copy it, Deno 2.9.5 would ask the user
     // for access to all of it.
     env: SHARE_ENV,
   });
   let error: unknown;
+  let gone = false;
   worker.on("message", (message) => listener.onMessage(message));
   worker.on("messageerror", () => listener.onUnreadable());
   worker.on("error", (cause) => error = cause);
-  worker.on("exit", (code) => listener.onEnd({ code, error }));
+  worker.on("exit", (code) => {
+    gone = true;
+    listener.onEnd({ code, error });
+  });
+
+  /** Ends it, unless it loads modules and `until` is not over. */
+  function end(cell: Int32Array, until: number): void {
+    if (gone) return;
+    const waits = Atomics.load(cell, 0) > 0 && now() < until;
+    if (waits) after(LOOK_MS, () => end(cell, until));
+    else void worker.terminate();
+  }
+
   return {
     post: (message, moved) => worker.postMessage(message, moved),
-    terminate: () => void worker.terminate(),
+    terminate() {
+      if (loads === undefined) return void worker.terminate();
+      const cell = new Int32Array(loads);
+      Atomics.store(cell, 1, 1);
+      end(cell, now() + LOAD_MS);
+    },
     setBusy: (busy) => busy ? worker.ref() : worker.unref(),
   };
 }
@@ -109,6 +152,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
   const { process, navigator } = globalThis as unknown as {
     process: {
       getBuiltinModule(name: string): {
+        workerData: { loads: SharedArrayBuffer | undefined };
         parentPort: {
           postMessage(message: unknown, moved: ArrayBuffer[]): void;
           close(): void;
@@ -128,7 +172,9 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       };
     };
   };
-  const { parentPort } = process.getBuiltinModule("node:worker_threads");
+  const { parentPort, workerData } = process.getBuiltinModule(
+    "node:worker_threads",
+  );
   const isDeno = process.versions.deno !== undefined; // and not by a shim
   // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
   // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
@@ -141,22 +187,40 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       return new Promise(() => {});
     });
   });
+  const loads = workerData.loads && new Int32Array(workerData.loads);
+  let isUp = loads === undefined;
+  const isEnded = () => loads !== undefined && Atomics.load(loads, 1) > 0;
   return {
-    post: (message, moved) => parentPort.postMessage(message, moved),
+    post(message, moved) {
+      parentPort.postMessage(message, moved);
+      if (!isUp) Atomics.sub(loads!, 0, 1);
+      isUp = true;
+    },
+    ...(loads && {
+      async load<T>(load: () => Promise<T>): Promise<T> {
+        Atomics.add(loads, 0, 1);
+        const loaded = isEnded() ? undefined : load();
+        await loaded?.catch(() => {});
+        Atomics.sub(loads, 0, 1);
+        return isEnded() ? new Promise<T>(() => {}) : loaded!;
+      },
+    }),
     listen(listener, onUnreadable) {
-      const hear = async (message: never) => {
+      const hear = async (tell: () => void) => {
         await held;
-        listener(message);
+        if (!isEnded()) tell();
       };
       // For what is heard by `on`, Deno 2.9.5 looks for ports in all of it, and
       // takes each byte of a typed array for a property: a second for 8 MB.
       if (isDeno) {
-        parentPort.addEventListener("message", ({ data }) => void hear(data));
-      } else parentPort.on("message", hear);
-      parentPort.on("messageerror", async () => {
-        await held;
-        onUnreadable();
-      });
+        parentPort.addEventListener("message", ({ data }) => {
+          void hear(() => listener(data));
+        });
+      } else {parentPort.on("message", (data) =>
+          void hear(() =>
+            listener(data)
+          ));}
+      parentPort.on("messageerror", () => void hear(onUnreadable));
     },
     onStray(listener) {
       process.on("uncaughtException", listener);

@@ -34,7 +34,6 @@ export function programSource(
     `const load = (url) => import(url);`,
     `const { codec, packing, views } = ${wireSource(whole, shrink)};`,
     `const createBoard = ${createBoard};`,
-    `const loader = (${createLoader})(load, true);`,
     `const openCallData = ${openCallData};`,
     `const foldResults = ${foldResults};`,
     `const createAnswering = ${createAnswering};`,
@@ -42,6 +41,7 @@ export function programSource(
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
     `const readMemory = (${createMemoryMeter})();`,
-    `const main = (port) => (${workerMain})(port, { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader, contexts, readCpu, readMemory });`,
+    `const loaderFor = (port) => (${createLoader})(port.load ? (url) => port.load(() => load(url)) : load, true);`,
+    `const main = (port) => (${workerMain})(port, { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader: loaderFor(port), contexts, readCpu, readMemory });`,
   ].join("\n");
 }

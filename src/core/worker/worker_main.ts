@@ -41,6 +41,8 @@ export interface WorkerPort {
   onStray(listener: (error: unknown) => void): void;
   /** Hears that a task ends the worker, where other tasks may run until then. */
   onExit?(listener: (code: number | undefined) => void): void;
+  /** Loads a module, where the caller is to know of that. */
+  load?<T>(load: () => Promise<T>): Promise<T>;
 }
 
 /** The self-contained parts a worker is made of. */
@@ -74,7 +76,6 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     loader,
     contexts,
     readCpu,
-    readMemory,
   } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
@@ -104,7 +105,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   /** Whether it has more memory than it may keep. */
   function isFull(): boolean {
-    return maxBytes < Infinity && readMemory() > maxBytes;
+    return maxBytes < Infinity && parts.readMemory() > maxBytes;
   }
 
   const answer = parts.createAnswering({ ...parts, now, post, isFull });
