@@ -945,6 +945,19 @@ test("start() waits for the worker that comes in place of one that is being ende
   await world.finish(world.calls.close());
 });
 
+/** What is written on stderr meanwhile. */
+async function warningsOf(play: () => unknown): Promise<unknown[]> {
+  const said: unknown[] = [];
+  const { error } = console;
+  console.error = (text) => said.push(text);
+  try {
+    await play();
+  } finally {
+    console.error = error;
+  }
+  return said;
+}
+
 test("a worker that cannot be stopped is given up, and nothing waits", async () => {
   const world = new FakeWorld({ workers: 1 }, { stopsLoops: false });
   const ending = new AbortController();
@@ -953,31 +966,43 @@ test("a worker that cannot be stopped is given up, and nothing waits", async () 
   world.worker(0).receiveAll().deliverAll().receiveAll().begin(true);
   ending.abort("enough");
   await call.catch(() => {});
-  const said: unknown[] = [];
-  const { error } = console;
-  console.error = (text) => said.push(text);
-  try {
+  const said = await warningsOf(() => {
     world.clock.advance(100); // it may clean up
     assert(world.worker(0).ending);
     world.clock.advance(1000); // it is not gone
     world.clock.takeTurn();
-  } finally {
-    console.error = error;
-  }
+  });
   assertEquals(said.length, 1);
   const next = await world.finish(world.calls.map(same, [5], {}, start));
   assertEquals(next, { status: "fulfilled", value: [5] });
   assertEquals(world.backend.workers.length, 2);
 });
 
+test("a worker that was at no task may be late to be gone", async () => {
+  const world = new FakeWorld({ workers: 1 }, { stopsLoops: false });
+  await world.finish(world.calls.map(same, [1], {}, start));
+  const said = await warningsOf(async () => {
+    const closed = world.calls.close();
+    await world.flush();
+    assert(world.worker(0).ending);
+    world.clock.advance(4900);
+    world.clock.takeTurn();
+    console.error("only then");
+    world.clock.advance(100);
+    world.clock.takeTurn();
+    await closed;
+  });
+  assertEquals(said, [
+    "only then",
+    "@parallel/map: worker 0 was ended, and it still runs.",
+  ]);
+});
+
 test("a worker whose end is heard late was stopped all the same", async () => {
   const world = new FakeWorld({ workers: 1 });
   const call = world.calls.map(same, [1], {}, start);
   await world.finish(call);
-  const said: unknown[] = [];
-  const { error } = console;
-  console.error = (text) => said.push(text);
-  try {
+  const said = await warningsOf(async () => {
     const closed = world.calls.close();
     await world.flush();
     assert(world.worker(0).ending);
@@ -985,9 +1010,7 @@ test("a worker whose end is heard late was stopped all the same", async () => {
     world.worker(0).leave(); // this had come meanwhile
     world.clock.takeTurn();
     await world.finish(closed);
-  } finally {
-    console.error = error;
-  }
+  });
   assertEquals(said, []);
 });
 

@@ -212,8 +212,8 @@ test(
     const results = reasons(
       await parallelMapSettled(act, range(100), {
         ...processes,
-        timeout: 10_000,
-        maxMemory: 400,
+        timeout: 15_000, // not reached by what fills its memory
+        maxMemory: 200,
       }),
     );
     for (const [n, result] of results.entries()) {

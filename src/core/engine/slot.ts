@@ -315,8 +315,9 @@ export class Slot {
       this.#onEnd({});
     };
     // If this thread was taken for so long, the news may wait in a later turn.
-    // What no loop can hold up is only late where others have the cores.
-    const { goneMs = backend.stopsLoops ? 5000 : 1000 } = backend;
+    // What is in no loop that holds it up is only late where others have the cores.
+    const isLate = backend.stopsLoops || index === undefined;
+    const { goneMs = isLate ? 5000 : 1000 } = backend;
     this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }
 
