@@ -1,7 +1,7 @@
 // The calls of the library, done by a pool on NATS: each pool of the contract is
 // a client and a machine of its own, on one server for the whole file.
 import { type ClusterOptions, NatsPool, runWorker } from "@parallel/map-nats";
-import type { PoolOptions, RunOptions } from "../mod.ts";
+import type { PoolOptions, RunEvent, RunOptions } from "../mod.ts";
 import { findServer, startServer } from "../src/nats/server.ts";
 import type { ContractCalls, ContractEngine } from "./contract.ts";
 import { isBrief } from "./harness.ts";
@@ -31,14 +31,11 @@ async function connect(): Promise<Client> {
   const { servers, connection } = server!;
   const pool = `contract-${++pools}`;
   const at = { servers, connection, pool, storage: "memory" } as const;
-  const client: Client = {
-    at,
-    pool: await NatsPool.connect({
-      ...at,
-      onEvent: (event) => client.onEvent?.(event),
-    }),
-    onEvent: undefined,
-  };
+  const onEvent = (event: RunEvent) => client.onEvent?.(event);
+  const open = () => NatsPool.connect({ ...at, onEvent });
+  // On a busy machine the server may not answer in its time.
+  const first = open().catch(open);
+  const client: Client = { at, pool: await first, onEvent: undefined };
   return client;
 }
 
@@ -47,7 +44,7 @@ function refill(): void {
   while (clients.length + coming.size < 12) {
     const client = connect();
     coming.add(client);
-    client.then((one) => clients.push(one))
+    client.then((one) => clients.push(one)).catch(() => {}) // told by `around`
       .finally(() => coming.delete(client));
   }
 }

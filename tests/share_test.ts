@@ -57,9 +57,11 @@ test("an explicit number of workers is obeyed, whatever else is called", async (
 
 test("a call, or a pool, within a task has the share of its worker", async () => {
   await using pool = new Pool({ workers: cores, module: NESTED });
-  assertEquals(await pool.map("countNested", [4]), [[1, 1]]);
+  assertEquals(await pool.map("countNested", [[4, 1]]), [[1, 1]]);
   await using one = new Pool({ workers: 1, module: NESTED });
-  const [[started, workers]] = await one.map("countNested", [cores]);
+  const [[started, workers]] = await one.map("countNested", [
+    [cores, cores],
+  ]);
   assertEquals([started, workers], [cores, cores]);
 });
 

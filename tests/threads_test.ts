@@ -23,8 +23,8 @@ test(
         times[at]!.push(performance.now() - began);
       }
     }
-    const [best, other] = times.map((some) => Math.min(...some));
-    assert(other! < 10 * best! + 100, `${other} ms, ${best} ms`);
+    const [usual, other] = times.map((some) => some.sort((a, b) => a - b)[2]!);
+    assert(other! < 10 * usual! + 100, `${other} ms, ${usual} ms`);
   },
 );
 
@@ -119,35 +119,50 @@ test("a task that closes the port of its thread ends it, whatever keeps that up"
 
 // Deno itself gives up where a thread is ended that loads modules.
 for (const by of ["module", "init"] as const) {
-  for (const end of ["ends", "never ends"]) {
-    test(`on Deno, a thread is ended when its ${by} has loaded: ${end}`, {
-      timeout: 60_000,
-      ignore: runtime !== "deno",
-    }, async () => {
-      const said = `PARALLEL_MAP_TEST_${crypto.randomUUID()}`;
-      const more = end === "ends" ? "setTimeout(resolve, 200)" : "";
-      const load = `process.env["${said}"] = "loads";
-        await new Promise((resolve) => { ${more} });
-        process.env["${said}"] = "has loaded";`;
-      const text = `import process from "node:process"; ${load}
-        export const twice = (n) => 2 * n;`;
-      const init = (0, eval)(`async () => { ${load} }`);
-      const module = `data:text/javascript,${encodeURIComponent(text)}`;
-      const own = by === "init" ? { init } : { module };
-      const pool = new Pool({ backend: "threads", workers: 1, ...own });
-      const abort = new AbortController();
-      const { signal } = abort;
-      const calls = by === "init"
-        ? pool.map((n: number) => 2 * n, [1], { signal })
-        : pool.map("twice", [1], { signal });
-      const aborted = assertRejects(() => calls, DOMException);
-      await until(() => process.env[said] === "loads");
-      abort.abort();
-      await aborted;
-      await pool.close();
-      const last = end === "ends" ? "has loaded" : "loads";
-      assertEquals(process.env[said], last);
-      delete process.env[said];
-    });
-  }
+  const said = `PARALLEL_MAP_TEST_${by}`;
+  const load = `process.env["${said}"] = "loads";
+    while (process.env["${said}"] !== "closing") {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    process.env["${said}"] = "has loaded";`;
+  const text = `import process from "node:process"; ${load}
+    export const twice = (n) => 2 * n;`;
+  const module = `data:text/javascript,${encodeURIComponent(text)}`;
+
+  /** Closes a pool whose thread loads; says how long that takes, in ms. */
+  const closeLate = async (tell: () => void): Promise<number> => {
+    const init = (0, eval)(`async () => { ${load} }`);
+    const own = by === "init" ? { init } : { module };
+    const pool = new Pool({ backend: "threads", workers: 1, ...own });
+    const calls = by === "init"
+      ? pool.map((n: number) => 2 * n, [1])
+      : pool.map("twice", [1]);
+    const ended = assertRejects(() => calls, "is closed");
+    await until(() => process.env[said] === "loads");
+    const began = performance.now();
+    const closed = pool.close();
+    tell();
+    await closed;
+    await ended;
+    return performance.now() - began;
+  };
+
+  const only = { timeout: 120_000, ignore: runtime !== "deno" };
+  test(
+    `on Deno, a thread is ended when its ${by} has loaded`,
+    only,
+    async () => {
+      for (let round = 0; round < 20; round++) {
+        const took = await closeLate(() => process.env[said] = "closing");
+        if (took > 900 && round < 19) continue; // a busy machine: it waits a second
+        assertEquals(process.env[said], "has loaded");
+        return;
+      }
+    },
+  );
+
+  test(`on Deno, a thread is ended whose ${by} never loads`, only, async () => {
+    await closeLate(() => {});
+    assertEquals(process.env[said], "loads");
+  });
 }
