@@ -189,12 +189,15 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
   });
   const loads = workerData.loads && new Int32Array(workerData.loads);
   let isUp = loads === undefined;
+  const noteUp = () => {
+    if (!isUp) Atomics.sub(loads!, 0, 1);
+    isUp = true;
+  };
   const isEnded = () => loads !== undefined && Atomics.load(loads, 1) > 0;
   return {
     post(message, moved) {
       parentPort.postMessage(message, moved);
-      if (!isUp) Atomics.sub(loads!, 0, 1);
-      isUp = true;
+      noteUp();
     },
     ...(loads && {
       async load<T>(load: () => Promise<T>): Promise<T> {
@@ -208,18 +211,15 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
     listen(listener, onUnreadable) {
       const hear = async (tell: () => void) => {
         await held;
-        if (!isEnded()) tell();
+        if (isEnded()) noteUp(); // nothing begins any more
+        else tell();
       };
+      const hearAll = (data: never) => void hear(() => listener(data));
       // For what is heard by `on`, Deno 2.9.5 looks for ports in all of it, and
       // takes each byte of a typed array for a property: a second for 8 MB.
       if (isDeno) {
-        parentPort.addEventListener("message", ({ data }) => {
-          void hear(() => listener(data));
-        });
-      } else {parentPort.on("message", (data) =>
-          void hear(() =>
-            listener(data)
-          ));}
+        parentPort.addEventListener("message", ({ data }) => hearAll(data));
+      } else parentPort.on("message", hearAll);
       parentPort.on("messageerror", () => void hear(onUnreadable));
     },
     onStray(listener) {
