@@ -86,9 +86,9 @@ async function run(
     env: {
       ...process.env,
       TEST_BRIEFLY: brief ? "yes" : "no",
-      // Four more than there are cores, as tests wait: then Deno, which runs the
-      // most, ends when the others do. With two it took two minutes more.
-      DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 4}`,
+      // More than there are cores, as tests wait: then Deno, which runs the most,
+      // ends about when the others do.
+      DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 2}`,
       // Node.js would take the types out of each file again in each process.
       NODE_COMPILE_CACHE: join(folder, "compiled"),
       // What is published is built and installed by the first that tests it.

@@ -998,6 +998,21 @@ test("a worker that was at no task may be late to be gone", async () => {
   ]);
 });
 
+test("a worker whose init may loop is given up as one at a task is", async () => {
+  const world = new FakeWorld({ workers: 1 }, { stopsLoops: false });
+  const started = world.calls.start(start);
+  started.catch(() => {});
+  const said = await warningsOf(async () => {
+    const closed = world.calls.close();
+    await world.flush();
+    assert(world.worker(0).ending);
+    world.clock.advance(1000);
+    world.clock.takeTurn();
+    await closed;
+  });
+  assertEquals(said, ["@parallel/map: worker 0 was ended, and it still runs."]);
+});
+
 test("a worker whose end is heard late was stopped all the same", async () => {
   const world = new FakeWorld({ workers: 1 });
   const call = world.calls.map(same, [1], {}, start);

@@ -26,6 +26,7 @@ const clients: Client[] = [];
 /** Pools that a test does not close, as those of this machine need not be. */
 const unclosed = new Set<ContractPool>();
 const coming = new Set<Promise<Client>>();
+let failed: unknown; // the last that could not be made
 
 async function connect(): Promise<Client> {
   const { servers, connection } = server!;
@@ -44,7 +45,7 @@ function refill(): void {
   while (clients.length + coming.size < 12) {
     const client = connect();
     coming.add(client);
-    client.then((one) => clients.push(one)).catch(() => {}) // told by `around`
+    client.then((one) => clients.push(one)).catch((error) => failed = error)
       .finally(() => coming.delete(client));
   }
 }
@@ -75,7 +76,8 @@ class ContractPool implements AsyncDisposable {
     this.#module = options.module;
     const client = clients.shift();
     if (client === undefined) {
-      throw new Error("a test has twelve pools at once");
+      const cause = failed;
+      throw new Error("a test has twelve pools at once", { cause });
     }
     refill();
     client.onEvent = onEvent;

@@ -2,7 +2,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { parallelMapSettled, Pool } from "../mod.ts";
+import {
+  parallelMap,
+  parallelMapSettled,
+  Pool,
+  WorkerStartError,
+} from "../mod.ts";
 import { act, type Order } from "./fixtures/deeds.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, RUN_ALL, runProgram } from "./run_program.ts";
@@ -137,7 +142,7 @@ for (const by of ["module", "init"] as const) {
     const calls = by === "init"
       ? pool.map((n: number) => 2 * n, [1])
       : pool.map("twice", [1]);
-    const ended = assertRejects(() => calls, "is closed");
+    const ended = assertRejects(() => calls, Error, "was closed");
     await until(() => process.env[said] === "loads");
     const began = performance.now();
     const closed = pool.close();
@@ -162,8 +167,9 @@ for (const by of ["module", "init"] as const) {
   );
 
   test(`on Deno, a thread is ended whose ${by} never loads`, only, async () => {
-    await closeLate(() => {});
+    const took = await closeLate(() => {});
     assertEquals(process.env[said], "loads");
+    assert(took > 900, `${took} ms`);
   });
 }
 
@@ -172,7 +178,7 @@ test("a thread that has only just begun to start is closed before it is late", a
   while (times.length < 20 && !times.some((ms) => ms < 900)) {
     const pool = new Pool({ backend: "threads", workers: 1 });
     const calls = pool.map((n: number) => n, [1]);
-    const ended = assertRejects(() => calls, "is closed");
+    const ended = assertRejects(() => calls, Error, "was closed");
     const began = performance.now();
     await pool.close();
     times.push(performance.now() - began);
@@ -180,3 +186,23 @@ test("a thread that has only just begun to start is closed before it is late", a
   }
   assert(times.some((ms) => ms < 900), `${times}`); // else it waits a second
 });
+
+test(
+  "on Deno, an error that nobody caught in init ends a thread when it has loaded",
+  {
+    ignore: runtime !== "deno",
+  },
+  async () => {
+    const began = performance.now();
+    const init = async () => {
+      setTimeout(() => {
+        throw new RangeError("stray");
+      });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    };
+    const options = { backend: "threads", workers: 1, init } as const;
+    const calls = parallelMap((n: number) => n, [1], options);
+    await assertRejects(() => calls, WorkerStartError, "3 ends in a row");
+    assert(performance.now() - began > 890); // three times
+  },
+);

@@ -30,10 +30,10 @@ function codeOf(file: string): string {
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
- * `output`, `transfer`, settled results, `signal`, sources that fill one object
- * again, meters of what no browser tells, names that this bundle does not keep, and
- * the shorter way that lists of records cross; without it they are cloned, as in
- * most programs.
+ * `output`, `transfer`, settled results, `signal`, `onProgress`, sources that fill
+ * one object again, meters of what no browser tells, names that this bundle does
+ * not keep, and the shorter way that lists of records cross; without it they are
+ * cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -59,6 +59,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
+  "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
   "wire/function_ref.ts": { keptNames: '() => ""' },
   "worker/boot.ts": { keptNames: '() => ""' },
   "worker/program.ts": {

@@ -315,9 +315,10 @@ export class Slot {
       this.#onEnd({});
     };
     // If this thread was taken for so long, the news may wait in a later turn.
-    // What is in no loop that holds it up is only late where others have the cores.
-    const isLate = backend.stopsLoops || index === undefined;
-    const { goneMs = isLate ? 5000 : 1000 } = backend;
+    // What no loop holds up is only late where others have the cores; `init` may
+    // loop as well.
+    const isIdle = index === undefined && this.#rested;
+    const { goneMs = backend.stopsLoops || isIdle ? 5000 : 1000 } = backend;
     this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }
 

@@ -63,7 +63,7 @@ export interface Backend {
   readonly startBlocks: boolean;
   /**
    * How long a worker may take to be gone once it was ended, in ms; 1000, and
-   * 5000 if it stops loops, or the worker was at no task.
+   * 5000 if it stops loops, or the worker had nothing to do.
    */
   readonly goneMs?: number;
   /** If none is shared, a sentence on what the user can do. */

@@ -49,8 +49,8 @@ interface ThreadModule {
 interface ThreadData {
   program: string;
   /**
-   * Two Int32, on Deno: how many modules the thread loads, and one more until it
-   * has said that it is up; and whether it is to be ended, and to begin nothing.
+   * Two Int32, on Deno: how many modules the thread loads, and one more until
+   * `init` has run; and whether it is to be ended, and to begin nothing.
    */
   loads: SharedArrayBuffer | undefined;
 }
@@ -197,7 +197,8 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
   return {
     post(message, moved) {
       parentPort.postMessage(message, moved);
-      noteUp();
+      const [, { type }] = message;
+      if (type === "ready" || type === "failed") noteUp();
     },
     ...(loads && {
       async load<T>(load: () => Promise<T>): Promise<T> {
@@ -209,10 +210,13 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       },
     }),
     listen(listener, onUnreadable) {
+      let begins = false;
       const hear = async (tell: () => void) => {
         await held;
-        if (isEnded()) noteUp(); // nothing begins any more
-        else tell();
+        if (!isEnded()) {
+          begins = true;
+          tell();
+        } else if (!begins) noteUp(); // and it never will
       };
       const hearAll = (data: never) => void hear(() => listener(data));
       // For what is heard by `on`, Deno 2.9.5 looks for ports in all of it, and
@@ -227,7 +231,10 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       process.on("unhandledRejection", listener);
     },
     onExit(listener) {
-      onExit(listener);
+      onExit((code) => {
+        listener(code);
+        noteUp(); // nothing is loaded any more
+      });
       if (isDeno) return;
       // With its port closed, nothing is heard of a thread that something else
       // keeps up.
