@@ -86,8 +86,8 @@ async function run(
     env: {
       ...process.env,
       TEST_BRIEFLY: brief ? "yes" : "no",
-      // More than there are cores, as tests wait: then Deno, which runs the most,
-      // ends about when the others do.
+      // Two more than there are cores, as tests wait. With four more, on a slow
+      // machine, some waited so long for a core that they were late.
       DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 2}`,
       // Node.js would take the types out of each file again in each process.
       NODE_COMPILE_CACHE: join(folder, "compiled"),

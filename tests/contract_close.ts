@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
+import { warningsOf } from "./warnings.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const counter = () => new Int32Array(new SharedArrayBuffer(8));
@@ -25,26 +26,13 @@ export const endings: Chapter = (it, { calls, pool }) => {
   };
   const same = (n: number) => n;
 
-  /** What is said on stderr while something is done. */
-  async function saidOf(work: () => Promise<void>): Promise<string[]> {
-    const said: string[] = [];
-    const { error } = console;
-    console.error = (text: string) => said.push(text);
-    try {
-      await work();
-    } finally {
-      console.error = error;
-    }
-    return said;
-  }
-
   /**
-   * The same, of work whose workers are ended in time: a machine may be too busy
+   * The warnings of work whose workers are ended in time: a machine may be too busy
    * for that within the second that it may take, but not again and again.
    */
   async function saidInTime(work: () => Promise<void>): Promise<string[]> {
     for (let tries = 1;; tries++) {
-      const said = await saidOf(work);
+      const said = await warningsOf(work);
       const late = said.some((text) => text.includes("within 1000 ms"));
       if (!late || tries === 10) return said;
     }
@@ -109,7 +97,7 @@ export const endings: Chapter = (it, { calls, pool }) => {
     const endless = () => ({
       [Symbol.asyncDispose]: () => new Promise(() => {}),
     });
-    assertEquals(await saidOf(() => endWith(endless)), [
+    assertEquals(await warningsOf(() => endWith(endless)), [
       '@parallel/map: what "init" returned could not be disposed: received no end within 1000 ms',
     ]);
   });

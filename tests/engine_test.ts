@@ -13,6 +13,7 @@ import {
 import type { RunOptions, StreamOptions } from "../src/core/api/options.ts";
 import { type FakePowers, type FakeWorker, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
+import { warningsOf } from "./warnings.ts";
 
 const same = (value: unknown) => value;
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -944,19 +945,6 @@ test("start() waits for the worker that comes in place of one that is being ende
   assert(world.worker(1).alive);
   await world.finish(world.calls.close());
 });
-
-/** What is written on stderr meanwhile. */
-async function warningsOf(play: () => unknown): Promise<unknown[]> {
-  const said: unknown[] = [];
-  const { error } = console;
-  console.error = (text) => said.push(text);
-  try {
-    await play();
-  } finally {
-    console.error = error;
-  }
-  return said;
-}
 
 test("a worker that cannot be stopped is given up, and nothing waits", async () => {
   const world = new FakeWorld({ workers: 1 }, { stopsLoops: false });

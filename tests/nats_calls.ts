@@ -30,13 +30,13 @@ let failed: unknown; // the last that could not be made
 
 async function connect(): Promise<Client> {
   const { servers, connection } = server!;
-  const pool = `contract-${++pools}`;
-  const at = { servers, connection, pool, storage: "memory" } as const;
+  const name = `contract-${++pools}`;
+  const at = { servers, connection, pool: name, storage: "memory" } as const;
   const onEvent = (event: RunEvent) => client.onEvent?.(event);
   const open = () => NatsPool.connect({ ...at, onEvent });
   // On a busy machine the server may not answer in its time.
-  const first = open().catch(open);
-  const client: Client = { at, pool: await first, onEvent: undefined };
+  const pool = await open().catch(open);
+  const client: Client = { at, pool, onEvent: undefined };
   return client;
 }
 

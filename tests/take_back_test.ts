@@ -9,6 +9,7 @@ import {
   FakeWorld,
 } from "./fakes.ts";
 import { test } from "./harness.ts";
+import { warningsOf } from "./warnings.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const same = (value: unknown) => value;
@@ -232,11 +233,10 @@ test("a worker that was given up begins nothing when its loop ends", async () =>
   busy.say({ type: "stray", error, at: [task.serial] });
   busy.deliver();
   assert(busy.ending);
-  const warn = console.error;
-  console.error = () => {};
-  world.clock.advance(1000); // it is not gone
-  world.clock.takeTurn();
-  console.error = warn;
+  await warningsOf(() => {
+    world.clock.advance(1000); // it is not gone
+    world.clock.takeTurn();
+  });
   busy.settle(task, { value: task.value });
   assertEquals(busy.begin(), undefined);
   assertEquals(world.backend.alive.length, 2); // the next one has its tasks

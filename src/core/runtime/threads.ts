@@ -49,10 +49,10 @@ interface ThreadModule {
 interface ThreadData {
   program: string;
   /**
-   * Two Int32, on Deno: how many modules the thread loads, and one more until
+   * Shared, two numbers, on Deno: how many modules the thread loads, and one more until
    * `init` has run; and whether it is to be ended, and to begin nothing.
    */
-  loads: SharedArrayBuffer | undefined;
+  loads: Int32Array | undefined;
 }
 
 /**
@@ -109,8 +109,10 @@ function startThread(
 { ${keptNames(`${first}`)}(${first})(); }
 //# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
-  const loads = loadsFirst ? new SharedArrayBuffer(8) : undefined;
-  if (loads !== undefined) new Int32Array(loads)[0] = 1;
+  const loads = loadsFirst
+    ? new Int32Array(new SharedArrayBuffer(8))
+    : undefined;
+  if (loads !== undefined) loads[0] = 1;
   const worker = new Worker(boot(process, program), {
     workerData: { program, loads },
     // Shared, as with a Web Worker: to copy it, Deno 2.9.5 would ask the user
@@ -128,20 +130,18 @@ function startThread(
   });
 
   /** Ends it, unless it loads modules and `until` is not over. */
-  function end(cell: Int32Array, until: number): void {
+  function end(until: number): void {
     if (gone) return;
-    const waits = Atomics.load(cell, 0) > 0 && now() < until;
-    if (waits) after(LOOK_MS, () => end(cell, until));
+    const isLoading = loads !== undefined && Atomics.load(loads, 0) > 0;
+    if (isLoading && now() < until) after(LOOK_MS, () => end(until));
     else void worker.terminate();
   }
 
   return {
     post: (message, moved) => worker.postMessage(message, moved),
     terminate() {
-      if (loads === undefined) return void worker.terminate();
-      const cell = new Int32Array(loads);
-      Atomics.store(cell, 1, 1);
-      end(cell, now() + LOAD_MS);
+      if (loads !== undefined) Atomics.store(loads, 1, 1);
+      end(now() + LOAD_MS);
     },
     setBusy: (busy) => busy ? worker.ref() : worker.unref(),
   };
@@ -152,7 +152,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
   const { process, navigator } = globalThis as unknown as {
     process: {
       getBuiltinModule(name: string): {
-        workerData: { loads: SharedArrayBuffer | undefined };
+        workerData: ThreadData;
         parentPort: {
           postMessage(message: unknown, moved: ArrayBuffer[]): void;
           close(): void;
@@ -172,7 +172,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       };
     };
   };
-  const { parentPort, workerData } = process.getBuiltinModule(
+  const { parentPort, workerData: { loads } } = process.getBuiltinModule(
     "node:worker_threads",
   );
   const isDeno = process.versions.deno !== undefined; // and not by a shim
@@ -187,7 +187,6 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       return new Promise(() => {});
     });
   });
-  const loads = workerData.loads && new Int32Array(workerData.loads);
   let isUp = loads === undefined;
   const noteUp = () => {
     if (!isUp) Atomics.sub(loads!, 0, 1);
