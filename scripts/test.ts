@@ -154,8 +154,12 @@ function missing(names: string[], others: string[]): string[] {
   return left;
 }
 
-/** Runs the contract in browsers, where less is waited for, and counts it. */
-async function addBrowsers(total: Counts): Promise<void> {
+/**
+ * Runs the contract in browsers, where less is waited for, and counts it.
+ *
+ * @returns What they said, with the name of each test that failed.
+ */
+async function addBrowsers(total: Counts): Promise<string> {
   const path = join(ROOT, "scripts/browsers/main.ts");
   const child = spawn("deno", ["run", "-A", path, "--short"], {
     cwd: ROOT,
@@ -164,13 +168,13 @@ async function addBrowsers(total: Counts): Promise<void> {
   let said = "";
   child.stdout.on("data", (data) => said += data);
   const [code] = await once(child, "close");
-  console.log(`\n${said}`);
   const [, ...counts] =
     /^browsers: (\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(said) ?? [];
   const [passed = 0, failed = 0, skipped = 0] = counts.map(Number);
   total.passed += passed;
   total.skipped += skipped;
   total.failed += code === 0 ? 0 : Math.max(1, failed);
+  return said.trimEnd();
 }
 
 const asked = process.argv.slice(2);
@@ -201,7 +205,7 @@ const runs = [...found].map(async ([runtime, command]) => {
   return [runtime, await run(runtime, command, how)] as const;
 });
 const reports = new Map(await Promise.all(runs));
-await browsers;
+const saidByBrowsers = await browsers;
 rmSync(folder, { recursive: true });
 
 console.log();
@@ -211,6 +215,7 @@ for (const [runtime, { failures }] of reports) {
     console.log(`${runtime} failed: ${name}\n${why.trim().slice(0, 5000)}\n`);
   }
 }
+if (saidByBrowsers !== undefined) console.log(`${saidByBrowsers}\n`);
 const differences = new Set<string>();
 for (const [runtime, report] of reports) {
   const { names, passed, failed, skipped, seconds } = report;
