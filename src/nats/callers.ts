@@ -60,6 +60,8 @@ export class Callers {
   /** A client has no runs here any more. */
   forget(client: string): void {
     this.#heard.delete(client);
+    // Its next run begins without what was not said of this one.
+    if (!this.gone(client)) this.#silent.delete(client);
     for (const key of this.#undescribed) {
       if (key.startsWith(`${client}.`)) this.#undescribed.delete(key);
     }
