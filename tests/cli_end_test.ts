@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync, readFileSync } from "node:fs";
+import { wordUnwritten } from "../src/cli/output.ts";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 
@@ -25,6 +26,47 @@ for (const more of [[], ["--dry-run"]]) {
     assertEquals([status, err], [0, ""]);
   });
 }
+
+test(
+  "pmap keeps all inputs that failed when its reader goes away",
+  PATIENCE,
+  async () => {
+    const fn =
+      `n => { if (n % 3 === 0) throw "no"; return "long".repeat(99); }`;
+    for (const to of [[], ["-o", "/dev/stdout"]]) {
+      using dir = folder();
+      const failed = dir.path("failed");
+      const { out, err } = await pmap(
+        ["-e", fn, "-j1", "--failed", failed, ...to],
+        lines(numbers(20_000)),
+        '{ "$@"; echo "status $?" >&2; } | head -n 1',
+      );
+      assertEquals(out, lines(["long".repeat(99)]));
+      assertMatch(err, /status 1\n$/); // some failed: it is not 3
+      const told = [...err.matchAll(/\(line (\d+)\)/g)];
+      assertEquals(
+        readFileSync(failed, "utf8"),
+        lines(told.map(([, line]) => Number(line) - 1)),
+      );
+    }
+  },
+);
+
+test("who reads the results may leave a pipe or a socket, and no disk", () => {
+  const words = (code: string, results: boolean) =>
+    wordUnwritten(Object.assign(new Error("why"), { code }), {
+      name: "it",
+      results,
+    })?.message;
+  assertEquals(words("EPIPE", true), undefined);
+  assertEquals(words("ECONNRESET", true), undefined);
+  for (const [code, results] of [["ENOSPC", true], ["EPIPE", false]] as const) {
+    assertEquals(
+      words(code, results),
+      "Cannot write as it must take them: received an error (why)",
+    );
+  }
+});
 
 test(
   "pmap ends with 130 at Ctrl-C, with what it has written and logged",

@@ -74,6 +74,50 @@ test(
   },
 );
 
+test(
+  "pmap says 3, not 2, when a call was made before the module did not load",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const flag = JSON.stringify(dir.path("flag"));
+    // The second worker, which is for what waits, cannot have the module.
+    writeFileSync(
+      dir.path("twice.js"),
+      `import { writeFileSync } from "node:fs";
+      writeFileSync(${flag}, "", { flag: "wx" });
+      export default () => new Promise(() => setTimeout(() => {}, 600_000));`,
+    );
+    const args = [dir.path("twice.js"), "--workers", "2"];
+    const { status, out, err } = await pmap(args, lines(numbers(9)));
+    assertEquals([status, out], [3, ""]);
+    assertMatch(err, /MODULE must load: received .*EEXIST/);
+  },
+);
+
+test(
+  "pmap --failed keeps inputs so that they are the same when they are run again",
+  PATIENCE,
+  async () => {
+    const fn = "text => { throw text; }";
+    const texts = ["\ufeffa\r", "b\r\r", "", "\r", "\ufeffc", "d"];
+    for (const [more, end] of [[["--lines"], "\n"], [["-0"], "\0"]] as const) {
+      using dir = folder();
+      const [first, again] = [dir.path("first"), dir.path("again")];
+      // What is read loses one mark, and of lines one \r.
+      const input = "\ufeff" +
+        texts.map((text) => text + (end === "\n" ? "\r" : "") + end).join("");
+      const args = ["-e", fn, "-j1", ...more, "--failed"];
+      const one = await pmap([...args, first], input);
+      const two = await pmap([...args, again, first]);
+      assertEquals(two.err, one.err);
+      assertEquals(readFileSync(again, "utf8"), readFileSync(first, "utf8"));
+      for (const text of texts) {
+        assert(one.err.includes(`threw ${JSON.stringify(text)}\n`), one.err);
+      }
+    }
+  },
+);
+
 test("pmap names the line that is no JSON", PATIENCE, async () => {
   const { status, out, err } = await pmap([work("double")], "1\n\n{oops\n3");
   assertEquals([status, out], [1, "2\n6\n"]);

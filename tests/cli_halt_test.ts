@@ -1,7 +1,7 @@
 // What a job that ends before its inputs do still writes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { TaskError } from "../mod.ts";
 import { withRetries } from "../src/cli/retries.ts";
 import { test } from "./harness.ts";
@@ -46,6 +46,46 @@ test(
     );
     assertMatch(broken.err, /Cannot read inputs[^]*status 3\n/);
     assertEquals(broken.out, out);
+  },
+);
+
+test(
+  "pmap --halt now counts no result that it does not write",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [go, read] = [dir.path("go"), dir.path("read")];
+    writeFileSync(
+      dir.path("late.js"),
+      `import { existsSync } from "node:fs";
+      const file = (path) => new Promise((resolve) => {
+        const look = () =>
+          existsSync(path) ? resolve() : setTimeout(look, 10);
+        look();
+      });
+      export default async (n) => {
+        if (n === 0) return "long".repeat(100_000);
+        if (n === 1) await new Promise((wake) => setTimeout(wake, 500));
+        if (n === 1) throw "no";
+        await file(n === 2 ? "/never" : ${JSON.stringify(go)});
+        return n;
+      };`,
+    );
+    // Of the first result, a pipe takes a part; the rest waits for the reader.
+    const script =
+      `"$@" | { until [ -e "${read}" ]; do sleep 0.1; done; cut -c1-9; }`;
+    const args = [dir.path("late.js"), "-j4", "--chunk-size", "1"];
+    using running = start([...args, "--halt", "now"], script);
+    let err = "";
+    running.child.stderr!.on("data", (text) => err += text);
+    running.child.stdin!.end(lines(numbers(4)));
+    await until(() => err.includes('threw "no"'));
+    writeFileSync(go, ""); // the last one ends when the job has
+    await pause(500);
+    writeFileSync(read, "");
+    const ended = await running.ended;
+    const written = ended.out.trim().split("\n").length;
+    assertMatch(ended.err, new RegExp(`1 failure of ${written + 1} inputs\n`));
   },
 );
 

@@ -177,7 +177,7 @@ function usualLoadTime({ on, timeout }: Values): number {
 function readSource(values: Values, rest: string[]): InputSource {
   const { args, failed } = values;
   if (
-    args && failed !== undefined && rest.some((text) => /\n|\r$/.test(text))
+    args && failed !== undefined && rest.some((text) => text.includes("\n"))
   ) {
     throw new UsageError(
       "Cannot run as --failed keeps each of --args as a line: received one with a line end in it (-0 reads such inputs, and keeps them)",

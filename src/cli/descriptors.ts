@@ -11,6 +11,11 @@ import { open, read, write } from "node:fs";
 const { Deno } = globalThis as unknown as {
   Deno?: { stdout: { write(bytes: Uint8Array): Promise<number> } };
 };
+/** What node:fs calls the errors of Deno that are told apart. */
+const CODES: Record<string, string | undefined> = {
+  BrokenPipe: "EPIPE",
+  ConnectionReset: "ECONNRESET",
+};
 /** Kept, as a function that is called in this thread may change it. */
 const writeOut = Deno?.stdout.write.bind(Deno.stdout);
 
@@ -91,7 +96,7 @@ function writeSome(file: number, bytes: Uint8Array): Promise<number> {
     return writeOut(bytes).catch((error) => {
       const { name, message } = error as Error;
       if (name === "WouldBlock") return 0;
-      const code = name === "BrokenPipe" ? "EPIPE" : undefined;
+      const code = CODES[name];
       throw Object.assign(new Error(message, { cause: error }), { code });
     });
   }

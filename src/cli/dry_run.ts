@@ -29,7 +29,7 @@ export async function dryRun(plan: Plan): Promise<number> {
   await checkTarget(plan);
   let failure: { error: Error | undefined } | undefined;
   const output = new Output(1, (cause) => {
-    const to = { file: 1, name: "standard output" };
+    const to = { name: "standard output", results: true };
     failure = { error: wordUnwritten(cause, to) };
     inputs.end();
   });

@@ -76,12 +76,12 @@ export function wordFailure(
  *
  * @param error Any error.
  * @param on Whether other machines were to do the job.
- * @param begun Whether any call was made.
+ * @param begun Whether a call may have been made, or a result was written.
  * @returns What to say of it, and the exit status.
  */
 export function describe(
   error: unknown,
-  { on, begun = false }: { on: boolean; begun?: boolean },
+  { on, begun = false }: { on: boolean; begun?: boolean | undefined },
 ): [text: string, status: number] {
   if (error instanceof UsageError) return [error.message, STATUS.usage];
   if (error instanceof Error && error.name === "WorkerStartError") {

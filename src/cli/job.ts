@@ -14,34 +14,20 @@ import type { Failure } from "./failures.ts";
 import { wordFailure } from "./failures.ts";
 import { mustHalt } from "./halt.ts";
 import { Inputs } from "./inputs.ts";
-import { resultLines, textsOf } from "./lines.ts";
+import { JobOutput, type Written } from "./job_output.ts";
+import { resultLines } from "./lines.ts";
 import type { Outcome } from "./log.ts";
 import { textOf, throughLog } from "./log.ts";
 import { mapChunks, mapEarly } from "./mapping.ts";
 import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
-import { Output, wordUnwritten } from "./output.ts";
 import { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import type { JobSetup } from "./worker_check.ts";
 import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
 import type { Done, Sent } from "./travel.ts";
-import { HALTED } from "./travel.ts";
+import { HALTED, LOADED } from "./travel.ts";
 import type { Watchers } from "./watchers.ts";
-
-/** Where a job writes. */
-export interface Written {
-  /** Descriptor of what takes the results. */
-  output: number;
-  /** The same for the inputs that failed, if they are to be kept. */
-  failed: number | undefined;
-  /**
-   * The first outcome is there: what an earlier job wrote gives way.
-   *
-   * @returns Why that cannot be.
-   */
-  begin(): Error | undefined;
-}
 
 /** Characters of an input that failed in its record: enough to know it. */
 const MOST_TEXT = 200;
@@ -54,10 +40,7 @@ export class Job {
   readonly #plan: Plan;
   readonly #log: JobLog | undefined;
   readonly #watchers: Watchers;
-  readonly #begin: Written["begin"];
-  readonly #output: Output;
-  /** Where the inputs go that failed. */
-  readonly #failedInputs: Output | undefined;
+  readonly #output: JobOutput;
   readonly #turnstile: Turnstile<string | undefined>;
   readonly #inputs: Inputs;
   readonly #setup: JobSetup;
@@ -87,15 +70,11 @@ export class Job {
     this.#setup = setupOf(plan);
     this.#log = around.log;
     this.#watchers = around.watchers;
-    const { output, failed, begin } = around.files;
-    this.#begin = begin;
-    this.#output = this.#open(
-      output,
-      plan.output === undefined ? "standard output" : `"${plan.output}"`,
+    this.#output = new JobOutput(
+      plan,
+      around.files,
+      (stop) => this.stop(stop),
     );
-    this.#failedInputs = failed === undefined
-      ? undefined
-      : this.#open(failed, `"${plan.failed}"`, plan.separator);
     this.#turnstile = new Turnstile(plan.ordered, (text) => {
       if (text !== undefined) this.#output.write(text);
     });
@@ -119,15 +98,6 @@ export class Job {
     });
   }
 
-  #open(file: number, name: string, end = "\n"): Output {
-    return new Output(file, (cause) => {
-      const error = wordUnwritten(cause, { file, name });
-      this.stop(
-        error === undefined ? { by: "reader" } : { by: "error", error },
-      );
-    }, end);
-  }
-
   /**
    * Ends the job at once; what has come is still written.
    *
@@ -136,7 +106,7 @@ export class Job {
   stop(stop: Stop): void {
     if (!this.#stops.add(stop)) return;
     this.#drain();
-    if (stop.by === "reader") this.#phase = "over";
+    if (stop.by === "reader") this.#end();
   }
 
   /** Reads no more, and has workers begin no other call. */
@@ -159,30 +129,39 @@ export class Job {
       const pumped = this.#pump()
         .catch((error): Stop => ({ by: "error", error }));
       stop = await Promise.race([pumped, this.#stops.first]);
-      stop ??= await Promise.race([this.#drained(), this.#stops.first]);
+      const drained = () => this.#output.allDrained();
+      stop ??= await Promise.race([drained(), this.#stops.first]);
       if (stop !== undefined) stop = await this.#finish(stop);
     } finally {
-      this.#early?.stop();
-      this.#phase = "over";
+      this.#end();
       this.#loaded?.();
     }
-    return { stop, done: this.#done, failed: this.#failed, kept: this.#kept };
+    const [done, failed, kept] = [this.#done, this.#failed, this.#kept];
+    const isLoaded =
+      Atomics.load(new Int32Array(this.#setup.flags), LOADED) !== 0;
+    const begun = isLoaded || done + failed + kept > 0;
+    return { stop, begun, done, failed, kept };
+  }
+
+  /** Takes no more outcomes. */
+  #end(): void {
+    this.#phase = "over";
+    this.#early?.stop();
   }
 
   /** Writes what has come before the job was stopped; says what stopped it. */
   async #finish(stop: Stop): Promise<Stop> {
     this.stop(stop);
-    if (stop.by === "reader") return stop;
-    await this.#takeRest();
-    this.#phase = "over";
-    this.#turnstile.flush();
-    if (stop.by !== "signal") {
-      const later = await Promise.race([this.#drained(), this.#stops.later]);
+    if (stop.by !== "reader") await this.#takeRest();
+    this.#end(); // what comes later is not counted, as it would not be written
+    if (stop.by !== "reader") this.#turnstile.flush();
+    if (stop.by === "halt" || stop.by === "error") {
+      const drained = this.#output.allDrained();
+      const later = await Promise.race([drained, this.#stops.later]);
       if (later === undefined) return stop;
       if (stop.by === "halt" && later.by !== "reader") stop = later;
     }
     await this.#output.drainedIfRead();
-    await this.#failedInputs?.drainedIfRead();
     return stop;
   }
 
@@ -193,11 +172,6 @@ export class Job {
       before = this.#done + this.#failed;
       await new Promise((wake) => setImmediate(wake));
     }
-  }
-
-  async #drained(): Promise<undefined> {
-    await this.#output.drained();
-    await this.#failedInputs?.drained();
   }
 
   async #pump(): Promise<Stop | undefined> {
@@ -287,8 +261,7 @@ export class Job {
 
   #take(outcome: Outcome): void {
     const { index } = outcome;
-    const error = this.#begin();
-    if (error !== undefined) this.stop({ by: "error", error });
+    this.#output.begin();
     if (outcome.status === "rejected") {
       this.#turnstile.put(index, undefined, 0);
       this.#fail(outcome);
@@ -308,10 +281,7 @@ export class Job {
     const { halt } = this.#plan;
     say(this.#word(outcome).message);
     this.#failed++;
-    if (this.#failedInputs !== undefined) {
-      const texts = textsOf(textOf(outcome.input), this.#plan);
-      for (const text of texts) this.#failedInputs.write(text);
-    }
+    this.#output.keep(textOf(outcome.input));
     if (!mustHalt(halt, this.#failed, this.#done + this.#failed)) return;
     if (halt.when === "now") this.stop({ by: "halt" });
     else this.#drain();

@@ -22,6 +22,25 @@ export function textsOf(text: string, { batch }: Reading): string[] {
 }
 
 /**
+ * Writes a text so that it is the same when it is read again: a reader takes one
+ * byte order mark from the start, and one `\r` from the end.
+ *
+ * @param text What was read.
+ * @param reading What ends a text.
+ * @param isFirst Whether it is the first of its file.
+ * @returns Its line, without what ends it.
+ */
+export function lineToRead(
+  text: string,
+  { separator }: Pick<Settings, "separator">,
+  isFirst: boolean,
+): string {
+  const mark = isFirst && text.startsWith("\ufeff") ? "\ufeff" : "";
+  const end = separator === "\n" && text.endsWith("\r") ? "\r" : "";
+  return mark + text + end;
+}
+
+/**
  * Writes what the function gets as JSON.
  *
  * @param text The text of an input.

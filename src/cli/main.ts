@@ -42,7 +42,8 @@ async function print(text: string): Promise<number> {
   const { Output, wordUnwritten } = await import("./output.ts");
   let problem: Error | undefined;
   const output = new Output(1, (error) => {
-    problem = wordUnwritten(error, { file: 1, name: "standard output" });
+    const to = { name: "standard output", results: true };
+    problem = wordUnwritten(error, to);
   });
   output.write(text);
   await output.drained();

@@ -106,6 +106,8 @@ export type Stop =
 /** How a job ended. */
 export interface Ending {
   stop: Stop | undefined;
+  /** Whether a call may have been made, or a result was written. */
+  begun: boolean;
   /** How many inputs succeeded in this run. */
   done: number;
   /** How many inputs failed. */

@@ -122,20 +122,27 @@ export class Output {
   }
 }
 
+/** What takes lines. */
+export interface Taker {
+  name: string;
+  /** Whether the lines are results. */
+  results: boolean;
+}
+
+/** What a pipe and a socket say when who read them has left. */
+const LEFT = ["EPIPE", "ECONNRESET"];
+
 /**
- * Words why results are not written.
+ * Words why lines are not written.
  *
  * @param error What the write said.
- * @param to Descriptor and name of what was to take them.
- * @returns The error; undefined when who read standard output has left, which is
+ * @param to What was to take them.
+ * @returns The error; undefined when who read the results has left, which is
  * none.
  */
-export function wordUnwritten(
-  error: unknown,
-  to: { file: number; name: string },
-): Error | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "EPIPE" && to.file === 1) return undefined;
+export function wordUnwritten(error: unknown, to: Taker): Error | undefined {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  if (to.results && LEFT.includes(code)) return undefined;
   return new Error(
     `Cannot write as ${to.name} must take them: received an error (${message})`,
     { cause: error },

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { syncFile } from "../joblog/log_file.ts";
 import type { Settings } from "./command.ts";
-import type { Written } from "./job.ts";
+import type { Written } from "./job_output.ts";
 import { isSameFile, openLate, openToWrite, placeOf } from "./late_file.ts";
 import { say } from "./messages.ts";
 

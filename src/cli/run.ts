@@ -104,7 +104,7 @@ async function runJob(plan: Plan): Promise<number> {
   const told = ending?.stop?.by === "error" ? ending.stop.error : undefined;
   const isOn = plan.on !== undefined;
   const worst = [told, ...errors].filter((error) => error !== undefined)
-    .map((error) => describe(error, { on: isOn, begun: isBegun(ending) }));
+    .map((error) => describe(error, { on: isOn, begun: ending?.begun }));
 
   for (const [text] of worst) say(text);
   const status = ending === undefined || told !== undefined
@@ -116,11 +116,6 @@ async function runJob(plan: Plan): Promise<number> {
     endBySignal(ending.stop.name);
   }
   return status > STATUS.failed ? status : worst[0]?.[1] ?? status;
-}
-
-/** Whether any call was made. */
-function isBegun(ending: Ending | undefined): boolean {
-  return ending !== undefined && ending.done + ending.failed > 0;
 }
 
 /** Closes the log, with all that is to be written. */

@@ -1,0 +1,128 @@
+/**
+ * What a job writes: its results, and the inputs that failed.
+ *
+ * @module
+ */
+
+import { lineToRead, textsOf } from "./lines.ts";
+import type { Stop } from "./messages.ts";
+import { Output, type Taker, wordUnwritten } from "./output.ts";
+import type { Plan } from "./target.ts";
+
+/** Where a job writes. */
+export interface Written {
+  /** Descriptor of what takes the results. */
+  output: number;
+  /** The same for the inputs that failed, if they are to be kept. */
+  failed: number | undefined;
+  /**
+   * The first outcome is there: what an earlier job wrote gives way.
+   *
+   * @returns Why that cannot be.
+   */
+  begin(): Error | undefined;
+}
+
+/** Writes what comes of one job. */
+export class JobOutput {
+  readonly #plan: Plan;
+  readonly #stop: (stop: Stop) => void;
+  readonly #begin: Written["begin"];
+  readonly #results: Output;
+  /** Where the inputs go that failed. */
+  readonly #failed: Output | undefined;
+  #kept = 0; // texts in it
+
+  /**
+   * Makes an output.
+   *
+   * @param plan The job.
+   * @param files Where it writes.
+   * @param stop Told why nothing more can be written.
+   */
+  constructor(plan: Plan, files: Written, stop: (stop: Stop) => void) {
+    this.#plan = plan;
+    this.#stop = stop;
+    this.#begin = files.begin;
+    const name = plan.output === undefined
+      ? "standard output"
+      : `"${plan.output}"`;
+    this.#results = this.#open(files.output, { name, results: true });
+    this.#failed = files.failed === undefined ? undefined : this.#open(
+      files.failed,
+      { name: `"${plan.failed}"`, results: false },
+      plan.separator,
+    );
+  }
+
+  #open(file: number, to: Taker, end = "\n"): Output {
+    return new Output(file, (cause) => {
+      const error = wordUnwritten(cause, to);
+      this.#stop(
+        error === undefined ? { by: "reader" } : { by: "error", error },
+      );
+    }, end);
+  }
+
+  /** An outcome is there: what an earlier job wrote gives way. */
+  begin(): void {
+    const error = this.#begin();
+    if (error !== undefined) this.#stop({ by: "error", error });
+  }
+
+  /** Whether to wait for `drained` before more results are written. */
+  get full(): boolean {
+    return this.#results.full;
+  }
+
+  /**
+   * Writes a result.
+   *
+   * @param line Its text, without line end.
+   */
+  write(line: string): void {
+    this.#results.write(line);
+  }
+
+  /**
+   * Keeps an input that failed, if it is to be kept.
+   *
+   * @param input Its text.
+   */
+  keep(input: string): void {
+    if (this.#failed === undefined) return;
+    for (const text of textsOf(input, this.#plan)) {
+      this.#failed.write(lineToRead(text, this.#plan, this.#kept++ === 0));
+    }
+  }
+
+  /**
+   * Waits until the results are written.
+   *
+   * @returns Settled when none waits.
+   */
+  drained(): Promise<void> {
+    return this.#results.drained();
+  }
+
+  /**
+   * Waits until everything is written.
+   *
+   * @returns Settled when nothing waits.
+   */
+  async allDrained(): Promise<undefined> {
+    await this.#results.drained();
+    await this.#failed?.drained();
+  }
+
+  /**
+   * Waits until everything is written, or nobody reads on. What the results are
+   * written to is broken where their reader has left: then nothing waits there.
+   *
+   * @returns Settled then.
+   */
+  async drainedIfRead(): Promise<void> {
+    await this.#results.drainedIfRead();
+    await this.#failed?.drainedIfRead();
+  }
+}
