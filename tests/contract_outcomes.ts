@@ -159,6 +159,56 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     ]);
   });
 
+  it("what is thrown is what it was then, and fails its task alone", async () => {
+    const init = () => ({
+      memory: new WebAssembly.Memory({ initial: 1 }),
+      list: new Uint8Array(1),
+      at: new Date(0),
+    });
+    type State = ReturnType<typeof init>;
+    const fill = (n: number, { state }: { state: State }) => {
+      state.list[0] = n;
+      state.at.setTime(n);
+      if (n % 3 === 0) throw state;
+      throw Object.assign(new Error("bad", { cause: state.at }), {
+        list: n % 3 === 1 ? state.list : { of: state.list },
+      });
+    };
+    const one = { ...pool, workers: pool.workers && 1, init };
+    await using workers = new Pool(one);
+    const inputs = range(60);
+    type Thrown = { list: { of?: Uint8Array }; at?: Date; cause: Date };
+    for (const chunkSize of [undefined, 25]) {
+      const all = await workers.mapSettled(fill, inputs, { chunkSize });
+      const got = all.map((outcome) => {
+        assert(outcome.status === "rejected");
+        const { list, at, cause } = outcome.reason.cause as Thrown;
+        return [Number(at ?? cause), (list.of ?? list as Uint8Array)[0]];
+      });
+      assertEquals(got, inputs.map((n) => [n, n]));
+    }
+    // A task that comes later moves what an earlier one has thrown.
+    const grow = (n: number, { state: { memory } }: { state: State }) => {
+      if (n % 2 === 0) {
+        const bytes = new Uint8Array(memory.buffer, 0, 2);
+        throw Object.assign(new Error("bad"), { bytes });
+      }
+      memory.grow(1);
+      return n;
+    };
+    for (const chunkSize of [undefined, 10]) {
+      const all = await workers.mapSettled(grow, inputs, { chunkSize });
+      assertEquals(
+        all.map((outcome) =>
+          outcome.status === "fulfilled"
+            ? outcome.value
+            : (outcome.reason.cause as { bytes: Uint8Array }).bytes.length
+        ),
+        inputs.map((n) => n % 2 === 0 ? 2 : n),
+      );
+    }
+  });
+
   it("a list that many results hold is one of its own in each", async () => {
     for (const length of [3, 17, 400]) {
       for (const beside of [undefined, new Uint8Array([1, 2])]) {

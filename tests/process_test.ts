@@ -1,5 +1,6 @@
 // What a whole program does: that it ends by itself, and says what it cannot.
 import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import process from "node:process";
 import { isThreadsAgain, test } from "./harness.ts";
 import { RUN_ALL, runProgram } from "./run_program.ts";
 
@@ -85,4 +86,30 @@ for (const backend of ["web", "threads", "processes"]) {
     );
     assertEquals(lines, said);
   });
+
+  for (const how of ["log", "write"]) {
+    test(`${backend}: what a task prints waits for a slow reader: ${how}`, {
+      timeout: minute,
+      // Bun ends a worker without it: docs/runtimes.md.
+      ignore: isThreadsAgain(backend) || process.platform === "win32" ||
+        ("Bun" in globalThis && how === "write" && backend !== "threads"),
+    }, () => {
+      const [program = "", ...args] = [
+        ...RUN_ALL,
+        "tests/fixtures/programs/prints_much.ts",
+        backend,
+        how,
+      ];
+      const script = '"$@" | { sleep 1; wc -c; }';
+      const { out, err } = runProgram([
+        "sh",
+        "-c",
+        script,
+        "sh",
+        program,
+        ...args,
+      ]);
+      assertEquals([out.trim(), err], ["1000000", ""]);
+    });
+  }
 }

@@ -941,6 +941,7 @@ test("processes: on Node.js they get no flag that is for the program alone", () 
   const typed = ["--inspect-brk", "--import", "./a.ts", "-e", "1", "-C", "dev"];
   typed.push("--experimental-transform-types", "--test", "--require=b", "-p");
   typed.push("2", "--experimental-config-file", "c.json");
+  typed.push("--preserve-symlinks", "--enable-source-maps");
   assertEquals(loadingFlags(typed), [
     "--import",
     "./a.ts",
@@ -950,7 +951,58 @@ test("processes: on Node.js they get no flag that is for the program alone", () 
     "--require=b",
     "--experimental-config-file",
     "c.json",
+    "--preserve-symlinks",
   ]);
+});
+
+test("processes: a shipped function sees no modules by their names", async () => {
+  const names = ["assert", "constants", "events", "fs", "module", "os", "path"]
+    .concat("sqlite", "stream", "sys", "test", "timers", "url", "util");
+  const seen = await parallelMap(
+    (name: string) => typeof (globalThis as Record<string, unknown>)[name],
+    names,
+    { ...processes, workers: 1 },
+  );
+  assertEquals(seen, names.map(() => "undefined"));
+  const kept = ["console", "crypto", "performance", "process"];
+  const found = await parallelMap(
+    (name: string) => typeof (globalThis as Record<string, unknown>)[name],
+    kept,
+    { ...processes, workers: 1 },
+  );
+  assertEquals(found, kept.map(() => "object"));
+});
+
+test("processes: on Bun a folder that is not the program's has no say", {
+  ...LONG,
+  ignore: runtime !== "bun",
+}, async () => {
+  await using folder = new Notes();
+  const [own, data] = ["own", "data"].map((name) => join(folder.path, name));
+  for (const place of [own!, data!]) {
+    mkdirSync(place);
+    const name = place === own ? "OWN" : "DATA";
+    writeFileSync(join(place, ".env"), `${name}_ENV=1\nSECRET=1`);
+    writeFileSync(join(place, "bunfig.toml"), 'preload = ["./pre.ts"]');
+    writeFileSync(join(place, "pre.ts"), `globalThis.${name}_RAN = true;`);
+  }
+  writeFileSync(
+    join(own!, "program.ts"),
+    `import { parallelMap } from ${
+      JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
+    };
+    const look = () => [
+      ...["OWN_RAN", "DATA_RAN"].filter((name) => name in globalThis),
+      ...["OWN_ENV", "DATA_ENV", "SECRET"].filter((name) => process.env[name]),
+    ].join();
+    delete process.env.SECRET;
+    const options = { backend: "processes", workers: 1 };
+    console.log(await parallelMap(look, [1], options));
+    process.chdir(${JSON.stringify(data)});
+    console.log(await parallelMap(look, [1], options));`,
+  );
+  const { out, err } = runProgram([...RUN_ALL, "program.ts"], own);
+  assertEquals([out, err], ['[ "OWN_RAN,OWN_ENV" ]\n[ "OWN_ENV" ]\n', ""]);
 });
 
 const ASKED = "tests/fixtures/programs/permissions.ts";

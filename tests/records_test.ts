@@ -151,6 +151,35 @@ test("what becomes of a value after it was added does not matter", async () => {
   }
 });
 
+test("what becomes of a value after it was thrown does not matter", () => {
+  const { codec } = createWire();
+  const random = seeded(29);
+  for (let round = 0; round < ROUNDS / 5; round++) {
+    const values: unknown[] = recordsOf(random, 2 + Math.floor(random() * 10));
+    const bytes = new Uint8Array(40);
+    const both = { bytes, part: bytes.subarray(3, 9), at: new Date() };
+    values.push(bytes, both, /x/, new Set([both.at]), { at: new Date() });
+    const sent = values.flatMap((value) => {
+      try {
+        const wanted = { cause: structuredClone(value) };
+        const error = new Error("bad", { cause: value });
+        const thrown = random() < 0.5 ? error : { error };
+        return [{ wanted, encoded: codec.encode(thrown, true) }];
+      } catch {
+        return []; // it is described
+      }
+    });
+    values.forEach(scramble);
+    structuredClone(bytes, { transfer: [bytes.buffer] }); // moved away
+    for (const { wanted, encoded } of sent) {
+      const back = codec.decode(structuredClone(encoded));
+      const { cause } = (back as { error?: Error }).error ?? back as Error;
+      const found = difference(wanted, { cause });
+      assert(found === undefined, `round ${round}: ${found}`);
+    }
+  }
+});
+
 test("a value that is another one when it is read again fails alone", async () => {
   const packing = await readyPacking();
   for (const first of [0, 1, 2, 3]) {

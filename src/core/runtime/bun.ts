@@ -21,6 +21,11 @@ import type {
 import { threads } from "./threads.ts";
 import { writeAtOnce } from "./write_at_once.ts";
 
+interface BunScope {
+  Bun: unknown;
+  process: { cwd(): string };
+}
+
 /**
  * Describes Bun.
  *
@@ -49,12 +54,30 @@ export function bunRuntime(
   };
 }
 
+/** The current folder when the program began: Bun looks for its settings there. */
+const folder = bunFolder();
+
+function bunFolder(): string | undefined {
+  const { process, Bun } = globalThis as unknown as Partial<BunScope>;
+  return Bun === undefined ? undefined : process?.cwd();
+}
+
+/**
+ * Keeps a process from reading settings of a folder that is only the current one
+ * now, as that of a user's data: bunfig.toml may name a program. What the .env of
+ * the program's own holds comes with its environment.
+ */
+function ownSettings(): string[] {
+  const flags = ["--no-env-file"];
+  return bunFolder() === folder ? flags : [...flags, "--config=/dev/null"];
+}
+
 /** `bun -e`, also in a program that `bun build --compile` made of it. */
 function bunProcess(wanted: WantedOfProcesses = {}): ProcessSetup {
   refusePermissions(wanted, "Bun");
   const { maxMemory } = wanted;
   return {
-    argsFor: (source) => ["-e", source],
+    argsFor: (source) => [...ownSettings(), "-e", source],
     env: {
       BUN_BE_BUN: "1",
       // So that it looks for garbage before it is ended for it.

@@ -66,6 +66,11 @@ const LOADS = new Set([
   "--experimental-loader",
   "--conditions",
   "-C",
+  "--preserve-symlinks",
+  "--no-addons",
+  "--no-global-search-paths",
+  "--no-require-module",
+  "--no-strip-types",
 ]);
 
 /**

@@ -48,6 +48,7 @@ interface Process {
     Buffer: { from(text: string): { toString(as: "base64"): string } };
   };
   getBuiltinModule(name: "node:fs"): Files;
+  getBuiltinModule(name: "node:module"): { builtinModules: string[] };
   getBuiltinModule(name: "node:net"): {
     Socket: new (options: { fd: number }) => Stream;
   };
@@ -83,6 +84,18 @@ export function bootProcess(load: (url: string) => unknown): void {
     return bytes;
   }
 
+  // Beside a text that it is given to run, Node.js 24 and Bun 1.4.5 put all modules
+  // of their own on the globals, by names that a shipped function may mean another
+  // variable by. Here, as Deno takes long to load what knows them.
+  if (process.versions.deno === undefined) {
+    const { builtinModules } = process.getBuiltinModule("node:module");
+    for (const module of builtinModules) {
+      for (const name of [module, module.replace(/^bun:/, "")]) {
+        if (/^(console|crypto|process)$/.test(name)) continue;
+        delete (globalThis as Record<string, unknown>)[name];
+      }
+    }
+  }
   const [length = 0] = new Uint32Array(take(new Uint8Array(4)).buffer);
   const text = new TextDecoder().decode(take(new Uint8Array(length)));
   try {

@@ -25,6 +25,7 @@ import type {
   WorkerListener,
 } from "./runtime.ts";
 import { after } from "./timers.ts";
+import { writeAtOnce } from "./write_at_once.ts";
 
 /** How a runtime starts itself once more. */
 export interface ProcessSetup {
@@ -145,6 +146,7 @@ export function processSource(whole = false): string {
     openProcessPort,
     whole,
     `const crossing = (${createFrames})(globalThis.process.getBuiltinModule("node:v8"));
+if (!("Bun" in globalThis || "Deno" in globalThis)) (${writeAtOnce})();
 const portParts = [crossing, ${readPipe}, ${createNotes}, ${
       JSON.stringify(url)
     }];`,

@@ -1,5 +1,5 @@
 /**
- * What a thread prints is not lost with it.
+ * What a worker prints is not lost with it.
  *
  * @module
  */
@@ -10,14 +10,17 @@ interface Written {
 }
 
 /**
- * Makes a thread write to the standard output and error of the process by itself,
- * self-contained. Otherwise Node.js 24 and Bun 1.4.5 send them to the main thread,
- * one message at a time: what a task logs would be lost if its worker is ended
- * before the main thread asked for more (tests/process_test.ts).
+ * Makes a worker write to standard output and error at once, self-contained.
+ * Otherwise threads of Node.js 24 and Bun 1.4.5 send what they print to the main
+ * thread, one message at a time, and a process of Node.js keeps what a full pipe
+ * does not take: what a task logs would be lost if its worker is ended before
+ * the rest is wanted (tests/process_test.ts).
  */
 export function writeAtOnce(): void {
+  type Done = (error?: unknown) => void;
   interface Stream {
-    _writev(chunks: Written[], done: (error?: unknown) => void): void;
+    _write(chunk: Written["chunk"], encoding: string, done: Done): void;
+    _writev(chunks: Written[], done: Done): void;
   }
   const { process, Buffer } = globalThis as unknown as {
     process: Record<"stdout" | "stderr", Stream> & {
@@ -41,8 +44,10 @@ export function writeAtOnce(): void {
     }
   }
 
-  for (const [stream, fd] of [["stdout", 1], ["stderr", 2]] as const) {
-    process[stream]._writev = (chunks, done) => {
+  function writeNow(stream: Stream, fd: number): void {
+    stream._write = (chunk, encoding, done) =>
+      stream._writev([{ chunk, encoding }], done);
+    stream._writev = (chunks, done) => {
       try {
         for (const { chunk, encoding } of chunks) {
           writeAll(fd, Buffer.from(chunk, encoding));
@@ -52,5 +57,26 @@ export function writeAtOnce(): void {
         done(error);
       }
     };
+  }
+
+  for (const [name, fd] of [["stdout", 1], ["stderr", 2]] as const) {
+    const { get } = Object.getOwnPropertyDescriptor(process, name)!;
+    let stream: Stream | undefined;
+    // Bun 1.4.5 opens it where it is asked for, Node.js when it is first used.
+    if (get === undefined) {
+      writeNow(process[name], fd);
+      continue;
+    }
+    Object.defineProperty(process, name, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        if (stream === undefined) {
+          stream = get.call(process) as Stream;
+          writeNow(stream, fd);
+        }
+        return stream;
+      },
+    });
   }
 }

@@ -47,14 +47,15 @@ export interface Codec {
    * @param value Any value.
    * @param describe Whether what cannot be cloned is replaced by a text that
    * describes it, as for a thrown value, instead of being left to fail. In an
-   * error it always is: an error must not fail for what hangs on it.
+   * error it always is: an error must not fail for what hangs on it. Nor does
+   * what becomes of it later change then what was copied.
    * @param keep Gives what stands for what would go as it is, such as a Date or
    * a view: all else is copied.
    */
   encode(
     value: unknown,
     describe: boolean,
-    keep?: (whole: object) => object,
+    keep?: (whole: object) => unknown,
   ): Encoded;
   /** Undoes `encode`. */
   decode(encoded: Encoded): unknown;
@@ -106,7 +107,7 @@ export function createCodec(
 
   function clones(value: object): boolean {
     try {
-      structuredClone(value);
+      inspector.clone(value);
       return true;
     } catch {
       return false; // a buffer that was moved away
@@ -153,9 +154,10 @@ export function createCodec(
   function encode(
     root: unknown,
     describe: boolean,
-    keep = (whole: object) => whole,
+    keep = (whole: object): unknown => whole,
   ): Encoded {
     const errors: ErrorParts[] = [];
+    let wholes = 0; // what goes as it is
     const copies = new Map<object, unknown>();
     // What is still to be filled: in lists, not by recursion, as a value may
     // be deeper than the stack. What is in errors comes last, so that what an
@@ -211,6 +213,7 @@ export function createCodec(
       if (kind === "set") return new Set();
       if (kind === "object" || kind === "array") return {};
       if (!inError || (kind !== "refused" && clones(value))) {
+        wholes++;
         return keep(value);
       }
       // Of a view, each byte would be a key.
@@ -259,7 +262,15 @@ export function createCodec(
         // A Proxy or an iterator that throws: what was read so far is kept.
       }
     }
-    return { value, errors };
+    const encoded = { value, errors };
+    if (!describe || wholes === 0 || keep === explainer.describe) {
+      return encoded;
+    }
+    try { // tasks that come later may change, or move, what would go as it is
+      return inspector.clone(encoded) as Encoded;
+    } catch { // too little memory
+      return encode(root, true, explainer.describe);
+    }
   }
 
   function decode({ value, errors }: Encoded): unknown {

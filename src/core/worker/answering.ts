@@ -115,6 +115,8 @@ export function createAnswering(
         answer();
       } catch (cause) { // nobody knows why: then it is all of them
         parcel = refuse(values, cause);
+        const error = codec.encode(cause, true);
+        for (const failure of failures) failure.error &&= error;
         answer();
       }
     }
