@@ -47,6 +47,43 @@ export const endings: Chapter = (it, { calls, pool }) => {
     assertEquals([cell[0], said], [cell[1], []]);
   }
 
+  it("close with finish waits for no reader of what is ready", async () => {
+    const fail = (n: number) => {
+      if (n === 3) throw new Error("three");
+      return n;
+    };
+    const left = async (stream: AsyncIterator<unknown>) => {
+      const got: unknown[] = [];
+      try {
+        for (let next; !(next = await stream.next()).done;) {
+          got.push(next.value);
+        }
+      } catch (error) {
+        got.push(((error as Error).cause as Error).message);
+      }
+      return got;
+    };
+    for (const ordered of [true, false]) {
+      const workers = new Pool(pool);
+      const stream = workers.stream(fail, [1, 2, 3, 4], {
+        ordered,
+        chunkSize: 3,
+      });
+      assertEquals((await stream.next()).value, 1);
+      await workers.close({ finish: true });
+      assertEquals(await left(stream), [2, "three"]);
+    }
+    // As many as there is room for, once one is read; with and without weights.
+    const weights = [undefined, () => 1];
+    for (const weight of weights) {
+      const workers = new Pool(pool);
+      const stream = workers.stream(same, range(9), { bufferSize: 8, weight });
+      assertEquals((await stream.next()).value, 0);
+      await workers.close({ finish: true });
+      assertEquals(await left(stream), range(9).slice(1));
+    }
+  });
+
   it("what init returned is disposed before its worker is ended", async () => {
     const inits: ((cell: Int32Array) => unknown)[] = [open, openLater];
     for (const init of inits) {

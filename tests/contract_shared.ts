@@ -22,7 +22,7 @@ function sharedNumbers(count: number, value: (index: number) => number) {
 }
 
 /** What is promised of arrays in shared memory. */
-export const sharedArrays: Chapter = (it, { calls, pool }) => {
+export const sharedArrays: Chapter = (it, { calls, pool, timed }) => {
   const {
     parallelMap,
     parallelMapSettled,
@@ -153,6 +153,30 @@ export const sharedArrays: Chapter = (it, { calls, pool }) => {
         range(60).map((n) => n * 10 + (n % 10 === 3 ? 2 : 1)),
       );
     }
+  });
+
+  it("a task that was given up writes nothing to a shared output", async () => {
+    const output = sharedNumbers(1, () => untouched);
+    const cell = new Int32Array(new SharedArrayBuffer(8));
+    type Context = TaskContext<unknown, Int32Array>;
+    // Without a worker that is ended with it, the first attempt goes on.
+    const lateOnce = async (_: number, { attempt, data }: Context) => {
+      while (attempt === 1 && Atomics.load(data, 0) === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      Atomics.store(data, 1, attempt);
+      return attempt;
+    };
+    const retried = { ...timed, timeout: 200, retries: 9 };
+    await parallelMap(lateOnce, [0], { ...retried, output, data: cell });
+    const [given] = output;
+    assert(given! > 1, `${given}`);
+    cell[0] = 1; // it returns now
+    for (let i = 0; i < 20 && Atomics.load(cell, 1) !== 1; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals([...output], [given]);
   });
 
   it("tasks of a lost worker are written to a shared output", async () => {

@@ -1,6 +1,6 @@
 // What a long life, a great many tasks and callbacks that call back do to the
 // engine.
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { runInNewContext } from "node:vm";
 import {
   parallelMap,
@@ -16,11 +16,51 @@ import { openSource } from "../src/core/engine/inputs.ts";
 import { Returned } from "../src/core/engine/returned.ts";
 import { LAST_SERIAL } from "../src/core/wire/board.ts";
 import { collectGarbage } from "./collect_garbage.ts";
-import { FakeClock, FakeWorld } from "./fakes.ts";
+import { FakeClock, type FakeTask, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
 import { pause } from "./until.ts";
 
 const same = (value: unknown) => value;
+
+test("no promise among the inputs of a call that is refused is one that nobody handles", async () => {
+  const closed = new Pool();
+  await closed.close();
+  const open = new Pool();
+  const data = Symbol();
+  const broken = () => Promise.reject(new Error("mine"));
+  const fn = (n: never) => n;
+  await assertRejects(() => closed.map(fn, [broken()]), TypeError);
+  await assertRejects(() => closed.mapSettled(fn, new Set([broken()])));
+  await assertRejects(() => open.map(fn, [broken()], { data }), TypeError);
+  assertThrows(() => closed.stream(fn, [broken()]), TypeError);
+  await open.close();
+  await pause(0); // by now the runtime has looked: it would fail this test
+});
+
+test("each call that no worker can serve has a cause with a stack of its own", async () => {
+  await using pool = new Pool({
+    workers: 1,
+    init: () => {
+      const error = new RangeError("no init", { cause: "none" });
+      throw Object.assign(error, { code: 5 });
+    },
+  });
+  const one = () => pool.map(same, [1]).catch((error) => error);
+  const other = () => pool.map(same, [1]).catch((error) => error);
+  const causes = (await Promise.all([one(), other(), one()])).map(
+    ({ cause }) => cause as RangeError & { code: number },
+  );
+  assertEquals(new Set(causes).size, 3);
+  for (const cause of causes) {
+    assertEquals([cause.message, cause.cause, cause.code], [
+      "no init",
+      "none",
+      5,
+    ]);
+    assert(cause instanceof RangeError);
+    assertEquals(cause.stack!.split("engine_edges_test").length, 3);
+  }
+});
 
 test("a worker is replaced before its tasks are too many to be told apart", () => {
   const inFlight = new InFlight(new FakeClock(), true);
@@ -183,6 +223,105 @@ test("an idle pool keeps no results", async () => {
     collect();
   }
   assertEquals(results.deref(), undefined);
+});
+
+test("an idle pool keeps nothing of its last call", async () => {
+  const kept = new Map<string, WeakRef<object>>();
+  function note<V extends object>(name: string, value: V): V {
+    kept.set(name, new WeakRef(value));
+    return value;
+  }
+  const shared = () => new Float64Array(new SharedArrayBuffer(80));
+  await using pool = new Pool({ workers: 2 });
+  // More than one run, as each keeps what its worker was told last.
+  for (const round of [1, 2, 3]) {
+    await (async () => {
+      await pool.map((n: number) => n, note(`inputs ${round}`, shared()), {
+        output: note(`output ${round}`, shared()),
+        signal: note(`signal ${round}`, new AbortController()).signal,
+        onProgress: note(`onProgress ${round}`, () => {}),
+        onEvent: note(`onEvent ${round}`, () => {}),
+        weight: note(`weight ${round}`, () => 1),
+        data: { round },
+      });
+    })();
+  }
+  const left = () =>
+    [...kept].filter(([, ref]) => ref.deref() !== undefined)
+      .map(([name]) => name);
+  for (let i = 0; i < 50 && left().length > 0; i++) {
+    await pause(10);
+    collectGarbage();
+  }
+  assertEquals(left(), []);
+});
+
+test("without workers, a task may wait for a call of its own pool", async () => {
+  const pool = new Pool({ workers: 0 });
+  const scope = globalThis as { sumUp?: (range: number[]) => Promise<number> };
+  // A shipped function sees the globals: without workers, they are these.
+  const sumUp = async ([from, to]: number[]): Promise<number> => {
+    if (to - from === 1) return from;
+    const middle = (from + to) >> 1;
+    const halves = [[from, middle], [middle, to]];
+    const fn = (half: number[]) => (globalThis as typeof scope).sumUp!(half);
+    const [one, other] = await pool.map(fn, halves);
+    return one + other;
+  };
+  scope.sumUp = sumUp;
+  try {
+    assertEquals(await sumUp([0, 8]), 28);
+    // The tasks of one call are still done one after another.
+    const busy = async (_: number, { data }: { data: SharedArrayBuffer }) => {
+      const cells = new Int32Array(data); // now, and at most
+      const now = Atomics.add(cells, 0, 1) + 1;
+      if (now > cells[1]!) cells[1] = now;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      Atomics.sub(cells, 0, 1);
+    };
+    const data = new SharedArrayBuffer(8);
+    await pool.map(busy, [1, 2, 3], { data });
+    assertEquals(new Int32Array(data)[1], 1);
+  } finally {
+    delete scope.sumUp;
+    await pool.close();
+  }
+});
+
+test("a call with nothing to send does not stop the lanes of another", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const inputs = Array.from({ length: 40 }, (_, i) => i);
+  const options = { concurrency: 4, chunkSize: 1 };
+  const long = world.calls.map(same, inputs, options, same);
+  const worker = world.worker(0);
+  const begun: FakeTask[] = [];
+  const play = async () => {
+    await world.flush();
+    worker.receiveAll();
+    for (let task; (task = worker.begin());) begun.push(task);
+    return begun.length;
+  };
+  const first = await play();
+  let asked = false;
+  async function* nothing() {
+    asked = true;
+    yield await new Promise<number>(() => {}); // for ever
+  }
+  const ending = new AbortController();
+  const { signal } = ending;
+  const silent = world.calls.map(same, nothing(), { signal }, same);
+  silent.catch(() => {});
+  world.clock.pass(1000); // the turn of the first call is over
+  for (let round = 0; round < 5; round++) {
+    worker.settle(begun[round], { value: round });
+    worker.deliverAll();
+    assertEquals(await play(), first + 1 + round);
+  }
+  assert(asked);
+  ending.abort();
+  for (const task of begun.slice(5)) worker.settle(task, { value: 0 });
+  assertEquals((await world.finish(long)).status, "fulfilled");
+  await world.finish(world.calls.close());
 });
 
 test("a pool keeps nothing of an aborted call whose worker was lost", async () => {

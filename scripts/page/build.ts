@@ -30,8 +30,8 @@ function codeOf(file: string): string {
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
- * `output`, `transfer`, settled results, `signal`, `onProgress`, sources that fill
- * one object again, meters of what no browser tells, names that this bundle does
+ * `output`, `transfer`, settled results, `signal`, `onProgress`, promises among
+ * inputs, sources that fill one object again, meters of what no browser tells, names that this bundle does
  * not keep, and the shorter way that lists of records cross; without it they are
  * cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
@@ -50,12 +50,16 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   },
   "calls/calls_here.ts": { keepContext: "(part) => part" },
   "calls/calls.ts": {
+    asInWorkers: "null",
+    combineRef: "null",
     ArraySink: "null",
     FoldSink: "null",
     SettledSink: "null",
     SharedSink: "null",
   },
   "engine/inputs.ts": {
+    AwaitedSource: "class { constructor(source) { return source; } }",
+    findPromise: "() => -1",
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },

@@ -9,7 +9,7 @@ import type { RunEvent } from "../api/events.ts";
 import type { Inputs, RunOptions } from "../api/options.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
-import type { CallSite } from "../engine/failures.ts";
+import type { CallSite } from "../engine/call_site.ts";
 import { openSource, type Source } from "../engine/inputs.ts";
 import { InputsInOrder } from "../engine/next_inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";

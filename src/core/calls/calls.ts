@@ -20,8 +20,10 @@ import { threadsOf } from "./worker_plan.ts";
 import type { Engine } from "../engine/engine.ts";
 import { canPass } from "../engine/deadline.ts";
 import { closedError } from "../engine/engine.ts";
-import type { CallSite, Entrance, Failure } from "../engine/failures.ts";
-import { callSite, startError, taskError } from "../engine/failures.ts";
+import type { CallSite, Entrance } from "../engine/call_site.ts";
+import type { Failure } from "../engine/failures.ts";
+import { callSite } from "../engine/call_site.ts";
+import { startError, taskError } from "../engine/failures.ts";
 import { FoldSink } from "../engine/fold.ts";
 import { checkInputs, handlePromises } from "../engine/inputs.ts";
 import type { Paces } from "../engine/paces.ts";
@@ -233,8 +235,18 @@ export class Calls {
     return this.#oneShot ? given : checkOptions(action, given, rules);
   }
 
-  /** Checks a call, and makes of it what can be sent. */
+  /** Accepts a call, or refuses it: nobody hears then what becomes of its inputs. */
   #accept(action: string, call: Call): CheckedCall {
+    try {
+      return this.#checkCall(action, call);
+    } catch (error) {
+      handlePromises(call.inputs);
+      throw error;
+    }
+  }
+
+  /** Checks a call, and makes of it what can be sent. */
+  #checkCall(action: string, call: Call): CheckedCall {
     const { fn, combine, inputs, site } = call;
     this.#check(action);
     let { options } = call;

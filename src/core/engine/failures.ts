@@ -13,28 +13,8 @@ import {
 } from "../api/errors.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { Refusal } from "../wire/packing.ts";
+import { atSite, type CallSite, leadOn, ownOf } from "./call_site.ts";
 import type { Loss } from "./settling.ts";
-
-/** Where the caller called from: the frames of its stack. */
-export interface CallSite {
-  readonly stack?: string;
-}
-
-/** The public function a call came through: its frames are left out of stacks. */
-// deno-lint-ignore ban-types -- any function will do
-export type Entrance = Function;
-
-/**
- * Notes where a call comes from.
- *
- * @param entrance The public function it came through.
- * @returns The frames above that function.
- */
-export function callSite(entrance: Entrance): CallSite {
-  const site: CallSite = {};
-  Error.captureStackTrace?.(site, entrance); // no Firefox before 138 has it
-  return site;
-}
 
 /** What became of a task that did not return. */
 export type Failure =
@@ -71,7 +51,9 @@ export function taskError(
 ): TaskError {
   try {
     const error = atSite(site, () => make(failure, index, attempts, fn));
-    if ("error" in failure && failure.why !== "lost") join(failure.error, site);
+    if ("error" in failure && failure.why !== "lost") {
+      leadOn(failure.error, site);
+    }
     return error;
   } catch (odd) { // what was thrown cannot even be looked at
     const message = `Cannot map input ${index}`;
@@ -244,11 +226,12 @@ export function startError(problem: unknown, site: CallSite): WorkerStartError {
   const threw = from === undefined
     ? ""
     : `: received ${nameThrown(cause)}${hint(cause, { from }, "workerData")}`;
-  join(cause, site);
+  const own = ownOf(cause);
+  leadOn(own, site);
   return atSite(site, () =>
     new WorkerStartError(
       `Cannot start workers as ${message}${threw}`,
-      cause === undefined ? undefined : { cause },
+      cause === undefined ? undefined : { cause: own },
     ));
 }
 
@@ -308,52 +291,4 @@ export function stuckWarning(
  */
 export function disposeWarning(problem: string): string {
   return `what "init" returned could not be disposed: received ${problem}`;
-}
-
-/** Makes an error whose stack is the caller's, not that of this program. */
-function atSite<E extends Error>(site: CallSite, make: () => E): E {
-  const limit = Error.stackTraceLimit;
-  const setLimit = (to: number) => Reflect.set(Error, "stackTraceLimit", to);
-  try {
-    setLimit(0); // else Bun 1.4.5 prints frames of its own
-    const error = make();
-    setStack(error, `${error.name}: ${error.message}`, frames(site.stack));
-    return error;
-  } finally {
-    setLimit(limit);
-  }
-}
-
-/**
- * Leads the stack of what a worker threw on to the caller.
- *
- * @param thrown What was thrown.
- * @param site Where the caller called from.
- */
-function join(thrown: unknown, site: CallSite): void {
-  try {
-    if (!(thrown instanceof Error)) return;
-    const { stack } = thrown as { stack: unknown };
-    const head = typeof stack === "string" ? stack.trimEnd() || stack : "";
-    setStack(thrown, head || nameThrown(thrown), frames(site.stack));
-  } catch {
-    // A getter that throws, or a Proxy: it stays as it is.
-  }
-}
-
-function setStack(error: Error, head: string, frames: string): void {
-  Reflect.defineProperty(error, "stack", { // unless it is frozen
-    value: frames === "" ? head : `${head}\n${frames}`,
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  });
-}
-
-function frames(stack: string | undefined): string {
-  // No text if the program prepares its stacks in a way of its own.
-  if (typeof stack !== "string") return "";
-  // Firefox and WebKit write the name of a function, "@" and where it is.
-  const at = stack.search(/^(?:\s+at |\S*@\S+:\d+:\d+$)/m);
-  return at < 0 ? "" : stack.slice(at).replace(/^\n/, "");
 }

@@ -39,11 +39,14 @@ export class InFlight {
   readonly #madeAt: number;
   readonly #sharesMemory: boolean;
   readonly #sent: Sent[] = [];
-  /** Runs that the worker has got the data of. */
-  readonly #brought = new Set<Run>();
+  /** Numbers of runs that the worker has got the data of. */
+  readonly #brought = new Set<number>();
+  /** Those of them that are over. */
+  readonly #stale = new Set<number>();
   #serial = 1;
   #tasks = 0;
   #tasksBack = 0; // how many were taken back
+  #stopped = false; // its run is over
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
   #loads = false; // it was sent what it is not to begin, and was not heard since
@@ -153,10 +156,10 @@ export class InFlight {
   /**
    * Lets a message bring the run along that it is of.
    *
-   * @returns What to call when it was posted; says which runs the worker was
-   * told to forget.
+   * @returns What to call when it was posted; gives the numbers of the runs that
+   * the worker was told to forget.
    */
-  #announce(run: Run, message: ChunkMessage): () => readonly Run[] {
+  #announce(run: Run, message: ChunkMessage): () => readonly number[] {
     const announcement = announcementOf(run);
     message.run = announcement;
     const { concurrency = 1 } = announcement;
@@ -164,16 +167,17 @@ export class InFlight {
       ? this.where.allot(concurrency)
       : undefined;
     if (board !== undefined) announcement.board = board;
-    const brings = run.data !== undefined && !this.#brought.has(run);
+    const brings = run.data !== undefined && !this.#brought.has(run.number);
     if (brings) announcement.data = run.data;
-    const over = [...this.#brought].filter((run) => run.over);
-    if (over.length > 0) announcement.forget = over.map(({ number }) => number);
+    const stale = [...this.#stale];
+    if (stale.length > 0) announcement.forget = stale;
     return () => {
       this.run = run;
+      this.#stopped = false;
       this.where.begin(board, concurrency);
-      for (const run of over) this.#brought.delete(run);
-      if (brings) this.#brought.add(run);
-      return over;
+      this.#stale.clear();
+      if (brings) this.#brought.add(run.number);
+      return stale;
     };
   }
 
@@ -186,6 +190,7 @@ export class InFlight {
     this.#loads = false; // all before it was read
     if (full) this.#retires = true;
     const sent = this.#sent.splice(at, 1)[0]!;
+    this.#letGo();
     const { length } = sent.chunk.values;
     this.#tasks -= length;
     // It did not begin the others. What a task posted may say any number.
@@ -212,6 +217,16 @@ export class InFlight {
   }
 
   /**
+   * A run is over: the worker is to forget its data, and to stop.
+   *
+   * @returns What `stop` says; undefined if the worker has another run, or none.
+   */
+  release(run: Run): boolean | undefined {
+    if (this.#brought.delete(run.number)) this.#stale.add(run.number);
+    return this.run === run ? this.stop() : undefined;
+  }
+
+  /**
    * The run is over: the worker is to begin no more tasks of it.
    *
    * @returns Whether it may have begun any of what it was sent, or has had long
@@ -220,7 +235,14 @@ export class InFlight {
   stop(): boolean {
     const first = this.where.board?.stop() ?? Infinity;
     const isLate = this.#clock.now() - this.#madeAt > LOAD_MS;
+    this.#stopped = true;
+    this.#letGo();
     return isLate || first > (this.#sent[0]?.serial ?? 0);
+  }
+
+  /** A worker that idles keeps nothing of a run that is over. */
+  #letGo(): void {
+    if (this.#stopped && this.chunks === 0) this.run = undefined;
   }
 
   /** Takes out all that the worker has not begun and never will. */
@@ -306,8 +328,8 @@ export class InFlight {
     for (const { forgets } of all) {
       if (forgets === undefined) continue;
       this.forget();
-      this.#brought.delete(run!);
-      for (const run of forgets) this.#brought.add(run);
+      this.#brought.delete(run!.number);
+      for (const number of forgets) this.#stale.add(number);
       this.where.forget();
     }
     return all;

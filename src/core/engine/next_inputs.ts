@@ -66,8 +66,9 @@ export class InputsInOrder implements NextInputs {
   take(weight: number, most: number): ConsecutiveInputs | undefined {
     const first = this.#next;
     const room = Math.min(weight, most, this.#sink.room(weight));
-    if (room < 1) return { first, values: [], weights: undefined };
-    const values = this.#source.take(room);
+    const isEnd = first === this.total; // though there be no room
+    if (room < 1 && !isEnd) return { first, values: [], weights: undefined };
+    const values = isEnd ? undefined : this.#source.take(room);
     if (values === undefined) {
       this.#ended = true;
       return undefined;

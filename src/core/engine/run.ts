@@ -14,20 +14,10 @@ import { ChunkSizer } from "./chunking.ts";
 import type { Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
 import { tellAll } from "./listening.ts";
-import { type ConsecutiveInputs, InputsInOrder } from "./next_inputs.ts";
+import type { ConsecutiveInputs } from "./next_inputs.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import { Returned } from "./returned.ts";
-import type { RunSetup, SharedParts } from "./run_setup.ts";
-import { ListSink } from "./sink.ts";
-
-/** Where nothing goes any more, and nothing comes from. */
-const NOWHERE: Pick<RunSetup, "inputs" | "sink"> = {
-  inputs: new InputsInOrder(
-    { total: undefined, take: () => undefined, close() {} },
-    new ListSink(0),
-  ),
-  sink: new ListSink(0),
-};
+import { NOWHERE, type RunSetup, type SharedParts } from "./run_setup.ts";
 
 /** What somebody else's code threw: undefined itself may be thrown. */
 type Thrown = { error: unknown } | undefined;
@@ -38,7 +28,7 @@ type RunState =
   /** There are none; the inputs ended so. */
   | { at: "draining"; failure: Thrown }
   /** None are read any more: the reader comes to a failure first. */
-  | { at: "failing" }
+  | { at: "failing"; failure: Thrown }
   | { at: "over" };
 
 /** One map or stream in progress. */
@@ -161,6 +151,13 @@ export class Run {
     return this.#chunkOf(inputs, this.timed ? clock.now() - began : 0);
   }
 
+  /** Whether it has tasks to be sent; to know that, it reads those that go next. */
+  waits(): boolean {
+    const chunk = this.take(Infinity, true);
+    if (chunk !== undefined) this.#returned.add(chunk);
+    return chunk !== undefined;
+  }
+
   #chunkOf(inputs: ConsecutiveInputs, reading: number): Chunk {
     this.#tasks += inputs.values.length;
     this.#unsettled += inputs.values.length;
@@ -255,7 +252,7 @@ export class Run {
     const error = taskError(failure, index, attempt, this.fn, site);
     const effect = sink.fail(index, error, inputOf(chunk, offset));
     const weight = weightOf(chunk, offset, offset + 1);
-    if (effect === "drain") this.#drain(index + 1);
+    if (effect === "drain") this.#drain(index + 1, error);
     if (effect !== "end") return this.#settle(1, 1, weight);
     this.#meter.add(1, 1, weight);
     this.stop(error);
@@ -281,14 +278,14 @@ export class Run {
   }
 
   /** Reads no more inputs, and drops the tasks from an index on. */
-  #drain(limit: number): void {
+  #drain(limit: number, error: unknown): void {
     this.#limit = Math.min(this.#limit, limit);
     // Lighter ones may come before it, and are wanted.
     for (const rest of this.#setup.inputs.takeRest()) {
       this.#returned.add(this.#chunkOf(rest, 0));
     }
     this.#returned.drop(this.#limit);
-    this.#change({ at: "failing" });
+    this.#change({ at: "failing", failure: { error } });
   }
 
   #settle(done: number, failed: number, weight: number): void {
@@ -300,7 +297,11 @@ export class Run {
   }
 
   #finishIfDone(): void {
-    if (this.#state.at !== "draining" || this.#unsettled > 0) return;
+    const { at } = this.#state;
+    if (at !== "draining" && at !== "failing") return;
+    // The reader comes to the failure whenever it reads on: nothing waits for it.
+    const { sink } = this.#setup;
+    if (at === "failing" ? !sink.failed : this.#unsettled > 0) return;
     const { failure } = this.#state;
     if (failure !== undefined) return this.stop(failure.error);
     this.say("done");

@@ -11,10 +11,10 @@ import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { SharedArray } from "../wire/views.ts";
 import type { ChunkTimes, Pace } from "./chunking.ts";
-import type { CallSite } from "./failures.ts";
-import type { NextInputs } from "./next_inputs.ts";
+import type { CallSite } from "./call_site.ts";
+import { InputsInOrder, type NextInputs } from "./next_inputs.ts";
 import type { RefillWatch } from "./refilled.ts";
-import type { Sink } from "./sink.ts";
+import { ListSink, type Sink } from "./sink.ts";
 
 /** What of a run is in memory that its workers share with the caller. */
 export interface SharedParts {
@@ -51,3 +51,12 @@ export interface RunSetup {
   /** The pool's listener. */
   onEvent: ((event: RunEvent) => void) | undefined;
 }
+
+/** Where nothing goes any more, and nothing comes from. */
+export const NOWHERE: Pick<RunSetup, "inputs" | "sink"> = {
+  inputs: new InputsInOrder(
+    { total: undefined, take: () => undefined, close() {} },
+    new ListSink(0),
+  ),
+  sink: new ListSink(0),
+};

@@ -121,6 +121,17 @@ export class Runs {
     }
   }
 
+  /** Whether other runs have tasks that wait: one that has none is not ready. */
+  othersWait(run: Run): boolean {
+    for (const other of this.ready) {
+      if (other === run) continue;
+      if (other.waits()) return true;
+      this.ready.delete(other); // until it is touched
+      if (other.over) this.touched.add(other); // its inputs ended it
+    }
+    return false;
+  }
+
   /** A chunk of it goes: the end of the line is its place, as runs take turns. */
   sent(run: Run): void {
     this.ready.delete(run);

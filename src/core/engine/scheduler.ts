@@ -237,36 +237,38 @@ export class Scheduler implements Engine {
       const { chunkSize, transfer } = run.options;
       if (mayStart && (chunkSize !== undefined || transfer)) continue;
       // Else it would never idle, and what waits would get no turn.
-      if (this.#runs.ready.size > 1 && this.#turns.isOver(slot.number)) {
+      if (this.#turns.isOver(slot.number) && this.#runs.othersWait(run)) {
         continue;
       }
-      const chunk = run.take(slot.left, false);
-      if (run.over) this.#runs.touched.add(run); // its inputs ended it
-      if (chunk === undefined) continue;
-      this.#runs.sent(run);
-      this.#send(slot, chunk);
-      return true;
+      if (this.#sendNext(slot, run, false)) return true;
     }
-    return false;
+    return this.#slots.stallsFor(this.#runs.ready) &&
+      this.#feed(this.#slots.empty());
   }
 
   /** Gives a slot without work the next chunk of whichever run has one. */
   #feed(slot: Slot): boolean {
     for (const run of this.#runs.ready) {
+      if (!this.#slots.takes(run)) continue;
       if (!this.#slots.fits(slot, run)) {
         slot.end(undefined);
         return true;
       }
       this.#runs.ready.delete(run); // until it is touched
-      const chunk = run.take(slot.left, true);
-      if (run.over) this.#runs.touched.add(run); // its inputs ended it
-      if (chunk === undefined) continue;
-      this.#runs.sent(run);
-      this.#turns.begin(slot.number);
-      this.#send(slot, chunk);
-      return true;
+      if (this.#sendNext(slot, run, true)) return true;
     }
     return false;
+  }
+
+  /** Sends the next chunk of a run, if there is one. */
+  #sendNext(slot: Slot, run: Run, idle: boolean): boolean {
+    const chunk = run.take(slot.left, idle);
+    if (run.over) this.#runs.touched.add(run); // its inputs ended it
+    if (chunk === undefined) return false;
+    this.#runs.sent(run);
+    if (idle) this.#turns.begin(slot.number);
+    this.#send(slot, chunk);
+    return true;
   }
 
   /** Sends a chunk. What cannot be sent fails, by its index. */

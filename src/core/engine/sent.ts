@@ -6,7 +6,6 @@
  */
 
 import type { Chunk } from "./chunk.ts";
-import type { Run } from "./run.ts";
 
 /** A chunk that was sent. */
 export interface Sent {
@@ -25,7 +24,7 @@ export interface Sent {
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
   /** If it brought its run along, the runs the worker was told to forget. */
-  readonly forgets: readonly Run[] | undefined;
+  readonly forgets: readonly number[] | undefined;
 }
 
 /** What a chunk loses: its tasks from an offset on. */

@@ -24,6 +24,8 @@ export interface Sink {
    * they had given before; else it ends the run at once.
    */
   readonly inTurn: boolean;
+  /** Whether a failure is there in its turn: nothing after it is wanted. */
+  readonly failed?: boolean;
   /** Where the workers write the results, if they do. */
   readonly shared?: SharedArray;
   /** Notes that tasks were read from the inputs. */

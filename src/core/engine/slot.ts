@@ -258,9 +258,8 @@ export class Slot {
 
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
-    if (this.#inFlight.run !== run) return;
     // What tasks have left behind can see it as well.
-    const begun = this.#inFlight.stop();
+    const begun = this.#inFlight.release(run);
     if (this.run !== run || this.#state.at !== "up") return;
     this.#stopTimers();
     this.#post({ type: "over" });

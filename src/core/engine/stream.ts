@@ -45,6 +45,7 @@ export class StreamSink implements Sink {
   readonly #ready: Outcomes[] = [];
   #head = 0; // how many of them are read; V8 takes long to shift a long list
   #at = 0; // offset in the first ready outcomes
+  failed = false;
   #inside = 0; // tasks taken from the inputs and not yet read
   #wake = () => {};
 
@@ -103,13 +104,18 @@ export class StreamSink implements Sink {
   }
 
   #add(first: number, outcomes: Outcomes): void {
-    if (this.#order === undefined) this.#ready.push(outcomes);
+    if (this.#order === undefined) this.#give(outcomes);
     else {
       this.#order.add(first, outcomes);
       let next: Outcomes | undefined;
-      while ((next = this.#order.next()) !== undefined) this.#ready.push(next);
+      while ((next = this.#order.next()) !== undefined) this.#give(next);
     }
     if (this.#ready.length > this.#head) this.#wake();
+  }
+
+  #give(outcomes: Outcomes): void {
+    this.#ready.push(outcomes);
+    this.failed ||= outcomes instanceof Failed;
   }
 
   /**

@@ -152,9 +152,10 @@ export class InputsByWeight implements NextInputs {
     const ahead = this.total === undefined ? MOST_AHEAD - held : Infinity;
     if (ahead < LEAST_READ && this.#byFirst.size > 0) return;
     const room = Math.min(ahead, sink.room(size));
-    if (room < 1) return;
+    const isEnd = this.#read === this.total; // though there be no room
+    if (room < 1 && !isEnd) return;
     try {
-      const values = this.#source.take(room);
+      const values = isEnd ? undefined : this.#source.take(room);
       if (values === undefined) this.#ended = true;
       else if (!this.#ended && values.length > 0) this.#add(values);
     } catch (error) { // what came before it goes first

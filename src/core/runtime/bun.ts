@@ -22,7 +22,6 @@ import { threads } from "./threads.ts";
 import { writeAtOnce } from "./write_at_once.ts";
 
 interface BunScope {
-  Bun: unknown;
   process: { cwd(): string };
 }
 
@@ -58,8 +57,10 @@ export function bunRuntime(
 const folder = bunFolder();
 
 function bunFolder(): string | undefined {
-  const { process, Bun } = globalThis as unknown as Partial<BunScope>;
-  return Bun === undefined ? undefined : process?.cwd();
+  // No look at `process` on Deno, where it is dear.
+  return "Bun" in globalThis
+    ? (globalThis as unknown as BunScope).process.cwd()
+    : undefined;
 }
 
 /**

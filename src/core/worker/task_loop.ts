@@ -128,7 +128,10 @@ export function createTaskLoop(
         : unlessAbandoned(run.around, serial, index, result));
       if (work.keeps && isObject(settled)) {
         kept = settled;
-      } else (results as unknown[])[offset] = settled;
+        // In shared memory, that of another try may be there already.
+      } else if (!board.isOver()) {
+        (results as unknown[])[offset] = settled;
+      }
     } catch (error) {
       fail(work, offset, error);
     }
@@ -192,7 +195,7 @@ export function createTaskLoop(
         }
         // In shared memory, a BigInt64Array takes nothing but a bigint.
         if (keeps && isObject(result)) kept = result;
-        else results[offset] = result;
+        else if (!watched || !board.isOver()) results[offset] = result;
       } catch (error) {
         fail(work, offset, error);
       }
