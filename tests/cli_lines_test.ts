@@ -197,12 +197,15 @@ test(
   "pmap keeps whatever the function writes out of the results",
   PATIENCE,
   async () => {
-    const how = ["table", "dir", "count", "time", "group", "trace", "write"];
-    for (const extra of [[], ["--workers", "0"]]) {
+    const how = ["table", "dir", "count", "time", "group", "trace", "write"]
+      .concat("by name", "by Deno");
+    for (const extra of [[], ["--workers", "0"], ["--processes"]]) {
       const args = [work("write"), ...extra, "--args", ...how];
       const { status, out, err } = await pmap(args);
       assertEquals([status, out], [0, lines(how)]);
-      for (const found of [/a: 1/, /c: 1/, /t: [\d.]+/, /^g$/m, /^W$/m]) {
+      for (
+        const found of [/a: 1/, /c: 1/, /t: [\d.]+/, /^g$/m, /^W$/m, /^N$/m]
+      ) {
         assertMatch(err, found);
       }
     }

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
@@ -41,6 +41,29 @@ test(
     const page = readFileSync(file, "utf8");
     assertMatch(page, /The run was stopped before the end/);
     assertEquals(page.includes("not over"), false);
+  },
+);
+
+test(
+  "pmap --timeline says nothing of the job that only its calls show",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const file = dir.path("timeline.html");
+    const says = (text: string) =>
+      assertStringIncludes(readFileSync(file, "utf8"), text);
+    const job = ["-e", "n => -n", "--timeline", file];
+    const log = [...job, "--joblog", dir.path("log"), "--resume"];
+    assertEquals((await pmap(log, "1\n2\n3\n")).status, 0);
+    assertEquals((await pmap(log, "1\n2\n3\n")).status, 0); // all are kept
+    says("No input was left to map");
+    assertEquals((await pmap(log, "1\n2\n3\n4\n")).status, 0);
+    assertEquals(readFileSync(file, "utf8").includes("one input:"), false);
+    // The last tasks end, and no other begins.
+    const soon = ["-e", "n => n.n.n", "-j1", "--chunk-size", "1", "--halt"];
+    const args = [...soon, "soon", "--timeline", file];
+    assertEquals((await pmap(args, lines(numbers(1000)))).status, 1);
+    says("The run was stopped before the end");
   },
 );
 

@@ -47,6 +47,13 @@ const ROWS: Row[] = [
   },
   {
     kind: "nothing",
+    title: "all inputs had a result already",
+    facts: { inputs: 0, tasks: 0, used: 0, slowest: [], partial: true },
+    says: "No input was left to map",
+    silent: {},
+  },
+  {
+    kind: "nothing",
     title: "no input could be sent",
     facts: { inputs: 3, failed: 3, tasks: 0, used: 0, slowest: [] },
     says: "No task ran: see what failed",
@@ -106,6 +113,7 @@ const ROWS: Row[] = [
     silent: {
       "nine more could not be sent": [{ inputs: 10, failed: 9 }, "one-worker"],
       "the source did not say": [{ inputs: undefined }, "one-worker"],
+      "others had a result already": [{ partial: true }, "one-worker"],
       "each of two runs had one": [{ inputs: 2, runs: 2 }, "one-worker"],
     },
   },
@@ -139,6 +147,13 @@ const ROWS: Row[] = [
       "they had runs that were not recorded": [{ heard: "part" }, "good"],
       "only some of the time": [{ starved: 0.3 }, "good"],
     },
+  },
+  {
+    kind: "starved",
+    title: "inputs that may have waited to be mapped again",
+    facts: { starved: 0.6, inputs: undefined, partial: true },
+    says: "The workers waited 60 % of their time for inputs",
+    silent: { "only some of the time": [{ starved: 0.3 }, "good"] },
   },
   {
     kind: "starved",
@@ -341,7 +356,7 @@ const ROWS: Row[] = [
       workersAtOnce: 1,
     },
     says:
-      "One worker did one task after another, 120 ms of work in 125 ms: a loop is no slower",
+      "One worker did one task after another, 120 ms of work in 125 ms: a loop needs no more time for the tasks alone",
     silent: {
       "it had several tasks at once": [{ tasksInWorker: 3 }, "good"],
       "a task would have ended a loop": [{ lost: 1 }, "good"],
@@ -352,7 +367,7 @@ const ROWS: Row[] = [
     title: "one worker did it all",
     facts: { workers: 4, used: 1, wall: 125, work: 120, tasksAtOnce: 1 },
     says:
-      "One of 4 workers did one task after another, 120 ms of work in 125 ms: a loop is no slower",
+      "One of 4 workers did one task after another, 120 ms of work in 125 ms: a loop needs no more time for the tasks alone",
     silent: {},
   },
   {

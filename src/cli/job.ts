@@ -187,7 +187,11 @@ export class Job {
     const { outboxes } = this.#setup;
     const { onEvent, onProgress: tell } = this.#watchers;
     const run = mapChunks(this.#plan, this.#setup, {
-      onEvent,
+      // A run that reads no more was stopped, whether its last tasks end or not.
+      onEvent: onEvent && ((event) => {
+        const isStopped = event.type === "run-end" && this.#phase !== "running";
+        onEvent(isStopped ? { ...event, ok: false } : event);
+      }),
       onProgress: tell && ((progress) =>
         tell(estimate(progress, {
           total: this.#inputs.total,

@@ -67,6 +67,11 @@ export interface Facts extends Starts, Waits {
   calls: number;
   /** How many inputs the runs had; undefined if nothing shows it. */
   inputs: number | undefined;
+  /**
+   * Whether there may have been others, or some that waited to be mapped again:
+   * `inputOf` was given.
+   */
+  partial: boolean;
   /** Tasks that ran, each try counted; without a run, calls. */
   tasks: number;
   /** How many of them were a second try, or a later one. */
@@ -191,6 +196,7 @@ export function factsOf(recording: Recording, tracks: Track[]): Facts {
     heard: recording.heard,
     calls: calls.length,
     inputs: inputsOf(recording),
+    partial: recording.inputOf !== undefined,
     tasks: sum(ran, ({ from, lost }) => from.length + lost.length),
     again: sum(
       ran,

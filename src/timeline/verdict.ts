@@ -11,7 +11,16 @@
  */
 
 import type { Facts } from "./facts.ts";
-import { duration, factor, percent, plural } from "../words/units.ts";
+import { duration, percent, plural } from "../words/units.ts";
+import {
+  largestLoss,
+  MOST,
+  onItsWay,
+  reasons,
+  start,
+  whatStarved,
+  whatWasDone,
+} from "./verdict_words.ts";
 
 /** What a verdict is about. */
 export type VerdictKind =
@@ -55,17 +64,11 @@ interface Rule {
  */
 const BUSY = 0.7;
 
-/** Something that took this share of the time is what took the time. */
-const MOST = 0.5;
-
 /** Waiting that took this share of the workers' time is worth its reason. */
 const MUCH = 0.3;
 
 /** What is less than this share of something does not count beside it. */
 const LITTLE = 0.1;
-
-/** What took less of the workers' time than this is not worth a word. */
-const HARDLY = 0.05;
 
 /** What is less than this share of something else is less for sure. */
 const CLEARLY_LESS = 0.8;
@@ -118,8 +121,12 @@ const RULES: Rule[] = [
     // Every run had its end, and no task ran.
     kind: "nothing",
     holds: ({ tasks }) => tasks === 0,
-    say: ({ inputs }) =>
-      inputs === 0 ? "There was no input" : "No task ran: see what failed",
+    say: ({ inputs, partial }) =>
+      inputs !== 0
+        ? "No task ran: see what failed"
+        : partial
+        ? "No input was left to map"
+        : "There was no input",
   },
   {
     // No run had a worker. Silent as soon as one of several had any.
@@ -129,9 +136,10 @@ const RULES: Rule[] = [
   },
   {
     // It counts inputs, not tasks: one input can be tried often, and an input
-    // that cannot be sent is no task.
+    // that cannot be sent is no task. Silent if it may be one of several.
     kind: "one-input",
-    holds: ({ runs, inputs }) => runs === 1 && inputs === 1,
+    holds: ({ runs, inputs, partial }) =>
+      runs === 1 && inputs === 1 && !partial,
     say: () => "There was one input: only several inputs can be shared",
   },
   {
@@ -147,18 +155,12 @@ const RULES: Rule[] = [
   },
   {
     // Workers had nothing in flight while inputs were still to be sent. This
-    // thread sends them, so the sentence names what may keep it from sending.
+    // thread sends them, so the sentence names what may keep it from sending;
+    // none, if inputs may have waited to be mapped again.
     // Silent if the workers may have had tasks of a run that nobody recorded.
     kind: "starved",
     holds: ({ starved, heard }) => starved > MUCH && heard === "all",
-    say: ({ starved, reading, wall }) =>
-      reading > MOST * wall
-        ? `Reading the inputs took ${duration(reading)} of the ${
-          duration(wall)
-        }: the source, or "weight", is slower than the workers`
-        : `The workers waited ${
-          percent(starved)
-        } of their time for inputs: the source, the reader of a stream, or this thread itself was slower than they`,
+    say: (facts) => whatStarved(facts),
   },
   {
     // No run is shorter than its longest task. Silent if that task may have been
@@ -221,7 +223,8 @@ const RULES: Rule[] = [
       }, so ${used} of ${workers} workers had any: a smaller chunkSize gives the others some`,
   },
   {
-    // One worker had all tasks, one after another: a loop does the same.
+    // One worker had all tasks, one after another: a loop does the same. Not
+    // beside this thread, which may have had other work meanwhile.
     kind: "one-worker",
     holds: ({ used, tasksInWorker, lost }) =>
       used === 1 && tasksInWorker < 2 && lost === 0,
@@ -230,7 +233,7 @@ const RULES: Rule[] = [
         workers > 1 ? `One of ${workers} workers` : "One worker"
       } did one task after another, ${duration(work)} of work in ${
         duration(wall)
-      }: a loop is no slower`,
+      }: a loop needs no more time for the tasks alone`,
   },
   {
     // Workers had nothing in flight after the last input was sent, while others
@@ -291,83 +294,4 @@ function transportLoses(facts: Facts): boolean {
   return lost === 0 &&
     transportPerTask * tasks > Math.max(1, used - 1) * work &&
     work < CLEARLY_LESS * wall;
-}
-
-/** What a task cost beside its work, on average. */
-function onItsWay(facts: Facts, how: string): string {
-  const work = duration(facts.work / facts.tasks);
-  const way = duration(facts.transportPerTask);
-  return `On average a task took ${work} of work and at least ${way} on its way${how}: a plain loop would be faster`;
-}
-
-/**
- * What starting the workers cost, and what helps. A Pool is no help where
- * workers were replaced: perhaps a Pool replaced them.
- */
-function start(facts: Facts, loop: boolean): string {
-  const { started, restarts, startUp, wall } = facts;
-  const what = restarts > 0
-    ? `workers ${started + restarts} times`
-    : plural(Math.max(1, started), "worker");
-  const cost = `Starting ${what} took ${duration(startUp)} of the`;
-  const cures = loop ? ["a plain loop would be faster"] : [];
-  if (restarts === 0) {
-    cures.push("a Pool that is kept for many maps starts its workers once");
-  }
-  const end = cures.length > 0 ? `: ${cures.join(", and ")}` : "";
-  return `${cost} ${duration(wall)}${end}`;
-}
-
-/** Why workers had nothing left: one or more of these it was. */
-function reasons(facts: Facts): string {
-  const { largestChunk, again, lost, inputs, slowest, runs } = facts;
-  const { index, ms } = slowest[0]!;
-  const reasons = ["too few tasks"];
-  if (ms > slowest.at(-1)!.ms) {
-    const which = ` (input ${index} took ${duration(ms)})`;
-    reasons.push(`tasks of different length${runs === 1 ? which : ""}`);
-  }
-  if (largestChunk > 1) reasons.push("chunks too large");
-  if (again + lost > 0) reasons.push("second tries");
-  if (inputs === undefined) reasons.push("a source that ended late");
-  const last = reasons.pop()!;
-  return reasons.length > 0 ? `${reasons.join(", ")} or ${last}` : last;
-}
-
-/**
- * What the workers did. Compares it with a loop only where the CPU time is
- * known, as a loop needs that as well: of tasks that wait, nobody knows how long
- * they would take one by one.
- */
-function whatWasDone(facts: Facts): string {
-  const { used, workers, wall, speedUp, spent, cpu } = facts;
-  const who = used < workers
-    ? `${used} of ${plural(workers, "worker")}`
-    : plural(used, "worker");
-  if (speedUp !== undefined) {
-    const used = `${duration(speedUp * wall)} of CPU time in ${duration(wall)}`;
-    const faster = factor(speedUp);
-    return `${who} used ${used}: ${faster} as fast as a loop that needs the same`;
-  }
-  const share = `${percent(spent.work)} of their time`;
-  const busy = facts.tasksInWorker > 1
-    ? `${who} had up to ${facts.tasksAtOnce} tasks at once, and any for ${share}`
-    : `${who} had a task for ${share}`;
-  if (cpu === undefined || cpu.most >= MOST * cpu.inTask) return busy;
-  const most = percent(Math.ceil(100 * cpu.most / cpu.inTask) / 100);
-  return `${busy}, and a core for at most ${most} of that: the tasks waited, or others had the cores`;
-}
-
-/**
- * The end of the sentence: what else took the workers' time, if it is much.
- * Waiting does not count if the workers may have had tasks of other runs.
- */
-function largestLoss({ spent, heard }: Facts): string {
-  const losses: [share: number, what: string][] = [
-    [spent.startUp, "they were starting"],
-    [spent.transport, "they had been sent tasks and ran none"],
-    [heard === "all" ? spent.waiting : 0, "they waited"],
-  ];
-  const [share, what] = losses.toSorted(([a], [b]) => b - a)[0]!;
-  return share < HARDLY ? "" : `; for ${percent(share)} of their time ${what}`;
 }
