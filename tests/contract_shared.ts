@@ -155,6 +155,36 @@ export const sharedArrays: Chapter = (it, { calls, pool, timed }) => {
     }
   });
 
+  it("combine gets nothing but results, also after an abort", async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(8)); // odd ones, begun
+    type Result = { cell: Int32Array };
+    const late = async (
+      n: number,
+      { data }: TaskContext<unknown, Int32Array>,
+    ) => {
+      Atomics.add(data, 1, 1);
+      await new Promise((resolve) => setTimeout(resolve, n === 1 ? 80 : 5));
+      return { cell: data };
+    };
+    const combine = (one: Result, other: Result) => {
+      if (!one || !other) Atomics.add((one ?? other).cell, 0, 1);
+      return one;
+    };
+    const ending = new AbortController();
+    const call = parallelReduce(late, combine, [0, 1], {
+      ...pool,
+      ...{ data: cell, chunkSize: 2, concurrency: 2, signal: ending.signal },
+    });
+    while (Atomics.load(cell, 1) < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    ending.abort();
+    await call.catch(() => {}); // it may have been done
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assertEquals(cell[0], 0);
+  });
+
   it("a task that was given up writes nothing to a shared output", async () => {
     const output = sharedNumbers(1, () => untouched);
     const cell = new Int32Array(new SharedArrayBuffer(8));

@@ -62,6 +62,55 @@ test("each call that no worker can serve has a cause with a stack of its own", a
   }
 });
 
+test("each such call has a DOMException of its own as well", async () => {
+  await using pool = new Pool({
+    workers: 1,
+    init: () => {
+      throw new DOMException("no", "AbortError");
+    },
+  });
+  const one = () => pool.map(same, [1]).catch((error) => error);
+  const causes = (await Promise.all([one(), one()])).map(({ cause }) => cause);
+  for (const cause of causes) {
+    assertEquals([cause.name, `${cause}`], ["AbortError", "AbortError: no"]);
+    assert(cause instanceof DOMException);
+  }
+});
+
+test("errors that hold much do not fill the memory of a worker", async () => {
+  await using pool = new Pool({ workers: 1 });
+  let messages = 0;
+  const onEvent = ({ type }: RunEvent) => {
+    if (type === "chunk-send") messages++;
+  };
+  const fail = (n: number) => {
+    throw Object.assign(new Error(`${n}`), { all: new Uint8Array(2 ** 20) });
+  };
+  const inputs = Array.from({ length: 60 }, (_, n) => n);
+  const all = await pool.mapSettled(fail, inputs, { chunkSize: 60, onEvent });
+  assertEquals(
+    all.map((one) => (one.status === "rejected" ? one.reason.cause : 0)).map(
+      (error) => [(error as Error).message, (error as { all: [] }).all.length],
+    ),
+    inputs.map((n) => [`${n}`, 2 ** 20]),
+  );
+  assert(messages > 2, `${messages}`); // of 16 MB, and a bit
+});
+
+test("what was read ahead goes as it was read", () => {
+  const weights = Float64Array.of(1, 2, 3);
+  const chunk = { values: [1, 2, 3], first: 0, weights, alone: false } as never;
+  const returned = new Returned();
+  returned.hold(chunk);
+  assertEquals([returned.weight, returned.take(1, 9, false)], [6, chunk]);
+  assertEquals(returned.weight, 0);
+  returned.hold(chunk);
+  assertEquals(returned.take(9, 2, false)?.values.length, 2); // no room for more
+  assertEquals(returned.weight, 3);
+  returned.drop(0);
+  assertEquals(returned.weight, 0);
+});
+
 test("a worker is replaced before its tasks are too many to be told apart", () => {
   const inFlight = new InFlight(new FakeClock(), true);
   const run = { number: 1, options: {}, shared: {}, over: false, timed: false };
@@ -254,38 +303,6 @@ test("an idle pool keeps nothing of its last call", async () => {
     collectGarbage();
   }
   assertEquals(left(), []);
-});
-
-test("without workers, a task may wait for a call of its own pool", async () => {
-  const pool = new Pool({ workers: 0 });
-  const scope = globalThis as { sumUp?: (range: number[]) => Promise<number> };
-  // A shipped function sees the globals: without workers, they are these.
-  const sumUp = async ([from, to]: number[]): Promise<number> => {
-    if (to - from === 1) return from;
-    const middle = (from + to) >> 1;
-    const halves = [[from, middle], [middle, to]];
-    const fn = (half: number[]) => (globalThis as typeof scope).sumUp!(half);
-    const [one, other] = await pool.map(fn, halves);
-    return one + other;
-  };
-  scope.sumUp = sumUp;
-  try {
-    assertEquals(await sumUp([0, 8]), 28);
-    // The tasks of one call are still done one after another.
-    const busy = async (_: number, { data }: { data: SharedArrayBuffer }) => {
-      const cells = new Int32Array(data); // now, and at most
-      const now = Atomics.add(cells, 0, 1) + 1;
-      if (now > cells[1]!) cells[1] = now;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      Atomics.sub(cells, 0, 1);
-    };
-    const data = new SharedArrayBuffer(8);
-    await pool.map(busy, [1, 2, 3], { data });
-    assertEquals(new Int32Array(data)[1], 1);
-  } finally {
-    delete scope.sumUp;
-    await pool.close();
-  }
 });
 
 test("a call with nothing to send does not stop the lanes of another", async () => {

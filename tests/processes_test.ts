@@ -886,13 +886,16 @@ test("processes: on Node.js they load what --import has the program load", {
     .map((name) => join(folder.path, name));
   // A shim of another runtime, as workers have it then, is no such runtime.
   const shim = '{ version: { deno: "1.40.2" }, exit() {} }';
-  writeFileSync(preload, `globalThis.loaded = 5; globalThis.Deno = ${shim};`);
+  writeFileSync(
+    preload,
+    `globalThis.loaded = 5; globalThis.url = 0; globalThis.Deno = ${shim};`,
+  );
   writeFileSync(
     program,
     `import { parallelMap } from ${
       JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
     };
-    const fn = (n) => globalThis.loaded + n;
+    const fn = (n) => globalThis.loaded + globalThis.url + n;
     for (const backend of ["processes", "threads"]) {
       console.log(await parallelMap(fn, [1], { backend }));
     }`,

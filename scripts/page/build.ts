@@ -31,9 +31,10 @@ function codeOf(file: string): string {
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
  * `output`, `transfer`, settled results, `signal`, `onProgress`, promises among
- * inputs, sources that fill one object again, meters of what no browser tells, names that this bundle does
- * not keep, and the shorter way that lists of records cross; without it they are
- * cloned, as in most programs.
+ * inputs, sources that fill one object again, meters of what no browser tells,
+ * names that this bundle does not keep, causes that several calls are told, and
+ * the shorter way that lists of records cross; without it they are cloned, as in
+ * most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -63,6 +64,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
+  "engine/failures.ts": { ownOf: "(thrown) => thrown" },
   "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
   "wire/function_ref.ts": { keptNames: '() => ""' },
   "worker/boot.ts": { keptNames: '() => ""' },

@@ -240,7 +240,9 @@ export class Calls {
     try {
       return this.#checkCall(action, call);
     } catch (error) {
-      handlePromises(call.inputs);
+      try {
+        handlePromises(call.inputs);
+      } catch { /* a getter that throws: this error is the one */ }
       throw error;
     }
   }

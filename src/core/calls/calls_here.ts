@@ -59,7 +59,6 @@ export function engineHere(
       get workers() {
         return threadsOf(plan);
       },
-      inline: plan.place.inline === true,
       divides: plan.divides,
       crossing: plan.place.crossing,
       backend: (stopsLoops, imports) => plan.backend(stopsLoops, imports),

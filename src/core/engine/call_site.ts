@@ -88,8 +88,11 @@ export function ownOf(thrown: unknown): unknown {
       told.set(thrown, thrown.stack);
       return thrown;
     }
+    const { name, message } = thrown;
     const own = Object.setPrototypeOf(
-      new Error(thrown.message),
+      thrown instanceof DOMException // whose getters know their own
+        ? new DOMException(message, name)
+        : new Error(message),
       Object.getPrototypeOf(thrown),
     );
     Object.defineProperties(own, Object.getOwnPropertyDescriptors(thrown));

@@ -1,5 +1,6 @@
 /**
- * The tasks of a run that came back and are to be sent again.
+ * The tasks of a run that came back and are to be sent again, and those that
+ * were read before they could be sent.
  *
  * @module
  */
@@ -9,6 +10,8 @@ import { fitting } from "./weighing.ts";
 
 /** Tasks to be sent again, in the order in which they came back. */
 export class Returned {
+  /** What was read to be sent, and was not: it goes first, and whole. */
+  #held: Chunk | undefined;
   #chunks: Chunk[] = [];
   #weight = 0;
 
@@ -23,6 +26,18 @@ export class Returned {
     this.#weight += weightOf(chunk);
   }
 
+  /** Takes a chunk that was read to be sent, where nothing else waits. */
+  hold(chunk: Chunk): void {
+    this.#held = chunk;
+    this.#weight += weightOf(chunk);
+  }
+
+  /** Lets it be one of the others. */
+  #letGo(): void {
+    if (this.#held !== undefined) this.#chunks.unshift(this.#held);
+    this.#held = undefined;
+  }
+
   /**
    * Gives the next chunk.
    *
@@ -32,6 +47,13 @@ export class Returned {
    * @returns The chunk; undefined if there is none for such a worker.
    */
   take(weight: number, most: number, idle: boolean): Chunk | undefined {
+    const held = this.#held;
+    if (held !== undefined && held.values.length <= most) {
+      this.#held = undefined;
+      this.#weight -= weightOf(held);
+      return held;
+    }
+    this.#letGo();
     const at = this.#chunks.findIndex((chunk) => idle || !chunk.alone);
     const chunk = this.#chunks[at];
     if (chunk === undefined) return undefined;
@@ -65,6 +87,7 @@ export class Returned {
 
   /** Drops those from an index on. */
   drop(limit: number): void {
+    this.#letGo();
     const kept = this.#chunks.filter(({ first }) => first < limit);
     this.#chunks = kept;
     this.#weight = kept.reduce((sum, chunk) => sum + weightOf(chunk), 0);

@@ -153,8 +153,9 @@ export class Run {
 
   /** Whether it has tasks to be sent; to know that, it reads those that go next. */
   waits(): boolean {
+    if (this.#returned.weight > 0) return true;
     const chunk = this.take(Infinity, true);
-    if (chunk !== undefined) this.#returned.add(chunk);
+    if (chunk) this.#returned.hold(chunk);
     return chunk !== undefined;
   }
 
@@ -297,12 +298,11 @@ export class Run {
   }
 
   #finishIfDone(): void {
-    const { at } = this.#state;
-    if (at !== "draining" && at !== "failing") return;
+    const state = this.#state;
+    if (state.at !== "draining" && state.at !== "failing") return;
     // The reader comes to the failure whenever it reads on: nothing waits for it.
-    const { sink } = this.#setup;
-    if (at === "failing" ? !sink.failed : this.#unsettled > 0) return;
-    const { failure } = this.#state;
+    const { at, failure } = state;
+    if (at === "failing" ? !this.#setup.sink.failed : this.#unsettled) return;
     if (failure !== undefined) return this.stop(failure.error);
     this.say("done");
     if (this.over) return; // the listener threw, or aborted

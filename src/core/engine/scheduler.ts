@@ -242,14 +242,12 @@ export class Scheduler implements Engine {
       }
       if (this.#sendNext(slot, run, false)) return true;
     }
-    return this.#slots.stallsFor(this.#runs.ready) &&
-      this.#feed(this.#slots.empty());
+    return false;
   }
 
   /** Gives a slot without work the next chunk of whichever run has one. */
   #feed(slot: Slot): boolean {
     for (const run of this.#runs.ready) {
-      if (!this.#slots.takes(run)) continue;
       if (!this.#slots.fits(slot, run)) {
         slot.end(undefined);
         return true;

@@ -12,13 +12,6 @@ import type { Run } from "./run.ts";
 import { canServe, type Staff, waitToStart } from "./staffing.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
 
-/**
- * How long tasks in the caller's own thread may be silent, in ms, before another
- * call has a slot of its own there: they may wait for it. Less, and calls at once
- * have more slots than they need; more, and such a task waits longer. No bench.
- */
-const STALL_MS = 50;
-
 /** All slots of a pool. */
 export class Slots {
   readonly all: Slot[] = [];
@@ -87,26 +80,6 @@ export class Slots {
     // too early then, and is set again.
     if (ms > 0 && ms < Infinity) this.#cancelLook ??= this.#lookIn(ms);
     return ms === 0;
-  }
-
-  /** Whether a run may have one more slot: in the caller's thread it has one. */
-  takes(run: Run): boolean {
-    return !this.#maker.inline || this.all.every((slot) => slot.run !== run);
-  }
-
-  /**
-   * Whether the tasks in the caller's own thread may wait for other calls, as
-   * nothing was heard of them: then there is one more slot. If it may be so
-   * later, `onStartable` is called then.
-   *
-   * @param ready The runs that may have tasks.
-   */
-  stallsFor(ready: Iterable<Run>): boolean {
-    if (!this.#maker.inline) return false;
-    if (![...ready].some((run) => this.takes(run))) return false;
-    const quiet = this.#setup.clock.now() - this.#quietSince;
-    if (quiet < STALL_MS) this.#cancelLook ??= this.#lookIn(STALL_MS - quiet);
-    return quiet >= STALL_MS;
   }
 
   #lookIn(ms: number): () => void {

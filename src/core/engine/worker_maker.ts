@@ -12,8 +12,6 @@ import type { StartMessage } from "../wire/protocol.ts";
 export interface WorkerMaker {
   /** How many there may be now, from 1. */
   readonly workers: number;
-  /** Whether they are in the caller's own thread. */
-  readonly inline?: boolean;
   /** Whether that depends on what else is called in the same turn. */
   readonly divides: boolean;
   /** How values get to them, if not as structured clone takes them. */

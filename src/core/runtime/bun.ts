@@ -57,10 +57,12 @@ export function bunRuntime(
 const folder = bunFolder();
 
 function bunFolder(): string | undefined {
-  // No look at `process` on Deno, where it is dear.
-  return "Bun" in globalThis
-    ? (globalThis as unknown as BunScope).process.cwd()
-    : undefined;
+  if (!("Bun" in globalThis)) return undefined; // `process` is dear on Deno
+  try {
+    return (globalThis as unknown as BunScope).process.cwd();
+  } catch {
+    return undefined; // it was removed
+  }
 }
 
 /**
@@ -70,7 +72,8 @@ function bunFolder(): string | undefined {
  */
 function ownSettings(): string[] {
   const flags = ["--no-env-file"];
-  return bunFolder() === folder ? flags : [...flags, "--config=/dev/null"];
+  const isOwn = folder !== undefined && bunFolder() === folder;
+  return isOwn ? flags : [...flags, "--config=/dev/null"];
 }
 
 /** `bun -e`, also in a program that `bun build --compile` made of it. */

@@ -88,10 +88,16 @@ export function bootProcess(load: (url: string) => unknown): void {
   // of their own on the globals, by names that a shipped function may mean another
   // variable by. Here, as Deno takes long to load what knows them.
   if (process.versions.deno === undefined) {
+    const isBun = "Bun" in globalThis;
+    const { getOwnPropertyDescriptor } = Object;
     const { builtinModules } = process.getBuiltinModule("node:module");
     for (const module of builtinModules) {
       for (const name of [module, module.replace(/^bun:/, "")]) {
         if (/^(console|crypto|process)$/.test(name)) continue;
+        // What --import put there is no getter. On Bun to look would load it.
+        if (!isBun && !getOwnPropertyDescriptor(globalThis, name)?.get) {
+          continue;
+        }
         delete (globalThis as Record<string, unknown>)[name];
       }
     }

@@ -46,6 +46,8 @@ export interface Work {
   /** Whether what is kept is so much that it is to be answered. */
   enough: boolean;
   failures: TaskFailure[];
+  /** Bytes of what hangs on them. */
+  failed?: number;
   times: Float64Array | undefined;
   /** Offsets of tasks not to run: to find one in a list takes its length. */
   skips: ReadonlySet<number> | undefined;
@@ -115,8 +117,7 @@ export function createAnswering(
         answer();
       } catch (cause) { // nobody knows why: then it is all of them
         parcel = refuse(values, cause);
-        const error = codec.encode(cause, true);
-        for (const failure of failures) failure.error &&= error;
+        for (const failure of failures) failure.error &&= bare(failure.error);
         answer();
       }
     }
@@ -166,6 +167,14 @@ export function createAnswering(
       failures.push({ offset, folded: tasks, error, refused });
     }
   };
+
+  /** An error without what hangs on it. */
+  function bare({ errors: [first] }: Encoded): Encoded {
+    if (first === undefined) return { value: "[object]", errors: [] };
+    const { place, kind, name = kind, message, stack } = first;
+    const parts = { place, kind, name, message, stack };
+    return { value: place, errors: [parts] };
+  }
 
   /** Whatever that throws, the worker is not to be lost for it. */
   function pack(

@@ -62,9 +62,24 @@ export function createTaskLoop(
 
   const ABANDONED = Symbol("abandoned");
 
-  function fail({ failures }: Work, offset: number, thrown: unknown): void {
-    const error = thrown === ABANDONED ? undefined : codec.encode(thrown, true);
-    failures.push({ offset, folded: 0, error, refused: undefined });
+  function fail(
+    { announcement: { transfer } }: WorkerRun,
+    work: Work,
+    offset: number,
+    thrown: unknown,
+  ): void {
+    let { failed = 0 } = work;
+    const error = thrown === ABANDONED
+      ? undefined
+      : codec.encode(thrown, true, (whole) => {
+        const { buffer, byteLength } = whole as Partial<Uint8Array>;
+        failed += buffer?.byteLength ?? byteLength ?? 0;
+        return whole;
+      });
+    // Each has a copy of its own. As of results, below.
+    if (failed > MOST_KEPT) work.enough = transfer !== true;
+    work.failed = failed;
+    work.failures.push({ offset, folded: 0, error, refused: undefined });
   }
 
   /** Settles as the result of a task does, or when the task is abandoned. */
@@ -102,7 +117,7 @@ export function createTaskLoop(
         work.enough = run.announcement.transfer !== true;
       }
     } catch (error) { // too little memory, or a task has replaced a built-in
-      fail(work, offset, error);
+      fail(run, work, offset, error);
     }
   }
 
@@ -118,6 +133,7 @@ export function createTaskLoop(
     result: PromiseLike<unknown>,
   ): Promise<void> {
     const { board, aborts, waiting } = run.around;
+    const isShared = run.announcement.output !== undefined;
     const { results, times, message } = work;
     const index = message.first + offset;
     const serial = message.serial + offset;
@@ -129,11 +145,11 @@ export function createTaskLoop(
       if (work.keeps && isObject(settled)) {
         kept = settled;
         // In shared memory, that of another try may be there already.
-      } else if (!board.isOver()) {
+      } else if (!isShared || !board.isOver()) {
         (results as unknown[])[offset] = settled;
       }
     } catch (error) {
-      fail(work, offset, error);
+      fail(run, work, offset, error);
     }
     aborts.delete(index);
     waiting?.delete(serial);
@@ -159,7 +175,9 @@ export function createTaskLoop(
   }
 
   function runTasks(run: WorkerRun, work: Work, lane: number) {
-    const { fn, seesContext, around, announcement: { watched } } = run;
+    const { fn, seesContext, around, announcement } = run;
+    const { watched, output } = announcement;
+    const mayBeLate = watched && output !== undefined;
     const { board, aborts } = around;
     const { values, times, count, message, skips } = work;
     const keeps = work.keeps && count > 1; // else it is answered in this turn
@@ -195,9 +213,9 @@ export function createTaskLoop(
         }
         // In shared memory, a BigInt64Array takes nothing but a bigint.
         if (keeps && isObject(result)) kept = result;
-        else if (!watched || !board.isOver()) results[offset] = result;
+        else if (!mayBeLate || !board.isOver()) results[offset] = result;
       } catch (error) {
-        fail(work, offset, error);
+        fail(run, work, offset, error);
       }
       // The task is not late by what keeps its result, but at fault if that does
       // not end.
