@@ -2,7 +2,16 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync, readFileSync } from "node:fs";
 import { wordUnwritten } from "../src/cli/output.ts";
 import { test } from "./harness.ts";
-import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
+import {
+  folder,
+  lines,
+  namedPipe,
+  numbers,
+  PATIENCE,
+  pmap,
+  start,
+  work,
+} from "./pmap.ts";
 
 /** The first bytes on standard output. */
 function firstOutput({ child }: ReturnType<typeof start>): Promise<unknown> {
@@ -49,6 +58,24 @@ test(
         lines(told.map(([, line]) => Number(line) - 1)),
       );
     }
+  },
+);
+
+test(
+  "pmap waits for a slow reader of the inputs that failed when that of the results leaves",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const pipe = namedPipe(dir);
+    const fn = "n => { if (n < 30000) throw n; return 'r'.repeat(99); }";
+    const kept = dir.path("kept");
+    // 200 KB, of which a pipe takes 64 at once, and its reader none for a while.
+    const script = `(exec <${pipe}; sleep 2; cat >${kept}) &
+      { "$@"; echo "status $?" >&2; } | head -n 1; wait`;
+    const args = ["-e", fn, "-j1", "--failed", pipe];
+    const { err } = await pmap(args, lines(numbers(31_000)), script);
+    assertMatch(err, /status 1\n$/);
+    assertEquals(readFileSync(kept, "utf8"), lines(numbers(30_000)));
   },
 );
 

@@ -155,11 +155,11 @@ export class Job {
     if (stop.by !== "reader") await this.#takeRest();
     this.#end(); // what comes later is not counted, as it would not be written
     if (stop.by !== "reader") this.#turnstile.flush();
-    if (stop.by === "halt" || stop.by === "error") {
+    if (stop.by !== "signal") {
       const drained = this.#output.allDrained();
       const later = await Promise.race([drained, this.#stops.later]);
       if (later === undefined) return stop;
-      if (stop.by === "halt" && later.by !== "reader") stop = later;
+      if (stop.by !== "error" && later.by !== "reader") stop = later;
     }
     await this.#output.drainedIfRead();
     return stop;

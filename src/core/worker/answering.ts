@@ -168,12 +168,11 @@ export function createAnswering(
     }
   };
 
-  /** An error without what hangs on it. */
-  function bare({ errors: [first] }: Encoded): Encoded {
-    if (first === undefined) return { value: "[object]", errors: [] };
-    const { place, kind, name = kind, message, stack } = first;
-    const parts = { place, kind, name, message, stack };
-    return { value: place, errors: [parts] };
+  /** What was thrown, without what hangs on it. */
+  function bare({ value, errors: [first] }: Encoded): Encoded {
+    return first === undefined
+      ? { value: Object(value) === value ? "[object]" : value, errors: [] }
+      : { value: first.place, errors: [{ ...first, hidden: [], shown: [] }] };
   }
 
   /** Whatever that throws, the worker is not to be lost for it. */
