@@ -94,21 +94,12 @@ for (const backend of ["web", "threads", "processes"]) {
       ignore: isThreadsAgain(backend) || process.platform === "win32" ||
         ("Bun" in globalThis && how === "write" && backend !== "threads"),
     }, () => {
-      const [program = "", ...args] = [
-        ...RUN_ALL,
-        "tests/fixtures/programs/prints_much.ts",
-        backend,
-        how,
-      ];
+      const program = "tests/fixtures/programs/prints_much.ts";
       const script = '"$@" | { sleep 1; wc -c; }';
-      const { out, err } = runProgram([
-        "sh",
-        "-c",
-        script,
-        "sh",
-        program,
-        ...args,
-      ]);
+      const shell = ["sh", "-c", script, "sh"];
+      const { out, err } = runProgram(
+        [...shell, ...RUN_ALL, program, backend, how],
+      );
       assertEquals([out.trim(), err], ["1000000", ""]);
     });
   }

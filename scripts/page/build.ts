@@ -92,7 +92,7 @@ function leaveOut(folder: string): void {
     let text = readFileSync(path, "utf8");
     for (const [name, instead] of Object.entries(names)) {
       const only = new RegExp(`^import { ${name} } from .*;$`, "m");
-      const among = new RegExp(`(?<=^import {[^}]*)\\b${name},`, "m");
+      const among = new RegExp(`(?<=^import {[^}]*)\\b${name}\\b,?`, "m");
       const found = [only, among].find((one) => one.test(text));
       if (found === undefined) {
         throw new Error(

@@ -10,7 +10,7 @@ import { Inputs } from "./inputs.ts";
 import { argumentOf, textsOf } from "./lines.ts";
 import { openLog, throughLog } from "./log.ts";
 import { quote, say } from "./messages.ts";
-import { Output, wordUnwritten } from "./output.ts";
+import { Output, STANDARD_OUTPUT, wordUnwritten } from "./output.ts";
 import type { Plan } from "./target.ts";
 import { checkTarget } from "./worker_check.ts";
 import type { Done, Sent } from "./travel.ts";
@@ -29,8 +29,7 @@ export async function dryRun(plan: Plan): Promise<number> {
   await checkTarget(plan);
   let failure: { error: Error | undefined } | undefined;
   const output = new Output(1, (cause) => {
-    const to = { name: "standard output", results: true };
-    failure = { error: wordUnwritten(cause, to) };
+    failure = { error: wordUnwritten(cause, STANDARD_OUTPUT) };
     inputs.end();
   });
   await using log = await openLog(plan);

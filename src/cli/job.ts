@@ -154,7 +154,7 @@ export class Job {
     this.stop(stop);
     if (stop.by !== "reader") await this.#takeRest();
     this.#end(); // what comes later is not counted, as it would not be written
-    if (stop.by !== "reader") this.#turnstile.flush();
+    this.#turnstile.flush(); // for a reader that has left, it is dropped
     if (stop.by !== "signal") {
       const drained = this.#output.allDrained();
       const later = await Promise.race([drained, this.#stops.later]);

@@ -6,7 +6,12 @@
 
 import { lineToRead, textsOf } from "./lines.ts";
 import type { Stop } from "./messages.ts";
-import { Output, type Taker, wordUnwritten } from "./output.ts";
+import {
+  Output,
+  STANDARD_OUTPUT,
+  type Taker,
+  wordUnwritten,
+} from "./output.ts";
 import type { Plan } from "./target.ts";
 
 /** Where a job writes. */
@@ -44,10 +49,10 @@ export class JobOutput {
     this.#plan = plan;
     this.#stop = stop;
     this.#begin = files.begin;
-    const name = plan.output === undefined
-      ? "standard output"
-      : `"${plan.output}"`;
-    this.#results = this.#open(files.output, { name, results: true });
+    const to = plan.output === undefined
+      ? STANDARD_OUTPUT
+      : { name: `"${plan.output}"`, results: true };
+    this.#results = this.#open(files.output, to);
     this.#failed = files.failed === undefined ? undefined : this.#open(
       files.failed,
       { name: `"${plan.failed}"`, results: false },

@@ -39,11 +39,12 @@ async function main(args: string[]): Promise<number> {
 
 /** Writes a text, and says the exit status. */
 async function print(text: string): Promise<number> {
-  const { Output, wordUnwritten } = await import("./output.ts");
+  const { Output, STANDARD_OUTPUT, wordUnwritten } = await import(
+    "./output.ts"
+  );
   let problem: Error | undefined;
   const output = new Output(1, (error) => {
-    const to = { name: "standard output", results: true };
-    problem = wordUnwritten(error, to);
+    problem = wordUnwritten(error, STANDARD_OUTPUT);
   });
   output.write(text);
   await output.drained();

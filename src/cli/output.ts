@@ -129,6 +129,12 @@ export interface Taker {
   results: boolean;
 }
 
+/** The one of most commands. */
+export const STANDARD_OUTPUT: Taker = {
+  name: "standard output",
+  results: true,
+};
+
 /** What a pipe and a socket say when who read them has left. */
 const LEFT = ["EPIPE", "ECONNRESET"];
 

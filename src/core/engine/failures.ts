@@ -13,8 +13,7 @@ import {
 } from "../api/errors.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { Refusal } from "../wire/packing.ts";
-import { atSite, type CallSite, leadOn } from "./call_site.ts";
-import { ownOf } from "./call_site.ts";
+import { atSite, type CallSite, leadOn, ownOf } from "./call_site.ts";
 import type { Loss } from "./settling.ts";
 
 /** What became of a task that did not return. */

@@ -23,7 +23,7 @@ export interface Sent {
   readonly failed: Map<number, unknown>;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
-  /** If it brought its run along, the runs the worker was told to forget. */
+  /** If it brought its run along, the numbers of those that the worker was told to forget. */
   readonly forgets: readonly number[] | undefined;
 }
 

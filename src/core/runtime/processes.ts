@@ -146,7 +146,8 @@ export function processSource(whole = false): string {
     openProcessPort,
     whole,
     `const crossing = (${createFrames})(globalThis.process.getBuiltinModule("node:v8"));
-if (!("Bun" in globalThis || "Deno" in globalThis)) (${writeAtOnce})();
+const { bun, deno } = globalThis.process.versions; // and not a shim of theirs
+if (bun === undefined && deno === undefined) (${writeAtOnce})();
 const portParts = [crossing, ${readPipe}, ${createNotes}, ${
       JSON.stringify(url)
     }];`,
