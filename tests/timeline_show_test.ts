@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { parallelMap } from "../mod.ts";
+import { parallelMap, parallelMapSettled } from "../mod.ts";
 import { Timeline, toPage } from "../src/timeline/mod.ts";
 import { barsOf } from "./fixtures/bars.ts";
 import { test } from "./harness.ts";
@@ -47,11 +47,51 @@ test("Timeline.toHtml() draws a large run with few elements", async () => {
   const html = timeline.toHtml();
   const bars = barsOf(html).filter(({ kind }) => kind === "task");
   assert(bars.length < 8000, `${bars.length} bars`);
-  const tasks = bars.reduce((sum, { label }) => {
+  assertEquals(tasksOf(bars), 100_000);
+});
+
+test("Timeline.toHtml() draws many lost tasks with few elements", async () => {
+  const timeline = new Timeline();
+  const inputs = Array.from({ length: 20_000 }, (_, i) => i);
+  const { record: onEvent } = timeline;
+  await parallelMapSettled((n: number) => () => n, inputs, {
+    workers: 2,
+    onEvent,
+  });
+  const bars = barsOf(timeline.toHtml());
+  assert(bars.length < 8000, `${bars.length} bars`);
+  assertEquals(tasksOf(bars.filter(({ kind }) => kind === "failed")), 20_000);
+});
+
+test("Timeline.toHtml() draws many starts of workers with few elements", () => {
+  const timeline = new Timeline();
+  const { record } = timeline;
+  for (let from = 0; from < 20_000; from++) {
+    const to = from + 0.5;
+    record({ type: "worker-start", worker: 0, from, to: from });
+    record({ type: "worker-ready", worker: 0, at: to });
+    record({ type: "worker-end", worker: 0, lost: false, at: to });
+  }
+  const html = timeline.toHtml();
+  assert(html.length < 1_000_000, `${html.length} bytes`);
+});
+
+/** How many tasks bars stand for. */
+function tasksOf(bars: { label: string }[]): number {
+  return bars.reduce((sum, { label }) => {
     const several = label.match(/^([\d,]+) tasks, /);
     return sum + (several ? Number(several[1].replace(/,/g, "")) : 1);
   }, 0);
-  assertEquals(tasks, 100_000);
+}
+
+test("Timeline.toHtml() shows no text that is given as an index", async () => {
+  const inputOf = (() => "<img src=x>") as () => never;
+  const timeline = new Timeline({ inputOf });
+  const { record: onEvent } = timeline;
+  const unsendable = (n: number) => () => n;
+  await parallelMapSettled(unsendable, [1, 2], { workers: 1, onEvent });
+  assertEquals(timeline.toHtml().includes("<img"), false);
+  assertEquals(timeline.report().includes("<img"), false);
 });
 
 test("Timeline is shown in a notebook as a page in a frame", () => {

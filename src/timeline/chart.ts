@@ -6,23 +6,15 @@
  * @module
  */
 
+import { type Bar, bar, barsOf, joined } from "./bars.ts";
 import type { Facts } from "./facts.ts";
-import {
-  type Integral,
-  integral,
-  type Lanes,
-  lanesOf,
-  overlaps,
-  type Span,
-  subtract,
-  sum,
-} from "./spans.ts";
+import { integral, lanesOf, overlaps, type Span, sum } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 import { duration, percent, plural } from "../words/units.ts";
 
 // No bench sets these numbers: they were chosen by looking.
 
-/** With more tasks than this, short neighbours are drawn as one bar. */
+/** With more tasks and starts, short neighbours are drawn as one bar. */
 const MOST_TASKS = 1500;
 
 /** Bars in a chart at most, roughly: what a phone scrolls without stutter. */
@@ -54,34 +46,6 @@ export interface Chart {
   slow: Map<number, string>;
 }
 
-/** One bar of a chart. */
-interface Bar extends Span {
-  kind: "start-up" | "task" | "failed" | "transport";
-  /** Of the lanes of its row, from 0. */
-  lane: number;
-  /** How many tasks it stands for; 0 for other kinds. */
-  tasks: number;
-  /** Lowest and highest index of them. */
-  first: number;
-  last: number;
-  /** How long they took, added up. */
-  work: number;
-  /** Whether the task did not come back, and why. */
-  why: string | undefined;
-  /** Share of a core it had, from 0 to 1. */
-  share: number;
-}
-
-/** How bars are drawn. */
-interface BarOptions {
-  /** Tasks shorter than this are drawn together, in ms; 0 draws each. */
-  least: number;
-  /** Gaps shorter than this are not drawn, in ms. */
-  leastGap: number;
-  /** Core time a task could have; undefined if cores were free. */
-  share: Integral | undefined;
-}
-
 /**
  * Draws a chart.
  *
@@ -94,7 +58,11 @@ export function drawChart(setup: ChartSetup): Chart {
   // Tasks that overlap in a worker take turns: what each had is not known.
   const crowded = facts.crowded && facts.tasksInWorker < 2;
   const tasks = sum(facts.rows, (row) => row.tasks);
-  const large = tasks > MOST_TASKS;
+  const marks = sum(
+    tracks,
+    ({ from, lost, startUp }) => from.length + lost.length + startUp.length,
+  );
+  const large = marks > MOST_TASKS;
   const options = {
     least: large ? span / Math.max(100, MOST_BARS / tracks.length) : 0,
     leastGap: span / (large ? 200 : 1000),
@@ -120,7 +88,9 @@ export function drawChart(setup: ChartSetup): Chart {
       if (task) slow.set(task.index, name!);
       return drawBar(bar, setup, track, { lanes, label, name });
     });
-    const here = track.present.map((one) => `<i ${place(one, setup)}></i>`);
+    const { least } = options;
+    const here = joined(track.present.map((one) => bar("present", one)), least)
+      .map((one) => `<i ${place(one, setup)}></i>`);
     return drawRow(track, setup, lanes, [...here, ...drawn].join(""));
   });
   const remarks = [
@@ -158,66 +128,6 @@ ${remarks.join("\n")}
 export function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-/** Turns a track into bars, in the order of their starts. */
-function barsOf(track: Track, lanes: Lanes, options: BarOptions): Bar[] {
-  const { startUp, inFlight, lost } = track;
-  const tasks = taskBars(track, lanes.of, options);
-  const onTheWay = subtract(inFlight, tasks, lost) // in flight, and no task runs
-    .filter(({ from, to }) => to - from >= options.leastGap);
-  return [
-    ...startUp.map((span) => bar("start-up", span)),
-    ...onTheWay.map((span) => bar("transport", span)),
-    ...tasks,
-    ...lost.map(({ index, why, from, to }, n) => ({
-      ...bar("failed", { from, to }, index),
-      lane: lanes.ofLost[n]!,
-      why,
-    })),
-  ].sort((a, b) => a.from - b.from);
-}
-
-/** A bar: of a task if it has an index. */
-function bar(kind: Bar["kind"], { from, to }: Span, index?: number): Bar {
-  const tasks = index === undefined ? 0 : 1;
-  const [first, last] = [index ?? 0, index ?? 0];
-  const work = tasks * (to - from);
-  const [lane, share, why] = [0, 1, undefined];
-  return { kind, from, to, lane, tasks, first, last, work, why, share };
-}
-
-function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
-  const { index, from, to, failed } = track;
-  const { least, share } = options;
-  const bars: Bar[] = [];
-  const open = new Map<number, Bar>(); // by lane, and whether it failed
-  for (let i = 0; i < from.length; i++) {
-    const ms = to[i]! - from[i]!;
-    const key = 2 * lane[i]! + failed[i]!;
-    const into = ms < least ? open.get(key) : undefined;
-    if (into !== undefined && to[i]! - into.from < least) {
-      into.to = Math.max(into.to, to[i]!);
-      into.tasks++;
-      into.first = Math.min(into.first, index[i]!);
-      into.last = Math.max(into.last, index[i]!);
-      into.work += ms;
-      continue;
-    }
-    const kind = failed[i] ? "failed" : "task";
-    const drawn = bar(kind, { from: from[i]!, to: to[i]! }, index[i]);
-    drawn.lane = lane[i]!;
-    if (failed[i]) drawn.why = "threw";
-    bars.push(drawn);
-    if (ms < least) open.set(key, drawn);
-  }
-  for (const bar of bars) {
-    const { from, to } = bar;
-    if (share && to > from) {
-      bar.share = Math.min(1, share(from, to) / (to - from));
-    }
-  }
-  return bars;
 }
 
 function crowdedRemark({ workersAtOnce, cores }: Facts): string {

@@ -114,7 +114,10 @@ export class Timeline {
   constructor(options: TimelineOptions = {}) {
     const action = "make a timeline";
     const { inputOf } = checkOptions(action, options, TIMELINE_RULES);
-    this.#recording = new Recording(inputOf);
+    // A number, whatever it gives: the page shows it.
+    this.#recording = new Recording(
+      inputOf && ((index) => Number(inputOf(index))),
+    );
   }
 
   /**
