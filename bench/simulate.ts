@@ -258,6 +258,7 @@ async function simulate(
     startMessage: (worker: number) => ({
       type: "start" as const,
       cores: 1,
+      depth: 1,
       tag: worker + 1,
       worker,
       timed: false,

@@ -48,6 +48,26 @@ test("Breath keeps no timer once there is nothing to send", async () => {
   assertEquals([breath.holds, clock.timers], [false, 0]);
 });
 
+test("where timers come late, as in a hidden page, all is sent", async () => {
+  const world = new FakeWorld({ workers: 1 }, { delaysTimers: true });
+  const inputs = Array.from({ length: 100 }, (_, i) => i);
+  const options = { chunkSize: 1 };
+  const results = world.calls.map((n: number) => n, inputs, options, test);
+  const worker = world.worker(0);
+  for (const input of inputs) {
+    worker.receiveAll();
+    world.clock.pass(5);
+    worker.settle(worker.begin()!, { value: input });
+    worker.deliverAll();
+    await world.flush();
+  }
+  assertEquals(await world.finish(results), {
+    status: "fulfilled",
+    value: inputs,
+  });
+  await world.finish(world.calls.close());
+});
+
 test("nothing is sent while the caller's timers do not come", async () => {
   const world = new FakeWorld({ workers: 1 });
   const inputs = Array.from({ length: 100 }, (_, i) => i);

@@ -74,6 +74,61 @@ test("detectRuntime() takes a page for a browser, and says what it has not", () 
   }
 });
 
+test("detectRuntime() takes no element of a page for a runtime", () => {
+  const page = { navigator: { hardwareConcurrency: 4 }, Worker: class {} };
+  // As `<h2 id="Deno">` and the like are globals.
+  for (const name of ["Deno", "Bun", "process"]) {
+    const { name: found } = detectRuntime({ ...page, [name]: { id: name } });
+    assertEquals(found, "browser");
+  }
+});
+
+test("a page says which policy it does not allow, and leaves no URL behind", () => {
+  const trustedTypes = {
+    createPolicy(): never {
+      throw new TypeError("Policy disallowed");
+    },
+  };
+  const navigator = { hardwareConcurrency: 4 };
+  const page = { navigator, Worker: class {}, trustedTypes };
+  const { createObjectURL } = URL;
+  let urls = 0;
+  URL.createObjectURL = (blob) => {
+    urls++;
+    return createObjectURL(blob);
+  };
+  try {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const worker = detectRuntime(page).backend("web").start({
+      onMessage: resolve,
+      onUnreadable() {},
+      onEnd() {},
+    });
+    worker.post({ type: "start", tag: 1 } as never, []);
+    return promise.then((message) => {
+      const [tag, { error }] = message as [number, { error: { value: Error } }];
+      assertEquals([tag, urls], [1, 0]);
+      assertStringIncludes(
+        error.value.message,
+        'the page must allow the policy "parallel-map", as by "trusted-types parallel-map" in its Content-Security-Policy: received TypeError: Policy disallowed',
+      );
+    });
+  } finally {
+    URL.createObjectURL = createObjectURL;
+  }
+});
+
+test("detectRuntime() does not take Cloudflare Workers for Node.js", () => {
+  const navigator = { userAgent: "Cloudflare-Workers" };
+  for (const node of ["22.19.0", "99.0.0"]) { // with its flag nodejs_compat
+    assertThrows(
+      () => detectRuntime({ navigator, process: { versions: { node } } }),
+      TypeError,
+      '("workers": 0 needs none): received Cloudflare-Workers',
+    );
+  }
+});
+
 /** A runtime of a version, with no more of it than its name. */
 const old = (name: "Deno" | "Bun" | "Node.js", version: string) => ({
   "Deno": { Deno: { version: { deno: version } } },

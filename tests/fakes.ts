@@ -115,6 +115,7 @@ export interface FakePowers {
   sharesMemory?: boolean;
   stopsLoops?: boolean;
   startBlocks?: boolean;
+  delaysTimers?: boolean;
   /** How long a start blocks the caller's thread, in ms. */
   startMs?: number;
   /** What its workers do when they are asked to dispose what they hold. */
@@ -132,6 +133,7 @@ export class FakeBackend implements Backend {
   readonly sharesMemory: boolean;
   readonly stopsLoops: boolean;
   readonly startBlocks: boolean;
+  readonly delaysTimers: boolean;
   /** All that were started, also those that ended. */
   readonly workers: FakeWorker[] = [];
   readonly #clock: FakeClock;
@@ -151,6 +153,7 @@ export class FakeBackend implements Backend {
     this.sharesMemory = powers.sharesMemory ?? true;
     this.stopsLoops = powers.stopsLoops ?? true;
     this.startBlocks = powers.startBlocks ?? false;
+    this.delaysTimers = powers.delaysTimers ?? false;
   }
 
   start(listener: WorkerListener): WorkerHandle {
@@ -510,6 +513,7 @@ export class FakeWorld {
         tag: ++tag,
         worker,
         cores: 1,
+        depth: 1,
         timed: false,
         stepped: 0,
         workerData: { value: undefined, errors: [] },

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { inPage } from "../scripts/browsers/bundle.ts";
 import { buildPage, PAGE } from "../scripts/page/build.ts";
 import { options, withBrowser } from "./fixtures/browser.ts";
 import { test } from "./harness.ts";
@@ -15,6 +16,13 @@ const axe = readFileSync(
   createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
   "utf8",
 );
+
+test("what stands in a script of a page neither ends it nor goes on", () => {
+  const text = "<!-- <script> </script> </SCRIPT> <!--";
+  const script = inPage(JSON.stringify(text));
+  assertEquals((0, eval)(script), text);
+  assertEquals(/<!--|<\/script/i.test(script), false);
+});
 
 test("page: the lecture is what its sources give", () => {
   assert(

@@ -7,7 +7,13 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { parallelMap, Pool, WorkerStartError } from "../mod.ts";
 import { runtime, test } from "./harness.ts";
@@ -148,6 +154,53 @@ test("nor does one that is called through a link", {
     assertStringIncludes(out, "WorkerStartError: Cannot start workers as");
     assert(out.split("main runs").length - 1 <= 3, out);
   }));
+
+// Its workers cannot know it for what the caller has started already; those of
+// its workers do.
+test("nor does another module of the program start one without end", {
+  timeout: 300_000,
+}, () => {
+  const path = "tests/fixtures/entries/unguarded_part.ts";
+  const { code, out, err } = runProgram([...RUN_ALL, path], ROOT, "", 60_000);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "start workers without end");
+  assertEquals(out, "main runs\n".repeat(3));
+});
+
+test("Node.js finds the entry that was named as it finds it itself", {
+  timeout: 300_000,
+  ignore: runtime !== "node",
+}, () =>
+  inFolder((folder) => {
+    const path = `${ROOT}tests/fixtures/entries/unguarded_later.ts`;
+    const text = readFileSync(path, "utf8")
+      .replace("../../..", ROOT.slice(0, -1))
+      .replaceAll(/: (Promise<)?(number|Error)>?/g, "");
+    writeFileSync(`${folder}/app.js`, text);
+    writeFileSync(
+      `${folder}/package.json`,
+      JSON.stringify({ main: "app.js", type: "module" }),
+    );
+    for (const entry of [".", "./app", folder, `${folder}/app.js`]) {
+      const { code, out } = runProgram([...RUN_ALL, entry], folder);
+      assertEquals(code, 0);
+      assertStringIncludes(out, "WorkerStartError: Cannot start workers as");
+      assert(out.split("main runs").length - 1 <= 3, `${entry}: ${out}`);
+    }
+  }));
+
+test("a task may map, and its tasks, but not without end", {
+  timeout: 300_000,
+}, async () => {
+  const module = new URL("./fixtures/entries/levels.ts", import.meta.url);
+  const options = { module, workers: 1 };
+  assertEquals(await parallelMap("levels", [5], options), [5]);
+  await assertRejects(
+    () => parallelMap("levels", [100], options),
+    Error,
+    "start workers without end",
+  );
+});
 
 test("Node.js without a permission for workers says so at the call", {
   timeout: 300_000,

@@ -92,6 +92,7 @@ function startWorker(
   const start = say({
     type: "start",
     cores: 1,
+    depth: 1,
     tag: 5,
     worker: 0,
     timed: false,

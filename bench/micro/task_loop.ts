@@ -68,7 +68,14 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
     onStray() {},
   }, createParts(wire));
   const workerData = { value: undefined, errors: [] };
-  const first = { tag: 1, worker: 0, cores: 1, timed, init: undefined };
+  const first = {
+    tag: 1,
+    worker: 0,
+    cores: 1,
+    depth: 1,
+    timed,
+    init: undefined,
+  };
   hear({ type: "start", ...first, stepped: 0, workerData });
   const concurrency = run?.concurrency ?? 1;
   const memory = () => new Float64Array(new SharedArrayBuffer(8 * COUNT));

@@ -21,8 +21,21 @@ export function bundleForPage(path: string): string {
     ...["--bundle", "--format=iife", "--minify", "--target=es2022"],
     ...["--charset=utf8", "--log-level=error"],
   );
-  // As the script may stand in a page itself.
-  return script.replaceAll("</script", "<\\/script");
+  return inPage(script);
+}
+
+/**
+ * Lets a script stand in a page: nothing in it ends `<script>`, or makes the rest
+ * of the page a part of it, as `<!--` before `<script` does.
+ *
+ * @param script JavaScript that esbuild wrote, which has these in texts alone.
+ * @returns The same, as it can be in HTML.
+ */
+export function inPage(script: string): string {
+  return script.replace(/<(?=\/script)/gi, "<\\").replaceAll(
+    "<!--",
+    "\\x3c!--",
+  );
 }
 
 if (import.meta.main) {

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "@std/path";
+import { inPage } from "../browsers/bundle.ts";
 import { ROOT, run } from "../build.ts";
 import { documentOf } from "./document.ts";
 
@@ -32,9 +33,9 @@ function codeOf(file: string): string {
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
  * `output`, `transfer`, settled results, `signal`, `onProgress`, promises among
  * inputs, sources that fill one object again, meters of what no browser tells,
- * names that this bundle does not keep, causes that several calls are told, and
- * the shorter way that lists of records cross; without it they are cloned, as in
- * most programs.
+ * names that this bundle does not keep, causes that several calls are told,
+ * what waits for the timers of other runtimes, and the shorter way that lists of
+ * records cross; without it they are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -64,6 +65,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
+  "engine/slots.ts": { Breath: "class { rest() {} }" },
   "engine/failures.ts": { ownOf: "(thrown) => thrown" },
   "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
   "wire/function_ref.ts": { keptNames: '() => ""' },
@@ -128,7 +130,7 @@ function script(): string {
       ...["--charset=utf8", "--log-level=error"],
       `--define:COUNTER=${JSON.stringify(codeOf("counter"))}`,
     );
-    return text.replaceAll("</script", "<\\/script").trimEnd();
+    return inPage(text).trimEnd();
   } finally {
     rmSync(folder, { recursive: true });
   }

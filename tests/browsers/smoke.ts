@@ -27,6 +27,7 @@ const isFree = !["no-eval", "no-blob", "trusted-types"].includes(kind);
 const isServed = kind !== "file";
 /** Whether other pages show what takes long and is the same on each. */
 const isBrief = search.has("brief");
+const MODULE = "text/javascript";
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const double = (n: number) => n * 2;
 const reasons = (results: PromiseSettledResult<unknown>[]) =>
@@ -194,6 +195,53 @@ testImported("a task may map in its turn", async () => {
     [0, 1],
     [0, 1, 4],
   ]);
+});
+
+testImported("tasks that map in their turn have an end", async () => {
+  const module = new URL("./nested.ts", location.href);
+  const options = { module, workers: 1 };
+  assertEquals(await parallelMap("levels", [2], options), [2]);
+  if (isBrief) return;
+  await assertRejects(
+    () => parallelMap("levels", [100], options),
+    Error,
+    "start workers without end",
+  );
+});
+
+const mapped = async () => {
+  const text = `import "from-a-map"; export const f = () => 1;`;
+  const url = URL.createObjectURL(new Blob([text], { type: MODULE }));
+  const error = await assertRejects(
+    () => parallelMap("f", [1], { module: url }),
+    WorkerStartError,
+    "an import map holds in its page alone",
+  );
+  assertStringIncludes(error.message, "from-a-map");
+};
+// Where no blob: may be imported, nothing says what it imports.
+testShipped("a name from an import map is told of", mapped, !isServed);
+
+testShipped("an element of the page is no runtime", async () => {
+  const elements = ["Deno", "Bun", "process"].map((id) => {
+    const element = document.createElement("h2");
+    return Object.assign(element, { id });
+  });
+  document.body.append(...elements);
+  try {
+    assertEquals(await parallelMap((n: number) => n + 1, [1]), [2]);
+  } finally {
+    elements.forEach((element) => element.remove());
+  }
+});
+
+testShipped("what a task says of an end is its own", async () => {
+  const say = (n: number) => {
+    postMessage({ type: "closing" });
+    postMessage({ closes: "it" });
+    return n;
+  };
+  assertEquals(await parallelMap(say, [1, 2], { workers: 1 }), [1, 2]);
 });
 
 testImported("a module that is not there is told of", async () => {

@@ -217,6 +217,7 @@ export class WorkerPlan {
       tag: freshTag(),
       worker,
       cores: Math.max(1, Math.floor(this.#share / threadsOf(this))),
+      depth: (workerFlag()?.depth ?? 0) + 1,
       timed: this.#options.onEvent !== undefined,
       stepped: this.#clock.stepped(),
       maxMemory: this.#options.maxMemory,

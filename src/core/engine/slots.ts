@@ -21,6 +21,7 @@ export class Slots {
   readonly #breath: Breath;
   #starting = false;
   #blocks = false; // the last start did
+  #delaysTimers = false; // its backend does
   #last: Staff["last"] = "start";
   #quietSince = 0;
   #worked = 0; // ms of tasks that were answered since a worker was started
@@ -43,7 +44,7 @@ export class Slots {
 
   /** Whether the caller's timers have their turn before more is sent. */
   get holds(): boolean {
-    return this.#breath.holds;
+    return !this.#delaysTimers && this.#breath.holds;
   }
 
   /** How many workers are up. */
@@ -194,6 +195,7 @@ export class Slots {
     slot.start(backend);
     this.#worked = this.#earlier = 0;
     this.#blocks = backend.startBlocks;
+    this.#delaysTimers = backend.delaysTimers ?? false;
     // Only from here on is the caller's thread free to hear anything.
     if (first) this.#listen("start");
     const goOn = () => {

@@ -92,6 +92,7 @@ function web(page: Page): Backend {
     whyNotStopped:
       "If it does not end, only the page can end it, by being closed.",
     startBlocks: false,
+    delaysTimers: true,
     goneMs: GONE_MS,
     start: (listener) => startWorker(locks, page.trustedTypes, listener),
   };
@@ -110,6 +111,9 @@ let bootUrl: string | undefined;
 /** As a text, or as what a page with Trusted Types takes. */
 function urlOfProgram(types: Page["trustedTypes"]): string {
   if (bootUrl !== undefined) return bootUrl;
+  const policy = types?.createPolicy("parallel-map", {
+    createScriptURL: (url) => url,
+  });
   // All of it is code, as a page may forbid to make code of texts. A script,
   // and no module, as Chromium 156 starts none in a page that is a file; in a
   // function, else its names would be globals, where tasks see them.
@@ -122,9 +126,6 @@ function urlOfProgram(types: Page["trustedTypes"]): string {
   const url = URL.createObjectURL(
     new Blob([source], { type: "text/javascript" }),
   );
-  const policy = types?.createPolicy("parallel-map", {
-    createScriptURL: (url) => url,
-  });
   return bootUrl = policy?.createScriptURL(url) ?? url;
 }
 
@@ -136,9 +137,12 @@ function startWorker(
   // There is no crypto.randomUUID() where the page is no secure context.
   const name = `@parallel/map ${freshTag()} ${now()}`;
   let worker: Worker | undefined;
+  let needs = 'the policy "parallel-map", as by "trusted-types parallel-map"';
   let failure: unknown;
   try {
-    worker = new Worker(urlOfProgram(types), { name });
+    const url = urlOfProgram(types);
+    needs = 'workers from blob: URLs, as by "worker-src blob:"';
+    worker = new Worker(url, { name });
   } catch (error) {
     failure = error;
   }
@@ -175,7 +179,7 @@ function startWorker(
   /** It cannot start: says so as a worker would. */
   function fail(cause: unknown): void {
     const error = new Error(
-      `the page must allow workers from blob: URLs, as by "worker-src blob:" in its Content-Security-Policy: received ${cause}`,
+      `the page must allow ${needs} in its Content-Security-Policy: received ${cause}`,
       { cause },
     );
     const value = { value: error, errors: [] };
@@ -188,7 +192,7 @@ function startWorker(
       up = true;
       ({ locked } = data);
       if (locked) watch();
-    } else if (data?.type === "closing" && !locked) void end({});
+    } else if (data?.closes === name && !locked) void end({});
     else listener.onMessage(data);
   });
   worker?.addEventListener("messageerror", () => listener.onUnreadable());
@@ -240,6 +244,7 @@ export function openPort(notes: typeof createNotes): WorkerPort {
     addEventListener(name: string, listener: (event: Heard) => void): void;
     close(): void;
   };
+  const { name } = scope; // before a task puts another in its place
   const post = scope.postMessage.bind(scope);
   const { hear } = notes(post, new ArrayBuffer(4));
   let locks: Locks | undefined;
@@ -256,7 +261,7 @@ export function openPort(notes: typeof createNotes): WorkerPort {
     const startUnlocked = () => {
       const close = scope.close.bind(scope);
       scope.close = () => {
-        post({ type: "closing" });
+        post({ closes: name });
         close();
       };
       start(false);
@@ -266,7 +271,7 @@ export function openPort(notes: typeof createNotes): WorkerPort {
       start(true);
       return new Promise(() => {});
     };
-    locks.request(scope.name, granted).catch(startUnlocked);
+    locks.request(name, granted).catch(startUnlocked);
   });
   let sharesMemory = false;
   return {

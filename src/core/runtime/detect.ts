@@ -46,19 +46,23 @@ export function detectRuntime(
 ): Runtime {
   const { Deno, Bun, navigator } = scope as Scope;
   // A global may be a shim, such as @deno/shim-deno on Node.js.
-  const [, own] = /^(Deno|Bun|Node\.js)\//.exec(navigator?.userAgent ?? "") ??
-    [];
-  if (Deno !== undefined && (own ?? "Deno") === "Deno") {
-    checkVersion("Deno", Deno.version?.deno);
+  const [, own] =
+    /^(Deno|Bun|Node\.js|Cloudflare)\b/.exec(navigator?.userAgent ?? "") ?? [];
+  // Or it is an element of a page: each with an id is a global.
+  if (typeof Deno?.version?.deno === "string" && (own ?? "Deno") === "Deno") {
+    checkVersion("Deno", Deno.version.deno);
     return denoRuntime(Deno);
   }
-  if (Bun !== undefined && (own ?? "Bun") === "Bun") {
+  if (typeof Bun?.version === "string" && (own ?? "Bun") === "Bun") {
     checkVersion("Bun", Bun.version);
     return bunRuntime(Bun);
   }
-  // Only now: to touch `process` costs Deno 2.9.5 14 ms, once.
+  // Only now: to touch `process` costs Deno 2.9.5 14 ms, once. Cloudflare
+  // Workers say there which version of Node.js they are like.
   const { process } = scope as Scope;
-  if (process?.versions?.node !== undefined) {
+  if (
+    own !== "Cloudflare" && typeof process?.versions?.node === "string"
+  ) {
     checkVersion("Node.js", process.versions.node);
     return nodeRuntime(process);
   }

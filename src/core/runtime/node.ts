@@ -23,7 +23,9 @@ interface System {
   versions: { electron?: string };
   getBuiltinModule(name: "node:sea"): { isSea(): boolean } | undefined;
   getBuiltinModule(name: "node:os"): { availableParallelism(): number };
-  getBuiltinModule(name: "node:fs"): { realpathSync(path: string): string };
+  getBuiltinModule(name: "node:module"): {
+    createRequire(path: string): { resolve(path: string): string };
+  };
   getBuiltinModule(name: "node:url"): { pathToFileURL(path: string): URL };
 }
 
@@ -40,11 +42,12 @@ export function nodeRuntime(process: System): Runtime {
     get entry() {
       const [, path] = process.argv;
       if (path === undefined) return undefined; // node -e, or in a worker
-      const { realpathSync } = process.getBuiltinModule("node:fs");
+      const { createRequire } = process.getBuiltinModule("node:module");
       const { pathToFileURL } = process.getBuiltinModule("node:url");
       try {
-        // A link stays what it is in argv, and import.meta.url is its target.
-        return pathToFileURL(realpathSync(path)).href;
+        // As Node.js finds it: argv has what was typed, which may be a link, a
+        // folder, as in `node .`, or a name without its extension.
+        return pathToFileURL(createRequire(`${path}/`).resolve(path)).href;
       } catch {
         return undefined; // a program from standard input is called "-"
       }

@@ -62,6 +62,11 @@ export interface Backend {
   /** Whether starting a worker blocks the caller's thread. */
   readonly startBlocks: boolean;
   /**
+   * Whether timers of the caller may come late though they could come: those of
+   * a page that is hidden do.
+   */
+  readonly delaysTimers?: boolean;
+  /**
    * How long a worker may take to be gone once it was ended, in ms; 1000, and
    * 5000 if it stops loops, or the worker had nothing to do.
    */

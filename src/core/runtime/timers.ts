@@ -76,15 +76,16 @@ function bySignals(): After {
   };
 }
 
-const { navigator } = globalThis as object as {
+const { navigator, Deno } = globalThis as object as {
   navigator?: { userAgent: string };
+  Deno?: { version?: object };
 };
 
 /**
  * The timers of the program; on Deno, signals in their place. Not where `Deno` is
  * a shim: those of Node.js do not keep a program up.
  */
-export const after: After = "Deno" in globalThis &&
+export const after: After = Deno?.version !== undefined &&
     !/^(Node\.js|Bun)\//.test(navigator?.userAgent ?? "")
   ? bySignals()
   : byTimers();

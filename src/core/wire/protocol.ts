@@ -23,6 +23,8 @@ export interface StartMessage {
   worker: number;
   /** How many threads the calls that it makes should start by default. */
   cores: number;
+  /** How many workers lie one within another: 1 where the program is its caller. */
+  depth: number;
   /** Whether its runs will be timed. */
   timed: boolean;
   /** ms by which the clock of the machine was set since the caller began. */

@@ -19,8 +19,8 @@ export interface Loader {
   load(ref: FunctionRef): Promise<Anything>;
   /** Calls what may start workers: tasks, and `init`. */
   within<A extends unknown[], R>(part: (...args: A) => R, ...args: A): R;
-  /** Says how many threads the calls of tasks should start by default. */
-  share(cores: number): void;
+  /** Hears where the worker lies. */
+  begin(place: Pick<WorkerFlag, "cores" | "depth">): void;
   /** Hears that this library was called where it must not be. */
   onMisuse(listener: (error: unknown) => void): void;
 }
@@ -29,6 +29,8 @@ export interface Loader {
 export interface WorkerFlag {
   /** How many threads its calls should start by default. */
   cores: number | undefined;
+  /** How many workers lie one within another, with this one. */
+  depth: number;
   /** Tells whether a call must not start workers now. */
   forbids(): boolean;
   /** Tells the worker that it was called all the same. */
@@ -75,6 +77,9 @@ export function createLoader(
   load: (url: string) => Promise<Record<string, unknown>>,
   isolated: boolean,
 ): Loader {
+  // In browsers nobody can tell what a task calls from what its module calls by
+  // itself, later: there, a tree of workers is no deeper than that.
+  const MOST_DEPTH = 8;
   let loading = 0;
   let tracker: Tracker | undefined;
   let misused: { error: unknown } | undefined;
@@ -89,9 +94,13 @@ export function createLoader(
 
   const flag: WorkerFlag = {
     cores: undefined,
+    depth: 0,
     // An entry module runs again in its workers. What it starts from there,
-    // other than from a task, the caller has started already.
-    forbids: () => !inTask() && (loading > 0 || tracker !== undefined),
+    // other than from a task, the caller has started already; and so has any
+    // module that workers of workers load.
+    forbids: () =>
+      flag.depth > MOST_DEPTH ||
+      (!inTask() && (loading > 0 || tracker !== undefined)),
     misuse(error) {
       if (loading > 0) misused ??= { error };
       else tell(error);
@@ -135,6 +144,10 @@ export function createLoader(
       return "for a process, Deno looks for a deno.json, and for no package.json alone: put one beside it, {} will do";
     }
     if (/Requires \w+ access|SyntaxError/.test(text)) return "";
+    // In the words of Chromium, Firefox and WebKit.
+    if (/e specifier "|bare specifier|Module name, '/.test(text)) {
+      return "an import map holds in its page alone: import it by its URL, or bundle it";
+    }
     if (
       code === "ERR_MODULE_NOT_FOUND" ||
       // Chromium and Firefox, and WebKit, say so.
@@ -156,8 +169,8 @@ export function createLoader(
         ? part(...args)
         : tracker.run(true, part, ...args);
     },
-    share(cores) {
-      flag.cores = cores;
+    begin({ cores, depth }) {
+      Object.assign(flag, { cores, depth });
     },
     onMisuse(listener) {
       tell = listener;
@@ -184,7 +197,9 @@ export function createLoader(
       loading++;
       try {
         // Only there: it costs a worker 3 ms on Deno 2.9.5, 1 ms on Bun 1.4.5.
-        const tracking = ref.entry && isolated && tracker === undefined
+        // Browsers have nothing of the kind, and no `process`.
+        const tracks = ref.entry || (flag.depth > 1 && "process" in scope);
+        const tracking = tracks && isolated && tracker === undefined
           ? load("node:async_hooks")
           : undefined;
         const exports = await load(ref.url).catch((cause) => {

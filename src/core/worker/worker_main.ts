@@ -119,7 +119,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       const ownStep = wallNow() - timeOrigin - clock();
       step = message.stepped - ownStep;
       if (!(Math.abs(step) >= LEAST_STEP)) step = 0;
-      loader.share(message.cores);
+      loader.begin(message);
       if (message.timed) readCpu(); // the first reading is slow: not in a task
       const { value, errors } = message.workerData;
       // Without errors the codec is not even read: that costs a cold start.
