@@ -74,7 +74,7 @@ if (import.meta.main) {
     ),
     "a thread": bootWithEnds(threadPort, true),
     "a thread on Node.js and Bun": `(${writeAtOnce})();`,
-    "a process": processSource(true),
+    "a process": processSource(),
     "a worker of pmap": `(${callFunction})((${openWorker})());`,
     "one on another machine": `(${callForLine})((${openCaller})());`,
     "the page of a timeline": `(${pageMain})();`,

@@ -238,6 +238,17 @@ test("an entry module with a guard maps its own export", {
   assertStringIncludes(out, "[ 2, 3 ]");
 });
 
+test("a program that would wait for itself is told so", {
+  timeout: 300_000,
+}, () => {
+  const { code, out } = run("inline_by_name");
+  assertEquals(code, 0);
+  const [first, second] = out.trim().split("\n");
+  assertStringIncludes(first!, "TypeError: Cannot map as with");
+  assertStringIncludes(first!, "give the function in place of its name");
+  assertEquals(second, "[ 1 ]");
+});
+
 test("a task may map", () => {
   const { code, out, err } = run("nested");
   assertEquals([code, err], [0, ""]);

@@ -40,24 +40,36 @@ test("an imported function runs where no code may be made of texts", {
     const flag = "--disallow-code-generation-from-strings";
     const [own, ...more] = RUN_ALL;
     const flagged = runtime === "deno" ? `--v8-flags=${flag}` : flag;
-    writeFileSync(`${folder}/work.mjs`, "export const twice = (n) => 2 * n;");
+    writeFileSync(
+      `${folder}/work.mjs`,
+      `export const twice = (n) => 2 * n;
+      export const same = (value) => value;
+      export const fail = () => { throw new RangeError("mine", { cause: [1] }); };`,
+    );
     writeFileSync(
       `${folder}/program.mjs`,
       `import process from "node:process";
-      import { parallelMap } from ${
+      import { parallelMap, parallelMapSettled } from ${
         JSON.stringify(new URL("../mod.ts", import.meta.url).href)
       };
       const module = new URL("work.mjs", import.meta.url);
       // On the command line, it is for the program alone.
       process.env.NODE_OPTIONS = process.env.BUN_OPTIONS = "${flag}";
-      for (const backend of ["threads", "processes"]) {
+      for (const backend of ["web", "threads", "processes"]) {
         const options = { module, backend, workers: 1 };
         console.log(String(await parallelMap("twice", [1, 2], options)));
+        const records = Array.from({ length: 50 }, (_, id) => ({ id, on: [id] }));
+        const values = [new Map([[1, new Date(0)]]), new Uint8Array(2), ...records];
+        const same = await parallelMap("same", values, options);
+        console.log(JSON.stringify(same) === JSON.stringify(values));
+        const [{ reason }] = await parallelMapSettled("fail", [1], options);
+        console.log(String(reason.cause), reason.cause.cause);
       }`,
     );
     const program = `${folder}/program.mjs`;
     const { out, err } = runProgram([own!, ...more, flagged, program]);
-    assertEquals([out, err], ["2,4\n2,4\n", ""]);
+    const each = "2,4\ntrue\nRangeError: mine [ 1 ]\n";
+    assertEquals([out, err], [each.repeat(3), ""]);
   }));
 
 // On Deno, half of these threads went round in a loop, and were waited for.

@@ -18,6 +18,7 @@ import { createMoving } from "../src/core/wire/moving.ts";
 import { createViews } from "../src/core/wire/views.ts";
 import { collectGarbage } from "./collect_garbage.ts";
 import { test } from "./harness.ts";
+import { pause } from "./until.ts";
 
 const inspector = createInspector({ createKinds });
 const { inspect } = inspector;
@@ -32,6 +33,22 @@ const refusal = (value: object) =>
 /** There and back, as if through a worker. */
 const cross = (value: unknown, describe = true) =>
   codec.decode(structuredClone(codec.encode(value, describe)));
+
+// To clone one that is closed ends Node.js 24.
+test("a port cannot cross, closed or not", async () => {
+  const [open, closed] = [new MessageChannel(), new MessageChannel()];
+  closed.port1.close();
+  closed.port2.close();
+  await pause(50); // the other end hears of it
+  for (const port of [closed.port1, closed.port2, open.port1]) {
+    assertEquals(
+      refusal({ port }),
+      'an instance of MessagePort at "port"',
+    );
+  }
+  open.port1.close();
+  open.port2.close();
+});
 
 test("an error keeps class, name, message, stack and properties", () => {
   class OwnError extends RangeError {

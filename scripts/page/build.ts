@@ -31,11 +31,12 @@ function codeOf(file: string): string {
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
- * `output`, `transfer`, settled results, `signal`, `onProgress`, promises among
- * inputs, sources that fill one object again, meters of what no browser tells,
- * names that this bundle does not keep, causes that several calls are told,
- * what waits for the timers of other runtimes, and the shorter way that lists of
- * records cross; without it they are cloned, as in most programs.
+ * streams, `output`, `transfer`, settled results, `signal`, `onProgress`,
+ * promises among inputs, sources that fill one object again, meters of what no
+ * browser tells, names that this bundle does not keep, causes that several
+ * calls are told, what waits for the timers of other runtimes, and the shorter
+ * way that lists of records cross; without it they are cloned, as in most
+ * programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -58,6 +59,8 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     FoldSink: "null",
     SettledSink: "null",
     SharedSink: "null",
+    Reader: "null",
+    StreamSink: "null",
   },
   "engine/inputs.ts": {
     AwaitedSource: "class { constructor(source) { return source; } }",

@@ -40,12 +40,12 @@ export function hearEnds(listener: (code: number | undefined) => void): void {
  * Writes what a worker runs that may be one of Deno.
  *
  * @param openPort Self-contained; gets `hearEnds`.
- * @param whole Whether all of it is code, for a linter.
+ * @param whole Whether all of it is code, and no part a text.
  * @returns JavaScript, a module without imports.
  */
 export function bootWithEnds(
   openPort: (hear: typeof hearEnds) => WorkerPort,
-  whole = false,
+  whole?: boolean,
 ): string {
   const parts = `const crossing = undefined, portParts = [${hearEnds}];`;
   return bootSource(openPort, whole, parts);

@@ -134,17 +134,17 @@ function callOf(fn: (...args: never[]) => void, argument: string): string {
 }
 
 /**
- * Writes the program of a process.
+ * Writes the program of a process. All of it is code: whether texts may become
+ * that is not known here.
  *
- * @param whole Whether all of it is code, for a linter.
  * @returns JavaScript, a module without imports.
  */
-export function processSource(whole = false): string {
+export function processSource(): string {
   const watch = callOf(watchCaller, String(readPipe));
   const url = `data:text/javascript,${encodeURIComponent(watch)}`;
   return bootSource(
     openProcessPort,
-    whole,
+    true,
     `const crossing = (${createFrames})(globalThis.process.getBuiltinModule("node:v8"));
 const { bun, deno } = globalThis.process.versions; // and not a shim of theirs
 if (bun === undefined && deno === undefined) (${writeAtOnce})();

@@ -7,6 +7,7 @@
  */
 
 import { keptNames } from "../../words/kept_names.ts";
+import { makesCode } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { bootWithEnds, type hearEnds } from "./ends.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";
@@ -83,12 +84,9 @@ export function threads(
  * extension (oven-sh/bun#32057). Threads refuse blob: URLs.
  */
 function boot({ getBuiltinModule }: Modules, program: string): URL {
-  let text = program;
-  try {
-    (0, eval)("");
-    text =
-      '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData.program)';
-  } catch { /* --disallow-code-generation-from-strings */ }
+  const text = makesCode()
+    ? '(0, eval)(process.getBuiltinModule("node:worker_threads").workerData.program)'
+    : program;
   const { Buffer } = getBuiltinModule("node:buffer");
   const base64 = Buffer.from(text).toString("base64");
   return new URL(`data:text/javascript;base64,${base64}`);

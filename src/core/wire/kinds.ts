@@ -71,6 +71,8 @@ export function createKinds(crossing?: Crossing): Kinds {
     : isolated
     ? undefined
     : "a SharedArrayBuffer (which only a page that is cross-origin isolated can share: send a copy of it)";
+  // No runtime clones one, and Node.js 24 ends when it tries, if it is closed.
+  const port = "an instance of MessagePort";
   const NATIVE = /\{\s*\[native code\]\s*\}$/;
 
   const { getPrototypeOf, keys } = Object; // as user code may change its globals
@@ -197,7 +199,7 @@ export function createKinds(crossing?: Crossing): Kinds {
     const unknown = kind === "object" || typeof kind === "object";
     const bare = unknown && keys(value).length === 0;
     // Of what is built in, also with keys: on Bun, a File has one.
-    const tried = (bare || typeof kind === "object") && !isShared(kind);
+    const tried = (bare || typeof kind === "object") && !isHopeless(kind);
     if (tried && arrivesWhole(value)) kind = "leaf";
     if (bare && kind === "object" && !succeeds(() => clone(value))) {
       found.doubtful = true;
@@ -206,9 +208,10 @@ export function createKinds(crossing?: Crossing): Kinds {
     return kind;
   }
 
-  /** Whether it is memory that would have to be shared, and cannot be. */
-  function isShared(kind: Verdict): boolean {
-    return typeof kind === "object" && kind.refused === shared;
+  /** Whether it is a port, or memory that cannot be shared. */
+  function isHopeless(kind: Verdict): boolean {
+    return typeof kind === "object" &&
+      (kind.refused === shared || kind.refused === port);
   }
 
   /** The same of a view. */

@@ -9,16 +9,30 @@ import { programSource } from "./program.ts";
 import type { WorkerPort } from "./worker_main.ts";
 
 /**
+ * Says whether code may be made of texts here, and so in workers of this process;
+ * with `--disallow-code-generation-from-strings` it may not.
+ *
+ * @returns Whether it may.
+ */
+export function makesCode(): boolean {
+  try {
+    return (0, eval)("true");
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Writes what a worker runs.
  *
  * @param openPort Self-contained; opens the worker's end of the line.
- * @param whole Whether all of it is code, for a linter.
+ * @param whole Whether all of it is code, and no part a text.
  * @param before Declares how values cross, and what `openPort` is given.
  * @returns JavaScript, a module without imports.
  */
 export function bootSource(
   openPort: (...parts: never[]) => WorkerPort,
-  whole = false,
+  whole = !makesCode(),
   before = "const crossing = undefined, portParts = [];",
 ): string {
   const source = `${before}\n${
