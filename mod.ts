@@ -31,6 +31,7 @@ export {
 } from "./src/core/api/errors.ts";
 export type { Progress, RunEvent } from "./src/core/api/events.ts";
 export type {
+  BareName,
   CloseOptions,
   DataOption,
   ExportContext,
@@ -47,6 +48,7 @@ export type {
   MapResults,
   ModuleSpecifier,
   Needed,
+  NoOptions,
   OnlyNames,
   OutputArray,
   PermissionLists,

@@ -504,6 +504,10 @@ test("types: what a function wants in its context must be there", () => {
   gives<Results<number>>()(() => parallelMap(scaled, [1], how));
   gives<Results<number>>()(() => around(scaled, [1], data, () => 1));
   gives<Results<number>>()(() => with3(half, [1]));
+  gives<Results<number>>()(() => parallelMap(half, [1], undefined));
+  gives<Results<number>>()(() => typed.map("square", [1], undefined));
+  gives<Results<number>>()(() => typed.map("indexed", [1]));
+  gives<Promise<number>>()(() => typed.reduce("square", add, [1]));
   // What may be undefined, where the function says so.
   const scaledOrNot = (n: number, { data }: { data?: { by: number } }) =>
     n * (data?.by ?? 1);
@@ -560,6 +564,24 @@ test("types: what a function wants in its context must be there", () => {
     () => parallelMap("scale", [1], { module }),
     // @ts-expect-error: as above
     () => typed.map("scale", [1], { chunkSize: 1 }),
+    // @ts-expect-error: as above
+    () => typed.map("scale", [1]),
+    // @ts-expect-error: as above
+    () => typed.mapSettled("scale", [1]),
+    // @ts-expect-error: as above
+    () => typed.stream("scale", [1]),
+    // @ts-expect-error: as above
+    () => typed.reduce("scale", add, [1]),
+    // @ts-expect-error: as above
+    () => typed.map("scale", [1], undefined),
+    // @ts-expect-error: as above
+    () => parallelMap(scaled, [1], undefined),
+    // @ts-expect-error: as above
+    () => pool.map(scaled, [1], undefined),
+    // @ts-expect-error: it takes no context
+    () => parallelMap("add", [1], { module }),
+    // @ts-expect-error: as above
+    () => typed.map("add", [1]),
     // @ts-expect-error: it is a number
     () => parallelMap("scale", [1], { module, data: { by: "2" } }),
     // @ts-expect-error: as above

@@ -72,11 +72,13 @@ export type ModuleSpecifier<M = unknown> =
   & { readonly "~exports"?: M };
 
 /**
- * The names of the functions of a module; any, if its type is not known. `infer`
- * keeps TypeScript from inferring the module from the name.
+ * The names of the functions of a module that can be called with a value and a
+ * context; any, if its type is not known. `infer` keeps TypeScript from inferring
+ * the module from the name. Of overloads, the last counts.
  */
 export type ExportName<M> = M extends infer E ? unknown extends E ? string : {
-    [N in keyof E]: E[N] extends (value: never, context: never) => unknown ? N
+    [N in keyof E]: E[N] extends (value: never, context: infer C) => unknown
+      ? TaskContext<never, never> extends C ? N : never
       : never;
   }[keyof E]
   : never;
@@ -91,6 +93,11 @@ export type KnownName<N, M, S = unknown> = N extends ExportName<M>
   : [S] extends [ExportContext<M, N, "state">] ? N
   : "fn must take the state of this pool"
   : ExportName<M>;
+
+/** The same for a call without options, and so without `data`. */
+export type BareName<N, M, S> = undefined extends ExportContext<M, N, "data">
+  ? KnownName<N, M, S>
+  : "fn needs data";
 
 /** The input type of a function that is given by its name. */
 export type ExportInput<M, N> = N extends keyof M
@@ -114,11 +121,11 @@ export type ExportContext<M, N, K extends "data" | "state"> = N extends keyof M
   : unknown;
 
 /**
- * No argument where `N` is a name; else one that cannot be given, so that this
+ * No argument where `N` is a name; else more than a call has, so that this
  * overload is out of the question for a call with a function. Then the error is
  * that of the other overload alone, at the option that is wrong.
  */
-export type OnlyNames<N> = [N] extends [string] ? [] : [never];
+export type OnlyNames<N> = [N] extends [string] ? [] : [never, never];
 
 /** A typed array of any kind but Float16Array, which is new to TypeScript. */
 export type TypedArray =
@@ -345,6 +352,11 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
 export type Needed<S, D> =
   & (undefined extends S ? unknown : { init: unknown } | { workerData: S })
   & (undefined extends D ? unknown : { data: D });
+
+/** Options that are left out, where nothing is needed of them. */
+export type NoOptions<S, D> = undefined extends S
+  ? undefined extends D ? undefined : never
+  : never;
 
 /**
  * The option `data`. Makes TypeScript infer a `D` with `undefined` in it, if what is

@@ -29,6 +29,7 @@ import type {
   MapOutput,
   MapResults,
   Needed,
+  NoOptions,
   OnlyNames,
   PoolOptions,
   ReduceOptions,
@@ -93,7 +94,7 @@ export function parallelMap<
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | undefined,
+    | NoOptions<NoInfer<S>, NoInfer<D>>,
 ): Promise<MapResults<R, A>>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelMap<T, R>(
@@ -172,7 +173,7 @@ export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | undefined,
+    | NoOptions<NoInfer<S>, NoInfer<D>>,
 ): Promise<SettledResult<R>[]>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelMapSettled<T, R>(
@@ -254,7 +255,7 @@ export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | undefined,
+    | NoOptions<NoInfer<S>, NoInfer<D>>,
 ): Promise<R>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelReduce<T, R>(
@@ -350,7 +351,7 @@ export function parallelMapStream<
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | undefined,
+    | NoOptions<NoInfer<S>, NoInfer<D>>,
 ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelMapStream<T, R>(

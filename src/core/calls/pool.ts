@@ -6,6 +6,7 @@
 
 import { checkOptions, CLOSE_RULES, POOL_RULES } from "../api/option_rules.ts";
 import type {
+  BareName,
   CloseOptions,
   DataOption,
   ExportContext,
@@ -18,6 +19,7 @@ import type {
   MapOutput,
   MapResults,
   Needed,
+  NoOptions,
   OnlyNames,
   PoolOptions,
   ReduceOptions,
@@ -119,7 +121,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | undefined,
+      | NoOptions<unknown, NoInfer<D>>,
   ): Promise<MapResults<R, A>>;
   /** The same, without options: `data` is undefined. */
   map<T, R>(
@@ -131,14 +133,27 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     const N,
     X = M,
     T extends ExportInput<X, N> = ExportInput<X, N>,
+  >(
+    name: BareName<N, X, S>,
+    inputs: Inputs<T | PromiseLike<T>>,
+    ...only: OnlyNames<N>
+  ): Promise<ExportResult<X, N>[]>;
+  /** The same, with options. */
+  map<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
     A extends TypedArray = never,
   >(
     name: KnownName<N, X, S>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?:
-      & MapOptions<A, ExportContext<X, N, "data">, X, T>
-      & MapOutput<ExportResult<X, N>, NoInfer<A>>
-      & Needed<unknown, ExportContext<X, N, "data">>,
+    options:
+      | (
+        & MapOptions<A, ExportContext<X, N, "data">, X, T>
+        & MapOutput<ExportResult<X, N>, NoInfer<A>>
+        & Needed<unknown, ExportContext<X, N, "data">>
+      )
+      | NoOptions<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<X, N>, A>>;
   map(
@@ -178,7 +193,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | undefined,
+      | NoOptions<unknown, NoInfer<D>>,
   ): Promise<SettledResult<R>[]>;
   /** The same, without options: `data` is undefined. */
   mapSettled<T, R>(
@@ -191,11 +206,24 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     X = M,
     T extends ExportInput<X, N> = ExportInput<X, N>,
   >(
+    name: BareName<N, X, S>,
+    inputs: Inputs<T | PromiseLike<T>>,
+    ...only: OnlyNames<N>
+  ): Promise<SettledResult<ExportResult<X, N>>[]>;
+  /** The same, with options. */
+  mapSettled<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
+  >(
     name: KnownName<N, X, S>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?:
-      & RunOptions<ExportContext<X, N, "data">, X, T>
-      & Needed<unknown, ExportContext<X, N, "data">>,
+    options:
+      | (
+        & RunOptions<ExportContext<X, N, "data">, X, T>
+        & Needed<unknown, ExportContext<X, N, "data">>
+      )
+      | NoOptions<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<SettledResult<ExportResult<X, N>>[]>;
   mapSettled(
@@ -238,7 +266,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | undefined,
+      | NoOptions<unknown, NoInfer<D>>,
   ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
   /** The same, without options: `data` is undefined. */
   stream<T, R>(
@@ -250,13 +278,26 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     const N,
     X = M,
     T extends ExportInput<X, N> = ExportInput<X, N>,
+  >(
+    name: BareName<N, X, S>,
+    inputs: Inputs<T | PromiseLike<T>>,
+    ...only: OnlyNames<N>
+  ): AsyncGenerator<ExportResult<X, N>, undefined, unknown>;
+  /** The same, with options. */
+  stream<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
     O extends boolean = false,
   >(
     name: KnownName<N, X, S>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?:
-      & StreamOptions<O, ExportContext<X, N, "data">, X, T>
-      & Needed<unknown, ExportContext<X, N, "data">>,
+    options:
+      | (
+        & StreamOptions<O, ExportContext<X, N, "data">, X, T>
+        & Needed<unknown, ExportContext<X, N, "data">>
+      )
+      | NoOptions<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): AsyncGenerator<StreamItem<T, ExportResult<X, N>, O>, undefined, unknown>;
   stream(
@@ -299,7 +340,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | undefined,
+      | NoOptions<unknown, NoInfer<D>>,
   ): Promise<R>;
   /** The same, without options: `data` is undefined. */
   reduce<T, R>(
@@ -313,15 +354,32 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
     X = M,
     T extends ExportInput<X, N> = ExportInput<X, N>,
   >(
+    name: BareName<N, X, S>,
+    combine: (
+      one: ExportResult<X, N>,
+      other: ExportResult<X, N>,
+    ) => ExportResult<X, N>,
+    inputs: Inputs<T | PromiseLike<T>>,
+    ...only: OnlyNames<N>
+  ): Promise<ExportResult<X, N>>;
+  /** The same, with options. */
+  reduce<
+    const N,
+    X = M,
+    T extends ExportInput<X, N> = ExportInput<X, N>,
+  >(
     name: KnownName<N, X, S>,
     combine: (
       one: ExportResult<X, N>,
       other: ExportResult<X, N>,
     ) => ExportResult<X, N>,
     inputs: Inputs<T | PromiseLike<T>>,
-    options?:
-      & ReduceOptions<ExportResult<X, N>, ExportContext<X, N, "data">, X, T>
-      & Needed<unknown, ExportContext<X, N, "data">>,
+    options:
+      | (
+        & ReduceOptions<ExportResult<X, N>, ExportContext<X, N, "data">, X, T>
+        & Needed<unknown, ExportContext<X, N, "data">>
+      )
+      | NoOptions<unknown, ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<ExportResult<X, N>>;
   reduce(
