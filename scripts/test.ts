@@ -12,6 +12,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
 import { join } from "@std/path";
+import { bundle } from "./build.ts";
 import { findNode, LEAST, NAMES } from "./find_node.ts";
 
 /** The root of this project. */
@@ -93,6 +94,8 @@ async function run(
       NODE_COMPILE_CACHE: join(folder, "compiled"),
       // What is published is built and installed by the first that tests it.
       BUILT: folder,
+      // Of the command, what is published of it is tested: tests/pmap.ts.
+      PMAP: join(folder, "pmap", "built", "cli.js"),
     },
     stdio: ["ignore", stdio, stdio],
   });
@@ -194,6 +197,7 @@ for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
 
 // All of them at once, as each waits for much. Only one of them writes at once.
 const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+bundle(join(folder, "pmap"));
 const live = found.has("deno") ? "deno" : found.keys().next().value;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const browsers = asked.length === 0 || asked.includes("browsers")

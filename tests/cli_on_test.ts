@@ -11,6 +11,7 @@ import { startServer } from "../src/nats/server.ts";
 import { runtime, test } from "./harness.ts";
 import { longNatsTest, natsTest } from "./nats.ts";
 import {
+  COMMAND_OF_SOURCES,
   type Ended,
   folder,
   lines,
@@ -43,7 +44,7 @@ const SLOW = new URL("./fixtures/cli/slow.js", import.meta.url);
 const PASSWORD = "p@ss/wörd:1";
 
 function pmap(args: string[], input = ""): Promise<Ended> {
-  return run(args, input, FOUND);
+  return run(args, input, FOUND, COMMAND_OF_SOURCES);
 }
 
 /** Failures are told as they come. */
@@ -168,7 +169,7 @@ longNatsTest(
     const args = [...on, "slow", ...flags];
     const endAt = async (count: number, signal: string) => {
       writeFileSync(limit, `${count}`);
-      using job = start(args, FOUND);
+      using job = start(args, FOUND, COMMAND_OF_SOURCES);
       job.child.stdin!.end(input);
       await until(() => written(log) === count);
       send(signal, job);
@@ -238,7 +239,9 @@ longNatsTest(
     using jobs = new DisposableStack();
     const begin = async (flags: string[], count: number) => {
       allow(count);
-      const job = jobs.use(start([...args, ...flags], FOUND));
+      const job = jobs.use(
+        start([...args, ...flags], FOUND, COMMAND_OF_SOURCES),
+      );
       job.child.stdin!.end(input);
       await until(() => written(log) === count);
       return job;
@@ -324,7 +327,12 @@ test("pmap --on needs another package, and says so", PATIENCE, async () => {
   writeFileSync(dir.path("none.json"), "{}");
   const args = ["--on", "nats://me:secret@127.0.0.1:1/images", "double"];
   const script = `NONE=${dir.path("none.json")}; ${LOST}`;
-  const { status, out, err } = await run(args, "1\n", script);
+  const { status, out, err } = await run(
+    args,
+    "1\n",
+    script,
+    COMMAND_OF_SOURCES,
+  );
   assertEquals([status, out], [2, ""]);
   assertMatch(
     err,
@@ -350,7 +358,7 @@ test(
     writeFileSync(dir.path("none.json"), "{}");
     const script = `cd ${dir.path(".")}; NONE=none.json; ${LOST}`;
     const args = ["--on", "nats://a/images", "double"];
-    assertEquals(await run(args, "", script), {
+    assertEquals(await run(args, "", script, COMMAND_OF_SOURCES), {
       status: 2,
       out: "",
       err: "pmap: at images\n",
