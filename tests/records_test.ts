@@ -576,11 +576,19 @@ const WRITTEN: Record<string, (i: number) => unknown> = {
   }),
   "with buffers": (i) => {
     const bytes = new Uint8Array([i, 1, 2]);
-    return { bytes, buffer: bytes.buffer, end: bytes.subarray(1) };
+    return { bytes, at: { buffer: bytes.slice().buffer }, i };
   },
+  "that are bytes": (i) => new Uint8Array(i % 70 + 1).fill(i),
+  "that are buffers": (i) => new Uint8Array(i % 70 + 1).fill(i).buffer,
+  "that are parts of a buffer": (i) => bytes.subarray(i, 2 * i + 1),
+  "that are numbers of a kind": (i) =>
+    i % 2
+      ? Float64Array.of(-0, NaN, Infinity, i).subarray(i % 3)
+      : BigInt64Array.of(-1n, BigInt(i)),
   "that are left, a few of them": (i) => i % 10 ? point(i) : { i, left: /x/ },
 };
 const shared = { a: { part: 1 }, b: 2, c: 3, d: 4 };
+const bytes = Uint8Array.from({ length: 200 }, (_, i) => i);
 const LEFT: Record<string, (i: number) => unknown> = {
   "that inherit keys": (i) => Object.assign(Object.create({ z: 1 }), point(i)),
   "with a Map that holds itself": () => {
@@ -595,6 +603,14 @@ const LEFT: Record<string, (i: number) => unknown> = {
     Object.assign(new Map([[i, {}]]), { more: 1 }),
   "with a Map of RegExps": () => ({ map: new Map([["a", /x/]]) }),
   "with a RegExp": () => ({ a: /x/ }),
+  "with two views of one buffer": (i) => {
+    const bytes = new Uint8Array([i, 1, 2]);
+    return { bytes, end: bytes.subarray(1) };
+  },
+  "with a buffer and a view of it": (i) => {
+    const bytes = new Uint8Array([i, 1, 2]);
+    return [bytes.buffer, bytes];
+  },
   "that hold one object twice": () => ({ a: shared, b: shared.a }),
   "that hold one of many objects twice": () => {
     const parts = list(() => ({}), 60).map((part) => ({ part }));
@@ -1126,6 +1142,18 @@ test("whatever a message says, it stays data", async () => {
       { codes: codes(4 << 3 | 6, 2 ** 31 - 1) },
       { codes: codes(5 << 3 | 6, -1, 5 << 3 | 6) },
       { codes: codes(4 << 3 | 6, -2, 0), count: 1 },
+      { codes: codes(7 << 3 | 6) },
+      { codes: codes(7 << 3 | 6, 0, 1) },
+      { codes: codes(7 << 3 | 6, 1, -8) },
+      ...[-1, 99].map((kind) => ({
+        codes: codes(7 << 3 | 6, kind, 8),
+        numbers: new ArrayBuffer(8),
+      })),
+      {
+        codes: codes(7 << 3 | 6, 0, 4, 7 << 3 | 6, 0, 8),
+        numbers: new ArrayBuffer(8),
+        count: 2,
+      },
       { shapes: ["globalThis.ran++"] },
       { shapes: ['"a"'] },
       { shapes: ['["a"]'] },

@@ -32,6 +32,15 @@ export interface MapParts {
   parts: unknown[];
 }
 
+/** Memory that is nothing but its bytes, and few of them. */
+export interface FewBytes {
+  /** 0 for an ArrayBuffer; of a typed array the index of its kind, from 1. */
+  kind: number;
+  bytes: Uint8Array;
+  /** How many these are. */
+  size: number;
+}
+
 /** Tells objects apart. */
 export interface RecordKinds {
   /** Begins a message. */
@@ -49,17 +58,35 @@ export interface RecordKinds {
    */
   mapPartsOf(value: object): MapParts | undefined;
   /**
+   * Gives the bytes of an ArrayBuffer or a typed array.
+   *
+   * @param value The object.
+   * @param proto What it inherits from.
+   * @param level How deep it is in its value, from 1: a value itself may view a
+   * part of a buffer.
+   * @param meet Meets the buffer of a view.
+   * @returns Undefined for any other, and for many bytes or none.
+   */
+  bytesOf(
+    value: object,
+    proto: object | null,
+    level: number,
+    meet: (buffer: object) => void,
+  ): FewBytes | undefined;
+  /**
    * Whether an object holds no other, as a buffer or a view does not.
    *
    * @param value The object.
    * @param level How deep it is in its value, from 1.
-   * @param meet Meets the buffer of a view, if the object is to be copied: then
-   * it is no large one, as those are moved (lists.ts).
+   * @param own Whether the object is to be copied: then it is no large one, as
+   * those are moved (lists.ts).
+   * @param meet Meets the buffer of a view.
    */
   isWhole(
     value: object,
     level: number,
-    meet: ((buffer: ArrayBuffer) => void) | undefined,
+    own: boolean,
+    meet: (buffer: object) => void,
   ): boolean;
   /** Copies one of those, a list that holds no object, or what has no keys. */
   copyOf(whole: object): object;
@@ -107,6 +134,23 @@ export function createRecordKinds(
   const { toString } = plain;
   const { prototype: date } = Date;
   const { getTime } = date;
+  // Bytes that are written beside the numbers: of more, clone is as fast
+  // (bench/micro/packing.ts).
+  const MOST_BYTES = 4096;
+  const { prototype: memory } = ArrayBuffer;
+  const getter = (proto: object, name: string) =>
+    Object.getOwnPropertyDescriptor(proto, name)?.get as () => unknown;
+  const [sizeOf, resizes] = [
+    getter(memory, "byteLength"),
+    getter(memory, "resizable"), // not everywhere
+  ];
+  const ofViews = getPrototypeOf(Bytes.prototype);
+  const [bufferIn, offsetIn, sizeIn] = [
+    getter(ofViews, "buffer"),
+    getter(ofViews, "byteOffset"),
+    getter(ofViews, "byteLength"),
+  ];
+  const dataIn = getter(DataView.prototype, "buffer");
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;
@@ -209,11 +253,35 @@ export function createRecordKinds(
       }
       return { isMap, parts };
     },
-    isWhole(value, level, meet) {
+    bytesOf(value, proto, level, meet) {
+      const kind = views.kindOf(value);
+      const own = kind === undefined ? memory : views.protoOf(kind);
+      if (proto !== own) return undefined;
+      const isView = kind !== undefined;
+      const size = (isView ? sizeIn : sizeOf).call(value) as number;
+      if (size === 0 || size > MOST_BYTES) return undefined;
+      const buffer = isView ? bufferIn.call(value) as ArrayBuffer : value;
+      if (getPrototypeOf(buffer) !== memory) return undefined; // it is shared
+      if (resizes?.call(buffer)) return undefined;
+      // A view of a part of it would bring all of it along.
+      if (level > 1 && sizeOf.call(buffer) !== size) return undefined;
+      if (isView) meet(buffer);
+      const offset = isView ? offsetIn.call(value) as number : 0;
+      const bytes = kind === "Uint8Array"
+        ? value as Uint8Array
+        : new Bytes(buffer as ArrayBuffer, offset, size);
+      return { kind: views.kinds.indexOf(kind!) + 1, bytes, size };
+    },
+    isWhole(value, level, own, meet) {
       const kind = inspector.kindOf(value);
       if (kind !== "view" && kind !== "buffer") return false;
-      // A view that is the value itself is cut out of its buffer.
-      if (meet === undefined) return level > 1;
+      if (!own) {
+        // A view that is the value itself is cut out of its buffer.
+        if (level === 1) return false;
+        const of = views.kindOf(value) === undefined ? dataIn : bufferIn;
+        if (kind === "view") meet(of.call(value) as object);
+        return true;
+      }
       if (inspector.isPooled(value)) return true;
       const buffer = bufferOf(value);
       if (buffer !== undefined && buffer !== value) meet(buffer);

@@ -25,11 +25,11 @@ export interface RecordReader {
  * Whatever the codes say, nothing but data is made of them: of a shape only
  * its keys get into code, each as a string literal.
  *
- * @param views What makes dates.
+ * @param views Makes dates and typed arrays.
  * @returns The reader.
  */
 export function createRecordReader(
-  { dateOf }: Pick<Views, "dateOf">,
+  views: Pick<Views, "dateOf" | "kinds" | "part">,
 ): RecordReader {
   // Shapes to keep: more than any program should have.
   const MOST_SHAPES = 500;
@@ -46,6 +46,7 @@ export function createRecordReader(
   const { getOwnPropertyDescriptors: descriptorsOf } = Object;
   const { isArray } = Array;
   const [MapClass, SetClass] = [Map, Set];
+  const { slice } = ArrayBuffer.prototype;
   const { set: put } = Map.prototype;
   const { add } = Set.prototype;
   const makers = new Map<string, Make>();
@@ -82,7 +83,8 @@ export function createRecordReader(
         return input.numbers[input.numbersAt++];
       case 6:
         if (n === 0) return bigints[input.numbersAt++];
-        if (n === 1) return dateOf(input.numbers[input.numbersAt++]!);
+        if (n === 1) return views.dateOf(input.numbers[input.numbersAt++]!);
+        if (n === 7) return readBytes();
         if (n > 3) return n === 4 ? readMap() : n === 5 ? readSet() : again();
         return n === 2 ? parts[partAt++] : left[leftAt++];
       case 7:
@@ -124,6 +126,21 @@ export function createRecordReader(
     const set = new SetClass<unknown>();
     for (let i = 0; i < items.length; i++) add.call(set, items[i]);
     return set;
+  }
+
+  function readBytes(): object {
+    const { codes, numbers, numbersAt } = input;
+    const at = skip(2);
+    const [kind, bytes] = [codes[at]!, codes[at + 1]!];
+    input.numbersAt = numbersAt + Math.ceil(bytes / 8);
+    if (bytes < 0 || input.numbersAt > numbers.length) {
+      throw new RangeError("Numbers are missing");
+    }
+    const { buffer } = numbers;
+    const from = 8 * numbersAt;
+    return kind === 0
+      ? slice.call(buffer, from, from + bytes)
+      : views.part(views.kinds[kind - 1]!, buffer, from, bytes);
   }
 
   /** Copies a list that came before, as no value may have it in common. */

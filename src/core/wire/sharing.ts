@@ -19,6 +19,12 @@ export interface Sharing {
    */
   meet(part: object): number;
   /**
+   * Meets the buffer of a view: other views of it in this value have to share it.
+   *
+   * @throws If the value holds it twice.
+   */
+  meetBuffer(buffer: object): void;
+  /**
    * Notes that an object was written.
    *
    * @param part The object.
@@ -56,39 +62,44 @@ export function createSharing(): Sharing {
   let more: Set<unknown> | undefined;
   let large: Set<object> | undefined;
 
+  function meet(part: object): number {
+    if (count === FEW) {
+      more ??= new Set(seen);
+      const { size } = more;
+      if (more.add(part).size === size) throw twice;
+      return FEW;
+    }
+    for (let i = 0; i < count; i++) if (seen[i] === part) throw twice;
+    const order = count++;
+    if (order < before && seen[order] === part && sizes[order]! >= SHARED) {
+      count = order + inside[order]!; // what is in it was met then, and is now
+      return -1;
+    }
+    seen[order] = part;
+    return order;
+  }
+
+  function note(part: object, order: number, size: number): void {
+    if (order < FEW) {
+      inside[order] = count - order;
+      // Of more objects it is not known which are inside.
+      sizes[order] = more === undefined ? size : 0;
+    }
+    if (size <= LARGE) return;
+    large ??= new Set();
+    const { size: known } = large;
+    if (large.add(part).size === known) throw twice;
+  }
+
   return {
     begin(written) {
       before = written ? count : 0;
       count = 0;
       more = undefined;
     },
-    meet(part) {
-      if (count === FEW) {
-        more ??= new Set(seen);
-        const { size } = more;
-        if (more.add(part).size === size) throw twice;
-        return FEW;
-      }
-      for (let i = 0; i < count; i++) if (seen[i] === part) throw twice;
-      const order = count++;
-      if (order < before && seen[order] === part && sizes[order]! >= SHARED) {
-        count = order + inside[order]!; // what is in it was met then, and is now
-        return -1;
-      }
-      seen[order] = part;
-      return order;
-    },
-    note(part, order, size) {
-      if (order < FEW) {
-        inside[order] = count - order;
-        // Of more objects it is not known which are inside.
-        sizes[order] = more === undefined ? size : 0;
-      }
-      if (size <= LARGE) return;
-      large ??= new Set();
-      const { size: known } = large;
-      if (large.add(part).size === known) throw twice;
-    },
+    meet,
+    meetBuffer: (buffer) => note(buffer, meet(buffer), 0),
+    note,
     clear() {
       seen.fill(undefined);
       count = before = 0;

@@ -78,8 +78,7 @@ export function createValueWriter(
 ): ValueWriter {
   const { inspector } = kindParts;
   const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
-  const UNDEFINED = 1 << 3;
-  const LEFT = 3 << 3 | 6;
+  const [UNDEFINED, LEFT] = [1 << 3, 3 << 3 | 6];
   // Elements of a list whose keys are looked at. To list the keys of an array
   // takes Bun 1.4.5 30 ns an element, as long as to clone it.
   const MOST_ELEMENTS = 16;
@@ -166,10 +165,12 @@ export function createValueWriter(
     const ms = kinds.timeOf(part, proto);
     if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
+      const { meetBuffer } = sharing;
+      const few = kinds.bytesOf(part, proto, level, meetBuffer);
+      if (few !== undefined) return output.writeBytes(few);
       const held = kinds.mapPartsOf(part);
       if (held !== undefined) return output.writeMap(held, innerOf(spot));
-      const meet = own ? sharing.meet : undefined;
-      if (kinds.isWhole(part, level, meet)) return leave(part);
+      if (kinds.isWhole(part, level, own, meetBuffer)) return leave(part);
       kinds.checkClass(part, proto);
     }
     const shape = shapes.find(part, spot);
