@@ -17,6 +17,12 @@ const LOOK_MS = 1000;
 /** After how many ms without an answer it asks the server what it still has. */
 const QUIET_MS = 2000;
 
+/**
+ * After how many ms it asks all the same: the answers that come may be those of
+ * other runs. No bench: three questions, beside hundreds of answers.
+ */
+const STALE_MS = 5000;
+
 /** What upkeep is made with. */
 export interface UpkeepSetup {
   connection: Connection;
@@ -40,8 +46,9 @@ export class Upkeep {
   #timer: ReturnType<typeof setInterval> | undefined;
   #alone = 0; // since when there is no machine
   #heard = 0; // when the last answer came, or the question was put
+  #asked = 0; // when the question was last put
   #mute: number | undefined; // since when the server says nothing, though it is there
-  #short = new Set<string>(); // runs of which the server had too little
+  #short = new Set<OpenChunk>(); // of runs of which the server had too little
 
   /** Does nothing yet. */
   constructor(setup: UpkeepSetup) {
@@ -51,13 +58,13 @@ export class Upkeep {
 
   /** There is a server again: does it have all? */
   #wonder(): void {
-    this.#heard = performance.now() - QUIET_MS;
+    this.#asked = -Infinity;
   }
 
   /** Begins, unless it has. */
   begin(): void {
     if (this.#timer !== undefined) return;
-    this.#alone = this.#heard = performance.now();
+    this.#alone = this.#heard = this.#asked = performance.now();
     this.#setup.machines.look();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -74,7 +81,6 @@ export class Upkeep {
   heard(): void {
     this.#heard = performance.now();
     this.#mute = undefined;
-    this.#short.clear();
   }
 
   /**
@@ -110,8 +116,9 @@ export class Upkeep {
     else if (now - this.#alone > workerTimeout) return refuse(this.#nobody());
     // Without a machine, more often: somebody waits for it.
     if (machines.slots === 0) machines.look();
-    if (now - this.#heard < QUIET_MS) return;
-    this.#heard = now;
+    const isFresh = now - this.#asked < STALE_MS;
+    if (isFresh && now - this.#heard < QUIET_MS) return;
+    this.#heard = this.#asked = now;
     this.#compare().then(
       () => this.#mute = undefined,
       () => this.#mute ??= now, // the next look comes
@@ -145,8 +152,9 @@ export class Upkeep {
 
   /**
    * Asks the server how much it has of each run: a stream keeps a message until
-   * it is acked, so what it had and is neither there nor answered is lost. Seen
-   * twice in a row, all that it had and is not answered is sent again.
+   * it is acked, so what it had and is neither there nor answered is lost. Of a
+   * run that was short twice in a row, all is sent again that it had both times
+   * and is not answered, whatever was answered meanwhile.
    */
   async #compare(): Promise<void> {
     const { connection: { jsm, names }, client, books } = this.#setup;
@@ -176,21 +184,21 @@ export class Upkeep {
     }
     // One that was killed may keep messages that it never hands out again.
     const idle = answers === 0 && await connection.streams.workPending() === 0;
+    const short = new Set<OpenChunk>();
     for (const [key, { open }] of books) {
       const there = idle ? 0 : kept.get(key) ?? 0;
       const chunks = [...open.values()].filter((chunk) => sent.has(chunk));
-      if (there >= chunks.length) this.#short.delete(key);
-      else if (!this.#short.has(key)) {
-        this.#short.add(key);
-        this.#heard -= QUIET_MS; // soon again
-      } else {
-        this.#short.delete(key);
-        for (const chunk of chunks) {
-          if (books.get(key)?.giveUp(chunk)) forget(key, chunk);
-          else send(key, chunk);
+      if (there >= chunks.length) continue;
+      for (const chunk of chunks) {
+        if (!this.#short.has(chunk)) short.add(chunk);
+        else if (!books.get(key)?.giveUp(chunk)) send(key, chunk);
+        else {
+          forget(key, chunk);
+          onGivenUp();
         }
-        onGivenUp();
       }
     }
+    this.#short = short;
+    if (short.size > 0) this.#wonder(); // soon again
   }
 }

@@ -1,0 +1,116 @@
+// What a client sends again, with a server that has what the test says.
+import { assertEquals } from "@std/assert";
+import type { Chunk } from "../src/core/engine/chunk.ts";
+import { ClientRun, type OpenChunk } from "../src/nats/client_run.ts";
+import type { Connection } from "../src/nats/connection.ts";
+import type { Machines } from "../src/nats/machines.ts";
+import { Upkeep, type UpkeepSetup } from "../src/nats/upkeep.ts";
+import { test } from "./harness.ts";
+import { until } from "./until.ts";
+
+/** A client with a run for each list of chunks, which its server was sent. */
+function open(runs: Record<string, number[]>) {
+  /** What the server has of each run. */
+  const kept: Record<string, number> = {};
+  const books = new Map<string, ClientRun>();
+  const hooks = { onAsk() {} };
+  const add = (run: string, number: number) => {
+    const sent = { number, at: "sent", sends: 1, chunk: {} as Chunk };
+    books.get(run)!.open.set(number, sent as OpenChunk);
+  };
+  for (const [run, chunks] of Object.entries(runs)) {
+    books.set(run, new ClientRun({} as never));
+    for (const number of chunks) add(run, number);
+    kept[run] = chunks.length;
+  }
+  const info = (stream: string) => {
+    if (stream === "results") return Promise.resolve({ state: {} });
+    hooks.onAsk();
+    const subjects = Object.fromEntries(
+      Object.entries(kept).map((
+        [run, count],
+      ) => [`pm.test.w2.me.${run}`, count]),
+    );
+    return Promise.resolve({ state: { subjects } });
+  };
+  const connection = {
+    names: { work: "work", results: "results" },
+    jsm: { streams: { info } },
+    streams: { workPending: () => Promise.resolve(1) },
+    subject: () => "",
+    onReconnect() {},
+    down: 0,
+    serverTimeout: 60_000,
+  } as unknown as Connection;
+  const machines = { look() {}, none: false, slots: 1 } as unknown as Machines;
+  const sent: string[] = [];
+  const upkeep = new Upkeep({
+    ...{ connection, machines, books, client: "me", workerTimeout: 60_000 },
+    send(key, chunk) {
+      chunk.at = "leaving";
+      sent.push(`${key}.${chunk.number}`);
+    },
+    forget() {},
+    refuse() {},
+    onGivenUp() {},
+  } as UpkeepSetup);
+  return { books, kept, sent, add, upkeep, hooks };
+}
+
+/** A test that asks a client for six seconds or more. */
+const LONG = { timeout: 120_000 };
+
+for (const whose of ["other calls", "the same call"]) {
+  test(
+    `nats: a chunk that was lost is sent again while ${whose} get answers`,
+    LONG,
+    async () => {
+      const { books, kept, sent, add, upkeep } = open({ 1: [1, 2], 2: [3] });
+      kept[1]--; // the second is lost
+      kept[2]--; // that one comes and goes
+      books.get("2")!.open.delete(3);
+      upkeep.begin();
+      const run = whose === "other calls" ? "2" : "1";
+      let number = 10;
+      const hear = () => {
+        add(run, ++number);
+        kept[run]++;
+        books.get(run)!.open.delete(number - 1);
+        if (number > 11) kept[run]--;
+        upkeep.heard();
+      };
+      const timer = setInterval(hear, 100);
+      try {
+        await until(() => sent.includes("1.2"), 60_000);
+      } finally {
+        clearInterval(timer);
+        upkeep.end();
+      }
+      // Which of them it was the server does not say; what came since is there.
+      assertEquals(sent.slice(0, 2), ["1.1", "1.2"]);
+    },
+  );
+}
+
+test(
+  "nats: a chunk that was answered between two questions is not sent again",
+  LONG,
+  async () => {
+    const { books, kept, sent, upkeep, add, hooks } = open({ 1: [1] });
+    kept[1] = 0; // its answer is on its way
+    hooks.onAsk = () => {
+      hooks.onAsk = () => {};
+      setTimeout(() => {
+        books.get("1")!.open.delete(1);
+        add("1", 2); // and that one is lost
+      });
+    };
+    upkeep.begin();
+    try {
+      await until(() => sent.length > 0);
+      assertEquals(sent, ["1.2"]);
+    } finally {
+      upkeep.end();
+    }
+  },
+);
