@@ -70,6 +70,13 @@ export class Answers {
     if (found === "over") return undefined;
     const machine = info.id;
     let number = Number(message.headers?.get(NUMBER));
+    const run = found instanceof MachineRun ? found : undefined;
+    const deliveries = message.info.deliveryCount;
+    // Before it is read, as that may be what ends machines.
+    if (deliveries > attempts && run?.running(number) === undefined) {
+      const lost = { type: "lost", number, machine };
+      return writeBytes({ ...lost, deliveries: deliveries - 1 });
+    }
     let chunk: ChunkMessage;
     let values: ArrayLike<unknown>;
     try {
@@ -82,16 +89,8 @@ export class Answers {
       const error = encodeWritable(thrown);
       return writeBytes({ type: "unread", number, machine, error });
     }
-    const running = found instanceof MachineRun
-      ? found.running(chunk, values.length)
-      : undefined;
-    const deliveries = message.info.deliveryCount;
-    if (deliveries > attempts && running === undefined) {
-      const lost = { type: "lost", number, machine };
-      return writeBytes({ ...lost, deliveries: deliveries - 1 });
-    }
-    if (found instanceof MachineRun) {
-      const done = await (running ?? this.#run(found, chunk, values));
+    if (run !== undefined) {
+      const done = await (run.running(number) ?? this.#run(run, chunk, values));
       if (done !== undefined) return this.#write(number, done);
     }
     const refusal = found instanceof Error ? found : found.refusal;

@@ -62,6 +62,11 @@ export class Deliveries implements NextInputs, Sink {
     return left;
   }
 
+  /** What becomes of a chunk, by its number; undefined if it is not here. */
+  answerTo(number: number): Delivery["answer"] | undefined {
+    return this.#open.find(({ message }) => message.number === number)?.answer;
+  }
+
   /** What was taken of the same tasks as such a chunk, and is not answered. */
   beside({ first }: ChunkMessage, length: number): Delivery | undefined {
     return this.#open.find(({ message, values }) =>

@@ -73,18 +73,11 @@ export class MachineRun {
   /**
    * What becomes of a chunk that came again while its tasks are being done.
    *
-   * @param message The chunk.
-   * @param length How many tasks it has.
+   * @param number Its number.
    * @returns As `add`; undefined if they are not.
    */
-  running(
-    message: ChunkMessage,
-    length: number,
-  ): Promise<Done | undefined> | undefined {
-    const beside = this.#deliveries.beside(message, length);
-    return beside?.message.number === message.number
-      ? beside.answer
-      : undefined;
+  running(number: number): Promise<Done | undefined> | undefined {
+    return this.#deliveries.answerTo(number);
   }
 
   /**
