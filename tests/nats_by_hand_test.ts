@@ -130,6 +130,47 @@ test(
 );
 
 test(
+  "a call rejects for whose results its server has no room",
+  async () => {
+    await using here = await openByHand({ slots: 1, serverTimeout: 1000 });
+    const { at, connection: { envelopes, jsm, names } } = here;
+    await envelopes.seal(new Uint8Array(2_000_000), "x"); // makes its store
+    const full = { max_bytes: 1 };
+    await jsm.streams.update(`OBJ_${names.blobs}`, full);
+    await using pool = await NatsPool.connect(at);
+    const make = (bytes: number) => new Uint8Array(bytes);
+    await assertRejects(
+      () => pool.map(make, [2_000_000]),
+      Error,
+      "Cannot send as a server must take it",
+    );
+    assertEquals(await pool.map(make, [5]), [new Uint8Array(5)]);
+  },
+);
+
+test(
+  "a machine does not go on with an answer to a run that is over",
+  async () => {
+    await using here = await openByHand({ slots: 1 });
+    const { answers, connection } = here;
+    let tries = 0;
+    using _ = aroundSeals((seal, name) => {
+      if (!name.startsWith("a.full.")) return seal();
+      tries++;
+      return Promise.reject(new Error("no room"));
+    });
+    here.describe("full", callOf((n) => n));
+    await here.send("full", chunkOf(1, [1]));
+    await until(() => tries > 1);
+    connection.nc.publish(connection.subject("over"), "full.1");
+    here.describe("other", callOf((n) => n));
+    await here.send("other", chunkOf(1, [1]));
+    await until(() => answers.length > 0, 50_000); // serverTimeout is 60 s
+    assertEquals(answers[0][0], "other");
+  },
+);
+
+test(
   "a suspect is sent when the run of another was aborted",
   async () => {
     await using here = await openClient();

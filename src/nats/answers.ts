@@ -69,7 +69,7 @@ export class Answers {
     const { info, attempts } = this.#setup;
     if (found === "over") return undefined;
     const machine = info.id;
-    let number = Number(message.headers?.get(NUMBER));
+    let number = numberOf(message);
     const run = found instanceof MachineRun ? found : undefined;
     const deliveries = message.info.deliveryCount;
     // Before it is read, as that may be what ends machines.
@@ -86,8 +86,7 @@ export class Answers {
       checkValues(chunk, values);
     } catch (thrown) {
       if (thrown instanceof StoreError) throw thrown;
-      const error = encodeWritable(thrown);
-      return writeBytes({ type: "unread", number, machine, error });
+      return this.#unread(number, thrown);
     }
     if (run !== undefined) {
       const done = await (run.running(number) ?? this.#run(run, chunk, values));
@@ -101,6 +100,17 @@ export class Answers {
       init: (refusal as { init?: Problem["init"] }).init,
     };
     return writeBytes({ type: "refused", number, machine, problem });
+  }
+
+  /** Says that the answer to a chunk could not be delivered, and why. */
+  unsent(message: JsMsg, thrown: unknown): Uint8Array {
+    return this.#unread(numberOf(message), thrown);
+  }
+
+  #unread(number: number, thrown: unknown): Uint8Array {
+    const error = encodeWritable(thrown);
+    const machine = this.#setup.info.id;
+    return writeBytes({ type: "unread", number, machine, error });
   }
 
   /** Reads a chunk. A store that is away for a moment is asked again. */
@@ -167,4 +177,9 @@ export class Answers {
       tracks,
     };
   }
+}
+
+/** The number of a chunk, also of one that is not read. */
+function numberOf({ headers }: JsMsg): number {
+  return Number(headers?.get(NUMBER));
 }

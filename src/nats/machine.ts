@@ -73,14 +73,7 @@ export class Machine {
     const callers = new Callers({ connection, grace, look, onGone });
     this.#callers = callers;
     this.#engine = engine;
-    const { readFingerprint } = setup;
-    this.#runs = new MachineRuns({
-      info,
-      readFingerprint,
-      clock,
-      engine,
-      callers,
-    });
+    this.#runs = new MachineRuns({ ...setup, engine, callers });
   }
 
   /** Begins to take chunks. */
@@ -222,8 +215,7 @@ export class Machine {
 
   /** Sees to a chunk until it is answered, or goes elsewhere. */
   async #see(message: JsMsg, free: () => void): Promise<void> {
-    const { connection, info } = this.#setup;
-    const patience = this.#patience;
+    const { connection } = this.#setup;
     const [, , , client = "", run = ""] = message.subject.split(".");
     const beat = setInterval(
       () => message.working(),
@@ -238,14 +230,8 @@ export class Machine {
         return await this.#handBack(message);
       }
       if (answer !== undefined) {
-        // Of two answers with the same id the server keeps one.
-        const id = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
-        const seal = () => connection.envelopes.sealBytes(answer, `a.${id}`);
-        const subject = connection.subject("r", client, run);
-        await patience.wait((waits) =>
-          connection.publish(subject, { id, seal, wanted: waits })
-        );
-        await patience.wait(() => this.#clear(client, run));
+        await this.#deliver(message, client, run, answer);
+        await this.#patience.wait(() => this.#clear(client, run));
       }
       message.ack();
     } catch (error) { // it comes again, here or elsewhere
@@ -255,6 +241,34 @@ export class Machine {
       else console.error(`@parallel/map-nats: ${nameThrown(error)}`);
     } finally {
       clearInterval(beat);
+    }
+  }
+
+  /** Delivers an answer; if the server has no room for it, why there is none. */
+  async #deliver(
+    message: JsMsg,
+    client: string,
+    run: string,
+    answer: Uint8Array,
+  ): Promise<void> {
+    const { connection, info } = this.#setup;
+    // Of two answers with the same id the server keeps one.
+    const id = `${message.headers?.get("Nats-Msg-Id")}.${info.id}`;
+    const subject = connection.subject("r", client, run);
+    const patience = connection.serverTimeout;
+    // As this machine ends, its runs do too, but not for their clients.
+    const isOver = () => !this.#hurries && !this.#runs.has(client, run);
+    const send = (answer: Uint8Array) =>
+      this.#patience.wait((waits) => {
+        const seal = () => connection.envelopes.sealBytes(answer, `a.${id}`);
+        const wanted = () => waits() && !isOver();
+        return connection.publish(subject, { id, seal, wanted, patience });
+      });
+    try {
+      await send(answer);
+    } catch (error) {
+      if (this.#ends) throw error; // another machine does it again
+      await send(this.#answers.unsent(message, error));
     }
   }
 

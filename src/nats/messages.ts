@@ -163,7 +163,7 @@ export interface DoneMessage {
 /** What a machine answers. */
 export type AnswerMessage =
   | DoneMessage
-  /** The chunk could not be read. */
+  /** The chunk could not be read, or its answer not be delivered. */
   | { type: "unread"; number: number; machine: string; error: Encoded }
   /** So many machines were lost under the chunk. */
   | { type: "lost"; number: number; machine: string; deliveries: number }

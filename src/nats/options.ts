@@ -57,8 +57,9 @@ export interface ClusterOptions {
    */
   ackWait?: number | undefined;
   /**
-   * How many ms a server may be out of reach before calls reject, and before a
-   * machine that is to end no longer waits to deliver its results.
+   * How many ms a server may be out of reach, or refuse what it is sent, before
+   * calls reject, and before a machine that is to end no longer waits to deliver
+   * its results.
    *
    * @default {60000}
    */
