@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Callers } from "../src/nats/callers.ts";
 import type { Connection } from "../src/nats/connection.ts";
 import { test } from "./harness.ts";
-import { pause } from "./until.ts";
+import { pause, until } from "./until.ts";
 
 /** ms that a client may be silent. */
 const GRACE = 500;
@@ -63,5 +63,17 @@ test("nats: a client that was silent for too long is gone, until it speaks", asy
   client.isThere = true;
   assertEquals(await callers.ask("one", "3", false), { type: "on" });
   assertEquals(callers.gone("one"), false);
+  callers.close();
+});
+
+test("nats: what a client left that was killed before it was heard is dropped once", async () => {
+  const { client, callers } = open();
+  client.isThere = false;
+  const asked = async () => await callers.ask("one", "1", false);
+  await until(async () => await asked() !== "silent");
+  assertEquals(client.dropped, 1);
+  assertEquals(await asked(), { type: "over" });
+  assertEquals(await callers.ask("one", "2", false), { type: "over" });
+  assertEquals([client.gone, client.dropped], [["one"], 1]);
   callers.close();
 });

@@ -26,8 +26,8 @@ export class Callers {
   readonly #setup: CallersSetup;
   /** When each was last heard, in ms of this process. */
   readonly #heard = new Map<string, number>();
-  /** Since when each that was asked says nothing. */
-  readonly #silent = new Map<string, number>();
+  /** Since when each that was asked says nothing, and whether that had its end. */
+  readonly #silent = new Map<string, { since: number; dropped: boolean }>();
   /** Runs whose description has gone from the store: clients must send it again. */
   readonly #undescribed = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -108,21 +108,23 @@ export class Callers {
 
   /** Whether a client was found to be gone. */
   gone(client: string): boolean {
-    const since = this.#silent.get(client);
-    return since !== undefined &&
-      performance.now() - since >= this.#setup.grace;
+    const { since = Infinity } = this.#silent.get(client) ?? {};
+    return performance.now() - since >= this.#setup.grace;
   }
 
   /** Whether a client that says nothing has done so for too long. */
   #isGone(client: string): boolean {
     const { connection, onGone } = this.#setup;
     if (connection.down > 0) return false; // it may say something
-    if (!this.#silent.has(client)) {
-      this.#silent.set(client, performance.now());
-    }
+    const silent = this.#silent.get(client) ??
+      { since: performance.now(), dropped: false };
+    this.#silent.set(client, silent);
     if (!this.gone(client)) return false;
-    // One that was stopped for a while goes on, and sends again.
-    if (!this.#heard.delete(client)) return true;
+    // Once, also of one that was never heard. One that was stopped for a while
+    // goes on, and sends again.
+    this.#heard.delete(client);
+    if (silent.dropped) return true;
+    silent.dropped = true;
     onGone(client);
     connection.drop(client).catch(() => {}); // they expire in an hour
     return true;
