@@ -1,5 +1,5 @@
 // The server that a program starts for itself.
-import { assert } from "@std/assert";
+import { assert, assertMatch, assertRejects } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -43,4 +43,10 @@ test("no other user reads what lets a program into its server", async () => {
   } finally {
     await server.close();
   }
+});
+
+test("a server that does not begin is told at once, with its last words", async () => {
+  const args = ["-c", "no-such-file.conf"];
+  const error = await assertRejects(() => startServer({ args }), Error);
+  assertMatch(error.message, /must begin: received its end, after ".*no such/);
 });

@@ -11,6 +11,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { pause } from "./waiting.ts";
 
 /** How long a server may take to begin, in ms. */
@@ -79,42 +80,57 @@ export async function startServer(
   // In a file that no other user can read: a command line is seen by all.
   const secret = join(own, "server.conf");
   if (more === undefined) {
-    const text = `authorization { token: "${token}" }\n`;
-    await writeFile(secret, text, { mode: 0o600 });
+    const rules = `authorization { token: "${token}" }\n`;
+    await writeFile(secret, rules, { mode: 0o600 });
   }
   const args = ["-a", "127.0.0.1", "-p", `${port}`, "--ports_file_dir", own]
     .concat(more ?? ["-js", "-sd", folder, "-c", secret]);
   // When this process is killed, its end of the pipe closes: then so does the
   // server, which alone would stay for ever. nats-server 2.9.10 may hang when it
-  // is told to end, so it is not asked twice.
+  // is told to end, so it is not asked twice. Of what it says the last line is
+  // kept: a pipe from it to this process would fill when nobody reads there.
   const script = [
-    'own=$1; shift; "$0" "$@" & server=$!; cat >/dev/null; kill $server',
-    "{ sleep 2; kill -9 $server; } & late=$!; wait $server; kill $late",
-    'rm -rf "$own"',
-  ].join("; ");
-  const [command, ...rest] = process.platform === "win32"
+    'own=$1; shift; exec 3<&0 4>&2 2>/dev/null; mkfifo "$own/said"',
+    'tail -n 1 <"$own/said" >&4 & last=$!',
+    '"$0" "$@" 2>"$own/said" & server=$!',
+    "{ cat <&3; kill $server; sleep 2; kill -9 $server; } 4>&- & late=$!",
+    'wait $server; kill $late; wait $last; rm -rf "$own"',
+  ].join("\n");
+  const onWindows = process.platform === "win32";
+  const [command, ...rest] = onWindows
     ? [program, ...args]
     : ["sh", "-c", script, program, own, ...args];
   const child = spawn(command, rest, {
-    stdio: ["pipe", "ignore", "ignore"],
+    stdio: ["pipe", "ignore", onWindows ? "ignore" : "pipe"],
     // Otherwise Deno 2.9.5, when it ends with an error, kills the shell before it
     // can end the server.
-    detached: process.platform !== "win32",
+    detached: !onWindows,
   });
+  const said = child.stderr === null
+    ? Promise.resolve("")
+    : text(child.stderr).catch(() => ""); // when it is not read any more
+  let over = false;
   const ended = new Promise<void>((resolve) => {
     child.on("exit", () => resolve());
     child.on("error", () => resolve());
   });
+  ended.then(() => over = true);
   const close = async () => {
     end(child);
     await ended;
     await rm(own, { recursive: true, force: true, maxRetries: 3 });
   };
-  const found = await findAddress(own, ended);
+  const found = await findAddress(own, () => over);
   if (found === undefined) {
+    const what = over ? "its end" : `nothing for ${START_MS} ms`;
     await close();
-    throw new Error(`Cannot start a server as ${program} must begin`);
+    const last = (await said).trim();
+    const after = last === "" ? "" : `, after ${JSON.stringify(last)}`;
+    throw new Error(
+      `Cannot start a server as ${program} must begin: received ${what}${after}`,
+    );
   }
+  child.stderr?.destroy();
   const connection = more === undefined ? { token } : {};
   const unref = () => {
     child.unref();
@@ -131,23 +147,21 @@ function end(child: ChildProcess): void {
 /** Reads which port the server took, and its number. */
 async function findAddress(
   folder: string,
-  ended: Promise<void>,
+  over: () => boolean,
 ): Promise<Pick<LocalServer, "servers" | "pid"> | undefined> {
   const began = performance.now();
-  let over = false;
-  ended.then(() => over = true);
-  while (!over && performance.now() - began < START_MS) {
-    const names = await readdir(folder);
-    const name = names.find((name) => name.endsWith(".ports"));
+  while (!over() && performance.now() - began < START_MS) {
     try {
+      const names = await readdir(folder);
+      const name = names.find((name) => name.endsWith(".ports"));
       if (name !== undefined) {
-        const text = await readFile(join(folder, name), "utf8");
-        const { nats: [address] } = JSON.parse(text) as { nats: string[] };
+        const ports = await readFile(join(folder, name), "utf8");
+        const { nats: [address] } = JSON.parse(ports) as { nats: string[] };
         const pid = Number(/_(\d+)\.ports$/.exec(name)?.[1]);
         if (address !== undefined) return { servers: address, pid };
       }
     } catch {
-      // It is being written.
+      // It is being written, or the server has ended.
     }
     await pause(10);
   }
