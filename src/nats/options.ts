@@ -69,8 +69,8 @@ export interface ClusterOptions {
 /** How to connect to a pool. */
 export interface ConnectOptions extends ClusterOptions {
   /**
-   * How many ms a call waits for a first machine, or for one to come back when
-   * all are gone.
+   * How many ms a call waits for a first machine, or for one to come back once
+   * all are known to be gone: of one that was killed, that takes up to 12 s.
    *
    * @default {10000}
    */
