@@ -193,6 +193,9 @@ test(
   },
 );
 
+/** Values with a number where a buffer must be. */
+const LENGTH = { as: "array", kind: "Uint8Array", buffer: 1 };
+
 test(
   "a machine goes on when it was sent what is no chunk, or no call",
   async () => {
@@ -209,6 +212,12 @@ test(
       chunkOf(2, [], alone),
       chunkOf(3, [1], { ...alone, skip: [0] }),
       chunkOf(4, [1], { ...alone, first: NaN }),
+      chunkOf(5, [1], { ...alone, values: LENGTH }),
+      chunkOf(6, [1], {
+        ...alone,
+        values: { as: "list", values: { length: 3 } },
+      }),
+      chunkOf(7, [1], { ...alone, values: { as: "shared", part: [0, 1] } }),
       null,
       7,
     ];
@@ -249,6 +258,7 @@ test(
       { ...done, pieces: [[0, 1], [1, 1e15]], refused: [[1, "x"]] },
       { ...done, pieces: [[0, 1]], failures: [[1, null]] },
       { ...done, pieces: [[0, 1]], ms: "x" },
+      { ...done, pieces: [[0, 1]], values: LENGTH },
       { ...done, pieces: [[0, 1]], machine: untold },
       { ...done, pieces: [[0, 1]], tracks: null },
       { ...none, failures: [[0, { why: "timeout", timeout: untold }]] },

@@ -19,7 +19,7 @@ import {
 } from "./failures.ts";
 import { MachineRun } from "./machine_run.ts";
 import type { Found } from "./machine_runs.ts";
-import { checkChunk, checkValues } from "./message_checks.ts";
+import { checkChunk, checkPacked, checkValues } from "./message_checks.ts";
 import {
   type AnswerMessage,
   type ChunkMessage,
@@ -82,6 +82,7 @@ export class Answers {
     try {
       chunk = checkChunk(await this.#read(message));
       ({ number } = chunk);
+      checkPacked(chunk.values);
       values = wire.packing.unpack(chunk.values);
       checkValues(chunk, values);
     } catch (thrown) {

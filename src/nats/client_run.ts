@@ -14,6 +14,7 @@ import {
 } from "@parallel/map/seam";
 import { checkSteps, stepsOf } from "./answer_steps.ts";
 import { decodeCause, decodeFailure } from "./failures.ts";
+import { checkPacked } from "./message_checks.ts";
 import {
   type AnswerMessage,
   type CallMessage,
@@ -138,6 +139,7 @@ export class ClientRun {
     const { run } = this;
     const { chunk, skip } = open;
     const { length } = chunk.values;
+    checkPacked(answer.values);
     const values = wire.packing.unpack(answer.values);
     const steps = stepsOf(answer, values, run.combine !== undefined);
     checkSteps(steps, skip, length, run.combine !== undefined);

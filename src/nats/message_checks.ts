@@ -26,6 +26,7 @@ function isOptional(value: unknown, holds: (value: unknown) => boolean) {
 const isWhole = (value: unknown) => isCount(value, 1);
 const isAtOnce = (value: unknown) => isCount(value, 1) && value <= MOST_AT_ONCE;
 const isText = (value: unknown) => typeof value === "string";
+const isBuffer = (value: unknown) => value instanceof ArrayBuffer;
 
 /**
  * Checks a chunk.
@@ -45,6 +46,45 @@ export function checkChunk(message: unknown): ChunkMessage {
     if (holds) return message as unknown as ChunkMessage;
   }
   throw new TypeError("a chunk is not what one must be");
+}
+
+/**
+ * Checks values before they are unpacked. Where a buffer must be, a number would
+ * be taken for the length of one: a message of a few bytes could ask for all the
+ * memory there is.
+ *
+ * @param packed What came.
+ * @throws {TypeError} When it is not what packing makes.
+ */
+export function checkPacked(packed: unknown): void {
+  if (!isPacked(packed)) throw new TypeError("values come as they are packed");
+}
+
+function isPacked(packed: unknown): boolean {
+  if (!isObject(packed)) return false;
+  const { as, buffer, text, lengths, records, left } = packed;
+  if (as === "array") return isBuffer(buffer);
+  if (as === "texts") return isText(text) && isBuffer(lengths);
+  if (as === "records") {
+    return isObject(records) && isBuffer(records.codes) &&
+      isBuffer(records.numbers) && isText(records.text) &&
+      isOptional(left, isList);
+  }
+  return isList(packed); // no memory is shared
+}
+
+function isList(packed: unknown): boolean {
+  if (!isObject(packed) || packed.as !== "list") return false;
+  const { values, encoded } = packed;
+  return Array.isArray(values) &&
+    isOptional(
+      encoded,
+      (encoded) =>
+        Array.isArray(encoded) &&
+        encoded.every((one) =>
+          Array.isArray(one) && isCount(one[0], 0) && one[0] < values.length
+        ),
+    );
 }
 
 /**
