@@ -76,3 +76,12 @@ test("each message to a machine has its own answer, whatever comes back", async 
     await Promise.all(answers);
   }
 });
+
+test("a message to a machine waits no longer than its run, however that ends", async () => {
+  const { run, machine } = begin();
+  const values = Object.assign([1], { slice: "as a client may send it" });
+  const message = { number: 1, first: 0, attempt: 1, skip: [] };
+  const answer = machine.add(message as never as ChunkMessage, values);
+  assertEquals(run.take(1, true), undefined);
+  assertEquals(await answer, undefined);
+});

@@ -63,6 +63,9 @@ export class MachineRun {
       onEvent: undefined,
     }, deliveries);
     engine.add(this.#run);
+    // Also of one that ends as its inputs throw: the engine does not close those.
+    const close = () => deliveries.close();
+    this.#run.done.then(close, close);
   }
 
   /** What this machine cannot do for the run; undefined while it can. */
