@@ -193,6 +193,23 @@ test(
   },
 );
 
+test(
+  "a chunk that says not of which run it is holds no slot",
+  async () => {
+    await using here = await openByHand({ slots: 1 });
+    const { answers, connection: { envelopes, js, streams } } = here;
+    here.describe("solo", callOf((n) => n));
+    here.describe("good", callOf((n) => n));
+    const body = await envelopes.seal(chunkOf(1, [1]), "x");
+    for (const [i, parts] of [["solo"], ["solo", 1, 2]].entries()) {
+      await js.publish(streams.subject("w", ...parts), body, { msgID: `${i}` });
+    }
+    await here.send("good", chunkOf(1, [1]));
+    await until(() => answers.length > 0, 30_000);
+    assertEquals(answers.map(([client]) => client), ["good"]);
+  },
+);
+
 /** Values with a number where a buffer must be. */
 const LENGTH = { as: "array", kind: "Uint8Array", buffer: 1 };
 

@@ -216,7 +216,8 @@ export class Machine {
   /** Sees to a chunk until it is answered, or goes elsewhere. */
   async #see(message: JsMsg, free: () => void): Promise<void> {
     const { connection } = this.#setup;
-    const [, , , client = "", run = ""] = message.subject.split(".");
+    const [, , , client, run, ...more] = message.subject.split(".");
+    if (!client || !run || more.length > 0) return message.ack(); // of no run
     const beat = setInterval(
       () => message.working(),
       connection.streams.ackWait / 3,
