@@ -294,6 +294,18 @@ test(
     });
     const settled = await two;
     assertEquals(settled.map(({ status }) => status), ["rejected", "rejected"]);
+    // It says of one task that it failed, and of the others nothing.
+    const sum = pool.reduce((n: number) => n, (a, b) => a + b, [1, 2, 3], {
+      ...{ chunkSize: 3, retries: 1 },
+    });
+    let ended = false;
+    sum.catch(() => {}).then(() => ended = true);
+    await until(() => chunks.length === bad.length + 2);
+    const threw = { why: "threw", error: { value: 1, errors: [] } };
+    await here.answer(chunks.at(-1)!, { ...none, failures: [[0, threw]] });
+    await until(() => ended || chunks.length > bad.length + 2);
+    assert(ended, "a task was sent again, and the others are not waited for");
+    await assertRejects(() => sum, Error, "an answer has all outcomes");
   },
 );
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sliceOf } from "@parallel/map/seam";
+import { type Failure, sliceOf } from "@parallel/map/seam";
 import type { DoneMessage } from "./messages.ts";
 
 /** What became of consecutive tasks: results, or a failure. */
@@ -66,6 +66,16 @@ function misfit(): RangeError {
 }
 
 /**
+ * Whether a failure is of results that cannot be folded, or sent as they are
+ * folded: of many tasks, so that it ends a reduction, and the rest does not matter.
+ *
+ * @param failure The failure.
+ */
+export function endsFold({ why }: Pick<Failure, "why">): boolean {
+  return why === "unfolded" || why === "unsendable";
+}
+
+/**
  * Sees to it that each task has one outcome, whoever wrote the answer.
  *
  * @param steps What the answer says.
@@ -86,7 +96,7 @@ export function checkSteps(
     const fits = from === next && to > from && to <= length;
     if (!fits) throw new RangeError("an answer has one outcome for each task");
     next = to;
-    if (folded && failure !== undefined) return;
+    if (folded && failure !== undefined && endsFold(failure)) return;
   }
   while (skip.includes(next)) next++;
   if (next !== length) throw new RangeError("an answer has all outcomes");

@@ -12,7 +12,7 @@ import {
   nameThrown,
   type Run,
 } from "@parallel/map/seam";
-import { checkSteps, stepsOf } from "./answer_steps.ts";
+import { checkSteps, endsFold, stepsOf } from "./answer_steps.ts";
 import { decodeCause, decodeFailure } from "./failures.ts";
 import { checkPacked } from "./message_checks.ts";
 import {
@@ -162,9 +162,7 @@ export class ClientRun {
         run.put(chunk, step.values!, step.from, step.to);
         continue;
       }
-      const { why } = failure;
-      const again = run.combine === undefined ||
-        (why !== "unfolded" && why !== "unsendable");
+      const again = run.combine === undefined || !endsFold(failure);
       run.fail(chunk, chunk.first + step.from, failure, worker, again);
     }
   }

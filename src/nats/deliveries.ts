@@ -12,6 +12,7 @@ import type {
   NextInputs,
   Sink,
 } from "@parallel/map/seam";
+import { endsFold } from "./answer_steps.ts";
 import type { ChunkMessage, Track } from "./messages.ts";
 
 /** What became of a chunk: results in pieces, as they came, and failures. */
@@ -161,10 +162,7 @@ export class Deliveries implements NextInputs, Sink {
     const delivery = this.#find(index);
     if (delivery === undefined || failure === undefined) return "go on";
     delivery.done.failures.push([index - delivery.message.first, failure]);
-    // Results that cannot be folded, or sent as they are folded, are those of
-    // many tasks: that ends the reduction, and the rest does not matter.
-    const all = this.#folds &&
-      (failure.why === "unfolded" || failure.why === "unsendable");
+    const all = this.#folds && endsFold(failure);
     this.#settle(delivery, all ? delivery.left : 1);
     return "go on";
   }
