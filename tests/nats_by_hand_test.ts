@@ -541,3 +541,16 @@ test(
     await until(() => chunks.length === 50); // and for 24
   },
 );
+
+test(
+  "a client counts no machine with more slots than one may have",
+  async () => {
+    await using here = await openClient();
+    const { pool } = here;
+    here.join("boasts", 1e9);
+    here.join("most", 65_536);
+    await until(() => pool.slots > 4);
+    assertEquals(pool.slots, 4 + 65_536);
+    assertEquals(pool.workers().map(({ id }) => id).sort(), ["hand", "most"]);
+  },
+);

@@ -5,7 +5,7 @@
  */
 
 import type { RunEvent } from "@parallel/map";
-import type { Clock } from "@parallel/map/seam";
+import { type Clock, MOST_AT_ONCE } from "@parallel/map/seam";
 import type { Connection } from "./connection.ts";
 import { type MachineInfo, WIRE_VERSION } from "./messages.ts";
 
@@ -167,6 +167,7 @@ function readInfo(data: Uint8Array): MachineInfo | undefined {
     const info = JSON.parse(new TextDecoder().decode(data));
     const isInfo = typeof info?.id === "string" && !info.id.includes(" ") &&
       Number.isInteger(info.slots) && info.slots >= 0 &&
+      info.slots <= MOST_AT_ONCE && // else all inputs are read at once
       Number.isInteger(info.wire);
     return isInfo ? info : undefined;
   } catch {
