@@ -18,7 +18,16 @@ import { parseArgs } from "node:util";
 import * as now from "../mod.ts";
 import { compare, type Side } from "./compare.ts";
 import { coldPrograms, runProcess, RUNTIME } from "./processes.ts";
-import { object, PAIRS, slowAdd, spin, sum, text, trivial } from "./tasks.ts";
+import {
+  digest,
+  object,
+  PAIRS,
+  slowAdd,
+  spin,
+  sum,
+  text,
+  trivial,
+} from "./tasks.ts";
 
 type Library = typeof now;
 type Fn = (value: never) => unknown;
@@ -48,6 +57,7 @@ const WORKS: Record<string, [Fn, () => unknown[], object?]> = {
   "numbers: 100,000": [trivial, () => list(100_000, (i) => i)],
   "numbers: 1,000": [trivial, () => list(1000, (i) => i)],
   "objects: 20,000": [object, () => list(20_000, (id) => ({ id, v: id / 2 }))],
+  "digests: 20,000": [digest, () => list(20_000, (i) => `line ${i} of it`)],
   "strings: 20,000": [text, () => list(20_000, (i) => `line ${i} of it`)],
   "records: 10,000 nested": [
     same,

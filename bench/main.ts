@@ -21,7 +21,7 @@ import { scaling, skew, ten } from "./rows/computing.ts";
 import { oddRecords, records } from "./rows/records.ts";
 import { reducing } from "./rows/reducing.ts";
 import { sleeping } from "./rows/sleeping.ts";
-import { numbers, objects, strings } from "./rows/small.ts";
+import { digests, numbers, objects, strings } from "./rows/small.ts";
 import { shared } from "./rows/shared.ts";
 import { cold, cycles, first, start } from "./rows/starting.ts";
 import { stream } from "./rows/streaming.ts";
@@ -31,6 +31,7 @@ const ROWS: Row[] = [
   shared,
   objects,
   strings,
+  digests,
   records,
   oddRecords,
   large,

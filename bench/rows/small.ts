@@ -7,7 +7,7 @@
 import { Pool } from "../../mod.ts";
 import { RawWorkers, split } from "../raw.ts";
 import { finding, type Row } from "../row.ts";
-import { object, text, trivial } from "../tasks.ts";
+import { digest, object, text, trivial } from "../tasks.ts";
 
 /** 100,000 trivial number tasks, as a list and as typed arrays. */
 export const numbers: Row = {
@@ -69,6 +69,23 @@ export const strings: Row = {
       { name: "raw, batched", run: () => raw.mapBatched(inputs, 1000) },
       { name: "loop", run: () => inputs.map(text) },
       { name: "ours", run: () => pool.map(text, inputs) },
+    ], { aim: "1.0 ×" });
+  },
+};
+
+/** Strings in, short typed arrays out. */
+export const digests: Row = {
+  name: "digests",
+  async *measure() {
+    const inputs = Array.from({ length: 20_000 }, (_, i) => `line ${i} of it`);
+    const halves = split(inputs, 2);
+    using raw = await RawWorkers.start(digest, 2);
+    await using pool = new Pool({ workers: 2 });
+    yield await finding("20,000 short strings in, digests out", [
+      { name: "raw", run: () => raw.map(halves) },
+      { name: "raw, batched", run: () => raw.mapBatched(inputs, 1000) },
+      { name: "loop", run: () => inputs.map(digest) },
+      { name: "ours", run: () => pool.map(digest, inputs) },
     ], { aim: "1.0 ×" });
   },
 };
