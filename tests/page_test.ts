@@ -22,6 +22,8 @@ test("what stands in a script of a page neither ends it nor goes on", () => {
   const script = inPage(JSON.stringify(text));
   assertEquals((0, eval)(script), text);
   assertEquals(/<!--|<\/script/i.test(script), false);
+  const pattern = (0, eval)(inPage(String.raw`/(?<!--)\bfoo/`)) as RegExp;
+  assertEquals(["foo", "--foo"].map((one) => pattern.test(one)), [true, false]);
 });
 
 test("page: the lecture is what its sources give", () => {

@@ -1056,6 +1056,24 @@ for (const [name, make] of Object.entries(ODD)) {
   });
 }
 
+test("a view that is given many times is cut out of its buffer each time", async () => {
+  const packing = await readyPacking();
+  const part = new Uint8Array(1 << 20).subarray(10, 60).fill(7);
+  const other = new Float64Array(1 << 10).subarray(0, 16);
+  for (
+    const values of [
+      list(() => part),
+      list((i) => i % 4 < 2 ? part : other),
+      list((i) => i % 9 ? { i } : part),
+    ]
+  ) {
+    for (const value of cross(values, packing).back) {
+      if (!ArrayBuffer.isView(value)) continue;
+      assertEquals(value.byteLength, value.buffer.byteLength);
+    }
+  }
+});
+
 test("whatever a message says, it stays data", async () => {
   const packing = await readyPacking();
   const scope = globalThis as { ran?: number };

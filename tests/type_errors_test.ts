@@ -79,7 +79,7 @@ const WRONG: [call: string, part: string, message: string][] = [
   [
     `parallelMap(scaled, [1], { workers: 2 })`,
     "{ workers: 2 }",
-    "Argument of type '{ workers: number; }' is not assignable to parameter of type 'PoolOptions<",
+    "Argument of type '{ workers: number; }' is not assignable to parameter of type '(PoolOptions<",
   ],
   [
     `pool.map(scaled, [1], { data: { by: "2" } })`,

@@ -502,6 +502,9 @@ test("types: what a function wants in its context must be there", () => {
   const how = { data, chunkSize: 1 } satisfies RunOptions<Given>;
   gives<Results<number>>()(() => handed(scaled, [1], { data }));
   gives<Results<number>>()(() => parallelMap(scaled, [1], how));
+  const optional = how as { data: Given; chunkSize: number } | undefined;
+  gives<Results<number>>()(() => parallelMap(half, [1], optional));
+  gives<Results<number>>()(() => pool.map(half, [1], optional));
   gives<Results<number>>()(() => around(scaled, [1], data, () => 1));
   gives<Results<number>>()(() => with3(half, [1]));
   gives<Results<number>>()(() => parallelMap(half, [1], undefined));
@@ -574,10 +577,6 @@ test("types: what a function wants in its context must be there", () => {
     () => typed.reduce("scale", add, [1]),
     // @ts-expect-error: as above
     () => typed.map("scale", [1], undefined),
-    // @ts-expect-error: as above
-    () => parallelMap(scaled, [1], undefined),
-    // @ts-expect-error: as above
-    () => pool.map(scaled, [1], undefined),
     // @ts-expect-error: it takes no context
     () => parallelMap("add", [1], { module }),
     // @ts-expect-error: as above

@@ -55,7 +55,7 @@ function startWorker(
     listen: (listener) => hear = listener,
     onStray: (listener) => stray = listener,
     onExit: (listener) => exit = listener,
-  }, { ...createParts(wire), loader });
+  }, { ...createParts(undefined, wire), loader });
   const say = async (message: ToWorker) => {
     hear(structuredClone(message));
     await flush();

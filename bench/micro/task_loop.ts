@@ -66,7 +66,7 @@ async function startWorker({ source, run, shared, timed = false }: Way) {
     },
     listen: (listener) => hear = listener,
     onStray() {},
-  }, createParts(wire));
+  }, createParts(undefined, wire));
   const workerData = { value: undefined, errors: [] };
   const first = {
     tag: 1,

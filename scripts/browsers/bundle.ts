@@ -28,13 +28,14 @@ export function bundleForPage(path: string): string {
  * Lets a script stand in a page: nothing in it ends `<script>`, or makes the rest
  * of the page a part of it, as `<!--` before `<script` does.
  *
- * @param script JavaScript that esbuild wrote, which has these in texts alone.
- * @returns The same, as it can be in HTML.
+ * @param script JavaScript that esbuild wrote: it has these in no code, but in
+ * texts and regular expressions.
+ * @returns The same, as it can be in HTML, but for what `String.raw` gives.
  */
 export function inPage(script: string): string {
   return script.replace(/<(?=\/script)/gi, "<\\").replaceAll(
     "<!--",
-    "\\x3c!--",
+    "<!-\\x2d", // also right in an expression, as in (?<!--)
   );
 }
 

@@ -205,7 +205,7 @@ testImported("tasks that map in their turn have an end", async () => {
   await assertRejects(
     () => parallelMap("levels", [100], options),
     Error,
-    "start workers without end",
+    "eight deep at most",
   );
 });
 

@@ -353,10 +353,8 @@ export type Needed<S, D> =
   & (undefined extends S ? unknown : { init: unknown } | { workerData: S })
   & (undefined extends D ? unknown : { data: D });
 
-/** Options that are left out, where nothing is needed of them. */
-export type NoOptions<S, D> = undefined extends S
-  ? undefined extends D ? undefined : never
-  : never;
+/** Options that may be left out, where no `data` is needed of them. */
+export type NoOptions<D> = undefined extends D ? undefined : never;
 
 /**
  * The option `data`. Makes TypeScript infer a `D` with `undefined` in it, if what is

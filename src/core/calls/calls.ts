@@ -276,13 +276,19 @@ export class Calls {
       throw new TypeError(`Cannot ${action} as the pool is closed`);
     }
     const flag = workerFlag();
-    if (!flag?.forbids()) return;
+    const why = flag?.forbids();
+    if (why === undefined) return;
+    if (why === "lies deep") {
+      const text =
+        "they must lie within each other eight deep at most: received one more";
+      throw startError(new Error(text), {});
+    }
     const error = new Error(
       // In such builds of Bun 1.4.5, import.meta.main is true in workers too
       // (tests/bundle_test.ts fails when it is not any more).
       "a module must not map in a worker that loads it, other than from a task, which would start workers without end: put the call under if (import.meta.main) (with bun build --compile or --target=node, under if (isMainThread) of node:worker_threads), or the function in a module of its own",
     );
-    flag.misuse(error);
+    flag!.misuse(error);
     throw startError(error, {});
   }
 

@@ -29,7 +29,6 @@ import type {
   MapOutput,
   MapResults,
   Needed,
-  NoOptions,
   OnlyNames,
   PoolOptions,
   ReduceOptions,
@@ -94,7 +93,7 @@ export function parallelMap<
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | NoOptions<NoInfer<S>, NoInfer<D>>,
+    | undefined,
 ): Promise<MapResults<R, A>>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelMap<T, R>(
@@ -173,7 +172,7 @@ export function parallelMapSettled<T, R, W = unknown, S = W, D = unknown>(
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | NoOptions<NoInfer<S>, NoInfer<D>>,
+    | undefined,
 ): Promise<SettledResult<R>[]>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelMapSettled<T, R>(
@@ -255,7 +254,7 @@ export function parallelReduce<T, R, W = unknown, S = W, D = unknown>(
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | NoOptions<NoInfer<S>, NoInfer<D>>,
+    | undefined,
 ): Promise<R>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelReduce<T, R>(
@@ -351,7 +350,7 @@ export function parallelMapStream<
       & DataOption<D>
       & Needed<NoInfer<S>, NoInfer<D>>
     )
-    | NoOptions<NoInfer<S>, NoInfer<D>>,
+    | undefined,
 ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
 /** The same, without options: `state` and `data` are undefined. */
 export function parallelMapStream<T, R>(

@@ -121,7 +121,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | NoOptions<unknown, NoInfer<D>>,
+      | undefined,
   ): Promise<MapResults<R, A>>;
   /** The same, without options: `data` is undefined. */
   map<T, R>(
@@ -153,7 +153,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & MapOutput<ExportResult<X, N>, NoInfer<A>>
         & Needed<unknown, ExportContext<X, N, "data">>
       )
-      | NoOptions<unknown, ExportContext<X, N, "data">>,
+      | NoOptions<ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<MapResults<ExportResult<X, N>, A>>;
   map(
@@ -193,7 +193,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | NoOptions<unknown, NoInfer<D>>,
+      | undefined,
   ): Promise<SettledResult<R>[]>;
   /** The same, without options: `data` is undefined. */
   mapSettled<T, R>(
@@ -223,7 +223,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & RunOptions<ExportContext<X, N, "data">, X, T>
         & Needed<unknown, ExportContext<X, N, "data">>
       )
-      | NoOptions<unknown, ExportContext<X, N, "data">>,
+      | NoOptions<ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<SettledResult<ExportResult<X, N>>[]>;
   mapSettled(
@@ -266,7 +266,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | NoOptions<unknown, NoInfer<D>>,
+      | undefined,
   ): AsyncGenerator<StreamItem<T, R, O>, undefined, unknown>;
   /** The same, without options: `data` is undefined. */
   stream<T, R>(
@@ -297,7 +297,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & StreamOptions<O, ExportContext<X, N, "data">, X, T>
         & Needed<unknown, ExportContext<X, N, "data">>
       )
-      | NoOptions<unknown, ExportContext<X, N, "data">>,
+      | NoOptions<ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): AsyncGenerator<StreamItem<T, ExportResult<X, N>, O>, undefined, unknown>;
   stream(
@@ -340,7 +340,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & DataOption<D>
         & Needed<unknown, NoInfer<D>>
       )
-      | NoOptions<unknown, NoInfer<D>>,
+      | undefined,
   ): Promise<R>;
   /** The same, without options: `data` is undefined. */
   reduce<T, R>(
@@ -379,7 +379,7 @@ export class Pool<M = unknown, W = unknown, S = W> implements AsyncDisposable {
         & ReduceOptions<ExportResult<X, N>, ExportContext<X, N, "data">, X, T>
         & Needed<unknown, ExportContext<X, N, "data">>
       )
-      | NoOptions<unknown, ExportContext<X, N, "data">>,
+      | NoOptions<ExportContext<X, N, "data">>,
     ...only: OnlyNames<N>
   ): Promise<ExportResult<X, N>>;
   reduce(

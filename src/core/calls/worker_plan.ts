@@ -30,15 +30,6 @@ export function threadsOf({ workers }: { workers: number }): number {
   return Math.max(1, workers);
 }
 
-/** The program's entry where no worker is started, on whatever runtime. */
-function entryHere(): string | undefined {
-  try {
-    return detectRuntime().entry;
-  } catch {
-    return undefined; // one that could start none
-  }
-}
-
 /** What a call needs to know of where its tasks will run. */
 export type RunPlan =
   & Pick<WorkerPlan, "cores" | "runtime" | "place" | "workers" | "cannotTime">
@@ -102,7 +93,7 @@ export class WorkerPlan {
     this.cores = this.#runtime?.cores ?? 1;
     this.#share = workerFlag()?.cores ?? this.cores;
     this.runtime = this.#runtime?.name ?? "inline";
-    const entry = workers === 0 ? entryHere() : this.#runtime?.entry;
+    const entry = this.#runtime?.entry;
     const restricts = (permissions ?? "inherit") !== "inherit";
     if (restricts && (backend !== "processes" || workers === 0)) {
       throw new TypeError(

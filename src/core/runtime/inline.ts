@@ -10,6 +10,7 @@ import { createParts } from "../worker/parts.ts";
 import { workerMain } from "../worker/worker_main.ts";
 import type { Backend } from "./runtime.ts";
 import type { Clock } from "./clock.ts";
+import { after } from "./timers.ts";
 
 /**
  * Describes the caller's own thread.
@@ -38,7 +39,7 @@ export function inline(clock: Clock): Backend {
           receive = listener;
         },
         onStray() {}, // an error nobody catches belongs to the caller's thread
-      }, createParts());
+      }, createParts(load));
       return {
         post(message, moved) {
           const copy = message.type === "chunk"
@@ -57,6 +58,25 @@ export function inline(clock: Clock): Backend {
       };
     },
   };
+}
+
+/**
+ * For how many ms a module may load in this thread. One that waits at its top
+ * level for a call of a function of its own waits for itself: on Bun 1.4.5 and
+ * Node.js 24 for ever. Less, and one is refused that is only slow. No bench.
+ */
+const LOAD_MS = 10_000;
+
+/** Imports a module, unless that waits for itself. */
+function load(url: string): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const callOff = after(LOAD_MS, () => {
+      const why =
+        `nothing in ${LOAD_MS} ms, as if it waited for this call: give the function in place of its name`;
+      reject(new Error(why));
+    });
+    import(url).then(resolve, reject).finally(callOff);
+  });
 }
 
 /** Copies a chunk. A function given as it is cannot be cloned, and need not be. */

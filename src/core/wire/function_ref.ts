@@ -71,13 +71,6 @@ export function functionRef(
       );
     }
     const byName = typeof fn === "string";
-    if (place.inline && url === place.entry) {
-      throw new TypeError(
-        `Cannot map as with "workers" 0 a program that imports itself may wait for itself: received ${
-          show(fn)
-        } (give the function in place of its name)`,
-      );
-    }
     return { from: "module", name, url, byName, entry: url === place.entry };
   }
   if (typeof fn === "string") {

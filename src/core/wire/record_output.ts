@@ -244,6 +244,7 @@ export function createRecordOutput(
     if (output.codes.length > MOST_ROOM) output.codes = new Int32Array(ROOM);
     if (output.values.length > MOST_ROOM) output.values = new Int32Array(ROOM);
     if (output.numbers.length > MOST_DOUBLES) {
+      bytesOfNumbers = bigints = undefined;
       output.numbers = new Float64Array(ROOM);
     }
   }

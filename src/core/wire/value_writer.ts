@@ -97,7 +97,7 @@ export function createValueWriter(
   const MOST_NEW = 3 / 4;
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
-  const { isArray } = Array;
+  const [{ isArray }, { isView }] = [Array, ArrayBuffer];
   /** Thrown: the value that is read is for clone. */
   const NOT_HERE = new Error();
 
@@ -123,16 +123,17 @@ export function createValueWriter(
   function writeObject(part: object, spot: Spot, read?: unknown[]): number {
     if (isProxy(part)) throw NOT_HERE;
     const order = sharing.meet(part);
+    // As a value itself, a view may have to be cut out of its buffer.
+    if (order < 0 && level === 0 && isView(part)) throw NOT_HERE;
     if (order < 0) return output.leave(part, UNKNOWN);
     if (++level > DEEPEST) throw NOT_HERE;
     const first = output.at + output.numbersAt;
-    const { shape } = spot;
     const code = read !== undefined
-      ? writeFields(part, shape!, read)
+      ? writeFields(part, spot.shape!, read)
       : isArray(part)
       ? writeList(part, spot)
-      : shape !== undefined && fits(part, shape)
-      ? writeFields(part, shape)
+      : spot.shape !== undefined && fits(part, spot.shape)
+      ? writeFields(part, spot.shape)
       : writeOther(part, spot);
     level--;
     if (!own) sharing.note(part, order, output.at + output.numbersAt - first);

@@ -31,8 +31,8 @@ export interface WorkerFlag {
   cores: number | undefined;
   /** How many workers lie one within another, with this one. */
   depth: number;
-  /** Tells whether a call must not start workers now. */
-  forbids(): boolean;
+  /** Tells why a call must not start workers now, if it must not. */
+  forbids(): "loads" | "lies deep" | undefined;
   /** Tells the worker that it was called all the same. */
   misuse(error: unknown): void;
   /**
@@ -97,10 +97,13 @@ export function createLoader(
     depth: 0,
     // An entry module runs again in its workers. What it starts from there,
     // other than from a task, the caller has started already; and so has any
-    // module that workers of workers load.
+    // module that is loaded further down.
     forbids: () =>
-      flag.depth > MOST_DEPTH ||
-      (!inTask() && (loading > 0 || tracker !== undefined)),
+      !inTask() && (loading > 0 || tracker !== undefined)
+        ? "loads"
+        : flag.depth < MOST_DEPTH
+        ? undefined
+        : "lies deep",
     misuse(error) {
       if (loading > 0) misused ??= { error };
       else tell(error);
@@ -198,7 +201,7 @@ export function createLoader(
       try {
         // Only there: it costs a worker 3 ms on Deno 2.9.5, 1 ms on Bun 1.4.5.
         // Browsers have nothing of the kind, and no `process`.
-        const tracks = ref.entry || (flag.depth > 1 && "process" in scope);
+        const tracks = ref.entry || (flag.depth > 2 && "process" in scope);
         const tracking = tracks && isolated && tracker === undefined
           ? load("node:async_hooks")
           : undefined;

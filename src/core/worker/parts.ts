@@ -16,20 +16,25 @@ import { createContexts } from "./task_context.ts";
 import { createTaskLoop } from "./task_loop.ts";
 import type { WorkerParts } from "./worker_main.ts";
 
+/** Imports a module by its URL. */
+type Load = (url: string) => Promise<Record<string, unknown>>;
+
 /**
  * Makes the parts for a worker in this thread. In any other, `programSource`
  * puts the same together as text.
  *
+ * @param load Imports a module.
  * @param wire How values cross.
  */
 export function createParts(
+  load: Load = (url) => import(url),
   wire: Pick<WorkerParts, "codec" | "packing" | "views"> = createWire(),
 ): WorkerParts {
   return {
     ...wire,
     createBoard,
     openCallData,
-    loader: createLoader((url) => import(url), false),
+    loader: createLoader(load, false),
     createAnswering,
     createTaskLoop,
     foldResults,
