@@ -35,8 +35,7 @@ export function work(name: string): string {
 
 /**
  * The command as words for a shell or another program. `npm test` has it built
- * first, as it is published: to load one file in place of a hundred takes a
- * process half the time.
+ * first, as it is published, so that a process need not load a hundred files.
  */
 export const COMMAND = commandOf(process.env.PMAP ?? SOURCES);
 

@@ -45,7 +45,8 @@ export interface BarOptions {
  */
 export function barsOf(track: Track, lanes: Lanes, options: BarOptions): Bar[] {
   const { startUp, inFlight, lost } = track;
-  const tasks = taskBars(track, lanes.of, options);
+  const tasks = joined(taskBars(track, lanes.of), options.least);
+  shareCores(tasks, options.share);
   const onTheWay = subtract(inFlight, tasks, lost) // in flight, and no task runs
     .filter(({ from, to }) => to - from >= options.leastGap);
   const others = [
@@ -56,31 +57,33 @@ export function barsOf(track: Track, lanes: Lanes, options: BarOptions): Bar[] {
       lane: lanes.ofLost[n]!,
       why,
     })),
-  ];
-  return [...tasks, ...joined(others, options.least)]
-    .sort((a, b) => a.from - b.from);
+  ].sort(byStart);
+  return [...tasks, ...joined(others, options.least)].sort(byStart);
 }
+
+const byStart = (a: Bar, b: Bar) => a.from - b.from;
 
 /**
  * Makes one bar of short neighbours that are of one lane and one kind.
  *
- * @param bars The bars, in any order.
+ * @param bars The bars, in the order of their starts.
  * @param least What is shorter is drawn together, in ms; 0 joins nothing.
- * @returns The bars that are left, in the order of their starts.
+ * @returns The bars that are left.
  */
-export function joined(bars: Bar[], least: number): Bar[] {
+export function joined(bars: Iterable<Bar>, least: number): Bar[] {
+  const left: Bar[] = [];
   const open = new Map<string, Bar>();
-  return bars.sort((a, b) => a.from - b.from).filter((bar) => {
-    if (bar.to - bar.from >= least) return true;
-    const key = `${bar.kind} ${bar.lane} ${bar.why}`;
-    const into = open.get(key);
-    if (into !== undefined && bar.to - into.from < least) {
-      join(into, bar);
-      return false;
+  for (const bar of bars) {
+    const isShort = bar.to - bar.from < least;
+    const key = isShort ? `${bar.kind} ${bar.lane} ${bar.why}` : "";
+    const into = isShort ? open.get(key) : undefined;
+    if (into !== undefined && bar.to - into.from < least) join(into, bar);
+    else {
+      left.push(bar);
+      if (isShort) open.set(key, bar);
     }
-    open.set(key, bar);
-    return true;
-  });
+  }
+  return left;
 }
 
 /** Lets a bar stand for another one, too. */
@@ -112,31 +115,23 @@ export function bar(
   return { kind, from, to, lane, tasks, first, last, work, why, share };
 }
 
-function taskBars(track: Track, lane: Uint16Array, options: BarOptions): Bar[] {
+/** Makes a bar for each task, one after another: there may be millions. */
+function* taskBars(track: Track, lane: Uint16Array): Generator<Bar> {
   const { index, from, to, failed } = track;
-  const { least, share } = options;
-  const bars: Bar[] = [];
-  const open = new Map<number, Bar>(); // by lane, and whether it failed
   for (let i = 0; i < from.length; i++) {
-    const ms = to[i]! - from[i]!;
-    const key = 2 * lane[i]! + failed[i]!;
-    const into = ms < least ? open.get(key) : undefined;
     const kind = failed[i] ? "failed" : "task";
     const drawn = bar(kind, { from: from[i]!, to: to[i]! }, index[i]);
-    if (into !== undefined && drawn.to - into.from < least) {
-      join(into, drawn);
-      continue;
-    }
     drawn.lane = lane[i]!;
     if (failed[i]) drawn.why = "threw";
-    bars.push(drawn);
-    if (ms < least) open.set(key, drawn);
+    yield drawn;
   }
+}
+
+function shareCores(bars: Bar[], share: Integral | undefined): void {
   for (const bar of bars) {
     const { from, to } = bar;
     if (share && to > from) {
       bar.share = Math.min(1, share(from, to) / (to - from));
     }
   }
-  return bars;
 }

@@ -7,7 +7,7 @@
  */
 
 import { keptNames } from "../../words/kept_names.ts";
-import { makesCode } from "../worker/boot.ts";
+import { makesCode } from "../wire/function_ref.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { bootWithEnds, type hearEnds } from "./ends.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";

@@ -82,8 +82,7 @@ export function functionRef(
   }
   const callable = checkFunction(fn, place.role);
   const name = nameOf(callable);
-  makesCode ??= parses("0");
-  if (makesCode) {
+  if (makesCode()) {
     return { from: "source", name, source: sourceOf(callable, place.role) };
   }
   if (place.inline) return { from: "here", name, fn: callable };
@@ -141,8 +140,18 @@ export function asInWorkers(fn: unknown, ref: FunctionRef): Anything {
   return own;
 }
 
-/** Whether code may be made of texts: many pages, and some hosts, forbid it. */
-let makesCode: boolean | undefined;
+let codeIsMade: boolean | undefined;
+
+/**
+ * Says whether code may be made of texts here, and so in workers of this process:
+ * many pages forbid it, and some hosts, as by
+ * `--disallow-code-generation-from-strings`.
+ *
+ * @returns Whether it may.
+ */
+export function makesCode(): boolean {
+  return codeIsMade ??= parses("0");
+}
 
 /** A function that gives one result when it is called. */
 function checkFunction(fn: unknown, role = "fn"): Anything {

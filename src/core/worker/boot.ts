@@ -5,22 +5,9 @@
  */
 
 import { keptNames } from "../../words/kept_names.ts";
+import { makesCode } from "../wire/function_ref.ts";
 import { programSource } from "./program.ts";
 import type { WorkerPort } from "./worker_main.ts";
-
-/**
- * Says whether code may be made of texts here, and so in workers of this process;
- * with `--disallow-code-generation-from-strings` it may not.
- *
- * @returns Whether it may.
- */
-export function makesCode(): boolean {
-  try {
-    return (0, eval)("true");
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Writes what a worker runs.
