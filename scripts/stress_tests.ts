@@ -27,6 +27,8 @@ const { values: { times, beside } } = parseArgs({
 const stdio: StdioOptions = ["ignore", "inherit", "inherit"];
 /** What runs beside the tests, each in a process group of its own. */
 const running = new Set<ChildProcess>();
+/** What does nothing beside them. */
+const busyLoops = new Set<ChildProcess>();
 let red = 0;
 
 /** Keeps a command running. */
@@ -41,16 +43,19 @@ function keepRunning(command: string): void {
   });
 }
 
-/** One that ends with this program, also if that is killed. */
+/**
+ * One that ends with this program, also if that is killed. It belongs to the
+ * session of the tests, as a loop of the same terminal: where Linux groups by
+ * sessions, each of another would get as much as all tests have together.
+ */
 function keepBusy(): void {
   const loop = `while (process.ppid === ${process.pid});`;
-  const child = spawn(process.execPath, ["eval", loop], { detached: true });
-  running.add(child);
+  busyLoops.add(spawn(process.execPath, ["eval", loop]));
 }
 
 if (beside !== undefined) beside.forEach(keepRunning);
 else for (let i = 0; i < availableParallelism(); i++) keepBusy();
-const busy = beside?.join(" and ") ?? `${running.size} busy loops`;
+const busy = beside?.join(" and ") ?? `${busyLoops.size} busy loops`;
 
 let green = 0;
 for (let i = 0; i < Number(times); i++) {
@@ -62,4 +67,5 @@ for (const child of running) {
   child.removeAllListeners("close");
   process.kill(-child.pid!, "SIGKILL");
 }
+for (const child of busyLoops) child.kill("SIGKILL");
 process.exitCode = green === Number(times) && red === 0 ? 0 : 1;

@@ -31,7 +31,12 @@ import { promises } from "./contract_promises.ts";
 import { reductions } from "./contract_reduce.ts";
 import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
-import { isThreadsAgain, runtime, test } from "./harness.ts";
+import {
+  isEngineTestedElsewhere,
+  isThreadsAgain,
+  runtime,
+  test,
+} from "./harness.ts";
 import { BROWSER_SKIPS, withoutSharedMemory } from "./skips.ts";
 import { pause, until } from "./until.ts";
 import { workersGone } from "./workers_gone.ts";
@@ -199,21 +204,24 @@ export function contract(
   // Of Deno: what one test opens, another may close.
   const kept = end !== undefined;
   const sanitizers = { sanitizeOps: !kept, sanitizeResources: !kept };
-  const it = (title: string, body: () => Promise<void>) => {
+  type Register = Parameters<Chapter>[0];
+  const unless = (isLeftOut: boolean): Register => (title, body) => {
     used.add(title);
-    const ignore = absent || isSame || title in differences;
+    const ignore = absent || isSame || isLeftOut || title in differences;
     const options = { ignore, timeout: 300_000, ...sanitizers };
     test(`${name}: ${title}`, options, () => around(body));
   };
+  const it = unless(false);
+  const itOfEngine = unless(isEngineTestedElsewhere(name));
 
   endings(it, { calls, pool, timed });
   bringing(it, { calls, pool, timed });
   contexts(it, { calls, pool, timed });
-  outcomes(it, { calls, pool, timed });
-  weights(it, { calls, pool, timed });
-  promises(it, { calls, pool, timed });
-  reductions(it, { calls, pool, timed });
   sharedArrays(it, { calls, pool, timed });
+  outcomes(itOfEngine, { calls, pool, timed });
+  weights(itOfEngine, { calls, pool, timed });
+  promises(itOfEngine, { calls, pool, timed });
+  reductions(itOfEngine, { calls, pool, timed });
 
   it("results come in input order", async () => {
     const inputs = range(1000);

@@ -20,7 +20,7 @@ import {
   type TaskError,
   TaskTimeoutError,
 } from "../mod.ts";
-import { isThreadsAgain, test } from "./harness.ts";
+import { isThreadsAgain, test, testOnce } from "./harness.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const same = <T>(value: T) => value;
@@ -704,7 +704,7 @@ for (const name of ["web", "threads", "inline"] as const) {
   });
 }
 
-test(
+testOnce(
   "20,000 calls at once on one pool settle",
   async () => {
     await using pool = new Pool({ workers: 2 });

@@ -77,13 +77,35 @@ const RUNNERS = {
   browser: () => Promise.resolve(pageTest),
 };
 
+/** Whether all runtimes are tested at once, by `npm test`. */
+const isOneOfAll =
+  (globalThis as { process?: { env: Record<string, string | undefined> } })
+    .process?.env.TEST_BRIEFLY === "yes";
+
 /**
  * Whether to leave out what takes long and is hardly another on each runtime:
  * `npm test` runs it on Deno alone, `npm test -- bun` and the like do it.
  */
-export const isBrief: boolean =
-  (globalThis as { process?: { env: Record<string, string | undefined> } })
-    .process?.env.TEST_BRIEFLY === "yes";
+export const isBrief: boolean = isOneOfAll && runtime !== "deno";
+
+/** Where `npm test` tests what the engine does, whatever starts its workers. */
+const HOMES: Record<string, (typeof runtime)[]> = {
+  web: ["deno", "bun"],
+  threads: ["node"],
+  processes: ["bun"], // where they start fastest
+  inline: ["deno", "bun", "node"],
+  nats: ["deno"], // an engine of its own
+};
+
+/**
+ * Whether to leave out what the engine does with workers of one backend, as
+ * `npm test` tests it with another one here, and with this one elsewhere.
+ */
+export function isEngineTestedElsewhere(backend: string): boolean {
+  return runtime === "browser"
+    ? new URLSearchParams(location.search).has("brief")
+    : isOneOfAll && !HOMES[backend].includes(runtime);
+}
 
 /** Whether a backend is but another name of "threads", as "web" on Node.js. */
 export function isThreadsAgain(backend: string): boolean {

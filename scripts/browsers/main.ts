@@ -34,6 +34,7 @@ import {
   type Kind,
   LECTURES,
   type PageSetup,
+  SHORT_BUILDS,
   SHORT_CONTRACTS,
   SHORT_LECTURES,
   SMOKES,
@@ -64,12 +65,8 @@ function compile(folder: string): PageSetup[] {
   const published = join(folder, "published");
   bundle(published);
   const alias = `--alias:@parallel/map=${join(published, "built/main.js")}`;
-  const builds = BUILDS.concat([[
-    "esbuild",
-    "--bundle",
-    "--format=esm",
-    alias,
-  ]]);
+  const builds = [...SHORT_BUILDS, ...(short ? [] : BUILDS)];
+  builds.push(["esbuild", "--bundle", "--format=esm", alias]);
   return builds.flatMap(([program, ...flags], i) => {
     const end = flags.includes("--format=iife") ? "iife.js" : "js";
     const script = `bundle${i}.${end}`;
