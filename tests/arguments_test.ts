@@ -6,19 +6,23 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
+import process from "node:process";
 import { runInNewContext } from "node:vm";
 import {
   parallelMap,
   parallelMapSettled,
   parallelMapStream,
+  parallelReduce,
   Pool,
   type TaskContext,
 } from "../mod.ts";
 import { checkOptions, MAP_RULES } from "../src/core/api/option_rules.ts";
 import { moduleUrl } from "../src/core/wire/function_ref.ts";
 import { test } from "./harness.ts";
+import { pause } from "./until.ts";
 
 const id = (n: number) => n;
+const shared = (bytes: number) => new Int32Array(new SharedArrayBuffer(bytes));
 const bad = (options: object) => parallelMap(id, [1], options);
 // deno-lint-ignore no-explicit-any -- wrong kinds on purpose
 const wrong = (value: unknown) => value as any;
@@ -318,6 +322,74 @@ test("a misspelt option is refused by every function", async () => {
     TypeError,
   );
   assertThrows(() => pool.stream(id, [1], options), TypeError);
+});
+
+test("a refused call leaves no promise of its inputs that nobody handles", async () => {
+  const left: unknown[] = [];
+  const hear = (error: unknown) => left.push(error);
+  process.on("unhandledRejection", hear);
+  await using pool = new Pool({ workers: 1 });
+  const inputs = () => [1, Promise.reject(new Error("mine"))];
+  const options = wrong({ chunksize: 5 });
+  const calls = [
+    () => parallelMap(id, inputs(), options),
+    () => parallelMapSettled(id, inputs(), options),
+    () => parallelMapStream(id, inputs(), options).next(),
+    () => parallelReduce(id, wrong(5), inputs()),
+    () => parallelReduce(id, id, inputs(), options),
+    () => pool.map(id, inputs(), options),
+    () => pool.mapSettled(id, inputs(), options),
+    () => pool.stream(id, inputs(), options).next(),
+    () => pool.reduce(id, wrong(5), inputs()),
+    () => pool.reduce(id, id, inputs(), options),
+    () => pool.map(wrong(5), inputs()),
+  ];
+  for (const call of calls) {
+    await assertRejects(async () => await call(), TypeError);
+  }
+  await pause(1); // they are told in another turn
+  process.off("unhandledRejection", hear);
+  assertEquals(left, []);
+});
+
+test("why a call is refused hides behind no error of its inputs", async () => {
+  const inputs = {
+    [Symbol.iterator]: () => inputs,
+    next: () => ({ done: true as const, value: undefined }),
+    return(): never {
+      throw new RangeError("mine");
+    },
+  };
+  await assertRejects(
+    () => parallelMap(id, [1], { backend: "processes", output: shared(8) }),
+    TypeError,
+    '"output" must be a typed-array constructor where workers share no memory',
+  );
+  await assertRejects(
+    () => parallelMap(id, inputs, { backend: "processes", output: shared(8) }),
+    TypeError,
+    '"output" must be a typed-array constructor where workers share no memory',
+  );
+});
+
+test("a reduction begins with no promise", async () => {
+  await using pool = new Pool({ workers: 1 });
+  const sum = (a: number, b: number) => a + b;
+  for (const initial of [Promise.resolve(5), { then: () => {} }]) {
+    for (const inputs of [[], [1, 2]]) {
+      await assertRejects(
+        () => pool.reduce(id, sum, inputs, wrong({ initial })),
+        TypeError,
+        'Cannot reduce as "initial" must be a value, and no promise of one',
+      );
+    }
+  }
+  await pool.close();
+  await assertRejects(
+    () => pool.reduce(id, sum, [1]),
+    TypeError,
+    "Cannot reduce as the pool is closed",
+  );
 });
 
 test("a change of options after the call does nothing", async () => {

@@ -106,6 +106,20 @@ for (const [name, options] of Object.entries(POOLS)) {
       "async next": ["fourth"],
       "weight": ["fourth"],
     });
+    const lazy = (n: number): PromiseLike<number> => ({
+      then(resolve) {
+        names.note("then");
+        return Promise.resolve(n).then(resolve);
+      },
+    });
+    await names.run(
+      "fifth",
+      () => pool.map(same, inputs.map(lazy), { chunkSize: 1 }),
+    );
+    assertEquals(names.take(), {
+      "onEvent of the pool": ["pool"],
+      "then": ["fifth"],
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 // Whether the caller's timers have their turn while answers come without end.
 import { assert, assertEquals } from "@std/assert";
+import { type Inputs, parallelMap, parallelMapSettled } from "../mod.ts";
 import { Breath } from "../src/core/engine/breath.ts";
 import { FakeClock, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
@@ -33,6 +34,18 @@ test("Breath holds nothing in the turn in which it looks", async () => {
   clock.pass(1000); // another program had the core
   assertEquals(breath.holds, false);
   await undefined;
+  assertEquals(breath.holds, true);
+});
+
+test("Breath holds in a turn in which nothing can be sent", () => {
+  const clock = new FakeClock();
+  const breath = new Breath(clock, () => {});
+  clock.pass(100);
+  assertEquals([breath.holds, clock.timers], [false, 1]);
+  clock.pass(20);
+  breath.vain();
+  assertEquals(breath.holds, false);
+  clock.pass(20);
   assertEquals(breath.holds, true);
 });
 
@@ -99,4 +112,61 @@ test("nothing is sent while the caller's timers do not come", async () => {
   });
   assertEquals(world.clock.timers, 0);
   await world.finish(world.calls.close());
+});
+
+/** Computes for so many ms. */
+function compute(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+const COUNT = 20_000;
+
+/** Inputs that come without a pause, each of which may take a ms. */
+const BUSY: Record<string, (began: () => void) => Inputs<unknown>> = {
+  async *"an async source that computes"(began) {
+    for (let i = 0; i < COUNT; i++) {
+      began();
+      compute(1);
+      yield i;
+    }
+  },
+  "a list of what begins when it is awaited": (began) =>
+    Array.from({ length: COUNT }, (_, i) => ({
+      then(resolve: (value: number) => void) {
+        began();
+        compute(1);
+        resolve(i);
+      },
+    })),
+  *"a source that computes"(began) {
+    for (let i = 0; i < COUNT; i++) {
+      began();
+      compute(1);
+      yield i;
+    }
+  },
+};
+
+for (const [title, make] of Object.entries(BUSY)) {
+  test(`a timer comes while inputs are read: ${title}`, async () => {
+    const abort = new AbortController();
+    let reads = 0;
+    const inputs = make(() => {
+      if (reads++ === 0) setTimeout(() => abort.abort("enough"), 0);
+    });
+    const options = { workers: 1, chunkSize: COUNT, signal: abort.signal };
+    const reason = await parallelMap((n: unknown) => n, inputs, options)
+      .catch((reason) => reason);
+    assertEquals(reason, "enough");
+    assert(reads < COUNT / 2, `${reads}`);
+  });
+}
+
+test("a timer comes while no input can be sent", async () => {
+  const inputs = Array.from({ length: 200_000 }, () => () => 1);
+  const signal = AbortSignal.timeout(1);
+  const reason = await parallelMapSettled(() => 1, inputs, { signal })
+    .catch((reason) => reason);
+  assertEquals(reason.name, "TimeoutError");
 });

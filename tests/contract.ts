@@ -251,6 +251,23 @@ export function contract(
     async function* later() {
       for (const n of range(40)) yield await Promise.resolve(n);
     }
+    class Pages extends Array<number> {
+      async *[Symbol.asyncIterator]() {
+        for (const n of this) yield await Promise.resolve(`page ${n}`);
+      }
+    }
+    /** Whoever reads the value of a step takes it. */
+    const queue = (...left: number[]): AsyncIterable<number> => ({
+      [Symbol.asyncIterator]: () => ({
+        next: () =>
+          Promise.resolve({
+            done: left.length === 0,
+            get value() {
+              return left.shift()!;
+            },
+          }),
+      }),
+    });
     const sources = [
       new Set(range(40)),
       new Map([[1, 2]]).keys(),
@@ -260,6 +277,8 @@ export function contract(
       Int16Array.of(3, -4),
       "añ💚",
       [, 1] as number[],
+      Pages.from([1, 2]),
+      queue(1, 2, 3),
     ];
     const wanted = [
       range(40),
@@ -270,6 +289,8 @@ export function contract(
       [3, -4],
       ["a", "ñ", "💚"],
       [undefined, 1],
+      ["page 1", "page 2"],
+      [1, 2, 3],
     ];
     for (const [i, source] of sources.entries()) {
       const results = await workers.map(
@@ -1180,6 +1201,20 @@ export function contract(
     }
     await pause(5);
     assertEquals(closed, 1);
+    const fail = () => {
+      throw new RangeError("mine");
+    };
+    const listeners = [
+      { onProgress: ({ state }: Progress) => state === "stopped" && fail() },
+      { onEvent: ({ type }: RunEvent) => type === "run-end" && fail() },
+    ];
+    for (const listener of listeners) {
+      await assertRejects(async () => {
+        const options = { ...pool, ...listener };
+        const stream = parallelMapStream(double, endless(), options);
+        for await (const n of stream) if (n > 50) break;
+      }, RangeError);
+    }
   });
 
   it("a failing task ends a stream in its turn", async () => {

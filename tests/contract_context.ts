@@ -93,6 +93,30 @@ export const contexts: Chapter = (it, { calls, pool }) => {
     assertEquals(await workers.map(aborted, [1]), [false]);
   });
 
+  it("what an attempt left behind takes no signal from the next", async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(8));
+    const attempt = async (cell: Int32Array, context: TaskContext) => {
+      const scope = globalThis as unknown as { first?: TaskContext };
+      if (context.attempt === 1) {
+        scope.first = context;
+        throw new Error("again");
+      }
+      const { signal } = context;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (scope.first!.signal !== signal) Atomics.store(cell, 0, 1);
+      await new Promise((resolve) => {
+        signal.addEventListener("abort", resolve);
+      });
+      Atomics.store(cell, 1, 1);
+    };
+    await abortUntilSeen(
+      cell,
+      (workers, signal) => workers.map(attempt, [cell], { signal, retries: 1 }),
+      () => Atomics.load(cell, 0) > 0,
+      () => Atomics.load(cell, 1) > 0,
+    );
+  });
+
   it("what a task leaves behind sees that its run is over", async () => {
     const kept = (_: unknown, context: TaskContext) => {
       const scope = globalThis as unknown as { left?: TaskContext };

@@ -609,3 +609,20 @@ test("a call goes to a worker that is ready before one that still loads", async 
   assertEquals(ready.inbox.map(({ type }) => type), ["chunk"]);
   assertEquals((await world.finish(third)).status, "fulfilled");
 });
+
+test("an abort is told at once, whatever its reason", async () => {
+  for (const reason of ["text", NaN, undefined]) {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const world = new FakeWorld({ workers: 1 }, {}, true);
+    const results = world.calls.map((n: number) => n, [1], { signal }, test)
+      .catch((error: unknown) => error);
+    world.worker(0).receiveAll();
+    world.worker(0).begin(); // it does not end
+    abort.abort(reason);
+    const late = world.flush().then(() => "late");
+    const told = await Promise.race([results, late]);
+    assert(Object.is(told, signal.reason), String(told));
+    await world.finish(world.calls.close());
+  }
+});

@@ -40,6 +40,7 @@ export function withoutSharedMemory(
     "what init returned is disposed when its worker is replaced": counts,
     "context.signal aborts when the run is over": counts,
     "a signal that is read after the end of its run is aborted": counts,
+    "what an attempt left behind takes no signal from the next": counts,
     "a synchronous loop sees the abort": counts,
     "an abort does not wait for a task that computes": counts,
     "tasks run at the same time": counts,

@@ -1,9 +1,24 @@
 // Which functions can see their context: for the others none is made.
 import { assertEquals } from "@std/assert";
-import { createContexts } from "../src/core/worker/task_context.ts";
+import {
+  createContexts,
+  type Surroundings,
+} from "../src/core/worker/task_context.ts";
 import { test } from "./harness.ts";
 
 const { isSeenBy } = createContexts();
+
+/** What tasks of one run have in common. */
+const surroundings = (): Surroundings => ({
+  worker: 0,
+  state: undefined,
+  data: undefined,
+  board: { isOver: () => false } as Surroundings["board"],
+  isLeft: false,
+  aborts: new Map(),
+  waiting: undefined,
+  abandoned: new Set(),
+});
 
 /** Functions by their text: a formatter, or a runtime, may change another. */
 const make = (source: string) => (0, eval)(`(${source})`);
@@ -66,4 +81,38 @@ test("no spaces in the text of a function take long to read", () => {
     const source = `${head}(${spaces}a${spaces})${body}`;
     assertEquals(isSeenBy(make(source)), false);
   }
+});
+
+test("a signal that is first read after its task has settled is kept nowhere", () => {
+  const contexts = createContexts();
+  const around = surroundings();
+  const all = Array.from({ length: 100 }, (_, index) => {
+    contexts.at = index;
+    const context = new contexts.Context(index, 1, around);
+    contexts.at = -1;
+    if (index % 2 === 1) return context;
+    contexts.setWaiting(context, true);
+    contexts.setWaiting(context, false);
+    return context;
+  });
+  for (const { signal } of all) assertEquals(signal.aborted, false);
+  assertEquals(around.aborts.size, 0);
+});
+
+test("a signal that is read while its task computes, or waits, aborts", () => {
+  const contexts = createContexts();
+  const around = surroundings();
+  contexts.at = 5;
+  const computes = new contexts.Context(5, 1, around).signal;
+  contexts.at = -1;
+  const waiting = new contexts.Context(6, 2, around);
+  contexts.setWaiting(waiting, true);
+  const left = new contexts.Context(6, 1, around).signal;
+  const waits = waiting.signal;
+  contexts.abort(around);
+  assertEquals([computes.aborted, waits.aborted, left.aborted], [
+    true,
+    true,
+    false,
+  ]);
 });

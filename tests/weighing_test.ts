@@ -1,7 +1,7 @@
 // Which inputs go next: by their weights, as tables without a worker; then how
 // the engine takes them, with workers and a clock that are fakes.
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import type { Progress } from "../mod.ts";
+import { parallelMap, type Progress } from "../mod.ts";
 import { openSource } from "../src/core/engine/inputs.ts";
 import { ListSink } from "../src/core/engine/sink.ts";
 import { StreamSink } from "../src/core/engine/stream.ts";
@@ -237,4 +237,26 @@ test("weight: onProgress estimates by weight", async () => {
   );
   await world.finish(call);
   assertEquals(told.at(-1)!.eta, 0);
+});
+
+test("weights whose sum is no number any more keep their order", () => {
+  const most = Number.MAX_VALUE;
+  const weights = [1, most, most / 2, most];
+  const weight = (n: number) => weights[n]!;
+  const taken = weigh([0, 1, 2, 3], { chunkSize: 1, weight }).all(0);
+  assertEquals(taken, [[1], [3], [2], [0]]);
+});
+
+test("nothing is weighed after the end of its run", async () => {
+  const abort = new AbortController();
+  let weighed = 0;
+  const weight = () => {
+    weighed++;
+    abort.abort("enough");
+    return 1;
+  };
+  const options = { weight, signal: abort.signal };
+  const reason = await parallelMap(same, range(1000), options)
+    .catch((reason) => reason);
+  assertEquals([reason, weighed], ["enough", 1]);
 });

@@ -47,6 +47,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     keepContext: "(part) => part",
   },
   "calls/begin_run.ts": {
+    AwaitedSource: "class {}",
     InputsByWeight: "null",
     keepContext: "(part) => part",
     onAbort: "null",
@@ -54,6 +55,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "calls/calls_here.ts": { keepContext: "(part) => part" },
   "calls/calls.ts": {
     asInWorkers: "null",
+    checkInitial: "null",
     combineRef: "null",
     ArraySink: "null",
     FoldSink: "null",
@@ -63,10 +65,13 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "engine/inputs.ts": {
     AwaitedSource: "class { constructor(source) { return source; } }",
     findPromise: "() => -1",
+    AsyncSource: "null",
+    checkIterator: "null",
+    IteratorSource: "null",
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
-  "engine/slots.ts": { Breath: "class { rest() {} }" },
+  "engine/slots.ts": { Breath: "class { rest() {} vain() {} }" },
   "engine/failures.ts": { ownOf: "(thrown) => thrown" },
   "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
   "wire/function_ref.ts": { keptNames: '() => ""' },

@@ -288,7 +288,7 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
    */
   data?: D | undefined;
   /**
-   * Tasks in one message.
+   * Tasks in one message; fewer where inputs come slowly.
    *
    * @default adaptive: starts at 1 and grows with short tasks.
    */
@@ -300,7 +300,8 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
    * cut, and `onProgress` estimates, by weight. Results stay in their order.
    *
    * All of a list is known at once. From other iterables up to 1024 values are read
-   * ahead, and in a stream as many as `bufferSize` says.
+   * ahead, as many as come within some 2 ms, and in a stream no more than
+   * `bufferSize` says.
    *
    * @default {undefined} inputs go in their order.
    */
@@ -423,7 +424,8 @@ export interface ReduceOptions<
 > extends RunOptions<D, M, T> {
   /**
    * Where the fold begins, in the caller: combined with the first result, and
-   * the result itself if there are no inputs.
+   * the result itself if there are no inputs. No promise, which nobody would
+   * await.
    *
    * @default {undefined} the fold begins with the first result.
    */

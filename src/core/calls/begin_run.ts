@@ -10,6 +10,7 @@ import type { Inputs, RunOptions } from "../api/options.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
 import type { CallSite } from "../engine/call_site.ts";
+import { AwaitedSource } from "../engine/awaited.ts";
 import { openSource, type Source } from "../engine/inputs.ts";
 import { InputsInOrder } from "../engine/next_inputs.ts";
 import { onAbort } from "../engine/on_abort.ts";
@@ -128,7 +129,8 @@ function keepContexts(options: RunOptions): RunOptions {
 /** The same for inputs, if reading them calls what the caller wrote. */
 function keepItsContext(source: Source): Source {
   const { total, shared, refills } = source;
-  if (total !== undefined) return source; // a list
+  const isAwaited = source instanceof AwaitedSource;
+  if (total !== undefined && !isAwaited) return source; // a list
   return {
     total,
     shared,
@@ -179,7 +181,11 @@ function closeUnless<R>(source: Source, part: () => R): R {
   try {
     return part();
   } catch (error) {
-    source.close();
+    try {
+      source.close();
+    } catch {
+      // Why the call is refused is told, as a loop would tell it.
+    }
     throw error;
   }
 }

@@ -15,15 +15,15 @@ import {
 } from "../api/option_rules.ts";
 import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
+import { type Call, checkCall, checkInitial } from "./check_call.ts";
 import type { RunPlan } from "./worker_plan.ts";
 import { threadsOf } from "./worker_plan.ts";
 import type { Engine } from "../engine/engine.ts";
-import { canPass } from "../engine/deadline.ts";
 import { closedError } from "../engine/engine.ts";
-import { type CallSite, callSite, type Entrance } from "../engine/call_site.ts";
+import { callSite, type Entrance } from "../engine/call_site.ts";
 import { type Failure, startError, taskError } from "../engine/failures.ts";
 import { FoldSink } from "../engine/fold.ts";
-import { checkInputs, handlePromises } from "../engine/inputs.ts";
+import { handleIfRefused, handlePromises } from "../engine/inputs.ts";
 import type { Paces } from "../engine/paces.ts";
 import type { Run } from "../engine/run.ts";
 import type { Collection, Sink } from "../engine/sink.ts";
@@ -45,19 +45,8 @@ import type {
   TypedArray,
 } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { encodeCallData } from "../wire/call_data.ts";
-import type { FunctionRef } from "../wire/function_ref.ts";
-import { asInWorkers, combineRef, functionRef } from "../wire/function_ref.ts";
+import { asInWorkers, combineRef } from "../wire/function_ref.ts";
 import { workerFlag } from "../worker/loader.ts";
-
-/** What a call was given. */
-interface Call {
-  fn: unknown;
-  combine?: FunctionRef;
-  inputs: Inputs<unknown>;
-  options: RunOptions;
-  site: CallSite;
-}
 
 /** What calls are turned into runs by. */
 export interface CallsSetup {
@@ -123,9 +112,10 @@ export class Calls {
     entrance: Entrance,
   ): Promise<unknown> {
     const site = callSite(entrance);
-    const options = this.#read("map", given, MAP_RULES);
+    const options = this.#read("map", given, MAP_RULES, inputs);
     const { output } = options;
     return await this.#collect(
+      "map",
       { fn, inputs, options, site },
       (total): Collection<unknown> => {
         if (output === undefined) return new ListSink(total);
@@ -144,8 +134,9 @@ export class Calls {
     entrance: Entrance,
   ): Promise<SettledResult[]> {
     const site = callSite(entrance);
-    const options = this.#read("map", given, RUN_RULES);
+    const options = this.#read("map", given, RUN_RULES, inputs);
     return await this.#collect(
+      "map",
       { fn, inputs, options, site },
       (total) => new SettledSink(total),
     ) as SettledResult[];
@@ -160,10 +151,14 @@ export class Calls {
     entrance: Entrance,
   ): Promise<unknown> {
     const site = callSite(entrance);
-    const options = this.#read("reduce", given, REDUCE_RULES);
+    const options = this.#read("reduce", given, REDUCE_RULES, inputs);
     const { module = this.#options.module, initial } = options;
-    const ref = combineRef(combine, module, this.#plan.place);
+    const ref = handleIfRefused(inputs, () => {
+      checkInitial(initial);
+      return combineRef(combine, module, this.#plan.place);
+    });
     return await this.#collect(
+      "reduce",
       { fn, combine: ref, inputs, options, site },
       () =>
         new FoldSink({
@@ -185,7 +180,7 @@ export class Calls {
     entrance: Entrance,
   ): AsyncGenerator<unknown, undefined, undefined> {
     const site = callSite(entrance);
-    const options = this.#read("stream", given, STREAM_RULES);
+    const options = this.#read("stream", given, STREAM_RULES, inputs);
     const call = this.#accept("stream", { fn, inputs, options, site });
     handlePromises(inputs); // it may be read late
     const sink = new StreamSink(() => threadsOf(this.#plan), options);
@@ -199,10 +194,11 @@ export class Calls {
 
   /** A run whose results are there at its end. */
   async #collect(
+    action: string,
     call: Call,
     makeSink: (total: number | undefined) => Collection<unknown>,
   ): Promise<unknown> {
-    const checked = this.#accept("map", call);
+    const checked = this.#accept(action, call);
     const { inputs, options: { signal } } = call;
     if (signal?.aborted) {
       handlePromises(inputs);
@@ -215,7 +211,7 @@ export class Calls {
     } catch (error) {
       // An abort is told at once. The first error is the one, whatever happens
       // when the workers end.
-      const now = signal?.aborted && signal.reason === error;
+      const now = signal?.aborted && Object.is(signal.reason, error);
       if (!now) await this.#settled().catch(() => {});
       throw error;
     }
@@ -229,45 +225,22 @@ export class Calls {
   }
 
   /** Checks options; those of a one-shot call were, with those of its pool. */
-  #read<O extends object>(action: string, given: O, rules: Rules): O {
-    return this.#oneShot ? given : checkOptions(action, given, rules);
+  #read<O extends object>(
+    action: string,
+    given: O,
+    rules: Rules,
+    inputs: unknown,
+  ): O {
+    if (this.#oneShot) return given;
+    return handleIfRefused(inputs, () => checkOptions(action, given, rules));
   }
 
-  /** Accepts a call, or refuses it: nobody hears then what becomes of its inputs. */
+  /** Accepts a call, or refuses it. */
   #accept(action: string, call: Call): CheckedCall {
-    try {
-      return this.#checkCall(action, call);
-    } catch (error) {
-      try {
-        handlePromises(call.inputs);
-      } catch { /* a getter that throws: this error is the one */ }
-      throw error;
-    }
-  }
-
-  /** Checks a call, and makes of it what can be sent. */
-  #checkCall(action: string, call: Call): CheckedCall {
-    const { fn, combine, inputs, site } = call;
-    this.#check(action);
-    let { options } = call;
-    const { module = this.#options.module, timeout, transfer } = options;
-    const { place } = this.#plan;
-    const ref = functionRef(fn, module, place);
-    checkInputs(inputs);
-    if (timeout !== undefined && !canPass(timeout)) {
-      options = { ...options, timeout: undefined };
-    } else if (timeout !== undefined && this.#plan.cannotTime) {
-      throw new TypeError(
-        'Cannot map as "timeout" needs workers that can be stopped in a loop, which on Deno are threads: received "backend" "web"',
-      );
-    }
-    if (transfer && place.crossing !== undefined) {
-      throw new TypeError(
-        'Cannot map as "transfer" needs workers in this process: received "backend" "processes", to which buffers are copied without it',
-      );
-    }
-    const data = encodeCallData(options.data, place);
-    return { fn: ref, combine, data, inputs, options, site };
+    return handleIfRefused(call.inputs, () => {
+      this.#check(action);
+      return checkCall(call, this.#options, this.#plan);
+    });
   }
 
   /** Refuses a call on a closed pool, and one that a worker must not make. */

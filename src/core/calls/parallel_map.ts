@@ -16,6 +16,7 @@ import {
 } from "../api/option_rules.ts";
 import type { Calls } from "./calls.ts";
 import { callsHere } from "./calls_here.ts";
+import { handleIfRefused } from "../engine/inputs.ts";
 import type {
   DataOption,
   ExportContext,
@@ -130,7 +131,7 @@ export function parallelMap(
   options: PoolOptions & MapOptions<TypedArray> = {},
 ): Promise<unknown> {
   try {
-    const { calls, run } = open("map", options, MAP_RULES);
+    const { calls, run } = open("map", options, MAP_RULES, inputs);
     return calls.map(fn, inputs, run, parallelMap);
   } catch (error) {
     return Promise.reject(error);
@@ -194,7 +195,7 @@ export function parallelMapSettled(
   options: PoolOptions & RunOptions = {},
 ): Promise<unknown> {
   try {
-    const { calls, run } = open("map", options, RUN_RULES);
+    const { calls, run } = open("map", options, RUN_RULES, inputs);
     return calls.mapSettled(fn, inputs, run, parallelMapSettled);
   } catch (error) {
     return Promise.reject(error);
@@ -282,7 +283,7 @@ export function parallelReduce(
   options: PoolOptions & ReduceOptions = {},
 ): Promise<unknown> {
   try {
-    const { calls, run } = open("reduce", options, REDUCE_RULES);
+    const { calls, run } = open("reduce", options, REDUCE_RULES, inputs);
     return calls.reduce(fn, combine, inputs, run, parallelReduce);
   } catch (error) {
     return Promise.reject(error);
@@ -376,7 +377,7 @@ export function parallelMapStream(
   inputs: Inputs<unknown>,
   options: PoolOptions & StreamOptions<boolean> = {},
 ): AsyncGenerator<unknown, undefined, unknown> {
-  const { calls, run } = open("stream", options, STREAM_RULES);
+  const { calls, run } = open("stream", options, STREAM_RULES, inputs);
   return calls.stream(fn, inputs, run, parallelMapStream);
 }
 
@@ -384,8 +385,11 @@ function open<O extends RunOptions>(
   action: string,
   options: PoolOptions & O,
   rules: Rules,
+  inputs: unknown,
 ): { calls: Calls; run: O } {
   const all = { ...POOL_RULES, ...rules };
-  const { pool, run } = splitOptions<O>(checkOptions(action, options, all));
-  return { calls: callsHere(pool, true), run };
+  return handleIfRefused(inputs, () => {
+    const { pool, run } = splitOptions<O>(checkOptions(action, options, all));
+    return { calls: callsHere(pool, true), run };
+  });
 }

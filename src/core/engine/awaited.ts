@@ -7,6 +7,7 @@
 
 import type { Clock } from "../runtime/clock.ts";
 import type { Source } from "./inputs.ts";
+import { ReadingTime } from "./reading_time.ts";
 
 /**
  * Finds the first promise, of the language or of another kind. From now on none
@@ -91,6 +92,7 @@ export class AwaitedSource implements Source {
 
   async #await(values: unknown[]): Promise<void> {
     this.#awaiting = true;
+    const time = new ReadingTime(this.#clock);
     try {
       for (const value of values) {
         const input = isPromise(value) ? await value : value;
@@ -98,6 +100,8 @@ export class AwaitedSource implements Source {
         this.#ready.push(input);
         // What has come goes out when the next one takes longer than a turn.
         if (this.#ready.length === 1) this.#clock.turn(this.#wake);
+        if (time.isOver()) await time.pause();
+        if (this.#closed) return;
       }
     } catch (error) {
       if (this.#closed) return;

@@ -9,7 +9,8 @@ import { show } from "../../words/show.ts";
 import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createViews, type SharedArray } from "../wire/views.ts";
-import { AwaitedSource, findPromise, handle } from "./awaited.ts";
+import { AwaitedSource, findPromise } from "./awaited.ts";
+import { AsyncSource, checkIterator, IteratorSource } from "./iterated.ts";
 import { RefillWatch } from "./refilled.ts";
 
 const views = createViews();
@@ -101,6 +102,26 @@ export function checkInputs(inputs: unknown): void {
 }
 
 /**
+ * Does what may refuse a call. If it does, nobody hears what becomes of the
+ * promises among the inputs.
+ *
+ * @param inputs What the caller gave.
+ * @param part What may throw.
+ * @returns What that returns.
+ * @throws What that throws.
+ */
+export function handleIfRefused<R>(inputs: unknown, part: () => R): R {
+  try {
+    return part();
+  } catch (error) {
+    try {
+      handlePromises(inputs);
+    } catch { /* a getter that throws: this error is the one */ }
+    throw error;
+  }
+}
+
+/**
  * Sees to it that no promise in a list is one that nobody handles, though the
  * list is read late or never. What makes its values as it is read has none yet.
  *
@@ -127,14 +148,18 @@ function isOwn(inputs: object, kind: { prototype: object }): boolean {
     (Array.isArray(inputs) || Object.getPrototypeOf(inputs) === kind.prototype);
 }
 
-/** Whether they have the iterator of their kind; all typed arrays share one. */
+/**
+ * Whether they have the iterator of their kind, and none that comes before it;
+ * all typed arrays share one.
+ */
 function isRead(
   inputs: object,
   { prototype }: { prototype: object },
 ): boolean {
-  const own = (object: object) =>
-    (object as { [Symbol.iterator]: unknown })[Symbol.iterator];
-  return own(inputs) === own(prototype);
+  const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
+  const kind = prototype as Iterable<unknown>;
+  return from[Symbol.iterator] === kind[Symbol.iterator] &&
+    from[Symbol.asyncIterator] === undefined;
 }
 
 /** A copy of what was given, so that later changes to it do not matter. */
@@ -189,157 +214,5 @@ class ArraySource implements Source {
 
   close(): void {
     this.#next = this.total;
-  }
-}
-
-/** How long one `take` may read from a slow iterator, in milliseconds. */
-const MOST_READING_MS = 2;
-
-/** Any other iterable: a generator, a string. */
-class IteratorSource implements Source {
-  readonly total = undefined;
-  readonly #iterator: Iterator<unknown>;
-  readonly #clock: Clock;
-  readonly refills: RefillWatch;
-  #ended = false;
-  #asking = false;
-  #failure: { error: unknown } | undefined;
-
-  constructor(iterator: Iterator<unknown>, clock: Clock, refills: RefillWatch) {
-    this.#clock = clock;
-    this.#iterator = iterator;
-    this.refills = refills;
-  }
-
-  take(most: number): ArrayLike<unknown> | undefined {
-    const values: unknown[] = [];
-    const until = this.#clock.now() + MOST_READING_MS;
-    while (values.length < most && !this.#ended) {
-      try {
-        this.#asking = true;
-        const step = checkStep(this.#iterator.next());
-        this.#asking = false;
-        if (step.done) {
-          this.#ended = true;
-          this.refills.end();
-        } else if (this.#ended) { // closed while it was asked
-          handle(step.value);
-          this.#iterator.return?.();
-        } else values.push(this.refills.take(step.value));
-      } catch (error) { // what came before it goes first
-        this.#ended = true;
-        this.#failure = { error };
-      }
-      // Now and then: the clock costs as much as a fast `next`.
-      const { length } = values;
-      const look = length % 64 === 0 || (length & (length - 1)) === 0;
-      if (look && this.#clock.now() > until) break;
-    }
-    if (values.length > 0) return values;
-    if (this.#failure !== undefined) throw this.#failure.error;
-    return undefined;
-  }
-
-  close(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    // A generator cannot be ended by what it calls itself, as by an abort.
-    if (!this.#asking) this.#iterator.return?.();
-  }
-}
-
-/** Refuses what is no iterator, as `for…of` does. */
-function checkIterator<I extends { next: unknown }>(iterator: I): I {
-  if (typeof iterator?.next === "function") return iterator;
-  throw new TypeError(
-    `Cannot map as inputs must give an iterator: received ${show(iterator)}`,
-  );
-}
-
-/** Refuses what no iterator may answer, as `for…of` does. */
-function checkStep<S>(step: S): S {
-  if (typeof step === "object" && step !== null) return step;
-  throw new TypeError(
-    `Cannot map as an iterator must answer with an object: received ${
-      show(step)
-    }`,
-  );
-}
-
-/** An async iterable, asked for one value at a time. */
-class AsyncSource implements Source {
-  readonly total = undefined;
-  readonly #iterator: AsyncIterator<unknown>;
-  readonly #clock: Clock;
-  readonly #wake: () => void;
-  readonly refills: RefillWatch;
-  #ready: unknown[] = [];
-  #wanted = 0;
-  #reading = false;
-  #ended = false;
-  #failure: { error: unknown } | undefined;
-
-  constructor(
-    iterator: AsyncIterator<unknown>,
-    wake: () => void,
-    clock: Clock,
-    refills: RefillWatch,
-  ) {
-    this.#clock = clock;
-    this.#iterator = iterator;
-    this.#wake = wake;
-    this.refills = refills;
-  }
-
-  take(most: number): ArrayLike<unknown> | undefined {
-    const values = this.#ready.splice(0, most);
-    if (values.length === 0) {
-      if (this.#failure !== undefined) throw this.#failure.error;
-      if (this.#ended) return undefined;
-      this.#wanted = most;
-      if (!this.#reading) void this.#read();
-    }
-    this.#wanted -= values.length;
-    return values;
-  }
-
-  /** Reads until what was wanted is there, or the inputs keep us waiting. */
-  async #read(): Promise<void> {
-    this.#reading = true;
-    try {
-      while (!this.#ended && this.#ready.length < this.#wanted) {
-        const step = checkStep(await this.#iterator.next());
-        if (step.done) {
-          this.#ended = true;
-          this.refills.end();
-          break;
-        }
-        handle(step.value); // before its turn, which may be late or never come
-        if (this.#ended) break; // closed while it was asked
-        this.#ready.push(this.refills.take(step.value));
-        // What has come goes out when the next one takes longer than a turn.
-        if (this.#ready.length === 1) this.#clock.turn(this.#wake);
-      }
-    } catch (error) {
-      if (this.#ended) return; // closed while it was asked
-      this.#ended = true;
-      this.#failure = { error };
-    } finally {
-      this.#reading = false;
-      this.#wake();
-    }
-  }
-
-  close(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#ready = [];
-    // Not awaited: a source that is stuck must not keep its reader.
-    this.#leave().catch(() => {});
-  }
-
-  /** Async, so that what is thrown at once is lost as well. */
-  async #leave(): Promise<void> {
-    await this.#iterator.return?.();
   }
 }

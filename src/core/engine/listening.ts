@@ -4,18 +4,16 @@
  * @module
  */
 
-import type { RunEvent } from "../api/events.ts";
-
 /**
  * Tells all of them, also when one throws.
  *
  * @param listeners Those there are.
- * @param event What happened.
+ * @param event What happened: an event, or progress.
  * @returns What the first that threw threw.
  */
-export function tellAll(
-  listeners: (((event: RunEvent) => void) | undefined)[],
-  event: RunEvent,
+export function tellAll<E>(
+  listeners: (((event: E) => void) | undefined)[],
+  event: E,
 ): { error: unknown } | undefined {
   let thrown: { error: unknown } | undefined;
   for (const listener of listeners) {

@@ -6,6 +6,7 @@
 
 import type { Progress } from "../api/events.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { tellAll } from "./listening.ts";
 
 /** Counts the settled tasks of one run. */
 export class ProgressMeter {
@@ -47,9 +48,10 @@ export class ProgressMeter {
    * Tells how far the run is. Once it said that the run is over, nothing.
    *
    * @param state Whether it goes on.
+   * @returns What the listener threw, if it threw.
    */
-  say(state: Progress["state"]): void {
-    if (this.#tell === undefined || this.#over) return;
+  say(state: Progress["state"]): { error: unknown } | undefined {
+    if (this.#tell === undefined || this.#over) return undefined;
     this.#over = state !== "running";
     const elapsed = this.#clock.now() - this.#began;
     const rate = elapsed > 0 ? this.#done / elapsed * 1000 : 0;
@@ -59,7 +61,7 @@ export class ProgressMeter {
       : total > this.#done
       ? Math.max(0, weight - this.#weightDone)
       : 0;
-    this.#tell({
+    return tellAll([this.#tell], {
       state,
       done: this.#done,
       failed: this.#failed,

@@ -124,12 +124,10 @@ export class Run {
   }
 
   /** Says how far the run is; a caller's onProgress that throws ends it. */
-  say(state: Progress["state"]): void {
-    try {
-      this.#meter.say(state);
-    } catch (error) {
-      this.stop(error);
-    }
+  say(state: Progress["state"]): Thrown {
+    const thrown = this.#meter.say(state);
+    if (thrown !== undefined) this.stop(thrown.error);
+    return thrown;
   }
 
   /**
@@ -343,8 +341,8 @@ export class Run {
    */
   cancel(): void {
     if (this.over) return;
-    const thrown = this.#end(false);
-    this.say("stopped");
+    const ended = this.#end(false);
+    const thrown = this.say("stopped") ?? ended;
     this.#ends.reject(undefined);
     if (thrown !== undefined) throw thrown.error;
   }

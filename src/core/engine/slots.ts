@@ -47,6 +47,11 @@ export class Slots {
     return !this.#delaysTimers && this.#breath.holds;
   }
 
+  /** Nothing of a chunk could be sent. */
+  vain(): void {
+    this.#breath.vain();
+  }
+
   /** How many workers are up. */
   get #up(): number {
     let up = 0;

@@ -186,7 +186,7 @@ export class InputsByWeight implements NextInputs {
     const { refills } = this.#source;
     let weighed = 0;
     try {
-      for (; weighed < values.length; weighed++) {
+      for (; weighed < values.length && !this.#ended; weighed++) {
         const value = values[weighed];
         const seen = refills === undefined ? value : refills.seen(value);
         const given: unknown = this.#setup.weight(seen as never);
@@ -197,7 +197,8 @@ export class InputsByWeight implements NextInputs {
       this.#fail(error);
     }
     const found = weights.subarray(0, weighed);
-    const mean = found.reduce((sum, weight) => sum + weight, 0) / weighed;
+    // Divided first, as the sum of what is finite may not be.
+    const mean = found.reduce((mean, weight) => mean + weight / weighed, 0);
     const unit = this.#unit ??= mean > 0 ? mean : 1;
     return found.map((weight) => Math.max(weight / unit, LEAST_WEIGHT));
   }

@@ -28,6 +28,10 @@ export interface Surroundings {
 
 /** Makes contexts. */
 export interface Contexts {
+  /** The index of the task that computes now; -1 if none does. */
+  at: number;
+  /** Notes whether the task of a context waits. */
+  setWaiting(context: TaskContext, waits: boolean): void;
   /** The context of a task. */
   Context: new (
     index: number,
@@ -55,6 +59,7 @@ export interface Contexts {
 export function createContexts(): Contexts {
   const AROUND = Symbol("around");
   const ABORT = Symbol("abort");
+  const WAITS = Symbol("waits");
   const over = () =>
     new DOMException("The run of this task is over", "AbortError");
   const late = () =>
@@ -89,8 +94,11 @@ export function createContexts(): Contexts {
         abort = this[ABORT] = new AbortController();
         if (this.aborted) abort.abort(why(this));
         else {
-          const around = this[AROUND] as Surroundings;
-          around.aborts.set(this.index as number, abort);
+          const { aborts } = this[AROUND] as Surroundings;
+          const index = this.index as number;
+          // Not of one that has settled: another attempt may be at it.
+          const lasts = this[WAITS] || contexts.at === index;
+          if (lasts) aborts.set(index, abort);
         }
       }
       return abort.signal;
@@ -111,8 +119,12 @@ export function createContexts(): Contexts {
   const OTHER_WAYS = /\barguments\b|\beval\b|\\u|\[native code\]/;
   const { toString } = Function.prototype;
 
-  return {
+  const contexts: Contexts = {
+    at: -1,
     Context: Context as unknown as Contexts["Context"],
+    setWaiting(context, waits) {
+      (context as unknown as Context)[WAITS] = waits;
+    },
     isSeenBy(fn) {
       const text = toString.call(fn);
       return !ARROW.test(text) &&
@@ -127,4 +139,5 @@ export function createContexts(): Contexts {
       aborts.clear();
     },
   };
+  return contexts;
 }
