@@ -1,13 +1,21 @@
 // How many inputs there are, while a file of them is still being read.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { writeFileSync } from "node:fs";
 import { readCommand } from "../src/cli/command.ts";
 import { estimate } from "../src/cli/estimate.ts";
 import { Inputs } from "../src/cli/inputs.ts";
 import { barLine, logLine } from "../src/progress/line.ts";
 import { test } from "./harness.ts";
-import { folder, numbers } from "./pmap.ts";
+import {
+  firstOutput,
+  folder,
+  lines,
+  numbers,
+  PATIENCE,
+  pmap,
+  start,
+} from "./pmap.ts";
 
 /** The inputs of a command line, as a job reads them. */
 function inputsOf(args: string[]): Inputs {
@@ -89,6 +97,28 @@ test("pmap --bar marks an estimate, with no more figures than are known", () => 
   assertEquals(estimate(progress, exact).total, 1234);
   assertEquals(logLine(estimate(progress, exact)).slice(0, 9), " 100/1234");
 });
+
+test(
+  "pmap --bar says of a job that was stopped how far it was",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const file = dir.path("inputs");
+    writeFileSync(file, lines(numbers(2000)));
+    const fn = `async (n) => {
+    await new Promise((wake) => setTimeout(wake, 10));
+    if (n === 20) throw new Error("twenty");
+  }`;
+    const soon = await pmap(["-e", fn, "--halt", "soon", "--bar", file]);
+    assertMatch(soon.err, /^ *\d+\/~\d+ .* stopped after .*1 failed$/m);
+    using running = start(["-e", "(n) => n", "--unordered", "--bar"]);
+    running.child.stdin!.write(lines([1, 2, 3]));
+    await firstOutput(running);
+    running.child.kill("SIGTERM");
+    const { err } = await running.ended;
+    assertMatch(err, /^\d done .* stopped after .*\npmap: ended by SIGTERM/m);
+  },
+);
 
 test("pmap --bar leaves out what is kept, and is never behind", () => {
   const total = { count: 1000, exact: false };

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { wordUnwritten } from "../src/cli/output.ts";
 import { test } from "./harness.ts";
 import {
+  firstOutput,
   folder,
   lines,
   namedPipe,
@@ -12,11 +13,6 @@ import {
   start,
   work,
 } from "./pmap.ts";
-
-/** The first bytes on standard output. */
-function firstOutput({ child }: ReturnType<typeof start>): Promise<unknown> {
-  return new Promise((resolve) => child.stdout!.once("data", resolve));
-}
 
 for (const more of [[], ["--dry-run"]]) {
   const name = ["pmap", ...more, "ends quietly when its reader goes away"];
@@ -143,3 +139,14 @@ test(
     assertEquals(status, 1);
   },
 );
+
+test("pmap does not end well when its function ends it", PATIENCE, async () => {
+  const fn = "(n) => n === 3 ? process.exit(0) : n";
+  const { status, err } = await pmap(["-e", fn, "-j", "0"], lines(numbers(9)));
+  assertEquals([status, err], [
+    3,
+    "pmap: a function ended this process, before the end of the job\n",
+  ]);
+  const ended = await pmap(["-e", "(n) => n", "-j", "0"], lines(numbers(9)));
+  assertEquals(ended, { status: 0, out: lines(numbers(9)), err: "" });
+});

@@ -173,6 +173,8 @@ test(
       "a list of nothing",
       "an Error with words",
       "a String",
+      "a function beside nothing",
+      "a class of its own name",
     ];
     const args = [work("lossy"), "--args", ...Object.keys(lost), ...kept];
     const { status, out, err } = await pmap(args);
@@ -180,7 +182,8 @@ test(
     assertEquals(
       out,
       '{}\n{"at":"1970-01-01T00:00:00.000Z","none":{}}\n[{},{"0":1}]\n' +
-        '{"message":"x"}\n{"text":"x","none":{}}\n',
+        '{"message":"x"}\n{"text":"x","none":{}}\n' +
+        '{"none":{}}\n[{"a":1},{}]\n',
     );
     for (const [index, what] of Object.values(lost).entries()) {
       assert(

@@ -103,6 +103,9 @@ const WRONG: Case[] = [
     /--joblog needs a value: received the flag --resume \(--joblog=--resume if/,
   ],
   [[work("double"), "-o", "--raw"], /the flag --raw \(-o--raw if/],
+  [[work("double"), "-o", "new/"], /-o must be a file: received "new\/"$/m],
+  [[work("double"), "-o", "-k"], /-o must be a file.*"-k" \(\.\/-k if that/],
+  [[work("double"), "--failed", "=x"], /--failed must be a file.*"=x"/],
   [[work("double"), "--lines", "--args", "a"], /exclude each other/],
   ...["--failed", "--timeline", "--joblog"].map((flag): Case => [
     [work("double"), flag, "-"],
@@ -118,6 +121,7 @@ const WRONG_FILES: Case[] = [
     ["x => x*2"],
     /a file that exists.*\(a function stands after -e: pmap -e 'x => x\*2'\)/,
   ],
+  [["/dev/null"], /a file that exists.*"\/dev\/null" \(each worker reads it/],
   [[work("double"), "none.ndjson"], /"none\.ndjson", no such file/],
   [[work("double"), "."], /"\.", a folder/],
   [[work("double"), "--joblog", "/none/log"], /--joblog must be a file that/],

@@ -14,6 +14,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import { runInNewContext } from "node:vm";
 import {
   type Inputs,
@@ -29,7 +30,7 @@ import {
   type LogStreamOptions,
   openJobLog,
 } from "../src/joblog/mod.ts";
-import { test } from "./harness.ts";
+import { test, testOnce } from "./harness.ts";
 import { folder, numbers } from "./pmap.ts";
 import { records } from "./pmap_log.ts";
 import { RUN, RUN_ALL, runProgram } from "./run_program.ts";
@@ -940,6 +941,7 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
     [{ header: 5 }, '"header" must be an object: received 5'],
     [{ header: null }, '"header" must be an object: received null'],
     [{ header: [1] }, '"header" must be an object: received Array'],
+    [{ header: {} }, '"header" must have a name at least: received {}'],
     ...lossy.map(([header, received]): [unknown, string] => [
       { header, version: "1" },
       `JSON must keep "header" as it is: received ${received}`,
@@ -1276,6 +1278,22 @@ test("openJobLog() waits for a lock that nobody has, but the system still keeps"
   setTimeout(() => held?.close(), 100);
   assertEquals(told(await run(path, [1, 2], (n) => n)), [1, 2]);
 });
+
+testOnce(
+  "openJobLog() waits for no lock that cannot be taken over",
+  async () => {
+    using dir = folder();
+    const path = dir.path("log");
+    await run(path, [1], (n) => n);
+    writeFileSync(`${path}.lock`, `999999999 0 ${hostname()} other`);
+    mkdirSync(`${path}.lock.takeover/full`, { recursive: true });
+    await assertRejects(
+      () => openJobLog(path),
+      JobLogError,
+      `received "${realpathSync(path)}.lock" (delete it and "`,
+    );
+  },
+);
 
 test("openJobLog() says by a JobLogError what a program on Deno lacks", {
   ignore: !("Deno" in globalThis),

@@ -78,6 +78,11 @@ export function start(
   return { child, ended, [Symbol.dispose]: () => void child.kill("SIGKILL") };
 }
 
+/** The first bytes on standard output. */
+export function firstOutput({ child }: Running): Promise<unknown> {
+  return new Promise((resolve) => child.stdout!.once("data", resolve));
+}
+
 /**
  * Sends a signal. With `child.kill`, Deno 2.9.5 takes the child for ended by
  * it, whatever the child does.

@@ -9,6 +9,7 @@
 import { readHalt } from "./halt.ts";
 import { readOn } from "./on.ts";
 import {
+  readOutput,
   readPath,
   readTime,
   readWhole,
@@ -125,7 +126,7 @@ export const FLAGS = {
   "output": file(
     "Results",
     "write to FILE.part, which becomes FILE at exit status 0; - is standard output",
-    { short: "o", read: text },
+    { short: "o", read: readOutput },
   ),
   "failed": file(
     "Results",

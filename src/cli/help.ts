@@ -49,7 +49,7 @@ const PARTS: Record<Part, { title: string; before: string; after: string }> = {
   Inputs: {
     title: "Inputs",
     before:
-      "From FILEs one after another, or standard input; - is standard input. Each line is one JSON value, unless a flag says otherwise; blank lines of JSON are left out.",
+      "From FILEs one after another, or standard input; - is standard input. Each line is one JSON value, unless a flag says otherwise; blank lines of JSON, CSV and TSV are left out.",
     after: "",
   },
   Results: {

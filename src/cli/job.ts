@@ -186,19 +186,26 @@ export class Job {
   async #map(): Promise<void> {
     const { outboxes } = this.#setup;
     const { onEvent, onProgress: tell } = this.#watchers;
+    let total = this.#inputs.total; // before the job is stopped
     const run = mapChunks(this.#plan, this.#setup, {
       // A run that reads no more was stopped, whether its last tasks end or not.
       onEvent: onEvent && ((event) => {
         const isStopped = event.type === "run-end" && this.#phase !== "running";
         onEvent(isStopped ? { ...event, ok: false } : event);
       }),
-      onProgress: tell && ((progress) =>
-        tell(estimate(progress, {
-          total: this.#inputs.total,
+      onProgress: tell && ((progress) => {
+        const goesOn = this.#phase === "running";
+        if (goesOn) total = this.#inputs.total;
+        // What was read is not all, and to be done with it is no end.
+        const state = progress.state === "done" ? "stopped" : progress.state;
+        const stopped = { ...progress, state, total: undefined };
+        tell(estimate(goesOn ? progress : stopped, {
+          total,
           sent: this.#sent,
           again: this.#again,
           kept: this.#log?.results ?? 0,
-        }))),
+        }));
+      }),
     });
     if (this.#early !== undefined) {
       const options = { settled: true, ordered: false } as const;

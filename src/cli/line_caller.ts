@@ -75,11 +75,7 @@ export function openCaller(
     const fields = value as Record<string, unknown>;
     if (type !== Array.prototype) {
       if (typeof fields.toJSON === "function") return false;
-      if (type !== Object.prototype) {
-        if (value instanceof Map || value instanceof Set) return true;
-        const isIn = Object.prototype.propertyIsEnumerable;
-        if (value instanceof Error && !isIn.call(value, "message")) return true;
-      }
+      if (type !== Object.prototype && isMore(value)) return true;
     }
     const parts = Array.isArray(value) ? value : Object.values(value);
     for (const part of parts) {
@@ -88,6 +84,12 @@ export function openCaller(
       }
     }
     return false;
+  }
+
+  function isMore(value: object): boolean {
+    if (value instanceof Map || value instanceof Set) return true;
+    const isIn = Object.prototype.propertyIsEnumerable;
+    return value instanceof Error && !isIn.call(value, "message");
   }
 
   function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -129,15 +131,22 @@ export function openCaller(
   }
 
   /**
-   * Throws at what would arrive as {}, or with numbers as keys; and then at a
-   * function or a symbol, which JSON leaves out, as well.
+   * Throws at what would arrive as {}, or with numbers as keys; and at a function
+   * or a symbol that is the whole result. Of others it is said that JSON leaves
+   * them out.
    */
   function refuseLossy(this: unknown, key: string, value: unknown): unknown {
-    const holds = ["object", "function", "symbol"].includes(typeof value);
-    if (!holds || value === null || Array.isArray(value)) return value;
+    if (value === null || Array.isArray(value)) return value;
+    const isObject = typeof value === "object";
+    const isLeftOut = ["function", "symbol"].includes(typeof value);
+    if (!isObject && !(isLeftOut && key === "")) return value;
     const tag = Object.prototype.toString.call(value).slice(8, -1);
-    const plain = ["Object", "String", "Number", "Boolean"].includes(tag);
-    if (plain && typeof value === "object") return value;
+    if (isObject) {
+      if (["Object", "String", "Number", "Boolean"].includes(tag)) return value;
+      // A class may have a tag of its own, and fields that are all it has.
+      const text = JSON.stringify(value);
+      if (!isMore(value) && !/^(?:\{\}|\{"0":)/.test(text)) return value;
+    }
     const where = key === "" ? "" : ` at "${key}"`;
     throw new TypeError(`a result must be JSON: received ${tag}${where}`);
   }

@@ -89,7 +89,7 @@ function unknownFlag(name: string, raw: string): UsageError {
     ? ANSWERS[name]
     : raw.startsWith("--")
     ? near === undefined ? "pmap --help lists them" : `is it --${near}?`
-    : "put -- before arguments that start with a dash";
+    : "put -- before arguments that start with a dash, and ./ before such a path";
   return new UsageError(
     `Cannot run as flags must be known ones: received ${raw} (${cure})`,
   );

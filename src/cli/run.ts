@@ -15,7 +15,7 @@ import type { Ending, Stop } from "./messages.ts";
 import { allSaid, conclude, say, STATUS } from "./messages.ts";
 import type { ResultFiles } from "./result_files.ts";
 import { openResultFiles } from "./result_files.ts";
-import { endBySignal, hearSignals } from "./signals.ts";
+import { endBySignal, forgetExit, hearExit, hearSignals } from "./signals.ts";
 import type { Cluster } from "./seam.ts";
 import type { Plan } from "./target.ts";
 import { findTarget } from "./target.ts";
@@ -68,7 +68,8 @@ async function runJob(plan: Plan): Promise<number> {
   }
   // Without workers, a function that computes keeps this thread from hearing
   // anything: a signal then does what it does by default, and ends the process.
-  if (plan.workers !== 0) {
+  if (plan.workers === 0) hearExit();
+  else {
     hearSignals((name) => {
       if (job === undefined) endBySignal(name);
       job.stop({ by: "signal", name });
@@ -82,6 +83,7 @@ async function runJob(plan: Plan): Promise<number> {
   } catch (error) {
     errors.push(error);
   }
+  forgetExit();
   try {
     watchers.close();
   } catch (error) {

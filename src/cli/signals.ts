@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
+import { say, STATUS } from "./messages.ts";
 
 /** The signals that end a job, with its exit status: 128 + the signal's number. */
 export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -39,6 +40,24 @@ export function hearSignals(stop: (name: SignalName) => void): void {
       stop(name);
     });
   }
+}
+
+/**
+ * Hears of an end of this process: by a function in its own thread, as there are
+ * no workers. Then the job has not ended well, whatever the function said.
+ */
+export function hearExit(): void {
+  process.once("exit", tellOfExit);
+}
+
+/** The job has ended. */
+export function forgetExit(): void {
+  process.off("exit", tellOfExit);
+}
+
+function tellOfExit(): void {
+  process.exitCode = STATUS.broken;
+  say("a function ended this process, before the end of the job");
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { hash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Settings } from "./command.ts";
@@ -74,10 +74,13 @@ export function findTarget(
     }
     return { url: module, name, title, digest: undefined };
   }
-  if (!existsSync(path) || statSync(path).isDirectory()) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) {
     const cure = LIKE_FUNCTION.test(module)
       ? ` (a function stands after -e: pmap -e '${module}')`
-      : "";
+      : found === undefined || found.isDirectory()
+      ? ""
+      : " (each worker reads it, so that a pipe will not do)";
     throw new UsageError(
       `Cannot run as MODULE must be a file that exists, or a URL: received "${module}"${cure}`,
     );

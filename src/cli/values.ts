@@ -43,9 +43,29 @@ export function readWhole(
  * @throws {UsageError} When it stands for standard output, which has the results.
  */
 export function readPath(text: string, flag: string): string {
-  if (text !== "-") return text;
+  if (text === "-") {
+    throw new UsageError(
+      `Cannot run as ${flag} must be a file, as standard output has the results: received "-" (./- if that is its name)`,
+    );
+  }
+  return readOutput(text, flag);
+}
+
+/**
+ * Reads the path of a file that is written, or `-`.
+ *
+ * @param text As it was given.
+ * @param flag Its flag, for errors.
+ * @returns The path.
+ * @throws {UsageError} When it was meant to be something else.
+ */
+export function readOutput(text: string, flag: string): string {
+  if (text === "-") return text;
+  // A flag that is short, and what stands behind a long one.
+  const cure = /^[-=]/.test(text) ? ` (./${text} if that is its name)` : "";
+  if (cure === "" && !/[/\\]$/.test(text)) return text;
   throw new UsageError(
-    `Cannot run as ${flag} must be a file, as standard output has the results: received "-" (./- if that is its name)`,
+    `Cannot run as ${flag} must be a file: received "${text}"${cure}`,
   );
 }
 

@@ -42,6 +42,10 @@ export async function openWatchers(
     ? undefined
     : new (await import("../timeline/mod.ts")).Timeline({ inputOf });
   let open: number | undefined; // the run, until it ends
+  const tell = bar
+    ? (await import("../progress/mod.ts")).progressBar()
+    : undefined;
+  let last: BarProgress | undefined;
   return {
     onEvent: timeline && ((event) => {
       if (event.type === "run-start") open = event.run;
@@ -49,10 +53,10 @@ export async function openWatchers(
       timeline.record(event);
     }),
     onSent: timeline && ((index) => void sent.push(index)),
-    onProgress: bar
-      ? (await import("../progress/mod.ts")).progressBar()
-      : undefined,
+    onProgress: tell && ((progress) => tell(last = progress)),
     close() {
+      // A job that was stopped does not wait for the end of its run.
+      if (last?.state === "running") tell?.({ ...last, state: "stopped" });
       if (timeline === undefined || page === undefined) return;
       if (open !== undefined) { // its workers are not waited for
         const [run, at] = [open, performance.now()];

@@ -63,6 +63,11 @@ export async function openJobLog(
       { cause },
     );
   }
+  if (exact.text === "{}") { // any file of records would begin like such a log
+    throw new TypeError(
+      'Cannot open job log as "header" must have a name at least: received {}',
+    );
+  }
   let refusal: { error: unknown } | undefined; // what the caller threw
   const setup = {
     header: version === undefined

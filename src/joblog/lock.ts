@@ -25,6 +25,12 @@ import { JobLogError } from "./errors.ts";
  */
 const STALE_GUARD_MS = 5000;
 
+/**
+ * For how many ms to wait in all: a lock that was left empty takes one such time,
+ * and a guard another.
+ */
+const MOST_WAITING_MS = 3 * STALE_GUARD_MS;
+
 /** For how many ms to wait until a lock is tried again. No bench. */
 const RETRY_MS = 20;
 
@@ -84,6 +90,7 @@ export async function lockLog(log: string): Promise<() => void> {
       if (owner !== "" || Date.now() > until) throw inUse(log, owner);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+    const enough = Date.now() + MOST_WAITING_MS;
     for (;;) {
       try {
         writeLock(path, mine);
@@ -97,6 +104,7 @@ export async function lockLog(log: string): Promise<() => void> {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       if (!takeOver(path, log, held !== undefined)) {
+        if (Date.now() > enough) throw stuck(path);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -123,6 +131,12 @@ function inUse(log: string, owner: string): JobLogError {
   const pid = owner.split(" ")[0] || "unknown";
   return new JobLogError(
     `Cannot open job log as it must not be in use by another process: received "${log}", in use by process ${pid} (if that has ended, delete ${log}.lock)`,
+  );
+}
+
+function stuck(path: string): JobLogError {
+  return new JobLogError(
+    `Cannot open job log as the lock of a process that is gone must be removable: received "${path}" (delete it and "${path}.takeover")`,
   );
 }
 
@@ -200,7 +214,8 @@ function startOf(pid: number): string {
 
 function readOrEmpty(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    // A pipe would be waited for.
+    return statSync(path).isFile() ? readFileSync(path, "utf8") : "";
   } catch {
     return ""; // gone, or not for us to read
   }

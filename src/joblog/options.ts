@@ -19,8 +19,9 @@ export interface JobLogOptions {
    * What else must be the same in the run that goes on with the log, such as
    * the name of the job. It is the first line of the file, as JSON, which must
    * hold all of it: a header with a Map, a Date, an object of a class, NaN, -0 or
-   * undefined in it is an error. A file that begins with another name than the header is no such log;
-   * the order of the others does not matter.
+   * undefined in it is an error, and so is one without a name. A file that begins
+   * with another name than the header is no such log; the order of its other names
+   * does not matter.
    *
    * @default {{ joblog: 1 }}
    */
