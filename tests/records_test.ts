@@ -14,7 +14,7 @@ import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
 import { createRecordReader } from "../src/core/wire/record_reader.ts";
 import type { Records } from "../src/core/wire/record_output.ts";
 import { createViews } from "../src/core/wire/views.ts";
-import { createWire } from "../src/core/wire/wire.ts";
+import { createWire, wireSource } from "../src/core/wire/wire.ts";
 import { difference } from "./generators/difference.ts";
 import { scramble } from "./generators/scramble.ts";
 import { recordsOf } from "./generators/records.ts";
@@ -28,8 +28,7 @@ const list = <T>(make: (i: number) => T, count = COUNT) =>
   Array.from({ length: count }, (_, i) => make(i));
 
 /** A packing that has loaded what it needs for records. */
-async function readyPacking(): Promise<Packing> {
-  const { packing } = createWire();
+async function readyPacking({ packing } = createWire()): Promise<Packing> {
   const probe = list(() => ({ a: 1 }));
   while (packing.pack(probe, false).packed.as !== "records") {
     await new Promise((resolve) => setTimeout(resolve));
@@ -974,6 +973,34 @@ test("nothing is read from a polluted Object.prototype", async () => {
     assertEquals(Object.keys(back[3] as Fields), ["a", "k3"]);
   } finally {
     delete polluted.a;
+  }
+});
+
+test("a toJSON that all lists or objects have changes nothing", async () => {
+  for (const [odd, enumerable] of [[[], true], [[], false], [{}, false]]) {
+    const all = Object.getPrototypeOf(odd);
+    const value = () => ({ odd: true });
+    const how = { value, enumerable: Boolean(enumerable), configurable: true };
+    const packing = await readyPacking();
+    Object.defineProperty(all, "toJSON", how);
+    try {
+      const make = new Function("load", "crossing", `return ${wireSource()}`);
+      const inWorker = await readyPacking(make((url: string) => import(url)));
+      for (const through of [packing, inWorker]) {
+        for (
+          const make of [point, (i: number) => ({ a: `${i}`, "b'\"": i / 2 })]
+        ) {
+          const { as, back } = cross(list(make), through);
+          assertEquals(as, "records");
+          assertEquals(back, list(make));
+        }
+      }
+      const { packed } = inWorker.pack([new Error("bad")], false);
+      const [error] = inWorker.unpack(structuredClone(packed)) as unknown[];
+      assertInstanceOf(error, Error);
+    } finally {
+      delete all.toJSON;
+    }
   }
 });
 

@@ -168,7 +168,7 @@ export function createShapes(
 
   function shapeOf(fields: object): Shape {
     const keys = keysOf(fields);
-    const name = JSON.stringify(keys);
+    const name = textOf(keys);
     let shape = shapes.get(name);
     if (shape === undefined) {
       // Without a call of getters, which clone reads once.
@@ -195,6 +195,11 @@ export function createShapes(
       (part !== 0 || 1 / part > 0);
   }
 
+  /** As JSON, one by one: a list would be asked for a `toJSON` of the user's. */
+  function textOf(keys: string[]): string {
+    return `[${keys.map((key) => JSON.stringify(key))}]`;
+  }
+
   /** Makes the code for keys, of which these may hold whole numbers. */
   function madeFor(
     keys: string[],
@@ -206,7 +211,7 @@ export function createShapes(
     const numbers = mayBeNumber.filter((i) =>
       typeof held[i] === "number" && !wholes.includes(i)
     );
-    const text = JSON.stringify([keys, wholes, numbers]);
+    const text = `[${textOf(keys)},[${wholes}],[${numbers}]]`;
     const flat = wholes.length + numbers.length === keys.length;
     const made = compile(keys, wholes, numbers);
     return { wholes, numbers, flat, text, ...made };

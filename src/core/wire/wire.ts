@@ -199,8 +199,9 @@ export function wireSource(
     if (methods === undefined) {
       return `${name}: (...args) => eval(${text})(...args)`;
     }
-    const list = JSON.stringify(Object.keys(methods));
-    return `${name}: (${putOff})(() => eval(${text}), ${list})`;
+    // One by one: a list would be asked for a `toJSON` of the user's.
+    const list = Object.keys(methods).map((method) => JSON.stringify(method));
+    return `${name}: (${putOff})(() => eval(${text}), [${list}])`;
   });
   return `(${join})({ ${parts.join(", ")} }, load, crossing)`;
 }
