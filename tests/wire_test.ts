@@ -4,6 +4,7 @@ import {
   assertEquals,
   assertInstanceOf,
   assertStrictEquals,
+  assertThrows,
 } from "@std/assert";
 import { isDeepStrictEqual } from "node:util";
 import { runInNewContext } from "node:vm";
@@ -285,6 +286,34 @@ test("a prototype is forgotten with its values", async () => {
     collectGarbage();
   }
   assert(refs.some((ref) => ref.deref() === undefined));
+});
+
+test("what WebAssembly throws keeps its class", () => {
+  const { CompileError, LinkError, Module, Instance } = WebAssembly;
+  // What it exports runs into "unreachable".
+  const traps = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0]
+    .concat(7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11);
+  const { f } = new Instance(new Module(Uint8Array.from(traps))).exports;
+  const trap = assertThrows(f as () => void, WebAssembly.RuntimeError);
+  class OwnError extends WebAssembly.RuntimeError {}
+  for (
+    const [error, Class] of [
+      [trap, WebAssembly.RuntimeError],
+      [Object.assign(new CompileError("m"), { cause: trap }), CompileError],
+      [new LinkError("m"), LinkError],
+      [new OwnError("m"), WebAssembly.RuntimeError],
+    ] as const
+  ) {
+    const back = cross(error) as Error;
+    assertStrictEquals(Object.getPrototypeOf(back), Class.prototype);
+    assertEquals([back.name, back.message], [error.name, error.message]);
+    if (error.cause) assertInstanceOf(back.cause, WebAssembly.RuntimeError);
+  }
+  // One of another realm that is only called so.
+  const own = runInNewContext(`
+    class RuntimeError extends Error {}
+    new RuntimeError("m")`);
+  assert(!(cross(own) instanceof WebAssembly.RuntimeError));
 });
 
 test("a class no runtime shares becomes its nearest common one", () => {

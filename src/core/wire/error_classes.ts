@@ -36,9 +36,15 @@ export function createErrorClasses(): ErrorClasses {
     const name of ["TypeError", "RangeError", "ReferenceError", "SyntaxError"]
       .concat("EvalError", "URIError", "AggregateError", "SuppressedError")
       .concat("DOMException", "Error")
-  ) {
-    const known = scope[name];
-    if (typeof known !== "function") continue;
+  ) learn(name, scope[name]);
+  const wasm = Object(scope.WebAssembly); // not everywhere
+  for (const name of ["CompileError", "LinkError", "RuntimeError"]) {
+    // With a dot: in another realm, a user's class may have the name alone.
+    learn(`WebAssembly.${name}`, wasm[name]);
+  }
+
+  function learn(name: string, known: unknown): void {
+    if (typeof known !== "function") return;
     classes.set(name, known as Class);
     names.set(known.prototype, name);
   }
