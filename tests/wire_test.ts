@@ -7,6 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { isDeepStrictEqual } from "node:util";
+import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
 import { RefillWatch } from "../src/core/engine/refilled.ts";
 import { createCodec } from "../src/core/wire/codec.ts";
@@ -63,6 +64,28 @@ test("an error keeps class, name, message, stack and properties", () => {
   const [head, frame] = error.stack!.split("\n");
   assertEquals(back.stack!.split("\n").slice(0, 2), [head, frame]);
   assertEquals(Object.keys(back), ["code"]);
+});
+
+test("the code of an error is kept, wherever the runtime has it", () => {
+  class OwnError extends Error {
+    get code() {
+      return "E_OWN";
+    }
+  }
+  const hidden = { value: "E_HIDDEN" };
+  for (
+    const [error, code] of [
+      [assertThrows(() => Buffer.alloc("x" as never)), "ERR_INVALID_ARG_TYPE"],
+      [new OwnError("m"), "E_OWN"],
+      [Object.defineProperty(new Error("m"), "code", hidden), "E_HIDDEN"],
+    ] as const
+  ) {
+    const back = cross(error) as { code?: string };
+    assertEquals([back.code, Object.keys(back)], [code, ["code"]]);
+  }
+  // Of this one it is a number, which its class knows.
+  const aborted = cross(new DOMException("m", "AbortError")) as DOMException;
+  assertEquals([aborted.code, Object.keys(aborted)], [20, []]);
 });
 
 test("no text of an error takes long to read", () => {

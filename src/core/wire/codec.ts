@@ -245,7 +245,12 @@ export function createCodec(
           if (!Object.hasOwn(error, key)) continue;
           (parts.hidden ??= []).push([key, inner(key)]);
         }
-        for (const key of keysInError(error)) {
+        const keys = keysInError(error);
+        // Bun 1.4.5 has it on a prototype of many errors; others, as a key.
+        if (!keys.includes("code") && typeof read(error, "code") === "string") {
+          keys.push("code");
+        }
+        for (const key of keys) {
           if (TOLD.includes(key)) continue;
           (parts.shown ??= []).push([key, inner(key)]);
         }
