@@ -11,6 +11,7 @@ import {
 import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
 import type { Packed, Packing, Parcel } from "../src/core/wire/packing.ts";
+import { createCompiler } from "../src/core/wire/compiler.ts";
 import { createRecordReader } from "../src/core/wire/record_reader.ts";
 import type { Records } from "../src/core/wire/record_output.ts";
 import { createViews } from "../src/core/wire/views.ts";
@@ -497,8 +498,15 @@ test("the same where no code may be made of texts", async () => {
     for (let round = 0; round < 60; round++) {
       check(recordsOf(random, 40), strict);
     }
+    const other = await readyPacking();
+    const { packed } = other.pack(list(point), false);
+    assertEquals(packed.as, "records");
+    const setter = { set: () => assert(false), configurable: true };
+    Object.defineProperty(polluted, "a", setter);
+    assertEquals(other.unpack(structuredClone(packed))[3], point(3));
   } finally {
     globalThis.Function = own;
+    delete polluted.a;
   }
 });
 
@@ -1139,7 +1147,7 @@ test("whatever a message says, it stays data", async () => {
   }
   assertEquals(scope.ran, 0);
 
-  const { read } = createRecordReader(createViews());
+  const { read } = createRecordReader(createViews(), createCompiler());
   const codes = (...list: number[]) => Int32Array.from(list).buffer;
   const records = (more: Partial<Record<keyof Records, unknown>>): Records => ({
     count: 1,
@@ -1239,4 +1247,30 @@ test("what is only refused when records are packed again is not lost", async () 
   const again = packing.repack(values, parcel, new Error("no"));
   assertEquals([...again.refused.keys()], [50]);
   assertEquals(Array.from(packing.unpack(again.packed))[49], values[49]);
+});
+
+// The last, as it leaves the others nothing to make code of.
+test("keys that are data, as of objects by id, fill no memory with code", async () => {
+  const { Function: own } = globalThis;
+  let made = 0;
+  const counting = function (...args: string[]) {
+    made++;
+    return Reflect.construct(own, args);
+  } as unknown as FunctionConstructor;
+  for (let pool = 0; pool < 12; pool++) {
+    const packing = await readyPacking();
+    // Each of 400 shapes often enough for code.
+    const values = list((i) => ({
+      [`of ${pool}, ${i % 20}`]: i,
+      [`and ${Math.floor(i / 20) % 20}`]: `${i}`,
+    }), 2400);
+    globalThis.Function = counting;
+    try {
+      assertEquals(check(values, packing), "records");
+      if (pool === 0) assert(made > 700, `${made}`);
+    } finally {
+      globalThis.Function = own;
+    }
+  }
+  assert(made <= 2000, `${made}`);
 });

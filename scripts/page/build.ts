@@ -83,6 +83,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   },
   "wire/wire.ts": {
     createColumns: "() => ({ pack: () => undefined })",
+    createCompiler: "() => ({})",
     createMoving: "() => ({ toMove: (all) => all, move: (value) => value })",
     createRecordWriter:
       "() => ({ write: () => undefined, open: () => undefined })",

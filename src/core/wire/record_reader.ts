@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Compiler } from "./compiler.ts";
 import type { Records } from "./record_output.ts";
 import type { Views } from "./views.ts";
 
@@ -26,10 +27,12 @@ export interface RecordReader {
  * its keys get into code, each as a string literal.
  *
  * @param views Makes dates and typed arrays.
+ * @param compiler Makes code.
  * @returns The reader.
  */
 export function createRecordReader(
   views: Pick<Views, "dateOf" | "kinds" | "part">,
+  { compile }: Compiler,
 ): RecordReader {
   // Shapes to keep: more than any program should have.
   const MOST_SHAPES = 500;
@@ -65,8 +68,8 @@ export function createRecordReader(
   let leftAt = 0;
   let makes: Make[] = [];
   let keys: string[] = [];
-  /** Whether to set a key could do anything but that. */
-  let strange = false;
+  /** Whether to set a key could do anything but that; undefined if not asked. */
+  let strange: boolean | undefined;
 
   function readPart(code: number): unknown {
     const n = code >> 3;
@@ -192,7 +195,7 @@ export function createRecordReader(
       if (!isArray(keys) || !isArray(wholes) || !isArray(numbers)) {
         throw new TypeError("A shape is no list");
       }
-      make = compile(keys.map(String), new Set(wholes), new Set(numbers));
+      make = makeOf(keys.map(String), new Set(wholes), new Set(numbers));
       if (makers.size === MOST_SHAPES) makers.clear();
       makers.set(shape, make);
     }
@@ -200,7 +203,7 @@ export function createRecordReader(
   }
 
   /** Spells out every key: engines are fastest at what is written so. */
-  function compile(
+  function makeOf(
     keys: string[],
     wholes: Set<unknown>,
     numbers: Set<unknown>,
@@ -233,47 +236,51 @@ export function createRecordReader(
         ? `${name}: codes[first + ${at}]`
         : `${name}: readPart(codes[first + ${counts.whole + at}])`;
     }).join();
-    try {
-      const [one, all] = new Function(
-        "{ input, skip, skipNumbers, readPart }",
-        `return [() => {
-          const first = ${codes ? `skip(${codes})` : 0};
-          const firstNumber = ${counts.number ? "skipNumbers(1)" : 0};
-          const { codes, numbers } = input;
-          return { ${fields} };
-        }, (count) => {
-          let first = skip(count * ${codes});
-          let firstNumber = skipNumbers(count);
-          const { codes, numbers } = input;
-          const list = new Array(count);
-          for (let i = 0; i < count; i++) {
-            list[i] = { ${isFlat ? fields : ""} };
-            first += ${codes};
-            firstNumber += ${counts.number};
-          }
-          return list;
-        }];`,
-      )({ input, skip, skipNumbers, readPart });
-      return { one, all: isFlat ? all : undefined };
-    } catch {
-      // No code may be made of texts here (Content Security Policy).
-      const one = () => {
-        const first = skip(codes);
-        const firstNumber = skipNumbers(1);
-        const made: Fields = {};
-        for (const [i, { from, at }] of places.entries()) {
-          const value = from === "number"
-            ? input.numbers[firstNumber + at]
-            : from === "whole"
-            ? input.codes[first + at]
-            : readPart(input.codes[first + counts.whole + at]!);
-          define(made, keys[i]!, value);
+    const text = `return [() => {
+        const first = ${codes ? `skip(${codes})` : 0};
+        const firstNumber = ${counts.number ? "skipNumbers(1)" : 0};
+        const { codes, numbers } = input;
+        return { ${fields} };
+      }, (count) => {
+        let first = skip(count * ${codes});
+        let firstNumber = skipNumbers(count);
+        const { codes, numbers } = input;
+        const list = new Array(count);
+        for (let i = 0; i < count; i++) {
+          list[i] = { ${isFlat ? fields : ""} };
+          first += ${codes};
+          firstNumber += ${counts.number};
         }
-        return made;
-      };
-      const all = (count: number) => Array.from({ length: count }, one);
+        return list;
+      }];`;
+    const scope = { input, skip, skipNumbers, readPart };
+    const made = compile(text, scope) as [Make["one"], Make["all"]] | undefined;
+    if (made !== undefined) {
+      const [one, all] = made;
       return { one, all: isFlat ? all : undefined };
     }
+
+    function one(): Fields {
+      const first = skip(codes);
+      const firstNumber = skipNumbers(1);
+      const made: Fields = {};
+      strange ??= isStrange();
+      for (let i = 0; i < keys.length; i++) {
+        const { from, at } = places[i]!;
+        const value = from === "number"
+          ? input.numbers[firstNumber + at]
+          : from === "whole"
+          ? input.codes[first + at]
+          : readPart(input.codes[first + counts.whole + at]!);
+        const key = keys[i]!;
+        if (strange || key === "__proto__") define(made, key, value);
+        else made[key] = value;
+      }
+      return made;
+    }
+
+    const all = (count: number) => Array.from({ length: count }, one);
+    return { one, all: isFlat ? all : undefined };
   }
 
   return {
@@ -287,7 +294,7 @@ export function createRecordReader(
       left = others;
       makes = records.shapes.map(makerOf);
       keys = records.keys.map(String);
-      strange = keys.length > 0 && isStrange();
+      strange = keys.length > 0 ? isStrange() : undefined;
       try {
         const { alike, count } = records;
         return alike ? readAlike(count) : readList(count);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Compiler } from "./compiler.ts";
 import type { KindParts, Types } from "./record_kinds.ts";
 import type { Records } from "./record_output.ts";
 import type { ValueParts, ValueWriter } from "./value_writer.ts";
@@ -60,7 +61,10 @@ export interface RecordWriter {
 
 /** What the writer is made of. */
 export interface WriterParts extends ValueParts {
-  createValueWriter(parts: ValueParts, kindParts: KindParts): ValueWriter;
+  createValueWriter(
+    parts: ValueParts,
+    kindParts: KindParts & Compiler,
+  ): ValueWriter;
 }
 
 /**
@@ -80,13 +84,13 @@ export interface WriterParts extends ValueParts {
  * it has keys.
  *
  * @param parts Makes what it writes with.
- * @param about What tells objects apart is made with, and loads what tells a
- * Proxy. Nothing is written before that is there, nor where it never is.
+ * @param about What tells objects apart is made with, a compiler, and what loads
+ * what tells a Proxy. Nothing is written before that is there, nor where it never is.
  * @returns The writer.
  */
 export function createRecordWriter(
   parts: WriterParts,
-  about: KindParts & { loadTypes(): Promise<Types> },
+  about: KindParts & Compiler & { loadTypes(): Promise<Types> },
 ): RecordWriter {
   // Values to leave to clone for each one that was read in vain: inputs that
   // are not for here then lose a hundredth of their time at most.

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Compiler } from "./compiler.ts";
+import type { RecordKinds } from "./record_kinds.ts";
 import type { RecordOutput } from "./record_output.ts";
 
 /** The keys of objects, in their order. */
@@ -62,6 +64,9 @@ interface Key {
 
 type Fields = Record<string, unknown>;
 
+/** What throws for an object that is not plain, nor like one; and makes code. */
+export type ShapeParts = Pick<RecordKinds, "checkClass"> & Compiler;
+
 /** Learns shapes. */
 export interface Shapes {
   /** The spot of whole values. */
@@ -89,12 +94,12 @@ export interface Shapes {
  * Makes what learns. Self-contained: workers get this function by its source.
  *
  * @param output What records are written to.
- * @param checkClass Throws for an object that is not plain, nor like one.
+ * @param parts What it needs beside that.
  * @returns What learns.
  */
 export function createShapes(
   output: RecordOutput,
-  checkClass: (value: object, proto: object | null) => void,
+  { checkClass, compile }: ShapeParts,
 ): Shapes {
   // Objects of a shape until code is made for it, which takes as long as to
   // write some fifty objects (bench/micro/records.ts).
@@ -213,7 +218,7 @@ export function createShapes(
     );
     const text = `[${textOf(keys)},[${wholes}],[${numbers}]]`;
     const flat = wholes.length + numbers.length === keys.length;
-    const made = compile(keys, wholes, numbers);
+    const made = writersFor(keys, wholes, numbers);
     return { wholes, numbers, flat, text, ...made };
   }
 
@@ -225,7 +230,7 @@ export function createShapes(
     Object.assign(shape, made, { message: 0 });
   }
 
-  function compile(keys: string[], wholes: number[], numbers: number[]) {
+  function writersFor(keys: string[], wholes: number[], numbers: number[]) {
     const spots = keys.map(spot);
     const known = new Set([...wholes, ...numbers]);
     const others = [...keys.keys()].filter((i) => !known.has(i));
@@ -253,20 +258,14 @@ export function createShapes(
       plain,
     };
     const code = writerCode(keys, wholes, numbers, others);
-    let write: Shape["write"];
-    try {
-      write = new Function(`{ ${Object.keys(scope)} }`, code)(scope);
-    } catch {
-      // No code may be made of texts here (Content Security Policy).
-      write = (fields) => {
-        const proto = getPrototypeOf(fields);
-        if (proto !== plain) checkClass(fields, proto);
-        const parts = keys.map((key) => fields[key]);
-        if (numbers.some((i) => typeof parts[i] !== "number")) return parts;
-        if (!wholes.every((i) => isWhole(parts[i]))) return parts;
-        return void writeParts(parts);
-      };
-    }
+    const write = compile(code, scope) as Shape["write"] ?? ((fields) => {
+      const proto = getPrototypeOf(fields);
+      if (proto !== plain) checkClass(fields, proto);
+      const parts = keys.map((key) => fields[key]);
+      if (numbers.some((i) => typeof parts[i] !== "number")) return parts;
+      if (!wholes.every((i) => isWhole(parts[i]))) return parts;
+      return void writeParts(parts);
+    });
     return { write, writeParts };
   }
 

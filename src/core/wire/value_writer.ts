@@ -5,9 +5,10 @@
  * @module
  */
 
+import type { Compiler } from "./compiler.ts";
 import type { KindParts, RecordKinds, Types } from "./record_kinds.ts";
 import type { RecordOutput, Records } from "./record_output.ts";
-import type { Shape, Shapes, Spot } from "./shapes.ts";
+import type { Shape, ShapeParts, Shapes, Spot } from "./shapes.ts";
 import type { Sharing } from "./sharing.ts";
 
 /** Writes values. */
@@ -56,10 +57,7 @@ export interface ValueParts {
   createRecordOutput(
     writeObject: (part: object, spot: Spot) => number,
   ): RecordOutput;
-  createShapes(
-    output: RecordOutput,
-    checkClass: (value: object, proto: object | null) => void,
-  ): Shapes;
+  createShapes(output: RecordOutput, parts: ShapeParts): Shapes;
   createSharing(): Sharing;
   createRecordKinds(parts: KindParts): RecordKinds;
 }
@@ -69,14 +67,14 @@ export interface ValueParts {
  * source.
  *
  * @param parts Makes what it writes with.
- * @param kindParts What tells objects apart is made with.
+ * @param kindParts What tells objects apart is made with, and a compiler.
  * @returns What writes.
  */
 export function createValueWriter(
   parts: ValueParts,
-  kindParts: KindParts,
+  kindParts: KindParts & Compiler,
 ): ValueWriter {
-  const { inspector } = kindParts;
+  const { inspector, compile } = kindParts;
   const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
   const [UNDEFINED, LEFT] = [1 << 3, 3 << 3 | 6];
   // Elements of a list whose keys are looked at. To list the keys of an array
@@ -103,7 +101,7 @@ export function createValueWriter(
 
   const output = parts.createRecordOutput(writeObject);
   const kinds = parts.createRecordKinds(kindParts);
-  const shapes = parts.createShapes(output, kinds.checkClass);
+  const shapes = parts.createShapes(output, { ...kinds, compile });
   const sharing = parts.createSharing();
   let isProxy: Types["isProxy"];
   let own = false;

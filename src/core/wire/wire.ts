@@ -8,6 +8,7 @@
 import type { Codec } from "./codec.ts";
 import { createCodec } from "./codec.ts";
 import { createColumns } from "./columns.ts";
+import { createCompiler } from "./compiler.ts";
 import { createErrorClasses } from "./error_classes.ts";
 import type { Explainer } from "./explanation.ts";
 import { createExplainer } from "./explanation.ts";
@@ -41,6 +42,7 @@ export interface Wire {
 
 const PARTS = {
   createErrorClasses,
+  createCompiler,
   createCodec,
   createViews,
   createMoving,
@@ -85,9 +87,10 @@ function join(
     return await load("node:util/types") as Types;
   }
 
-  const about = { inspector, views, moving, loadTypes };
+  const compiler = parts.createCompiler();
+  const about = { inspector, views, moving, loadTypes, ...compiler };
   const writer = parts.createRecordWriter(parts, about);
-  const reader = parts.createRecordReader(views);
+  const reader = parts.createRecordReader(views, compiler);
   const codecParts = { codec, inspector, explainer };
   const lists = parts.createLists(codecParts, views, moving);
   const compact = { views, moving, lists, columns, writer, reader };
@@ -109,6 +112,7 @@ export function createWire(
     ...PARTS,
     createErrorClasses: () => CLASSES,
     createViews: () => VIEWS,
+    createCompiler: () => COMPILER,
   };
   for (const [name, methods] of Object.entries(RARE)) {
     const make = parts[name] as (...args: unknown[]) => object;
@@ -120,6 +124,8 @@ export function createWire(
 /** Of the classes that were there when this library was loaded. */
 const CLASSES = createErrorClasses();
 const VIEWS = createViews();
+/** Of this thread: whatever was made for one stays. */
+const COMPILER = createCompiler();
 
 /** All methods of a part: the compiler sees to it that none is left out. */
 type MethodsOf<P> = Record<keyof P, true>;
