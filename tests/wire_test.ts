@@ -6,14 +6,20 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { BlockList } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { Buffer } from "node:buffer";
+import v8 from "node:v8";
 import { runInNewContext } from "node:vm";
 import { RefillWatch } from "../src/core/engine/refilled.ts";
 import { createCodec } from "../src/core/wire/codec.ts";
 import { createErrorClasses } from "../src/core/wire/error_classes.ts";
 import { createExplainer } from "../src/core/wire/explanation.ts";
-import type { Crossing } from "../src/core/wire/frames.ts";
+import {
+  createFrames,
+  type Crossing,
+  type V8,
+} from "../src/core/wire/frames.ts";
 import { createInspector } from "../src/core/wire/inspection.ts";
 import { createKinds } from "../src/core/wire/kinds.ts";
 import { createMoving } from "../src/core/wire/moving.ts";
@@ -394,6 +400,17 @@ test("the inspection finds what cannot cross, wherever it is", () => {
     [new FormData(), "an instance of FormData"],
     [new Event("e"), "an instance of Event"],
     [new ReadableStream(), "an instance of ReadableStream"],
+    [
+      { a: new URLSearchParams("b=c").entries() },
+      'an iterator ([object URLSearchParams Iterator]) at "a"',
+    ],
+    [
+      new Headers({ b: "c" }).keys(),
+      "an iterator ([object Headers Iterator])",
+    ],
+    [new ReadableStream().values(), "an iterator ([object Object])"],
+    [[1].values(), "an iterator ([object Array Iterator])"],
+    [(function* () {})(), "an iterator ([object Generator])"],
   ];
   if ("Deno" in globalThis) {
     bad.push([[new Deno.Command("ls")], 'an instance of Command at "[0]"']);
@@ -401,6 +418,32 @@ test("the inspection finds what cannot cross, wherever it is", () => {
   for (const [value, reason] of bad) {
     assertEquals(refusal(value as object), reason);
   }
+});
+
+test("an object of one's own that iterates arrives as its keys", () => {
+  class OwnIterator extends Iterator<number> {
+    at = 1;
+    next(): IteratorResult<number> {
+      return { done: false, value: this.at++ };
+    }
+  }
+  assert(!inspect(new OwnIterator()).refused);
+});
+
+test("what only threads get is refused on the way to a process", () => {
+  const apart = createInspector(
+    { createKinds },
+    createFrames(v8 as unknown as V8),
+  );
+  const list = new BlockList();
+  // Deno has no way for one.
+  const crosses = structuredClone(list) instanceof BlockList;
+  const reason = crosses ? "an instance of BlockList" : undefined;
+  for (let round = 0; round < 2; round++) {
+    assertEquals(apart.inspect([list]).refused, crosses);
+    assertEquals(apart.refusalOf(list), reason);
+  }
+  assert(!inspect(list).refused);
 });
 
 test("what cannot cross is found among thousands of parts", () => {

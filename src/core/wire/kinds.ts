@@ -102,6 +102,11 @@ export function createKinds(crossing?: Crossing): Kinds {
     [Error.prototype, "error"],
   ]);
   const known = new WeakMap(roots);
+  // Those of all iterators, and of all that are async.
+  const iterators: unknown[] = [
+    getPrototypeOf(getPrototypeOf([].values())),
+    getPrototypeOf(getPrototypeOf((async function* () {}).prototype)),
+  ];
 
   /**
    * The kind of the nearest root; undefined if there is none. Never of what was
@@ -112,9 +117,12 @@ export function createKinds(crossing?: Crossing): Kinds {
     const root = roots.get(proto);
     if (root !== undefined) return root;
     const own = Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-    return isOfPlatform(own)
-      ? builtIn(own.name, proto)
-      : verdictOn(getPrototypeOf(proto));
+    if (isOfPlatform(own)) return builtIn(own.name, proto);
+    const next = getPrototypeOf(proto);
+    // What a class of the user's makes of one has more than that.
+    return iterators.includes(next) && typeof own !== "function"
+      ? { refused: `an iterator (${toString.call(proto)})` }
+      : verdictOn(next);
   }
 
   /** Whether it is a class of the platform's, and not of the user's. */
@@ -178,10 +186,10 @@ export function createKinds(crossing?: Crossing): Kinds {
   }
 
   /** Whether clone gives another of its kind: a Date, a Blob, a CryptoKey, … */
-  function arrivesWhole(value: object): boolean {
+  function arrivesWhole(value: object, by = clone): boolean {
     try {
       // In a test runner, what clone makes may be of another realm than this.
-      return getPrototypeOf(clone(value)) !== getPrototypeOf(clone({}));
+      return getPrototypeOf(by(value)) !== getPrototypeOf(by({}));
     } catch {
       return false;
     }
@@ -201,6 +209,10 @@ export function createKinds(crossing?: Crossing): Kinds {
     // Of what is built in, also with keys: on Bun, a File has one.
     const tried = (bare || typeof kind === "object") && !isHopeless(kind);
     if (tried && arrivesWhole(value)) kind = "leaf";
+    // Of a class of Node.js that crosses to threads alone, as a BlockList is.
+    else if (tried && crossing && arrivesWhole(value, structuredClone)) {
+      kind = { refused: `an instance of ${value.constructor?.name}` };
+    }
     if (bare && kind === "object" && !succeeds(() => clone(value))) {
       found.doubtful = true;
     } else if (typeof kind === "string" || !tried) known.set(proto, kind);
