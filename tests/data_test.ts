@@ -8,6 +8,7 @@ import {
   assertMatch,
   assertRejects,
   assertStrictEquals,
+  assertStringIncludes,
 } from "@std/assert";
 import { Buffer } from "node:buffer";
 import {
@@ -683,6 +684,35 @@ for (const name of ["web", "threads", "inline"] as const) {
       );
       assertEquals(failed(made), [0], prototype.constructor.name);
     }
+  });
+
+  it("what only inherits from a class is told so, and may be thrown", async () => {
+    const make = (n: number) => {
+      const classes = [Map, Set, ArrayBuffer, DataView, Uint8Array, Date];
+      const { prototype, name } = classes[n]!;
+      return { name, odd: Object.assign(Object.create(prototype), { a: 1 }) };
+    };
+    const odd = range(6).map((n) => make(n));
+    const inputs = await parallelMapSettled(
+      same<object>,
+      [...odd.map(({ odd }) => odd), {}],
+      pool,
+    );
+    const thrown = await parallelMapSettled(
+      (n: number, { data }) => {
+        const { odd } = data.make(n);
+        throw n % 2 === 0 ? odd : new Error("with it", { cause: odd });
+      },
+      range(6),
+      { ...pool, data: { make } },
+    );
+    for (const [n, { name }] of odd.entries()) {
+      const it = `an object that inherits from ${name}, but is none`;
+      assertStringIncludes(reason(inputs[n]!).message, `: received ${it}`);
+      const { cause } = reason(thrown[n]!);
+      assertEquals(n % 2 === 0 ? cause : (cause as Error).cause, { a: 1 });
+    }
+    assertEquals(inputs[6]!.status, "fulfilled");
   });
 
   it("an explicit concurrency of 1 is the default", async () => {

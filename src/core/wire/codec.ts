@@ -99,7 +99,7 @@ export function createCodec(
 
   function kindOf(value: object): Kind {
     try {
-      return inspector.kindOf(value);
+      return inspector.isLess(value) ? "refused" : inspector.kindOf(value);
     } catch {
       return "refused"; // a Proxy that throws
     }

@@ -28,7 +28,7 @@ export interface Inspection {
 
 /** Looks at values of type object. */
 export interface Inspector
-  extends Pick<Kinds, "kindOf" | "refusalOf" | "clone"> {
+  extends Pick<Kinds, "kindOf" | "isLess" | "refusalOf" | "clone"> {
   /** Looks at one. */
   inspect(value: object): Inspection;
   /**
@@ -231,6 +231,6 @@ export function createInspector(
     return own.slice(from);
   }
 
-  const { kindOf, refusalOf, clone } = kinds;
-  return { kindOf, refusalOf, inspect, isPooled, clone };
+  const { kindOf, isLess, refusalOf, clone } = kinds;
+  return { kindOf, isLess, refusalOf, inspect, isPooled, clone };
 }

@@ -39,6 +39,8 @@ export interface Kinds {
   meet(value: object, found: { doubtful: boolean }): Verdict;
   /** Says what one is, not what it holds. */
   kindOf(value: object): Kind;
+  /** Whether it only inherits from its class, or is a Proxy. */
+  isLess(value: object): boolean;
   /** Names one whose class does not arrive, such as "an instance of URL". */
   refusalOf(value: object): string | undefined;
   /** Copies any value as it would arrive; throws if it would not. */
@@ -145,9 +147,25 @@ export function createKinds(crossing?: Crossing): Kinds {
       return { refused: shared };
     }
     const inherited = verdictOn(getPrototypeOf(proto));
-    return inherited === "view" || inherited === "error"
-      ? inherited
-      : { refused: `an instance of ${name}` };
+    if (inherited === "view" || inherited === "error") return inherited;
+    const crosses = name === "Date" || name === "RegExp"; // if it is one
+    return { refused: crosses ? lessThan(name) : `an instance of ${name}` };
+  }
+
+  const lessThan = (name: unknown) =>
+    `an object that inherits from ${name}, but is none`;
+
+  function isLess(value: object): boolean {
+    const kind = kindOf(value);
+    if (kind === "view") return !isView(value);
+    const size = kind === "map"
+      ? sizeOf[0]
+      : kind === "set"
+      ? sizeOf[1]
+      : kind === "buffer"
+      ? bytesOf
+      : undefined;
+    return size !== undefined && !succeeds(() => size.call(value));
   }
 
   /**
@@ -211,7 +229,7 @@ export function createKinds(crossing?: Crossing): Kinds {
     if (tried && arrivesWhole(value)) kind = "leaf";
     // Of a class of Node.js that crosses to threads alone, as a BlockList is.
     else if (tried && crossing && arrivesWhole(value, structuredClone)) {
-      kind = { refused: `an instance of ${value.constructor?.name}` };
+      kind = { refused: `an instance of ${proto.constructor?.name}` };
     }
     if (bare && kind === "object" && !succeeds(() => clone(value))) {
       found.doubtful = true;
@@ -246,10 +264,24 @@ export function createKinds(crossing?: Crossing): Kinds {
     const proto = getPrototypeOf(value);
     if (proto === null) return undefined;
     const kind = known.get(proto) ?? meet(value, { doubtful: false });
+    if (isLess(value)) {
+      return succeeds(() => clone(value)) // no Proxy
+        ? lessThan(proto.constructor?.name)
+        : undefined;
+    }
     if (kind === "view" && showsShared(value as ArrayBufferView)) return shared;
     return typeof kind === "object" ? kind.refused : undefined;
   }
 
   const refusesShared = shared !== undefined;
-  return { known, meet, kindOf, refusalOf, clone, isBuffer, refusesShared };
+  return {
+    known,
+    meet,
+    kindOf,
+    isLess,
+    refusalOf,
+    clone,
+    isBuffer,
+    refusesShared,
+  };
 }

@@ -132,6 +132,7 @@ type MethodsOf<P> = Record<keyof P, true>;
 
 const INSPECTOR: MethodsOf<Inspector> = {
   kindOf: true,
+  isLess: true,
   refusalOf: true,
   inspect: true,
   isPooled: true,
