@@ -162,7 +162,8 @@ function checkFunction(fn: unknown, role = "fn"): Anything {
       }`,
     );
   }
-  if (/^class\b(?!\s*\()/.test(textOf(fn))) { // but a method may be called so
+  // A method may be called so; none has a prototype.
+  if (/^class\b/.test(textOf(fn)) && Object.hasOwn(fn, "prototype")) {
     throw new TypeError(
       `Cannot map as ${role} must be callable without new: received ${
         `class ${nameOf(fn)}`.trim()
