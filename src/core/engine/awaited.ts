@@ -92,7 +92,8 @@ export class AwaitedSource implements Source {
 
   async #await(values: unknown[]): Promise<void> {
     this.#awaiting = true;
-    const time = new ReadingTime(this.#clock);
+    const time = new ReadingTime(this.#clock, true);
+    let read = 0;
     try {
       for (const value of values) {
         const input = isPromise(value) ? await value : value;
@@ -100,7 +101,10 @@ export class AwaitedSource implements Source {
         this.#ready.push(input);
         // What has come goes out when the next one takes longer than a turn.
         if (this.#ready.length === 1) this.#clock.turn(this.#wake);
-        if (time.isOver()) await time.pause();
+        if (time.isOver(++read)) {
+          await time.pause();
+          read = 0;
+        }
         if (this.#closed) return;
       }
     } catch (error) {

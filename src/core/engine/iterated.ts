@@ -30,7 +30,7 @@ export class IteratorSource implements Source {
 
   take(most: number): ArrayLike<unknown> | undefined {
     const values: unknown[] = [];
-    const time = new ReadingTime(this.#clock);
+    const time = new ReadingTime(this.#clock, false);
     while (values.length < most && !this.#ended) {
       try {
         this.#asking = true;
@@ -47,7 +47,7 @@ export class IteratorSource implements Source {
         this.#ended = true;
         this.#failure = { error };
       }
-      if (time.isOver()) break;
+      if (time.isOver(values.length)) break;
     }
     if (values.length > 0) return values;
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -126,7 +126,8 @@ export class AsyncSource implements Source {
   /** Reads until what was wanted is there, or the inputs keep us waiting. */
   async #read(): Promise<void> {
     this.#reading = true;
-    const time = new ReadingTime(this.#clock);
+    const time = new ReadingTime(this.#clock, true);
+    let read = 0;
     try {
       while (!this.#ended && this.#ready.length < this.#wanted) {
         const step = checkStep(await this.#iterator.next());
@@ -141,7 +142,10 @@ export class AsyncSource implements Source {
         this.#ready.push(this.refills.take(value));
         // What has come goes out when the next one takes longer than a turn.
         if (this.#ready.length === 1) this.#clock.turn(this.#wake);
-        if (time.isOver()) await time.pause();
+        if (time.isOver(++read)) {
+          await time.pause();
+          read = 0;
+        }
       }
     } catch (error) {
       if (this.#ended) return; // closed while it was asked

@@ -7,33 +7,41 @@
 
 import type { Clock } from "../runtime/clock.ts";
 
-/** For how many ms inputs may be read without a pause. No bench. */
+/** For how many ms an iterator may be asked for values without a pause. No bench. */
 const MOST_MS = 2;
+
+/**
+ * The same for what is awaited. Each 2 ms, a pause made Node.js 24 read 100,000
+ * values of an async generator 1.3 times as long. No bench.
+ */
+const MOST_AWAITING_MS = 10;
 
 /** Tells when to stop reading. */
 export class ReadingTime {
   readonly #clock: Clock;
+  readonly #most: number;
   #until: number;
-  #read = 0;
 
   /**
    * Begins now.
    *
    * @param clock The time.
+   * @param awaited Whether the values are awaited.
    */
-  constructor(clock: Clock) {
+  constructor(clock: Clock, awaited: boolean) {
     this.#clock = clock;
-    this.#until = clock.now() + MOST_MS;
+    this.#most = awaited ? MOST_AWAITING_MS : MOST_MS;
+    this.#until = clock.now() + this.#most;
   }
 
   /**
-   * Whether it is over; to be asked after each value that was read. It looks at
-   * the clock now and then, as that costs as much as a fast `next`.
+   * Whether it is over; to be asked after each value. It looks at the clock now
+   * and then, as that costs as much as a fast `next`.
    *
+   * @param read How many values were read since it began.
    * @returns Whether to stop.
    */
-  isOver(): boolean {
-    const read = ++this.#read;
+  isOver(read: number): boolean {
     const look = read % 64 === 0 || (read & (read - 1)) === 0;
     return look && this.#clock.now() > this.#until;
   }
@@ -41,7 +49,6 @@ export class ReadingTime {
   /** Lets others have their turn, and begins again. */
   async pause(): Promise<void> {
     await new Promise<void>((resolve) => this.#clock.turn(resolve));
-    this.#read = 0;
-    this.#until = this.#clock.now() + MOST_MS;
+    this.#until = this.#clock.now() + this.#most;
   }
 }
