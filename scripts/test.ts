@@ -221,7 +221,8 @@ const browsers = asked.length === 0 || asked.includes("browsers")
   ? addBrowsers(total)
   : undefined;
 const runs = [...found].map(async ([runtime, command]) => {
-  const how = { brief: asked.length === 0, live: runtime === live, folder };
+  const brief = asked.length === 0 && absent.length === 0;
+  const how = { brief, live: runtime === live, folder };
   return [runtime, await run(runtime, command, how)] as const;
 });
 const reports = new Map(await Promise.all(runs));

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Inputs, parallelMap, parallelMapSettled } from "../mod.ts";
 import { Breath } from "../src/core/engine/breath.ts";
+import { VainSends } from "../src/core/engine/vain_sends.ts";
 import { FakeClock, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
 
@@ -37,16 +38,22 @@ test("Breath holds nothing in the turn in which it looks", async () => {
   assertEquals(breath.holds, true);
 });
 
-test("Breath holds in a turn in which nothing can be sent", () => {
+test("VainSends holds for a turn, once nothing could be sent for long", () => {
   const clock = new FakeClock();
-  const breath = new Breath(clock, () => {});
-  clock.pass(100);
-  assertEquals([breath.holds, clock.timers], [false, 1]);
-  clock.pass(20);
-  breath.vain();
-  assertEquals(breath.holds, false);
-  clock.pass(20);
-  assertEquals(breath.holds, true);
+  let told = 0;
+  const vain = new VainSends(clock, () => told++);
+  for (let i = 0; i < 10; i++) {
+    vain.note();
+    assertEquals([vain.hold, clock.turns], [false, 0]);
+    clock.pass(1);
+  }
+  vain.note();
+  vain.note();
+  assertEquals([vain.hold, clock.turns, told], [true, 1, 0]);
+  clock.takeTurn();
+  assertEquals([vain.hold, clock.turns, told], [false, 0, 1]);
+  vain.note();
+  assertEquals(vain.hold, false);
 });
 
 test("Breath keeps no timer once there is nothing to send", async () => {
@@ -163,10 +170,17 @@ for (const [title, make] of Object.entries(BUSY)) {
   });
 }
 
-test("a timer comes while no input can be sent", async () => {
-  const inputs = Array.from({ length: 200_000 }, () => () => 1);
-  const signal = AbortSignal.timeout(1);
-  const reason = await parallelMapSettled(() => 1, inputs, { signal })
-    .catch((reason) => reason);
-  assertEquals(reason.name, "TimeoutError");
-});
+const UNSENDABLE: Record<string, () => unknown> = {
+  "functions": () => () => 1,
+  "what only clone refuses": () => new Proxy({ a: 1 }, {}),
+};
+
+for (const [title, make] of Object.entries(UNSENDABLE)) {
+  test(`a timer comes while no input can be sent: ${title}`, async () => {
+    const inputs = Array.from({ length: 200_000 }, make);
+    const signal = AbortSignal.timeout(1);
+    const reason = await parallelMapSettled(() => 1, inputs, { signal })
+      .catch((reason) => reason);
+    assertEquals(reason.name, "TimeoutError");
+  });
+}

@@ -147,6 +147,11 @@ test("pmap does not end well when its function ends it", PATIENCE, async () => {
     3,
     "pmap: a function ended this process, before the end of the job\n",
   ]);
+  if ("Deno" in globalThis) {
+    const fn = "(n) => n === 3 ? Deno.exit(0) : n";
+    const end = await pmap(["-e", fn, "-j", "0"], lines(numbers(9)));
+    assertEquals([end.status, end.err], [status, err]);
+  }
   const ended = await pmap(["-e", "(n) => n", "-j", "0"], lines(numbers(9)));
   assertEquals(ended, { status: 0, out: lines(numbers(9)), err: "" });
 });

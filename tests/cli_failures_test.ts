@@ -174,6 +174,7 @@ test(
       "an Error with words",
       "a String",
       "a function beside nothing",
+      "a function without a name",
       "a class of its own name",
     ];
     const args = [work("lossy"), "--args", ...Object.keys(lost), ...kept];
@@ -183,7 +184,7 @@ test(
       out,
       '{}\n{"at":"1970-01-01T00:00:00.000Z","none":{}}\n[{},{"0":1}]\n' +
         '{"message":"x"}\n{"text":"x","none":{}}\n' +
-        '{"none":{}}\n[{"a":1},{}]\n',
+        '{"none":{}}\n{"none":{}}\n[{"a":1},{}]\n',
     );
     for (const [index, what] of Object.values(lost).entries()) {
       assert(

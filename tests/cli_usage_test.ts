@@ -121,6 +121,7 @@ const WRONG_FILES: Case[] = [
     ["x => x*2"],
     /a file that exists.*\(a function stands after -e: pmap -e 'x => x\*2'\)/,
   ],
+  [[`x => ${"x + ".repeat(99)}1`], /a file that exists.*\(a function stands/],
   [["/dev/null"], /a file that exists.*"\/dev\/null" \(each worker reads it/],
   [[work("double"), "none.ndjson"], /"none\.ndjson", no such file/],
   [[work("double"), "."], /"\.", a folder/],

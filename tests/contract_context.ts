@@ -102,8 +102,10 @@ export const contexts: Chapter = (it, { calls, pool }) => {
         throw new Error("again");
       }
       const { signal } = context;
+      const early = scope.first!.signal;
       await new Promise((resolve) => setTimeout(resolve, 1));
-      if (scope.first!.signal !== signal) Atomics.store(cell, 0, 1);
+      const late = scope.first!.signal;
+      if (early === late && late !== signal) Atomics.store(cell, 0, 1);
       await new Promise((resolve) => {
         signal.addEventListener("abort", resolve);
       });

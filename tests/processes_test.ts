@@ -1182,3 +1182,16 @@ test("processes: a task is not at fault for a process that has just ended", asyn
     node.spawn = spawn;
   }
 });
+
+test("processes: what only inherits from a view is told so", async () => {
+  const odd = [DataView, Uint8Array].map(({ prototype }) =>
+    Object.assign(Object.create(prototype), { a: 1 })
+  );
+  const outcomes = await parallelMapSettled((n: object) => n, odd, processes);
+  for (const [i, reason] of reasons(outcomes).entries()) {
+    assertStringIncludes(
+      reason.message,
+      `inherits from ${["DataView", "Uint8Array"][i]}, but is none`,
+    );
+  }
+});

@@ -239,6 +239,19 @@ test("weight: onProgress estimates by weight", async () => {
   assertEquals(told.at(-1)!.eta, 0);
 });
 
+test("of equal weights, as many go as their weight says", () => {
+  for (const count of [6, 10, 49]) {
+    const same = Array.from({ length: count }, () => 1);
+    const sizes = weigh(same, { workers: 1, chunkSize: undefined }).all(4)
+      .map(({ length }) => length);
+    assertEquals(
+      sizes.slice(0, -1).filter((size) => size !== 4),
+      [],
+      `${sizes}`,
+    );
+  }
+});
+
 test("weights whose sum is no number any more keep their order", () => {
   const most = Number.MAX_VALUE;
   const weights = [1, most, most / 2, most];

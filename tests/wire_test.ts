@@ -89,6 +89,12 @@ test("the code of an error is kept, wherever the runtime has it", () => {
     const back = cross(error) as { code?: string };
     assertEquals([back.code, Object.keys(back)], [code, ["code"]]);
   }
+  class BrokenError extends Error {
+    get code() {
+      throw new Error("mine");
+    }
+  }
+  assertEquals(Object.keys(cross(new BrokenError("m")) as object), []);
   // Of this one it is a number, which its class knows.
   const aborted = cross(new DOMException("m", "AbortError")) as DOMException;
   assertEquals([aborted.code, Object.keys(aborted)], [20, []]);

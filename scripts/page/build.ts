@@ -71,7 +71,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
-  "engine/slots.ts": { Breath: "class { rest() {} vain() {} }" },
+  "engine/slots.ts": { Breath: "class { rest() {} }" },
   "engine/failures.ts": { ownOf: "(thrown) => thrown" },
   "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
   "wire/function_ref.ts": { keptNames: '() => ""' },

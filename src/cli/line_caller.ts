@@ -43,20 +43,21 @@ export function openCaller(
   /** Its JSON. What JSON has no word for, such as undefined, is null. */
   function jsonOf(result: unknown): string {
     for (const part of flat ? result as unknown[] : []) {
-      if (typeof part === "function" || typeof part === "symbol") {
-        refuseLossy.call(result, "", part); // JSON has null for it in a list
-      }
+      if (isLeftOut(part)) refuse(part, ""); // JSON has null for it in a list
     }
     const text = JSON.stringify(result);
+    if (text === undefined) {
+      if (isLeftOut(result)) refuse(result, "");
+      return "null";
+    }
     // Only such texts can hide what arrives as {}: to have every value looked at
     // takes several times as long as to write it.
     if (
-      text === undefined || /\{\}|\{"0":/.test(text) ||
-      (text.includes("{") && hidesMore(result))
+      /\{\}|\{"0":/.test(text) || (text.includes("{") && hidesMore(result))
     ) {
       JSON.stringify(result, refuseLossy);
     }
-    return text ?? "null";
+    return text;
   }
 
   /** Whether it is or holds what would arrive as its own fields alone. */
@@ -130,25 +131,30 @@ export function openCaller(
     });
   }
 
-  /**
-   * Throws at what would arrive as {}, or with numbers as keys; and at a function
-   * or a symbol that is the whole result. Of others it is said that JSON leaves
-   * them out.
-   */
+  function isLeftOut(value: unknown): boolean {
+    return typeof value === "function" || typeof value === "symbol";
+  }
+
+  /** Throws at what would arrive as {}, or with numbers as keys. */
   function refuseLossy(this: unknown, key: string, value: unknown): unknown {
-    if (value === null || Array.isArray(value)) return value;
-    const isObject = typeof value === "object";
-    const isLeftOut = ["function", "symbol"].includes(typeof value);
-    if (!isObject && !(isLeftOut && key === "")) return value;
-    const tag = Object.prototype.toString.call(value).slice(8, -1);
-    if (isObject) {
-      if (["Object", "String", "Number", "Boolean"].includes(tag)) return value;
-      // A class may have a tag of its own, and fields that are all it has.
-      const text = JSON.stringify(value);
-      if (!isMore(value) && !/^(?:\{\}|\{"0":)/.test(text)) return value;
-    }
-    const where = key === "" ? "" : ` at "${key}"`;
-    throw new TypeError(`a result must be JSON: received ${tag}${where}`);
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return value;
+    const tag = tagOf(value);
+    if (["Object", "String", "Number", "Boolean"].includes(tag)) return value;
+    // A class may have a tag of its own, and fields that are all it has.
+    const text = JSON.stringify(value);
+    if (!isMore(value) && !/^(?:\{\}|\{"0":)/.test(text)) return value;
+    return refuse(value, key === "" ? "" : ` at "${key}"`);
+  }
+
+  function tagOf(value: unknown): string {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  }
+
+  function refuse(value: unknown, where: string): never {
+    throw new TypeError(
+      `a result must be JSON: received ${tagOf(value)}${where}`,
+    );
   }
 
   function done(task: Task, result: unknown): Done {

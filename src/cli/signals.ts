@@ -42,20 +42,30 @@ export function hearSignals(stop: (name: SignalName) => void): void {
   }
 }
 
+/** Where Deno tells of its end; Node.js has no such events. */
+const scope = globalThis as {
+  addEventListener?(name: "unload", listener: () => void): void;
+  removeEventListener?(name: "unload", listener: () => void): void;
+};
+
 /**
  * Hears of an end of this process: by a function in its own thread, as there are
  * no workers. Then the job has not ended well, whatever the function said.
  */
 export function hearExit(): void {
-  process.once("exit", tellOfExit);
+  process.on("exit", tellOfExit);
+  // Deno.exit() in Deno 2.9.5 tells this alone.
+  scope.addEventListener?.("unload", tellOfExit);
 }
 
 /** The job has ended. */
 export function forgetExit(): void {
   process.off("exit", tellOfExit);
+  scope.removeEventListener?.("unload", tellOfExit);
 }
 
 function tellOfExit(): void {
+  forgetExit();
   process.exitCode = STATUS.broken;
   say("a function ended this process, before the end of the job");
 }

@@ -5,7 +5,7 @@
  */
 
 import { hash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Settings } from "./command.ts";
@@ -74,7 +74,7 @@ export function findTarget(
     }
     return { url: module, name, title, digest: undefined };
   }
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (!found?.isFile()) {
     const cure = LIKE_FUNCTION.test(module)
       ? ` (a function stands after -e: pmap -e '${module}')`
@@ -110,6 +110,15 @@ export function pathOf(module: string): string | undefined {
     }
   }
   return URL_SCHEME.test(module) ? undefined : resolve(module);
+}
+
+/** What is at a path; undefined if nothing is, or it cannot be any. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A function of the command line. Only its syntax is looked at here. */

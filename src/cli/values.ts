@@ -63,7 +63,7 @@ export function readOutput(text: string, flag: string): string {
   if (text === "-") return text;
   // A flag that is short, and what stands behind a long one.
   const cure = /^[-=]/.test(text) ? ` (./${text} if that is its name)` : "";
-  if (cure === "" && !/[/\\]$/.test(text)) return text;
+  if (cure === "" && !text.endsWith("/")) return text;
   throw new UsageError(
     `Cannot run as ${flag} must be a file: received "${text}"${cure}`,
   );

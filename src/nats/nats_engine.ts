@@ -16,6 +16,7 @@ import {
   part,
   type Run,
   Runs,
+  VainSends,
 } from "@parallel/map/seam";
 import { writeBytes } from "./byte_writer.ts";
 import { ClientRun, type OpenChunk } from "./client_run.ts";
@@ -58,6 +59,7 @@ export class NatsEngine implements Engine {
   readonly #inbox: Inbox;
   readonly #posts: Posts;
   readonly #upkeep: Upkeep;
+  readonly #vain: VainSends;
   readonly #runs: Runs;
   readonly #books = new Map<string, ClientRun>();
   #chunks = 0;
@@ -70,6 +72,7 @@ export class NatsEngine implements Engine {
     const { connection, clock, client } = setup;
     this.#setup = setup;
     this.#runs = new Runs(setup.onEvent);
+    this.#vain = new VainSends(clock, () => this.#work());
     this.machines = new Machines({
       connection,
       clock,
@@ -214,7 +217,7 @@ export class NatsEngine implements Engine {
 
   /** Sends the next chunk of whichever run has one. */
   #feedOne(): boolean {
-    if (this.#sent.length >= this.#window) return false;
+    if (this.#vain.hold || this.#sent.length >= this.#window) return false;
     for (const run of this.#runs.ready) {
       this.#runs.ready.delete(run); // until it is touched
       const chunk = run.take(Infinity, !this.#alone);
@@ -263,7 +266,7 @@ export class NatsEngine implements Engine {
       const open: OpenChunk = { chunk, number, body, skip, bytes, ...way };
       book.open.set(number, open);
       void this.#posts.post(String(run.number), open);
-    }
+    } else this.#vain.note();
     for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
       run.fail(chunk, first + offset, failure, undefined, false);

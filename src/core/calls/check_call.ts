@@ -25,7 +25,7 @@ export interface Call {
 }
 
 /**
- * Checks a call, but its inputs are only known to be some.
+ * Checks a call, but none of its inputs.
  *
  * @param call The call, whose options were checked one by one.
  * @param pool The options of its pool.

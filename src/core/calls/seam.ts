@@ -35,6 +35,7 @@ export { Run } from "../engine/run.ts";
 export { Runs } from "../engine/runs.ts";
 export type { RunSetup } from "../engine/run_setup.ts";
 export type { FailureEffect, Sink } from "../engine/sink.ts";
+export { VainSends } from "../engine/vain_sends.ts";
 export { keepContext } from "../runtime/async_context.ts";
 export { type Clock, createClock } from "../runtime/clock.ts";
 export { detectRuntime } from "../runtime/detect.ts";

@@ -93,18 +93,18 @@ export class AwaitedSource implements Source {
   async #await(values: unknown[]): Promise<void> {
     this.#awaiting = true;
     const time = new ReadingTime(this.#clock, true);
-    let read = 0;
+    const goOut = () => {
+      time.begin();
+      this.#wake();
+    };
     try {
       for (const value of values) {
         const input = isPromise(value) ? await value : value;
         if (this.#closed) return;
         this.#ready.push(input);
         // What has come goes out when the next one takes longer than a turn.
-        if (this.#ready.length === 1) this.#clock.turn(this.#wake);
-        if (time.isOver(++read)) {
-          await time.pause();
-          read = 0;
-        }
+        if (this.#ready.length === 1) this.#clock.turn(goOut);
+        if (time.isOver()) await time.pause();
         if (this.#closed) return;
       }
     } catch (error) {

@@ -53,11 +53,6 @@ export class Breath {
     return false;
   }
 
-  /** Nothing of a chunk could be sent: one after another, they may fill a turn. */
-  vain(): void {
-    this.#justAsked = false;
-  }
-
   #come(): void {
     const held = this.#holds;
     this.rest();

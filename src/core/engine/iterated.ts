@@ -127,7 +127,10 @@ export class AsyncSource implements Source {
   async #read(): Promise<void> {
     this.#reading = true;
     const time = new ReadingTime(this.#clock, true);
-    let read = 0;
+    const goOut = () => {
+      time.begin();
+      this.#wake();
+    };
     try {
       while (!this.#ended && this.#ready.length < this.#wanted) {
         const step = checkStep(await this.#iterator.next());
@@ -141,11 +144,8 @@ export class AsyncSource implements Source {
         if (this.#ended) break; // closed while it was asked
         this.#ready.push(this.refills.take(value));
         // What has come goes out when the next one takes longer than a turn.
-        if (this.#ready.length === 1) this.#clock.turn(this.#wake);
-        if (time.isOver(++read)) {
-          await time.pause();
-          read = 0;
-        }
+        if (this.#ready.length === 1) this.#clock.turn(goOut);
+        if (time.isOver()) await time.pause();
       }
     } catch (error) {
       if (this.#ended) return; // closed while it was asked

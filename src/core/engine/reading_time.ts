@@ -20,7 +20,8 @@ const MOST_AWAITING_MS = 10;
 export class ReadingTime {
   readonly #clock: Clock;
   readonly #most: number;
-  #until: number;
+  #until = 0;
+  #read = 0;
 
   /**
    * Begins now.
@@ -31,17 +32,23 @@ export class ReadingTime {
   constructor(clock: Clock, awaited: boolean) {
     this.#clock = clock;
     this.#most = awaited ? MOST_AWAITING_MS : MOST_MS;
-    this.#until = clock.now() + this.#most;
+    this.begin();
+  }
+
+  /** Begins again, as others have had their turn. */
+  begin(): void {
+    this.#read = 0;
+    this.#until = this.#clock.now() + this.#most;
   }
 
   /**
    * Whether it is over; to be asked after each value. It looks at the clock now
    * and then, as that costs as much as a fast `next`.
    *
-   * @param read How many values were read since it began.
+   * @param read How many values were read since it began; one more by default.
    * @returns Whether to stop.
    */
-  isOver(read: number): boolean {
+  isOver(read: number = ++this.#read): boolean {
     const look = read % 64 === 0 || (read & (read - 1)) === 0;
     return look && this.#clock.now() > this.#until;
   }
@@ -49,6 +56,6 @@ export class ReadingTime {
   /** Lets others have their turn, and begins again. */
   async pause(): Promise<void> {
     await new Promise<void>((resolve) => this.#clock.turn(resolve));
-    this.#until = this.#clock.now() + this.#most;
+    this.begin();
   }
 }

@@ -278,8 +278,9 @@ export class Scheduler implements Engine {
       if (slot.empty && !this.#startFor(slot, run)) return;
       if (run.over) return; // a listener ended it
       parcel = postChunk(slot, chunk, parcel, this.#chunks + 1, this.#tools);
-      if (parcel.refused.size < values.length) this.#chunks++;
-    } else this.#slots.vain();
+    }
+    if (parcel.refused.size < values.length) this.#chunks++;
+    else this.#slots.vain.note();
     for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
       run.fail(chunk, first + offset, failure, undefined, false);

@@ -11,10 +11,12 @@ import { Slot } from "./slot.ts";
 import type { Run } from "./run.ts";
 import { canServe, type Staff, waitToStart } from "./staffing.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
+import { VainSends } from "./vain_sends.ts";
 
 /** All slots of a pool. */
 export class Slots {
   readonly all: Slot[] = [];
+  readonly vain: VainSends;
   readonly #setup: SlotSetup;
   readonly #maker: WorkerMaker;
   readonly #onStartable: () => void;
@@ -40,16 +42,12 @@ export class Slots {
     this.#maker = maker;
     this.#onStartable = onStartable;
     this.#breath = new Breath(setup.clock, onStartable);
+    this.vain = new VainSends(setup.clock, onStartable);
   }
 
   /** Whether the caller's timers have their turn before more is sent. */
   get holds(): boolean {
-    return !this.#delaysTimers && this.#breath.holds;
-  }
-
-  /** Nothing of a chunk could be sent. */
-  vain(): void {
-    this.#breath.vain();
+    return this.vain.hold || (!this.#delaysTimers && this.#breath.holds);
   }
 
   /** How many workers are up. */

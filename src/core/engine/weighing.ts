@@ -171,7 +171,7 @@ export class InputsByWeight implements NextInputs {
     const { length } = weights;
     this.#setup.sink.took(length);
     this.#read += length;
-    const sum = weights.reduce((sum, weight) => sum + weight, 0);
+    const sum = sumOf(weights, 0, length);
     this.#weightRead += sum;
     this.#divide({ first, values, weights }, sum);
     this.#dropTaken();
@@ -197,8 +197,7 @@ export class InputsByWeight implements NextInputs {
       this.#fail(error);
     }
     const found = weights.subarray(0, weighed);
-    // Divided first, as the sum of what is finite may not be.
-    const mean = found.reduce((mean, weight) => mean + weight / weighed, 0);
+    const mean = meanOf(found);
     const unit = this.#unit ??= mean > 0 ? mean : 1;
     return found.map((weight) => Math.max(weight / unit, LEAST_WEIGHT));
   }
@@ -328,4 +327,11 @@ function checkWeight(weight: unknown, index: number): asserts weight is number {
       show(weight)
     } for the input at index ${index}`,
   );
+}
+
+function meanOf(weights: Float64Array): number {
+  const { length } = weights;
+  const sum = sumOf(weights, 0, length);
+  if (Number.isFinite(sum)) return sum / length;
+  return weights.reduce((mean, weight) => mean + weight / length, 0);
 }

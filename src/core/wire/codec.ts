@@ -99,7 +99,8 @@ export function createCodec(
 
   function kindOf(value: object): Kind {
     try {
-      return inspector.isLess(value) ? "refused" : inspector.kindOf(value);
+      const kind = inspector.kindOf(value);
+      return inspector.onlyInherits(value, kind) ? "refused" : kind;
     } catch {
       return "refused"; // a Proxy that throws
     }
@@ -139,6 +140,14 @@ export function createCodec(
     return Object.keys(of).filter((key) =>
       !(key in Object.prototype) || typeof read(of, key) !== "function"
     );
+  }
+
+  function hasCode(error: Error): boolean {
+    try {
+      return typeof (error as { code?: unknown }).code === "string";
+    } catch {
+      return false; // its getter throws
+    }
   }
 
   function define(
@@ -247,9 +256,7 @@ export function createCodec(
         }
         const keys = keysInError(error);
         // Bun 1.4.5 has it on a prototype of many errors; others, as a key.
-        if (!keys.includes("code") && typeof read(error, "code") === "string") {
-          keys.push("code");
-        }
+        if (!keys.includes("code") && hasCode(error)) keys.push("code");
         for (const key of keys) {
           if (TOLD.includes(key)) continue;
           (parts.shown ??= []).push([key, inner(key)]);

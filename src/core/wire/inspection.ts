@@ -28,7 +28,7 @@ export interface Inspection {
 
 /** Looks at values of type object. */
 export interface Inspector
-  extends Pick<Kinds, "kindOf" | "isLess" | "refusalOf" | "clone"> {
+  extends Pick<Kinds, "kindOf" | "onlyInherits" | "refusalOf" | "clone"> {
   /** Looks at one. */
   inspect(value: object): Inspection;
   /**
@@ -231,6 +231,6 @@ export function createInspector(
     return own.slice(from);
   }
 
-  const { kindOf, isLess, refusalOf, clone } = kinds;
-  return { kindOf, isLess, refusalOf, inspect, isPooled, clone };
+  const { kindOf, onlyInherits, refusalOf, clone } = kinds;
+  return { kindOf, onlyInherits, refusalOf, inspect, isPooled, clone };
 }

@@ -39,8 +39,8 @@ export interface Kinds {
   meet(value: object, found: { doubtful: boolean }): Verdict;
   /** Says what one is, not what it holds. */
   kindOf(value: object): Kind;
-  /** Whether it only inherits from its class, or is a Proxy. */
-  isLess(value: object): boolean;
+  /** Whether a value of that kind only inherits from its class. */
+  onlyInherits(value: object, kind: Kind): boolean;
   /** Names one whose class does not arrive, such as "an instance of URL". */
   refusalOf(value: object): string | undefined;
   /** Copies any value as it would arrive; throws if it would not. */
@@ -155,8 +155,7 @@ export function createKinds(crossing?: Crossing): Kinds {
   const lessThan = (name: unknown) =>
     `an object that inherits from ${name}, but is none`;
 
-  function isLess(value: object): boolean {
-    const kind = kindOf(value);
+  function onlyInherits(value: object, kind: Kind): boolean {
     if (kind === "view") return !isView(value);
     const size = kind === "map"
       ? sizeOf[0]
@@ -246,7 +245,7 @@ export function createKinds(crossing?: Crossing): Kinds {
 
   /** The same of a view. */
   function showsShared(view: ArrayBufferView): boolean {
-    return shared !== undefined && !isBuffer(view.buffer);
+    return shared !== undefined && isView(view) && !isBuffer(view.buffer);
   }
 
   function kindOf(value: object): Kind {
@@ -264,7 +263,7 @@ export function createKinds(crossing?: Crossing): Kinds {
     const proto = getPrototypeOf(value);
     if (proto === null) return undefined;
     const kind = known.get(proto) ?? meet(value, { doubtful: false });
-    if (isLess(value)) {
+    if (onlyInherits(value, kindOf(value))) {
       return succeeds(() => clone(value)) // no Proxy
         ? lessThan(proto.constructor?.name)
         : undefined;
@@ -278,7 +277,7 @@ export function createKinds(crossing?: Crossing): Kinds {
     known,
     meet,
     kindOf,
-    isLess,
+    onlyInherits,
     refusalOf,
     clone,
     isBuffer,

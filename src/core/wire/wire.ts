@@ -132,7 +132,7 @@ type MethodsOf<P> = Record<keyof P, true>;
 
 const INSPECTOR: MethodsOf<Inspector> = {
   kindOf: true,
-  isLess: true,
+  onlyInherits: true,
   refusalOf: true,
   inspect: true,
   isPooled: true,

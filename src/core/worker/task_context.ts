@@ -28,7 +28,7 @@ export interface Surroundings {
 
 /** Makes contexts. */
 export interface Contexts {
-  /** The index of the task that computes now; -1 if none does. */
+  /** The number of the context whose task computes now; 0 if none does. */
   at: number;
   /** Notes whether the task of a context waits. */
   setWaiting(context: TaskContext, waits: boolean): void;
@@ -60,6 +60,9 @@ export function createContexts(): Contexts {
   const AROUND = Symbol("around");
   const ABORT = Symbol("abort");
   const WAITS = Symbol("waits");
+  const NUMBER = Symbol("number");
+  const TASK = Symbol("task"); // its index, whatever is done to that
+  let made = 0;
   const over = () =>
     new DOMException("The run of this task is over", "AbortError");
   const late = () =>
@@ -78,6 +81,8 @@ export function createContexts(): Contexts {
       this.state = around.state;
       this.data = around.data;
       this[AROUND] = around;
+      this[TASK] = index;
+      this[NUMBER] = contexts.at = ++made;
     }
     get aborted() {
       const { isLeft, board } = this[AROUND] as Surroundings;
@@ -95,17 +100,16 @@ export function createContexts(): Contexts {
         if (this.aborted) abort.abort(why(this));
         else {
           const { aborts } = this[AROUND] as Surroundings;
-          const index = this.index as number;
           // Not of one that has settled: another attempt may be at it.
-          const lasts = this[WAITS] || contexts.at === index;
-          if (lasts) aborts.set(index, abort);
+          const lasts = this[WAITS] || contexts.at === this[NUMBER];
+          if (lasts) aborts.set(this[TASK] as number, abort);
         }
       }
       return abort.signal;
     }
   }
 
-  function isLate({ index, [AROUND]: around }: Context): boolean {
+  function isLate({ [TASK]: index, [AROUND]: around }: Context): boolean {
     return (around as Surroundings).abandoned.has(index as number);
   }
 
@@ -120,7 +124,7 @@ export function createContexts(): Contexts {
   const { toString } = Function.prototype;
 
   const contexts: Contexts = {
-    at: -1,
+    at: 0,
     Context: Context as unknown as Contexts["Context"],
     setWaiting(context, waits) {
       (context as unknown as Context)[WAITS] = waits;

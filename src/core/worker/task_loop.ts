@@ -207,7 +207,7 @@ export function createTaskLoop(
         // Used after the call only if the task waits: so Bun 1.4.5 makes none for
         // a function that does not look at it, which saves 12 ns a task.
         const context = seesContext
-          ? new Context(contexts.at = first + offset, attempt, around)
+          ? new Context(first + offset, attempt, around)
           : undefined;
         // Not fn(…): V8 15 (Deno 2.9.5) would inline a small function with its
         // loop here, in code of its middle tier, 1.5 times slower (bench row
@@ -229,12 +229,15 @@ export function createTaskLoop(
       if (watched) board.leave(lane);
       if (aborts.size > 0) aborts.delete(first + offset);
       if (times !== undefined) times[2 * offset + 1] = now();
-      if (kept !== undefined) keep(run, work, offset, kept);
+      if (kept !== undefined) {
+        contexts.at = 0; // what has a getter may read a signal
+        keep(run, work, offset, kept);
+      }
       if (watched) board.setRunning(0);
       work.settled++;
     }
     work.next = offset;
-    contexts.at = -1;
+    contexts.at = 0;
     if (waits === undefined) {
       board.setRunning(0); // at no task: an end now is nobody's fault
       return undefined;
