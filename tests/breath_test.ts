@@ -1,6 +1,6 @@
 // Whether the caller's timers have their turn while answers come without end.
 import { assert, assertEquals } from "@std/assert";
-import { type Inputs, parallelMap, parallelMapSettled } from "../mod.ts";
+import { type Inputs, parallelMap } from "../mod.ts";
 import { Breath } from "../src/core/engine/breath.ts";
 import { VainSends } from "../src/core/engine/vain_sends.ts";
 import { FakeClock, FakeWorld } from "./fakes.ts";
@@ -167,20 +167,5 @@ for (const [title, make] of Object.entries(BUSY)) {
       .catch((reason) => reason);
     assertEquals(reason, "enough");
     assert(reads < COUNT / 2, `${reads}`);
-  });
-}
-
-const UNSENDABLE: Record<string, () => unknown> = {
-  "functions": () => () => 1,
-  "what only clone refuses": () => new Proxy({ a: 1 }, {}),
-};
-
-for (const [title, make] of Object.entries(UNSENDABLE)) {
-  test(`a timer comes while no input can be sent: ${title}`, async () => {
-    const inputs = Array.from({ length: 200_000 }, make);
-    const signal = AbortSignal.timeout(1);
-    const reason = await parallelMapSettled(() => 1, inputs, { signal })
-      .catch((reason) => reason);
-    assertEquals(reason.name, "TimeoutError");
   });
 }

@@ -438,6 +438,18 @@ export const outcomes: Chapter = (it, { calls, pool, timed }) => {
     }
   });
 
+  it("a timer comes while no input can be sent", async () => {
+    await using workers = new Pool(pool);
+    const make: (() => object)[] = [() => () => 1, () => new Proxy({}, {})];
+    for (const one of make) { // seen at once; only when it is posted
+      const inputs = Array.from({ length: 100_000 }, () => one());
+      const signal = AbortSignal.timeout(1);
+      const reason = await workers.mapSettled(() => 1, inputs, { signal })
+        .catch((reason) => reason);
+      assertEquals(reason.name, "TimeoutError");
+    }
+  });
+
   it("a lost worker is an item of a settled stream", async () => {
     const hows = ["fine", "exit", "fine", "reject", "fine"];
     const stream = parallelMapStream(
