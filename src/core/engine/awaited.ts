@@ -93,17 +93,13 @@ export class AwaitedSource implements Source {
   async #await(values: unknown[]): Promise<void> {
     this.#awaiting = true;
     const time = new ReadingTime(this.#clock, true);
-    const goOut = () => {
-      time.begin();
-      this.#wake();
-    };
     try {
       for (const value of values) {
         const input = isPromise(value) ? await value : value;
         if (this.#closed) return;
         this.#ready.push(input);
         // What has come goes out when the next one takes longer than a turn.
-        if (this.#ready.length === 1) this.#clock.turn(goOut);
+        if (this.#ready.length === 1) time.turn(this.#wake);
         if (time.isOver()) await time.pause();
         if (this.#closed) return;
       }

@@ -127,10 +127,6 @@ export class AsyncSource implements Source {
   async #read(): Promise<void> {
     this.#reading = true;
     const time = new ReadingTime(this.#clock, true);
-    const goOut = () => {
-      time.begin();
-      this.#wake();
-    };
     try {
       while (!this.#ended && this.#ready.length < this.#wanted) {
         const step = checkStep(await this.#iterator.next());
@@ -144,7 +140,7 @@ export class AsyncSource implements Source {
         if (this.#ended) break; // closed while it was asked
         this.#ready.push(this.refills.take(value));
         // What has come goes out when the next one takes longer than a turn.
-        if (this.#ready.length === 1) this.#clock.turn(goOut);
+        if (this.#ready.length === 1) time.turn(this.#wake);
         if (time.isOver()) await time.pause();
       }
     } catch (error) {

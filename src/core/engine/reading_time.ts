@@ -32,11 +32,10 @@ export class ReadingTime {
   constructor(clock: Clock, awaited: boolean) {
     this.#clock = clock;
     this.#most = awaited ? MOST_AWAITING_MS : MOST_MS;
-    this.begin();
+    this.#begin();
   }
 
-  /** Begins again, as others have had their turn. */
-  begin(): void {
+  #begin(): void {
     this.#read = 0;
     this.#until = this.#clock.now() + this.#most;
   }
@@ -53,9 +52,16 @@ export class ReadingTime {
     return look && this.#clock.now() > this.#until;
   }
 
-  /** Lets others have their turn, and begins again. */
+  /** Calls back in a later turn, and begins again: others have had theirs. */
+  turn(callback: () => void): void {
+    this.#clock.turn(() => {
+      this.#begin();
+      callback();
+    });
+  }
+
+  /** Lets others have their turn. */
   async pause(): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.turn(resolve));
-    this.begin();
+    await new Promise<void>((resolve) => this.turn(resolve));
   }
 }
