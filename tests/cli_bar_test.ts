@@ -14,6 +14,7 @@ import {
   numbers,
   PATIENCE,
   pmap,
+  send,
   start,
 } from "./pmap.ts";
 
@@ -114,7 +115,7 @@ test(
     using running = start(["-e", "(n) => n", "--unordered", "--bar"]);
     running.child.stdin!.write(lines([1, 2, 3]));
     await firstOutput(running);
-    running.child.kill("SIGTERM");
+    send("SIGTERM", running); // child.kill of Deno would end the inputs as well
     const { err } = await running.ended;
     assertMatch(err, /^\d done .* stopped after .*\npmap: ended by SIGTERM/m);
   },

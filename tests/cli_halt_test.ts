@@ -84,8 +84,9 @@ test(
     await pause(500);
     writeFileSync(read, "");
     const ended = await running.ended;
-    const written = ended.out.trim().split("\n").length;
-    assertMatch(ended.err, new RegExp(`1 failure of ${written + 1} inputs\n`));
+    // On a busy machine, not even the first has come before the failure.
+    const count = ended.out.split("\n").length; // with the one that failed
+    assertMatch(ended.err, new RegExp(`1 failure of ${count} inputs?\n`));
   },
 );
 
