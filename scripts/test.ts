@@ -220,8 +220,8 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 const browsers = asked.length === 0 || asked.includes("browsers")
   ? addBrowsers(total)
   : undefined;
+const brief = asked.length === 0 && absent.length === 0;
 const runs = [...found].map(async ([runtime, command]) => {
-  const brief = asked.length === 0 && absent.length === 0;
   const how = { brief, live: runtime === live, folder };
   return [runtime, await run(runtime, command, how)] as const;
 });

@@ -87,8 +87,7 @@ export function describe(
   if (error instanceof Error && error.name === "WorkerStartError") {
     const { cause, message } = error;
     const status = begun ? STATUS.broken : STATUS.usage;
-    if (on) return [message, status];
-    if (cause === undefined) return [message, status];
+    if (on || cause === undefined) return [message, status];
     const text = cause instanceof Error ? cause.message : String(cause);
     return text.startsWith("Cannot run ")
       ? [text, status]
