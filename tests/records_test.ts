@@ -773,6 +773,74 @@ test("what only looks like a plain object is left to clone", async () => {
   }
 });
 
+test("a view arrives as one, whatever it inherits from", async () => {
+  const views = [new Uint8Array([1, 2, 3]), new Float64Array(2)]
+    .concat(new DataView(new ArrayBuffer(3)) as never);
+  const packing = await readyPacking();
+  for (const proto of [null, Object.prototype, (class Own {}).prototype]) {
+    const odd = views.map((view) => Object.setPrototypeOf(view, proto));
+    const inputs = list((i) =>
+      i < 3 ? odd[i] : i < 6 ? [odd[i - 3]] : point(i)
+    );
+    const { as, back } = cross(inputs, packing);
+    assertEquals(as, "records");
+    const parcel = packing.open(odd.length, false);
+    const sent = odd.map((view, offset) => parcel.add(offset, { view }));
+    const { packed, moved } = parcel.end(sent);
+    const results = packing.unpack(
+      structuredClone(packed, { transfer: moved }),
+    );
+    for (const [i, view] of views.entries()) {
+      const wanted = structuredClone(view);
+      const got = [back[i], (back[i + 3] as unknown[])[0]]
+        .concat((results[i] as Fields).view);
+      for (const copy of got) assertEquals(difference(wanted, copy), undefined);
+    }
+  }
+});
+
+test("no element of a view, nor of a boxed text, is listed", async () => {
+  const packing = await readyPacking();
+  const mixed = (make: (i: number) => unknown) => [
+    ...list(point, 20), // whose keys are known then
+    ...list((i) => ({ id: i, name: `n${i}` }), 60),
+    ...list(make, 10), // more would have all left to clone
+  ];
+  const kinds = [() => new Uint8Array(5000), () => new Float64Array(9)]
+    .concat(() => new DataView(new ArrayBuffer(9)) as never)
+    .concat(() => new String("boxed") as never);
+  for (const make of kinds) {
+    const { packed } = packing.pack(mixed(make), false);
+    assertEquals(packed.as, "records");
+    const values = mixed(make);
+    // for…in lists the own keys first, then those of all that is inherited.
+    let last: object = Object.getPrototypeOf(make());
+    while (Object.getPrototypeOf(last) !== Object.prototype) {
+      last = Object.getPrototypeOf(last);
+    }
+    let listed = 0;
+    const watched = new Proxy({}, {
+      ownKeys: () => {
+        listed++;
+        return [];
+      },
+      getPrototypeOf: () => Object.prototype,
+    });
+    Object.setPrototypeOf(last, watched);
+    try {
+      for (const _ in make()) break;
+      assertEquals(listed, 1);
+      packing.pack(values, false);
+      const parcel = packing.open(values.length, false);
+      values.forEach((value, offset) => parcel.add(offset, value as object));
+      parcel.end(values.map(() => undefined));
+    } finally {
+      Object.setPrototypeOf(last, Object.prototype);
+    }
+    assertEquals(listed, 1);
+  }
+});
+
 test("arguments are left to clone, which refuses them", async () => {
   const make: (...args: number[]) => unknown = function () {
     return arguments;

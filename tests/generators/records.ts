@@ -14,6 +14,8 @@ const TEXTS = ["", "a", "\0", "\ud800", "\udc00", "💚", "日本", "\u2028"]
   .concat("x".repeat(90), "y".repeat(256), "z".repeat(257));
 const OTHERS = [null, undefined, true, false, 1n, -(2n ** 63n), 2n ** 63n];
 
+const bare = (value: object) => Object.setPrototypeOf(value, null);
+
 /** What makes a value of a good one that is for clone, or for nobody. */
 const SPOIL: ((value: Fields, key: string) => unknown)[] = [
   (value) => ({ ...value, extra: 1 }),
@@ -33,6 +35,8 @@ const SPOIL: ((value: Fields, key: string) => unknown)[] = [
   (value, key) => ({ ...value, [key]: new Map([[{}, [value]]]) }),
   (value, key) => ({ ...value, [key]: new Set([value]) }),
   (value, key) => ({ ...value, [key]: new Uint8Array([1, 2]) }),
+  (value) => Object.setPrototypeOf(new Int16Array([1, 2]), value),
+  (value, key) => ({ ...value, [key]: bare(new Float32Array(2)) }),
   (value, key) => ({ ...value, [key]: new (class List extends Array {})() }),
   (value, key) => ({ ...value, [key]: /(a)(b)?/.exec("ab") }),
   (value, key) => ({ ...value, [key]: [1, , 3] }), // deno-lint-ignore no-sparse-arrays

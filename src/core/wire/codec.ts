@@ -220,7 +220,7 @@ export function createCodec(
       }
       if (kind === "map") return new Map();
       if (kind === "set") return new Set();
-      if (kind === "object" || kind === "array") return {};
+      if ((kind === "object" || kind === "array") && !isView(value)) return {};
       if (!inError || (kind !== "refused" && clones(value))) {
         wholes++;
         return keep(value);

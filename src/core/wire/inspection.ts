@@ -141,7 +141,9 @@ export function createInspector(
       ? "array"
       : known.get(proto) ?? meet(value, search);
     if (kind === "object") {
-      if (proto === plain && !polluted) addFields(search, value as never);
+      // What inherits from no view: nothing can be asked of it.
+      if (isView(value)) search.doubtful = true;
+      else if (proto === plain && !polluted) addFields(search, value as never);
       else addAll(search, value as never, keys(value));
     } else if (kind === "array") {
       addElements(search, value as unknown[], value === root);

@@ -170,7 +170,8 @@ export function createRecordKinds(
     let known = classes.get(proto);
     if (known === undefined) {
       known = inspector.kindOf(value) === "object";
-      for (const _ in proto) known = false; // it would be listed with its own
+      // What it has would be listed with its own.
+      if (known) { for (const _ in proto) known = false; }
       classes.set(proto, known);
     }
     return known;
