@@ -1,11 +1,14 @@
 /**
- * Makes functions of texts, where that may be, and not without end.
+ * Makes functions of texts, where that may be, and not without end; and says
+ * which engine does so.
  *
  * @module
  */
 
 /** Makes functions of texts. */
 export interface Compiler {
+  /** Whether it is V8, on Deno or Node.js. */
+  readonly isV8: boolean;
   /**
    * Runs a text.
    *
@@ -32,6 +35,8 @@ export function createCompiler(): Compiler {
   const texts = new Set<string>();
 
   return {
+    isV8: !("Bun" in globalThis) &&
+      ("Deno" in globalThis || "process" in globalThis),
     compile(text, scope) {
       if (texts.size === MOST_TEXTS && !texts.has(text)) return undefined;
       try {

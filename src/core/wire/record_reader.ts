@@ -32,10 +32,13 @@ export interface RecordReader {
  */
 export function createRecordReader(
   views: Pick<Views, "dateOf" | "kinds" | "part">,
-  { compile }: Compiler,
+  { compile, isV8 }: Compiler,
 ): RecordReader {
   // Shapes to keep: more than any program should have.
   const MOST_SHAPES = 500;
+  // Keys of a message whose dictionaries are not hashed: engines know objects
+  // with so few by their layout.
+  const FEW_KEYS = 16;
 
   type Fields = Record<string, unknown>;
   interface Make {
@@ -162,21 +165,35 @@ export function createRecordReader(
     return all(count);
   }
 
-  function readDictionary(length: number): Fields {
+  /**
+   * An object without keys that hashes those it gets: V8 does so once one is
+   * deleted that was not the last. Else it learns a layout with each new key,
+   * which takes 2 to 8 times as long (bench/micro/records.ts).
+   */
+  function hashing(): Fields {
+    const fields: Fields = { first: 0, last: 0 };
+    delete fields.first;
+    delete fields.last;
+    return fields;
+  }
+
+  /** The last bit says whether keys are data where it stands. */
+  function readDictionary(lengthAndBit: number): Fields {
     const { codes } = input;
-    const fields: Fields = {};
+    const length = lengthAndBit >> 1;
+    const hashed = isV8 && (lengthAndBit & 1) > 0 && keys.length > FEW_KEYS;
+    const fields = hashed ? hashing() : {};
     let at = skip(2 * length);
     for (let i = 0; i < length; i++) {
       const id = codes[at++]!;
       const value = readPart(codes[at++]!);
-      const key = keys[id]!;
-      if (strange || key === "__proto__") define(fields, key, value);
-      else fields[key] = value;
+      set(fields, keys[id]!, value);
     }
     return fields;
   }
 
-  function define(fields: Fields, key: string, value: unknown): void {
+  function set(fields: Fields, key: string, value: unknown): void {
+    if (!strange && key !== "__proto__") return void (fields[key] = value);
     const how = { value, enumerable: true, writable: true, configurable: true };
     defineProperty(fields, key, how);
   }
@@ -254,13 +271,12 @@ export function createRecordReader(
         return list;
       }];`;
     const scope = { input, skip, skipNumbers, readPart };
-    const made = compile(text, scope) as [Make["one"], Make["all"]] | undefined;
-    if (made !== undefined) {
-      const [one, all] = made;
-      return { one, all: isFlat ? all : undefined };
-    }
+    type Made = [Make["one"], Make["all"]];
+    const [one, all] = compile(text, scope) as Made | undefined ??
+      [oneByKeys, (count) => Array.from({ length: count }, oneByKeys)];
+    return { one, all: isFlat ? all : undefined };
 
-    function one(): Fields {
+    function oneByKeys(): Fields {
       const first = skip(codes);
       const firstNumber = skipNumbers(1);
       const made: Fields = {};
@@ -272,15 +288,10 @@ export function createRecordReader(
           : from === "whole"
           ? input.codes[first + at]
           : readPart(input.codes[first + counts.whole + at]!);
-        const key = keys[i]!;
-        if (strange || key === "__proto__") define(made, key, value);
-        else made[key] = value;
+        set(made, keys[i]!, value);
       }
       return made;
     }
-
-    const all = (count: number) => Array.from({ length: count }, one);
-    return { one, all: isFlat ? all : undefined };
   }
 
   return {

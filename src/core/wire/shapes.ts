@@ -65,7 +65,9 @@ interface Key {
 type Fields = Record<string, unknown>;
 
 /** What throws for an object that is not plain, nor like one; and makes code. */
-export type ShapeParts = Pick<RecordKinds, "checkClass"> & Compiler;
+export type ShapeParts =
+  & Pick<RecordKinds, "checkClass">
+  & Pick<Compiler, "compile">;
 
 /** Learns shapes. */
 export interface Shapes {

@@ -74,7 +74,7 @@ export function createValueWriter(
   parts: ValueParts,
   kindParts: KindParts & Compiler,
 ): ValueWriter {
-  const { inspector, compile } = kindParts;
+  const { inspector, compile, isV8 } = kindParts;
   const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
   const [UNDEFINED, LEFT] = [1 << 3, 3 << 3 | 6];
   // Elements of a list whose keys are looked at. To list the keys of an array
@@ -90,8 +90,9 @@ export function createValueWriter(
   const FEW_LEFT = 16;
   const MOST_LEFT = 1 / 4;
   // Keys of dictionaries until it is asked how many come again, and the share
-  // of new ones.
-  const MANY_KEYS = 512;
+  // of new ones. Not on V8, whose clone takes longer however many there are
+  // (bench/rows/records.ts).
+  const MANY_KEYS = isV8 ? Infinity : 512;
   const MOST_NEW = 3 / 4;
   // Kept here, as user code may change its globals.
   const { getPrototypeOf, keys: keysOf, prototype: plain } = Object;
@@ -200,8 +201,7 @@ export function createValueWriter(
   }
 
   function writeDictionary(part: Record<string, unknown>, spot: Spot): number {
-    const keys: string[] = [];
-    const held: unknown[] = [];
+    const [keys, held]: [string[], unknown[]] = [[], []];
     // Read here, where both engines know where in the object a key is.
     for (const key in part) {
       keys.push(key);
@@ -224,7 +224,8 @@ export function createValueWriter(
       output.codes[at++] = id;
       output.codes[at++] = code;
     }
-    return length << 3 | DICTIONARY;
+    const bit = spot.rest > 0 ? 1 : 0;
+    return (2 * length | bit) << 3 | DICTIONARY;
   }
 
   function writeList(part: unknown[], spot: Spot): number {
