@@ -8,7 +8,7 @@ import process from "node:process";
 import { callForLine, openCaller } from "../src/cli/line_caller.ts";
 import { callFunction, openWorker } from "../src/cli/worker_side.ts";
 import { openPort as browserPort } from "../src/core/runtime/browser.ts";
-import { openPort as bunPort } from "../src/core/runtime/bun.ts";
+import { bunBoot } from "../src/core/runtime/bun.ts";
 import { openPort as denoPort } from "../src/core/runtime/deno.ts";
 import { bootWithEnds } from "../src/core/runtime/ends.ts";
 import { writeAtOnce } from "../src/core/runtime/write_at_once.ts";
@@ -66,7 +66,7 @@ export function undeclaredIn(source: string): Undeclared[] {
 if (import.meta.main) {
   const programs = {
     "a web worker on Deno": bootWithEnds(denoPort, true),
-    "a web worker on Bun": bootSource(bunPort, true),
+    "a web worker on Bun": bunBoot(true),
     "a web worker in a browser": bootSource(
       browserPort,
       true,

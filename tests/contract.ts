@@ -1167,10 +1167,14 @@ export function contract(
   it("what a task posts by itself is left alone", async () => {
     const post = (n: number) => {
       const { postMessage } = globalThis as { postMessage?(v: unknown): void };
-      for (const odd of [null, 5, "x", { type: "odd" }]) postMessage?.(odd);
-      return n;
+      const like = ["x", "type", "done", "serial", n + 1, "tasks", 1, 3, n];
+      for (const odd of [null, 5, "x", { type: "odd" }, like, [n, {}], []]) {
+        postMessage?.(odd);
+      }
+      return `${n}`;
     };
-    assertEquals(await parallelMap(post, range(4), pool), range(4));
+    const texts = range(4).map(String);
+    assertEquals(await parallelMap(post, range(4), pool), texts);
   });
 
   it("a slow source does not hold back what is finished", async () => {

@@ -19,6 +19,7 @@ const FILES: Record<string, () => Promise<unknown>> = {
   task_loop: () => import("./task_loop.ts"),
   packing: () => import("./packing.ts"),
   columns: () => import("./columns.ts"),
+  bare_lists: () => import("./bare_lists.ts"),
   records: () => import("./records.ts"),
   moving: () => import("./moving.ts"),
   inspection: () => import("./inspection.ts"),

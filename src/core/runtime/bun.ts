@@ -5,7 +5,9 @@
  */
 
 import { bootSource } from "../worker/boot.ts";
+import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
+import { createBareLists } from "./bare_lists.ts";
 import {
   processes,
   type ProcessSetup,
@@ -97,9 +99,11 @@ function bunProcess(wanted: WantedOfProcesses = {}): ProcessSetup {
  */
 let bootUrl: string | undefined;
 
+const { flatten, restore } = createBareLists();
+
 function startWorker(listener: WorkerListener): WorkerHandle {
   bootUrl ??= URL.createObjectURL(
-    new Blob(["// @bun\n", bootSource(openPort)], { type: "text/javascript" }),
+    new Blob(["// @bun\n", bunBoot()], { type: "text/javascript" }),
   );
   const worker = new Worker(bootUrl, { type: "module" }) as Worker & {
     ref(): void;
@@ -115,7 +119,9 @@ function startWorker(listener: WorkerListener): WorkerHandle {
     listener.onEnd(detail);
   }
 
-  worker.addEventListener("message", ({ data }) => listener.onMessage(data));
+  worker.addEventListener("message", ({ data }) => {
+    listener.onMessage(restore(data) ?? data);
+  });
   worker.addEventListener("messageerror", () => listener.onUnreadable());
   worker.addEventListener("error", (event) => {
     event.preventDefault();
@@ -127,7 +133,8 @@ function startWorker(listener: WorkerListener): WorkerHandle {
     end();
   });
   return {
-    post: (message, moved) => worker.postMessage(message, moved),
+    post: (message, moved) =>
+      worker.postMessage(flatten(message, 0) ?? message, moved),
     terminate() {
       worker.terminate();
       // Nothing runs in an idle worker from here on. `close` tells 2 ms later
@@ -142,8 +149,19 @@ function startWorker(listener: WorkerListener): WorkerHandle {
   };
 }
 
+/**
+ * Writes what a web worker of Bun runs.
+ *
+ * @param whole Whether all of it is code, and no part a text.
+ * @returns JavaScript, a module without imports.
+ */
+export function bunBoot(whole?: boolean): string {
+  const parts = `const crossing = undefined, portParts = [${createBareLists}];`;
+  return bootSource(openPort, whole, parts);
+}
+
 /** The worker's end, self-contained. */
-export function openPort(): WorkerPort {
+function openPort(bareLists: typeof createBareLists): WorkerPort {
   const scope = globalThis as unknown as {
     postMessage(message: unknown, moved?: ArrayBuffer[]): void;
     addEventListener: typeof addEventListener;
@@ -152,12 +170,15 @@ export function openPort(): WorkerPort {
     };
   };
   const post = scope.postMessage.bind(scope);
+  const { flatten, restore } = bareLists();
   return {
-    post,
+    post: (tagged, moved) =>
+      post(flatten(tagged[1], tagged[0]) ?? tagged, moved),
     listen(listener, onUnreadable) {
       scope.addEventListener("message", (event) => {
         event.stopImmediatePropagation(); // no task's listener needs to cope
-        listener((event as MessageEvent).data);
+        const { data } = event as MessageEvent;
+        listener(restore(data)?.[1] as ToWorker | undefined ?? data);
       });
       scope.addEventListener("messageerror", onUnreadable);
     },
