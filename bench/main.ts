@@ -18,6 +18,7 @@ import { large, middling } from "./rows/buffers.ts";
 import { calls } from "./rows/calls.ts";
 import { chunkSize } from "./rows/chunk_size.ts";
 import { scaling, skew, ten } from "./rows/computing.ts";
+import { longTexts, vectors } from "./rows/long.ts";
 import { oddRecords, records } from "./rows/records.ts";
 import { reducing } from "./rows/reducing.ts";
 import { sleeping } from "./rows/sleeping.ts";
@@ -34,6 +35,8 @@ const ROWS: Row[] = [
   digests,
   records,
   oddRecords,
+  longTexts,
+  vectors,
   large,
   middling,
   skew,

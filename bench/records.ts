@@ -241,6 +241,27 @@ function parsed(
   return (count) => JSON.parse(JSON.stringify(many(count, make)));
 }
 
+/** Texts of 0.1 to 10 kB, most of them short. */
+export const pages = (count: number): string[] =>
+  many(count, (_, { random, words }) => words(Math.ceil(16 * 100 ** random())));
+
+/** A passage of a text, as what searches by meaning keeps it. */
+export interface Passage {
+  id: number;
+  source: string;
+  text: string;
+  vector: Float32Array;
+}
+
+/** Passages, each with a vector of 384 floats. */
+export const passages = (count: number): Passage[] =>
+  many(count, (id, { hex, random, words }) => ({
+    id,
+    source: `docs/${hex(8)}.md`,
+    text: words(60),
+    vector: Float32Array.from({ length: 384 }, () => random() - 0.5),
+  }));
+
 /** The kinds of records that a library has to be fast at. */
 export const KINDS: Record<string, Kind> = {
   features: {

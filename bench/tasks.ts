@@ -37,6 +37,11 @@ export function text(line: string): string {
   return line + "!";
 }
 
+/** How long a text is. */
+export function lengthOf(text: string): number {
+  return text.length;
+}
+
 /** A line as 32 bytes, as a digest is, but for next to nothing. */
 export function digest(line: string): Uint8Array {
   const bytes = new Uint8Array(32);
