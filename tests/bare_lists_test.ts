@@ -3,10 +3,11 @@
 // one of ours, or throw.
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { Pool } from "../mod.ts";
 import { createBareLists } from "../src/core/runtime/bare_lists.ts";
 import { SEED } from "./generators/campaign.ts";
 import { difference } from "./generators/difference.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 
 const { flatten, restore } = createBareLists();
 
@@ -78,6 +79,9 @@ test("what else arrives throws nothing, and has not our tag", () => {
     ),
     { seed: SEED },
   );
+  const like = ["a", "type", "done", 1, 5];
+  assertEquals(restore(like)?.[0], 5);
+  assertEquals(like.length, 5, "a list of a task's was cut");
   // What comes as it is, is not touched.
   for (
     const data of [[TAG, { type: "pong" }], [5, { type: "ready" }], ["a", 1, 2]]
@@ -87,3 +91,36 @@ test("what else arrives throws nothing, and has not our tag", () => {
     assertEquals(data, before);
   }
 });
+
+test(
+  "long texts go to a web worker of Bun, and come back, as bare lists",
+  { ignore: runtime !== "bun" },
+  async () => {
+    const { prototype } = Worker;
+    const { postMessage: post, addEventListener: add } = prototype;
+    let [sent, heard] = [0, 0];
+    prototype.postMessage = function (message: unknown, ...more: never[]) {
+      if (Array.isArray(message)) sent += message.length;
+      post.call(this, message, ...more);
+    };
+    prototype.addEventListener = function (name: string, hear: unknown) {
+      const tell = hear as (event: MessageEvent) => void;
+      add.call(this, name, (event) => {
+        const { data } = event as MessageEvent;
+        // A message with its tag before it has two.
+        if (Array.isArray(data) && data.length > 2) heard += data.length;
+        tell(event as MessageEvent);
+      });
+    };
+    try {
+      await using pool = new Pool({ workers: 1 });
+      const texts = Array.from({ length: 900 }, (_, i) => `${i} `.repeat(99));
+      const twice = await pool.map((text) => text + text, texts);
+      assertEquals(twice, texts.map((text) => text + text));
+    } finally {
+      Object.assign(prototype, { postMessage: post, addEventListener: add });
+    }
+    assert(sent > 450, `${sent} of 900 were sent so`);
+    assert(heard > 450, `${heard} of 900 came back so`);
+  },
+);

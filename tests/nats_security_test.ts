@@ -187,18 +187,18 @@ test("a user needs no more than docs/cluster.md says", async () => {
   const streams = await Connection.open(others);
   stack.defer(() => streams.close());
   const kept = async () =>
-    (await streams.jsm.streams.info("PM_others_W2")).state.messages;
-  await streams.js.publish("pm.others.w2.client.1.1", "a chunk");
+    (await streams.jsm.streams.info("PM_others_W3")).state.messages;
+  await streams.js.publish("pm.others.w3.client.1.1", "a chunk");
   await assertRejects(() => NatsPool.connect(as("images", "others")));
   const subjects = [
-    ...["pm.others.w2.client.1.2", "pm.others.hello", "pm.others.over"],
+    ...["pm.others.w3.client.1.2", "pm.others.hello", "pm.others.over"],
     "_INBOX.of.others",
     ...["INFO", "PURGE", "DELETE", "UPDATE", "MSG.GET", "MSG.DELETE"].map(
-      (verb) => `$JS.API.STREAM.${verb}.PM_others_W2`,
+      (verb) => `$JS.API.STREAM.${verb}.PM_others_W3`,
     ),
-    ...["$JS.API.CONSUMER.LIST.PM_others_W2", "$JS.API.STREAM.NAMES"],
-    "$JS.API.CONSUMER.MSG.NEXT.PM_others_W2.workers",
-    "$JS.API.CONSUMER.DURABLE.CREATE.PM_others_W2.mine",
+    ...["$JS.API.CONSUMER.LIST.PM_others_W3", "$JS.API.STREAM.NAMES"],
+    "$JS.API.CONSUMER.MSG.NEXT.PM_others_W3.workers",
+    "$JS.API.CONSUMER.DURABLE.CREATE.PM_others_W3.mine",
   ];
   for (const subject of subjects) {
     const before = refused().length;

@@ -29,7 +29,7 @@ function open(runs: Record<string, number[]>) {
     const subjects = Object.fromEntries(
       Object.entries(kept).map((
         [run, count],
-      ) => [`pm.test.w2.me.${run}`, count]),
+      ) => [`pm.test.w3.me.${run}`, count]),
     );
     return Promise.resolve({ state: { subjects } });
   };

@@ -93,6 +93,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     createRecordOutput: "null",
     createShapes: "null",
     createSharing: "null",
+    createLayouts: "null",
   },
 };
 

@@ -19,7 +19,7 @@ import { readBytes } from "./byte_reader.ts";
 import { writeBytes } from "./byte_writer.ts";
 
 /** The version of all that stands in this file and in the bytes of values. */
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 
 /** What a machine says of itself: as JSON, so that all versions read it. */
 export interface MachineInfo {

@@ -1,6 +1,6 @@
 /**
- * Messages whose values are texts and numbers, as one list that holds nothing
- * else: of such a list Bun copies no text.
+ * Messages whose values are texts, numbers, booleans, null and undefined, as one
+ * list of nothing but such: of that, Bun copies no text.
  *
  * @module
  */
@@ -20,8 +20,8 @@ export interface BareLists {
   /**
    * Undoes `flatten`.
    *
-   * @param data Anything that arrived, which a task may have posted: nobody else
-   * may use it.
+   * @param data Anything that arrived, which a task may have posted: it is left
+   * as it is.
    * @returns The message with its tag; undefined for what is no such list.
    */
   restore(data: unknown): [tag: unknown, message: object] | undefined;
@@ -39,12 +39,12 @@ export function createBareLists(): BareLists {
   type Message = Partial<ChunkMessage | DoneMessage>;
   // Keys of a message beside its values: more than any has.
   const MOST_KEYS = 16;
-  // As user code may change its globals.
+  // Kept here, as user code may change its globals.
   const { entries, fromEntries } = Object;
   const { isArray, prototype: { slice } } = Array;
   const { isInteger } = Number;
 
-  /** Whether there is a text in a list, and nothing that has parts. */
+  /** Whether there is a text in a list, and nothing that has Bun copy it. */
   function isBare(values: unknown[]): boolean {
     let hasText = false;
     for (let i = 0; i < values.length; i++) {
@@ -70,7 +70,9 @@ export function createBareLists(): BareLists {
         if (typeof held === "object") return undefined;
         list.push(key, held);
       }
-      list.push((list.length - length) / 2, tag);
+      const keys = (list.length - length) / 2;
+      if (keys > MOST_KEYS) return undefined;
+      list.push(keys, tag);
       return list;
     },
     restore(data) {
@@ -87,8 +89,8 @@ export function createBareLists(): BareLists {
         if (typeof key !== "string") return undefined;
         beside.push([key, data[at + 1]]);
       }
-      data.length = length;
-      beside.push(["values", { as: "list", values: data }]);
+      const values = slice.call(data, 0, length);
+      beside.push(["values", { as: "list", values }]);
       return [tag, fromEntries(beside)];
     },
   };

@@ -78,6 +78,10 @@ export function createInspector(
   const list = Array.prototype;
   const { prototype: bytes } = Uint8Array;
   const { isView } = ArrayBuffer;
+  // The language's own, which throw for what is of another kind.
+  const bufferGetters = [getPrototypeOf(bytes), DataView.prototype].map(
+    (of) => Object.getOwnPropertyDescriptor(of, "buffer")!.get!,
+  );
   const kinds = parts.createKinds(crossing);
   const { known, meet, refusesShared, isBuffer } = kinds;
   /** Whether all objects have keys that would be listed with their own. */
@@ -141,8 +145,7 @@ export function createInspector(
       ? "array"
       : known.get(proto) ?? meet(value, search);
     if (kind === "object") {
-      // What inherits from no view: nothing can be asked of it.
-      if (isView(value)) search.doubtful = true;
+      if (isView(value)) addOddView(search, value);
       else if (proto === plain && !polluted) addFields(search, value as never);
       else addAll(search, value as never, keys(value));
     } else if (kind === "array") {
@@ -202,6 +205,18 @@ export function createInspector(
     // Engines list indexes first. Most arrays have nothing else, nor holes.
     if (own.length !== length || own[length - 1] !== String(length - 1)) {
       addAll(search, array as never, otherKeys(own));
+    }
+  }
+
+  /** A view that inherits from none. */
+  function addOddView(search: Search, view: ArrayBufferView): void {
+    search.doubtful = true;
+    for (const bufferOf of bufferGetters) {
+      try {
+        addBuffer(search, bufferOf.call(view));
+      } catch {
+        // It is of the other kind.
+      }
     }
   }
 

@@ -25,7 +25,8 @@ import type { Spot } from "./shapes.ts";
  * |      | a copy of a list of `parts`: a code says of which;   |               |
  * |      | a buffer or typed array: codes say its kind and its  |               |
  * |      | bytes, which are in as many of `numbers` as they need |              |
- * | 7    | a dictionary: for each key its index, and a code     | of its keys   |
+ * | 7    | a dictionary: for each key its index, and a code;    | of its keys,  |
+ * |      | the last bit says whether it is best hashed          | and that bit  |
  *
  * First come the codes of the values. Those of what a part holds come where
  * that is written: after all codes beside it, and what is in those before it.

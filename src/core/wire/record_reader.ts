@@ -36,9 +36,6 @@ export function createRecordReader(
 ): RecordReader {
   // Shapes to keep: more than any program should have.
   const MOST_SHAPES = 500;
-  // Keys of a message whose dictionaries are not hashed: engines know objects
-  // with so few by their layout.
-  const FEW_KEYS = 16;
 
   type Fields = Record<string, unknown>;
   interface Make {
@@ -167,8 +164,8 @@ export function createRecordReader(
 
   /**
    * An object without keys that hashes those it gets: V8 does so once one is
-   * deleted that was not the last. Else it learns a layout with each new key,
-   * which takes 2 to 8 times as long (bench/micro/records.ts).
+   * deleted that was not the last. If its keys are new each time, to learn a
+   * layout with each takes 4 times as long (bench/micro/records.ts).
    */
   function hashing(): Fields {
     const fields: Fields = { first: 0, last: 0 };
@@ -177,12 +174,10 @@ export function createRecordReader(
     return fields;
   }
 
-  /** The last bit says whether keys are data where it stands. */
   function readDictionary(lengthAndBit: number): Fields {
     const { codes } = input;
     const length = lengthAndBit >> 1;
-    const hashed = isV8 && (lengthAndBit & 1) > 0 && keys.length > FEW_KEYS;
-    const fields = hashed ? hashing() : {};
+    const fields = isV8 && lengthAndBit & 1 ? hashing() : {};
     let at = skip(2 * length);
     for (let i = 0; i < length; i++) {
       const id = codes[at++]!;

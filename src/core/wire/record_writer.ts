@@ -74,14 +74,14 @@ export interface WriterParts extends ValueParts {
  * arrays, plain objects, instances of the user's classes, dates, maps and sets;
  * parts that hold no object, as buffers do, are cloned beside these. A value that
  * holds anything else, is deep, or holds one object twice, is left to clone
- * alone. If that is every fourth value, or if keys never come again, then all of
- * them are left, and for a while nothing is tried.
+ * alone. If that is every fourth value, or if keys never come again on Bun, then
+ * all of them are left, and for a while nothing is tried.
  *
  * Two values that share a part do not share it on the other side; with clone,
  * that depends on which tasks happen to be in one chunk. A large part that is
  * shared is left to clone all the same, which writes it once. An object of
  * another kind that was given the prototype of a plain one arrives as that, if
- * it has keys.
+ * it has keys and is no view.
  *
  * @param parts Makes what it writes with.
  * @param about What tells objects apart is made with, a compiler, and what loads

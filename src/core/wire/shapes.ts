@@ -7,6 +7,7 @@
  */
 
 import type { Compiler } from "./compiler.ts";
+import type { Layouts } from "./layouts.ts";
 import type { RecordKinds } from "./record_kinds.ts";
 import type { RecordOutput } from "./record_output.ts";
 
@@ -48,6 +49,8 @@ export interface Spot {
   keys: number;
   /** For how many objects nothing is learned. */
   rest: number;
+  /** The layouts of those, on V8. */
+  layouts: Layouts | undefined;
 }
 
 /** A key after those above it. */
@@ -67,7 +70,8 @@ type Fields = Record<string, unknown>;
 /** What throws for an object that is not plain, nor like one; and makes code. */
 export type ShapeParts =
   & Pick<RecordKinds, "checkClass">
-  & Pick<Compiler, "compile">;
+  & { createLayouts(): Layouts }
+  & Compiler;
 
 /** Learns shapes. */
 export interface Shapes {
@@ -83,6 +87,15 @@ export interface Shapes {
    * @returns Undefined for a dictionary, and while it is too early to say.
    */
   find(value: object, spot: Spot): Shape | undefined;
+  /**
+   * Says of a dictionary whether it is best read into an object that hashes its
+   * keys.
+   *
+   * @param keys Its keys.
+   * @param spot Where it stands.
+   * @returns 1 if so, else 0.
+   */
+  hashes(keys: string[], spot: Spot): 0 | 1;
   /**
    * Learns which keys of a shape do not always hold numbers, or whole ones.
    *
@@ -101,7 +114,7 @@ export interface Shapes {
  */
 export function createShapes(
   output: RecordOutput,
-  { checkClass, compile }: ShapeParts,
+  { checkClass, createLayouts, compile, isV8 }: ShapeParts,
 ): Shapes {
   // Objects of a shape until code is made for it, which takes as long as to
   // write some fifty objects (bench/micro/records.ts).
@@ -131,6 +144,7 @@ export function createShapes(
       root: keyAfter("", undefined),
       keys: 0,
       rest: 0,
+      layouts: undefined,
     };
   }
 
@@ -324,5 +338,10 @@ export function createShapes(
       };`;
   }
 
-  return { top: () => top, spot, find, widen };
+  function hashes(keys: string[], spot: Spot): 0 | 1 {
+    if (!isV8 || spot.rest === 0) return 0;
+    return (spot.layouts ??= createLayouts()).areNew(keys) ? 1 : 0;
+  }
+
+  return { top: () => top, spot, find, hashes, widen };
 }

@@ -15,7 +15,7 @@ import type { Sharing } from "./sharing.ts";
 export interface ValueWriter {
   /**
    * Whether this message is no use: every fourth value is not written, or keys
-   * never come again. Then nothing more is written to it.
+   * never come again (on Bun). Then nothing more is written to it.
    */
   inVain: boolean;
   /**
@@ -53,7 +53,7 @@ export interface ValueWriter {
 }
 
 /** What it is made of. */
-export interface ValueParts {
+export interface ValueParts extends Pick<ShapeParts, "createLayouts"> {
   createRecordOutput(
     writeObject: (part: object, spot: Spot) => number,
   ): RecordOutput;
@@ -74,7 +74,7 @@ export function createValueWriter(
   parts: ValueParts,
   kindParts: KindParts & Compiler,
 ): ValueWriter {
-  const { inspector, compile, isV8 } = kindParts;
+  const { inspector, isV8 } = kindParts;
   const [LIST, OBJECT, DICTIONARY] = [2, 3, 7];
   const [UNDEFINED, LEFT] = [1 << 3, 3 << 3 | 6];
   // Elements of a list whose keys are looked at. To list the keys of an array
@@ -102,7 +102,8 @@ export function createValueWriter(
 
   const output = parts.createRecordOutput(writeObject);
   const kinds = parts.createRecordKinds(kindParts);
-  const shapes = parts.createShapes(output, { ...kinds, compile });
+  const about = { ...parts, ...kindParts, ...kinds };
+  const shapes = parts.createShapes(output, about);
   const sharing = parts.createSharing();
   let isProxy: Types["isProxy"];
   let own = false;
@@ -224,8 +225,7 @@ export function createValueWriter(
       output.codes[at++] = id;
       output.codes[at++] = code;
     }
-    const bit = spot.rest > 0 ? 1 : 0;
-    return (2 * length | bit) << 3 | DICTIONARY;
+    return (2 * length + shapes.hashes(keys, spot)) << 3 | DICTIONARY;
   }
 
   function writeList(part: unknown[], spot: Spot): number {

@@ -29,6 +29,7 @@ import { createRecordWriter } from "./record_writer.ts";
 import { createRecordOutput } from "./record_output.ts";
 import { createShapes } from "./shapes.ts";
 import { createSharing } from "./sharing.ts";
+import { createLayouts } from "./layouts.ts";
 import { createValueWriter } from "./value_writer.ts";
 import type { Views } from "./views.ts";
 import { createViews } from "./views.ts";
@@ -51,6 +52,7 @@ const PARTS = {
   createRecordOutput,
   createShapes,
   createSharing,
+  createLayouts,
   createRecordKinds,
   createValueWriter,
   createRecordWriter,
@@ -159,6 +161,7 @@ const RARE: Record<string, object | undefined> = {
 
 /** What only those are made of. */
 const INNER = ["createRecordOutput", "createShapes", "createSharing"]
+  .concat("createLayouts")
   .concat("createRecordKinds", "createValueWriter", "createKinds");
 
 /**
