@@ -169,3 +169,27 @@ for (const [title, make] of Object.entries(BUSY)) {
     assert(reads < COUNT / 2, `${reads}`);
   });
 }
+
+test("of thousands of tasks beside each other, some are sent in each turn", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const inputs = Array.from({ length: 1000 }, (_, i) => i);
+  let sent = 0;
+  const options = {
+    concurrency: 1000,
+    chunkSize: 1,
+    onEvent: ({ type }: { type: string }) => {
+      if (type === "chunk-send") sent++;
+    },
+  };
+  const results = world.calls.map((n: number) => n, inputs, options, test);
+  results.catch(() => {});
+  await world.flush();
+  const turns = [sent];
+  while (world.clock.turns > 0) {
+    world.clock.takeTurn();
+    turns.push(sent);
+  }
+  assert(turns[0]! < 300, `${turns}`);
+  assertEquals(turns.at(-1), 1000);
+  await world.finish(world.calls.close());
+});

@@ -12,6 +12,7 @@ import { Buffer } from "node:buffer";
 import v8 from "node:v8";
 import { runInNewContext } from "node:vm";
 import { RefillWatch } from "../src/core/engine/refilled.ts";
+import { encodeCallData } from "../src/core/wire/call_data.ts";
 import { createCodec } from "../src/core/wire/codec.ts";
 import { createErrorClasses } from "../src/core/wire/error_classes.ts";
 import { createExplainer } from "../src/core/wire/explanation.ts";
@@ -557,4 +558,119 @@ test("what workers get by source stands on its own", () => {
     )();
     assert(typeof alone === "function" || typeof alone === "object");
   }
+});
+
+/** How often a built-in function is called. */
+function countCalls(of: object, name: string, body: () => void): number {
+  const holder = of as Record<string, (...args: unknown[]) => unknown>;
+  const built = holder[name]!;
+  let calls = 0;
+  holder[name] = function (this: unknown, ...args) {
+    calls++;
+    return built.apply(this, args);
+  };
+  try {
+    body();
+  } finally {
+    holder[name] = built;
+  }
+  return calls;
+}
+
+test("what stands beside an error is not defined key by key", () => {
+  const records = Array.from({ length: 100 }, (_, i) => ({ i, name: "a" }));
+  const value = { error: new Error("no"), records };
+  const calls = countCalls(Reflect, "defineProperty", () => {
+    const back = cross(value, false) as typeof value;
+    assertEquals(back.records, records);
+    assertInstanceOf(back.error, Error);
+  });
+  assert(calls < 10, `${calls} keys were defined`);
+});
+
+test("no key of a long list of numbers beside an error is listed", () => {
+  const numbers = Array.from({ length: 1000 }, (_, i) => i / 2);
+  const thrown = Object.assign(new Error("no"), { numbers });
+  for (const value of [{ error: new Error("no"), numbers }, thrown]) {
+    let listed = 0;
+    let back: typeof value | undefined;
+    const { keys } = Object;
+    Object.keys = (of: object) => {
+      if (Array.isArray(of)) listed++;
+      return keys(of);
+    };
+    try {
+      back = cross(value, value === thrown) as typeof value;
+    } finally {
+      Object.keys = keys;
+    }
+    assertEquals(back.numbers, numbers);
+    assertEquals(listed, 0);
+  }
+  const kept = codec.encode(thrown, true);
+  numbers[0] = -1; // a later task may fill it again
+  assertEquals((codec.decode(kept) as typeof thrown).numbers[0], 0);
+});
+
+test("long lists beside an error keep errors, holes and other keys", () => {
+  const list: unknown[] = Array.from({ length: 30 }, (_, i) => i);
+  delete list[7];
+  const named = Object.assign(list.slice(), { note: "x" });
+  const failed: unknown[] = [...list, new RangeError("inner")];
+  const value = { error: new Error("no"), list, named, failed };
+  const back = cross(value, false) as typeof value;
+  assert(!(7 in back.list));
+  assertEquals(back.named.note, "x");
+  assertInstanceOf(back.failed[30], RangeError);
+  const odd = Object.assign(new Error("no"), { list: [...list, () => {}] });
+  const { list: told } = cross(odd) as { list: unknown[] };
+  assertEquals(typeof told[30], "string");
+});
+
+test("a small cycle is soon seen to be one", () => {
+  let reads = 0;
+  const node = {
+    get id() {
+      reads++;
+      return 1;
+    },
+    children: [] as unknown[],
+  };
+  node.children.push({ parent: node });
+  for (const value of [node, { node }, [[node]]]) {
+    reads = 0;
+    assertEquals(inspect(value).refused, false);
+    assert(reads < 10, `it was read ${reads} times`);
+  }
+});
+
+test("data is copied once, and no key of a long list in it is listed", () => {
+  const data = { names: Array.from({ length: 100 }, (_, i) => i) };
+  const here = { entry: undefined, inline: false };
+  let listed = 0;
+  const { values } = Object;
+  Object.values = (of: object) => {
+    if (Array.isArray(of)) listed++;
+    return values(of);
+  };
+  try {
+    const copies = countCalls(globalThis, "structuredClone", () => {
+      assertEquals(encodeCallData(data, here)?.value.value, data);
+    });
+    assertEquals(copies, 1);
+  } finally {
+    Object.values = values;
+  }
+  assertEquals(listed, 0);
+});
+
+test("a function is found wherever it is in a long list in data", () => {
+  const here = { entry: undefined, inline: false };
+  const list: unknown[] = Array.from({ length: 100 }, (_, i) => i);
+  list[50] = () => 50;
+  const named = Object.assign(list.slice(0, 20), { last: () => 20 });
+  const paths = [list, { named }].map((data) =>
+    encodeCallData(data, here)?.functions.map(({ path }) => path.join("."))
+  );
+  assertEquals(paths, [["50"], ["named.last"]]);
 });

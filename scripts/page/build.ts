@@ -61,6 +61,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     FoldSink: "null",
     SettledSink: "null",
     SharedSink: "null",
+    callSite: "() => ({})",
   },
   "engine/inputs.ts": {
     AwaitedSource: "class { constructor(source) { return source; } }",
@@ -71,8 +72,15 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",
   },
-  "engine/slots.ts": { Breath: "class { rest() {} }" },
-  "engine/failures.ts": { ownOf: "(thrown) => thrown" },
+  "engine/slots.ts": {
+    Breath: "class { begin() {} rest() {} }",
+    VainSends: "class { note() {} }",
+  },
+  "engine/failures.ts": {
+    atSite: "(_, make) => make()",
+    leadOn: "() => {}",
+    ownOf: "(thrown) => thrown",
+  },
   "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
   "wire/function_ref.ts": { keptNames: '() => ""' },
   "worker/boot.ts": { keptNames: '() => ""' },

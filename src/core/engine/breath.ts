@@ -17,6 +17,13 @@ const LOOK_MS = 100;
 /** For how many ms they may fail to come until nothing more is sent. No bench. */
 const LATE_MS = 25;
 
+/**
+ * Chunks that are sent in one turn at most. With less, many short turns; with
+ * more, as of thousands of tasks that wait beside each other, each of them a
+ * chunk, the caller's thread is held for as many times 50 µs. No bench.
+ */
+const MOST_SENT = 256;
+
 /** Tells when to send nothing. */
 export class Breath {
   readonly #clock: Clock;
@@ -26,6 +33,8 @@ export class Breath {
   #cancel: (() => void) | undefined; // while it has not come
   #justAsked = false; // in this turn, in which none can come
   #holds = false;
+  #sent = 0; // in this turn
+  #waits = false; // for another
 
   /**
    * Holds nothing yet.
@@ -41,6 +50,10 @@ export class Breath {
 
   /** Whether nothing is to be sent now; to be asked each time before that. */
   get holds(): boolean {
+    if (this.#sent++ >= MOST_SENT) {
+      this.#wait();
+      return true;
+    }
     const now = this.#clock.now();
     if (this.#cancel !== undefined) {
       return this.#holds = !this.#justAsked && now - this.#askedAt > LATE_MS;
@@ -51,6 +64,20 @@ export class Breath {
     this.#justAsked = true;
     void Promise.resolve().then(() => this.#justAsked = false);
     return false;
+  }
+
+  /** Chunks are to be sent, in this turn. */
+  begin(): void {
+    this.#sent = 0;
+  }
+
+  #wait(): void {
+    if (this.#waits) return;
+    this.#waits = true;
+    this.#clock.turn(() => {
+      this.#waits = false;
+      this.#onGoOn();
+    });
   }
 
   #come(): void {

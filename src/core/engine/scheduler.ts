@@ -134,6 +134,7 @@ export class Scheduler implements Engine {
   #work(): void {
     if (this.#working) return; // seen by the loop below
     this.#working = true;
+    this.#slots.begin();
     try {
       do {
         for (let next; (next = this.#reports.shift()) !== undefined;) {

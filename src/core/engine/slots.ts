@@ -50,6 +50,11 @@ export class Slots {
     return this.vain.hold || (!this.#delaysTimers && this.#breath.holds);
   }
 
+  /** Chunks are to be sent, in this turn. */
+  begin(): void {
+    this.#breath.begin();
+  }
+
   /** How many workers are up. */
   get #up(): number {
     let up = 0;

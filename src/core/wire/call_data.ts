@@ -64,8 +64,24 @@ export function encodeCallData(
   place: Place,
 ): CallData | undefined {
   if (data === undefined) return undefined;
+  const { leading, passed } = read(() => leadingToFunctions(data, false));
+  try {
+    return encodeWithout(leading, data, place);
+  } catch (error) {
+    if (!passed) throw error;
+    // A function may be in what was passed over.
+    const { leading: all } = read(() => leadingToFunctions(data, true));
+    return encodeWithout(all, data, place);
+  }
+}
+
+/** The same, of data in which these lead to functions. */
+function encodeWithout(
+  leading: Set<object>,
+  data: unknown,
+  place: Place,
+): CallData {
   const functions: { path: string[]; ref: FunctionRef }[] = [];
-  const leading = read(() => leadingToFunctions(data));
   const copies = new Map<object, object>();
   const collections: [Collection, Collection][] = []; // and the copy of each
   const rest = without(data, []);
@@ -138,7 +154,11 @@ function read<T>(look: () => T): T {
  * The arrays, plain objects, Maps and Sets that lead to a function in an array or
  * a plain object. Much data has none, and what leads to none is not copied.
  */
-function leadingToFunctions(value: unknown): Set<object> {
+function leadingToFunctions(
+  value: unknown,
+  all: boolean,
+): { leading: Set<object>; passed: boolean } {
+  let passed = false; // keys of long arrays that are no indexes
   const leading = new Set<object>();
   const holders = new Map<object, object[]>(); // by what they hold
   const found: object[] = [];
@@ -157,6 +177,11 @@ function leadingToFunctions(value: unknown): Set<object> {
   note(value);
   for (let next = found.pop(); next !== undefined; next = found.pop()) {
     const holder = next;
+    if (!all && isLong(holder)) {
+      passed = true;
+      for (let i = 0; i < holder.length; i++) note(holder[i], holder);
+      continue;
+    }
     if (!isCollection(holder)) {
       for (const part of Object.values(holder)) note(part, holder);
       continue;
@@ -170,7 +195,21 @@ function leadingToFunctions(value: unknown): Set<object> {
   for (const part of leading) {
     for (const holder of holders.get(part)!) leading.add(holder);
   }
-  return leading;
+  return { leading, passed };
+}
+
+/**
+ * Elements of an array whose keys are listed: as they are inspected. For each
+ * million, that takes Bun 1.4.5 a second.
+ */
+const MOST_ELEMENTS = 16;
+/** A longer array may be sparse, and is read by its keys alone. */
+const LONGEST = 10_000_000;
+
+function isLong(holder: object): holder is unknown[] {
+  if (!Array.isArray(holder)) return false;
+  const { length } = holder;
+  return length > MOST_ELEMENTS && length <= LONGEST;
 }
 
 /** Whether it is a Map or a Set, of no class of the user's. */

@@ -115,11 +115,12 @@ export function createCodec(
     }
   }
 
-  function hasKeys(value: object): boolean {
+  /** Whether that is so; a Proxy or a getter may throw. */
+  function holds(test: () => boolean): boolean {
     try {
-      return Object.keys(value).length > 0;
+      return test();
     } catch {
-      return false; // a Proxy that throws
+      return false;
     }
   }
 
@@ -142,20 +143,17 @@ export function createCodec(
     );
   }
 
-  function hasCode(error: Error): boolean {
-    try {
-      return typeof (error as { code?: unknown }).code === "string";
-    } catch {
-      return false; // its getter throws
-    }
-  }
-
   function define(
     to: object,
     key: string,
     value: unknown,
     enumerable = true,
   ): void {
+    // By a descriptor it takes ten times as long: only where a prototype might
+    // have its say, as on `__proto__`.
+    if (enumerable && !(key in to)) {
+      return void ((to as Record<string, unknown>)[key] = value);
+    }
     const how = { value, enumerable, writable: true, configurable: true };
     Reflect.defineProperty(to, key, how);
   }
@@ -215,18 +213,23 @@ export function createCodec(
 
     /** An empty copy, or what goes as it is. */
     function shellOf(value: object, kind: Kind, inError: boolean): unknown {
-      if (kind === "array" && Array.isArray(value)) {
-        return new Array(value.length);
-      }
+      const list = kind === "array" && Array.isArray(value);
+      // As it is; where that would be described, it is copied.
+      const flat = list && keep !== explainer.describe &&
+        inspector.isFlat(value);
+      if (list && !flat) return new Array(value.length);
       if (kind === "map") return new Map();
       if (kind === "set") return new Set();
-      if ((kind === "object" || kind === "array") && !isView(value)) return {};
-      if (!inError || (kind !== "refused" && clones(value))) {
+      if (kind === "object" || kind === "array" && !flat) {
+        if (!isView(value)) return {};
+      }
+      if (flat || !inError || (kind !== "refused" && clones(value))) {
         wholes++;
         return keep(value);
       }
       // Of a view, each byte would be a key.
-      return kind === "refused" && !isView(value) && hasKeys(value)
+      return kind === "refused" && !isView(value) &&
+          holds(() => Object.keys(value).length > 0)
         ? {}
         : explainer.describe(value);
     }
@@ -256,7 +259,9 @@ export function createCodec(
         }
         const keys = keysInError(error);
         // Bun 1.4.5 has it on a prototype of many errors; others, as a key.
-        if (!keys.includes("code") && hasCode(error)) keys.push("code");
+        const coded = error as { code?: unknown };
+        const isCoded = () => typeof coded.code === "string";
+        if (!keys.includes("code") && holds(isCoded)) keys.push("code");
         for (const key of keys) {
           if (TOLD.includes(key)) continue;
           (parts.shown ??= []).push([key, inner(key)]);
@@ -324,6 +329,7 @@ export function createCodec(
       set.clear();
       for (const item of parts) set.add(at(item));
     } else if (tag === "[object Array]" || tag === "[object Object]") {
+      if (inspector.isFlat(value)) return; // no error can stand in it
       for (const key of Object.keys(value)) {
         const was = (value as Record<string, unknown>)[key];
         const is = at(was);

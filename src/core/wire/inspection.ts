@@ -31,6 +31,8 @@ export interface Inspector
   extends Pick<Kinds, "kindOf" | "onlyInherits" | "refusalOf" | "clone"> {
   /** Looks at one. */
   inspect(value: object): Inspection;
+  /** Whether it is a long list of primitives, whose other keys nobody looks at. */
+  isFlat(value: object): boolean;
   /**
    * Whether an object is a `Buffer` that is a part of the memory of many: nobody
    * looks for the others in its buffer.
@@ -113,9 +115,18 @@ export function createInspector(
     polluted = false;
     for (const _ in plain) polluted = true;
     const search = startSearch(root, undefined);
+    // One that was met, and a step that is ahead by a power of two: in a cycle
+    // it comes again soon, and a small one is not gone through for so long.
+    let met: object | undefined;
+    let next = 1;
     for (let steps = 0; search.stack.length > 0 && !search.refused; steps++) {
-      if (steps === UNWATCHED) return inspectWatched(root);
-      look(search, search.stack.pop()!, root);
+      const value = search.stack.pop()!;
+      if (steps === UNWATCHED || value === met) return inspectWatched(root);
+      if (steps === next) {
+        met = value;
+        next *= 2;
+      }
+      look(search, value, root);
     }
     return search;
   }
@@ -239,6 +250,24 @@ export function createInspector(
     return isBuffer(buffer) && byteLength < buffer.byteLength;
   }
 
+  function isFlat(value: object): boolean {
+    if (!Array.isArray(value)) return false;
+    const { length } = value;
+    if (length <= MOST_ELEMENTS || length > LONGEST) return false;
+    try {
+      for (let i = 0; i < length; i++) {
+        const part: unknown = value[i];
+        if (typeof part === "object" && part !== null) return false;
+        if (typeof part === "function" || typeof part === "symbol") {
+          return false;
+        }
+      }
+      return true;
+    } catch {
+      return false; // a getter, or a Proxy, that throws
+    }
+  }
+
   /** The keys of an array that are no indexes. */
   function otherKeys(own: string[]): string[] {
     let from = own.length;
@@ -249,5 +278,5 @@ export function createInspector(
   }
 
   const { kindOf, onlyInherits, refusalOf, clone } = kinds;
-  return { kindOf, onlyInherits, refusalOf, inspect, isPooled, clone };
+  return { kindOf, onlyInherits, refusalOf, inspect, isFlat, isPooled, clone };
 }

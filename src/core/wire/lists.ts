@@ -95,6 +95,21 @@ export function createLists(
     return copy;
   }
 
+  /** The same, without a trial of what is surely not too deep for one. */
+  function cloneToSend<V>(value: V): V {
+    return isShallow(value) ? inspector.clone(value) as V : clone(value);
+  }
+
+  function isShallow(value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return true;
+    try {
+      const { refused, doubtful } = inspector.inspect(value);
+      return !refused && !doubtful;
+    } catch {
+      return false; // a getter, or a Proxy, that throws
+    }
+  }
+
   function open(
     transfer: boolean,
     own: boolean,
@@ -256,5 +271,5 @@ export function createLists(
     };
   }
 
-  return { open, clone };
+  return { open, clone: cloneToSend };
 }

@@ -361,7 +361,9 @@ export function createPacking(
         // Of moved buffers there is nothing left to clone.
         if (gone.has(offset)) throw cause;
         const beside = errorsAt.get(offset);
-        const [copy, errors] = lists.clone([sent[offset], beside] as const);
+        const [copy, errors] = beside === undefined
+          ? [lists.clone(sent[offset])] // Bun 1.4.5 is faster at a bare list
+          : lists.clone([sent[offset], beside] as const);
         copies[offset] = copy;
         if (errors !== undefined) encoded.push([offset, errors]);
       } catch (error) {

@@ -137,6 +137,7 @@ const INSPECTOR: MethodsOf<Inspector> = {
   onlyInherits: true,
   refusalOf: true,
   inspect: true,
+  isFlat: true,
   isPooled: true,
   clone: true,
 };
