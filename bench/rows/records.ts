@@ -5,11 +5,10 @@
  * @module
  */
 
-import { Pool } from "../../mod.ts";
-import { RawWorkers, split } from "../raw.ts";
 import { type Kind, KINDS, ODD_KINDS } from "../records.ts";
-import { type Finding, finding, type Row } from "../row.ts";
-import { brief, same } from "../tasks.ts";
+import type { Finding, Row } from "../row.ts";
+import { brief } from "../tasks.ts";
+import { thereAndBack } from "../there_and_back.ts";
 
 const COUNT = 20_000;
 
@@ -21,18 +20,11 @@ async function* measure(
   aim: (kind: Kind) => string,
 ): AsyncIterable<Finding> {
   for (const kind of Object.values(kinds)) {
-    const inputs = kind.make(COUNT);
-    const halves = split(inputs, 2);
-    for (const [how, fn] of [["brief", brief], ["whole", same]] as const) {
-      using raw = await RawWorkers.start(fn, 2);
-      await using pool = new Pool({ workers: 2 });
-      yield await finding(`20,000 ${kind.title}, ${how}`, [
-        { name: "raw", run: () => raw.map(halves) },
-        { name: "raw, batched", run: () => raw.mapBatched(inputs, BATCH) },
-        { name: "loop", run: () => inputs.map((record) => fn(record)) },
-        { name: "ours", run: () => pool.map(fn, inputs) },
-      ], { aim: aim(kind), warmups: 3 });
-    }
+    yield* thereAndBack(`20,000 ${kind.title}`, kind.make(COUNT), {
+      short: brief,
+      batch: BATCH,
+      aim: aim(kind),
+    });
   }
 }
 
