@@ -220,9 +220,8 @@ export function createCodec(
       if (list && !flat) return new Array(value.length);
       if (kind === "map") return new Map();
       if (kind === "set") return new Set();
-      if (kind === "object" || kind === "array" && !flat) {
-        if (!isView(value)) return {};
-      }
+      const keyed = kind === "object" || kind === "array";
+      if (keyed && !flat && !isView(value)) return {};
       if (flat || !inError || (kind !== "refused" && clones(value))) {
         wholes++;
         return keep(value);

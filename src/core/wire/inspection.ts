@@ -38,6 +38,8 @@ export interface Inspector
    * looks for the others in its buffer.
    */
   isPooled(view: object): view is Uint8Array;
+  /** The buffer of a view, whatever that inherits from. */
+  bufferOf(view: object): ArrayBufferLike;
 }
 
 /** What the inspector is made of. */
@@ -80,10 +82,13 @@ export function createInspector(
   const list = Array.prototype;
   const { prototype: bytes } = Uint8Array;
   const { isView } = ArrayBuffer;
-  // The language's own, which throw for what is of another kind.
-  const bufferGetters = [getPrototypeOf(bytes), DataView.prototype].map(
-    (of) => Object.getOwnPropertyDescriptor(of, "buffer")!.get!,
-  );
+  const getter = (of: object, key: PropertyKey) =>
+    Object.getOwnPropertyDescriptor(of, key)!.get!;
+  // The language's own, whatever a view inherits from.
+  const typed = getPrototypeOf(bytes);
+  const tagOf = getter(typed, Symbol.toStringTag); // undefined of a DataView
+  const bufferIn = getter(typed, "buffer");
+  const dataIn = getter(DataView.prototype, "buffer");
   const kinds = parts.createKinds(crossing);
   const { known, meet, refusesShared, isBuffer } = kinds;
   /** Whether all objects have keys that would be listed with their own. */
@@ -156,9 +161,12 @@ export function createInspector(
       ? "array"
       : known.get(proto) ?? meet(value, search);
     if (kind === "object") {
-      if (isView(value)) addOddView(search, value);
-      else if (proto === plain && !polluted) addFields(search, value as never);
-      else addAll(search, value as never, keys(value));
+      if (isView(value)) { // of a class that is none of theirs
+        search.doubtful = true;
+        addBuffer(search, bufferOf(value));
+      } else if (proto === plain && !polluted) {
+        addFields(search, value as never);
+      } else addAll(search, value as never, keys(value));
     } else if (kind === "array") {
       addElements(search, value as unknown[], value === root);
     } else if (kind === "map") {
@@ -219,18 +227,6 @@ export function createInspector(
     }
   }
 
-  /** A view that inherits from none. */
-  function addOddView(search: Search, view: ArrayBufferView): void {
-    search.doubtful = true;
-    for (const bufferOf of bufferGetters) {
-      try {
-        addBuffer(search, bufferOf.call(view));
-      } catch {
-        // It is of the other kind.
-      }
-    }
-  }
-
   function addBuffer(search: Search, buffer: ArrayBufferLike): void {
     if (!isBuffer(buffer)) {
       if (refusesShared) search.refused = true;
@@ -242,6 +238,9 @@ export function createInspector(
     (search.buffers as Set<ArrayBuffer>).add(buffer);
     search.bytes += buffer.byteLength;
   }
+
+  const bufferOf: Inspector["bufferOf"] = (view) =>
+    (tagOf.call(view) === undefined ? dataIn : bufferIn).call(view);
 
   function isPooled(view: object): view is Uint8Array {
     if (!isView(view)) return false;
@@ -278,5 +277,14 @@ export function createInspector(
   }
 
   const { kindOf, onlyInherits, refusalOf, clone } = kinds;
-  return { kindOf, onlyInherits, refusalOf, inspect, isFlat, isPooled, clone };
+  return {
+    kindOf,
+    onlyInherits,
+    refusalOf,
+    inspect,
+    isFlat,
+    isPooled,
+    bufferOf,
+    clone,
+  };
 }

@@ -150,7 +150,6 @@ export function createRecordKinds(
     getter(ofViews, "byteOffset"),
     getter(ofViews, "byteLength"),
   ];
-  const dataIn = getter(DataView.prototype, "buffer");
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;
@@ -279,8 +278,7 @@ export function createRecordKinds(
       if (!own) {
         // A view that is the value itself is cut out of its buffer.
         if (level === 1) return false;
-        const of = views.kindOf(value) === undefined ? dataIn : bufferIn;
-        if (kind === "view") meet(of.call(value) as object);
+        if (kind === "view") meet(inspector.bufferOf(value));
         return true;
       }
       if (inspector.isPooled(value)) return true;

@@ -139,6 +139,7 @@ const INSPECTOR: MethodsOf<Inspector> = {
   inspect: true,
   isFlat: true,
   isPooled: true,
+  bufferOf: true,
   clone: true,
 };
 const EXPLAINER: MethodsOf<Explainer> = {
