@@ -118,6 +118,29 @@ test("lanes that come free beside a slow task of a large chunk get more", async 
   assertEquals(world.clock.timers, 0);
 });
 
+test("a worker that is alone begins tasks in their order, however slow", async () => {
+  for (const [each, at] of [[1, 0], [2, 1], [3, 0], [7, 3], [20, 0]]) {
+    const world = new FakeWorld({ workers: 1 }, { chunkMs: 0.01 });
+    const call = world.calls.map(same, range(COUNT), {}, stuckCall);
+    await world.flush();
+    const worker = world.worker(0).receiveAll();
+    const begun: number[] = [];
+    for (let steps = 0; steps < 10 * COUNT; steps++) {
+      const task = worker.begin(); // none if it has just lost them
+      if (task !== undefined) {
+        begun.push(task.index);
+        // So long that it loses what it has not begun.
+        if (task.index % each === at) world.clock.advance(60);
+        worker.settle(task, { value: task.value });
+      }
+      worker.deliverAll().receiveAll();
+    }
+    assertEquals(begun, range(COUNT));
+    const value = range(COUNT);
+    assertEquals(await world.finish(call), { status: "fulfilled", value });
+  }
+});
+
 test("a clock that rounds does not keep it from that", async () => {
   assert(6.4 + 10 - 6.4 < 10);
   const { world, others: [idle], end } = await stuckCall({ at: 6.4 });

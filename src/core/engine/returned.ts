@@ -8,7 +8,11 @@
 import { type Chunk, joined, part, weightOf } from "./chunk.ts";
 import { fitting } from "./weighing.ts";
 
-/** Tasks to be sent again, in the order in which they came back. */
+/**
+ * Tasks to be sent again: in the order of their indexes, so that a worker that is
+ * alone begins them in it however often it lost some; those with weights in the
+ * order in which they came back.
+ */
 export class Returned {
   /** What was read to be sent, and was not: it goes first, and whole. */
   #held: Chunk | undefined;
@@ -22,8 +26,16 @@ export class Returned {
 
   /** Takes tasks back. */
   add(chunk: Chunk): void {
-    this.#chunks.push(chunk);
+    this.#insert(chunk);
     this.#weight += weightOf(chunk);
+  }
+
+  #insert(chunk: Chunk): void {
+    // From the end: mostly it belongs there.
+    const before = this.#chunks.findLastIndex(({ first }) =>
+      chunk.weights !== undefined || first < chunk.first
+    );
+    this.#chunks.splice(before + 1, 0, chunk);
   }
 
   /** Takes a chunk that was read to be sent, where nothing else waits. */
@@ -34,7 +46,7 @@ export class Returned {
 
   /** Lets it be one of the others. */
   #letGo(): void {
-    if (this.#held !== undefined) this.#chunks.unshift(this.#held);
+    if (this.#held !== undefined) this.#insert(this.#held);
     this.#held = undefined;
   }
 
