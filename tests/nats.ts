@@ -44,6 +44,9 @@ export const natsTest: Test = withOptions((name, options, body) => {
 /** Registers one that takes long, and need not run on each runtime. */
 export const longNatsTest: Test = unlessBrief(natsTest);
 
+/** Options of a pool that waits for machines of a busy one. */
+export const PATIENT = { workerTimeout: 120_000 };
+
 /** A server that can be ended and started again where it was. */
 export interface RobustServer {
   servers: string;

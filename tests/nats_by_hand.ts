@@ -34,8 +34,9 @@ export function aroundSeals(
 ): Disposable {
   const { prototype } = Envelopes;
   const { sealBytes } = prototype;
-  prototype.sealBytes = function (bytes, name) {
-    return around(() => sealBytes.call(this, bytes, name), name, bytes);
+  prototype.sealBytes = function (bytes, name, wanted) {
+    const seal = () => sealBytes.call(this, bytes, name, wanted);
+    return around(seal, name, bytes);
   };
   return { [Symbol.dispose]: () => void (prototype.sealBytes = sealBytes) };
 }

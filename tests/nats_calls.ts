@@ -5,6 +5,7 @@ import type { PoolOptions, RunEvent, RunOptions } from "../mod.ts";
 import { findServer, startServer } from "../src/nats/server.ts";
 import type { ContractCalls, ContractEngine } from "./contract.ts";
 import { isBrief } from "./harness.ts";
+import { PATIENT } from "./nats.ts";
 
 // Opened here, so that no test seems to leave it open: the last one ends it.
 const absent = isBrief || findServer() === undefined;
@@ -33,7 +34,7 @@ async function connect(): Promise<Client> {
   const name = `contract-${++pools}`;
   const at = { servers, connection, pool: name, storage: "memory" } as const;
   const onEvent = (event: RunEvent) => client.onEvent?.(event);
-  const open = () => NatsPool.connect({ ...at, onEvent });
+  const open = () => NatsPool.connect({ ...at, ...PATIENT, onEvent });
   // On a busy machine the server may not answer in its time.
   const pool = await open().catch(open);
   const client: Client = { at, pool, onEvent: undefined };

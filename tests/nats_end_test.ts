@@ -24,6 +24,7 @@ import {
   longNatsTest,
   natsTest,
   openStage,
+  PATIENT,
   startMachine,
 } from "./nats.ts";
 import { pause, until } from "./until.ts";
@@ -54,7 +55,7 @@ async function open() {
       rmSync(join(data, "begun"));
     },
     async pool(options: object = {}): Promise<NatsPool> {
-      const pool = await NatsPool.connect({ ...at, ...options });
+      const pool = await NatsPool.connect({ ...at, ...PATIENT, ...options });
       stack.defer(() => pool.close());
       return pool;
     },
@@ -377,7 +378,7 @@ longNatsTest(
     await pause(2000); // it tries every 250 ms
     await other.close();
     await start("one", port);
-    const pool = await NatsPool.connect({ servers, pool: "test" });
+    const pool = await NatsPool.connect({ servers, pool: "test", ...PATIENT });
     stack.defer(() => pool.close());
     assertEquals(await pool.map((n: number) => n + 1, [1]), [2]);
     assertMatch(machine.said(), /refuses this machine.*AuthorizationError/);

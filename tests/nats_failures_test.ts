@@ -20,6 +20,7 @@ import { startServer } from "../src/nats/server.ts";
 import {
   longNatsTest as test,
   openStage,
+  PATIENT,
   type Program,
   startMachine,
   startProgram,
@@ -63,7 +64,7 @@ async function open() {
       return program;
     },
     async pool(options: object = {}): Promise<NatsPool> {
-      const at = { servers, pool: "test", ...options };
+      const at = { servers, pool: "test", ...PATIENT, ...options };
       const pool = await NatsPool.connect(at);
       stack.defer(() => pool.close());
       return pool;
@@ -271,6 +272,35 @@ test("nothing large is left of calls that end while it is put", async () => {
   await until(async () =>
     (await jsm.streams.info(stream)).state.bytes < 1_000_000
   );
+});
+
+test("a call that ends while something large is put puts no more", async () => {
+  await using here = await open();
+  await here.machine();
+  const connection = await Connection.open({
+    servers: here.servers,
+    pool: "test",
+  });
+  here.stack.defer(() => connection.close());
+  const stream = `OBJ_${connection.names.blobs}`;
+  const state = async () => (await connection.jsm.streams.info(stream)).state;
+  const large = () => new Uint8Array(64_000_000); // in 489 parts
+  for (const isData of [true, false]) {
+    const pool = await here.pool();
+    const before = await state().then(({ last_seq }) => last_seq, () => 0);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const [input, data] = isData ? [1, large()] : [large(), 1];
+    const ended = begun(pool.map((n: unknown) => n, [input], { data, signal }));
+    const parts = async () => (await state()).last_seq - before;
+    await until(() => parts().then((count) => count > 3, () => false));
+    abort.abort();
+    await assertRejects(() => ended, DOMException);
+    await pool.close();
+    const [count, { bytes }] = [await parts(), await state()];
+    assert(count < 400, `${count} parts were put`);
+    assert(bytes < 1_000_000, `${bytes} are left`);
+  }
 });
 
 test("runs end beside others that go on", async () => {

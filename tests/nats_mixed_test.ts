@@ -11,7 +11,12 @@ import { NatsPool } from "@parallel/map-nats";
 import { type RunEvent, TaskError } from "../mod.ts";
 import { findNode, NAMES } from "../scripts/find_node.ts";
 import { Timeline } from "../src/timeline/mod.ts";
-import { natsTest as test, startMachine, startRobustServer } from "./nats.ts";
+import {
+  natsTest as test,
+  PATIENT,
+  startMachine,
+  startRobustServer,
+} from "./nats.ts";
 import { until } from "./until.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -60,7 +65,7 @@ test("Deno, Bun and Node.js serve one pool together", async () => {
     names.push(name);
   }
   assert(names.length >= 2);
-  const pool = await NatsPool.connect({ servers, pool: "test" });
+  const pool = await NatsPool.connect({ servers, pool: "test", ...PATIENT });
   stack.defer(() => pool.close());
   await until(() => pool.workers().length === names.length);
   assertEquals(pool.workers().map(({ name }) => name).sort(), names.sort());

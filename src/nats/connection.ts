@@ -227,6 +227,7 @@ export class Connection {
         const options = { msgID: id, timeout: SILENT_MS, headers: own };
         if (await this.#publishOnce(subject, body, options)) return;
       } catch (error) {
+        if (!wanted()) return;
         if (isFinal(error)) throw error;
         failing = this.down > 0 ? undefined : failing ?? performance.now();
         if (performance.now() - (failing ?? Infinity) > patience) {

@@ -11,6 +11,9 @@ import { writeBytes } from "./byte_writer.ts";
 import { WIRE_VERSION } from "./messages.ts";
 import { within } from "./waiting.ts";
 
+/** Bytes that are put in the store at a time: it keeps them in such parts. */
+const PART = 1 << 17;
+
 /** What is large cannot be read now: its store is away, or has lost it. */
 export class StoreError extends Error {
   /** Names what caused it. */
@@ -50,19 +53,30 @@ export class Envelopes {
    *
    * @param message Plain data.
    * @param name What it would be called there.
+   * @param wanted Whether anybody waits for it: if not, nothing of it is left there.
    * @returns What can be sent.
+   * @throws When nobody does any more, or the store does not take it.
    */
-  async seal(message: unknown, name: string): Promise<Uint8Array> {
-    return await this.sealBytes(writeBytes(message), name);
+  async seal(
+    message: unknown,
+    name: string,
+    wanted?: () => boolean,
+  ): Promise<Uint8Array> {
+    return await this.sealBytes(writeBytes(message), name, wanted);
   }
 
   /** The same for what is written. */
-  async sealBytes(bytes: Uint8Array, name: string): Promise<Uint8Array> {
+  async sealBytes(
+    bytes: Uint8Array,
+    name: string,
+    wanted = (): boolean => true,
+  ): Promise<Uint8Array> {
     const large = bytes.length > this.#setup.limit();
     if (large) {
       const store = await this.#open();
-      await this.#note(store.putBlob({ name }, bytes)).catch((error) => {
-        this.#store = undefined; // a server without its memory has none
+      const put = store.put({ name }, partsOf(bytes, wanted));
+      await this.#note(put).catch((error) => {
+        if (wanted()) this.#store = undefined; // a server without its memory has none
         throw error;
       });
     }
@@ -168,4 +182,19 @@ export class Envelopes {
       throw error;
     });
   }
+}
+
+/** What is put, as long as anybody wants it: the store drops it if it fails. */
+function partsOf(
+  bytes: Uint8Array,
+  wanted: () => boolean,
+): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (!wanted()) throw new Error("nobody waits for it any more");
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, at += PART));
+    },
+  });
 }

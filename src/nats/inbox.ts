@@ -113,7 +113,9 @@ export class Inbox {
     const { connection, client } = this.#setup;
     const known = this.#calls.get(run);
     if (known !== undefined && !again) return known;
-    const sealed = connection.envelopes.seal(call, `c.${client}.${run}`);
+    const wanted = () => !this.#closed && this.#calls.has(run);
+    const name = `c.${client}.${run}`;
+    const sealed = connection.envelopes.seal(call, name, wanted);
     this.#calls.set(run, sealed);
     sealed.catch(() => this.#calls.delete(run)); // tried the next time
     return sealed;

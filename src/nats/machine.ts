@@ -261,8 +261,9 @@ export class Machine {
     const isOver = () => !this.#hurries && !this.#runs.has(client, run);
     const send = (answer: Uint8Array) =>
       this.#patience.wait((waits) => {
-        const seal = () => connection.envelopes.sealBytes(answer, `a.${id}`);
         const wanted = () => waits() && !isOver();
+        const seal = () =>
+          connection.envelopes.sealBytes(answer, `a.${id}`, wanted);
         return connection.publish(subject, { id, seal, wanted, patience });
       });
     try {

@@ -42,7 +42,8 @@ export class Posts {
     const id = `${client}.${key}.${number}.${++open.sends}`;
     const seal = () => {
       open.large ||= body.length > connection.limit;
-      return connection.envelopes.sealBytes(body, this.#nameOf(key, open));
+      const name = this.#nameOf(key, open);
+      return connection.envelopes.sealBytes(body, name, wanted);
     };
     open.at = "leaving";
     try {
