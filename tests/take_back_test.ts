@@ -303,3 +303,42 @@ test("a message that was lost when its tasks were taken back is no task's fault"
   busy.leave();
   assertEquals(await end(), range(COUNT));
 });
+
+test("tasks that come back wait for the reader of a stream", async () => {
+  for (const ordered of [true, false]) {
+    const world = new FakeWorld({ workers: 1 }, { chunkMs: 0.01 });
+    let given = 0;
+    const inputs = (function* () {
+      for (;; given++) yield given;
+    })();
+    const stream = world.calls.stream(same, inputs, { ordered }, stuckCall);
+    const asked = stream.next();
+    await world.flush();
+    let begun = 0;
+    /** Does up to so many tasks, each in so many ms. */
+    const work = (most: number, ms: number) => {
+      const worker = world.worker(0);
+      for (const until = begun + most; begun < until; begun++) {
+        const task = worker.deliverAll().receiveAll().begin() ??
+          worker.deliverAll().receiveAll().begin(); // its rest was taken back
+        if (task === undefined) return;
+        world.clock.advance(ms);
+        worker.settle(task, { value: task.value });
+      }
+    };
+    work(5000, 0); // so that much is read ahead
+    assertEquals((await asked).value, 0);
+    const [ahead, before] = [given - begun, begun];
+    assert(ahead > 1000, `${ahead}`);
+    work(ahead, 60); // what is left of it comes back
+    const held = begun;
+    assert(held - before < 100, `${held - before} of ${ahead}`);
+    for (let read = 1; read < begun; read++) {
+      assertEquals(await stream.next(), { done: false, value: read });
+    }
+    work(1000, 0);
+    assert(begun > held); // there is room again
+    await stream.return(undefined);
+    await world.finish(world.calls.close());
+  }
+});

@@ -33,7 +33,7 @@ function codeOf(file: string): string {
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
  * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
  * no list, promises among them, sources that fill one object again, meters of
- * what no browser tells, names that this bundle does not keep, causes that several
+ * what no browser tells, names that this bundle does not keep, checks of options, causes that several
  * calls are told, what waits for the timers of other runtimes, and the shorter
  * ways that lists of numbers, texts and records cross; without them they are
  * cloned, as in most programs.
@@ -53,7 +53,24 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     onAbort: "null",
   },
   "calls/calls_here.ts": { keepContext: "(part) => part" },
+  "calls/parallel_map.ts": {
+    checkOptions: "(_, options) => options",
+    MAP_RULES: "null",
+    REDUCE_RULES: "null",
+    RUN_RULES: "null",
+    STREAM_RULES: "null",
+  },
+  "calls/pool.ts": {
+    checkOptions: "(_, options) => options",
+    CLOSE_RULES: "null",
+    POOL_RULES: "null",
+  },
   "calls/calls.ts": {
+    checkOptions: "(_, options) => options",
+    MAP_RULES: "null",
+    REDUCE_RULES: "null",
+    RUN_RULES: "null",
+    STREAM_RULES: "null",
     asInWorkers: "null",
     checkInitial: "null",
     combineRef: "null",

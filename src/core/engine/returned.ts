@@ -6,6 +6,7 @@
  */
 
 import { type Chunk, joined, part, weightOf } from "./chunk.ts";
+import type { Sink } from "./sink.ts";
 import { fitting } from "./weighing.ts";
 
 /**
@@ -22,6 +23,18 @@ export class Returned {
   /** What they weigh. */
   get weight(): number {
     return this.#weight;
+  }
+
+  /**
+   * Whether they wait for a reader, as tasks that were not read do: not while it
+   * has nothing to read, as it may wait for one of them.
+   *
+   * @param sink What it reads.
+   * @param size How many are sent at a time.
+   */
+  waitFor(sink: Sink, size: number): boolean {
+    const { weight } = this;
+    return weight > 0 && sink.ready === true && sink.room(size) + weight < 1;
   }
 
   /** Takes tasks back. */

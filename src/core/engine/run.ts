@@ -40,13 +40,13 @@ export class Run {
   readonly options: RunOptions;
   readonly shared: SharedParts;
   readonly refills: RunSetup["refills"];
+  readonly #ends = Promise.withResolvers<number>();
   /** Settles with the number of tasks, or with why the run ended early. */
-  readonly done: Promise<number>;
+  readonly done: Promise<number> = this.#ends.promise;
   #setup: RunSetup;
   readonly #sizer: ChunkSizer;
   readonly #meter: ProgressMeter;
-  readonly #ends = Promise.withResolvers<number>();
-  #state: RunState;
+  #state: RunState = { at: "reading" };
   /** What a listener threw when it was over, as at a late answer. */
   late: Thrown;
   readonly #returned = new Returned();
@@ -66,8 +66,6 @@ export class Run {
     this.#sizer = new ChunkSizer(options.chunkSize, workers, pace, times);
     this.#meter = new ProgressMeter(options.onProgress, clock);
     this.#meter.total = setup.inputs.total;
-    this.#state = { at: "reading" };
-    this.done = this.#ends.promise;
     this.done.catch(() => {}); // heard by whoever made the call
   }
 
@@ -138,8 +136,9 @@ export class Run {
    * @returns The chunk; undefined while there is none, or no more.
    */
   take(most: number, idle: boolean): Chunk | undefined {
-    const { clock } = this.#setup;
+    const { clock, sink } = this.#setup;
     const size = this.#sizer.next(this.#weightLeft);
+    if (this.#returned.waitFor(sink, size)) return undefined;
     const returned = this.#returned.take(size, most, idle);
     if (returned !== undefined) return returned;
     if (this.#state.at !== "reading") return undefined;
@@ -151,7 +150,9 @@ export class Run {
 
   /** Whether it has tasks to be sent; to know that, it reads those that go next. */
   waits(): boolean {
-    if (this.#returned.weight > 0) return true;
+    const size = this.#sizer.next(this.#weightLeft);
+    const { sink } = this.#setup;
+    if (this.#returned.weight > 0) return !this.#returned.waitFor(sink, size);
     const chunk = this.take(Infinity, true);
     if (chunk) this.#returned.hold(chunk);
     return chunk !== undefined;

@@ -26,6 +26,8 @@ export interface Sink {
   readonly inTurn: boolean;
   /** Whether a failure is there in its turn: nothing after it is wanted. */
   readonly failed?: boolean;
+  /** Whether there is something that its reader has not read. */
+  readonly ready?: boolean;
   /** Where the workers write the results, if they do. */
   readonly shared?: SharedArray;
   /** Notes that tasks were read from the inputs. */

@@ -72,7 +72,11 @@ export class StreamSink implements Sink {
       TIMES_CONCURRENCY * this.#concurrency,
     );
     const most = this.#bufferSize ?? this.#threads() * each;
-    return Math.max(0, most - this.#inside);
+    return most - this.#inside;
+  }
+
+  get ready(): boolean {
+    return this.#ready.length > this.#head;
   }
 
   took(tasks: number): void {
@@ -110,7 +114,7 @@ export class StreamSink implements Sink {
       let next: Outcomes | undefined;
       while ((next = this.#order.next()) !== undefined) this.#give(next);
     }
-    if (this.#ready.length > this.#head) this.#wake();
+    if (this.ready) this.#wake();
   }
 
   #give(outcomes: Outcomes): void {
