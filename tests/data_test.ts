@@ -275,6 +275,50 @@ for (const name of ["web", "threads", "inline"] as const) {
     assertEquals(inside.kept, "[Function: kept]");
   });
 
+  it("what is thrown may say anything of its size, or throw", async () => {
+    const odd = (i: number) => {
+      class Day extends Date {
+        get byteLength() {
+          throw new Error("no bytes");
+        }
+      }
+      class Bytes extends Uint8Array<ArrayBuffer> {
+        override get buffer(): ArrayBuffer {
+          throw new Error("no buffer");
+        }
+      }
+      return [
+        new Day(3),
+        Object.assign(new Date(3), { byteLength: 4n }),
+        Object.assign(new Date(3), { buffer: { byteLength: Symbol() } }),
+        new Bytes(new ArrayBuffer(3)),
+        Object.defineProperty(new Date(3), "buffer", {
+          get() {
+            throw undefined;
+          },
+          enumerable: true,
+        }),
+      ][i];
+    };
+    const throwOne = (
+      i: number,
+      { data }: { data: (i: number) => unknown },
+    ) => {
+      if (i < 5) throw data(i);
+      const error = new Error("mine");
+      throw Object.assign(error, { first: 1, odd: data(i - 5), code: "E1" });
+    };
+    const run = { ...pool, data: odd };
+    const settled = await parallelMapSettled(throwOne, range(10), run);
+    for (const [i, one] of settled.entries()) {
+      assertEquals(reason(one).name, "TaskError"); // its worker goes on
+      if (i < 5) continue;
+      const { message, ...parts } = reason(one).cause as Error;
+      assertEquals(message, "mine");
+      assertEquals(Object.keys(parts).sort(), ["code", "first", "odd"]);
+    }
+  });
+
   it("an error under any key of an array arrives whole", async () => {
     const error = Object.assign(new TypeError("in", { cause: 5 }), { code: 7 });
     const list = Object.assign([1], { error });

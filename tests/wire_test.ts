@@ -25,6 +25,7 @@ import { createInspector } from "../src/core/wire/inspection.ts";
 import { createKinds } from "../src/core/wire/kinds.ts";
 import { createMoving } from "../src/core/wire/moving.ts";
 import { createViews } from "../src/core/wire/views.ts";
+import { createWire } from "../src/core/wire/wire.ts";
 import { collectGarbage } from "./collect_garbage.ts";
 import { test } from "./harness.ts";
 import { pause } from "./until.ts";
@@ -256,6 +257,64 @@ test("for memory of this realm, no getter is asked that throws", () => {
     Object.defineProperty(prototype, "byteLength", own);
   }
   assertEquals(thrown, 0);
+});
+
+test("a view is what it is, whatever its class says", () => {
+  const { packing } = createWire();
+  const getterOf = (key: string, proto: object): (this: object) => unknown =>
+    Object.getOwnPropertyDescriptor(proto, key)?.get ??
+      getterOf(key, Object.getPrototypeOf(proto));
+  const bytesIn = (view: unknown) => {
+    const { prototype } = view instanceof DataView ? DataView : Uint8Array;
+    const [buffer, from, size] = ["buffer", "byteOffset", "byteLength"].map(
+      (key) => getterOf(key, prototype).call(view as object),
+    ) as [ArrayBuffer, number, number];
+    return [...new Uint8Array(buffer, from, size)];
+  };
+  const says: (() => unknown)[] = [
+    ...[1, 1000, NaN, "x", 4n, undefined].map((said) => () => said),
+    () => {
+      throw new Error("it does not say");
+    },
+  ];
+  const records = Array.from({ length: 40 }, (_, id) => ({ id }));
+  const views = [[0, 32], [8, 16]].flatMap(([from, size]) => {
+    const { buffer } = Uint8Array.from({ length: 32 }, (_, i) => i);
+    return [
+      () => new DataView(buffer, from, size),
+      () => new Uint8Array(buffer, from, size),
+      () => new Float64Array(buffer, from, size! / 8),
+    ];
+  });
+  /** Sends values in each of both ways, and gives the first as it arrives. */
+  function* sent(values: object[]) {
+    const open = packing.open(values.length, false);
+    const kept = values.map((value, i) => open.add(i, value));
+    for (const parcel of [packing.pack(values, false), open.end(kept)]) {
+      assertEquals(parcel.refused.size, 0);
+      assert(Number.isFinite(parcel.bytes), `${parcel.bytes}`);
+      yield packing.unpack(structuredClone(parcel.packed))[0] as object;
+    }
+  }
+  for (const key of ["buffer", "byteOffset", "byteLength", "length"]) {
+    for (
+      const [get, make] of says.flatMap((get) =>
+        views.map((v) => [get, v] as const)
+      )
+    ) {
+      const view = make();
+      const proto = Object.getPrototypeOf(view);
+      Object.setPrototypeOf(view, Object.create(proto, { [key]: { get } }));
+      for (const beside of [[], records]) {
+        for (const back of sent([view, ...beside])) {
+          assertEquals(bytesIn(back), bytesIn(view));
+        }
+        for (const back of sent([{ view }, ...beside])) {
+          assertEquals(bytesIn((back as { view: object }).view), bytesIn(view));
+        }
+      }
+    }
+  }
 });
 
 test("a buffer of another realm is copied, as its source may fill it again", () => {

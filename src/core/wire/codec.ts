@@ -106,13 +106,9 @@ export function createCodec(
     }
   }
 
+  /** Not a buffer that was moved away. */
   function clones(value: object): boolean {
-    try {
-      inspector.clone(value);
-      return true;
-    } catch {
-      return false; // a buffer that was moved away
-    }
+    return holds(() => inspector.clone(value) !== undefined);
   }
 
   /** Whether that is so; a Proxy or a getter may throw. */
@@ -124,13 +120,17 @@ export function createCodec(
     }
   }
 
-  /** Reads a property of a thrown value, whose getter may throw in turn. */
-  function read(from: object, key: string): unknown {
+  /** What becomes of a part of a thrown value, which may throw in turn. */
+  function attempt(part: () => unknown): unknown {
     try {
-      return (from as Record<string, unknown>)[key];
+      return part();
     } catch (error) {
       return `[threw ${explainer.describe(error)}]`;
     }
+  }
+
+  function read(from: object, key: string): unknown {
+    return attempt(() => (from as Record<string, unknown>)[key]);
   }
 
   /**
@@ -251,7 +251,8 @@ export function createCodec(
       copies.set(error, parts.place);
       errors.push(parts);
       toFillInErrors.push(() => {
-        const inner = (key: string) => shell(read(error, key), true, 0);
+        const inner = (key: string) =>
+          attempt(() => shell(read(error, key), true, 0));
         for (const key of HIDDEN) {
           if (!Object.hasOwn(error, key)) continue;
           (parts.hidden ??= []).push([key, inner(key)]);

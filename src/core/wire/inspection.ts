@@ -40,6 +40,8 @@ export interface Inspector
   isPooled(view: object): view is Uint8Array;
   /** The buffer of a view, whatever that inherits from. */
   bufferOf(view: object): ArrayBufferLike;
+  /** How many bytes a buffer has, whatever it says. */
+  sizeOf(buffer: ArrayBuffer): number;
 }
 
 /** What the inspector is made of. */
@@ -89,6 +91,8 @@ export function createInspector(
   const tagOf = getter(typed, Symbol.toStringTag); // undefined of a DataView
   const bufferIn = getter(typed, "buffer");
   const dataIn = getter(DataView.prototype, "buffer");
+  const sizeIn = getter(typed, "byteLength");
+  const sizeOfBuffer = getter(ArrayBuffer.prototype, "byteLength");
   const kinds = parts.createKinds(crossing);
   const { known, meet, refusesShared, isBuffer } = kinds;
   /** Whether all objects have keys that would be listed with their own. */
@@ -180,9 +184,7 @@ export function createInspector(
       if (kind === "view" && isPooled(value)) search.pooled = true;
       addBuffer(
         search,
-        kind === "view"
-          ? (value as ArrayBufferView).buffer
-          : value as ArrayBuffer,
+        kind === "view" ? bufferOf(value) : value as ArrayBuffer,
       );
     } else if (kind === "error") search.errors = true;
     else if (kind !== "leaf") search.refused = true;
@@ -236,17 +238,19 @@ export function createInspector(
     if (buffer.detached) search.refused = true;
     if (search.buffers === none) search.buffers = new Set();
     (search.buffers as Set<ArrayBuffer>).add(buffer);
-    search.bytes += buffer.byteLength;
+    search.bytes += sizeOf(buffer);
   }
 
   const bufferOf: Inspector["bufferOf"] = (view) =>
     (tagOf.call(view) === undefined ? dataIn : bufferIn).call(view);
 
+  const sizeOf: Inspector["sizeOf"] = (buffer) => sizeOfBuffer.call(buffer);
+
   function isPooled(view: object): view is Uint8Array {
     if (!isView(view)) return false;
     if (getPrototypeOf(getPrototypeOf(view)) !== bytes) return false;
-    const { buffer, byteLength } = view;
-    return isBuffer(buffer) && byteLength < buffer.byteLength;
+    const buffer = bufferOf(view);
+    return isBuffer(buffer) && sizeIn.call(view) < sizeOf(buffer);
   }
 
   function isFlat(value: object): boolean {
@@ -285,6 +289,7 @@ export function createInspector(
     isFlat,
     isPooled,
     bufferOf,
+    sizeOf,
     clone,
   };
 }

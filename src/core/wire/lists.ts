@@ -135,8 +135,7 @@ export function createLists(
       if (found.errors) return packErrors(offset, value, found);
       const part = views.cut(value);
       if (part !== value) {
-        bytes -= (value as ArrayBufferView).buffer.byteLength;
-        bytes += (part as ArrayBufferView).byteLength;
+        weighAgain(part, found);
         if (own) noteOwn(part);
         return part;
       }
@@ -148,7 +147,7 @@ export function createLists(
       }
       if (found.doubtful) cloneOnce(value);
       // Moving costs the same at any size.
-      for (const { byteLength } of found.buffers) bytes -= byteLength;
+      for (const buffer of found.buffers) bytes -= inspector.sizeOf(buffer);
       gone.add(offset); // also if it is refused: Deno has taken them by then
       const before = moved.length;
       const copy = moving.move(value, found.buffers, moved);

@@ -115,10 +115,19 @@ export function createViews(): Views {
     Symbol.toStringTag,
   )!;
 
-  const { get: sizeOf } = Object.getOwnPropertyDescriptor(
-    ArrayBuffer.prototype,
-    "byteLength",
-  )!;
+  type Getters = Record<"bufferIn" | "offsetIn" | "sizeIn", () => unknown>;
+  // And those of typed arrays, and of a DataView.
+  const getter = (proto: object, name: string) =>
+    Object.getOwnPropertyDescriptor(proto, name)!.get!;
+  const [ofTyped, ofData] = [
+    getPrototypeOf(Uint8Array.prototype),
+    DataView.prototype,
+  ].map((proto) => ({
+    bufferIn: getter(proto, "buffer"),
+    offsetIn: getter(proto, "byteOffset"),
+    sizeIn: getter(proto, "byteLength"),
+  })) as [Getters, Getters];
+  const sizeOf = getter(ArrayBuffer.prototype, "byteLength");
 
   const { SharedArrayBuffer: Shared } = globalThis as Partial<
     typeof globalThis
@@ -132,7 +141,7 @@ export function createViews(): Views {
     if (value instanceof ArrayBuffer) return true;
     if (Shared !== undefined && value instanceof Shared) return false;
     try {
-      sizeOf!.call(value);
+      sizeOf.call(value);
       return true;
     } catch {
       return false; // in a page that shares none, that has no class
@@ -176,14 +185,16 @@ export function createViews(): Views {
 
   function cut(value: object): object {
     if (!ArrayBuffer.isView(value)) return value;
-    const { buffer, byteOffset, byteLength } = value;
-    if (!isBuffer(buffer) || byteLength === buffer.byteLength) {
-      return value;
-    }
     const kind = kindOf(value);
-    return kind === undefined
-      ? new DataView(buffer.slice(byteOffset, byteOffset + byteLength))
-      : copy(value as Float64Array);
+    const { bufferIn, offsetIn, sizeIn } = kind === undefined
+      ? ofData
+      : ofTyped;
+    const buffer = bufferIn.call(value) as ArrayBufferLike;
+    const size = sizeIn.call(value) as number;
+    if (!isBuffer(buffer) || size === sizeOf.call(buffer)) return value;
+    if (kind !== undefined) return copy(value as Float64Array);
+    const from = offsetIn.call(value) as number;
+    return new DataView(buffer.slice(from, from + size));
   }
 
   const dateOf = (ms: number) => new DateClass(ms);

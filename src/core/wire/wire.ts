@@ -140,6 +140,7 @@ const INSPECTOR: MethodsOf<Inspector> = {
   isFlat: true,
   isPooled: true,
   bufferOf: true,
+  sizeOf: true,
   clone: true,
 };
 const EXPLAINER: MethodsOf<Explainer> = {

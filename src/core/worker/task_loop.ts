@@ -74,14 +74,23 @@ export function createTaskLoop(
     const error = thrown === ABANDONED
       ? undefined
       : codec.encode(thrown, true, (whole) => {
-        const { buffer, byteLength } = whole as Partial<Uint8Array>;
-        failed += buffer?.byteLength ?? byteLength ?? 0;
+        failed += bytesOf(whole);
         return whole;
       });
     // Each has a copy of its own. As of results, below.
     if (failed > MOST_KEPT) work.enough = transfer !== true;
     work.failed = failed;
     work.failures.push({ offset, folded: 0, error, refused: undefined });
+  }
+
+  /** What hangs on an error may say anything of its size, or throw. */
+  function bytesOf(whole: object): number {
+    try {
+      const { buffer, byteLength } = whole as Partial<Uint8Array>;
+      return Number(buffer?.byteLength ?? byteLength) || 0;
+    } catch {
+      return 0;
+    }
   }
 
   /** Settles as the result of a task does, or when the task is abandoned. */
