@@ -589,6 +589,21 @@ for (const name of ["web", "threads", "inline"] as const) {
     assertEquals(got, messages.map(() => 1));
   });
 
+  it("a task may tell itself what it likes", async () => {
+    const tell = () => {
+      const scope = new EventTarget();
+      const target = "dispatchEvent" in globalThis ? globalThis : scope;
+      let heard = 0;
+      target.addEventListener("message", () => heard++);
+      target.dispatchEvent(new Event("message"));
+      for (const data of [undefined, { type: "chunk" }, { type: "start" }]) {
+        target.dispatchEvent(new MessageEvent("message", { data }));
+      }
+      return heard;
+    };
+    assertEquals(await parallelMap(tell, [1], pool), [4]);
+  });
+
   // Threads have one port, and no way to stop others from hearing it.
   const onWeb = name === "web" ? it : () => {};
   onWeb("what a task listens to is not ours", async () => {

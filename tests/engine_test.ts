@@ -1017,6 +1017,43 @@ test("a worker whose end is heard late was stopped all the same", async () => {
   assertEquals(said, []);
 });
 
+test("next of an iterator is looked up once, as by for…of", async () => {
+  for (const key of [Symbol.iterator, Symbol.asyncIterator]) {
+    const world = new FakeWorld({});
+    let looked = 0;
+    let n = 0;
+    const iterator = {
+      [key]: () => iterator,
+      get next() {
+        looked++;
+        return function (this: unknown) {
+          assertStrictEquals(this, iterator);
+          return { done: n === 30, value: n++ };
+        };
+      },
+    };
+    const inputs = iterator as unknown as Iterable<number>;
+    const call = world.calls.map(same, inputs, {}, start);
+    const value = Array.from({ length: 30 }, (_, i) => i);
+    assertEquals(await world.finish(call), { status: "fulfilled", value });
+    assertEquals(looked, 1);
+  }
+});
+
+test("stream: return gives back what it was given, as that of a generator", async () => {
+  for (const first of [true, false]) {
+    const world = new FakeWorld({});
+    const stream = world.calls.stream(same, [1, 2, 3], {}, start);
+    if (first) void stream.next();
+    for (const given of [5, Promise.resolve(5)]) {
+      assertEquals(await world.finish(stream.return(given as never)), {
+        status: "fulfilled",
+        value: { done: true, value: 5 as never },
+      });
+    }
+  }
+});
+
 /** How a reader of a stream leaves. */
 const LEAVING: [
   string,

@@ -84,7 +84,6 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     AwaitedSource: "class { constructor(source) { return source; } }",
     findPromise: "() => -1",
     AsyncSource: "null",
-    checkIterator: "null",
     IteratorSource: "null",
     RefillWatch:
       "class { take = (value) => value; end() {} seen = this.take; seenOf = this.take }",

@@ -10,7 +10,7 @@ import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createViews, type SharedArray } from "../wire/views.ts";
 import { AwaitedSource, findPromise } from "./awaited.ts";
-import { AsyncSource, checkIterator, IteratorSource } from "./iterated.ts";
+import { AsyncSource, IteratorSource } from "./iterated.ts";
 import { RefillWatch } from "./refilled.ts";
 
 const views = createViews();
@@ -75,12 +75,12 @@ export function openSource(
   const from = inputs as Iterable<unknown> & AsyncIterable<unknown>;
   const refills = new RefillWatch(transfer);
   if (typeof from?.[Symbol.asyncIterator] === "function") {
-    const iterator = checkIterator(from[Symbol.asyncIterator]());
+    const iterator = from[Symbol.asyncIterator]();
     const source = new AsyncSource(iterator, wake, clock, refills);
     return new AwaitedSource(source, wake, clock);
   }
   if (typeof from?.[Symbol.iterator] === "function") {
-    const iterator = checkIterator(from[Symbol.iterator]());
+    const iterator = from[Symbol.iterator]();
     const source = new IteratorSource(iterator, clock, refills);
     return new AwaitedSource(source, wake, clock);
   }

@@ -16,6 +16,7 @@ import type { RefillWatch } from "./refilled.ts";
 export class IteratorSource implements Source {
   readonly total = undefined;
   readonly #iterator: Iterator<unknown>;
+  readonly #next: Iterator<unknown>["next"];
   readonly #clock: Clock;
   readonly refills: RefillWatch;
   #ended = false;
@@ -25,6 +26,7 @@ export class IteratorSource implements Source {
   constructor(iterator: Iterator<unknown>, clock: Clock, refills: RefillWatch) {
     this.#clock = clock;
     this.#iterator = iterator;
+    this.#next = nextOf(iterator);
     this.refills = refills;
   }
 
@@ -34,7 +36,7 @@ export class IteratorSource implements Source {
     while (values.length < most && !this.#ended) {
       try {
         this.#asking = true;
-        const step = checkStep(this.#iterator.next());
+        const step = checkStep(this.#next.call(this.#iterator));
         this.#asking = false;
         if (step.done) {
           this.#ended = true;
@@ -62,15 +64,10 @@ export class IteratorSource implements Source {
   }
 }
 
-/**
- * Refuses what is no iterator, as `for…of` does.
- *
- * @param iterator What inputs gave.
- * @returns It.
- * @throws {TypeError} When it has no `next`.
- */
-export function checkIterator<I extends { next: unknown }>(iterator: I): I {
-  if (typeof iterator?.next === "function") return iterator;
+/** Reads its `next`, once, and refuses what has none, as `for…of` does. */
+function nextOf<N>(iterator: { next: N }): N {
+  const next = iterator?.next;
+  if (typeof next === "function") return next;
   throw new TypeError(
     `Cannot map as inputs must give an iterator: received ${show(iterator)}`,
   );
@@ -90,6 +87,7 @@ function checkStep<S>(step: S): S {
 export class AsyncSource implements Source {
   readonly total = undefined;
   readonly #iterator: AsyncIterator<unknown>;
+  readonly #next: AsyncIterator<unknown>["next"];
   readonly #clock: Clock;
   readonly #wake: () => void;
   readonly refills: RefillWatch;
@@ -107,6 +105,7 @@ export class AsyncSource implements Source {
   ) {
     this.#clock = clock;
     this.#iterator = iterator;
+    this.#next = nextOf(iterator);
     this.#wake = wake;
     this.refills = refills;
   }
@@ -129,7 +128,7 @@ export class AsyncSource implements Source {
     const time = new ReadingTime(this.#clock, true);
     try {
       while (!this.#ended && this.#ready.length < this.#wanted) {
-        const step = checkStep(await this.#iterator.next());
+        const step = checkStep(await this.#next.call(this.#iterator));
         if (step.done) {
           this.#ended = true;
           this.refills.end();

@@ -287,9 +287,11 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
     }
   }
 
-  async return(): Promise<IteratorResult<unknown, undefined>> {
+  async return(
+    value?: PromiseLike<undefined> | undefined,
+  ): Promise<IteratorResult<unknown, undefined>> {
     await this.#finish();
-    return { done: true, value: undefined };
+    return { done: true, value: await value };
   }
 
   async throw(error?: unknown): Promise<IteratorResult<unknown, undefined>> {

@@ -224,6 +224,7 @@ function startWorker(
 
 /** What a worker hears: a message, an error, or a rejection. */
 interface Heard extends Event {
+  isTrusted: boolean;
   data: ToWorker;
   error?: unknown;
   message: string;
@@ -278,6 +279,7 @@ export function openPort(notes: typeof createNotes): WorkerPort {
     post,
     listen(listener, onUnreadable) {
       scope.addEventListener("message", async (event) => {
+        if (!event.isTrusted) return; // a task's own
         event.stopImmediatePropagation(); // no task's listener needs to cope
         await ready;
         const { data } = event;

@@ -176,8 +176,11 @@ function openPort(bareLists: typeof createBareLists): WorkerPort {
       post(flatten(tagged[1], tagged[0]) ?? tagged, moved),
     listen(listener, onUnreadable) {
       scope.addEventListener("message", (event) => {
+        const { data, isTrusted } = event as MessageEvent & {
+          isTrusted: boolean;
+        };
+        if (!isTrusted) return; // a task's own
         event.stopImmediatePropagation(); // no task's listener needs to cope
-        const { data } = event as MessageEvent;
         listener(restore(data)?.[1] as ToWorker | undefined ?? data);
       });
       scope.addEventListener("messageerror", onUnreadable);

@@ -193,6 +193,7 @@ function startWorker(
 
 /** What a worker hears: a message, an error, or a rejection. */
 interface Heard extends Event {
+  isTrusted: boolean;
   data: ToWorker;
   error?: unknown;
   message: string;
@@ -220,6 +221,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       moved.length > 0 ? post(message, moved) : post(message),
     listen(listener, onUnreadable) {
       scope.addEventListener("message", async (event) => {
+        if (!event.isTrusted) return; // a task's own
         event.stopImmediatePropagation(); // no task's listener needs to cope
         await held;
         listener(event.data);
