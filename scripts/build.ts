@@ -99,10 +99,13 @@ export const programSource = (whole) =>
 /**
  * Writes the entry points as JavaScript.
  *
- * @param folder Root of the package.
+ * @param folder Root of the package: what an earlier build put there goes.
  * @returns The entry points.
  */
 export function bundle(folder: string): Entry[] {
+  for (const part of ["built", "types", "docs", "src"]) { // of an earlier build
+    rmSync(join(folder, part), { recursive: true, force: true });
+  }
   const built = Object.entries(readConfig().exports).map(([name, source]) => {
     const file = `${name === "." ? "main" : name.slice(2)}.js`;
     return { name, source, file: `./built/${file}` };
@@ -163,11 +166,11 @@ export function cutLinks(folder: string): void {
 export function build(to: string): void {
   const folder = resolve(to);
   const config = readConfig();
+  const built = bundle(folder);
   for (const name of globSync(config.publish.include, { cwd: ROOT })) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
   cutLinks(folder);
-  const built = bundle(folder);
   for (const { source, file } of built) {
     const path = join(folder, file);
     const types = `// @ts-self-types="../${source.slice(2)}"\n`;

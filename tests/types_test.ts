@@ -20,6 +20,7 @@ import {
   type TaskOutcome,
 } from "../mod.ts";
 import type { NatsPool } from "../src/nats/mod.ts";
+import type { JobLog, LoggedOutcome } from "../src/joblog/mod.ts";
 import { progressBar } from "../src/progress/mod.ts";
 import { Timeline } from "../src/timeline/mod.ts";
 import { test } from "./harness.ts";
@@ -878,6 +879,31 @@ test("types: options may stand in a variable", () => {
   // There, TypeScript does not know that true is meant to stay so.
   gives<Stream<string | TaskOutcome<number, string>>>()(() =>
     parallelMapStream(later, [1], outcomes)
+  );
+});
+
+test("types: a job log takes promises among its inputs, as a stream does", () => {
+  const log = {} as JobLog;
+  type Logged<T> = AsyncGenerator<LoggedOutcome<T, number>, undefined, unknown>;
+  const lengthOf = (text: string) => text.length;
+  gives<Logged<string>>()(() =>
+    log.stream(
+      [Promise.resolve("a")],
+      (rest, options) => parallelMapStream(lengthOf, rest, options),
+      { key: (text) => text.slice(1) },
+    )
+  );
+  gives<Logged<string>>()(() =>
+    log.stream(
+      ["a", Promise.resolve("b")],
+      (rest, options) => parallelMapStream(lengthOf, rest, options),
+    )
+  );
+  gives<Logged<string>>()(() =>
+    log.stream(
+      ["a"],
+      (rest, options) => parallelMapStream(lengthOf, rest, options),
+    )
   );
 });
 

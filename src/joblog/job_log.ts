@@ -192,7 +192,7 @@ export class JobLog implements AsyncDisposable {
    * ```
    */
   stream<T, R>(
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     run: (
       rest: AsyncIterable<T>,
       options: SettledAsTheyCome,

@@ -34,7 +34,7 @@ const MOST_READY = 1000;
 
 /** Inputs on their way through a log. */
 export class LoggedStream<T, R> {
-  readonly #inputs: Inputs<T>;
+  readonly #inputs: Inputs<T | PromiseLike<T>>;
   readonly #copies: Copies;
   readonly #file: LogFile | undefined;
   readonly #kept: KeptResults | undefined;
@@ -55,7 +55,7 @@ export class LoggedStream<T, R> {
    * @param log Its file, if outcomes are to be written, and what it holds.
    */
   constructor(
-    inputs: Inputs<T>,
+    inputs: Inputs<T | PromiseLike<T>>,
     options: LogStreamOptions<T, R>,
     log: { file: LogFile | undefined; kept: KeptResults | undefined },
   ) {
