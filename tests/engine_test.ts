@@ -1017,6 +1017,31 @@ test("a worker whose end is heard late was stopped all the same", async () => {
   assertEquals(said, []);
 });
 
+test("progress of a run that was stopped says no time until its end", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const said: Progress[] = [];
+  const abort = new AbortController();
+  const options = {
+    onProgress: (progress: Progress) => void said.push(progress),
+    signal: abort.signal,
+    chunkSize: 1,
+  };
+  const call = world.calls.map(same, [1, 2, 3, 4], options, start);
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  world.clock.advance(10);
+  const task = worker.begin()!;
+  worker.settle(task, { value: task.value });
+  worker.deliverAll();
+  abort.abort();
+  await world.finish(call);
+  assertEquals(said.map(({ state, eta }) => [state, eta]), [
+    ["running", undefined],
+    ["running", 30],
+    ["stopped", undefined],
+  ]);
+});
+
 test("next of an iterator is looked up once, as by for…of", async () => {
   for (const key of [Symbol.iterator, Symbol.asyncIterator]) {
     const world = new FakeWorld({});

@@ -151,6 +151,9 @@ export interface Progress {
   elapsed: number;
   /** Settled tasks per second since the run began. */
   rate: number;
-  /** Estimated milliseconds until the end; undefined while that is unknown. */
+  /**
+   * Estimated milliseconds until the end; undefined while that is unknown, and of
+   * a run that was stopped.
+   */
   eta: number | undefined;
 }

@@ -68,7 +68,7 @@ export class ProgressMeter {
       total,
       elapsed,
       rate,
-      eta: left !== undefined && rate > 0
+      eta: state !== "stopped" && left !== undefined && rate > 0
         ? elapsed * left / this.#weightDone
         : undefined,
     });
