@@ -566,6 +566,28 @@ test("timeline: calls one after another are not two pools", () => {
   assertEquals([heard, runs, tasks], ["all", 2, 4]);
 });
 
+test("timeline: calls one after another replace no workers, and a Pool helps", () => {
+  /** A call whose worker is started at some time, and ready 80 ms later. */
+  const call = (at: number, started: number): Scene => ({
+    workers: 1,
+    runs: [{ from: at, to: at + 100, total: 1 }],
+    starts: [{ worker: 0, from: started, to: started + 1, ready: at + 80 }],
+    chunks: [
+      { worker: 0, sent: at + 80, heard: at + 90, tasks: [[at + 85, at + 86]] },
+    ],
+  });
+  // The worker of the last one is started before its run begins.
+  const calls = [call(0, 1), call(200, 201), call(400, 401), call(600, 590)];
+  const timeline = new Timeline();
+  for (const event of calls.flatMap(eventsOf)) timeline.record(event);
+  const { started, restarts, verdict } = timeline.summary();
+  assertEquals([started, restarts], [4, 0]);
+  assertEquals(
+    verdict.text,
+    "Starting workers 4 times took 317 ms of the 400 ms: a plain loop would be faster, and a Pool that is kept for many maps starts its workers once",
+  );
+});
+
 test("timeline: what workers of an aborted call still say is not of the next", () => {
   const run = { type: "run-start", run: 1, total: 1, name: "fn" } as const;
   const where = { workers: 1, cores: 2, runtime: "deno" };

@@ -320,6 +320,22 @@ const ROWS: Row[] = [
     silent: {},
   },
   {
+    kind: "start-up",
+    title: "each of three calls starts workers of its own",
+    facts: {
+      runs: 3,
+      wall: 400,
+      work: 3,
+      started: 6,
+      startUp: 300,
+      quickestStart: 50,
+      spent: { startUp: 0.75, work: 0.01, transport: 0.1, waiting: 0.14 },
+    },
+    says:
+      "Starting workers 6 times took 300 ms of the 400 ms: a plain loop would be faster, and a Pool that is kept for many maps starts its workers once",
+    silent: {},
+  },
+  {
     kind: "large-chunks",
     title: "chunks so large that workers went without",
     facts: {

@@ -23,6 +23,8 @@ export interface RunRecord extends Omit<EventOf<"run-start">, "type"> {
 /** One life of one worker. */
 export interface WorkerRecord {
   worker: number;
+  /** Which pool it was of, counted from 0: each has workers of its own. */
+  pool: number;
   from: number;
   /** When starting it no longer blocked the caller's thread. */
   to: number;
@@ -91,6 +93,7 @@ export class Recording {
   /** Slots whose worker of the pool before may still say something. */
   readonly #left = new Set<number>();
   #event: RunEvent | undefined; // the last event
+  #pool = 0; // how many pools there were before
   #run = 0; // number of the last run in its pool
   #open = 0; // runs in progress
   #chunk = 0; // number of the last chunk in its pool
@@ -201,8 +204,14 @@ export class Recording {
     // Nobody may have recorded how the workers of the pool before ended. Those
     // that were started after its last run belong to the new pool.
     const over = this.runs.at(-1)?.to ?? at;
+    this.#pool++;
+    for (let n = this.workers.length - 1; n >= 0; n--) {
+      const life = this.workers[n]!;
+      if (life.from < over) break;
+      life.pool = this.#pool;
+    }
     for (const [worker, life] of this.#lives) {
-      if (life.from >= over) continue;
+      if (life.pool === this.#pool) continue;
       this.#endLife(worker, false, at);
       this.#left.add(worker);
     }
@@ -220,8 +229,15 @@ export class Recording {
 
   #startLife(worker: number, from: number, to: number): void {
     this.#endLife(worker, false, from); // if no event said that it ended
-    const [ready, end] = [undefined, undefined];
-    const life: WorkerRecord = { worker, from, to, ready, end, lost: false };
+    const life: WorkerRecord = {
+      worker,
+      pool: this.#pool,
+      from,
+      to,
+      ready: undefined,
+      end: undefined,
+      lost: false,
+    };
     this.#lives.set(worker, life);
     this.workers.push(life);
   }

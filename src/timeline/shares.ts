@@ -193,7 +193,10 @@ export function waitsOf(
 
 /** What went into starting workers. */
 export interface Starts {
-  /** How many workers were being started while a run went on. */
+  /**
+   * How many workers were being started while a run went on: each one-shot call
+   * has workers of its own.
+   */
   started: number;
   /** How often one more was started in the place of one of them. */
   restarts: number;
@@ -220,7 +223,7 @@ export function startsOf(
   const lives = workers.filter(({ from, to, ready = to }) =>
     to > from && inRuns(from, ready) > 0
   );
-  const started = new Set(lives.map(({ worker }) => worker)).size;
+  const started = new Set(lives.map(({ pool, worker }) => `${pool} ${worker}`));
   const spans = tracks.flatMap(({ startUp }) => startUp)
     .filter(({ from, to }) => inRuns(from, to) > 0);
   const quickest = spans.reduce(
@@ -228,8 +231,8 @@ export function startsOf(
     Infinity,
   );
   return {
-    started,
-    restarts: lives.length - started,
+    started: started.size,
+    restarts: lives.length - started.size,
     startUp: lengthOf(intersect(union(spans), time)),
     quickestStart: spans.length > 0 ? quickest : 0,
   };

@@ -43,8 +43,9 @@ export function onItsWay(facts: Facts, how: string): string {
  * workers were replaced: perhaps a Pool replaced them.
  */
 export function start(facts: Facts, loop: boolean): string {
-  const { started, restarts, startUp, wall } = facts;
-  const what = restarts > 0
+  const { started, restarts, startUp, wall, workers } = facts;
+  // Each of several calls may have started workers of its own.
+  const what = restarts > 0 || started > workers
     ? `workers ${started + restarts} times`
     : plural(Math.max(1, started), "worker");
   const cost = `Starting ${what} took ${duration(startUp)} of the`;
