@@ -284,6 +284,22 @@ test("timeline: a worker that was there before is there all the time", () => {
   assertEquals([present, work, startUp], [300, 260, 20]);
 });
 
+test("timeline: so is that of a second pool", () => {
+  const scenes = [0, 200].map((from): Scene => ({
+    runs: [{ from, to: from + 100, total: 1 }],
+    chunks: [{
+      worker: 0,
+      sent: from + 80,
+      heard: from + 90,
+      tasks: [[from + 80, from + 90]],
+    }],
+  }));
+  const timeline = new Timeline();
+  for (const event of scenes.flatMap(eventsOf)) timeline.record(event);
+  const [{ present, waiting }] = timeline.summary().rows;
+  assertEquals([present, waiting], [200, 180]);
+});
+
 test("timeline: calls in this thread are no workers", () => {
   const timeline = new Timeline();
   timeline.measure(() => 1);

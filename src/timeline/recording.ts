@@ -272,7 +272,9 @@ export class Recording {
     const run = this.#runAt.get(event.run);
     if (run === undefined) return; // its run-start was not recorded
     if (!this.#lives.has(event.worker)) { // no event said that it started
-      const known = this.workers.some(({ worker }) => worker === event.worker);
+      const known = this.workers.some(({ pool, worker }) =>
+        pool === this.#pool && worker === event.worker
+      );
       const from = known ? event.from : this.runs[run]!.from;
       this.#startLife(event.worker, from, from);
     }
