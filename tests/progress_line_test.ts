@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Progress } from "../mod.ts";
-import { barLine, logLine } from "../src/progress/line.ts";
+import { barLine, byNow, logLine } from "../src/progress/line.ts";
 import { test } from "./harness.ts";
 
 const half: Progress = {
@@ -48,4 +48,25 @@ test("logLine() says the same without a bar", () => {
     logLine({ ...half, failed: 2, eta: 7_500_000 }),
     " 50/100  50 %  25/s  ETA 2 h 05 min  2 failed",
   );
+});
+
+test("byNow() tells fewer per second and a later end, the longer a task takes", () => {
+  const nine = {
+    ...half,
+    done: 9,
+    total: 10,
+    elapsed: 144,
+    rate: 62.5,
+    eta: 16,
+  };
+  assertEquals(byNow(nine, 144), nine);
+  const later = byNow(nine, 3600);
+  assertEquals(later, { ...nine, elapsed: 3600, rate: 2.5, eta: 400 });
+  assertEquals(logLine(later), " 9/10  90 %  2.5/s  ETA 0.4 s");
+  const none = { ...nine, done: 0, elapsed: 0, rate: 0, eta: undefined };
+  assertEquals(byNow(none, 0), none);
+  assertEquals(logLine(byNow(none, 5000)), " 0/10  0 %  5.0 s");
+  // An estimate of somebody else's, before any time has passed.
+  const { rate, eta } = byNow({ ...nine, elapsed: 0, rate: 0 }, 1000);
+  assertEquals([rate, eta], [9, 16]);
 });

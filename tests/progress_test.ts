@@ -9,9 +9,15 @@ import {
 import { fromFileUrl } from "@std/path";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { parallelMap, parallelMapSettled, Pool } from "../mod.ts";
+import {
+  parallelMap,
+  parallelMapSettled,
+  Pool,
+  type Progress,
+} from "../mod.ts";
 import { progressBar, type TextOutput } from "../src/progress/mod.ts";
 import { test } from "./harness.ts";
+import { until } from "./until.ts";
 
 /** A terminal of one's own: what is on it, and where the cursor is. */
 class Screen implements TextOutput {
@@ -143,6 +149,49 @@ test("progressBar() hides no cursor and parks it where a line starts", async () 
     assert(!text.includes("\x1b[?"), "a mode would outlive Ctrl-C");
     assertMatch(text, /[\r\n]$/);
   }
+});
+
+/** Nine of ten tasks are done; the last one takes long. */
+const nine: Progress = {
+  state: "running",
+  done: 9,
+  failed: 0,
+  total: 10,
+  elapsed: 90,
+  rate: 100,
+  eta: 10,
+};
+
+test("progressBar() shows that a task takes longer than the others", async () => {
+  const shown = await atTerminal(80, async (output) => {
+    const bar = progressBar({ output });
+    bar(nine);
+    await until(() => output.written.length > 3);
+    bar({ ...nine, state: "stopped" }); // as pmap says of its last progress
+  });
+  const numbers = (line: string) => {
+    const [, rate, time, unit] =
+      /([\d.]+)\/s {2}(?:ETA|stopped after) ([\d.]+) (m?s)/.exec(line)!;
+    return [Number(rate), Number(time) * (unit === "s" ? 1000 : 1)];
+  };
+  const [first, second, third, ...rest] = shown.written.map(numbers);
+  assert(first[0] > second[0] && second[0] > third[0], "fewer per second");
+  assert(first[1] < second[1] && second[1] < third[1], "a later end");
+  const [, after] = rest.at(-1)!;
+  assert(after >= 300, `stopped after ${after} ms`);
+});
+
+test("progressBar() writes a line every five seconds, whatever is done", {
+  timeout: 60_000,
+}, async () => {
+  const lines: string[] = [];
+  const bar = progressBar({ output: { write: (text) => lines.push(text) } });
+  bar({ ...nine, state: "stopped" });
+  bar(nine);
+  await until(() => lines.length === 2);
+  bar({ ...nine, done: 10, state: "done" });
+  assertMatch(lines[1], /^ 9\/10 {2}90 % {2}[\d.]+\/s {2}ETA [\d.]+ s\n$/);
+  assertMatch(lines[2], /^10\/10 {2}100 % {2}[\d.]+\/s {2}in [\d.]+ s\n$/);
 });
 
 test("progressBar() spins with a count while the total is unknown", async () => {

@@ -29,6 +29,24 @@ const LEAST_BAR = 8;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /**
+ * Tells how far a run is by now, if no task has settled since: the longer the
+ * last ones take, the fewer it was per second, and the longer the others may.
+ *
+ * @param progress How far the run was when it was last told.
+ * @param elapsed Milliseconds since the run began, by now.
+ * @returns The same by now.
+ */
+export function byNow(progress: BarProgress, elapsed: number): BarProgress {
+  const { done, eta, elapsed: then } = progress;
+  return {
+    ...progress,
+    elapsed,
+    rate: elapsed > 0 ? 1000 * done / elapsed : 0,
+    eta: eta !== undefined && then > 0 ? eta * elapsed / then : eta,
+  };
+}
+
+/**
  * Writes a line for a terminal, never longer than one less than its width: in
  * the last column some terminals begin a new line.
  *
@@ -91,10 +109,8 @@ function parts(progress: BarProgress): Record<string, string> {
       ? `in ${took}`
       : state === "stopped"
       ? `stopped after ${took}`
-      : total === undefined
-      ? took
       : eta === undefined
-      ? ""
+      ? took
       : `ETA ${spent(eta)}`,
     failed: failed === 0 ? "" : `${failed} failed`,
   };

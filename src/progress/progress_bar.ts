@@ -6,8 +6,7 @@
 
 import { clearInterval, setInterval } from "node:timers"; // can unref on Deno
 import { checkOptions, type Rules } from "../words/check_options.ts";
-import type { BarProgress } from "./line.ts";
-import { barLine, logLine } from "./line.ts";
+import { barLine, type BarProgress, byNow, logLine } from "./line.ts";
 import { isInteractive, onExit, stderr, type TextOutput } from "./terminal.ts";
 
 /** How often a bar is drawn, in ms: less flickers, more looks stuck. No bench. */
@@ -70,12 +69,13 @@ export function progressBar(
   const { output = stderr() } = checkOptions("draw a bar", options, RULES);
   const interactive = isInteractive(output);
   let last: BarProgress | undefined; // of the run in progress
-  let drawn: number | undefined; // tasks done in the last line
+  let began = 0; // when that run began
   let tick = 0;
   let stop = () => {};
 
-  function draw(progress: BarProgress): void {
-    drawn = progress.done;
+  function draw(): void {
+    const elapsed = Math.max(last!.elapsed, performance.now() - began);
+    const progress = byNow(last!, elapsed);
     if (!interactive) {
       output.write(`${logLine(progress)}\n`);
       return;
@@ -91,31 +91,26 @@ export function progressBar(
 
   /** Draws by the clock as well, so that a long task does not look like a hang. */
   function start(): void {
-    const began = performance.now();
-    const { elapsed } = last!;
-    const timer = setInterval(() => {
-      if (!interactive && last!.done === drawn) return;
-      const since = performance.now() - began;
-      draw({ ...last!, elapsed: elapsed + since });
-    }, interactive ? DRAW_MS : LOG_MS);
+    const timer = setInterval(draw, interactive ? DRAW_MS : LOG_MS);
     timer.unref(); // or a stream that is left unread keeps the process alive
     const forget = onExit(() => interactive && output.write("\n"));
     stop = () => {
       clearInterval(timer);
       forget();
     };
-    if (interactive) draw(last!);
+    if (interactive) draw();
   }
 
   return (progress) => {
     const first = last === undefined;
+    if (first) began = performance.now() - progress.elapsed;
     last = progress;
     if (progress.state === "running") {
       if (first) start();
       return;
     }
     stop();
-    draw(progress);
+    draw();
     last = undefined;
   };
 }
