@@ -15,6 +15,7 @@ import {
 import { Timeline } from "../src/timeline/mod.ts";
 import { barsOf } from "./fixtures/bars.ts";
 import { test } from "./harness.ts";
+import { RUN_ALL, runProgram } from "./run_program.ts";
 
 interface TraceEvent {
   ph: string;
@@ -94,6 +95,23 @@ test("Timeline.measure() times calls in this thread", async () => {
     "task",
     "failed",
   ]);
+});
+
+test("Timeline.measure() hides no rejection that nobody handles", () => {
+  const program = "tests/fixtures/programs/measured.ts";
+  const { code, err } = runProgram([...RUN_ALL, program]);
+  assertEquals(code, 1);
+  assertMatch(err, /nobody awaits me/);
+});
+
+test("Timeline.measure() gives what it is given, and asks it for nothing", async () => {
+  const timeline = new Timeline();
+  class Own extends Promise<number> {}
+  const own = timeline.measure(() => Own.resolve(5));
+  assertEquals([own instanceof Own, await own], [true, 5]);
+  // Of some libraries, it is then that a query is sent.
+  const query = { then: () => assert(false) };
+  assertEquals(timeline.measure(() => query) === query, true);
 });
 
 test("Timeline counts failed tasks, tries and lost workers", async () => {

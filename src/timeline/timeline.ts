@@ -147,7 +147,7 @@ export class Timeline {
    *
    * @param fn What to call; when it returns a promise, the call lasts until
    * that settles.
-   * @returns What `fn` returned.
+   * @returns What `fn` returned; of a promise, another that settles as it does.
    * @throws What `fn` throws.
    *
    * @example A plain loop
@@ -173,10 +173,18 @@ export class Timeline {
       end(true);
       throw error;
     }
-    if (result instanceof Promise) {
-      result.then(() => end(false), () => end(true));
-    } else end(false);
-    return result;
+    if (!(result instanceof Promise)) {
+      end(false);
+      return result;
+    }
+    // Whoever does not await this one is told of a rejection, as without it.
+    return result.then((value) => {
+      end(false);
+      return value;
+    }, (error) => {
+      end(true);
+      throw error;
+    }) as R;
   }
 
   /**
