@@ -57,6 +57,7 @@ function someFacts(chance: Chance): Facts {
     : chance.next() * Math.min(cores, used);
   const slowest = Array.from({ length: Math.min(5, tasks) }, (_, index) => ({
     index,
+    run: index % Math.max(1, runs),
     ms: chance.ms(),
     ended: chance.is(0.9),
   })).sort((a, b) => b.ms - a.ms);

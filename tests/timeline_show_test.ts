@@ -8,6 +8,7 @@ import {
 import { parallelMap, parallelMapSettled } from "../mod.ts";
 import { Timeline, toPage } from "../src/timeline/mod.ts";
 import { barsOf } from "./fixtures/bars.ts";
+import { record } from "./fixtures/scene.ts";
 import { test } from "./harness.ts";
 
 test("Timeline.report() is a short text", async () => {
@@ -92,6 +93,63 @@ test("Timeline.toHtml() shows no text that is given as an index", async () => {
   await parallelMapSettled(unsendable, [1, 2], { workers: 1, onEvent });
   assertEquals(timeline.toHtml().includes("<img"), false);
   assertEquals(timeline.report().includes("<img"), false);
+});
+
+/** The slowest inputs of a page, and what is said of the bars they lead to. */
+function slowestOf(html: string): [input: string, bar: string][] {
+  const links = html.matchAll(
+    /<li><a href="#(.*?)" data-bar="\1">(.*?)<\/a><span>(.*?)<\/span>/g,
+  );
+  return [...links].map(([, id, input, took]) => {
+    const bars = html.matchAll(RegExp(`id="${id}" [^>]*label="(.*?)"`, "g"));
+    return [`${input}: ${took}`, [...bars].map(([, label]) => label).join()];
+  });
+}
+
+test("Timeline.toHtml() leads from a slow input to its slowest try", () => {
+  const chunk = { worker: 0, first: 0, failed: [0] };
+  const timeline = record({
+    runs: [{ from: 0, to: 500, total: 2 }],
+    chunks: [
+      { ...chunk, sent: 0, heard: 106, tasks: [[0, 106]] },
+      { ...chunk, sent: 106, heard: 308, tasks: [[106, 308]], attempt: 2 },
+      { ...chunk, sent: 308, heard: 408, tasks: [[308, 408]], attempt: 3 },
+      { worker: 1, first: 1, sent: 0, heard: 50, tasks: [[0, 50]] },
+    ],
+  });
+  assertEquals(slowestOf(timeline.toHtml()), [
+    [
+      "input 0: 202 ms",
+      "input 0 · 202 ms · threw · worker 0 · from 106 ms to 308 ms",
+    ],
+    ["input 1: 50 ms", "input 1 · 50 ms · worker 1 · from 0 ms to 50 ms"],
+  ]);
+  assertMatch(timeline.report(), /\nslowest inputs {2}0: 202 ms, 1: 50 ms\n/);
+});
+
+test("Timeline names the run of a slow input where there are several", () => {
+  const timeline = record({
+    workers: 1,
+    runs: [0, 200, 400].map((from) => ({ from, to: from + 200, total: 2 })),
+    chunks: [0, 1, 2].map((run) => {
+      const [at, middle] = [200 * run, 200 * run + 90 + 10 * (run % 2)];
+      const tasks: [number, number][] = [[at, middle], [middle, at + 100]];
+      return { worker: 0, run, sent: at, heard: at + 100, tasks };
+    }),
+  });
+  const bar = (from: number, ms: number) =>
+    ` · ${ms} ms · worker 0 · from ${from} ms to ${from + ms} ms`;
+  assertEquals(slowestOf(timeline.toHtml()), [
+    ["input 0 of run 2: 100 ms", `input 0${bar(200, 100)}`],
+    ["input 0 of run 1: 90 ms", `input 0${bar(0, 90)}`],
+    ["input 0 of run 3: 90 ms", `input 0${bar(400, 90)}`],
+    ["input 1 of run 1: 10 ms", `input 1${bar(90, 10)}`],
+    ["input 1 of run 3: 10 ms", `input 1${bar(490, 10)}`],
+  ]);
+  assertStringIncludes(
+    timeline.report(),
+    "slowest inputs  0 of run 2: 100 ms, 0 of run 1: 90 ms, 0 of run 3: 90 ms,",
+  );
 });
 
 test("Timeline is shown in a notebook as a page in a frame", () => {

@@ -171,8 +171,8 @@ const ROWS: Row[] = [
     facts: {
       ...uneven,
       slowest: [
-        { index: 17, ms: 312, ended: true },
-        { index: 4, ms: 10, ended: true },
+        { index: 17, run: 0, ms: 312, ended: true },
+        { index: 4, run: 0, ms: 10, ended: true },
       ],
     },
     says:
@@ -186,7 +186,7 @@ const ROWS: Row[] = [
       ],
       "another run has an input 17": [{ runs: 2 }, "uneven"],
       "it never came back": [
-        { slowest: [{ index: 17, ms: 312, ended: false }] },
+        { slowest: [{ index: 17, run: 0, ms: 312, ended: false }] },
         "uneven",
       ],
       "there was enough to do beside it": [
@@ -195,7 +195,7 @@ const ROWS: Row[] = [
       ],
       "one worker did it all": [{ used: 1 }, "one-worker"],
       "it took less": [
-        { slowest: [{ index: 17, ms: 250, ended: true }] },
+        { slowest: [{ index: 17, run: 0, ms: 250, ended: true }] },
         "uneven",
       ],
     },
@@ -209,7 +209,7 @@ const ROWS: Row[] = [
       used: 4,
       workersAtOnce: 4,
       cpu: { least: 0, most: 20, inTask: 600 },
-      slowest: [{ index: 17, ms: 312, ended: true }],
+      slowest: [{ index: 17, run: 0, ms: 312, ended: true }],
     },
     says:
       "Input 17 took 60 % of the time: no number of workers makes a run shorter than that, only splitting the input",
@@ -406,7 +406,7 @@ const ROWS: Row[] = [
       largestChunk: 4,
       again: 2,
       inputs: undefined,
-      slowest: [{ index: 3, ms: 10, ended: true }],
+      slowest: [{ index: 3, run: 0, ms: 10, ended: true }],
     },
     says:
       "The workers had nothing left for 40 % of their time, while the last tasks ran: too few tasks, chunks too large, second tries or a source that ended late",

@@ -17,6 +17,8 @@ export interface Bar extends Span {
   /** Lowest and highest index of them. */
   first: number;
   last: number;
+  /** Position of the run of the first of them in the recording. */
+  run: number;
   /** How long they took, added up. */
   work: number;
   /** Whether the task did not come back, and why. */
@@ -52,10 +54,11 @@ export function barsOf(track: Track, lanes: Lanes, options: BarOptions): Bar[] {
   const others = [
     ...startUp.map((span) => bar("start-up", span)),
     ...onTheWay.map((span) => bar("transport", span)),
-    ...lost.map(({ index, why, from, to }, n) => ({
+    ...lost.map(({ index, why, from, to, run }, n) => ({
       ...bar("failed", { from, to }, index),
       lane: lanes.ofLost[n]!,
       why,
+      run,
     })),
   ].sort(byStart);
   return [...tasks, ...joined(others, options.least)].sort(byStart);
@@ -111,17 +114,18 @@ export function bar(
   const tasks = index === undefined ? 0 : 1;
   const [first, last] = [index ?? 0, index ?? 0];
   const work = tasks * (to - from);
-  const [lane, share, why] = [0, 1, undefined];
-  return { kind, from, to, lane, tasks, first, last, work, why, share };
+  const [lane, share, why, run] = [0, 1, undefined, 0];
+  return { kind, from, to, lane, tasks, first, last, run, work, why, share };
 }
 
 /** Makes a bar for each task, one after another: there may be millions. */
 function* taskBars(track: Track, lane: Uint16Array): Generator<Bar> {
-  const { index, from, to, failed } = track;
+  const { index, from, to, failed, run } = track;
   for (let i = 0; i < from.length; i++) {
     const kind = failed[i] ? "failed" : "task";
     const drawn = bar(kind, { from: from[i]!, to: to[i]! }, index[i]);
     drawn.lane = lane[i]!;
+    drawn.run = run[i]!;
     if (failed[i]) drawn.why = "threw";
     yield drawn;
   }

@@ -42,7 +42,7 @@ export interface ChartSetup {
 /** A chart, and where to find the slowest inputs in it. */
 export interface Chart {
   html: string;
-  /** Id of the bar of each slow input. */
+  /** Id of the bar of each, by its position among the slowest. */
   slow: Map<number, string>;
 }
 
@@ -80,12 +80,13 @@ export function drawChart(setup: ChartSetup): Chart {
     const label = tasks <= MOST_LABELS;
     const drawn = barsOf(track, inLanes, options).map((bar, n) => {
       kinds.add(bar.kind);
-      const task = facts.slowest.find(({ index, ms }) =>
-        bar.tasks > 0 && bar.first <= index && index <= bar.last &&
+      const position = facts.slowest.findIndex(({ run, index, ms }) =>
+        bar.tasks > 0 && bar.run === run &&
+        bar.first <= index && index <= bar.last &&
         Math.abs(bar.work - ms) < 1e-6
       );
-      const name = task && `${id}-${row}-${n}`;
-      if (task) slow.set(task.index, name!);
+      const name = position < 0 ? undefined : `${id}-${row}-${n}`;
+      if (name !== undefined) slow.set(position, name);
       return drawBar(bar, setup, track, { lanes, label, name });
     });
     const { least } = options;

@@ -35,6 +35,8 @@ import { callsTime, type Track } from "./tracks.ts";
 export interface SlowTask {
   /** Position of the input. */
   index: number;
+  /** Position of its run among those recorded; 0 without a run. */
+  run: number;
   /** Milliseconds in the worker. */
   ms: number;
   /** Whether it came back; if not, its start is only known roughly. */
@@ -119,7 +121,7 @@ export interface Facts extends Starts, Waits {
   reading: number;
   /** What sending a task and its result cost at least, in ms; 0 if unknown. */
   transportPerTask: number;
-  /** The five slowest tasks, slowest first. */
+  /** The slowest try of each of the five slowest inputs, slowest first. */
   slowest: SlowTask[];
 }
 
@@ -143,7 +145,7 @@ const LEAST_CPU_MS = 50;
  */
 const FULL = 0.85;
 
-/** How many slow tasks are listed: what is read at a glance. No bench. */
+/** How many slow inputs are listed: what is read at a glance. No bench. */
 const SLOWEST = 5;
 
 /**
@@ -266,19 +268,29 @@ function workOf({ from, to, lost }: Track): number {
   return to.reduce((ms, end, i) => ms + end - from[i]!, lengthOf(lost));
 }
 
+/** An input that was tried several times is listed once, by its slowest try. */
 function slowest(tracks: readonly Track[]): SlowTask[] {
   const top: SlowTask[] = [];
-  const see = (index: number, ms: number, ended: boolean) => {
+  const see = (run: number, index: number, ms: number, ended: boolean) => {
     if (top.length === SLOWEST && ms <= top[SLOWEST - 1]!.ms) return;
+    const other = top.findIndex((one) =>
+      one.index === index && one.run === run
+    );
+    if (other >= 0) {
+      if (ms <= top[other]!.ms) return;
+      top.splice(other, 1);
+    }
     const at = top.findIndex((other) => other.ms < ms);
-    top.splice(at < 0 ? top.length : at, 0, { index, ms, ended });
+    top.splice(at < 0 ? top.length : at, 0, { index, run, ms, ended });
     top.length = Math.min(top.length, SLOWEST);
   };
-  for (const { index, from, to, lost } of tracks) {
+  for (const { run, index, from, to, lost } of tracks) {
     for (let i = 0; i < from.length; i++) {
-      see(index[i]!, to[i]! - from[i]!, true);
+      see(run[i]!, index[i]!, to[i]! - from[i]!, true);
     }
-    for (const one of lost) see(one.index, one.to - one.from, !isGone(one));
+    for (const one of lost) {
+      see(one.run, one.index, one.to - one.from, !isGone(one));
+    }
   }
   return top;
 }

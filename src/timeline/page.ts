@@ -8,7 +8,14 @@ import { drawChart, escape } from "./chart.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { pageMain } from "./page_script.ts";
 import type { Recording } from "./recording.ts";
-import { figures, headline, MOST_ROWS, SHARES, sharesOf } from "./report.ts";
+import {
+  figures,
+  headline,
+  inputName,
+  MOST_ROWS,
+  SHARES,
+  sharesOf,
+} from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
@@ -214,13 +221,14 @@ function table({ rows }: Facts): string {
   }</details>`;
 }
 
-function slowest({ slowest }: Facts, slow: Map<number, string>): string {
-  const lines = slowest.map(({ index, ms }) => {
-    const bar = slow.get(index);
+function slowest(facts: Facts, slow: Map<number, string>): string {
+  const lines = facts.slowest.map((task, position) => {
+    const bar = slow.get(position);
+    const input = `input ${inputName(task, facts)}`;
     const name = bar === undefined
-      ? `input ${index}`
-      : `<a href="#${bar}" data-bar="${bar}">input ${index}</a>`;
-    return `<li>${name}<span>${duration(ms)}</span></li>`;
+      ? input
+      : `<a href="#${bar}" data-bar="${bar}">${input}</a>`;
+    return `<li>${name}<span>${duration(task.ms)}</span></li>`;
   });
   return `<ul class="slowest"><li>slowest inputs</li>${lines.join("")}</ul>`;
 }

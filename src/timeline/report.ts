@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Facts } from "./facts.ts";
+import type { Facts, SlowTask } from "./facts.ts";
 import type { RowFacts } from "./shares.ts";
 import { duration, factor, percent, plural } from "../words/units.ts";
 import type { Verdict } from "./verdict.ts";
@@ -35,12 +35,18 @@ export function writeReport(facts: Facts, verdict: Verdict): string {
   lines.push(
     "",
     `slowest inputs  ${
-      slowest.map(({ index, ms }) => `${index}: ${duration(ms)}`).join(", ")
+      slowest.map((task) => `${inputName(task, facts)}: ${duration(task.ms)}`)
+        .join(", ")
     }`,
     "",
     `${verdict.text}.`,
   );
   return lines.join("\n");
+}
+
+/** Which input a slow task was of: each of several runs has inputs from 0 on. */
+export function inputName({ index, run }: SlowTask, { runs }: Facts): string {
+  return runs > 1 ? `${index} of run ${run + 1}` : `${index}`;
 }
 
 /** What ran where, as in `10 tasks in 205 ms, 5 workers on deno, 2 cores`. */
