@@ -8,7 +8,7 @@ import {
 import { parallelMap, parallelMapSettled } from "../mod.ts";
 import { Timeline, toPage } from "../src/timeline/mod.ts";
 import { barsOf } from "./fixtures/bars.ts";
-import { record } from "./fixtures/scene.ts";
+import { record, rounds } from "./fixtures/scene.ts";
 import { test } from "./harness.ts";
 
 test("Timeline.report() is a short text", async () => {
@@ -50,6 +50,26 @@ test("Timeline.toHtml() draws a large run with few elements", async () => {
   assert(bars.length < 8000, `${bars.length} bars`);
   assertEquals(tasksOf(bars), 100_000);
 });
+
+for (const concurrency of [100, 10_000]) {
+  test(`Timeline.toHtml() draws ${concurrency} tasks at once with few elements`, () => {
+    const times = 10_000 / concurrency;
+    const timeline = record({
+      runs: [{ from: 0, to: 5 * times + 2, total: 20_000 }],
+      chunks: rounds({ times, ms: 5 }).map((chunk) => {
+        const [[from, to]] = chunk.tasks;
+        const tasks = Array.from({ length: concurrency }, (_, n) => {
+          const late = n / concurrency;
+          return [from + late, to + late] as [number, number];
+        });
+        return { ...chunk, tasks, heard: chunk.heard + 1 };
+      }),
+    });
+    const bars = barsOf(timeline.toHtml());
+    assert(bars.length < 8000, `${bars.length} bars`);
+    assertEquals(tasksOf(bars.filter(({ kind }) => kind === "task")), 20_000);
+  });
+}
 
 test("Timeline.toHtml() draws many lost tasks with few elements", async () => {
   const timeline = new Timeline();

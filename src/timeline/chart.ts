@@ -63,8 +63,11 @@ export function drawChart(setup: ChartSetup): Chart {
     ({ from, lost, startUp }) => from.length + lost.length + startUp.length,
   );
   const large = marks > MOST_TASKS;
+  const most = large // in a row
+    ? Math.ceil(Math.max(100, MOST_BARS / tracks.length))
+    : Infinity;
+  const least = span / most;
   const options = {
-    least: large ? span / Math.max(100, MOST_BARS / tracks.length) : 0,
     leastGap: span / (large ? 200 : 1000),
     share: crowded
       ? integral(
@@ -75,10 +78,13 @@ export function drawChart(setup: ChartSetup): Chart {
   };
   const kinds = new Set<string>();
   const rows = tracks.map((track, row) => {
-    const inLanes = lanesOf(track, track.lost);
+    const inLanes = lanesOf(track, track.lost, most);
     const { count: lanes } = inLanes;
     const label = tasks <= MOST_LABELS;
-    const drawn = barsOf(track, inLanes, options).map((bar, n) => {
+    const drawn = barsOf(track, inLanes, {
+      ...options,
+      least: least * lanes, // they share the bars of their row
+    }).map((bar, n) => {
       kinds.add(bar.kind);
       const position = facts.slowest.findIndex(({ run, index, ms }) =>
         bar.tasks > 0 && bar.run === run &&
@@ -89,7 +95,6 @@ export function drawChart(setup: ChartSetup): Chart {
       if (name !== undefined) slow.set(position, name);
       return drawBar(bar, setup, track, { lanes, label, name });
     });
-    const { least } = options;
     const here = joined(track.present.map((one) => bar("present", one)), least)
       .map((one) => `<i ${place(one, setup)}></i>`);
     return drawRow(track, setup, lanes, [...here, ...drawn].join(""));

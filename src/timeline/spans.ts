@@ -224,17 +224,20 @@ export interface Lanes {
  *
  * @param tasks The tasks of one worker, in the order of their starts.
  * @param lost Those that never came back, in any order.
+ * @param most How many lanes there may be: with more tasks at once, some share.
  * @returns The lanes.
  */
 export function lanesOf(
   { from, to }: Stretches,
   lost: readonly Span[] = [],
+  most = Infinity,
 ): Lanes {
   const ends: number[] = [];
+  let next = 0; // the lane that is shared next
   const place = (from: number, to: number) => {
     let lane = ends.findIndex((end) => end <= from);
-    if (lane < 0) lane = ends.length;
-    ends[lane] = to;
+    if (lane < 0) lane = ends.length < most ? ends.length : next++ % most;
+    ends[lane] = Math.max(to, ends[lane] ?? to);
     return lane;
   };
   const of = new Uint16Array(from.length);
