@@ -1,5 +1,6 @@
 import {
   assert,
+  assertAlmostEquals,
   assertEquals,
   assertMatch,
   assertStringIncludes,
@@ -113,6 +114,27 @@ test("Timeline.toHtml() shows no text that is given as an index", async () => {
   await parallelMapSettled(unsendable, [1, 2], { workers: 1, onEvent });
   assertEquals(timeline.toHtml().includes("<img"), false);
   assertEquals(timeline.report().includes("<img"), false);
+});
+
+test("Timeline.toHtml() shows all of a task that goes on after its run", () => {
+  const run = { from: 0, to: 100, total: 9, ok: false };
+  const late = record({
+    runs: [run],
+    chunks: [{ worker: 0, sent: 0, heard: 181, tasks: [[0, 180]] }],
+  });
+  const at = { run: 1, worker: 0, at: 200 };
+  const lost = record({
+    runs: [run],
+    chunks: [{ worker: 1, sent: 0, heard: 10, tasks: [[0, 10]] }],
+    more: [{ type: "task-fail", ...at, index: 5, why: "lost", again: false }],
+  });
+  for (const timeline of [late, lost]) {
+    const bars = [
+      ...timeline.toHtml().matchAll(/left:([\d.]+)%;width:([\d.]+)%/g),
+    ];
+    const ends = bars.map(([, left, width]) => Number(left) + Number(width));
+    assertAlmostEquals(Math.max(...ends), 100, 1e-3);
+  }
 });
 
 /** The slowest inputs of a page, and what is said of the bars they lead to. */

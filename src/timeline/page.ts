@@ -18,7 +18,13 @@ import {
 } from "./report.ts";
 import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
-import { activeTime, firstTime, type Track, tracksOf } from "./tracks.ts";
+import {
+  activeTime,
+  firstTime,
+  lastTime,
+  type Track,
+  tracksOf,
+} from "./tracks.ts";
 import { type Rules, text } from "../words/check_options.ts";
 import { keptNames } from "../words/kept_names.ts";
 import { duration } from "../words/units.ts";
@@ -145,7 +151,10 @@ function prepare(part: Part): Drawing {
   const { recording } = part;
   const tracks = tracksOf(recording);
   const zero = firstTime(recording);
-  const end = activeTime(recording).at(-1)?.to ?? zero;
+  const end = Math.max(
+    activeTime(recording).at(-1)?.to ?? zero,
+    ...tracks.map(lastTime),
+  );
   return { ...part, tracks, facts: factsOf(recording, tracks), zero, end };
 }
 

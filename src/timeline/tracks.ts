@@ -107,6 +107,13 @@ export function firstTime({ runs, workers, calls }: Recording): number {
   return first === Infinity ? 0 : first;
 }
 
+/** When the last of what a track shows ended: some tasks outlast their run. */
+export function lastTime({ to, lost, inFlight }: Track): number {
+  const last = (latest: number, { to }: Span) => Math.max(latest, to);
+  const ended = to.reduce((latest, to) => Math.max(latest, to), -Infinity);
+  return inFlight.reduce(last, lost.reduce(last, ended));
+}
+
 /** From the first call to the end of the last. */
 export function callsTime(calls: readonly Span[]): Span[] {
   if (calls.length === 0) return [];
