@@ -140,3 +140,45 @@ test(
     });
   },
 );
+
+/** Every option of the bar and the timeline, given as undefined. */
+const UNDEFINED = `
+import type { BarProgress, TextOutput } from "PROGRESS";
+import { progressBar } from "PROGRESS";
+import { Timeline, toPage } from "TIMELINE";
+const output: TextOutput = { write() {}, isTTY: undefined, columns: undefined };
+const bar: (progress: BarProgress) => void = progressBar({ output });
+bar({ state: "done", done: 0, failed: 0, total: 0, elapsed: 0, rate: 0,
+  eta: undefined, estimated: undefined });
+progressBar({ output: undefined });
+const timeline = new Timeline({ inputOf: undefined });
+timeline.toHtml({ title: undefined, text: undefined });
+toPage([{ timeline, title: undefined, text: undefined, notes: undefined,
+  scale: undefined }], { title: undefined, text: undefined });
+console.log("it ran");
+`;
+
+test(
+  "with strict flags, options of the bar and the timeline may be undefined",
+  {
+    timeout: 300_000,
+    ignore: runtime !== "deno", // it is Deno that checks types
+  },
+  () => {
+    inFolder((folder) => {
+      const write = (name: string, text: string) =>
+        writeFileSync(join(folder, name), text);
+      const entry = (name: string) =>
+        new URL(`../${exports[name]}`, import.meta.url).href;
+      write("deno.json", JSON.stringify({ compilerOptions: FLAGS }));
+      write(
+        "main.ts",
+        UNDEFINED.replaceAll("PROGRESS", entry("./progress"))
+          .replaceAll("TIMELINE", entry("./timeline")),
+      );
+      const program = ["deno", "run", "--check", "-A", "main.ts"];
+      const { code, out, err } = runProgram(program, folder);
+      assertEquals([code, out], [0, "it ran\n"], err);
+    });
+  },
+);

@@ -14,7 +14,7 @@ export interface BarProgress extends Progress {
    *
    * @default {false}
    */
-  estimated?: boolean;
+  estimated?: boolean | undefined;
 }
 
 /** The widest bar, in characters: a wider one is no easier to read. No bench. */

@@ -32,7 +32,7 @@ export interface ProgressBarOptions {
    *
    * @default {process.stderr}
    */
-  output?: TextOutput;
+  output?: TextOutput | undefined;
 }
 
 /**

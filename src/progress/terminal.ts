@@ -9,9 +9,9 @@ export interface TextOutput {
   /** Takes text, without adding a line end. */
   write(text: string): unknown;
   /** Whether it is a terminal, on which a line can be drawn again. */
-  readonly isTTY?: boolean;
+  readonly isTTY?: boolean | undefined;
   /** Width of the terminal in characters, as it is now. */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
 }
 
 interface Scope {

@@ -56,26 +56,26 @@ export interface PageOptions {
    *
    * @default {"Timeline"}
    */
-  title?: string;
+  title?: string | undefined;
   /** Plain text below it; an empty line begins a new paragraph. */
-  text?: string;
+  text?: string | undefined;
 }
 
 /** What is said about one chart on a page. */
 export interface Caption {
   /** Heading. */
-  title?: string;
+  title?: string | undefined;
   /** Plain text below it; an empty line begins a new paragraph. */
-  text?: string;
+  text?: string | undefined;
   /** Short texts beside the rows, by the worker's number. */
-  notes?: Readonly<Record<number, string>>;
+  notes?: Readonly<Record<number, string>> | undefined;
   /**
    * Charts that name the same scale are drawn on one time scale, so that the
    * shorter run is the shorter picture.
    *
    * @default a scale of its own, as wide as the page.
    */
-  scale?: string;
+  scale?: string | undefined;
 }
 
 /** One recording with what is said about it. */
