@@ -95,6 +95,8 @@ export class Connection {
     this.envelopes = new Envelopes({
       store: () => stores.create(this.names.blobs, this.streams.storeOptions),
       find: () => stores.open(this.names.blobs).catch(() => undefined),
+      names: () => this.streams.storedNames(),
+      takeOut: (store, name) => this.streams.takeOut(store, name),
       limit: () => this.limit,
       timeout: this.answerTimeout,
     });

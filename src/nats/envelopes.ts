@@ -29,6 +29,10 @@ export interface EnvelopesSetup {
   store(): Promise<ObjectStore>;
   /** Opens it if it is there. */
   find(): Promise<ObjectStore | undefined>;
+  /** Names of what is there. */
+  names(): Promise<string[]>;
+  /** Takes something out of it. */
+  takeOut(store: ObjectStore, name: string): Promise<void>;
   /** How many bytes one message may have. */
   limit(): number;
   /** How long the store may be silent, in ms. */
@@ -140,21 +144,23 @@ export class Envelopes {
   async drop(envelope: Uint8Array): Promise<void> {
     if (envelope[0] !== WIRE_VERSION || envelope[1] !== 1) return;
     const name = new TextDecoder().decode(envelope.subarray(2));
-    await this.#note((await this.#open()).delete(name));
+    await this.#note(this.#setup.takeOut(await this.#open(), name));
   }
 
   /** Takes what is large out of the store. */
   forget(name: string): void {
-    const gone = this.#store?.then((store) => store.delete(name));
+    const gone = this.#store?.then((store) => this.#setup.takeOut(store, name));
     if (gone !== undefined) this.#note(gone).catch(() => {});
   }
 
   /** Takes all out of the store that is of one client, or an answer to it. */
   async dropAll(client: string): Promise<void> {
-    const store = await this.#setup.find();
-    for (const { name } of await store?.list() ?? []) {
+    const { find, names, takeOut } = this.#setup;
+    const store = await find();
+    if (store === undefined) return;
+    for (const name of await names()) {
       if (name.split(".")[1] !== client) continue;
-      await this.#note(store!.delete(name)).catch(() => {}); // by another
+      await this.#note(takeOut(store, name)).catch(() => {}); // by another
     }
   }
 

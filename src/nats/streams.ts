@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import {
   AckPolicy,
   type ConsumerInfo,
@@ -12,6 +13,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
+import type { ObjectStore } from "@nats-io/obj";
 import { millis, nanos } from "@nats-io/transport-node";
 import { WIRE_VERSION } from "./messages.ts";
 import type { ClusterOptions } from "./options.ts";
@@ -191,5 +193,38 @@ export class Streams {
         await each(next.data);
       }
     }
+  }
+
+  /** The stream in which the store has its parts, and a message for each name. */
+  get #stored(): string {
+    return `OBJ_${this.names.blobs}`;
+  }
+
+  /**
+   * Names of what is in the store. Not by its own `list`, which waits for 30 s
+   * when something is taken out meanwhile.
+   */
+  async storedNames(): Promise<string[]> {
+    const query = { subjects_filter: `$O.${this.names.blobs}.M.>` };
+    const { state } = await this.#jsm.streams.info(this.#stored, query);
+    return Object.keys(state.subjects ?? {}).map((subject) =>
+      Buffer.from(subject.split(".")[3]!, "base64url").toString()
+    );
+  }
+
+  /**
+   * Takes something out of the store. Its own `delete` leaves a message for each
+   * name, that it was there: here no name comes twice, and they would be kept for
+   * a day.
+   *
+   * @param store The store.
+   * @param name What it is called there.
+   */
+  async takeOut(store: ObjectStore, name: string): Promise<void> {
+    const found = await store.info(name);
+    if (found === null) return;
+    const filter = `$O.${this.names.blobs}.C.${found.nuid}`;
+    await this.#jsm.streams.deleteMessage(this.#stored, found.revision, false);
+    await this.#jsm.streams.purge(this.#stored, { filter });
   }
 }
