@@ -134,6 +134,24 @@ test("a second chunk waits in a worker only behind a short one", () => {
   assertEquals(sizer.prefetches, false);
 });
 
+test("where chunks begin with several tasks, few have one", () => {
+  const times = { target: 50, feed: 1, least: 10, cheap: 5, first: 62.5 };
+  const make = (pace?: Pace, fixed?: number) =>
+    new ChunkSizer(fixed, 8, pace, times);
+  assertEquals(make().next(undefined), 62);
+  assertEquals(make().next(160), 10); // each of the workers has some
+  assertEquals(make().next(3), 1);
+  assertEquals(make({ msPerTask: 200, bytesPerTask: 8 }).next(1e6), 62);
+  assertEquals(make({ msPerTask: 200, bytesPerTask: 1 << 20 }).next(1e6), 1);
+  assertEquals(make(undefined, 7).next(1e6), 7);
+  const sizer = make();
+  sizer.learn(62, 62 * 200, 8);
+  assertEquals(sizer.next(undefined), 1); // what is learned holds
+  sizer.learn(1, 0.1, 8);
+  sizer.startAgain();
+  assertEquals(sizer.next(undefined), 1); // with care
+});
+
 test("chunkSize is kept", () => {
   const sizer = new ChunkSizer(7, 2);
   sizer.learn(7, 1000, 1e9);

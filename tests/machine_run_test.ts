@@ -5,6 +5,7 @@ import type { Chunk } from "../src/core/engine/chunk.ts";
 import type { Run } from "../src/core/engine/run.ts";
 import type { Engine } from "../src/core/engine/engine.ts";
 import { MachineRun } from "../src/nats/machine_run.ts";
+import { type Fill, MachineSlot } from "../src/nats/machine_slot.ts";
 import type { CallMessage, ChunkMessage } from "../src/nats/messages.ts";
 import { FakeClock } from "./fakes.ts";
 import { test } from "./harness.ts";
@@ -84,4 +85,48 @@ test("a message to a machine waits no longer than its run, however that ends", a
   const answer = machine.add(message as never as ChunkMessage, values);
   assertEquals(run.take(1, true), undefined);
   assertEquals(await answer, undefined);
+});
+
+test("a slot of a machine takes chunks until its lanes are full", async () => {
+  const slot = new MachineSlot();
+  let taken = 0;
+  /** Takes a chunk; says what it fills, and that it is answered. */
+  const take = () => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let say: Fill = () => {};
+    slot.take((fill) => {
+      say = fill;
+      return promise;
+    }).then(() => taken++);
+    const settle = async (act: () => void) => {
+      act();
+      for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+      return taken;
+    };
+    return {
+      fill: (tasks: number, lanes: number) => settle(() => say(tasks, lanes)),
+      answer: () => settle(resolve),
+      fail: () => settle(() => reject(new Error("its server is away"))),
+    };
+  };
+  const first = take();
+  assertEquals(await first.fill(1, 1), 0); // as without concurrency
+  assertEquals(await first.answer(), 1);
+  const waits = take(); // for its client
+  assertEquals(await waits.fill(0, Infinity), 2);
+  const two = take();
+  assertEquals(await two.fill(2, 4), 3);
+  const one = take();
+  assertEquals(await one.fill(1, 4), 4);
+  const last = take();
+  assertEquals(await last.fill(1, 4), 4); // there is no lane for a fifth
+  assertEquals(await two.answer(), 5);
+  const other = take(); // of a run without concurrency
+  assertEquals(await other.fill(1, 1), 5);
+  assertEquals(await one.answer(), 5);
+  assertEquals(await other.fail(), 6);
+  const wide = take(); // more tasks than lanes
+  assertEquals(await wide.fill(9, 4), 6);
+  assertEquals(await last.answer(), 6);
+  assertEquals(await wide.answer(), 7);
 });

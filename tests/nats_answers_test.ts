@@ -27,7 +27,9 @@ function open(read: () => unknown) {
   const engine = { add: (run: Run) => added = run, touch() {} };
   const run = new MachineRun({
     number: 1,
-    call: { type: "call", chunkSize: 9 } as CallMessage & { type: "call" },
+    call: { type: "call", chunkSize: 9, concurrency: 5 } as
+      & CallMessage
+      & { type: "call" },
     fn: { from: "source", name: "f", source: "(n) => n" },
     combine: undefined,
     data: undefined,
@@ -35,8 +37,11 @@ function open(read: () => unknown) {
     engine: engine as unknown as Engine,
     slots: 1,
   });
+  const filled: [tasks: number, lanes: number][] = [];
   return {
     reads: () => reads,
+    /** What the chunks said that they fill of their slots. */
+    filled,
     isRunning: (number: number) => run.running(number) !== undefined,
     /** Does what came to the run: each task returns its input. */
     work() {
@@ -52,7 +57,11 @@ function open(read: () => unknown) {
         info: { deliveryCount },
         data: undefined,
       };
-      const answer = await answers.to(message as unknown as JsMsg, run);
+      const answer = await answers.to(
+        message as unknown as JsMsg,
+        run,
+        (tasks, lanes) => void filled.push([tasks, lanes]),
+      );
       return readBytes(answer!) as AnswerMessage;
     },
   };
@@ -78,4 +87,32 @@ test("nats: a chunk that comes again while its tasks run is not lost", async () 
   await until(() => reads() === 2);
   work();
   assertEquals([(await first).type, (await again).type], ["done", "done"]);
+});
+
+test("nats: a chunk that is suspect leaves no lane to another, nor does one that waits", async () => {
+  let alone = false;
+  let number = 0;
+  const { answer, filled, isRunning, work } = open(() =>
+    chunkOf(++number, [1, 2], { first: 9 * number, alone })
+  );
+  const first = answer(1, 1);
+  await until(() => isRunning(1));
+  assertEquals(filled, [[2, 5]]);
+  alone = true;
+  const suspect = answer(2, 1);
+  await until(() => number === 2);
+  alone = false;
+  const behind = answer(3, 1);
+  await until(() => number === 3);
+  assertEquals(filled.length, 1);
+  work();
+  await first;
+  await until(() => isRunning(2));
+  assertEquals(filled.slice(1), [[2, 1]]);
+  work();
+  await suspect;
+  await until(() => isRunning(3));
+  assertEquals(filled.slice(2), [[2, 5]]);
+  work();
+  await behind;
 });

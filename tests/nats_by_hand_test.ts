@@ -9,7 +9,7 @@ import { Objm } from "@nats-io/obj";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
-import { wire, WIRE_VERSION } from "../src/nats/messages.ts";
+import { encodeThrown, wire, WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { runtime } from "./harness.ts";
 import {
@@ -509,6 +509,31 @@ test(
     await until(async () => await readers() === before);
   },
 );
+
+test("a client sends as many tasks as have lanes, and what fills them next", async () => {
+  await using here = await openClient();
+  const { pool, chunks, answer } = here;
+  const same = (n: number) => n;
+  const ended = (call: Promise<unknown>) => call.catch(() => {});
+  const one = Array.from({ length: 100 }, (_, i) => i);
+  const options = { concurrency: 5, chunkSize: 1 };
+  const calls = [ended(pool.mapSettled(same, one, options))];
+  await until(() => chunks.length >= 50); // ten slots, of which four are full
+  calls.push(ended(pool.map(same, one)));
+  await pause(100);
+  assertEquals(chunks.length, 50);
+  // Calls take turns; a chunk of the other one is a whole slot.
+  const error = encodeThrown(new Error("not"));
+  for (const [at, sent] of [51, 52, 52, 52, 52, 52, 53].entries()) {
+    await answer(chunks[at], { type: "unread", error });
+    await until(() => chunks.length >= sent);
+    await pause(20);
+    assertEquals(chunks.length, sent);
+  }
+  assertEquals(chunks.slice(50).map(({ run }) => run), ["1", "2", "1"]);
+  await pool.close();
+  await Promise.all(calls);
+});
 
 test(
   "what a machine cannot read is told at once, with the reason",

@@ -83,36 +83,43 @@ async function open() {
   };
 }
 
-test("tasks of a machine that is killed run on another", async () => {
-  await using here = await open();
-  const { file, notes } = here;
-  const [first] = [await here.machine(), await here.machine()];
-  const pool = await here.pool();
-  const data = { file, ms: 50 };
-  const mapped = begun(pool.map(noted, range(60), { data, chunkSize: 2 }));
-  await until(() => notes().length > 10);
-  await first.kill();
-  assertEquals(await mapped, range(60));
-  assertEquals(new Set(notes()).size, 60);
-});
+for (
+  const [beside, own] of [
+    ["", { chunkSize: 2 }],
+    [" beside each other", { chunkSize: 1, concurrency: 10 }],
+  ] as const
+) {
+  test(`tasks${beside} of a machine that is killed run on another`, async () => {
+    await using here = await open();
+    const { file, notes } = here;
+    const [first] = [await here.machine(), await here.machine()];
+    const pool = await here.pool();
+    const data = { file, ms: 50 };
+    const mapped = begun(pool.map(noted, range(60), { data, ...own }));
+    await until(() => notes().length > 10);
+    await first.kill();
+    assertEquals(await mapped, range(60));
+    assertEquals(new Set(notes()).size, 60);
+  });
 
-test("a machine that is told to end ends what runs first", async () => {
-  await using here = await open();
-  const { file, notes } = here;
-  // A machine whose signs of life are late would be taken for lost.
-  const calm = ["--ack-wait", "30000"];
-  const [first] = [await here.machine(calm), await here.machine(calm)];
-  const pool = await here.pool();
-  const data = { file, ms: 50 };
-  const mapped = begun(pool.map(noted, range(60), { data, chunkSize: 2 }));
-  await until(() => notes().length > 10);
-  first.signal("SIGTERM");
-  assertEquals(await first.ended, 0);
-  assertStringIncludes(first.said(), "SIGTERM: what runs ends first");
-  assertEquals(await mapped, range(60));
-  assertEquals(notes().sort((a, b) => a - b), range(60)); // each once
-  await until(() => pool.workers().length === 1);
-});
+  test(`a machine that is told to end ends what runs${beside} first`, async () => {
+    await using here = await open();
+    const { file, notes } = here;
+    // A machine whose signs of life are late would be taken for lost.
+    const calm = ["--ack-wait", "30000"];
+    const [first] = [await here.machine(calm), await here.machine(calm)];
+    const pool = await here.pool();
+    const data = { file, ms: 50 };
+    const mapped = begun(pool.map(noted, range(60), { data, ...own }));
+    await until(() => notes().length > 10);
+    first.signal("SIGTERM");
+    assertEquals(await first.ended, 0);
+    assertStringIncludes(first.said(), "SIGTERM: what runs ends first");
+    assertEquals(await mapped, range(60));
+    assertEquals(notes().sort((a, b) => a - b), range(60)); // each once
+    await until(() => pool.workers().length === 1);
+  });
+}
 
 test("a machine ends in order when nobody reads what it prints", async () => {
   await using here = await open();

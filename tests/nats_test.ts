@@ -7,7 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { NatsPool, runWorker } from "@parallel/map-nats";
-import { TaskError, WorkerStartError } from "../mod.ts";
+import { type TaskContext, TaskError, WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
 import { startServer } from "../src/nats/server.ts";
 import { natsTest as test } from "./nats.ts";
@@ -195,6 +195,48 @@ test("retries, and what a task is told, are those of one run", async () => {
     { retries: 2 },
   );
   assertEquals(told, range(50).map((i) => [i, i === 30 ? 3 : 1]));
+});
+
+test("concurrency is that of each worker of a machine, with any chunkSize", async () => {
+  const [, peak, seats] = [0, 1, 2];
+  const cell = new Int32Array(new SharedArrayBuffer(12));
+  cell[seats] = 2 * 20;
+  await using here = await cluster({ backend: "threads", workerData: cell });
+  const { pool } = here;
+  /** Nobody leaves before all seats were taken at once. */
+  const meet = async (n: number, { state }: TaskContext) => {
+    const cell = state as Int32Array;
+    const now = Atomics.add(cell, 0, 1) + 1;
+    for (let peak = Atomics.load(cell, 1); now > peak;) {
+      peak = Atomics.compareExchange(cell, 1, peak, now);
+    }
+    while (Atomics.load(cell, 1) < Atomics.load(cell, 2)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    Atomics.sub(cell, 0, 1);
+    return n;
+  };
+  const inputs = range(60);
+  const signal = AbortSignal.timeout(120_000); // it is there to fail
+  const options = { concurrency: 20, signal };
+  const ways = [
+    () => pool.map(meet, inputs, options),
+    () => pool.map(meet, inputs, options), // when it is known to take long
+    () => pool.map(meet, inputs, { ...options, chunkSize: 1 }),
+    () => pool.map(meet, inputs, { ...options, chunkSize: 7 }),
+    () => pool.map(meet, inputs, { ...options, weight: (n: number) => n }),
+    () => pool.map(meet, inputs.values(), options),
+    () => Array.fromAsync(pool.stream(meet, inputs, options)),
+    () =>
+      Array.fromAsync(
+        pool.stream(meet, inputs, { ...options, bufferSize: 40 }),
+      ),
+  ];
+  for (const way of ways) {
+    cell[peak] = 0;
+    assertEquals(await way(), inputs, `${way}`);
+    assertEquals(cell[peak], cell[seats], `${way}`);
+  }
 });
 
 test("a pool on NATS says which machines it has", async () => {

@@ -19,6 +19,7 @@ import {
 } from "./failures.ts";
 import { MachineRun } from "./machine_run.ts";
 import type { Found } from "./machine_runs.ts";
+import type { Fill } from "./machine_slot.ts";
 import { checkChunk, checkPacked, checkValues } from "./message_checks.ts";
 import {
   type AnswerMessage,
@@ -59,12 +60,14 @@ export class Answers {
    *
    * @param message What came.
    * @param found The run it is of.
+   * @param fill Told what it fills, once its tasks may begin.
    * @returns The answer, written; undefined if nobody wants it.
    * @throws {StoreError} When the store of the server has it no more.
    */
   async to(
     message: JsMsg,
     found: Exclude<Found, "silent">,
+    fill: Fill,
   ): Promise<Uint8Array | undefined> {
     const { info, attempts } = this.#setup;
     if (found === "over") return undefined;
@@ -90,7 +93,8 @@ export class Answers {
       return this.#unread(number, thrown);
     }
     if (run !== undefined) {
-      const done = await (run.running(number) ?? this.#run(run, chunk, values));
+      const done = await (run.running(number) ??
+        this.#run(run, chunk, values, fill));
       if (done !== undefined) return this.#write(number, done);
     }
     const refusal = found instanceof Error ? found : found.refusal;
@@ -134,8 +138,10 @@ export class Answers {
     run: MachineRun,
     chunk: ChunkMessage,
     values: ArrayLike<unknown>,
+    fill: Fill,
   ): Promise<Done | undefined> {
     await this.#turns.enter(chunk.alone);
+    fill(values.length, chunk.alone ? 1 : run.lanes);
     try {
       return await run.add(chunk, values);
     } finally {

@@ -72,6 +72,8 @@ export class ClientRun {
   readonly run: Run;
   readonly open: Map<number, OpenChunk> = new Map();
   readonly #setup: ClientRunSetup;
+  #lanes = 0; // that these fill
+  #suspects = 0; // chunks of them that are
 
   /** Has sent nothing yet. */
   constructor(setup: ClientRunSetup) {
@@ -105,11 +107,41 @@ export class ClientRun {
     };
   }
 
+  get #concurrency(): number {
+    return this.run.options.concurrency ?? 1;
+  }
+
+  /** How many slots the chunks fill: each as many lanes as it has tasks. */
+  get filled(): number {
+    return this.#lanes / this.#concurrency;
+  }
+
+  /** Whether one of them is suspect. */
+  get alone(): boolean {
+    return this.#suspects > 0;
+  }
+
+  /** A chunk is to be sent. */
+  add(open: OpenChunk): void {
+    this.open.set(open.number, open);
+    this.#count(open, 1);
+  }
+
+  #remove(open: OpenChunk): void {
+    this.open.delete(open.number);
+    this.#count(open, -1);
+  }
+
+  #count({ chunk: { values, alone } }: OpenChunk, by: 1 | -1): void {
+    this.#lanes += by * Math.min(values.length, this.#concurrency);
+    if (alone) this.#suspects += by;
+  }
+
   /** Takes an answer; one that was answered before is dropped. */
   settle(answer: AnswerMessage): void {
     const open = this.open.get(answer.number);
     if (open === undefined) return;
-    this.open.delete(open.number);
+    this.#remove(open);
     try {
       this.#read(open, answer);
     } catch (cause) { // whoever wrote it
@@ -190,7 +222,7 @@ export class ClientRun {
   /** Takes back what was sent so often that nobody will answer. */
   giveUp(open: OpenChunk): boolean {
     if (open.sends < MOST_SENDS) return false;
-    this.open.delete(open.number);
+    this.#remove(open);
     const error = new Error(`no answer came to ${open.sends} messages`);
     this.#failAll(open, undefined, lost(error));
     return true;

@@ -20,6 +20,7 @@ import { Callers } from "./callers.ts";
 import { type Connection, NUMBER } from "./connection.ts";
 import { StoreError } from "./envelopes.ts";
 import { type Found, MachineRuns } from "./machine_runs.ts";
+import { type Fill, MachineSlot } from "./machine_slot.ts";
 import type { MachineInfo } from "./messages.ts";
 import { LATER_MS, Patience, within } from "./waiting.ts";
 
@@ -165,6 +166,7 @@ export class Machine {
   /** One slot: takes one chunk after another. */
   async #serve(): Promise<void> {
     const { connection } = this.#setup;
+    const slot = new MachineSlot();
     const { js, names } = connection;
     while (!this.#ends && !connection.nc.isClosed()) {
       try {
@@ -176,7 +178,8 @@ export class Machine {
           const message = await this.#next(() =>
             consumer.fetch({ max_messages: 1, expires: WAIT_MS })
           );
-          if (message !== undefined) await this.#take(message);
+          if (message === undefined) continue;
+          await slot.take((fill) => this.#take(message, fill));
         }
       } catch { // the server is away, or came back without its memory
         if (this.#ends) return;
@@ -203,18 +206,16 @@ export class Machine {
     return undefined;
   }
 
-  /** Sees to a chunk; what waits for its client does so beside the slot. */
-  async #take(message: JsMsg): Promise<void> {
-    const { promise: free, resolve } = Promise.withResolvers<void>();
-    const seen = this.#see(message, resolve).finally(() => {
-      this.#seen.delete(seen);
-    });
+  /** Sees to a chunk, which is waited for at the end. */
+  #take(message: JsMsg, fill: Fill): Promise<void> {
+    const seen: Promise<void> = this.#see(message, fill)
+      .finally(() => this.#seen.delete(seen));
     this.#seen.add(seen);
-    await Promise.race([seen, free]);
+    return seen;
   }
 
   /** Sees to a chunk until it is answered, or goes elsewhere. */
-  async #see(message: JsMsg, free: () => void): Promise<void> {
+  async #see(message: JsMsg, fill: Fill): Promise<void> {
     const { connection } = this.#setup;
     const [, , , client, run, ...more] = message.subject.split(".");
     if (!client || !run || more.length > 0) return message.ack(); // of no run
@@ -223,10 +224,10 @@ export class Machine {
       connection.streams.ackWait / 3,
     );
     try {
-      const found = await this.#find(client, run, free);
+      const found = await this.#find(client, run, fill);
       const answer = found === "silent"
         ? undefined
-        : await this.#answers.to(message, found);
+        : await this.#answers.to(message, found, fill);
       if (this.#hurries || found === "silent") {
         return await this.#handBack(message);
       }
@@ -309,10 +310,10 @@ export class Machine {
    * Finds the run of a chunk. It keeps the chunk while its client says nothing:
    * who hands it back is counted by the server as lost under it.
    *
-   * @param free Told when the slot need not wait for that.
+   * @param fill Told that it fills nothing meanwhile.
    * @returns The run; "silent" if this machine ends before the client speaks.
    */
-  async #find(client: string, run: string, free: () => void): Promise<Found> {
+  async #find(client: string, run: string, fill: Fill): Promise<Found> {
     const { connection } = this.#setup;
     while (true) {
       const found = await this.#patience.wait(() =>
@@ -320,7 +321,7 @@ export class Machine {
       );
       const ends = this.#ends || connection.nc.isClosed();
       if (found !== "silent" || ends) return found;
-      free();
+      fill(0, Infinity);
       await connection.pause(LATER_MS);
     }
   }

@@ -33,6 +33,8 @@ export interface MachineRunSetup {
 
 /** A run of some client. */
 export class MachineRun {
+  /** How many of its tasks a worker has at once. */
+  readonly lanes: number;
   readonly #engine: Engine;
   readonly #deliveries: Deliveries;
   readonly #run: Listener;
@@ -41,6 +43,7 @@ export class MachineRun {
     const { number, call, fn, combine, data, clock, engine, slots } = setup;
     const { timeout, concurrency, chunkSize, timed } = call;
     const deliveries = new Deliveries(combine !== undefined);
+    this.lanes = concurrency ?? 1;
     this.#engine = engine;
     this.#deliveries = deliveries;
     this.#run = new Listener({

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RunEvent } from "@parallel/map";
+import type { RunEvent, RunOptions } from "@parallel/map";
 import {
   type Chunk,
   type ChunkTimes,
@@ -33,10 +33,20 @@ import { Posts } from "./posts.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
- * How long chunks should be, in ms: one costs about a ms of each program on its
- * way.
+ * How many chunks fill the lanes of a slot at first, at most. Less, and more tasks
+ * wait for the slowest of their chunk; more, and the first chunks alone, of which
+ * each costs a ms, take longer than the tasks. No bench.
  */
-const TIMES: ChunkTimes = { target: 50, feed: 1, least: 10, cheap: 5 };
+const GROUPS = 16;
+
+/**
+ * How long chunks should be, in ms: one costs about a ms of each program on its
+ * way. With several lanes, there are as many times the tasks to be fed.
+ */
+function timesOf({ concurrency = 1 }: RunOptions): ChunkTimes {
+  const first = Math.max(1, concurrency / GROUPS);
+  return { target: 50, feed: concurrency, least: 10, cheap: 5, first };
+}
 
 /** What the engine is made of. */
 export interface NatsEngineSetup {
@@ -53,7 +63,7 @@ export interface NatsEngineSetup {
 
 /** Has tasks done by the machines of a pool. */
 export class NatsEngine implements Engine {
-  readonly times: ChunkTimes = TIMES;
+  readonly times = timesOf;
   readonly machines: Machines;
   readonly #setup: NatsEngineSetup;
   readonly #inbox: Inbox;
@@ -117,12 +127,7 @@ export class NatsEngine implements Engine {
   }
 
   get atRest(): boolean {
-    return this.#sent.length === 0;
-  }
-
-  /** The chunks that are not answered. */
-  get #sent(): OpenChunk[] {
-    return [...this.#books.values()].flatMap(({ open }) => [...open.values()]);
+    return [...this.#books.values()].every(({ open }) => open.size === 0);
   }
 
   /**
@@ -130,7 +135,7 @@ export class NatsEngine implements Engine {
    * would wait for its turn on a machine that the first one may end.
    */
   get #alone(): boolean {
-    return this.#sent.some(({ chunk }) => chunk.alone);
+    return [...this.#books.values()].some(({ alone }) => alone);
   }
 
   async start(): Promise<void> {
@@ -192,10 +197,12 @@ export class NatsEngine implements Engine {
     this.#work();
   }
 
-  /** Chunks that may be under way: each slot has one, and finds the next. */
-  get #window(): number {
+  /** Whether enough is under way: each slot is full, and finds what fills it next. */
+  get #isFull(): boolean {
     const { slots } = this.machines;
-    return slots === 0 ? 0 : 2 * slots + 2;
+    let filled = 0;
+    for (const book of this.#books.values()) filled += book.filled;
+    return slots === 0 || filled >= 2 * slots + 2;
   }
 
   #work(): void {
@@ -217,7 +224,7 @@ export class NatsEngine implements Engine {
 
   /** Sends the next chunk of whichever run has one. */
   #feedOne(): boolean {
-    if (this.#vain.hold || this.#sent.length >= this.#window) return false;
+    if (this.#vain.hold || this.#isFull) return false;
     for (const run of this.#runs.ready) {
       this.#runs.ready.delete(run); // until it is touched
       const chunk = run.take(Infinity, !this.#alone);
@@ -264,7 +271,7 @@ export class NatsEngine implements Engine {
       const to = this.#setup.clock.now();
       const way = { from, to, at: "here" as const, sends: 0, large: false };
       const open: OpenChunk = { chunk, number, body, skip, bytes, ...way };
-      book.open.set(number, open);
+      book.add(open);
       void this.#posts.post(String(run.number), open);
     } else this.#vain.note();
     for (const [offset, refusal] of parcel.refused) {

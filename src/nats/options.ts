@@ -88,7 +88,8 @@ export interface WorkerOptions
    */
   module?: ModuleSpecifier | undefined;
   /**
-   * How many tasks at once, each in a worker of its own: at most 65,536.
+   * How many workers, each with a task at once, or `concurrency` of a call: at
+   * most 65,536.
    *
    * @default {navigator.hardwareConcurrency}
    */

@@ -93,7 +93,7 @@ export function beginRun<S extends Sink>(
     refills: source.refills,
     // With weights, what is learned is the time of a unit, and not of a task.
     pace: weight === undefined ? paces.of(call.fn) : undefined,
-    times: engine.times,
+    times: engine.times?.(options),
     workers,
     onEvent,
   });

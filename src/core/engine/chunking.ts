@@ -69,6 +69,8 @@ export interface ChunkTimes {
   readonly least: number;
   /** What a chunk may be expected to take when it grows faster. */
   readonly cheap: number;
+  /** Tasks in a chunk while nothing is known of them, from 1. */
+  readonly first: number;
 }
 
 /** The same on this machine. */
@@ -77,6 +79,7 @@ const HERE: ChunkTimes = {
   feed: FEED_MS,
   least: LEAST_MS,
   cheap: CHEAP_MS,
+  first: 1,
 };
 
 /**
@@ -101,7 +104,7 @@ export class ChunkSizer {
   readonly #workers: number;
   readonly #pace: Pace;
   readonly #times: ChunkTimes;
-  #size = 1;
+  #size: number;
   #msPerTask: number | undefined;
   #bytesPerTask: number;
   #known = false; // from another run
@@ -127,12 +130,13 @@ export class ChunkSizer {
     this.#workers = workers;
     this.#pace = pace;
     this.#times = times;
+    this.#size = times.first;
     this.#msPerTask = pace.msPerTask;
     this.#bytesPerTask = pace.bytesPerTask;
     if (this.#msPerTask === undefined) return;
     this.#known = true;
     const cheap = times.cheap / Math.max(this.#msPerTask, LEAST_TASK_MS);
-    this.#size = Math.max(1, Math.min(cheap, MOST_FIRST));
+    this.#size = Math.max(times.first, Math.min(cheap, MOST_FIRST));
   }
 
   /** So many ms, or as many as the caller takes to feed all workers. */

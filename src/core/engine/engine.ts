@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { RunOptions } from "../api/options.ts";
 import type { ChunkTimes } from "./chunking.ts";
 import type { Run } from "./run.ts";
 
@@ -14,8 +15,8 @@ export interface Engine {
   readonly closed: boolean;
   /** Whether no worker has anything to do. */
   readonly atRest: boolean;
-  /** How long chunks should be, if not as on this machine. */
-  readonly times?: ChunkTimes;
+  /** Says how long the chunks of a run should be, if not as on this machine. */
+  times?(options: RunOptions): ChunkTimes;
   /** Starts all workers; settles when they are ready. */
   start(): Promise<void>;
   /** Takes a run. */
