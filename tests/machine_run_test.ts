@@ -1,5 +1,6 @@
 // A run on a machine, stepped by hand: whatever the engine there does with the
 // tasks of its messages, each message gets an answer of its own.
+import type { JsMsg } from "@nats-io/jetstream";
 import { assert, assertEquals } from "@std/assert";
 import type { Chunk } from "../src/core/engine/chunk.ts";
 import type { Run } from "../src/core/engine/run.ts";
@@ -129,4 +130,30 @@ test("a slot of a machine takes chunks until its lanes are full", async () => {
   assertEquals(await wide.fill(9, 4), 6);
   assertEquals(await last.answer(), 6);
   assertEquals(await wide.answer(), 7);
+});
+
+test("what is on its way to a machine that ends still comes there", async () => {
+  for (const comes of [true, false]) {
+    const slot = new MachineSlot();
+    const message = {} as JsMsg;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let closed = false;
+    const coming = {
+      async *[Symbol.asyncIterator]() {
+        await promise;
+        if (!closed) yield message;
+      },
+      close() {
+        closed = true;
+        resolve();
+        return Promise.resolve();
+      },
+    };
+    const next = slot.next(() => Promise.resolve(coming));
+    for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+    slot.stop(true);
+    if (comes) resolve();
+    assertEquals(await next, comes ? message : undefined);
+    assertEquals(closed, !comes);
+  }
 });

@@ -51,10 +51,10 @@ export class Machine {
   readonly #callers: Callers;
   readonly #runs: MachineRuns;
   readonly #answers: Answers;
-  readonly #waits = new Set<() => void>();
+  readonly #slots: MachineSlot[];
   readonly #seen = new Set<Promise<void>>(); // chunks that are seen to
   readonly #patience = new Patience();
-  #slots: Promise<unknown> = Promise.resolve();
+  #served: Promise<unknown> = Promise.resolve();
   #lives = 0; // of the server, as it was seen to come back
   #ends = false;
   #hurries = false; // what runs goes elsewhere
@@ -65,6 +65,7 @@ export class Machine {
   constructor(setup: MachineSetup) {
     const { connection, info, pool, plan, clock, grace, attempts } = setup;
     this.#setup = setup;
+    this.#slots = Array.from({ length: info.slots }, () => new MachineSlot());
     const ends = () => this.#ends;
     this.#answers = new Answers({ connection, info, attempts, ends });
     const engine = engineHere(pool, false, clock, plan);
@@ -79,7 +80,7 @@ export class Machine {
 
   /** Begins to take chunks. */
   async start(): Promise<void> {
-    const { connection, info } = this.#setup;
+    const { connection } = this.#setup;
     const { nc } = connection;
     await connection.streams.makeWork();
     nc.subscribe(connection.subject("hello"), {
@@ -93,7 +94,7 @@ export class Machine {
     });
     connection.onReconnect(() => {
       this.#lives++;
-      for (const stop of this.#waits) stop();
+      for (const slot of this.#slots) slot.stop(false);
       this.#tell();
     });
     connection.onRefusal((error) => {
@@ -105,8 +106,7 @@ export class Machine {
     });
     await within(connection.serverTimeout, nc.flush(), "answer");
     this.#tell();
-    const slots = Array.from({ length: info.slots }, () => this.#serve());
-    this.#slots = Promise.all(slots);
+    this.#served = Promise.all(this.#slots.map((slot) => this.#serve(slot)));
   }
 
   /** What it says of itself; one that takes no more has no slots. */
@@ -149,8 +149,8 @@ export class Machine {
     this.#ends = true;
     if (!this.#hurries) this.#patience.limit(connection.serverTimeout);
     this.#tell();
-    for (const stop of this.#waits) stop();
-    await this.#slots;
+    for (const slot of this.#slots) slot.stop(true);
+    await this.#served;
     await Promise.all(this.#seen);
     this.#runs.close();
     await this.#engine.close();
@@ -164,9 +164,8 @@ export class Machine {
   }
 
   /** One slot: takes one chunk after another. */
-  async #serve(): Promise<void> {
+  async #serve(slot: MachineSlot): Promise<void> {
     const { connection } = this.#setup;
-    const slot = new MachineSlot();
     const { js, names } = connection;
     while (!this.#ends && !connection.nc.isClosed()) {
       try {
@@ -175,7 +174,7 @@ export class Machine {
         // A server that came back without its memory has no such consumer, and
         // does not answer who asks it for a chunk.
         while (!this.#ends && lives === this.#lives) {
-          const message = await this.#next(() =>
+          const message = await slot.next(() =>
             consumer.fetch({ max_messages: 1, expires: WAIT_MS })
           );
           if (message === undefined) continue;
@@ -188,22 +187,6 @@ export class Machine {
         await connection.streams.makeWork().catch(() => {});
       }
     }
-  }
-
-  /** Waits for a chunk; undefined if none came. */
-  async #next(
-    fetch: () => Promise<AsyncIterable<JsMsg> & { close(): Promise<unknown> }>,
-  ): Promise<JsMsg | undefined> {
-    const messages = await fetch();
-    const stop = () => void messages.close().catch(() => {});
-    this.#waits.add(stop);
-    if (this.#ends) stop();
-    try {
-      for await (const message of messages) return message;
-    } finally {
-      this.#waits.delete(stop);
-    }
-    return undefined;
   }
 
   /** Sees to a chunk, which is waited for at the end. */

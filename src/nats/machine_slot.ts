@@ -1,9 +1,21 @@
 /**
- * One slot of a machine: takes chunks for as long as its worker has a lane for
+ * One slot of a machine: waits for chunks while its worker has a lane for
  * the next task.
  *
  * @module
  */
+
+import type { JsMsg } from "@nats-io/jetstream";
+
+/**
+ * For how long a chunk may be on its way that was asked for, in ms: one that nobody
+ * waits for any more goes to another machine only after `ackWait`. More, and a
+ * machine that has nothing to do takes longer to end. No bench.
+ */
+const ON_ITS_WAY_MS = 250;
+
+/** Chunks that come, until they are not waited for. */
+type Coming = AsyncIterable<JsMsg> & { close(): Promise<unknown> };
 
 /** Says how many tasks of a chunk are beside each other in how many lanes. */
 export type Fill = (tasks: number, lanes: number) => void;
@@ -12,6 +24,8 @@ export type Fill = (tasks: number, lanes: number) => void;
 export class MachineSlot {
   readonly #chunks = new Set<{ tasks: number; lanes: number }>();
   #wake = () => {};
+  #stop = () => {};
+  #stopped = false;
 
   /** Whether a lane is free, in the eyes of whichever chunk has the fewest. */
   get #hasLane(): boolean {
@@ -22,6 +36,41 @@ export class MachineSlot {
       lanes = Math.min(lanes, chunk.lanes);
     }
     return tasks < lanes;
+  }
+
+  /**
+   * Waits for a chunk.
+   *
+   * @param ask Asks for one.
+   * @returns It; undefined if none came, or it was told to stop before that.
+   */
+  async next(ask: () => Promise<Coming>): Promise<JsMsg | undefined> {
+    const coming = await ask();
+    const asked = performance.now();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    this.#stop = () => {
+      const ms = ON_ITS_WAY_MS - (performance.now() - asked);
+      const close = () => void coming.close().catch(() => {});
+      timer ??= setTimeout(close, Math.max(0, ms));
+    };
+    if (this.#stopped) this.#stop();
+    try {
+      for await (const message of coming) return message;
+    } finally {
+      this.#stop = () => {};
+      clearTimeout(timer);
+    }
+    return undefined;
+  }
+
+  /**
+   * Waits no longer.
+   *
+   * @param forGood Whether it is not to wait again either.
+   */
+  stop(forGood: boolean): void {
+    this.#stopped ||= forGood;
+    this.#stop();
   }
 
   /**
