@@ -13,6 +13,7 @@ import {
   existsSync,
   globSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -96,6 +97,19 @@ export const programSource = (whole) =>
 `;
 }
 
+/** Takes an earlier build away; refuses a folder that holds anything else. */
+function clear(folder: string): void {
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  if (!existsSync(join(folder, "built", "main.js"))) {
+    throw new Error(
+      `Cannot build as the folder must be empty, or hold an earlier build: received ${folder}`,
+    );
+  }
+  for (const part of ["built", "types", "docs", "src"]) {
+    rmSync(join(folder, part), { recursive: true, force: true });
+  }
+}
+
 /**
  * Writes the entry points as JavaScript.
  *
@@ -103,9 +117,7 @@ export const programSource = (whole) =>
  * @returns The entry points.
  */
 export function bundle(folder: string): Entry[] {
-  for (const part of ["built", "types", "docs", "src"]) { // of an earlier build
-    rmSync(join(folder, part), { recursive: true, force: true });
-  }
+  clear(folder);
   const built = Object.entries(readConfig().exports).map(([name, source]) => {
     const file = `${name === "." ? "main" : name.slice(2)}.js`;
     return { name, source, file: `./built/${file}` };

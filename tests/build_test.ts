@@ -1,5 +1,10 @@
 // What is published works as it is loaded from there, on the runtime at hand.
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   cpSync,
   existsSync,
@@ -10,7 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
-import { build } from "../scripts/build.ts";
+import { build as buildHere } from "../scripts/build.ts";
 import { buildForNpm } from "../scripts/npm.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, makeOnce, RUN_ALL, runProgram } from "./run_program.ts";
@@ -94,7 +99,8 @@ function checkLinks(folder: string): void {
 /** Builds the package for npm and installs it in a project. */
 function installFromNpm(project: string): void {
   inFolder((folder) => {
-    const old = ["built/chunk-OLD.js", "types/src/old.d.ts", "docs/old.md"]
+    const files = ["built/main.js", "built/chunk-OLD.js", "types/src/old.d.ts"];
+    const old = [...files, "docs/old.md"]
       .map((path) => join(folder, "package", path));
     for (const path of old) {
       mkdirSync(dirname(path), { recursive: true });
@@ -102,7 +108,9 @@ function installFromNpm(project: string): void {
     }
     // By a relative path, as in the README.
     buildForNpm(relative(process.cwd(), join(folder, "package")));
-    assertEquals(old.filter((path) => existsSync(path)), []);
+    const [main, ...others] = old;
+    assert(readFileSync(main, "utf8") !== "");
+    assertEquals(others.filter((path) => existsSync(path)), []);
     const packed = runProgram(["npm", "pack", "./package"], folder);
     assertEquals(packed.code, 0, packed.err);
     mkdirSync(project, { recursive: true });
@@ -115,12 +123,28 @@ function installFromNpm(project: string): void {
   });
 }
 
+test("nothing is built where anything else is", () => {
+  inFolder((folder) => {
+    const path = join(folder, "src", "mine.ts");
+    mkdirSync(dirname(path));
+    writeFileSync(path, "mine");
+    for (const build of [buildHere, buildForNpm]) {
+      assertThrows(
+        () => build(folder),
+        Error,
+        "must be empty, or hold an earlier",
+      );
+    }
+    assertEquals(readFileSync(path, "utf8"), "mine");
+  });
+});
+
 test("the built package runs, has its types, and its command", {
   timeout: 300_000,
 }, () => {
   inFolder((folder) => {
     const at = join(folder, "package");
-    makeOnce(at, build);
+    makeOnce(at, buildHere);
     checkLinks(at);
     const { exports } = JSON.parse(
       readFileSync(join(at, "deno.json"), "utf8"),

@@ -298,21 +298,30 @@ for (const name of ["web", "threads", "inline"] as const) {
           },
           enumerable: true,
         }),
+        ...[-1, Symbol(), undefined].map((length) =>
+          new Proxy([], {
+            get(list, key) {
+              if (key !== "length") return Reflect.get(list, key);
+              if (length === undefined) throw new Error("no length");
+              return length;
+            },
+          })
+        ),
       ][i];
     };
     const throwOne = (
       i: number,
       { data }: { data: (i: number) => unknown },
     ) => {
-      if (i < 5) throw data(i);
+      if (i < 8) throw data(i);
       const error = new Error("mine");
-      throw Object.assign(error, { first: 1, odd: data(i - 5), code: "E1" });
+      throw Object.assign(error, { first: 1, odd: data(i - 8), code: "E1" });
     };
     const run = { ...pool, data: odd };
-    const settled = await parallelMapSettled(throwOne, range(10), run);
+    const settled = await parallelMapSettled(throwOne, range(16), run);
     for (const [i, one] of settled.entries()) {
       assertEquals(reason(one).name, "TaskError"); // its worker goes on
-      if (i < 5) continue;
+      if (i < 8) continue;
       const { message, ...parts } = reason(one).cause as Error;
       assertEquals(message, "mine");
       assertEquals(Object.keys(parts).sort(), ["code", "first", "odd"]);

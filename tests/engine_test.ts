@@ -1076,6 +1076,11 @@ test("stream: return gives back what it was given, as that of a generator", asyn
         value: { done: true, value: 5 as never },
       });
     }
+    const own = new Error("mine");
+    assertEquals(
+      await world.finish(stream.return(Promise.reject(own) as never)),
+      { status: "rejected", reason: own },
+    );
   }
 });
 

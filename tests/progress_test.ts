@@ -163,22 +163,23 @@ const nine: Progress = {
 };
 
 test("progressBar() shows that a task takes longer than the others", async () => {
-  const shown = await atTerminal(80, async (output) => {
-    const bar = progressBar({ output });
-    bar(nine);
-    await until(() => output.written.length > 3);
-    bar({ ...nine, state: "stopped" }); // as pmap says of its last progress
-  });
   const numbers = (line: string) => {
     const [, rate, time, unit] =
       /([\d.]+)\/s {2}(?:ETA|stopped after) ([\d.]+) (m?s)/.exec(line)!;
     return [Number(rate), Number(time) * (unit === "s" ? 1000 : 1)];
   };
-  const [first, second, third, ...rest] = shown.written.map(numbers);
-  assert(first[0] > second[0] && second[0] > third[0], "fewer per second");
-  assert(first[1] < second[1] && second[1] < third[1], "a later end");
-  const [, after] = rest.at(-1)!;
-  assert(after >= 300, `stopped after ${after} ms`);
+  const shown = await atTerminal(80, async (output) => {
+    const bar = progressBar({ output });
+    bar(nine);
+    const [rate, eta] = numbers(output.written[0]);
+    await until(() => { // fewer per second, and a later end
+      const [rateNow, etaNow] = numbers(output.written.at(-1)!);
+      return rateNow < rate / 3 && etaNow > 3 * eta;
+    });
+    bar({ ...nine, state: "stopped" }); // as pmap says of its last progress
+  });
+  const [, after] = numbers(shown.written.at(-1)!);
+  assert(after >= 3 * nine.elapsed, `stopped after ${after} ms`);
 });
 
 test("progressBar() writes a line every five seconds, whatever is done", {
@@ -188,10 +189,10 @@ test("progressBar() writes a line every five seconds, whatever is done", {
   const bar = progressBar({ output: { write: (text) => lines.push(text) } });
   bar({ ...nine, state: "stopped" });
   bar(nine);
-  await until(() => lines.length === 2);
+  await until(() => lines.length >= 2);
   bar({ ...nine, done: 10, state: "done" });
   assertMatch(lines[1], /^ 9\/10 {2}90 % {2}[\d.]+\/s {2}ETA [\d.]+ s\n$/);
-  assertMatch(lines[2], /^10\/10 {2}100 % {2}[\d.]+\/s {2}in [\d.]+ s\n$/);
+  assertMatch(lines.at(-1)!, /^10\/10 {2}100 % {2}[\d.]+\/s {2}in [\d.]+ s\n$/);
 });
 
 test("progressBar() spins with a count while the total is unknown", async () => {

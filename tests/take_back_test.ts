@@ -304,14 +304,50 @@ test("a message that was lost when its tasks were taken back is no task's fault"
   assertEquals(await end(), range(COUNT));
 });
 
+test("a reader that pauses gets all that bufferSize allows, by weight too", async () => {
+  for (const weight of [undefined, (n: unknown) => n === 0 ? 1000 : 1]) {
+    for (const ordered of [true, false]) {
+      const world = new FakeWorld({ workers: 1 }, { chunkMs: 0.01 });
+      const options = { bufferSize: 20, ordered, weight, retries: 1 };
+      const inputs = (function* () {
+        yield* range(COUNT);
+      })();
+      const stream = world.calls.stream(same, inputs, options, stuckCall);
+      const asked = stream.next();
+      await world.flush();
+      const worker = world.worker(0);
+      const done = new Set<number>();
+      for (let step = 0; step < 10 * COUNT; step++) {
+        const task = worker.deliverAll().receiveAll().begin();
+        if (task === undefined) continue;
+        if (step % 3 === 0) world.clock.advance(60); // the rest comes back
+        const fails = task.index > 5 && task.attempt === 1;
+        if (!fails) done.add(task.index);
+        worker.settle(task, fails ? { error: "once" } : { value: task.value });
+      }
+      await asked;
+      worker.deliverAll().receiveAll();
+      assert(done.size >= 20, `${done.size}`); // and the reader waits for them
+      await stream.return(undefined);
+      await world.finish(world.calls.close());
+    }
+  }
+});
+
 test("tasks that come back wait for the reader of a stream", async () => {
-  for (const ordered of [true, false]) {
+  for (
+    const options of [
+      { ordered: true },
+      { ordered: false },
+      { ordered: false, weight: () => 1 },
+    ]
+  ) {
     const world = new FakeWorld({ workers: 1 }, { chunkMs: 0.01 });
     let given = 0;
     const inputs = (function* () {
       for (;; given++) yield given;
     })();
-    const stream = world.calls.stream(same, inputs, { ordered }, stuckCall);
+    const stream = world.calls.stream(same, inputs, options, stuckCall);
     const asked = stream.next();
     await world.flush();
     let begun = 0;
@@ -327,18 +363,56 @@ test("tasks that come back wait for the reader of a stream", async () => {
       }
     };
     work(5000, 0); // so that much is read ahead
-    assertEquals((await asked).value, 0);
+    const seen = new Set([(await asked).value]);
     const [ahead, before] = [given - begun, begun];
     assert(ahead > 1000, `${ahead}`);
     work(ahead, 60); // what is left of it comes back
     const held = begun;
     assert(held - before < 100, `${held - before} of ${ahead}`);
     for (let read = 1; read < begun; read++) {
-      assertEquals(await stream.next(), { done: false, value: read });
+      const { done, value } = await stream.next();
+      assert(!done && seen.add(value).size === read + 1); // none comes twice
+      if (!("weight" in options)) assertEquals(value, read);
     }
     work(1000, 0);
     assert(begun > held); // there is room again
     await stream.return(undefined);
     await world.finish(world.calls.close());
   }
+});
+
+test("inputs that were weighed, and not sent, wait for the reader too", async () => {
+  const world = new FakeWorld({ workers: 1 }, { chunkMs: 0.01 });
+  const options = { ordered: false, weight: () => 1 };
+  const inputs = range(60_000);
+  const stream = world.calls.stream(same, inputs, options, stuckCall);
+  let reads = true;
+  const reading = (async () => {
+    while (reads) await stream.next();
+  })();
+  await world.flush();
+  const worker = world.worker(0);
+  let begun = 0;
+  const work = async (most: number) => {
+    for (let idle = 0; idle < 3 && begun < most;) {
+      const task = worker.deliverAll().receiveAll().begin();
+      if (task === undefined) {
+        idle++;
+        await world.flush();
+        continue;
+      }
+      idle = 0;
+      begun++;
+      worker.settle(task, { value: task.value });
+    }
+  };
+  await work(3000);
+  reads = false;
+  await reading;
+  worker.chunkMs = 4000; // from here on chunks are of one task
+  const before = begun;
+  await work(Infinity);
+  assert(begun - before < 20_000, `${begun - before}`);
+  await stream.return(undefined);
+  await world.finish(world.calls.close());
 });

@@ -109,6 +109,9 @@ test("Timeline.measure() gives what it is given, and asks it for nothing", async
   class Own extends Promise<number> {}
   const own = timeline.measure(() => Own.resolve(5));
   assertEquals([own instanceof Own, await own], [true, 5]);
+  const child = Object.assign(Promise.resolve(6), { kill: () => 7 });
+  const same = timeline.measure(() => child);
+  assertEquals([same === child, same.kill(), await same], [true, 7, 6]);
   // Of some libraries, it is then that a query is sent.
   const query = { then: () => assert(false) };
   assertEquals(timeline.measure(() => query) === query, true);

@@ -33,10 +33,10 @@ function codeOf(file: string): string {
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
  * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
  * no list, promises among them, sources that fill one object again, meters of
- * what no browser tells, names that this bundle does not keep, checks of options, causes that several
- * calls are told, what waits for the timers of other runtimes, and the shorter
- * ways that lists of numbers, texts and records cross; without them they are
- * cloned, as in most programs.
+ * what no browser tells, names that this bundle does not keep, checks of options,
+ * causes that several calls are told, what waits for the timers of other
+ * runtimes, and the shorter ways that lists of numbers, texts and records cross;
+ * without them they are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {

@@ -117,7 +117,9 @@ export class Inbox {
     const name = `c.${client}.${run}`;
     const sealed = connection.envelopes.seal(call, name, wanted);
     this.#calls.set(run, sealed);
-    sealed.catch(() => this.#calls.delete(run)); // tried the next time
+    sealed.catch(() => { // tried the next time
+      if (this.#calls.get(run) === sealed) this.#calls.delete(run);
+    });
     return sealed;
   }
 

@@ -147,7 +147,8 @@ export class Timeline {
    *
    * @param fn What to call; when it returns a promise, the call lasts until
    * that settles.
-   * @returns What `fn` returned; of a promise, another that settles as it does.
+   * @returns What `fn` returned; of a promise that is no more than one, another
+   * that settles as it does.
    * @throws What `fn` throws.
    *
    * @example A plain loop
@@ -177,14 +178,19 @@ export class Timeline {
       end(false);
       return result;
     }
-    // Whoever does not await this one is told of a rejection, as without it.
-    return result.then((value) => {
+    const settled = result.then((value) => {
       end(false);
       return value;
     }, (error) => {
       end(true);
       throw error;
-    }) as R;
+    });
+    const isPlain = Object.getPrototypeOf(result) === Promise.prototype &&
+      Object.keys(result).length === 0;
+    // Whoever does not await this one is told of a rejection, as without it.
+    if (isPlain) return settled as R;
+    settled.catch(() => {});
+    return result; // with what its class, or its maker, has given it
   }
 
   /**

@@ -22,6 +22,8 @@ export interface NextInputs {
   readonly total: number | undefined;
   /** What all weigh, where that can be known: 1 is the mean. */
   readonly weight: number | undefined;
+  /** How many were read, and not taken; none if that is not said. */
+  readonly waiting?: number;
   /** What those weigh that were not taken. */
   readonly weightLeft: number | undefined;
   /**

@@ -6,7 +6,7 @@
  */
 
 import { type Chunk, joined, part, weightOf } from "./chunk.ts";
-import type { Sink } from "./sink.ts";
+import type { RunSetup } from "./run_setup.ts";
 import { fitting } from "./weighing.ts";
 
 /**
@@ -19,6 +19,7 @@ export class Returned {
   #held: Chunk | undefined;
   #chunks: Chunk[] = [];
   #weight = 0;
+  #tasks = 0;
 
   /** What they weigh. */
   get weight(): number {
@@ -26,21 +27,31 @@ export class Returned {
   }
 
   /**
-   * Whether they wait for a reader, as tasks that were not read do: not while it
-   * has nothing to read, as it may wait for one of them.
+   * Says whether tasks that were read, and not sent, may go: if too many were read
+   * for the reader of a stream, they wait, as those do that were not read. Not while
+   * it has nothing to read, as it may wait for one of them.
    *
-   * @param sink What it reads.
+   * @param run The reader, and the inputs, some of which were read and passed over.
    * @param size How many are sent at a time.
+   * @returns Whether they may; also if there are none.
    */
-  waitFor(sink: Sink, size: number): boolean {
-    const { weight } = this;
-    return weight > 0 && sink.ready === true && sink.room(size) + weight < 1;
+  mayGo(
+    { sink, inputs }: Pick<RunSetup, "sink" | "inputs">,
+    size: number,
+  ): boolean {
+    const tasks = this.#tasks + (inputs.waiting ?? 0);
+    return tasks === 0 || !sink.ready || sink.room(size) + tasks > 0;
+  }
+
+  #count(chunk: Chunk, by: 1 | -1): void {
+    this.#weight += by * weightOf(chunk);
+    this.#tasks += by * chunk.values.length;
   }
 
   /** Takes tasks back. */
   add(chunk: Chunk): void {
     this.#insert(chunk);
-    this.#weight += weightOf(chunk);
+    this.#count(chunk, 1);
   }
 
   #insert(chunk: Chunk): void {
@@ -54,7 +65,7 @@ export class Returned {
   /** Takes a chunk that was read to be sent, where nothing else waits. */
   hold(chunk: Chunk): void {
     this.#held = chunk;
-    this.#weight += weightOf(chunk);
+    this.#count(chunk, 1);
   }
 
   /** Lets it be one of the others. */
@@ -75,7 +86,7 @@ export class Returned {
     const held = this.#held;
     if (held !== undefined && held.values.length <= most) {
       this.#held = undefined;
-      this.#weight -= weightOf(held);
+      this.#count(held, -1);
       return held;
     }
     this.#letGo();
@@ -87,7 +98,7 @@ export class Returned {
     const size = Math.min(most, fits);
     const taken = length > size ? part(chunk, 0, size) : this.#join(at, size);
     if (length > size) this.#chunks[at] = part(chunk, size, length);
-    this.#weight -= weightOf(taken);
+    this.#count(taken, -1);
     return taken;
   }
 
@@ -113,8 +124,9 @@ export class Returned {
   /** Drops those from an index on. */
   drop(limit: number): void {
     this.#letGo();
-    const kept = this.#chunks.filter(({ first }) => first < limit);
-    this.#chunks = kept;
-    this.#weight = kept.reduce((sum, chunk) => sum + weightOf(chunk), 0);
+    this.#chunks = this.#chunks.filter((chunk) => {
+      if (chunk.first >= limit) this.#count(chunk, -1);
+      return chunk.first < limit;
+    });
   }
 }

@@ -136,9 +136,9 @@ export class Run {
    * @returns The chunk; undefined while there is none, or no more.
    */
   take(most: number, idle: boolean): Chunk | undefined {
-    const { clock, sink } = this.#setup;
+    const { clock } = this.#setup;
     const size = this.#sizer.next(this.#weightLeft);
-    if (this.#returned.waitFor(sink, size)) return undefined;
+    if (!this.#returned.mayGo(this.#setup, size)) return undefined;
     const returned = this.#returned.take(size, most, idle);
     if (returned !== undefined) return returned;
     if (this.#state.at !== "reading") return undefined;
@@ -151,8 +151,9 @@ export class Run {
   /** Whether it has tasks to be sent; to know that, it reads those that go next. */
   waits(): boolean {
     const size = this.#sizer.next(this.#weightLeft);
-    const { sink } = this.#setup;
-    if (this.#returned.weight > 0) return !this.#returned.waitFor(sink, size);
+    if (this.#returned.weight > 0) {
+      return this.#returned.mayGo(this.#setup, size);
+    }
     const chunk = this.take(Infinity, true);
     if (chunk) this.#returned.hold(chunk);
     return chunk !== undefined;

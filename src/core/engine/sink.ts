@@ -55,7 +55,7 @@ export interface Sink {
    * @returns What that means for the run.
    */
   fail(index: number, error: TaskError, input: unknown): FailureEffect;
-  /** How many tasks more may be read from the inputs. */
+  /** How many tasks more may be read from the inputs: less than 0, too many were. */
   room(chunkSize: number): number;
 }
 

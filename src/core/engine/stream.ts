@@ -290,8 +290,10 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
   async return(
     value?: PromiseLike<undefined> | undefined,
   ): Promise<IteratorResult<unknown, undefined>> {
+    const given = Promise.resolve(value);
+    given.catch(() => {}); // heard below, later
     await this.#finish();
-    return { done: true, value: await value };
+    return { done: true, value: await given };
   }
 
   async throw(error?: unknown): Promise<IteratorResult<unknown, undefined>> {

@@ -96,6 +96,10 @@ export class InputsByWeight implements NextInputs {
     return this.#weightRead + Math.max(0, this.total - this.#read);
   }
 
+  get waiting(): number {
+    return this.#read - this.#tasksTaken;
+  }
+
   get weightLeft(): number | undefined {
     const { weight } = this;
     return weight && Math.max(0, weight - this.#weightTaken);
@@ -148,8 +152,9 @@ export class InputsByWeight implements NextInputs {
   #readAhead(size: number): void {
     if (this.#ended) return;
     const { sink } = this.#setup;
-    const held = this.#read - this.#tasksTaken;
-    const ahead = this.total === undefined ? MOST_AHEAD - held : Infinity;
+    const ahead = this.total === undefined
+      ? MOST_AHEAD - this.waiting
+      : Infinity;
     if (ahead < LEAST_READ && this.#byFirst.size > 0) return;
     const room = Math.min(ahead, sink.room(size));
     const isEnd = this.#read === this.total; // though there be no room

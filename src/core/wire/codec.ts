@@ -270,7 +270,9 @@ export function createCodec(
       return parts.place;
     }
 
-    const value = shell(root, describe, 0);
+    const value = describe
+      ? attempt(() => shell(root, true, 0))
+      : shell(root, false, 0);
     for (const fill of toFill) fill(); // grows as it goes
     for (const fill of toFillInErrors) {
       try {

@@ -87,7 +87,8 @@ export function createTaskLoop(
   function bytesOf(whole: object): number {
     try {
       const { buffer, byteLength } = whole as Partial<Uint8Array>;
-      return Number(buffer?.byteLength ?? byteLength) || 0;
+      const bytes = Number(buffer?.byteLength ?? byteLength);
+      return bytes > 0 && bytes < Infinity ? bytes : 0;
     } catch {
       return 0;
     }
