@@ -78,6 +78,13 @@ async function open() {
       await connection.close();
       return work.state.messages + results.state.messages;
     },
+    /** Gives a look at what the server has of what is large. */
+    async openStore() {
+      const connection = await Connection.open({ servers, pool: "test" });
+      stack.defer(() => connection.close());
+      const { jsm, names } = connection;
+      return async () => (await jsm.streams.info(`OBJ_${names.blobs}`)).state;
+    },
     stack,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -258,12 +265,7 @@ test("an abort takes back what is not begun", async () => {
 test("nothing large is left of calls that end while it is put", async () => {
   await using here = await open();
   await here.machine();
-  const connection = await Connection.open({
-    servers: here.servers,
-    pool: "test",
-  });
-  here.stack.defer(() => connection.close());
-  const { jsm, names } = connection;
+  const stored = await here.openStore();
   const large = () => new Uint8Array(4_000_000);
   const inputs = range(4).map(large);
   const wait = (bytes: Uint8Array) =>
@@ -275,36 +277,27 @@ test("nothing large is left of calls that end while it is put", async () => {
       .catch(() => {});
     await pool.close();
   }
-  const stream = `OBJ_${names.blobs}`;
-  await until(async () =>
-    (await jsm.streams.info(stream)).state.bytes < 1_000_000
-  );
+  await until(async () => (await stored()).bytes < 1_000_000);
 });
 
 test("a call that ends while something large is put puts no more", async () => {
   await using here = await open();
   await here.machine();
-  const connection = await Connection.open({
-    servers: here.servers,
-    pool: "test",
-  });
-  here.stack.defer(() => connection.close());
-  const stream = `OBJ_${connection.names.blobs}`;
-  const state = async () => (await connection.jsm.streams.info(stream)).state;
+  const stored = await here.openStore();
   const large = () => new Uint8Array(64_000_000); // in 489 parts
   for (const isData of [true, false]) {
     const pool = await here.pool();
-    const before = await state().then(({ last_seq }) => last_seq, () => 0);
+    const before = await stored().then(({ last_seq }) => last_seq, () => 0);
     const abort = new AbortController();
     const { signal } = abort;
     const [input, data] = isData ? [1, large()] : [large(), 1];
     const ended = begun(pool.map((n: unknown) => n, [input], { data, signal }));
-    const parts = async () => (await state()).last_seq - before;
+    const parts = async () => (await stored()).last_seq - before;
     await until(() => parts().then((count) => count > 3, () => false));
     abort.abort();
     await assertRejects(() => ended, DOMException);
     await pool.close();
-    const [count, { bytes }] = [await parts(), await state()];
+    const [count, { bytes }] = [await parts(), await stored()];
     assert(count < 400, `${count} parts were put`);
     assert(bytes < 1_000_000, `${bytes} are left`);
   }

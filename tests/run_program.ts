@@ -89,10 +89,10 @@ function runOnce(
 }
 
 /** Gives a folder of its own to a piece of work, and removes it afterwards. */
-export function inFolder(work: (folder: string) => void): void {
+export function inFolder<R>(work: (folder: string) => R): R {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), "parallel-map-"));
   try {
-    work(folder);
+    return work(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }

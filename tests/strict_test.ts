@@ -85,6 +85,25 @@ declare class TextDecoder {
 
 const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
 
+/** Where an entry point is. */
+const entry = (name: string) =>
+  new URL(`../${exports[name]}`, import.meta.url).href;
+
+/** Runs Deno in a project of somebody else. */
+function runIn(
+  files: Record<string, string>,
+  compilerOptions: object,
+  command: string[],
+) {
+  return inFolder((folder) => {
+    const all = { ...files, "deno.json": JSON.stringify({ compilerOptions }) };
+    for (const [name, text] of Object.entries(all)) {
+      writeFileSync(join(folder, name), text);
+    }
+    return runProgram(["deno", ...command], folder);
+  });
+}
+
 test(
   "the examples stand strict flags as well",
   {
@@ -98,9 +117,8 @@ test(
         "@std/assert": new URL("../scripts/std/assert/mod.ts", import.meta.url)
           .href,
       };
-      for (const [name, file] of Object.entries<string>(exports)) {
-        imports[`@parallel/map${name.slice(1)}`] =
-          new URL(`../${file}`, import.meta.url).href;
+      for (const name of Object.keys(exports)) {
+        imports[`@parallel/map${name.slice(1)}`] = entry(name);
       }
       const compilerOptions = FLAGS;
       writeFileSync(path, JSON.stringify({ compilerOptions, imports }));
@@ -124,20 +142,12 @@ test(
     ignore: runtime !== "deno", // it is Deno that checks types
   },
   () => {
-    inFolder((folder) => {
-      const write = (name: string, text: string) =>
-        writeFileSync(join(folder, name), text);
-      const types = ["./globals.d.ts"];
-      const compilerOptions = { ...FLAGS, lib: ["esnext"], types };
-      write("deno.json", JSON.stringify({ compilerOptions }));
-      write("globals.d.ts", GLOBALS);
-      const root = new URL("../", import.meta.url);
-      const imports = Object.values<string>(exports)
-        .map((path) => `import ${JSON.stringify(new URL(path, root).href)};\n`);
-      write("main.ts", imports.join(""));
-      const { code, err } = runProgram(["deno", "check", "main.ts"], folder);
-      assertEquals(code, 0, err);
-    });
+    const imports = Object.keys(exports)
+      .map((name) => `import ${JSON.stringify(entry(name))};\n`);
+    const files = { "globals.d.ts": GLOBALS, "main.ts": imports.join("") };
+    const options = { ...FLAGS, lib: ["esnext"], types: ["./globals.d.ts"] };
+    const { code, err } = runIn(files, options, ["check", "main.ts"]);
+    assertEquals(code, 0, err);
   },
 );
 
@@ -165,20 +175,10 @@ test(
     ignore: runtime !== "deno", // it is Deno that checks types
   },
   () => {
-    inFolder((folder) => {
-      const write = (name: string, text: string) =>
-        writeFileSync(join(folder, name), text);
-      const entry = (name: string) =>
-        new URL(`../${exports[name]}`, import.meta.url).href;
-      write("deno.json", JSON.stringify({ compilerOptions: FLAGS }));
-      write(
-        "main.ts",
-        UNDEFINED.replaceAll("PROGRESS", entry("./progress"))
-          .replaceAll("TIMELINE", entry("./timeline")),
-      );
-      const program = ["deno", "run", "--check", "-A", "main.ts"];
-      const { code, out, err } = runProgram(program, folder);
-      assertEquals([code, out], [0, "it ran\n"], err);
-    });
+    const program = UNDEFINED.replaceAll("PROGRESS", entry("./progress"))
+      .replaceAll("TIMELINE", entry("./timeline"));
+    const command = ["run", "--check", "-A", "main.ts"];
+    const { code, out, err } = runIn({ "main.ts": program }, FLAGS, command);
+    assertEquals([code, out], [0, "it ran\n"], err);
   },
 );
