@@ -248,7 +248,10 @@ export async function startMachine(
   ], command);
   let over = false;
   program.ended.then(() => over = true);
-  await until(() => over || program.said().includes("serves pool"));
+  await until(() => over || program.said().includes("serves pool"))
+    .catch((cause) => {
+      throw new Error(`it says: ${program.said()}`, { cause });
+    });
   if (over) throw new Error(program.said());
   return program;
 }
