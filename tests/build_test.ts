@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
-import { build as buildHere } from "../scripts/build.ts";
+import { build } from "../scripts/build.ts";
 import { buildForNpm } from "../scripts/npm.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, makeOnce, RUN_ALL, runProgram } from "./run_program.ts";
@@ -128,9 +128,9 @@ test("nothing is built where anything else is", () => {
     const path = join(folder, "src", "mine.ts");
     mkdirSync(dirname(path));
     writeFileSync(path, "mine");
-    for (const build of [buildHere, buildForNpm]) {
+    for (const make of [build, buildForNpm]) {
       assertThrows(
-        () => build(folder),
+        () => make(folder),
         Error,
         "must be empty, or hold an earlier",
       );
@@ -144,7 +144,7 @@ test("the built package runs, has its types, and its command", {
 }, () => {
   inFolder((folder) => {
     const at = join(folder, "package");
-    makeOnce(at, buildHere);
+    makeOnce(at, build);
     checkLinks(at);
     const { exports } = JSON.parse(
       readFileSync(join(at, "deno.json"), "utf8"),

@@ -28,6 +28,15 @@ function codeOf(file: string): string {
   return text.replace(/^(\/\/.*\n|\n)+/, "").trimEnd();
 }
 
+/** What stands in the place of the checks of options of a call. */
+const UNCHECKED = {
+  checkOptions: "(_, options) => options",
+  MAP_RULES: "null",
+  REDUCE_RULES: "null",
+  RUN_RULES: "null",
+  STREAM_RULES: "null",
+};
+
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
@@ -53,24 +62,14 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     onAbort: "null",
   },
   "calls/calls_here.ts": { keepContext: "(part) => part" },
-  "calls/parallel_map.ts": {
-    checkOptions: "(_, options) => options",
-    MAP_RULES: "null",
-    REDUCE_RULES: "null",
-    RUN_RULES: "null",
-    STREAM_RULES: "null",
-  },
+  "calls/parallel_map.ts": UNCHECKED,
   "calls/pool.ts": {
-    checkOptions: "(_, options) => options",
+    checkOptions: UNCHECKED.checkOptions,
     CLOSE_RULES: "null",
     POOL_RULES: "null",
   },
   "calls/calls.ts": {
-    checkOptions: "(_, options) => options",
-    MAP_RULES: "null",
-    REDUCE_RULES: "null",
-    RUN_RULES: "null",
-    STREAM_RULES: "null",
+    ...UNCHECKED,
     asInWorkers: "null",
     checkInitial: "null",
     combineRef: "null",

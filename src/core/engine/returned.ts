@@ -26,6 +26,11 @@ export class Returned {
     return this.#weight;
   }
 
+  /** How many they are. */
+  get tasks(): number {
+    return this.#tasks;
+  }
+
   /**
    * Says whether tasks that were read, and not sent, may go: if too many were read
    * for the reader of a stream, they wait, as those do that were not read. Not while
@@ -124,9 +129,8 @@ export class Returned {
   /** Drops those from an index on. */
   drop(limit: number): void {
     this.#letGo();
-    this.#chunks = this.#chunks.filter((chunk) => {
-      if (chunk.first >= limit) this.#count(chunk, -1);
-      return chunk.first < limit;
-    });
+    this.#chunks = this.#chunks.filter(({ first }) => first < limit);
+    this.#weight = this.#tasks = 0; // anew: weights taken away leave a rest
+    for (const chunk of this.#chunks) this.#count(chunk, 1);
   }
 }

@@ -150,8 +150,8 @@ export class Run {
 
   /** Whether it has tasks to be sent; to know that, it reads those that go next. */
   waits(): boolean {
-    const size = this.#sizer.next(this.#weightLeft);
-    if (this.#returned.weight > 0) {
+    if (this.#returned.tasks > 0) {
+      const size = this.#sizer.next(this.#weightLeft);
       return this.#returned.mayGo(this.#setup, size);
     }
     const chunk = this.take(Infinity, true);

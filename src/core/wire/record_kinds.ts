@@ -144,12 +144,7 @@ export function createRecordKinds(
     getter(memory, "byteLength"),
     getter(memory, "resizable"), // not everywhere
   ];
-  const ofViews = getPrototypeOf(Bytes.prototype);
-  const [bufferIn, offsetIn, sizeIn] = [
-    getter(ofViews, "buffer"),
-    getter(ofViews, "byteOffset"),
-    getter(ofViews, "byteLength"),
-  ];
+  const { bufferIn, offsetIn, sizeIn } = views.ofTyped;
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;

@@ -18,10 +18,18 @@ export interface SharedArray {
   length: number;
 }
 
+/** The language's own getters of views, whatever a class of theirs says. */
+export type ViewParts = Record<
+  "bufferIn" | "offsetIn" | "sizeIn",
+  () => unknown
+>;
+
 /** Names the kinds of typed arrays, and makes them. */
 export interface Views {
   /** All kinds, the same on both sides, also those that are not known here. */
   readonly kinds: readonly string[];
+  /** Those of typed arrays. */
+  readonly ofTyped: ViewParts;
   /** What a typed array of a kind inherits from, if it is of no subclass. */
   protoOf(kind: string): object;
   /**
@@ -115,7 +123,6 @@ export function createViews(): Views {
     Symbol.toStringTag,
   )!;
 
-  type Getters = Record<"bufferIn" | "offsetIn" | "sizeIn", () => unknown>;
   // And those of typed arrays, and of a DataView.
   const getter = (proto: object, name: string) =>
     Object.getOwnPropertyDescriptor(proto, name)!.get!;
@@ -126,7 +133,7 @@ export function createViews(): Views {
     bufferIn: getter(proto, "buffer"),
     offsetIn: getter(proto, "byteOffset"),
     sizeIn: getter(proto, "byteLength"),
-  })) as [Getters, Getters];
+  })) as [ViewParts, ViewParts];
   const sizeOf = getter(ArrayBuffer.prototype, "byteLength");
 
   const { SharedArrayBuffer: Shared } = globalThis as Partial<
@@ -200,6 +207,7 @@ export function createViews(): Views {
   const dateOf = (ms: number) => new DateClass(ms);
   return {
     kinds,
+    ofTyped,
     kindOf,
     protoOf,
     make,
