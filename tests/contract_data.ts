@@ -184,6 +184,8 @@ export const bringing: Chapter = (it, { calls, pool }) => {
     for (
       const [data, words] of [
         [deep, "deeper than 500 levels"],
+        [new Set([deep]), "deeper than 500 levels"],
+        [new Map([[1, deep]]), "deeper than 500 levels"],
         [odd, '"data" must be readable'],
         [{ proxy }, '"data" must be readable'],
       ] as const

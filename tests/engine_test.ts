@@ -1084,6 +1084,33 @@ test("stream: return gives back what it was given, as that of a generator", asyn
   }
 });
 
+test("a stream that is left says nothing of how long tasks take", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const firstChunk = async () => {
+    const sizes: number[] = [];
+    const onEvent = (event: RunEvent) => {
+      if (event.type === "chunk-send") sizes.push(event.tasks);
+    };
+    const call = world.calls.map(same, range(3000), { onEvent }, start);
+    await world.finish(call);
+    return sizes[0]!;
+  };
+  await firstChunk();
+  const known = await firstChunk();
+  assert(known > 1);
+  const stream = world.calls.stream(same, range(100_000), {}, start);
+  const reading = stream.next();
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  const [task] = begin(worker, 1);
+  const left = stream.return(undefined); // of many tasks, it is at the first
+  worker.settle(task!, { value: 1 });
+  await world.finish(Promise.all([reading, left]));
+  assertEquals(worker.begin(), undefined);
+  worker.deliverAll(); // what it has
+  assertEquals(await firstChunk(), known);
+});
+
 /** How a reader of a stream leaves. */
 const LEAVING: [
   string,

@@ -416,6 +416,14 @@ test("a function that cannot be shipped is refused at the call", async () => {
       says,
     );
   }
+  for (const wrongOne of [accessor("one").get, holder.add]) {
+    const what = wrongOne === holder.add ? "the source of combine" : "combine";
+    await assertRejects(
+      () => parallelReduce((n: number) => n, wrong(wrongOne), [1]),
+      TypeError,
+      `Cannot map as ${what} must`,
+    );
+  }
   for (const fn of [class Adder {}, function* list() {}]) {
     await assertRejects(
       () => parallelMap(wrong(fn), [1], { module: TASKS }),

@@ -10,6 +10,7 @@ import type {
 } from "../src/core/wire/protocol.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { createLoader } from "../src/core/worker/loader.ts";
+import { createNotes, type Notes } from "../src/core/runtime/notes.ts";
 import { createParts } from "../src/core/worker/parts.ts";
 import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
@@ -24,6 +25,7 @@ function startWorker(
   packs = true,
   stepped = 0,
   wire = createWire(),
+  notes: Notes = { hear: (message) => message },
 ) {
   const said: FromWorker[] = [];
   let hear: (message: ToWorker) => void = () => {};
@@ -57,7 +59,7 @@ function startWorker(
     onExit: (listener) => exit = listener,
   }, { ...createParts(undefined, wire), loader });
   const say = async (message: ToWorker) => {
-    hear(structuredClone(message));
+    hear(notes.hear(structuredClone(message)));
     await flush();
   };
   /** Announces a run, with a chunk that has no tasks. */
@@ -294,6 +296,51 @@ test("a worker that is told to begin no more answers with what it has", async ()
   await chunk(5, [5]); // sent after that
   await until(() => said.length >= 4);
   assertEquals(results().at(-1)!.length, 1);
+});
+
+test("no task of a run that is over begins, also where no memory is shared", async () => {
+  for (const isLoading of [false, true]) {
+    const notes = createNotes(() => {}, new ArrayBuffer(4));
+    const { said, say, run, chunk, results, loads, start } = startWorker(
+      ...[0, true, 0],
+      createWire(),
+      notes,
+    );
+    await start;
+    await run(imported("wait"));
+    await chunk(1, [1, 2, 3]);
+    await chunk(4, [4]);
+    const task = Promise.withResolvers<number>();
+    const load = async () => {
+      loads.get("file:///wait.ts")!.resolve({ wait: () => task.promise });
+      await flush();
+    };
+    if (!isLoading) await load();
+    await say({ type: "over" });
+    if (isLoading) await load();
+    task.resolve(7);
+    await flush();
+    assertEquals(results(), isLoading ? [[], []] : [[7], []]);
+    const source = "(n) => 2 * n";
+    const fn: FunctionRef = { from: "source", name: "double", source };
+    const next = { fn, number: 2, concurrency: 1, transfer: false };
+    await chunk(5, [5, 6], { ...next, watched: false });
+    assertEquals(results().at(-1), [10, 12]);
+    assertEquals(said.map(({ type }) => type).at(-1), "done");
+  }
+});
+
+test("large results are answered before they are many, wherever they stand", async () => {
+  for (const offset of [0, 1, 7]) {
+    const { said, run, chunk, start } = startWorker();
+    await start;
+    const source = `(n) => n % 8 === ${offset} ? new Uint8Array(3e6) : 0`;
+    await run({ from: "source", name: "large", source });
+    await chunk(1, Array.from({ length: 400 }, (_, i) => i));
+    const [done] = said.filter((message) => message.type === "done");
+    // Eight results of 3 MB at most between two looks, and one look too many.
+    assert(done!.tasks <= 128, `${done!.tasks} tasks of offset ${offset}`);
+  }
 });
 
 test("an error that a task reports itself is that task's", async () => {

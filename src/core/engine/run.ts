@@ -192,7 +192,8 @@ export class Run {
 
   /** Learns that a chunk took so long that the rest of it goes elsewhere. */
   startSmall(): void {
-    this.#sizer.startAgain();
+    // What comes back of a run that is over says nothing of how long tasks take.
+    if (!this.over) this.#sizer.startAgain();
   }
 
   /**

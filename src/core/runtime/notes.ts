@@ -83,7 +83,7 @@ export function createNotes(
           run = announcement.number;
           starts.length = 0;
           epoch = timeOrigin + clock();
-          const bytes = new ArrayBuffer(
+          const bytes = new ArrayBuffer( // as board.ts lays it out
             16 + 8 * (announcement.concurrency ?? 1),
           );
           lanes = new Int32Array(bytes, 16);

@@ -116,7 +116,7 @@ function allot(bytes: number): ArrayBufferLike {
  * @returns The memory.
  */
 export function allotBoard(lanes: number): ArrayBufferLike {
-  return allot(16 + 8 * lanes);
+  return allot(16 + 8 * lanes); // laid out so in notes.ts, too
 }
 
 /**
@@ -138,12 +138,17 @@ export function createBoard(memory: BoardMemory | undefined): Board {
   const BUSY = 3;
   const ALL = 0x7fffffff;
   const LANES = 4;
-  const over = memory?.over === undefined
+  const elsewhere = memory?.over;
+  const over = elsewhere === undefined
     ? { cell: cell.subarray(OVER), mark: 1 }
-    : { cell: new Int32Array(memory.over.memory), mark: memory.over.mark };
+    : { cell: new Int32Array(elsewhere.memory), mark: elsewhere.mark };
   const epoch = memory?.epoch ?? 0;
   const { compareExchange, load, store } = Atomics;
   const { abs, ceil } = Math;
+
+  function isOver(): boolean {
+    return load(over.cell, 0) === over.mark; // not hoisted out of any loop
+  }
 
   /** It is the first of a run, or follows on tasks that were taken back. */
   function claimAfterCut(serial: number): boolean {
@@ -192,11 +197,13 @@ export function createBoard(memory: BoardMemory | undefined): Board {
 
   memory?.onOpen?.();
   return {
-    isOver: () => load(over.cell, 0) === over.mark, // not hoisted out of any loop
-    // Mostly the first look is all.
+    isOver,
+    // Mostly the first look is all. Where no memory is shared, nobody takes back
+    // the tasks of a run that is over.
     claim: (serial) =>
-      compareExchange(cell, NEXT, serial, serial + 1) === serial ||
-      claimAfterCut(serial),
+      (elsewhere === undefined || !isOver()) &&
+      (compareExchange(cell, NEXT, serial, serial + 1) === serial ||
+        claimAfterCut(serial)),
     next: () => abs(load(cell, NEXT)),
     takeBack,
     stop() {

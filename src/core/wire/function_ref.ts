@@ -266,7 +266,7 @@ function sourceOf(fn: Anything, role: string | undefined): string {
 function scriptOf(
   fn: Anything,
   text: string,
-  role: string | undefined,
+  role = "fn",
 ): string {
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) {
     const takes = role === "combine" ? "one, other" : "value";
@@ -278,7 +278,7 @@ function scriptOf(
   }
   if (/^[gs]et\b/.test(text) && !parses(text) && !parses(`{ async ${text} }`)) {
     throw new TypeError(
-      `Cannot map as fn must be a function, and not a getter or setter: received ${
+      `Cannot map as ${role} must be a function, and not a getter or setter: received ${
         show(fn)
       }`,
     );
@@ -298,7 +298,7 @@ function scriptOf(
       : `${before}(${expression}\n)`;
   }
   throw new TypeError(
-    `Cannot map as the source of fn must stand on its own, without super, new.target, import.meta and private names of what is around it, or be exported by a "module": received ${
+    `Cannot map as the source of ${role} must stand on its own, without super, new.target, import.meta and private names of what is around it, or be exported by a "module": received ${
       show(fn)
     }`,
   );

@@ -55,6 +55,7 @@ export function createTaskLoop(
   // how many results there are from one look at that to the next.
   const MOST_KEPT = 1 << 24;
   const LOOK = 8;
+  let keeps = 0; // results that were kept
 
   function isThenable(value: unknown): value is PromiseLike<unknown> {
     return value !== null &&
@@ -124,7 +125,7 @@ export function createTaskLoop(
       if (listed !== undefined) (work.results as unknown[])[offset] = listed;
       // The first time takes 2 ms on each runtime, which are no task's.
       if (since !== undefined) work.began! += now() - since;
-      if (offset % LOOK === 0 && kept.bytes > MOST_KEPT) {
+      if (++keeps % LOOK === 0 && kept.bytes > MOST_KEPT) {
         // Values whose buffers were moved cannot be sent to another worker.
         work.enough = run.announcement.transfer !== true;
       }
