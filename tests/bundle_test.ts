@@ -313,11 +313,15 @@ testOnce(
 );
 
 test("no compiler finds an import() to rewrite in what is sent", () => {
-  const boot = bootSource(() => ({
-    post() {},
-    listen() {},
-    onStray() {},
-  }));
+  const boot = bootSource(
+    () => ({
+      post() {},
+      listen() {},
+      onStray() {},
+    }),
+    false,
+    "const crossing = undefined, portParts = [];",
+  );
   assertEquals(boot.match(/\bimport\(.*?\)/g), ["import(url)"]);
   assertEquals(String(createLoader).includes("import("), false);
 });

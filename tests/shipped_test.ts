@@ -15,7 +15,9 @@ function openPort(): WorkerPort {
 }
 
 test("undeclaredIn() finds a name of its file in a worker's program", () => {
-  const names = undeclaredIn(bootSource(openPort)).map(({ name }) => name);
+  const parts = "const crossing = undefined, portParts = [];";
+  const source = bootSource(openPort, false, parts);
+  const names = undeclaredIn(source).map(({ name }) => name);
   assertEquals(names, ["ofThisFile"]);
 });
 

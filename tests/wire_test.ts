@@ -33,12 +33,13 @@ import { pause } from "./until.ts";
 const inspector = createInspector({ createKinds });
 const { inspect } = inspector;
 const explainer = createExplainer(inspector);
-const { explain } = explainer;
 const codec = createCodec({ inspector, explainer }, createErrorClasses());
 
 /** Why a value cannot cross; undefined when it can. */
 const refusal = (value: object) =>
-  inspect(value).refused ? explain(value, undefined) : undefined;
+  inspect(value).refused
+    ? explainer.refuse(value, undefined).reason
+    : undefined;
 
 /** There and back, as if through a worker. */
 const cross = (value: unknown, describe = true) =>
@@ -356,13 +357,13 @@ test("a value that is too deep is refused for that, without a trial", () => {
     trials++;
     return inspector.clone(value);
   };
-  const { explain } = createExplainer({ ...inspector, clone });
+  const { refuse } = createExplainer({ ...inspector, clone });
   assertEquals(
-    explain({ list: [chain] }, "Maximum call stack size exceeded"),
+    refuse({ list: [chain] }, new RangeError("Maximum call stack size")).reason,
     "objects within objects, 3002 deep: send a list of them",
   );
   assertEquals(trials, 0);
-  explain({ list: [{}] }, "why");
+  refuse({ list: [{}] }, new Error("why"));
   assertEquals(trials, 2);
 });
 

@@ -7,7 +7,7 @@
 
 import { bench, do_not_optimize, group, summary } from "mitata";
 import { Pool } from "../../mod.ts";
-import { bootSource } from "../../src/core/worker/boot.ts";
+import { bootWithEnds } from "../../src/core/runtime/ends.ts";
 import { openPort } from "../../src/core/runtime/deno.ts";
 import { rawOnce } from "../raw.ts";
 import { trivial } from "../tasks.ts";
@@ -25,5 +25,8 @@ group("one worker, one task", () =>
   }));
 
 group("its program", () => {
-  bench("put together as a text", () => do_not_optimize(bootSource(openPort)));
+  bench(
+    "put together as a text",
+    () => do_not_optimize(bootWithEnds(openPort)),
+  );
 });

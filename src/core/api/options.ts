@@ -326,7 +326,8 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
   timeout?: number | undefined;
   /**
    * How often a task that threw, timed out, lost its worker, or gave a result
-   * that cannot be sent, is tried again.
+   * that cannot be sent, is tried again. Not for such a result in a reduction, nor
+   * where the buffers of the input were moved.
    *
    * @default {0}
    */

@@ -24,10 +24,8 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
 import type { CallData } from "../wire/call_data.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import { createViews, type SharedArray } from "../wire/views.ts";
+import { type SharedArray, views } from "../wire/views.ts";
 import { type RunPlan, threadsOf } from "./worker_plan.ts";
-
-const views = createViews();
 
 /** A call that was checked. */
 export interface CheckedCall {

@@ -14,14 +14,13 @@ export {
   text,
   whole,
 } from "../../words/check_options.ts";
-export { show } from "../../words/show.ts";
 export {
   checkOptions,
   CLOSE_RULES,
   MOST_AT_ONCE,
   POOL_RULES,
 } from "../api/option_rules.ts";
-export { Calls, type CallsSetup } from "./calls.ts";
+export { Calls } from "./calls.ts";
 export { engineHere } from "./calls_here.ts";
 export { type RunPlan, WorkerPlan } from "./worker_plan.ts";
 export { type Chunk, part, sliceOf } from "../engine/chunk.ts";
@@ -40,12 +39,12 @@ export { keepContext } from "../runtime/async_context.ts";
 export { type Clock, createClock } from "../runtime/clock.ts";
 export { detectRuntime } from "../runtime/detect.ts";
 export { type CallData, encodeCallData } from "../wire/call_data.ts";
-export type { Codec, Encoded } from "../wire/codec.ts";
+export type { Encoded } from "../wire/codec.ts";
 export type { Crossing } from "../wire/frames.ts";
 export {
   type FunctionRef,
   functionRef,
   moduleUrl,
 } from "../wire/function_ref.ts";
-export type { Packed, Parcel, Refusal } from "../wire/packing.ts";
+export type { Packed, Parcel } from "../wire/packing.ts";
 export { createWire, type Wire } from "../wire/wire.ts";

@@ -36,7 +36,7 @@ export type Failure =
  * Makes the error of one task.
  *
  * @param failure What became of it.
- * @param index Its position.
+ * @param index Its index.
  * @param attempts How often it was started.
  * @param fn The function, for a hint.
  * @param site Where the caller called from.

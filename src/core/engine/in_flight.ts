@@ -24,8 +24,9 @@ import {
 import { Whereabouts } from "./whereabouts.ts";
 
 /**
- * For how long after its start a worker may load, in ms, until the end of its run
- * is its end as well: what hangs there is tried again by another. No bench.
+ * For how long after its start a worker that still loads is kept when its run is
+ * over, in ms. Later it ends with the run, and another tries what hangs there.
+ * No bench.
  */
 const LOAD_MS = 60_000;
 

@@ -8,12 +8,10 @@
 import { show } from "../../words/show.ts";
 import type { Inputs, TypedArray } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { createViews, type SharedArray } from "../wire/views.ts";
+import { type SharedArray, views } from "../wire/views.ts";
 import { AwaitedSource, findPromise } from "./awaited.ts";
 import { AsyncSource, IteratorSource } from "./iterated.ts";
 import { RefillWatch } from "./refilled.ts";
-
-const views = createViews();
 
 /** Consecutive values, read as far as there is demand. */
 export interface Source {

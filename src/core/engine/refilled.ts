@@ -7,7 +7,7 @@
 
 import { createInspector, type Inspector } from "../wire/inspection.ts";
 import { createKinds } from "../wire/kinds.ts";
-import { createViews } from "../wire/views.ts";
+import { views } from "../wire/views.ts";
 import { createWire, type Wire } from "../wire/wire.ts";
 import { isPromise } from "./awaited.ts";
 
@@ -146,5 +146,4 @@ function copyOf(value: object, transfer: boolean): object {
 }
 
 let inspector: Inspector | undefined;
-const views = createViews();
 let codec: Wire["codec"] | undefined;

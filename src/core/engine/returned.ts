@@ -32,9 +32,9 @@ export class Returned {
   }
 
   /**
-   * Says whether tasks that were read, and not sent, may go: if too many were read
-   * for the reader of a stream, they wait, as those do that were not read. Not while
-   * it has nothing to read, as it may wait for one of them.
+   * Says whether tasks that were read, and not sent, may go. If more were read than
+   * a stream may hold, they wait until its reader has read on. They go all the same
+   * while it has nothing to read, as it may wait for one of them.
    *
    * @param run The reader, and the inputs, some of which were read and passed over.
    * @param size How many are sent at a time.

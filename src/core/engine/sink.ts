@@ -12,7 +12,7 @@ import type {
   TypedArray,
   TypedArrayConstructor,
 } from "../api/options.ts";
-import { createViews, type SharedArray } from "../wire/views.ts";
+import { type SharedArray, views } from "../wire/views.ts";
 
 /** What a failure does to its run: it ends, takes no more inputs, or goes on. */
 export type FailureEffect = "end" | "drain" | "go on";
@@ -192,7 +192,7 @@ export class SharedSink implements Collection<OutputArray<TypedArray>> {
    * @throws {RangeError} When it is too short.
    */
   constructor(total: number | undefined, array: OutputArray<TypedArray>) {
-    this.shared = createViews().share(array)!;
+    this.shared = views.share(array)!;
     this.#array = array;
     this.#check(total ?? 0);
   }

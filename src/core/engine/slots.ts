@@ -22,8 +22,8 @@ export class Slots {
   readonly #onStartable: () => void;
   readonly #breath: Breath;
   #starting = false;
-  #blocks = false; // the last start did
-  #delaysTimers = false; // its backend does
+  #blocks = false; // whether the last start blocked this thread
+  #delaysTimers = false; // whether its backend does
   #last: Staff["last"] = "start";
   #quietSince = 0;
   #worked = 0; // ms of tasks that were answered since a worker was started

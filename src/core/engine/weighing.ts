@@ -40,15 +40,15 @@ const PIECES = 64;
 const LEAST_WEIGHT = 0.01;
 
 /** Inputs that were read at once. Of their weights, 1 is the mean. */
-interface Batch {
+interface WeighedInputs {
   readonly first: number;
   readonly values: ArrayLike<unknown>;
   readonly weights: Float64Array;
 }
 
-/** Consecutive inputs of a batch that wait. */
+/** Some of them, consecutive, that wait. */
 interface Piece {
-  readonly batch: Batch;
+  readonly inputs: WeighedInputs;
   readonly from: number;
   readonly to: number;
   readonly weight: number;
@@ -181,7 +181,7 @@ export class InputsByWeight implements NextInputs {
     this.#divide({ first, values, weights }, sum);
     this.#dropTaken();
     this.#waiting.sort((a, b) =>
-      a.weight - b.weight || b.batch.first + b.from - a.batch.first - a.from
+      a.weight - b.weight || b.inputs.first + b.from - a.inputs.first - a.from
     );
   }
 
@@ -218,10 +218,10 @@ export class InputsByWeight implements NextInputs {
     }
   }
 
-  /** Divides a batch in pieces. */
-  #divide(batch: Batch, weight: number): void {
+  /** Divides inputs in pieces. */
+  #divide(inputs: WeighedInputs, weight: number): void {
     const { chunkSize, workers } = this.#setup;
-    const { weights } = batch;
+    const { weights } = inputs;
     const most = weight / (PIECES * workers);
     let from = 0;
     let sum = 0;
@@ -231,28 +231,28 @@ export class InputsByWeight implements NextInputs {
         ? sum > most
         : at - from === chunkSize;
       if (!full || at === from) continue;
-      this.#put(batch, from, at);
+      this.#put(inputs, from, at);
       from = at;
       sum = weights[at]!;
     }
-    if (weights.length > from) this.#put(batch, from, weights.length);
+    if (weights.length > from) this.#put(inputs, from, weights.length);
   }
 
   /** Takes of a piece, and of those after it, what is not too much. */
   #cut(piece: Piece, weight: number, most: number): ConsecutiveInputs {
-    const { batch, from } = piece;
-    const { first, weights } = batch;
+    const { inputs, from } = piece;
+    const { first, weights } = inputs;
     const whole = this.#setup.chunkSize !== undefined;
     const all = weights.subarray(from, piece.to);
     const fits = whole ? all.length : fitting(all, weight);
     let to = from + Math.min(fits, most);
     this.#take(piece);
-    if (to < piece.to) this.#put(batch, to, piece.to);
+    if (to < piece.to) this.#put(inputs, to, piece.to);
     else if (!whole) {
       let sum = piece.weight;
       for (let next; (next = this.#byFirst.get(first + to)) !== undefined;) {
         sum += next.weight;
-        if (next.batch !== batch || sum > weight || next.to - from > most) {
+        if (next.inputs !== inputs || sum > weight || next.to - from > most) {
           break;
         }
         this.#take(next);
@@ -261,7 +261,7 @@ export class InputsByWeight implements NextInputs {
     }
     this.#weightTaken += sumOf(weights, from, to);
     this.#tasksTaken += to - from;
-    const list = batch.values as unknown[];
+    const list = inputs.values as unknown[];
     const values = list.slice(from, to);
     // Let go of what was handed out: a value must not outlive its task.
     if (Array.isArray(list)) list.fill(undefined, from, to);
@@ -269,12 +269,12 @@ export class InputsByWeight implements NextInputs {
   }
 
   /** Lets consecutive inputs wait. */
-  #put(batch: Batch, from: number, to: number): void {
-    const weight = sumOf(batch.weights, from, to);
+  #put(inputs: WeighedInputs, from: number, to: number): void {
+    const weight = sumOf(inputs.weights, from, to);
     const since = this.#tasksTaken;
-    const piece = { batch, from, to, weight, since, taken: false };
+    const piece = { inputs, from, to, weight, since, taken: false };
     this.#waiting.push(piece);
-    this.#byFirst.set(batch.first + from, piece);
+    this.#byFirst.set(inputs.first + from, piece);
   }
 
   /** Light pieces, which went with others, would never come to the top. */
@@ -288,7 +288,7 @@ export class InputsByWeight implements NextInputs {
 
   #take(piece: Piece): void {
     piece.taken = true;
-    this.#byFirst.delete(piece.batch.first + piece.from);
+    this.#byFirst.delete(piece.inputs.first + piece.from);
   }
 }
 

@@ -35,9 +35,9 @@ export interface ProcessSetup {
   argsFor(source: string): string[];
   /** Environment variables, beside those of the caller. */
   env?: Record<string, string>;
-  /** Whether it may load modules, where that is not always so. */
+  /** Whether it may load modules; true if left out. */
   imports?: boolean;
-  /** Whether the caller may end a group of processes, likewise. */
+  /** Whether the caller may end a group of processes; true if left out. */
   endsGroups?: boolean;
 }
 

@@ -53,7 +53,7 @@ export interface Backend {
   readonly crossing?: Crossing;
   /** Whether `maxMemory` can be kept. */
   readonly limitsMemory?: boolean;
-  /** Whether its workers may load modules, where that is not always so. */
+  /** Whether its workers may load modules; true if left out. */
   readonly imports?: boolean;
   /** Whether `terminate` also stops a synchronous endless loop. */
   readonly stopsLoops: boolean;

@@ -24,18 +24,10 @@ export interface Explainer {
    */
   describe(value: unknown): string;
   /**
-   * Says why a value cannot cross.
+   * Says why a value cannot cross: what it is or holds, in words, and where.
    *
    * @param value Any value.
-   * @param otherwise What clone said, if it was asked.
-   * @returns What it is or holds, in words, and where.
-   */
-  explain(value: unknown, otherwise: string | undefined): string;
-  /**
-   * Says the same of a value that was read, or cloned.
-   *
-   * @param value Any value.
-   * @param cause What that threw, if it did.
+   * @param cause What was thrown when it was read or cloned, if it was.
    * @returns Why it cannot cross.
    */
   refuse(value: unknown, cause: unknown): Refusal;
@@ -234,5 +226,5 @@ export function createExplainer(inspector: Inspector): Explainer {
     }
   }
 
-  return { describe, explain, refuse, messageOf };
+  return { describe, refuse, messageOf };
 }

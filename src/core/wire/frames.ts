@@ -45,9 +45,9 @@ export interface Frames extends Crossing {
   /**
    * Makes what finds the frames among bytes that come in parts of any size.
    *
-   * @param onFrame Called with the bytes behind the length, which are to be read
-   * at once; with none, which cannot be read, when what came is no frame. Then
-   * nothing else is heard.
+   * @param onFrame Called with the bytes behind the length of each frame, which
+   * are to be read at once. When what came is no frame, called with no bytes, which
+   * `read` refuses, and never again.
    * @returns Takes the next bytes.
    */
   split(onFrame: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void;

@@ -21,7 +21,7 @@ export type Kind =
   | "refused";
 
 /** The kind of all objects of a class; or why they are refused. */
-export type Verdict = Exclude<Kind, "refused"> | { refused: string };
+export type KindOrRefusal = Exclude<Kind, "refused"> | { refused: string };
 
 /** Tells the kinds of objects. */
 export interface Kinds {
@@ -29,14 +29,14 @@ export interface Kinds {
    * By prototype, as far as they were met. Not kept alive by this: a program
    * may make a prototype for each of its values.
    */
-  known: WeakMap<object, Verdict>;
+  known: WeakMap<object, KindOrRefusal>;
   /**
    * The kind of a value whose prototype was not met before.
    *
    * @param value The value: it inherits something.
    * @param found Where to note that only structured clone itself can tell.
    */
-  meet(value: object, found: { doubtful: boolean }): Verdict;
+  meet(value: object, found: { doubtful: boolean }): KindOrRefusal;
   /** Says what one is, not what it holds. */
   kindOf(value: object): Kind;
   /** Whether a value of that kind only inherits from its class. */
@@ -66,7 +66,8 @@ export interface Kinds {
 export function createKinds(crossing?: Crossing): Kinds {
   const clone = (value: unknown) =>
     crossing === undefined ? structuredClone(value) : crossing.clone(value);
-  // There is some in every page: that of a WebAssembly.Memory.
+  // Every page has shared memory, that of a WebAssembly.Memory; but its class is
+  // a global only where the page is isolated.
   const isolated = typeof SharedArrayBuffer !== "undefined";
   const shared = crossing !== undefined
     ? 'a SharedArrayBuffer (which no other process can share: send a copy of it, or set another "backend")'
@@ -93,7 +94,7 @@ export function createKinds(crossing?: Crossing): Kinds {
   const { Deno: deno = {} } = globalThis as {
     Deno?: Record<string, unknown>;
   };
-  const roots = new Map<object, Verdict>([
+  const roots = new Map<object, KindOrRefusal>([
     [Object.prototype, "object"],
     [Array.prototype, "array"],
     [Map.prototype, "map"],
@@ -114,7 +115,7 @@ export function createKinds(crossing?: Crossing): Kinds {
    * The kind of the nearest root; undefined if there is none. Never of what was
    * only met: all that another realm has inherits from one prototype there.
    */
-  function verdictOn(proto: object | null): Verdict | undefined {
+  function verdictOn(proto: object | null): KindOrRefusal | undefined {
     if (proto === null) return undefined;
     const root = roots.get(proto);
     if (root !== undefined) return root;
@@ -142,7 +143,7 @@ export function createKinds(crossing?: Crossing): Kinds {
       NATIVE.test(Function.prototype.toString.call(own));
   }
 
-  function builtIn(name: string, proto: object): Verdict {
+  function builtIn(name: string, proto: object): KindOrRefusal {
     if (shared !== undefined && name === "SharedArrayBuffer") {
       return { refused: shared };
     }
@@ -171,7 +172,7 @@ export function createKinds(crossing?: Crossing): Kinds {
    * The kind of a value of another realm, as `node:vm` and test runners make
    * them, or of one that inherits from nothing: of no class that is known here.
    */
-  function kindElsewhere(value: object): Verdict {
+  function kindElsewhere(value: object): KindOrRefusal {
     if (isArray(value)) return "array";
     // Nothing with a tag: it may say anything, of one object of its class.
     const tagged = Symbol.toStringTag in value;
@@ -217,7 +218,7 @@ export function createKinds(crossing?: Crossing): Kinds {
    * so the first of each class is tried, unless it shows what it holds; and of a
    * class that is built in each, until one crosses.
    */
-  function meet(value: object, found: { doubtful: boolean }): Verdict {
+  function meet(value: object, found: { doubtful: boolean }): KindOrRefusal {
     const proto = getPrototypeOf(value);
     let kind = verdictOn(proto) ?? kindElsewhere(value);
     if (kind === "array" && !isArray(value)) kind = "object"; // it inherits one
@@ -238,7 +239,7 @@ export function createKinds(crossing?: Crossing): Kinds {
   }
 
   /** Whether it is a port, or memory that cannot be shared. */
-  function isHopeless(kind: Verdict): boolean {
+  function isHopeless(kind: KindOrRefusal): boolean {
     return typeof kind === "object" &&
       (kind.refused === shared || kind.refused === port);
   }

@@ -88,7 +88,7 @@ export interface Packing {
    * Begins a message whose values come one by one: what becomes of one after it
    * was added does not matter.
    *
-   * @param expected How many there will be, roughly.
+   * @param expected How many there will be at most.
    * @param transfer Whether the ArrayBuffers in the values are moved.
    */
   open(expected: number, transfer: boolean): OpenParcel;

@@ -25,7 +25,10 @@ export interface StartMessage {
   cores: number;
   /** How many workers lie one within another: 1 where the program is its caller. */
   depth: number;
-  /** Whether its runs will be timed. */
+  /**
+   * Whether its pool has a listener: then the first look at the CPU's time, which
+   * is slow, is taken before any task.
+   */
   timed: boolean;
   /** ms by which the clock of the machine was set since the caller began. */
   stepped: number;

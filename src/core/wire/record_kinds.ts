@@ -19,7 +19,7 @@ export interface Types {
   isPromise(value: unknown): boolean;
 }
 
-/** What that is made with which tells objects apart. */
+/** What `createRecordKinds` is given. */
 export interface KindParts {
   inspector: Inspector;
   views: Views;

@@ -84,8 +84,8 @@ export interface WriterParts extends ValueParts {
  * it has keys and is no view.
  *
  * @param parts Makes what it writes with.
- * @param about What tells objects apart is made with, a compiler, and what loads
- * what tells a Proxy. Nothing is written before that is there, nor where it never is.
+ * @param about What `createRecordKinds` is given, a compiler, and `loadTypes`, which
+ * loads what tells a Proxy: nothing is written before it has, nor if it rejects.
  * @returns The writer.
  */
 export function createRecordWriter(

@@ -67,7 +67,7 @@ export interface ValueParts extends Pick<ShapeParts, "createLayouts"> {
  * source.
  *
  * @param parts Makes what it writes with.
- * @param kindParts What tells objects apart is made with, and a compiler.
+ * @param kindParts What `createRecordKinds` is given, and a compiler.
  * @returns What writes.
  */
 export function createValueWriter(

@@ -219,3 +219,6 @@ export function createViews(): Views {
     dateOf,
   };
 }
+
+/** The table of the classes that were there when this library was loaded. */
+export const views: Views = createViews();

@@ -32,7 +32,7 @@ import { createSharing } from "./sharing.ts";
 import { createLayouts } from "./layouts.ts";
 import { createValueWriter } from "./value_writer.ts";
 import type { Views } from "./views.ts";
-import { createViews } from "./views.ts";
+import { createViews, views } from "./views.ts";
 
 /** What turns values into messages and back. */
 export interface Wire {
@@ -113,7 +113,7 @@ export function createWire(
   const parts: Record<string, unknown> = {
     ...PARTS,
     createErrorClasses: () => CLASSES,
-    createViews: () => VIEWS,
+    createViews: () => views,
     createCompiler: () => COMPILER,
   };
   for (const [name, methods] of Object.entries(RARE)) {
@@ -125,7 +125,6 @@ export function createWire(
 
 /** Of the classes that were there when this library was loaded. */
 const CLASSES = createErrorClasses();
-const VIEWS = createViews();
 /** Of this thread: whatever was made for one stays. */
 const COMPILER = createCompiler();
 
@@ -144,7 +143,6 @@ const INSPECTOR: MethodsOf<Inspector> = {
   clone: true,
 };
 const EXPLAINER: MethodsOf<Explainer> = {
-  explain: true,
   describe: true,
   refuse: true,
   messageOf: true,
