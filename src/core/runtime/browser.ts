@@ -7,12 +7,12 @@
  * @module
  */
 
-import type { ToWorker } from "../wire/protocol.ts";
 import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { createNotes } from "./notes.ts";
 import type {
   Backend,
+  PortMessage,
   Runtime,
   WorkerEnd,
   WorkerHandle,
@@ -222,15 +222,6 @@ function startWorker(
   };
 }
 
-/** What a worker hears: a message, an error, or a rejection. */
-interface Heard extends Event {
-  isTrusted: boolean;
-  data: ToWorker;
-  error?: unknown;
-  message: string;
-  reason: unknown;
-}
-
 /**
  * The worker's end, self-contained: takes the lock before anything else.
  *
@@ -242,7 +233,10 @@ export function openPort(notes: typeof createNotes): WorkerPort {
     name: string;
     navigator: { locks?: Locks };
     postMessage(message: unknown, moved?: ArrayBuffer[]): void;
-    addEventListener(name: string, listener: (event: Heard) => void): void;
+    addEventListener(
+      name: string,
+      listener: (event: PortMessage) => void,
+    ): void;
     close(): void;
   };
   const { name } = scope; // before a task puts another in its place

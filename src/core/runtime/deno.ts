@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { bootWithEnds, type hearEnds } from "./ends.ts";
 import { type DenoForProcesses, denoProcess } from "./deno_process.ts";
@@ -14,6 +13,7 @@ import { processes } from "./processes.ts";
 import { Rest } from "./rest.ts";
 import type {
   Backend,
+  PortMessage,
   Runtime,
   WorkerEnd,
   WorkerHandle,
@@ -191,22 +191,16 @@ function startWorker(
   };
 }
 
-/** What a worker hears: a message, an error, or a rejection. */
-interface Heard extends Event {
-  isTrusted: boolean;
-  data: ToWorker;
-  error?: unknown;
-  message: string;
-  reason: unknown;
-}
-
 /** The worker's end, self-contained: takes the lock before anything else. */
 export function openPort(onExit: typeof hearEnds): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks: Locks };
     postMessage(message: unknown, moved?: ArrayBuffer[]): void;
-    addEventListener(name: string, listener: (event: Heard) => void): void;
+    addEventListener(
+      name: string,
+      listener: (event: PortMessage) => void,
+    ): void;
   };
   const post = scope.postMessage.bind(scope);
   const held = new Promise<void>((resolve) => {
