@@ -147,6 +147,8 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
     "concurrent tasks of a lost worker are told apart": NO_WORKER,
     "timeout ends a synchronous endless loop, and only that task": NO_WORKER,
     "timeout leaves a pool that works": NO_WORKER,
+    "timeout: a loop that an earlier task left behind keeps no other waiting":
+      NO_WORKER,
     "timeout: of tasks that wait, only the one that is late fails": NO_WORKER,
     "timeout: tasks that wait for ever begin once, and are told": NO_WORKER,
     "what a task posts by itself is left alone": NO_WORKER,
@@ -979,6 +981,25 @@ export function contract(
     assertEquals([error.index, error.timeout], [2, 500]);
     results[2] = 2;
     assertEquals(results, range(8));
+  });
+
+  it("timeout: a loop that an earlier task left behind keeps no other waiting", async () => {
+    const leave = (n: number) => {
+      if (n === 0) {
+        setTimeout(() => {
+          while (n === 0);
+        }, 0);
+      }
+      return n;
+    };
+    const options = { ...timed, workers: 1, chunkSize: 1, timeout: 500 };
+    async function* slowly() {
+      for (const n of range(5)) {
+        yield n;
+        await pause(30);
+      }
+    }
+    assertEquals(await parallelMap(leave, slowly(), options), range(5));
   });
 
   it("timeout: of tasks that wait, only the one that is late fails", async () => {

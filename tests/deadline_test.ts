@@ -18,6 +18,11 @@ const blame = (serials: number[], sure = true, sendMs?: number): Step => ({
   ...(sendMs !== undefined && { sendMs }),
 });
 
+/** Of a worker that does nothing, and says nothing. */
+const DEAF: Sight = {
+  ...{ tasks: [], running: undefined, ping: "silent", hasAnswered: true },
+};
+
 const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
   [
     "at no task: look again when one could be late",
@@ -270,6 +275,42 @@ const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
     2,
     blame([2, 1], false),
   ],
+  [
+    "one that has answered before has begun nothing: ask it",
+    { tasks: [], running: undefined, ping: "not sent", hasAnswered: true },
+    1,
+    { do: "ping" },
+  ],
+  [
+    "it answers: what it was sent takes long to read",
+    { tasks: [], running: undefined, ping: "answered", hasAnswered: true },
+    1,
+    again(100),
+  ],
+  [
+    "it is silent: look again",
+    { ...DEAF, silence: 4000 },
+    1,
+    again(1000),
+  ],
+  [
+    "it is silent for long: another is to do its tasks",
+    { ...DEAF, silence: 5000 },
+    1,
+    { do: "replace" },
+  ],
+  [
+    "no shared memory: the same",
+    { ...DEAF, unknown: { serials: [], ran: 6000 }, silence: 5000 },
+    2,
+    { do: "replace" },
+  ],
+  [
+    "it makes a result ready: it does something",
+    { ...DEAF, sending: { serials: [1], ran: 6000 }, silence: 6000 },
+    1,
+    again(100),
+  ],
 ];
 
 for (const [title, sight, lanes, step] of LOOKS) {
@@ -288,6 +329,13 @@ test("a look: a result may take ten times the limit, if that is longer", () => {
   assertEquals(judgeLateness(sight(99_999), 10_000, 1), again(1));
   const step = blame([1], true, 100_000);
   assertEquals(judgeLateness(sight(100_000), 10_000, 1), step);
+});
+
+test("a look: one that does nothing has the limit, if that is longer", () => {
+  const after = (silence: number) =>
+    judgeLateness({ ...DEAF, silence }, 10_000, 1);
+  assertEquals(after(9000), again(1000));
+  assertEquals(after(10_000), { do: "replace" });
 });
 
 test("a limit can pass if a timer can wait for so long", () => {

@@ -558,6 +558,34 @@ const LATE: Case[] = [
     [0, 1],
   ],
   [
+    "what an earlier task left behind has the thread: the others go elsewhere",
+    range(4),
+    { chunkSize: 1, timeout: 100 },
+    (worker, { clock }) => {
+      worker.settle(worker.begin()!, { value: 0 });
+      worker.deliverAll();
+      clock.advance(101);
+      assertEquals(worker.inbox.map(({ type }) => type).at(-1), "ping");
+      clock.advance(4900);
+      assert(!worker.ending);
+      clock.advance(300);
+      assert(worker.ending);
+      worker.leave();
+    },
+    range(4),
+  ],
+  [
+    "a worker that has answered nothing may be loading the function",
+    range(2),
+    { chunkSize: 1, timeout: 100 },
+    (worker, { clock }) => {
+      clock.advance(20_000);
+      assert(!worker.ending);
+      assertEquals(worker.inbox.filter(({ type }) => type === "ping"), []);
+    },
+    range(2),
+  ],
+  [
     "an explicit concurrency of 1 is the default",
     range(2),
     { chunkSize: 2, concurrency: 1, timeout: 100 },

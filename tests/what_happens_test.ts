@@ -47,6 +47,10 @@ const ROWS: [when: string, title: string][] = [
     "a getter of its result never returns, with `timeout`",
     "a result that is made ready to send without end: its task is stopped",
   ],
+  [
+    "an earlier task left a loop behind in a timer, with `timeout`",
+    "timeout: a loop that an earlier task left behind keeps no other waiting",
+  ],
   ["`signal` aborts", "signal rejects with its reason itself"],
   [
     "`fn` waits with `context.signal`, as in `fetch`",

@@ -40,8 +40,8 @@ const UNCHECKED = {
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
- * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
- * no list, promises among them, sources that fill one object again, meters of
+ * streams, `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that
+ * are no list, promises among them, sources that fill one object again, meters of
  * what no browser tells, names that this bundle does not keep, checks of options,
  * causes that several calls are told, what waits for the timers of other
  * runtimes, and the shorter ways that lists of numbers, texts and records cross;
@@ -74,6 +74,8 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     checkInitial: "null",
     combineRef: "null",
     ArraySink: "null",
+    Reader: "null",
+    StreamSink: "null",
     FoldSink: "null",
     SettledSink: "null",
     SharedSink: "null",

@@ -15,6 +15,13 @@ export const PONG_MS = 250;
  */
 const SEND_MS = 60_000;
 
+/**
+ * How long a worker may begin none of its tasks and answer no ping, in ms; or
+ * `timeout`, if that is more. What an earlier task has left behind, as a timer,
+ * has the thread. To read 500 MB takes a second; no bench.
+ */
+const DEAF_MS = 5000;
+
 /** Longer than a timer can wait, in ms, means for ever. */
 const LONGEST_MS = 0x7fffffff;
 
@@ -38,6 +45,8 @@ export interface Sight {
   ping: "not sent" | "silent" | "answered";
   /** For how many ms it has been silent, if it is. */
   silence?: number;
+  /** Whether it has answered a chunk before. */
+  hasAnswered?: boolean;
 }
 
 /** What to do next. */
@@ -50,7 +59,9 @@ export type Step =
    * These ran too long; `sure` unless only one of them is at fault. Or, with the
    * ms that it may take, the result of one could not be made ready to send.
    */
-  | { do: "blame"; serials: number[]; sure: boolean; sendMs?: number };
+  | { do: "blame"; serials: number[]; sure: boolean; sendMs?: number }
+  /** It does nothing of what it was sent: another is to. */
+  | { do: "replace" };
 
 /**
  * Says whether a limit is one that can pass.
@@ -77,16 +88,21 @@ export function canPass(timeout: number | undefined): timeout is number {
  * may not have been heard yet. If it is silent, any task that has begun, or may
  * have, can be the one.
  *
+ * A worker that has begun nothing is not late: it may be loading the function.
+ * One that has answered before is asked all the same, and is replaced if it is
+ * silent for long.
+ *
  * @param sight What can be seen.
  * @param timeout The limit in ms.
  * @param lanes How many tasks there may be at once.
  * @returns What to do.
  */
 export function judgeLateness(
-  { tasks, running, unknown, sending, ping, silence = Infinity }: Sight,
+  { silence = Infinity, hasAnswered = false, ...sight }: Sight,
   timeout: number,
   lanes: number,
 ): Step {
+  const { tasks, running, unknown, sending, ping } = sight;
   const late: number[] = [];
   let next = timeout;
   for (const { serial, ran } of tasks) {
@@ -104,6 +120,12 @@ export function judgeLateness(
   if (sends.length > 0 && !stuck) next = Math.min(next, sendMs - sending!.ran);
   const again: Step = { do: "look again", in: Math.max(1, next) };
   if (late.length === 0) {
+    const begun = tasks.length + sends.length + (unknown?.serials.length ?? 0);
+    if (hasAnswered && begun === 0 && ping !== "answered") {
+      const left = Math.max(DEAF_MS, timeout) - silence;
+      if (ping === "not sent") return { do: "ping" };
+      return left > 0 ? { do: "look again", in: left } : { do: "replace" };
+    }
     if ((!mayBeLate && !stuck) || ping === "answered") return again;
   } else if (lanes > 1 && ping === "answered") {
     return { do: "abandon", serials: late };

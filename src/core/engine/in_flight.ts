@@ -51,6 +51,7 @@ export class InFlight {
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
   #loads = false; // it was sent what it is not to begin, and was not heard since
+  #answered = false; // a chunk
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.where = new Whereabouts(clock, this.#sent);
@@ -77,6 +78,11 @@ export class InFlight {
   /** Whether the worker still loads, as far as is known, for a run that is over. */
   get loads(): boolean {
     return this.#loads;
+  }
+
+  /** Whether the worker has answered a chunk: it has had a function. */
+  get hasAnswered(): boolean {
+    return this.#answered;
   }
 
   /** Whether it may be sent more of its run while it has some. */
@@ -189,6 +195,7 @@ export class InFlight {
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined; // it was dropped
     this.#loads = false; // all before it was read
+    this.#answered = true;
     if (full) this.#retires = true;
     const sent = this.#sent.splice(at, 1)[0]!;
     this.#letGo();

@@ -38,7 +38,7 @@ export class Slot {
   #state: SlotState = { at: "empty" };
   #inFlight: InFlight;
   #tag = 0;
-  /** Whether this worker has had nothing to do: it can live without a task. */
+  /** Whether this worker has had nothing to do, or has done something: it can live. */
   #rested = false;
   #cancel = () => {}; // calls off the end of the worker
   readonly #watch: Watch;
@@ -170,6 +170,7 @@ export class Slot {
     if (message.type === "done" || message.type === "unread") {
       const sent = this.#inFlight.remove(message);
       if (sent === undefined) return;
+      this.#rested = true; // it can live
       this.#patience.begin(this.#inFlight);
       this.#answer(
         message.type === "done"

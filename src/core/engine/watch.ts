@@ -18,7 +18,7 @@ export interface WatchSetup {
   ping(): void;
   /** Tells the worker to go on without these tasks, which wait for too long. */
   abandon(serials: number[]): void;
-  /** Ends the worker, as tasks of it took too long. */
+  /** Ends the worker, as tasks of it took too long, or it does nothing. */
   end(loss: Loss): void;
 }
 
@@ -72,11 +72,14 @@ export class Watch {
     const { timeout = Infinity, concurrency = 1 } = inFlight.run.options;
     const { clock } = this.#setup;
     const silence = clock.now() - this.#pinged;
-    const sight = { ...inFlight.where.look(this.#ping), silence };
+    const { where, hasAnswered } = inFlight;
+    const sight = { ...where.look(this.#ping), silence, hasAnswered };
     const step = judgeLateness(sight, timeout, concurrency);
     if (step.do === "blame") {
       const { serials: at, sure, sendMs } = step;
       this.#setup.end({ at, timeout, sure, sendMs });
+    } else if (step.do === "replace") {
+      this.#setup.end({ at: [] }); // nobody is to blame
     } else if (step.do === "abandon") {
       // It has answered a ping after it was told, and is at these still.
       const at = step.serials.filter((serial) => this.#asked.has(serial));
