@@ -25,6 +25,7 @@ import type {
   WorkerListener,
 } from "./runtime.ts";
 import { after } from "./timers.ts";
+import { isFromWorker } from "./process_message.ts";
 import { writeAtOnce } from "./write_at_once.ts";
 
 /** How a runtime starts itself once more. */
@@ -307,13 +308,14 @@ function startProcess(
   });
   for (const pipe of [control, input, output]) pipe?.on("error", () => {});
   const take = frames.split((bytes) => {
-    let message: unknown;
     try {
-      message = frames.read(bytes);
+      const message = frames.read(bytes);
+      const holds = !Array.isArray(message) || isFromWorker(message[1]);
+      if (holds) return listener.onMessage(message);
     } catch {
-      return listener.onUnreadable();
+      // A task may have written it.
     }
-    listener.onMessage(message);
+    listener.onUnreadable();
   });
   output?.on("data", (bytes) => {
     parts++;
