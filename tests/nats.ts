@@ -166,12 +166,25 @@ export interface Program {
   ended: Promise<number | string | null>;
   /** Whether it has ended. */
   over(): boolean;
+  /** Whether the runtime hangs, before it runs any of the program. */
+  hangs(): boolean;
   /** Sends a signal. */
   signal(name: NodeJS.Signals): void;
   /** Stops it. */
   stop(): Promise<void>;
   /** Ends it at once, if it has not. */
   kill(): Promise<void>;
+}
+
+/** ms of CPU that a process has used; Infinity where Linux does not tell. */
+function cpuOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!
+      .split(" ");
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return Infinity;
+  }
 }
 
 /** What Node.js loads first to run a program of this project. */
@@ -205,6 +218,7 @@ export function startProgram(
   const child = spawn(program, [...rest, file, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const began = performance.now();
   let text = "";
   child.stdout!.on("data", (data) => text += data);
   child.stderr!.on("data", (data) => text += data);
@@ -218,6 +232,9 @@ export function startProgram(
       child.stderr!.destroy();
     },
     over: () => child.exitCode !== null || child.signalCode !== null,
+    hangs: () =>
+      text === "" && performance.now() - began > 30_000 &&
+      runtime === "deno" && cpuOf(child.pid!) < 100,
     ended,
     // Not by child.kill: Deno 2.9.5 then says that the signal ended it.
     signal: (name) => void process.kill(child.pid!, name),
@@ -230,7 +247,9 @@ export function startProgram(
 }
 
 /**
- * Starts a machine as a program.
+ * Starts a machine as a program. Beside many others, Deno 2.9.5 hangs in one of
+ * some thousand starts, with no thread that runs and hardly any CPU used, before
+ * it runs any of it: that one is started again.
  *
  * @param servers Where.
  * @param args More of its command line.
@@ -248,10 +267,16 @@ export async function startMachine(
   ], command);
   let over = false;
   program.ended.then(() => over = true);
-  await until(() => over || program.said().includes("serves pool"))
-    .catch((cause) => {
-      throw new Error(`it says: ${program.said()}`, { cause });
-    });
+  await until(() =>
+    over || program.said().includes("serves pool") || program.hangs()
+  ).catch((cause) => {
+    throw new Error(`it says: ${program.said()}`, { cause });
+  });
+  if (program.hangs()) {
+    console.log("a machine hung in its runtime, and is started again");
+    await program.kill();
+    return await startMachine(servers, args, command);
+  }
   if (over) throw new Error(program.said());
   return program;
 }
