@@ -171,8 +171,8 @@ export const sharedArrays: Chapter = (it, { calls, pool, timed }) => {
       return one;
     };
     const ending = new AbortController();
-    const call = parallelReduce(late, combine, [0, 1], {
-      ...pool,
+    await using workers = new Pool(pool); // its end is waited for
+    const call = workers.reduce(late, combine, [0, 1], {
       ...{ data: cell, chunkSize: 2, concurrency: 2, signal: ending.signal },
     });
     while (Atomics.load(cell, 1) < 2) {
