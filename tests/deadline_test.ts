@@ -25,10 +25,10 @@ const DEAF: Sight = {
 
 const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
   [
-    "at no task: look again when one could be late",
+    "at no task: ask it, as what it loads may have the thread",
     { tasks: [], running: undefined, ping: "not sent" },
     1,
-    again(100),
+    { do: "ping" },
   ],
   [
     "not late yet: look again when it would be",
@@ -296,6 +296,18 @@ const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
   [
     "it is silent for long: another is to do its tasks",
     { ...DEAF, silence: 5000 },
+    1,
+    { do: "replace" },
+  ],
+  [
+    "it has answered nothing before: it may load for a minute",
+    { ...DEAF, hasAnswered: false, silence: 59_000 },
+    1,
+    again(1000),
+  ],
+  [
+    "and not for longer",
+    { ...DEAF, hasAnswered: false, silence: 60_000 },
     1,
     { do: "replace" },
   ],

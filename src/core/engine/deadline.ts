@@ -18,7 +18,8 @@ const SEND_MS = 60_000;
 /**
  * How long a worker may begin none of its tasks and answer no ping, in ms; or
  * `timeout`, if that is more. What an earlier task has left behind, as a timer,
- * has the thread. To read 500 MB takes a second; no bench.
+ * has the thread. To read 500 MB takes a second; no bench. One that has answered
+ * nothing before may take as long as for a result, as it loads the function.
  */
 const DEAF_MS = 5000;
 
@@ -88,9 +89,8 @@ export function canPass(timeout: number | undefined): timeout is number {
  * may not have been heard yet. If it is silent, any task that has begun, or may
  * have, can be the one.
  *
- * A worker that has begun nothing is not late: it may be loading the function.
- * One that has answered before is asked all the same, and is replaced if it is
- * silent for long.
+ * A worker that has begun nothing is not late: it may be loading the function. It
+ * is asked all the same, and replaced if it is silent for long.
  *
  * @param sight What can be seen.
  * @param timeout The limit in ms.
@@ -121,8 +121,9 @@ export function judgeLateness(
   const again: Step = { do: "look again", in: Math.max(1, next) };
   if (late.length === 0) {
     const begun = tasks.length + sends.length + (unknown?.serials.length ?? 0);
-    if (hasAnswered && begun === 0 && ping !== "answered") {
-      const left = Math.max(DEAF_MS, timeout) - silence;
+    if (begun === 0 && ping !== "answered") {
+      const most = hasAnswered ? Math.max(DEAF_MS, timeout) : sendMs;
+      const left = most - silence;
       if (ping === "not sent") return { do: "ping" };
       return left > 0 ? { do: "look again", in: left } : { do: "replace" };
     }

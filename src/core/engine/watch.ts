@@ -79,7 +79,8 @@ export class Watch {
       const { serials: at, sure, sendMs } = step;
       this.#setup.end({ at, timeout, sure, sendMs });
     } else if (step.do === "replace") {
-      this.#setup.end({ at: [] }); // nobody is to blame
+      const error = new Error(`silence for ${Math.round(silence)} ms`);
+      this.#setup.end({ at: [], error }); // nobody is to blame
     } else if (step.do === "abandon") {
       // It has answered a ping after it was told, and is at these still.
       const at = step.serials.filter((serial) => this.#asked.has(serial));
