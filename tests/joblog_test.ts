@@ -6,15 +6,18 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
   realpathSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
+import process from "node:process";
 import { runInNewContext } from "node:vm";
 import {
   type Inputs,
@@ -1277,6 +1280,42 @@ test("openJobLog() waits for a lock that nobody has, but the system still keeps"
   held?.lockSync(true);
   setTimeout(() => held?.close(), 100);
   assertEquals(told(await run(path, [1, 2], (n) => n)), [1, 2]);
+});
+
+const UNREADABLE = /in use by process unknown \(if that has ended, delete /;
+
+test("openJobLog() takes over no lock that is no file, however old", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, [1], (n) => n);
+  mkdirSync(`${path}.lock`);
+  utimesSync(`${path}.lock`, 1, 1); // in seconds: long ago
+  const error = await openJobLog(path).catch((error) => error);
+  assertMatch(String(error), UNREADABLE);
+});
+
+test("openJobLog() takes over no lock that it may not read, however old", {
+  ignore: process.platform === "win32", // its files can be read by whoever has them
+}, () => {
+  using dir = folder();
+  const program = dir.path("program.ts");
+  const path = dir.path("log");
+  const joblog = new URL("../src/joblog/mod.ts", import.meta.url);
+  writeFileSync(
+    program,
+    `import { openJobLog } from "${joblog}";
+    import process from "node:process";
+    if (process.getuid() === 0) process.setuid(65534); // root may read all
+    console.log(await openJobLog(${JSON.stringify(path)}).catch(String));`,
+  );
+  writeFileSync(path, "");
+  writeFileSync(`${path}.lock`, `${process.pid} ? elsewhere other`);
+  utimesSync(`${path}.lock`, 1, 1);
+  chmodSync(dir.path(""), 0o777);
+  chmodSync(path, 0o666);
+  chmodSync(`${path}.lock`, 0);
+  const { out, err } = runProgram([...RUN_ALL, program]);
+  assertMatch(out, UNREADABLE, err);
 });
 
 testOnce(

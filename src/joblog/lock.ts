@@ -34,6 +34,9 @@ const MOST_WAITING_MS = 3 * STALE_GUARD_MS;
 /** For how many ms to wait until a lock is tried again. No bench. */
 const RETRY_MS = 20;
 
+/** What is known of the owner of a lock that cannot be read. */
+const UNKNOWN = "unknown";
+
 /** What is used of Deno. No other file of this entry point names a runtime. */
 interface DenoForLocks {
   openSync(path: string, options: { append: true }): {
@@ -86,7 +89,7 @@ export async function lockLog(log: string): Promise<() => void> {
     // given back, but a process that is being started still has a copy of it.
     const until = Date.now() + STALE_GUARD_MS;
     while (held?.tryLockSync(true) === false) {
-      const owner = readOrEmpty(path);
+      const owner = ownerOf(path);
       if (owner !== "" || Date.now() > until) throw inUse(log, owner);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
@@ -97,7 +100,7 @@ export async function lockLog(log: string): Promise<() => void> {
         OPEN.add(log);
         return () => {
           OPEN.delete(log);
-          if (readOrEmpty(path) === mine) rmSync(path, { force: true });
+          if (ownerOf(path) === mine) rmSync(path, { force: true });
           held?.close();
         };
       } catch (error) {
@@ -128,7 +131,7 @@ function writeLock(path: string, text: string): void {
 }
 
 function inUse(log: string, owner: string): JobLogError {
-  const pid = owner.split(" ")[0] || "unknown";
+  const pid = owner.split(" ")[0] || UNKNOWN;
   return new JobLogError(
     `Cannot open job log as it must not be in use by another process: received "${log}", in use by process ${pid} (if that has ended, delete ${log}.lock)`,
   );
@@ -153,7 +156,7 @@ function takeOver(path: string, log: string, held: boolean): boolean {
     return false;
   }
   try {
-    const owner = readOrEmpty(path);
+    const owner = ownerOf(path);
     // Empty: its owner is about to write it, or the disk was full.
     if (owner !== "" && isAlive(owner, held)) throw inUse(log, owner);
     if (owner === "" && !isOld(path)) return false;
@@ -183,6 +186,7 @@ function isOld(path: string): boolean {
 
 /** Whether the process that an owner names is still there, as far as known. */
 function isAlive(owner: string, held: boolean): boolean {
+  if (owner === UNKNOWN) return true;
   const [pid, start, host, runtime] = owner.split(" ");
   // If it were, this process could not hold the lock that only Deno has.
   if (runtime === "deno" && held) return false;
@@ -212,10 +216,22 @@ function startOf(pid: number): string {
   return fields[19] ?? "?";
 }
 
+/** What a lock says; nothing if it is gone, or not written yet. */
+function ownerOf(path: string): string {
+  try {
+    const found = statSync(path);
+    if (found.isFile()) {
+      return found.size === 0 ? "" : readFileSync(path, "utf8");
+    }
+    return UNKNOWN; // a pipe would be waited for
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "" : UNKNOWN;
+  }
+}
+
 function readOrEmpty(path: string): string {
   try {
-    // A pipe would be waited for.
-    return statSync(path).isFile() ? readFileSync(path, "utf8") : "";
+    return readFileSync(path, "utf8");
   } catch {
     return ""; // gone, or not for us to read
   }
