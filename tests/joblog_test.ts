@@ -10,6 +10,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   symlinkSync,
   unlinkSync,
@@ -1280,6 +1281,32 @@ test("openJobLog() waits for a lock that nobody has, but the system still keeps"
   held?.lockSync(true);
   setTimeout(() => held?.close(), 100);
   assertEquals(told(await run(path, [1, 2], (n) => n)), [1, 2]);
+});
+
+test("openJobLog() takes a lock of another container for that of another machine", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const lock = `${path}.lock`;
+  let here = "?";
+  try {
+    here = readlinkSync("/proc/self/ns/pid");
+  } catch {
+    // only Linux has these
+  }
+  const gone = `999999999 0 ${hostname()} other`;
+  // As an earlier version wrote it, and as who could not know its namespace.
+  for (const owner of [gone, `${gone} ?`, `${gone} ${here}`]) {
+    writeFileSync(lock, owner);
+    await (await openJobLog(path)).close();
+    assertEquals(existsSync(lock), false);
+  }
+  writeFileSync(lock, `${gone} pid:[1]`);
+  await assertRejects(
+    () => openJobLog(path),
+    JobLogError,
+    "in use by process 999999999 (if that has ended, delete ",
+  );
+  assertEquals(readFileSync(lock, "utf8"), `${gone} pid:[1]`);
 });
 
 const UNREADABLE = /in use by process unknown \(if that has ended, delete /;

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -77,7 +78,13 @@ export async function lockLog(log: string): Promise<() => void> {
   const path = `${log}.lock`;
   const runtime = Deno === undefined ? "other" : "deno";
   const host = MAY_SEE_PROCESSES ? hostname() : "?";
-  const mine = `${process.pid} ${startOf(process.pid)} ${host} ${runtime}`;
+  const mine = [
+    process.pid,
+    startOf(process.pid),
+    host,
+    runtime,
+    namespaceHere(),
+  ].join(" ");
   // Without many permissions, a program on Deno cannot ask whether another
   // process is alive. But this lock the system gives back when one ends. (On
   // Windows it would keep this process from writing to the file, too.)
@@ -187,11 +194,14 @@ function isOld(path: string): boolean {
 /** Whether the process that an owner names is still there, as far as known. */
 function isAlive(owner: string, held: boolean): boolean {
   if (owner === UNKNOWN) return true;
-  const [pid, start, host, runtime] = owner.split(" ");
+  // The last is not in locks of the first versions.
+  const [pid, start, host, runtime, namespace = "?"] = owner.split(" ");
   // If it were, this process could not hold the lock that only Deno has.
   if (runtime === "deno" && held) return false;
   // Of another machine nothing can be known: its lock stands.
   if (!MAY_SEE_PROCESSES || (host !== hostname() && host !== "?")) return true;
+  // Nor of another container on this one, though it may have the same name.
+  if (namespace !== "?" && namespace !== namespaceHere()) return true;
   if (start !== "?" && startOf(process.pid) !== "?") {
     return startOf(Number(pid)) === start;
   }
@@ -226,6 +236,15 @@ function ownerOf(path: string): string {
     return UNKNOWN; // a pipe would be waited for
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? "" : UNKNOWN;
+  }
+}
+
+/** In which namespace of Linux process numbers count here; `?` if in none. */
+function namespaceHere(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "?"; // another system, or not for us to read
   }
 }
 
