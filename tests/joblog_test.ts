@@ -9,6 +9,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
@@ -905,6 +906,33 @@ test("openJobLog() refuses a log that is open, and says who has it", async () =>
 const hidden = Object.defineProperty({ a: 1 }, "toJSON", {
   value: function toJSON() {},
 });
+
+test(
+  "openJobLog() makes nothing where the names of its lock would be too long",
+  {
+    ignore: process.platform !== "linux", // others count characters, or all of a path
+  },
+  async () => {
+    using dir = folder();
+    const link = dir.path("link");
+    const longest = 255 - ".lock.takeover".length; // of a name, in bytes
+    for (const name of ["x".repeat(longest + 1), "é".repeat(125)]) {
+      symlinkSync(name, link); // to what is not there
+      for (const path of [dir.path(name), link]) {
+        await assertRejects(
+          () => openJobLog(path),
+          JobLogError,
+          `Cannot open job log as it must have a name to which ".lock.takeover" can be added: received "${path}" (`,
+        );
+      }
+      assertEquals(readdirSync(dir.path("")), ["link"]);
+      unlinkSync(link);
+    }
+    const path = dir.path("x".repeat(longest));
+    writeFileSync(`${path}.lock`, `999999999 0 ${hostname()} other`);
+    await (await openJobLog(path)).close();
+  },
+);
 
 test("openJobLog() reads the file that it locks, whatever its path is next", async () => {
   using dir = folder();

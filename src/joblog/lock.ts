@@ -6,16 +6,19 @@
 
 import {
   closeSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { JobLogError } from "./errors.ts";
 
@@ -61,6 +64,46 @@ const MAY_SEE_PROCESSES = ["read", "run", "sys"].every((name) =>
 /** The logs that this process has open, by their real path. */
 const OPEN = new Set<string>();
 
+/** What is added to the path of a log for its lock, and to that for a takeover. */
+const LOCK = ".lock";
+const TAKEOVER = ".takeover";
+
+/**
+ * Checks, before anything is made, that a log can be locked, and its lock taken
+ * over: names have a limit.
+ *
+ * @param path The path of the log, which need not exist.
+ * @throws {JobLogError} When its name is too long.
+ */
+export function checkLockName(path: string): void {
+  try {
+    lstatSync(targetOf(path) + LOCK + TAKEOVER);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ENAMETOOLONG") return; // it need not be there
+    throw new JobLogError(
+      `Cannot open job log as it must have a name to which "${LOCK}${TAKEOVER}" can be added: received "${path}" (${
+        message.split(",")[0]
+      })`,
+      { cause: error },
+    );
+  }
+}
+
+/** What a path leads to, also where that is yet to be made. */
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") return path;
+  }
+  try {
+    return targetOf(resolve(dirname(path), readlinkSync(path)));
+  } catch {
+    return path; // no link
+  }
+}
+
 /**
  * Locks a log by a file beside it, which names the process that holds it.
  * A hard link is another path: on Bun, nothing tells that it is the same log.
@@ -75,7 +118,7 @@ export async function lockLog(log: string): Promise<() => void> {
       `Cannot open job log as it must not be open already: received "${log}", which this process has open (close that one first)`,
     );
   }
-  const path = `${log}.lock`;
+  const path = log + LOCK;
   const runtime = Deno === undefined ? "other" : "deno";
   const host = MAY_SEE_PROCESSES ? hostname() : "?";
   const mine = [
@@ -140,13 +183,13 @@ function writeLock(path: string, text: string): void {
 function inUse(log: string, owner: string): JobLogError {
   const pid = owner.split(" ")[0] || UNKNOWN;
   return new JobLogError(
-    `Cannot open job log as it must not be in use by another process: received "${log}", in use by process ${pid} (if that has ended, delete ${log}.lock)`,
+    `Cannot open job log as it must not be in use by another process: received "${log}", in use by process ${pid} (if that has ended, delete ${log}${LOCK})`,
   );
 }
 
 function stuck(path: string): JobLogError {
   return new JobLogError(
-    `Cannot open job log as the lock of a process that is gone must be removable: received "${path}" (delete it and "${path}.takeover")`,
+    `Cannot open job log as the lock of a process that is gone must be removable: received "${path}" (delete it and "${path}${TAKEOVER}")`,
   );
 }
 
@@ -154,7 +197,7 @@ function stuck(path: string): JobLogError {
 function takeOver(path: string, log: string, held: boolean): boolean {
   // Only one process at a time: between reading a stale lock and removing it,
   // another could have put its own there.
-  const guard = `${path}.takeover`;
+  const guard = path + TAKEOVER;
   try {
     mkdirSync(guard);
   } catch (error) {

@@ -16,7 +16,7 @@ import {
 import { JobLogError } from "./errors.ts";
 import type { KeptSetup } from "./kept_results.ts";
 import { KeptResults } from "./kept_results.ts";
-import { lockLog } from "./lock.ts";
+import { checkLockName, lockLog } from "./lock.ts";
 import { formatHeader } from "./log_record.ts";
 
 /**
@@ -65,6 +65,7 @@ export class LogFile {
    */
   static async open(path: string, setup: KeptSetup): Promise<LogFile> {
     const { header } = setup;
+    checkLockName(path);
     // So that it is there, and has a real path. It is read by this as well: by
     // its path, it may be another file when the lock is there.
     const file = openSync(path, "a+");
