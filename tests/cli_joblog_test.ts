@@ -67,7 +67,8 @@ test(
   PATIENCE,
   async () => {
     using dir = folder();
-    for (const text of ["precious", "a,b\n1,2\n", '{"pmap":1}\n']) {
+    const old = '{"pmap":1}\n{"index":0}\n'; // with a line
+    for (const text of ["precious", "a,b\n1,2\n", old]) {
       const log = dir.path("log");
       writeFileSync(log, text);
       const { status, err } = await logged(log, "double", "1\n");
@@ -101,6 +102,22 @@ test(
     const folderFor = await pmap([work("double"), ...flags], "1\n");
     assertEquals(folderFor.status, 2);
     assertMatch(folderFor.err, /not a regular file/);
+  },
+);
+
+test(
+  "pmap goes on with a log in which no call has ended, whatever function it was of",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const log = dir.path("log");
+    const none = await logged(log, "double", "");
+    assertEquals([none.status, none.out, none.err], [0, "", ""]);
+    const other = await logged(log, "odd", "1\n");
+    assertEquals([other.status, other.out, other.err], [0, "1\n", ""]);
+    const back = await logged(log, "double", "1\n");
+    assertEquals(back.status, 2);
+    assertMatch(back.err, /received ".*log", one of ".*work\.ts#odd"/);
   },
 );
 

@@ -687,8 +687,9 @@ test("openJobLog() takes the version of a header for what must be the same", asy
   using dir = folder();
   const path = dir.path("log");
   const header = (version: number) => ({ job: "scale", version });
-  await (await openJobLog(path, { header: header(1) })).close();
-  await (await openJobLog(path, { header: header(1) })).close();
+  for (const _ of [1, 2]) {
+    await run(path, [1], (n) => n, { header: header(1) });
+  }
   await assertRejects(
     () => openJobLog(path, { header: header(2) }),
     JobLogError,
@@ -711,7 +712,7 @@ test("openJobLog() takes a header with its fields in another order", async () =>
 test("openJobLog() does not take a promise for a yes", async () => {
   using dir = folder();
   const path = dir.path("log");
-  await (await openJobLog(path, { version: 1 })).close();
+  await run(path, [1], (n) => n, { version: 1 });
   const accepts = (() => Promise.resolve(true)) as never;
   await assertRejects(
     () => openJobLog(path, { version: 2, accepts }),
@@ -770,6 +771,41 @@ test("openJobLog() goes on with the log of another version that is accepted, whi
   await now.close();
   const last = await run(path, [3, 2, 1, 0], () => "new", { version: "1" });
   assertEquals(told(last), ["three", "two", "one", "new"]);
+});
+
+test("openJobLog() takes a log in which no input has ended for its own, whatever it was of", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const accepts = () => {
+    throw new Error("there is nothing to accept");
+  };
+  const setups = [
+    { version: "1" },
+    { version: "2" },
+    { header: { joblog: 1, job: "thumbs" } },
+    { header: { joblog: 2, by: { who: "me" } }, version: 3 },
+    { version: "1" },
+  ];
+  for (const setup of setups) {
+    const options = { ...setup, accepts };
+    const looked = await openJobLog(path, { ...options, readOnly: true });
+    await looked.close();
+    const log = await openJobLog(path, options);
+    for (const { lines, results, older, damaged } of [looked, log]) {
+      assertEquals([lines, results, older, damaged], [0, 0, 0, 0]);
+    }
+    await log.close();
+    await (await openJobLog(path, options)).close(); // as it is now
+  }
+  const fail = () => {
+    throw new Error("no");
+  };
+  await run(path, [1], fail, { version: "4", accepts });
+  await assertRejects(
+    () => openJobLog(path, { version: "5" }), // of an input that failed
+    JobLogError,
+    'whose last header has {"version":"4"}',
+  );
 });
 
 test("openJobLog() takes back a change of version that was not written to its end", async () => {

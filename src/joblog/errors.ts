@@ -13,13 +13,12 @@
  * ```ts
  * import { JobLogError, openJobLog } from "@parallel/map/joblog";
  * import { assert } from "@std/assert";
- * import { mkdtempSync } from "node:fs";
+ * import { mkdtempSync, writeFileSync } from "node:fs";
  * import { tmpdir } from "node:os";
  *
  * const path = `${mkdtempSync(`${tmpdir()}/job-`)}/some.log`;
- * await (await openJobLog(path, { version: "1" })).close();
- * const error = await openJobLog(path, { version: "2" })
- *   .catch((error) => error);
+ * writeFileSync(path, "Not a log\n");
+ * const error = await openJobLog(path).catch((error) => error);
  * assert(error instanceof JobLogError);
  * ```
  */

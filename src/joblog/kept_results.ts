@@ -41,7 +41,7 @@ export class KeptResults {
     this.#places = scan.places;
     this.#starts = scan.starts;
     this.bytes = scan.starts.at(-1)!;
-    this.lines = Math.max(0, scan.starts.length - 1 - scan.headers);
+    this.lines = linesOf(scan);
     this.damaged = scan.damaged;
     this.results = scan.places.size;
     this.lacksHeader = scan.header === undefined ||
@@ -83,9 +83,10 @@ export class KeptResults {
   ): KeptResults {
     const found = scan(file, path, header);
     const { header: last, headers } = found;
-    // Not by what is no boolean, as a promise is.
-    const accepted = last === undefined || isSame(last, header) ||
-      accepts(JSON.parse(last)) === true;
+    // One of no inputs is of whoever goes on with it. And nobody accepts by what
+    // is no boolean, as a promise is.
+    const accepted = last === undefined || linesOf(found) === 0 ||
+      isSame(last, header) || accepts(JSON.parse(last)) === true;
     if (!accepted) {
       const which = headers > 1 ? "last header" : "header";
       throw otherHeader(path, header, last, which);
@@ -149,6 +150,11 @@ interface Scan {
   damaged: number;
   /** How many results stood before the last header. */
   older: number;
+}
+
+/** How many whole lines are no headers. */
+function linesOf({ starts, headers }: Scan): number {
+  return Math.max(0, starts.length - 1 - headers);
 }
 
 function scan(file: number, path: string, header: string): Scan {

@@ -11,8 +11,8 @@ import type { LogNote } from "./log_record.ts";
 export interface JobLogOptions {
   /**
    * Which version of the function the results are of. A log of another version
-   * is refused, unless `accepts` says otherwise: change it when the function
-   * changes, which nothing else tells.
+   * is refused, unless no input has ended in it or `accepts` says otherwise:
+   * change it when the function changes, which nothing else tells.
    */
   version?: string | number | undefined;
   /**
@@ -29,7 +29,8 @@ export interface JobLogOptions {
   /**
    * Decides on a log of another header or version: given both in one object, as
    * the log has them, it returns whether to go on with its results. Then the log
-   * is of the new ones from there on, and no more of the old ones.
+   * is of the new ones from there on, and no more of the old ones. It is not asked
+   * of a log in which no input has ended: that is of the new ones at once.
    *
    * @default {undefined} such a log is refused.
    */
