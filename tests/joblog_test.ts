@@ -808,6 +808,31 @@ test("openJobLog() takes a log in which no input has ended for its own, whatever
   );
 });
 
+test("openJobLog() begins a log anew whose header was not written to its end, whatever it was of", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const header = {
+    joblog: 1,
+    job: 'é\u2028{["\\\u0007',
+    of: [true, false, null, { n: -1.5e-7, none: {} }],
+  };
+  await (await openJobLog(path, { header, version: "1" })).close();
+  const whole = readFileSync(path);
+  const now = { header: { ...header, job: "", of: [] }, version: 2 };
+  for (let end = 0; end < whole.length; end++) {
+    for (const text of [whole.subarray(0, end), new Uint8Array(end)]) {
+      writeFileSync(path, text);
+      const log = await openJobLog(path, now);
+      assertEquals([log.lines, log.damaged], [0, 0]);
+      await log.close();
+      assertEquals(
+        readFileSync(path, "utf8"),
+        '{"joblog":1,"job":"","of":[],"version":2}\n',
+      );
+    }
+  }
+});
+
 test("openJobLog() takes back a change of version that was not written to its end", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -830,7 +855,22 @@ test("openJobLog() takes back a change of version that was not written to its en
 test("openJobLog() refuses what is no log, and leaves it as it is", async () => {
   using dir = folder();
   const path = dir.path("log");
-  for (const text of ["precious", "a,b\n1,2\n", "\0\0\0", "\n"]) {
+  const texts = ["precious", "a,b\n1,2\n", "\n"];
+  const like = [ // what a log that was torn has
+    "\0\0\n",
+    "\0{",
+    ' {"joblog":1',
+    '{"job":1',
+    '{"joblog" :1',
+    '{"joblog":precious',
+    '{"joblog":1}}',
+    '{"joblog":1,"mine":2}',
+    '{"joblog":1,mine',
+    '{"joblog":[1}',
+    '{"joblog":1 2',
+    "{'joblog':1",
+  ];
+  for (const text of [...texts, ...like]) {
     writeFileSync(path, text);
     await assertRejects(
       () => openJobLog(path),

@@ -10,6 +10,7 @@ import { JobLogError } from "./errors.ts";
 import type { InputKey } from "./input_keys.ts";
 import { NumberTable } from "./input_keys.ts";
 import { isOf, readRecord } from "./log_record.ts";
+import { isTornHeader } from "./torn_header.ts";
 
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const BLOCK_BYTES = 1 << 20;
@@ -187,7 +188,7 @@ function scan(file: number, path: string, header: string): Scan {
   // there is no other line, make sure that it is a log which is cut.
   if (found.starts.length === 1) {
     const torn = lineOf(new Uint8Array(0));
-    if (!header.startsWith(torn)) throw refusal(path, header, torn);
+    if (!isTornHeader(torn, header)) throw refusal(path, header, torn);
   }
   return found;
 
