@@ -1,7 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fsyncSync } from "node:fs";
 import process from "node:process";
 import { createKeys, NumberTable } from "../src/joblog/input_keys.ts";
+import { LineReader } from "../src/joblog/line_reader.ts";
 import { isLoss, syncFile } from "../src/joblog/log_file.ts";
 import {
   formatRecord,
@@ -135,6 +136,60 @@ test("NumberTable finds what a Map finds", () => {
   assertEquals(table.size, map.size);
   for (const [key, value] of map) assertEquals(table.get(key), value);
   assertEquals(table.get(2 ** 52 - 1), undefined);
+});
+
+test("LineReader reads no more in vain than a page a line, in whatever order", () => {
+  const random = seeded(11);
+  const LINES = 20_000;
+  const starts = [0];
+  for (let line = 0; line < LINES; line++) {
+    const bytes = line === 500 ? 3_000_000 : 150 + Math.floor(100 * random());
+    starts.push(starts[line] + bytes);
+  }
+  const file = new Uint8Array(starts[LINES]).map((_, at) => at % 251);
+  const inOrder = starts.slice(0, LINES).map((_, line) => line);
+  const mixed = (lines: number[]) =>
+    lines.map((line) => [random(), line]).sort(([one], [other]) => one - other)
+      .map(([, line]) => line);
+  const tens = mixed(inOrder.slice(0, LINES / 10))
+    .flatMap((ten) => inOrder.slice(10 * ten, 10 * ten + 10));
+  const orders: [lines: number[], bytes: number, reads: number][] = [
+    // Twice what there is: the first blocks are small.
+    [inOrder, 2 * file.length, 30],
+    [inOrder.filter((line) => line % 3 === 0), 2 * file.length, 30],
+    ...[
+      inOrder.toReversed(),
+      mixed(inOrder),
+      inOrder.map((line) => line % 2 * LINES / 2 + (line >> 1)), // two at once
+      tens,
+    ].map((lines): [number[], number, number] => [
+      lines,
+      2 * file.length + 4096 * LINES,
+      LINES,
+    ]),
+  ];
+  for (const [lines, mostBytes, mostReads] of orders) {
+    let bytes = 0;
+    let reads = 0;
+    const reader = new LineReader((buffer, at) => {
+      const found = file.subarray(at, at + buffer.length);
+      buffer.set(found);
+      bytes += found.length;
+      reads++;
+      return found.length;
+    });
+    for (const line of lines) {
+      const [from, to] = [starts[line], starts[line + 1]];
+      const found = reader.read(from, to);
+      assertEquals([found.length, found[0], found.at(-1)], [
+        to - from,
+        file[from],
+        file[to - 1],
+      ]);
+    }
+    assert(bytes <= mostBytes, `${bytes} bytes`);
+    assert(reads <= mostReads, `${reads} reads`);
+  }
 });
 
 test("isLoss() tells a broken disk from a file system without fsync", () => {

@@ -9,6 +9,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { JobLogError } from "./errors.ts";
 import type { InputKey } from "./input_keys.ts";
 import { NumberTable } from "./input_keys.ts";
+import { LineReader } from "./line_reader.ts";
 import { isOf, readRecord } from "./log_record.ts";
 import { isTornHeader } from "./torn_header.ts";
 
@@ -35,10 +36,11 @@ export class KeptResults {
   readonly #decoder = new TextDecoder();
   readonly #places: NumberTable; // number of the line by short key
   readonly #starts: number[]; // of the lines, in bytes; one more for the end
-  #block = { from: 0, bytes: new Uint8Array(0) };
+  readonly #reader: LineReader;
 
   private constructor(file: number, scan: Scan, header: string) {
     this.#file = file;
+    this.#reader = new LineReader((buffer, at) => fill(file, buffer, at));
     this.#places = scan.places;
     this.#starts = scan.starts;
     this.bytes = scan.starts.at(-1)!;
@@ -107,24 +109,8 @@ export class KeptResults {
     if (line === undefined) return undefined;
     const from = this.#starts[line]!;
     const to = this.#starts[line + 1]! - 1;
-    const text = this.#decoder.decode(this.#read(from, to));
+    const text = this.#decoder.decode(this.#reader.read(from, to));
     return isOf(text, key) ? text : undefined;
-  }
-
-  /** Keeps the block it read last: the next result is mostly asked for next. */
-  #read(from: number, to: number): Uint8Array {
-    const { from: start, bytes } = this.#block;
-    if (from < start || to > start + bytes.length) {
-      const block = new Uint8Array(Math.max(BLOCK_BYTES, to - from));
-      this.#block = {
-        from,
-        bytes: block.subarray(0, fill(this.#file, block, from)),
-      };
-    }
-    return this.#block.bytes.subarray(
-      from - this.#block.from,
-      to - this.#block.from,
-    );
   }
 
   /** Closes the file, which is the reader's if it was opened by `open`. */
