@@ -13,6 +13,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -34,6 +35,7 @@ import {
   type LoggedOutcome,
   type LogStreamOptions,
   openJobLog,
+  type SettledAsTheyCome,
 } from "../src/joblog/mod.ts";
 import { test, testOnce } from "./harness.ts";
 import { folder, numbers } from "./pmap.ts";
@@ -521,6 +523,40 @@ test("openJobLog() logs an outcome when it comes, and gives it in its turn", asy
   hand.end();
   for await (const { input } of outcomes) rest.push(input);
   assertEquals(rest, ["b", "c"]);
+});
+
+test("openJobLog() gives an outcome when it is in the file, where a program may end", async () => {
+  using dir = folder();
+  const fail = (n: number) => {
+    if (n % 3 === 2) throw new Error("no");
+    return n;
+  };
+  const runs = [
+    (rest: AsyncIterable<number>) => mapHere(rest, fail),
+    (rest: AsyncIterable<number>, options: SettledAsTheyCome) =>
+      parallelMapStream(fail, rest, { ...options, workers: 1 }),
+  ];
+  for (const ordered of [true, false]) {
+    for (const [i, run] of runs.entries()) {
+      const path = dir.path(`${ordered} ${i}`);
+      await using log = await openJobLog(path);
+      const outcomes = log.stream(numbers(50), run, { ordered });
+      for await (const { index, status } of outcomes) {
+        const logged = records(path).find((record) => record.index === index);
+        assertEquals(logged?.ok, status === "fulfilled");
+      }
+    }
+  }
+});
+
+test("openJobLog() writes outcomes at once that come at once, before it gives them", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await using log = await openJobLog(path);
+  const sizes = new Set<number>();
+  const outcomes = log.stream(numbers(5000), (rest) => mapHere(rest, (n) => n));
+  for await (const _ of outcomes) sizes.add(statSync(path).size);
+  assert(sizes.size < 100, `${sizes.size} writes`);
 });
 
 test("openJobLog() gives outcomes as they come, if they need no order", async () => {

@@ -148,7 +148,8 @@ export class JobLog implements AsyncDisposable {
 
   /**
    * Maps the inputs that have no result in the log, writes what becomes of each
-   * when it ends, and gives the outcomes of all. A log is of one stream.
+   * when it ends, and gives the outcomes of all: each stands in the file before
+   * it is given. A log is of one stream.
    *
    * `context.index` counts the inputs that run. Where a function needs the
    * position among all, put it into the input.

@@ -104,6 +104,17 @@ export class LogFile {
   }
 
   /**
+   * Waits, where something was added, for what comes in the same turn of the event
+   * loop.
+   *
+   * @returns Settled when that has ended.
+   */
+  async turn(): Promise<void> {
+    if (this.#waiting === "") return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /**
    * Writes what waits.
    *
    * @throws When it cannot be written.

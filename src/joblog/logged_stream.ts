@@ -106,9 +106,13 @@ export class LoggedStream<T, R> {
     const taken = this.#take(iterator);
     try {
       for (;;) {
-        const ready = this.#ready;
-        this.#ready = [];
-        if (ready.length > 0) {
+        if (this.#ready.length > 0) {
+          // Whoever gets an outcome may end the program there: it must be in the
+          // file. One write for all that come at once, however they come.
+          await this.#file?.turn();
+          const ready = this.#ready;
+          this.#ready = [];
+          this.#file?.flush();
           this.#change();
           for (const outcome of ready) {
             const input = this.#copies.seen(outcome.input);
