@@ -15,11 +15,13 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
+import { clearInterval, setInterval } from "node:timers";
 import { JobLogError } from "./errors.ts";
 
 /**
@@ -34,6 +36,15 @@ const STALE_GUARD_MS = 5000;
  * and a guard another.
  */
 const MOST_WAITING_MS = 3 * STALE_GUARD_MS;
+
+/**
+ * How often the owner of a lock touches it, in ms; and after how many an untouched
+ * one is of an owner that is gone, where nothing else tells: in a container that
+ * was started again, or beside another of the same name. With less, an owner whose
+ * thread a task has would lose its lock to another container. No bench.
+ */
+const TOUCH_MS = 1000;
+const UNTOUCHED_MS = 10_000;
 
 /** For how many ms to wait until a lock is tried again. No bench. */
 const RETRY_MS = 20;
@@ -144,11 +155,15 @@ export async function lockLog(log: string): Promise<() => void> {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     const enough = Date.now() + MOST_WAITING_MS;
+    const seen: Seen = {};
     for (;;) {
       try {
         writeLock(path, mine);
         OPEN.add(log);
+        const touching = setInterval(() => touch(path), TOUCH_MS);
+        touching.unref();
         return () => {
+          clearInterval(touching);
           OPEN.delete(log);
           if (ownerOf(path) === mine) rmSync(path, { force: true });
           held?.close();
@@ -156,7 +171,7 @@ export async function lockLog(log: string): Promise<() => void> {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
-      if (!takeOver(path, log, held !== undefined)) {
+      if (!takeOver(path, log, held !== undefined, seen)) {
         if (Date.now() > enough) throw stuck(path);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -180,6 +195,16 @@ function writeLock(path: string, text: string): void {
   }
 }
 
+/** Shows that the owner is there. */
+function touch(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // somebody has removed it
+  }
+}
+
 function inUse(log: string, owner: string): JobLogError {
   const pid = owner.split(" ")[0] || UNKNOWN;
   return new JobLogError(
@@ -193,8 +218,18 @@ function stuck(path: string): JobLogError {
   );
 }
 
+/** When a lock of another container was touched, as it was first seen. */
+interface Seen {
+  touched?: number;
+}
+
 /** Removes the lock of a process that is gone; false if it is not clear yet. */
-function takeOver(path: string, log: string, held: boolean): boolean {
+function takeOver(
+  path: string,
+  log: string,
+  held: boolean,
+  seen: Seen,
+): boolean {
   // Only one process at a time: between reading a stale lock and removing it,
   // another could have put its own there.
   const guard = path + TAKEOVER;
@@ -208,8 +243,14 @@ function takeOver(path: string, log: string, held: boolean): boolean {
   try {
     const owner = ownerOf(path);
     // Empty: its owner is about to write it, or the disk was full.
-    if (owner !== "" && isAlive(owner, held)) throw inUse(log, owner);
+    const alive = owner === "" ? undefined : isAlive(owner, held);
+    if (alive) throw inUse(log, owner);
     if (owner === "" && !isOld(path)) return false;
+    if (alive === undefined && owner !== "") {
+      const { mtimeMs } = statSync(path);
+      if (mtimeMs !== (seen.touched ??= mtimeMs)) throw inUse(log, owner);
+      if (Date.now() - mtimeMs < UNTOUCHED_MS) return false;
+    }
     rmSync(path, { force: true });
     return true;
   } finally {
@@ -234,8 +275,11 @@ function isOld(path: string): boolean {
   }
 }
 
-/** Whether the process that an owner names is still there, as far as known. */
-function isAlive(owner: string, held: boolean): boolean {
+/**
+ * Whether the process that an owner names is still there, as far as known;
+ * undefined if only its touch can tell.
+ */
+function isAlive(owner: string, held: boolean): boolean | undefined {
   if (owner === UNKNOWN) return true;
   // The last is not in locks of the first versions.
   const [pid, start, host, runtime, namespace = "?"] = owner.split(" ");
@@ -243,8 +287,8 @@ function isAlive(owner: string, held: boolean): boolean {
   if (runtime === "deno" && held) return false;
   // Of another machine nothing can be known: its lock stands.
   if (!MAY_SEE_PROCESSES || (host !== hostname() && host !== "?")) return true;
-  // Nor of another container on this one, though it may have the same name.
-  if (namespace !== "?" && namespace !== namespaceHere()) return true;
+  // In another container, though it may have the same name, numbers are others.
+  if (namespace !== "?" && namespace !== namespaceHere()) return undefined;
   if (start !== "?" && startOf(process.pid) !== "?") {
     return startOf(Number(pid)) === start;
   }
