@@ -21,7 +21,16 @@ import { openResultFiles } from "../src/cli/result_files.ts";
 import { run } from "../src/cli/run.ts";
 import { UsageError } from "../src/cli/values.ts";
 import { runtime, test } from "./harness.ts";
-import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
+import {
+  firstOutput,
+  folder,
+  lines,
+  numbers,
+  PATIENCE,
+  pmap,
+  start,
+  work,
+} from "./pmap.ts";
 import { counted } from "./pmap_log.ts";
 import { until } from "./until.ts";
 
@@ -149,6 +158,36 @@ test("pmap refuses one file for two purposes", PATIENCE, async () => {
   const twice = await pmap([work("double"), input, input]);
   assertEquals([twice.status, twice.out], [0, "2\n2\n"]);
 });
+
+test(
+  "pmap reads the files that were given, also when a function changes the folder",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const other = dir.path("other");
+    mkdirSync(other);
+    writeFileSync(dir.path("second"), "2\n");
+    writeFileSync(dir.path("other/second"), "666\n");
+    const change = `(globalThis.Deno ?? process).chdir(${
+      JSON.stringify(other)
+    })`;
+    const script = `cd ${dir.path(".")}; exec "$@"`;
+    // In its workers, Node.js lets nobody change the folder.
+    for (const workers of runtime === "node" ? ["0"] : ["0", "1"]) {
+      const args = ["-e", `n => { ${change}; return n; }`, "-j", workers];
+      using running = start([...args, "-", "second"], script);
+      running.child.stdin!.write("1\n");
+      await firstOutput(running);
+      running.child.stdin!.end();
+      const { status, out, err } = await running.ended;
+      assertEquals([status, out, err], [0, "1\n2\n", ""]);
+    }
+    writeFileSync(dir.path("m.js"), `${change}; export default (n) => n;`);
+    const args = ["m.js", "-j", "0", "--dry-run", "second"];
+    const { status, out } = await pmap(args, "", script);
+    assertEquals([status, out], [0, "default(2)\n"]);
+  },
+);
 
 test(
   "pmap ends with 3, and says which file, when one cannot be written",

@@ -26,7 +26,6 @@ import type { Done, Sent } from "./travel.ts";
 export async function dryRun(plan: Plan): Promise<number> {
   const { target: { title, name }, expression, json } = plan;
   const callee = expression === undefined ? name : `(${expression})`;
-  await checkTarget(plan);
   let failure: { error: Error | undefined } | undefined;
   const output = new Output(1, (cause) => {
     failure = { error: wordUnwritten(cause, STANDARD_OUTPUT) };
@@ -39,6 +38,8 @@ export async function dryRun(plan: Plan): Promise<number> {
     full: () => output.full,
     room: () => output.drained(),
   });
+  // After the files: a module may change the current folder when it loads.
+  await checkTarget(plan);
   let [called, malformed, kept] = [0, 0, 0];
 
   /** Writes the call of each input instead of making it. */

@@ -5,6 +5,7 @@
  */
 
 import { closeSync, fstatSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { openFile, readSome } from "./descriptors.ts";
 import { LineSplitter } from "./line_splitter.ts";
 import type { Reader } from "./readers.ts";
@@ -13,6 +14,12 @@ import { Rows } from "./rows.ts";
 
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const READ_BYTES = 1 << 18;
+
+/** A file as it was given, and where it is. */
+interface GivenFile {
+  file: string;
+  path: string;
+}
 
 /** The file that is read, and whether it was read to its end. */
 interface OpenFile {
@@ -24,7 +31,8 @@ interface OpenFile {
 /** Reads files one after another, line by line. */
 export class FileReader implements Reader {
   readonly total = undefined;
-  readonly #files: string[];
+  /** Those that are yet to be read. */
+  readonly #files: GivenFile[];
   readonly #skipBlank: boolean;
   readonly #separator: string;
   readonly #form: RowForm | undefined;
@@ -49,7 +57,8 @@ export class FileReader implements Reader {
       rows: RowForm | undefined;
     },
   ) {
-    this.#files = [...files];
+    // Now, as a function may change the current folder of the whole process.
+    this.#files = files.map((file) => ({ file, path: resolve(file) }));
     this.#skipBlank = lines.skipBlank;
     this.#separator = lines.separator;
     this.#form = lines.rows;
@@ -118,9 +127,9 @@ export class FileReader implements Reader {
     );
   }
 
-  async #openFile(file: string): Promise<number> {
+  async #openFile({ file, path }: GivenFile): Promise<number> {
     try {
-      return await openFile(file);
+      return await openFile(path);
     } catch (cause) {
       throw this.#unreadable(file, cause);
     }
@@ -170,9 +179,10 @@ export class FileReader implements Reader {
   }
 
   async #openNext(): Promise<boolean> {
-    const file = this.#files.shift();
-    if (file === undefined) return false;
-    const descriptor = file === "-" ? 0 : await this.#openFile(file);
+    const given = this.#files.shift();
+    if (given === undefined) return false;
+    const { file } = given;
+    const descriptor = file === "-" ? 0 : await this.#openFile(given);
     this.#open = { file, descriptor, ended: false };
     this.#splitter = new LineSplitter(
       this.#separator,
