@@ -5,7 +5,16 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { existsSync, writeFileSync } from "node:fs";
 import { createOutboxes, openOutbox, OutboxReader } from "../src/cli/outbox.ts";
 import { test } from "./harness.ts";
-import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
+import {
+  firstOutput,
+  folder,
+  lines,
+  numbers,
+  PATIENCE,
+  pmap,
+  start,
+  work,
+} from "./pmap.ts";
 import { records } from "./pmap_log.ts";
 import { until } from "./until.ts";
 
@@ -62,6 +71,25 @@ for (const name of ["gate", "asyncGate"]) {
 }
 
 test(
+  "pmap writes what has ended while a neighbour goes on, however many workers were lost",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [file, log] = [dir.path("go"), dir.path("log")];
+    const flags = ["-j", "1", "--chunk-size", "2", "--joblog", log];
+    using running = start([work("job"), ...flags]);
+    const lost = numbers(12).map((id) => ({ id, leaves: true }));
+    const rest = [{ id: 12 }, { id: 13, waits: file }];
+    running.child.stdin!.end(lines([...lost, ...rest]));
+    await firstOutput(running);
+    await until(() => records(log).length === 13);
+    writeFileSync(file, "");
+    const { status, out } = await running.ended;
+    assertEquals([status, out], [1, "12\n13\n"]);
+  },
+);
+
+test(
   "pmap tells failures early only when no retry follows",
   PATIENCE,
   async () => {
@@ -103,6 +131,18 @@ test("OutboxReader finds nothing that was written over", () => {
   );
   assertEquals(third.filter(([index]) => index === 0), []);
   assertEquals(fourth.at(-1), [5, "b"]);
+});
+
+test("openOutbox() writes no more once another worker has the outbox", () => {
+  const [memory] = createOutboxes(1);
+  const reader = new OutboxReader(memory);
+  const one = openOutbox(memory);
+  one(0, "a");
+  const other = openOutbox(memory);
+  other(1, "b");
+  one(2, "late");
+  reader.readLate(() => true);
+  assertEquals(reader.readLate(() => true), [{ index: 1, text: "b" }]);
 });
 
 test("openOutbox() leaves out what it has no room for", () => {

@@ -13,7 +13,10 @@
  */
 const OUTBOX_BYTES = 1 << 19;
 
-/** Int32s before the entries: how often it began anew, and where it ends. */
+/**
+ * Int32s before the entries: how often it began anew, which it does with each
+ * worker as well, and where it ends.
+ */
 const HEAD = 2;
 
 /** Int32s before the text of an entry: the index of its task, and its bytes. */
@@ -26,12 +29,12 @@ export type WriteEntry = (index: number, text: string) => void;
  * Makes outboxes, without taking memory before they are used.
  *
  * @param workers How many workers will be up at once.
- * @returns One for each, and some for those that come in their place.
+ * @returns Two for each number of a worker, one after the other: those that come
+ * in its place take them in turn.
  */
 export function createOutboxes(workers: number): SharedArrayBuffer[] {
-  const count = workers === 0 ? 0 : 2 * workers + 6;
   return Array.from(
-    { length: count },
+    { length: 2 * workers },
     () => new SharedArrayBuffer(OUTBOX_BYTES),
   );
 }
@@ -49,14 +52,22 @@ export function openOutbox(memory: SharedArrayBuffer): WriteEntry {
   const bytes = new Uint8Array(memory);
   const encoder = new TextEncoder();
   let at = head;
+  let times = beginAnew();
+
+  function beginAnew(): number {
+    at = head;
+    Atomics.store(words, 1, at);
+    return Atomics.add(words, 0, 1) + 1;
+  }
+
   return (index, text) => {
+    // It is that of another worker: this one was given up, and its call ends late.
+    if (Atomics.load(words, 0) !== times) return;
     // UTF-8 takes three bytes a character at most.
     const room = entry + Math.ceil(3 * text.length / 4);
     if (at + room > words.length) {
       if (head + room > words.length) return; // then it comes with its chunk
-      at = head;
-      Atomics.store(words, 1, at);
-      Atomics.add(words, 0, 1);
+      times = beginAnew();
     }
     const from = 4 * (at + entry);
     let count = 0;
@@ -117,14 +128,11 @@ export class OutboxReader {
       }
       at += ENTRY + Math.ceil(count / 4);
     }
-    const end = Math.max(HEAD, Atomics.load(this.#words, 1)); // 0 before any
     const now = Atomics.load(this.#words, 0);
-    if (now === times) {
-      this.#seen = { times, from: to, to: end };
-      return found;
-    }
+    const end = Math.max(HEAD, Atomics.load(this.#words, 1)); // 0 before any
+    const isSame = now === times;
+    this.#seen = { times: now, from: isSame ? to : HEAD, to: end };
     // It began anew while it was read, or before: nothing of that is certain.
-    this.#seen = { times: now, from: HEAD, to: HEAD };
-    return [];
+    return isSame ? found : [];
   }
 }

@@ -32,14 +32,14 @@ export interface Setup extends LineRules {
   /** The function itself, if it is not in a module. */
   expression: string | undefined;
   /**
-   * Three Int32: the first is not 0 once no call may start, the second once the
-   * module has loaded in a worker, and the third counts the outboxes in use.
-   * Undefined in processes, which share no memory.
+   * Int32s: the first is not 0 once no call may start, the second once the module
+   * has loaded in a worker, and the others count, for each number of a worker, the
+   * workers that had it. Undefined in processes, which share no memory.
    */
   flags: SharedArrayBuffer | undefined;
   /**
-   * Where workers write results that may be late: each has one of its own, if it
-   * is no process.
+   * Where workers write results that may be late: two for each number of a
+   * worker, if it is no process.
    */
   outboxes: SharedArrayBuffer[];
 }
@@ -61,6 +61,8 @@ export type OpenCaller = (
 export const HALTED = 0;
 /** Likewise. */
 export const LOADED = 1;
+/** Likewise, of the first of those that count. */
+export const TURNS = 2;
 
 /**
  * An input: its text. With its index among all if the log of an earlier run has

@@ -13,7 +13,7 @@ import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
 import { duration } from "../words/units.ts";
 import type { Brought, Caller, LineRules, Setup } from "./travel.ts";
-import { LOADED } from "./travel.ts";
+import { LOADED, TURNS } from "./travel.ts";
 import { openWorker } from "./worker_side.ts";
 
 /** What a job has in common with its workers. */
@@ -36,7 +36,7 @@ export function setupOf(plan: Plan): JobSetup {
     url: target.url,
     name: target.name,
     expression: plan.expression,
-    flags: new SharedArrayBuffer(12),
+    flags: new SharedArrayBuffer(4 * (TURNS + workers)),
     outboxes: createOutboxes(sharesMemory ? workers : 0),
   };
 }

@@ -33,7 +33,7 @@ export async function openWorker(
   setup: Setup,
 ): Promise<Caller<Brought>> {
   const { url, name, outboxes } = setup;
-  const flags = new Int32Array(setup.flags ?? new SharedArrayBuffer(12));
+  const flags = new Int32Array(setup.flags ?? new SharedArrayBuffer(8));
   quietStandardOutput();
   const fn = await loadFunction();
   Atomics.store(flags, 1, 1); // LOADED
@@ -156,15 +156,18 @@ export async function openWorker(
     return await import(scheme + url);
   }
 
-  function open({ openOutbox, openCaller }: Brought): Caller {
-    const memory = outboxes[Atomics.add(flags, 2, 1)];
-    return openCaller(fn, setup, memory && openOutbox(memory));
+  function open({ openOutbox, openCaller }: Brought, worker: number): Caller {
+    const first = 2 * worker;
+    if (outboxes[first] === undefined) return openCaller(fn, setup);
+    // In turn, as the worker before may be at its last call still.
+    const turn = Atomics.add(flags, 2 + worker, 1) & 1; // TURNS
+    return openCaller(fn, setup, openOutbox(outboxes[first + turn]!));
   }
 
   let call: Caller | undefined;
   return (sent, context) => {
     if (Atomics.load(flags, 0) !== 0) return undefined; // HALTED
-    call ??= open(context.data);
+    call ??= open(context.data, context.worker);
     (context as { state: unknown }).state = undefined;
     return call(sent, context);
   };
