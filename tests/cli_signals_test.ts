@@ -78,6 +78,26 @@ test("pmap ends at a hang-up that is not ignored", PATIENCE, async () => {
 });
 
 test(
+  "pmap ends the loop of a shell around it at Ctrl-C",
+  { ...PATIENCE, ignore: spawnSync("bash", ["-c", ""]).status !== 0 },
+  async () => {
+    const loop = 'for i in 1 2; do "$@"; echo "goes on after $?"; done';
+    const script = `exec bash -c '${loop}' bash "$@"`;
+    using running = start(["-e", "() => process.pid"], script);
+    const { child, ended } = running;
+    child.stdin!.write("1\n");
+    const pid = String(await first(running, "stdout"));
+    // As a terminal does: to all that run there.
+    send("INT", running);
+    spawnSync("kill", ["-INT", pid.trim()]);
+    child.stdin!.end();
+    const { status, out, err } = await ended;
+    assertEquals([status, out], [130, pid]);
+    assertMatch(err, /^pmap: ended by SIGINT after 1 input\n$/);
+  },
+);
+
+test(
   "pmap ends at Ctrl-C while nobody reads its results",
   PATIENCE,
   async () => {
