@@ -32,10 +32,9 @@ export function mapChunks(
   { onProgress, onEvent }: Pick<Watchers, "onProgress" | "onEvent">,
 ): Run {
   const { cluster, concurrency, timeout } = plan;
-  const retries = plan.retryDelay === undefined ? plan.retries : 0;
   if (cluster !== undefined) {
     const { chunkSize } = plan;
-    const fed = { chunkSize, concurrency, timeout, retries };
+    const fed = { chunkSize, concurrency, timeout };
     return (inputs) => cluster.stream(inputs, { ...fed, onEvent, onProgress });
   }
   // A timeline shows this name. The source that is sent stays the same.
@@ -50,7 +49,6 @@ export function mapChunks(
       chunkSize,
       concurrency,
       timeout,
-      retries,
       data: { openOutbox, openCaller },
       onProgress,
     });

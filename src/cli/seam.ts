@@ -41,7 +41,6 @@ export type LineOptions = Pick<
   | "concurrency"
   | "onEvent"
   | "onProgress"
-  | "retries"
   | "timeout"
 >;
 

@@ -39,7 +39,6 @@ export function forLines(
     batch: batch === true,
     flat: flat === true,
     detailed: detailed === true,
-    final: false, // nothing is told early
     machine,
   };
   const { value, functions } = encodeCallData({ rules, openCaller }, HERE)!;
