@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { FileReader } from "../src/cli/file_reader.ts";
 import { LineSplitter } from "../src/cli/line_splitter.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
 
 /** All lines of some bytes that come in chunks of a size. */
@@ -208,6 +208,7 @@ test(
       ) {
         assertMatch(err, found);
       }
+      if (runtime === "deno") assertMatch(err, /^D\nS$/m);
     }
   },
 );

@@ -40,7 +40,7 @@ export async function openWorker(
 
   /** Standard output holds the results and nothing else. */
   function quietStandardOutput(): void {
-    type Writes = Record<"write" | "writeSync", (bytes: Uint8Array) => unknown>;
+    type Writes = Record<"write" | "writeSync", (bytes: Uint8Array) => number>;
     const { process, Deno } = globalThis as unknown as {
       process: NodeJS.Process;
       Deno?: Record<"stdout" | "stderr", Writes>;
@@ -49,6 +49,15 @@ export async function openWorker(
       const { stdout, stderr } = Deno;
       stdout.write = (bytes) => stderr.write(bytes);
       stdout.writeSync = (bytes) => stderr.writeSync(bytes);
+      // One of its own: whoever closes it does not close standard error.
+      const writable = new WritableStream<Uint8Array>({
+        write(bytes) {
+          for (let at = 0; at < bytes.length;) {
+            at += stderr.writeSync(bytes.subarray(at));
+          }
+        },
+      });
+      Object.defineProperty(stdout, "writable", { value: writable });
     }
     // Not opened before it is used: that takes Deno 50 ms, and Bun 35.
     Object.defineProperty(process, "stdout", {
