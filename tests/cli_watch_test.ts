@@ -1,7 +1,17 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { test } from "./harness.ts";
-import { folder, lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
+import {
+  COMMAND,
+  folder,
+  lines,
+  numbers,
+  PATIENCE,
+  pmap,
+  work,
+} from "./pmap.ts";
 
 test("pmap --bar shows progress on standard error", PATIENCE, async () => {
   const input = lines(numbers(10));
@@ -9,6 +19,53 @@ test("pmap --bar shows progress on standard error", PATIENCE, async () => {
   assertEquals([status, out], [0, input]);
   assertMatch(err, /\b10\b/);
 });
+
+/** What is seen on a terminal, line by line, when all was written. */
+function seen(written: string): string[] {
+  return written.split("\n").map((line) => {
+    let shown = "";
+    for (const part of line.split("\r")) {
+      const texts = part.split("\x1b[K"); // which clears what stands behind it
+      const rest = texts.length > 1 ? "" : shown.slice(part.length);
+      shown = texts.join("") + rest;
+    }
+    return shown;
+  });
+}
+
+test(
+  "pmap --bar leaves the results whole that are written to its terminal",
+  {
+    ...PATIENCE,
+    ignore: spawnSync("script", ["--version"]).status !== 0 ||
+      process.platform !== "linux",
+  },
+  async () => {
+    using dir = folder();
+    const fn =
+      "async (n) => { await new Promise((wake) => setTimeout(wake, 50)); return n; }";
+    const args = [
+      "-e",
+      fn,
+      "-j1",
+      "--bar",
+      "--args",
+      ...numbers(20).map(String),
+    ];
+    const words = [...COMMAND, ...args].map((word) => `'${word}'`);
+    writeFileSync(dir.path("run"), `exec ${words.join(" ")}\n`);
+    const script = `unset CI; TERM=xterm exec script -qec 'sh ${
+      dir.path("run")
+    }' /dev/null`;
+    const { out } = await pmap([], "", script);
+    const shown = seen(out);
+    const isResult = (line: string) => line.startsWith('"');
+    const expected = numbers(20).map((n) => `"${n}"`);
+    assertEquals(shown.filter(isResult), expected);
+    const others = shown.filter((line) => !isResult(line));
+    assertMatch(others.join("\n"), /^✓ 20\/20 .*\n$/);
+  },
+);
 
 test("pmap --timeline writes a page", PATIENCE, async () => {
   using dir = folder();

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { fstatSync } from "node:fs";
 import { lineToRead, textsOf } from "./lines.ts";
 import type { Stop } from "./messages.ts";
+import { besideBar } from "./messages.ts";
 import {
   Output,
   STANDARD_OUTPUT,
@@ -66,7 +68,10 @@ export class JobOutput {
       this.#stop(
         error === undefined ? { by: "reader" } : { by: "error", error },
       );
-    }, end);
+    }, {
+      end,
+      around: this.#plan.bar && isStandardError(file) ? besideBar : undefined,
+    });
   }
 
   /** An outcome is there: what an earlier job wrote gives way. */
@@ -129,5 +134,15 @@ export class JobOutput {
   async drainedIfRead(): Promise<void> {
     await this.#results.drainedIfRead();
     await this.#failed?.drainedIfRead();
+  }
+}
+
+/** Whether it is what messages are written to, such as one terminal for both. */
+function isStandardError(file: number): boolean {
+  try {
+    const [one, other] = [fstatSync(file), fstatSync(2)];
+    return one.dev === other.dev && one.ino === other.ino;
+  } catch {
+    return false; // one is closed
   }
 }

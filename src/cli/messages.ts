@@ -5,12 +5,13 @@
  */
 
 import process from "node:process";
+import type { TextOutput } from "../progress/mod.ts";
 import { plural } from "../words/units.ts";
 import type { SignalName } from "./signals.ts";
 import { SIGNALS } from "./signals.ts";
 
 /** Clears the line at a terminal, as a bar may stand in it. */
-const CLEAR = process.stderr.isTTY ? "\r\x1b[K" : "";
+export const CLEAR: string = process.stderr.isTTY ? "\r\x1b[K" : "";
 
 /**
  * What a terminal obeys instead of showing it: control characters, and those
@@ -50,13 +51,17 @@ function stopSaying(): void {
  * @param text What to say.
  */
 export function say(text: string): void {
+  put(`${CLEAR}pmap: ${plainLine(text)}\n`);
+}
+
+function put(text: string): void {
   if (!isHeard) process.stderr.on("error", stopSaying);
   isHeard = true;
   if (!canWrite) return;
   unwritten++;
   try {
     // Not console.error: what a function in this thread did to it is not known.
-    process.stderr.write(`${CLEAR}pmap: ${plainLine(text)}\n`, () => {
+    process.stderr.write(text, () => {
       if (--unwritten === 0) onWritten?.();
     });
   } catch { // on Deno, where it is written at once
@@ -72,6 +77,33 @@ export async function allSaid(): Promise<void> {
   while (unwritten > 0 && canWrite) {
     await new Promise<void>((resolve) => onWritten = resolve);
   }
+}
+
+let bar = ""; // as it stands in the line of the cursor, if one does
+
+/** Where a bar is drawn: on standard error. */
+export const BAR_OUTPUT: TextOutput = {
+  write(text) {
+    bar = text.endsWith("\r") ? text : ""; // the last line of one stays
+    put(text);
+  },
+  get isTTY() {
+    return process.stderr.isTTY;
+  },
+  get columns() {
+    return process.stderr.columns;
+  },
+};
+
+/**
+ * Makes room for lines at the terminal where the bar is.
+ *
+ * @param lines Lines, with their ends.
+ * @returns The same where no bar is; else the bar is cleared before them, and
+ * drawn again behind them.
+ */
+export function besideBar(lines: string): string {
+  return bar === "" ? lines : CLEAR + lines + bar;
 }
 
 /**

@@ -29,6 +29,7 @@ export class Output {
   readonly #file: number;
   readonly #onError: (error: unknown) => void;
   readonly #end: string;
+  readonly #around: (lines: string) => string;
   #waiting = "";
   #scheduled = false;
   #writing: Promise<void> | undefined;
@@ -40,12 +41,20 @@ export class Output {
    *
    * @param file File descriptor.
    * @param onError Told once, when it cannot be written.
-   * @param end What ends a line.
+   * @param how What ends a line, and what is written around lines.
    */
-  constructor(file: number, onError: (error: unknown) => void, end = "\n") {
+  constructor(
+    file: number,
+    onError: (error: unknown) => void,
+    { end = "\n", around = (lines) => lines }: {
+      end?: string;
+      around?: (lines: string) => string;
+    } = {},
+  ) {
     this.#file = file;
     this.#onError = onError;
     this.#end = end;
+    this.#around = around;
   }
 
   /** Whether to wait for `drained` before more is written. */
@@ -108,7 +117,7 @@ export class Output {
       this.#waiting = "";
       return;
     }
-    const bytes = new TextEncoder().encode(this.#waiting);
+    const bytes = new TextEncoder().encode(this.#around(this.#waiting));
     this.#waiting = "";
     this.#writing = writeAll(this.#file, bytes, (count) => {
       this.#written += count;

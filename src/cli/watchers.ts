@@ -8,6 +8,7 @@ import { writeFileSync } from "node:fs";
 import type { RunEvent } from "../../mod.ts";
 import type { BarProgress } from "../progress/mod.ts";
 import { openLate } from "./late_file.ts";
+import { BAR_OUTPUT } from "./messages.ts";
 import type { Plan } from "./target.ts";
 
 /** What watches a job. */
@@ -43,7 +44,7 @@ export async function openWatchers(
     : new (await import("../timeline/mod.ts")).Timeline({ inputOf });
   let open: number | undefined; // the run, until it ends
   const tell = bar
-    ? (await import("../progress/mod.ts")).progressBar()
+    ? (await import("../progress/mod.ts")).progressBar({ output: BAR_OUTPUT })
     : undefined;
   let last: BarProgress | undefined;
   return {
