@@ -190,6 +190,36 @@ test(
 );
 
 test(
+  "pmap refuses to write messages into its other files",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const file = dir.path("f");
+    const slips: [args: string[], streams: string, what: string][] = [
+      [["--joblog", file], "", "--joblog"],
+      [["--failed", file], "", "--failed"],
+      [[file], "", "FILE"],
+      [[], `< ${file}`, "standard input"],
+    ];
+    for (const [args, streams, what] of slips) {
+      writeFileSync(file, "");
+      const script = `exec "$@" ${streams} 2>> ${file}`;
+      const { status } = await pmap([work("double"), ...args], "1\n", script);
+      const said = readFileSync(file, "utf8");
+      const rule =
+        `^pmap: Cannot run as ${what} must not .* standard error: .*`;
+      assertEquals(status, 2, said);
+      assertMatch(said, new RegExp(`${rule}\n$`));
+    }
+    // But results and messages may go to one file.
+    const script = `exec "$@" > ${file} 2>&1`;
+    const { status } = await pmap([work("odd"), "-j1"], "1\n2\n", script);
+    assertEquals(status, 1);
+    assertMatch(readFileSync(file, "utf8"), /^1$/m);
+  },
+);
+
+test(
   "pmap ends with 3, and says which file, when one cannot be written",
   { ...PATIENCE, ignore: process.platform === "win32" },
   async () => {

@@ -40,13 +40,16 @@ export function checkFiles(settings: Settings): void {
   }
   // By device and number: two paths may lead to one file.
   const seen = new Map<string, string>();
-  const standard = regular(() => fstatSync(1));
-  if (standard !== undefined) seen.set(standard, "standard output");
   const read = inputs.includes("-") ? regular(() => fstatSync(0)) : undefined;
-  if (read !== undefined && read === standard) {
-    throw new UsageError(
-      "Cannot run as standard input must not be the file of standard output: received one for both",
-    );
+  for (const [descriptor, name] of WRITTEN) {
+    const standard = regular(() => fstatSync(descriptor));
+    if (standard === undefined) continue;
+    if (read === standard) {
+      throw new UsageError(
+        `Cannot run as standard input must not be the file of ${name}: received one for both`,
+      );
+    }
+    if (!seen.has(standard)) seen.set(standard, name);
   }
   if (read !== undefined) seen.set(read, "standard input");
   for (
@@ -90,6 +93,9 @@ function checkFolder(): void {
     );
   }
 }
+
+/** What is written beside the files of the flags: it may be one, as with `2>&1`. */
+const WRITTEN = [[1, "standard output"], [2, "standard error"]] as const;
 
 /** What is only read: nothing is lost where two of these are one file. */
 const READ = new Set(["MODULE", "FILE", "standard input"]);
