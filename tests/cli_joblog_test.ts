@@ -2,7 +2,16 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { testOnce as test } from "./harness.ts";
-import { folder, lines, numbers, PATIENCE, pmap, start, work } from "./pmap.ts";
+import {
+  firstOutput,
+  folder,
+  lines,
+  numbers,
+  PATIENCE,
+  pmap,
+  start,
+  work,
+} from "./pmap.ts";
 import { counted, logged, records, runs } from "./pmap_log.ts";
 
 test("pmap --joblog writes a line for every input", PATIENCE, async () => {
@@ -118,6 +127,26 @@ test(
     const back = await logged(log, "double", "1\n");
     assertEquals(back.status, 2);
     assertMatch(back.err, /received ".*log", one of ".*work\.ts#odd"/);
+  },
+);
+
+test(
+  "pmap says that a module was edited while its results were logged",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [module, log] = [dir.path("f.js"), dir.path("log")];
+    writeFileSync(module, "export default (n) => [n];");
+    using running = start([module, "-j1", "--joblog", log]);
+    running.child.stdin!.write("1\n");
+    await firstOutput(running);
+    writeFileSync(module, "export default (n) => [n, n];");
+    running.child.stdin!.end();
+    const { status, err } = await running.ended;
+    assertEquals([status, err], [
+      0,
+      "pmap: f.js#default was edited during the job: results in the log may be of its new text\n",
+    ]);
   },
 );
 

@@ -18,7 +18,7 @@ import { openResultFiles } from "./result_files.ts";
 import { endBySignal, forgetExit, hearExit, hearSignals } from "./signals.ts";
 import type { Cluster } from "./seam.ts";
 import type { Plan } from "./target.ts";
-import { findTarget } from "./target.ts";
+import { findTarget, isEdited } from "./target.ts";
 import { openWatchers } from "./watchers.ts";
 
 /**
@@ -109,6 +109,11 @@ async function runJob(plan: Plan): Promise<number> {
     .map((error) => describe(error, { on: isOn, begun: ending?.begun }));
 
   for (const [text] of worst) say(text);
+  if (log !== undefined && isEdited(plan.target)) {
+    say(
+      `${plan.target.title} was edited during the job: results in the log may be of its new text`,
+    );
+  }
   const status = ending === undefined || told !== undefined
     ? STATUS.good
     : conclude(ending, log !== undefined);

@@ -91,6 +91,22 @@ export function findTarget(
 }
 
 /**
+ * Tells whether the text of a module is another one than when the job began.
+ *
+ * @param target What is called.
+ * @returns False also where that is not to be known.
+ */
+export function isEdited({ url, digest }: Target): boolean {
+  const path = /^file:/i.test(url) ? pathOf(url) : undefined;
+  if (path === undefined) return false;
+  try {
+    return digestOf(readFileSync(path)) !== digest;
+  } catch {
+    return false; // it is gone
+  }
+}
+
+/**
  * Tells where a module is.
  *
  * @param module A path or a URL.
