@@ -64,7 +64,7 @@ const PARTS: Record<Part, { title: string; before: string; after: string }> = {
     title: "Survive a crash, Ctrl-C or a power cut",
     before: "",
     after:
-      "With --resume, inputs that have a result in the log are not run again, failed ones are. Inputs are known by content, so the list may have changed or moved; of equal inputs each counts. ALL results are written again, as by one unbroken run: redirect with > and not with >>. The same command can be repeated until it exits with 0. A call that was running at a crash runs again. A log in use is refused, and so is one of another function, or of one whose module was edited (what it imports is not looked at). A log grows by each result, and takes about 100 bytes of memory per input.",
+      "With --resume, inputs that have a result in the log are not run again, failed ones are. Inputs are known by content, so the list may have changed or moved; of equal inputs each counts. ALL results are written again, as by one unbroken run: redirect with > and not with >>. The same command can be repeated until it exits with 0. A call that was running at a crash runs again. A log in use is refused, and so is one of another function, or of one whose module was edited (what it imports is not looked at, nor a module from the web). A log grows by each result, and takes about 100 bytes of memory per input.",
   },
   Other: { title: "Other", before: "", after: "" },
 };
