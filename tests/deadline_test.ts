@@ -20,15 +20,15 @@ const blame = (serials: number[], sure = true, sendMs?: number): Step => ({
 
 /** Of a worker that does nothing, and says nothing. */
 const DEAF: Sight = {
-  ...{ tasks: [], running: undefined, ping: "silent", hasAnswered: true },
+  ...{ tasks: [], running: undefined, ping: "silent" },
 };
 
 const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
   [
-    "at no task: ask it, as what it loads may have the thread",
+    "at no task: look again when one could be late",
     { tasks: [], running: undefined, ping: "not sent" },
     1,
-    { do: "ping" },
+    again(100),
   ],
   [
     "not late yet: look again when it would be",
@@ -276,52 +276,34 @@ const LOOKS: [title: string, sight: Sight, lanes: number, step: Step][] = [
     blame([2, 1], false),
   ],
   [
-    "one that has answered before has begun nothing: ask it",
-    { tasks: [], running: undefined, ping: "not sent", hasAnswered: true },
+    "it has the function, and has begun nothing: ask it",
+    { ...DEAF, ping: "not sent", deaf: 0 },
     1,
     { do: "ping" },
   ],
   [
     "it answers: what it was sent takes long to read",
-    { tasks: [], running: undefined, ping: "answered", hasAnswered: true },
+    { ...DEAF, ping: "answered", deaf: 0 },
     1,
     again(100),
   ],
   [
-    "it is silent: look again",
-    { ...DEAF, silence: 4000 },
+    "it is silent: look again, as a task may begin and be late",
+    { ...DEAF, deaf: 4000 },
     1,
-    again(1000),
+    again(100),
   ],
   [
     "it is silent for long: another is to do its tasks",
-    { ...DEAF, silence: 5000 },
-    1,
-    { do: "replace" },
-  ],
-  [
-    "it has answered nothing before: it may load for a minute",
-    { ...DEAF, hasAnswered: false, silence: 59_000 },
-    1,
-    again(1000),
-  ],
-  [
-    "and not for longer",
-    { ...DEAF, hasAnswered: false, silence: 60_000 },
+    { ...DEAF, deaf: 5000 },
     1,
     { do: "replace" },
   ],
   [
     "no shared memory: the same",
-    { ...DEAF, unknown: { serials: [], ran: 6000 }, silence: 5000 },
+    { ...DEAF, unknown: { serials: [], ran: 6000 }, deaf: 5000 },
     2,
     { do: "replace" },
-  ],
-  [
-    "it makes a result ready: it does something",
-    { ...DEAF, sending: { serials: [1], ran: 6000 }, silence: 6000 },
-    1,
-    again(100),
   ],
 ];
 
@@ -344,8 +326,7 @@ test("a look: a result may take ten times the limit, if that is longer", () => {
 });
 
 test("a look: one that does nothing has the limit, if that is longer", () => {
-  const after = (silence: number) =>
-    judgeLateness({ ...DEAF, silence }, 10_000, 1);
+  const after = (deaf: number) => judgeLateness({ ...DEAF, deaf }, 10_000, 1);
   assertEquals(after(9000), again(1000));
   assertEquals(after(10_000), { do: "replace" });
 });

@@ -50,6 +50,12 @@ function start(
 const begin = (worker: FakeWorker, count: number) =>
   range(count).map(() => worker.begin()!);
 
+/** Does a task, and then nothing. */
+function beDeaf(worker: FakeWorker): void {
+  worker.settle(worker.begin()!, { value: 0 });
+  worker.deliverAll();
+}
+
 /** The first of two tasks waits for too long; the other is at it for 41 ms. */
 function abandonFirst(worker: FakeWorker, clock: FakeWorld["clock"]): void {
   worker.begin();
@@ -562,8 +568,7 @@ const LATE: Case[] = [
     range(4),
     { chunkSize: 1, timeout: 100 },
     (worker, { clock }) => {
-      worker.settle(worker.begin()!, { value: 0 });
-      worker.deliverAll();
+      beDeaf(worker);
       clock.advance(101);
       assertEquals(worker.inbox.map(({ type }) => type).at(-1), "ping");
       clock.advance(4900);
@@ -575,17 +580,54 @@ const LATE: Case[] = [
     range(4),
   ],
   [
-    "a worker that has answered nothing may load for a minute, and is replaced",
+    "it had the thread for a while, and then a task has it",
+    range(4),
+    { chunkSize: 1, timeout: 100 },
+    (worker, { clock }) => {
+      beDeaf(worker);
+      clock.advance(1000);
+      assertEquals(worker.receive()?.type, "chunk");
+      worker.begin(true);
+      clock.advance(101);
+      assert(worker.ending); // and not after seconds
+      worker.leave();
+    },
+    [0, "timeout", 2, 3],
+  ],
+  [
+    "while the caller's own thread is taken, nobody is silent",
+    range(4),
+    { chunkSize: 1, timeout: 100 },
+    (worker, { clock }) => {
+      beDeaf(worker);
+      clock.advance(101);
+      for (let i = 0; i < 10; i++) {
+        clock.pass(60_000);
+        clock.ring();
+      }
+      assert(!worker.ending);
+    },
+    range(4),
+  ],
+  [
+    "between two tasks, a worker is not silent",
+    range(4),
+    { chunkSize: 3, timeout: 100 },
+    (worker, { clock }) => {
+      beDeaf(worker);
+      clock.advance(10_000);
+      assert(!worker.ending); // it has begun some of its chunk
+    },
+    range(4),
+  ],
+  [
+    "a worker that has answered nothing may load the function for long",
     range(2),
     { chunkSize: 1, timeout: 100 },
     (worker, { clock }) => {
-      clock.advance(101);
-      assertEquals(worker.inbox.map(({ type }) => type).at(-1), "ping");
-      clock.advance(59_000);
+      clock.advance(100_000);
       assert(!worker.ending);
-      clock.advance(1200);
-      assert(worker.ending);
-      worker.leave();
+      assertEquals(worker.inbox.filter(({ type }) => type === "ping"), []);
     },
     range(2),
   ],
@@ -750,6 +792,33 @@ test("what a slow source gives goes to the worker that idles", async () => {
   await call.catch(() => {});
 });
 
+test("an answer with more than its chunk has fails its tasks alone", async () => {
+  const failed = (offset: number, folded: number) => ({
+    failures: [{ offset, folded, error: undefined, refused: undefined }],
+  });
+  for (
+    const odd of [
+      { tasks: 3 },
+      { tasks: -1 },
+      { tasks: NaN },
+      { values: { as: "list", values: 5 } },
+      { values: { as: "list", values: [7, 7, 7] } },
+      failed(-1, 0),
+      failed(NaN, 0),
+      failed(2, 0),
+      failed(0, 3),
+    ]
+  ) {
+    const { worker, end } = start(range(4), { chunkSize: 2 });
+    const values = { as: "list", values: [7, 7] };
+    const done = { type: "done", serial: 1, tasks: 2, ms: 1, bytes: 1, values };
+    worker.say({ ...done, ...odd } as never);
+    worker.deliverAll();
+    const expected = ["unsendable", "unsendable", 2, 3];
+    assertEquals(await end(), expected, JSON.stringify(odd));
+  }
+});
+
 test("three ends in a row at no task end the call", async () => {
   const world = new FakeWorld({ workers: 1 });
   const call = world.calls.map(same, [1], {}, start);
@@ -759,6 +828,23 @@ test("three ends in a row at no task end the call", async () => {
   assert(reason instanceof WorkerStartError);
   assert(reason.message.includes("3 ends in a row"), reason.message);
   assertEquals(world.backend.workers.length, 3);
+});
+
+test("workers that have answered, and then do nothing, end no call together", async () => {
+  const world = new FakeWorld({ workers: 3 });
+  const options = { chunkSize: 1, timeout: 100 };
+  const call = world.calls.map(same, range(12), options, start);
+  const workers = range(3).map((n) => world.worker(n).receiveAll());
+  for (const worker of workers) {
+    const task = worker.begin()!;
+    worker.settle(task, { value: task.value });
+    worker.deliverAll(); // and gets another
+  }
+  world.clock.advance(6000);
+  assertEquals(workers.map(({ ending }) => ending), [true, true, true]);
+  for (const worker of workers) worker.leave();
+  const end = await world.finish(call);
+  assertEquals(end, { status: "fulfilled", value: range(12) });
 });
 
 test("three ends at no task end the call whose workers ended, and no other", async () => {

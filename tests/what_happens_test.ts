@@ -51,10 +51,6 @@ const ROWS: [when: string, title: string][] = [
     "an earlier task left a loop behind in a timer, with `timeout`",
     "timeout: a loop that an earlier task left behind keeps no other waiting",
   ],
-  [
-    "`init` or the module never returns, with `timeout`",
-    "a worker that has answered nothing may load for a minute, and is replaced",
-  ],
   ["`signal` aborts", "signal rejects with its reason itself"],
   [
     "`fn` waits with `context.signal`, as in `fetch`",

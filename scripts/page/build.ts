@@ -40,12 +40,12 @@ const UNCHECKED = {
 /**
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
- * streams, `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that
- * are no list, promises among them, sources that fill one object again, meters of
+ * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
+ * no list, promises among them, sources that fill one object again, meters of
  * what no browser tells, names that this bundle does not keep, checks of options,
- * causes that several calls are told, what waits for the timers of other
- * runtimes, and the shorter ways that lists of numbers, texts and records cross;
- * without them they are cloned, as in most programs.
+ * words on what cannot be cloned, causes that several calls are told, what waits for
+ * the timers of other runtimes, and the shorter ways that lists of numbers, texts
+ * and records cross; without them they are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -74,8 +74,6 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     checkInitial: "null",
     combineRef: "null",
     ArraySink: "null",
-    Reader: "null",
-    StreamSink: "null",
     FoldSink: "null",
     SettledSink: "null",
     SharedSink: "null",
@@ -107,6 +105,8 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     foldResults: "null",
   },
   "wire/wire.ts": {
+    createExplainer:
+      "() => ({ describe: String, messageOf: String, refuse: (_, cause) => ({ reason: String(cause ?? 'what cannot be cloned'), cause }) })",
     createColumns: "() => ({ pack: () => undefined })",
     createCompiler: "() => ({})",
     createMoving: "() => ({ toMove: (all) => all, move: (value) => value })",

@@ -16,12 +16,14 @@ export const PONG_MS = 250;
 const SEND_MS = 60_000;
 
 /**
- * How long a worker may begin none of its tasks and answer no ping, in ms; or
- * `timeout`, if that is more. What an earlier task has left behind, as a timer,
- * has the thread. To read 500 MB takes a second; no bench. One that has answered
- * nothing before may take as long as for a result, as it loads the function.
+ * How long a worker that has the function may begin nothing and answer no ping, in
+ * ms; or `timeout`, if that is more. What an earlier task has left behind, as a
+ * timer, has the thread. To read 500 MB takes a second; no bench.
  */
 const DEAF_MS = 5000;
+
+/** How often to look at such a worker, in ms: each look counts for no more. */
+const DEAF_LOOK_MS = 1000;
 
 /** Longer than a timer can wait, in ms, means for ever. */
 const LONGEST_MS = 0x7fffffff;
@@ -46,8 +48,11 @@ export interface Sight {
   ping: "not sent" | "silent" | "answered";
   /** For how many ms it has been silent, if it is. */
   silence?: number;
-  /** Whether it has answered a chunk before. */
-  hasAnswered?: boolean;
+  /**
+   * For how many ms it was looked at while it began nothing and left a ping
+   * unanswered; undefined if it has begun something, or may load the function.
+   */
+  deaf?: number | undefined;
 }
 
 /** What to do next. */
@@ -89,8 +94,8 @@ export function canPass(timeout: number | undefined): timeout is number {
  * may not have been heard yet. If it is silent, any task that has begun, or may
  * have, can be the one.
  *
- * A worker that has begun nothing is not late: it may be loading the function. It
- * is asked all the same, and replaced if it is silent for long.
+ * A worker that has begun nothing is not late: it may be loading the function. If
+ * it has that, it is asked all the same, and replaced if it is silent for long.
  *
  * @param sight What can be seen.
  * @param timeout The limit in ms.
@@ -98,11 +103,11 @@ export function canPass(timeout: number | undefined): timeout is number {
  * @returns What to do.
  */
 export function judgeLateness(
-  { silence = Infinity, hasAnswered = false, ...sight }: Sight,
+  { silence = Infinity, ...sight }: Sight,
   timeout: number,
   lanes: number,
 ): Step {
-  const { tasks, running, unknown, sending, ping } = sight;
+  const { tasks, running, unknown, sending, ping, deaf } = sight;
   const late: number[] = [];
   let next = timeout;
   for (const { serial, ran } of tasks) {
@@ -118,14 +123,13 @@ export function judgeLateness(
   const sends = sending?.serials ?? [];
   const stuck = sends.length > 0 && sending!.ran >= sendMs;
   if (sends.length > 0 && !stuck) next = Math.min(next, sendMs - sending!.ran);
-  const again: Step = { do: "look again", in: Math.max(1, next) };
+  const again = { do: "look again", in: Math.max(1, next) } as const;
   if (late.length === 0) {
-    const begun = tasks.length + sends.length + (unknown?.serials.length ?? 0);
-    if (begun === 0 && ping !== "answered") {
-      const most = hasAnswered ? Math.max(DEAF_MS, timeout) : sendMs;
-      const left = most - silence;
+    if (deaf !== undefined && ping !== "answered") {
       if (ping === "not sent") return { do: "ping" };
-      return left > 0 ? { do: "look again", in: left } : { do: "replace" };
+      const left = Math.max(DEAF_MS, timeout) - deaf;
+      if (left <= 0) return { do: "replace" };
+      return { do: "look again", in: Math.min(left, again.in, DEAF_LOOK_MS) };
     }
     if ((!mayBeLate && !stuck) || ping === "answered") return again;
   } else if (lanes > 1 && ping === "answered") {

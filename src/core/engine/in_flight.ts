@@ -51,7 +51,7 @@ export class InFlight {
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
   #loads = false; // it was sent what it is not to begin, and was not heard since
-  #answered = false; // a chunk
+  #answered = false; // a chunk of this run
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.where = new Whereabouts(clock, this.#sent);
@@ -80,9 +80,14 @@ export class InFlight {
     return this.#loads;
   }
 
-  /** Whether the worker has answered a chunk: it has had a function. */
-  get hasAnswered(): boolean {
-    return this.#answered;
+  /**
+   * Serial number of the first task that waits in a worker that has the function
+   * of its run, and has begun nothing of what it has; else undefined.
+   */
+  get waitsAt(): number | undefined {
+    const serial = this.#sent[0]?.serial;
+    if (serial === undefined || !this.#answered) return undefined;
+    return this.where.hasBegun(serial) ? undefined : serial;
   }
 
   /** Whether it may be sent more of its run while it has some. */
@@ -180,7 +185,7 @@ export class InFlight {
     if (stale.length > 0) announcement.forget = stale;
     return () => {
       this.run = run;
-      this.#stopped = false;
+      this.#stopped = this.#answered = false;
       this.where.begin(board, concurrency);
       this.#stale.clear();
       if (brings) this.#brought.add(run.number);

@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../runtime/clock.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { Codec, Encoded } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
 import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
@@ -49,6 +49,7 @@ export function settle(
   let values: ArrayLike<unknown>;
   try {
     values = wire.packing.unpack(answer.values);
+    checkAnswer(answer, values, chunk.values.length);
   } catch (cause) {
     return failAll(sent, "result", cause, worker);
   }
@@ -95,6 +96,29 @@ export function settle(
 }
 
 /**
+ * Checks that an answer is one to its chunk: a task in a process may write what it
+ * likes, and the results of others are none of its business.
+ *
+ * @param answer The answer.
+ * @param values What it holds.
+ * @param length How many tasks the chunk has.
+ * @throws {RangeError} When it is not.
+ */
+function checkAnswer(
+  { tasks, failures = [] }: DoneMessage,
+  values: ArrayLike<unknown>,
+  length: number,
+): void {
+  const isCount = (count: number, most: number) =>
+    Number.isInteger(count) && count >= 0 && count <= most;
+  const holds = isCount(tasks, length) && isCount(values.length, tasks) &&
+    failures.every(({ offset, folded }) =>
+      isCount(offset, tasks - 1) && isCount(folded, tasks - offset)
+    );
+  if (!holds) throw new RangeError("an answer has its own tasks alone");
+}
+
+/**
  * Gives tasks that were not begun back to their run, apart from those that
  * failed before.
  *
@@ -130,18 +154,28 @@ export function failLate(
   run.fail(chunk, first + offset, failure, worker, !gone.has(offset));
 }
 
+/**
+ * Puts an error together that a worker sent.
+ *
+ * @param error What came, if anything did.
+ * @param codec What does it.
+ * @returns The error; what was thrown instead if it cannot be put together.
+ */
+export function readError(error: Encoded | undefined, codec: Codec): unknown {
+  try {
+    return error && codec.decode(error);
+  } catch (failure) {
+    return failure;
+  }
+}
+
 /** What became of a task that failed. */
 function readFailure(
   { error, refused, folded }: TaskFailure,
   { combine }: Run,
   codec: Codec,
 ): Failure {
-  let cause: unknown;
-  try {
-    cause = error && codec.decode(error);
-  } catch (failure) { // it cannot be put together here: the task still failed
-    cause = failure;
-  }
+  let cause = readError(error, codec);
   if (refused !== undefined && folded > 1) { // no task returned it
     const text = `${refused}, which combine must not return`;
     cause = new TypeError(text, { cause });

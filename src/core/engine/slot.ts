@@ -18,7 +18,7 @@ import {
 import { InFlight } from "./in_flight.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Run } from "./run.ts";
-import type { Loss } from "./settling.ts";
+import { type Loss, readError } from "./settling.ts";
 import { Patience } from "./patience.ts";
 import type { BackendWorker, Report, SlotSetup, SlotState } from "./report.ts";
 import { canServe } from "./staffing.ts";
@@ -160,8 +160,8 @@ export class Slot {
   #hear(message: FromWorker): void {
     const { at } = this.#state;
     if (at !== "up" && at !== "parting") return;
-    const error = "error" in message && message.error !== undefined
-      ? this.#setup.codec.decode(message.error)
+    const error = "error" in message
+      ? readError(message.error, this.#setup.codec)
       : undefined;
     if (at === "parting") {
       if (message.type !== "disposed") return;

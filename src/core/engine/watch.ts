@@ -28,6 +28,11 @@ export class Watch {
   #inFlight: InFlight | undefined;
   #ping: Sight["ping"] = "not sent";
   #pinged = 0; // when
+  #looked = 0; // when
+  #planned = 0; // in how many ms from there to look again
+  /** The first of the tasks that wait in a worker that does nothing. */
+  #waitsAt: number | undefined;
+  #deaf = 0; // ms for which it was looked at like that
   /** Serial numbers of tasks that the worker was to go on without. */
   readonly #asked = new Set<number>();
   #cancel = () => {}; // calls off the next look
@@ -61,7 +66,23 @@ export class Watch {
     this.#asked.clear();
   }
 
+  /**
+   * For how many ms it was looked at while nothing began, as far as that says
+   * something. Not by a clock: a caller whose thread was taken, or a machine that
+   * slept, has not yet heard what was said meanwhile.
+   */
+  #countDeaf({ waitsAt }: InFlight): number | undefined {
+    const now = this.#setup.clock.now();
+    const goesOn = waitsAt === this.#waitsAt && this.#ping === "silent";
+    const ms = Math.min(now - this.#looked, this.#planned);
+    this.#deaf = goesOn ? this.#deaf + ms : 0;
+    this.#waitsAt = waitsAt;
+    this.#looked = now;
+    return waitsAt === undefined ? undefined : this.#deaf;
+  }
+
   #lookIn(ms: number): void {
+    this.#planned = ms;
     this.#cancel = this.#setup.clock.after(ms, () => this.#look());
   }
 
@@ -72,15 +93,14 @@ export class Watch {
     const { timeout = Infinity, concurrency = 1 } = inFlight.run.options;
     const { clock } = this.#setup;
     const silence = clock.now() - this.#pinged;
-    const { where, hasAnswered } = inFlight;
-    const sight = { ...where.look(this.#ping), silence, hasAnswered };
+    const deaf = this.#countDeaf(inFlight);
+    const sight = { ...inFlight.where.look(this.#ping), silence, deaf };
     const step = judgeLateness(sight, timeout, concurrency);
     if (step.do === "blame") {
       const { serials: at, sure, sendMs } = step;
       this.#setup.end({ at, timeout, sure, sendMs });
     } else if (step.do === "replace") {
-      const error = new Error(`silence for ${Math.round(silence)} ms`);
-      this.#setup.end({ at: [], error }); // nobody is to blame
+      this.#setup.end({ at: [] }); // nobody is to blame
     } else if (step.do === "abandon") {
       // It has answered a ping after it was told, and is at these still.
       const at = step.serials.filter((serial) => this.#asked.has(serial));

@@ -131,10 +131,18 @@ export class Whereabouts {
     return serials.length > 0 ? serials : this.#done([]);
   }
 
+  /** Whether a task has begun, as far as that is known. */
+  hasBegun(serial: number): boolean {
+    return serial < this.#next();
+  }
+
+  #next(): number {
+    return this.#board?.next() ?? (this.#noted?.begun ?? 0) + 1;
+  }
+
   /** Serial numbers of what it is about to answer, beside those it is at. */
   #done(at: readonly number[]): number[] {
-    const next = this.#board?.next() ?? (this.#noted?.begun ?? 0) + 1;
-    return doneSerials(this.#sent, next, at);
+    return doneSerials(this.#sent, this.#next(), at);
   }
 
   /** Index of the first task the worker is at; undefined if at none. */

@@ -13,31 +13,42 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null;
 }
 
-function areNumbers(...values: unknown[]): boolean {
-  return values.every((value) => typeof value === "number");
+const isNumber = (value: unknown) => typeof value === "number";
+const isText = (value: unknown) => typeof value === "string";
+
+function isOptional(value: unknown, holds: (value: unknown) => boolean) {
+  return value === undefined || holds(value);
 }
 
-/** Whether it is a list of objects, each of which has these numbers. */
-function isListOf(list: unknown, ...names: string[]): boolean {
-  return Array.isArray(list) &&
-    list.every((one) =>
-      isObject(one) && areNumbers(...names.map((name) => one[name]))
-    );
+function isListOf(list: unknown, holds: (one: unknown) => boolean): boolean {
+  return Array.isArray(list) && list.every(holds);
+}
+
+function isTask(task: unknown): boolean {
+  return isObject(task) && isNumber(task.serial) && isNumber(task.ran);
+}
+
+function isFailure(failure: unknown): boolean {
+  return isObject(failure) && isNumber(failure.offset) &&
+    isNumber(failure.folded) && isOptional(failure.refused, isText);
 }
 
 /** What each kind of message has to have; of the others nothing is read. */
 const HOLDS: Partial<
   Record<FromWorker["type"], (message: Fields) => boolean>
 > = {
-  at: ({ tasks, begun }) =>
-    areNumbers(begun) && isListOf(tasks, "serial", "ran"),
-  abandoned: ({ serials }) => Array.isArray(serials) && areNumbers(...serials),
-  stray: ({ at }) =>
-    at === undefined || (Array.isArray(at) && areNumbers(...at)),
-  done: ({ serial, tasks, ms, bytes, values, failures = [], times }) =>
-    areNumbers(serial, tasks, ms, bytes) && isObject(values) &&
-    isListOf(failures, "offset", "folded") &&
-    (times === undefined || times instanceof Float64Array),
+  at: ({ tasks, begun, folds }) =>
+    isListOf(tasks, isTask) && isNumber(begun) && isOptional(folds, isNumber),
+  abandoned: ({ serials }) => isListOf(serials, isNumber),
+  stray: ({ at, code }) =>
+    isOptional(at, (list) => isListOf(list, isNumber)) &&
+    isOptional(code, isNumber),
+  refused: ({ number }) => isNumber(number),
+  unread: ({ serial, tasks }) => isNumber(serial) && tasks === undefined,
+  done: ({ serial, tasks, ms, bytes, values, failures, times }) =>
+    [serial, tasks, ms, bytes].every(isNumber) && isObject(values) &&
+    isOptional(failures, (list) => isListOf(list, isFailure)) &&
+    isOptional(times, (list) => list instanceof Float64Array),
 };
 
 /**

@@ -308,14 +308,16 @@ function startProcess(
   });
   for (const pipe of [control, input, output]) pipe?.on("error", () => {});
   const take = frames.split((bytes) => {
+    let message: unknown;
     try {
-      const message = frames.read(bytes);
-      const holds = !Array.isArray(message) || isFromWorker(message[1]);
-      if (holds) return listener.onMessage(message);
+      message = frames.read(bytes);
     } catch {
-      // A task may have written it.
+      return listener.onUnreadable();
     }
-    listener.onUnreadable();
+    // A task may have written it.
+    const holds = !Array.isArray(message) || isFromWorker(message[1]);
+    if (holds) listener.onMessage(message);
+    else listener.onUnreadable();
   });
   output?.on("data", (bytes) => {
     parts++;
