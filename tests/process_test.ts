@@ -1,7 +1,7 @@
 // What a whole program does: that it ends by itself, and says what it cannot.
 import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import process from "node:process";
-import { isThreadsAgain, test } from "./harness.ts";
+import { isThreadsAgain, runtime, test } from "./harness.ts";
 import { RUN_ALL, runProgram } from "./run_program.ts";
 
 const run = (name: string, ...args: string[]) =>
@@ -87,8 +87,9 @@ for (const backend of ["web", "threads", "processes"]) {
     assertEquals(lines, said);
   });
 
-  for (const how of ["log", "write"]) {
-    test(`${backend}: what a task prints waits for a slow reader: ${how}`, {
+  for (const how of ["log", "write", "sync", "itself"]) {
+    const who = how === "itself" ? "the program beside it" : "a task";
+    test(`${backend}: what ${who} prints waits for a slow reader: ${how}`, {
       timeout: minute,
       // Bun ends a worker without it: docs/runtimes.md.
       ignore: isThreadsAgain(backend) || process.platform === "win32" ||
@@ -104,3 +105,17 @@ for (const backend of ["web", "threads", "processes"]) {
     });
   }
 }
+
+test("on Node.js a thread prints what --import has it print", {
+  timeout: minute,
+  ignore: runtime !== "node",
+}, () => {
+  const code =
+    "console.log('out'); process.stderr.write('err'); process.stdout.write('.');";
+  const url = `data:text/javascript,${encodeURIComponent(code)}`;
+  const program = "tests/fixtures/programs/prints_much.ts";
+  const { code: ended, out, err } = runProgram(
+    [...RUN_ALL, `--import=${url}`, program, "threads", "none"],
+  );
+  assertEquals([ended, out, err], [0, "out\n.out\n.", "errerr"]);
+});

@@ -54,9 +54,11 @@ export function nodeRuntime(process: System): Runtime {
     },
     // 0.3 ms on Node.js 24: starting a worker keeps nobody waiting.
     backend: (kind, wanted) =>
-      kind === "processes"
-        ? processes(nodeProcess(process, wanted))
-        : threads({ startBlocks: false, first: writeAtOnce }),
+      kind === "processes" ? processes(nodeProcess(process, wanted)) : threads({
+        startBlocks: false,
+        first: writeAtOnce,
+        opensOutput: true,
+      }),
   };
 }
 

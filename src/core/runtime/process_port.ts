@@ -28,7 +28,10 @@ interface Files {
 
 /** What is needed of `node:worker_threads`. */
 interface Threads {
-  Worker: new (url: URL) => { postMessage(message: WatchMessage): void };
+  Worker: new (
+    url: URL,
+    options: { stdout: boolean; stderr: boolean },
+  ) => { postMessage(message: WatchMessage): void };
   parentPort: {
     on(name: "message", listener: (message: WatchMessage) => void): void;
   };
@@ -280,6 +283,8 @@ export function openProcessPort(
       ? new Worker(watchUrl, { type: "module" })
       : new (process.getBuiltinModule("node:worker_threads").Worker)(
         new URL(watchUrl),
+        // Else Node.js 24 opens this thread's own: see threads.ts.
+        { stdout: true, stderr: true },
       );
     const message: WatchMessage = { over, parent, maxMemory };
     worker.postMessage(message);

@@ -23,7 +23,10 @@ const LOAD_MS = 1000;
 /** How long until such a thread is looked at again, in ms. */
 const LOOK_MS = 5;
 
-interface Thread {
+/** Where a thread, or the program, prints. */
+type Printed = "stdout" | "stderr";
+
+interface Thread extends Record<Printed, Listened> {
   postMessage(message: unknown, moved: ArrayBuffer[]): void;
   on(name: string, listener: (detail: never) => void): void;
   terminate(): Promise<number>;
@@ -31,7 +34,12 @@ interface Thread {
   unref(): void;
 }
 
-interface Modules {
+interface Listened {
+  on(name: "data", listener: (bytes: Uint8Array) => void): void;
+}
+
+interface Modules
+  extends Record<Printed, { write(bytes: Uint8Array): unknown }> {
   getBuiltinModule(name: "node:buffer"): {
     Buffer: { from(text: string): { toString(as: "base64"): string } };
   };
@@ -41,7 +49,12 @@ interface Modules {
 interface ThreadModule {
   Worker: new (
     url: URL,
-    options: { workerData: ThreadData; env: symbol },
+    options: {
+      workerData: ThreadData;
+      env: symbol;
+      stdout: boolean;
+      stderr: boolean;
+    },
   ) => Thread;
   SHARE_ENV: symbol;
 }
@@ -60,19 +73,25 @@ interface ThreadData {
  * Describes `node:worker_threads`.
  *
  * @param about What differs between runtimes: whether starting one blocks, and
- * what a worker calls before it takes messages, self-contained, and whether one
- * is not to be ended while it loads modules.
+ * what a worker calls before it takes messages, self-contained, whether one
+ * is not to be ended while it loads modules, and whether to start one opens the
+ * output of the program.
  * @returns The backend.
  */
 export function threads(
-  { startBlocks = true, first = () => {}, loadsFirst = false } = {},
+  {
+    startBlocks = true,
+    first = () => {},
+    loadsFirst = false,
+    opensOutput = false,
+  } = {},
 ): Backend {
   return {
     sharesMemory: true,
     limitsMemory: true,
     stopsLoops: true,
     startBlocks,
-    start: (listener) => startThread(listener, first, loadsFirst),
+    start: (listener) => startThread(listener, first, loadsFirst, opensOutput),
   };
 }
 
@@ -92,12 +111,29 @@ function boot({ getBuiltinModule }: Modules, program: string): URL {
   return new URL(`data:text/javascript;base64,${base64}`);
 }
 
+/**
+ * Prints what a thread printed before `first`, as by an --import. Whether it is
+ * awaited is hidden: it would keep the program from its end (Node.js 24 and 26,
+ * tests/process_test.ts).
+ */
+function printEarly(thread: Thread, program: Modules): void {
+  for (const name of ["stdout", "stderr"] as const) {
+    const printed = thread[name];
+    const awaits = Object.getOwnPropertySymbols(printed)
+      .find(({ description }) => description === "kIncrementsPortRef");
+    if (awaits === undefined) continue;
+    Reflect.set(printed, awaits, false);
+    printed.on("data", (bytes) => program[name].write(bytes));
+  }
+}
+
 let program: string | undefined;
 
 function startThread(
   listener: WorkerListener,
   first: () => void,
   loadsFirst: boolean,
+  opensOutput: boolean,
 ): WorkerHandle {
   const { process } = globalThis as unknown as {
     process: Modules;
@@ -116,7 +152,13 @@ function startThread(
     // Shared, as with a Web Worker: to copy it, Deno 2.9.5 would ask the user
     // for access to all of it.
     env: SHARE_ENV,
+    // To send on what it prints, Node.js 24 would open `process.stdout`, which
+    // makes a pipe one that may be full for all that share it: what then writes
+    // by node:fs fails with EAGAIN.
+    stdout: opensOutput,
+    stderr: opensOutput,
   });
+  if (opensOutput) printEarly(worker, process);
   let error: unknown;
   let gone = false;
   worker.on("message", (message) => listener.onMessage(message));
