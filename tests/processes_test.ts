@@ -973,6 +973,38 @@ test("processes: a shipped function sees no modules by their names", async () =>
   ]);
 });
 
+test("processes: a shipped function finds nothing in the current folder", {
+  ...LONG,
+  ignore: runtime === "bun", // docs/functions.md
+}, async () => {
+  await using folder = new Notes();
+  const place = join(folder.path, "node_modules/five");
+  mkdirSync(place, { recursive: true });
+  const exported = "export const five = 5;";
+  writeFileSync(join(place, "index.mjs"), exported);
+  writeFileSync(join(place, "package.json"), '{ "exports": "./index.mjs" }');
+  writeFileSync(join(folder.path, "five.mjs"), exported);
+  const path = join(folder.path, "program.mjs");
+  writeFileSync(
+    path,
+    `import { parallelMapSettled } from ${
+      JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
+    };
+    const load = async (name) => (await import(name)).five;
+    const names = ["five", "./five.mjs", import.meta.resolve("./five.mjs")];
+    for (const backend of ["threads", "processes"]) {
+      const permissions = backend === "processes" ? "inherit" : undefined;
+      const options = { backend, permissions };
+      for (const it of await parallelMapSettled(load, names, options)) {
+        console.log(it.value ?? it.reason.message.includes(" belongs to no file"));
+      }
+    }`,
+  );
+  const { out, err } = runProgram([...RUN_ALL, path], folder.path);
+  const printed = ["true", "true", "5"];
+  assertEquals([out.split("\n"), err], [[...printed, ...printed, ""], ""]);
+});
+
 test("processes: on Bun a folder that is not the program's has no say", {
   ...LONG,
   ignore: runtime !== "bun",

@@ -68,7 +68,9 @@ interface Process {
  *
  * @param load Imports a module: an argument, as compilers rewrite what is shipped.
  */
-export function bootProcess(load: (url: string) => unknown): void {
+export function bootProcess(
+  load: (url: string) => Promise<{ default(text: string): void }>,
+): void {
   const { process } = globalThis as unknown as { process: Process };
   const { readSync } = process.getBuiltinModule("node:fs");
   const INPUT = 3;
@@ -90,8 +92,9 @@ export function bootProcess(load: (url: string) => unknown): void {
   // Beside a text that it is given to run, Node.js 24 and Bun 1.4.5 put all modules
   // of their own on the globals, by names that a shipped function may mean another
   // variable by. Here, as Deno takes long to load what knows them.
-  if (process.versions.deno === undefined) {
-    const isBun = "Bun" in globalThis;
+  const isBun = "Bun" in globalThis;
+  const isNode = !isBun && process.versions.deno === undefined;
+  if (isBun || isNode) {
     const { getOwnPropertyDescriptor } = Object;
     const { builtinModules } = process.getBuiltinModule("node:module");
     for (const module of builtinModules) {
@@ -114,7 +117,11 @@ export function bootProcess(load: (url: string) => unknown): void {
     const base64 = Buffer.from(text).toString("base64");
     return void load(`data:text/javascript;base64,${base64}`);
   }
-  (0, eval)(text);
+  if (!isNode) return void (0, eval)(text);
+  // Of what it is given to run, Node.js 24 takes the current folder for the place,
+  // where a shipped function would find files and packages. Errors name the URL.
+  const url = "data:text/javascript,export default (text) => (0, eval)(text)";
+  void load(url).then((module) => module.default(text));
 }
 
 /** Hears the bytes of a pipe, and of its end. */
