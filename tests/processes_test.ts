@@ -1018,24 +1018,85 @@ test("processes: on Bun a folder that is not the program's has no say", {
     writeFileSync(join(place, "bunfig.toml"), 'preload = ["./pre.ts"]');
     writeFileSync(join(place, "pre.ts"), `globalThis.${name}_RAN = true;`);
   }
-  writeFileSync(
-    join(own!, "program.ts"),
-    `import { parallelMap } from ${
-      JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
-    };
-    const look = () => [
+  const paths = { "*": ["./pre.ts"] };
+  const settings = JSON.stringify({ compilerOptions: { paths } });
+  writeFileSync(join(data!, "tsconfig.json"), settings);
+  writeFileSync(join(own!, "own.ts"), "export const own = () => 'own';");
+  const library = JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href);
+  const leave = `process.chdir(${JSON.stringify(data)});`;
+  const main = `
+    const look = async (url) => [
       ...["OWN_RAN", "DATA_RAN"].filter((name) => name in globalThis),
       ...["OWN_ENV", "DATA_ENV", "SECRET"].filter((name) => process.env[name]),
+      (await import(url)).own(),
+      process.cwd().endsWith("data"),
     ].join();
     delete process.env.SECRET;
-    const options = { backend: "processes", workers: 1 };
-    console.log(await parallelMap(look, [1], options));
-    process.chdir(${JSON.stringify(data)});
-    console.log(await parallelMap(look, [1], options));`,
-  );
-  const { out, err } = runProgram([...RUN_ALL, "program.ts"], own);
-  assertEquals([out, err], ['[ "OWN_RAN,OWN_ENV" ]\n[ "OWN_ENV" ]\n', ""]);
+    const url = new URL("own.ts", import.meta.url).href;
+    const run = async () => {
+      const options = { backend: "processes", workers: 1 };
+      const looked = await parallelMap(look, [url], options);
+      const loaded = await parallelMap("own", [0], { ...options, module: url });
+      console.log(...looked, ...loaded);
+    };`;
+  for (
+    const [program, printed] of [
+      [
+        `import { parallelMap } from ${library}; ${main}
+        await run(); ${leave} await run();`,
+        "OWN_RAN,OWN_ENV,own,false own\nOWN_RAN,OWN_ENV,own,true own\n",
+      ],
+      [
+        `${leave} const { parallelMap } = await import(${library}); ${main}
+        await run();`,
+        "OWN_ENV,own,true own\n", // where it has begun cannot be found out
+      ],
+    ] as const
+  ) {
+    writeFileSync(join(own!, "program.ts"), program);
+    const { out, err } = runProgram([...RUN_ALL, "program.ts"], own);
+    assertEquals([out, err], [printed, ""]);
+  }
 });
+
+test(
+  "processes: on Node.js they load what --import names, wherever the program is by then",
+  {
+    ...LONG,
+    ignore: runtime !== "node",
+  },
+  async () => {
+    await using folder = new Notes();
+    const [own, data] = ["own", "data"].map((name) => join(folder.path, name));
+    const library = JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href);
+    for (const place of [own!, data!]) {
+      mkdirSync(place);
+      const name = place === own ? "own" : "data";
+      const text =
+        `globalThis.loaded = "${name}"; process._rawDebug("${name}");`;
+      writeFileSync(join(place, "pre.mjs"), text);
+      writeFileSync(join(place, "pre.cjs"), text);
+    }
+    writeFileSync(
+      join(own!, "program.mjs"),
+      `import { parallelMap } from ${library};
+    process.chdir(${JSON.stringify(data)});
+    const look = () => [globalThis.loaded, process.cwd().endsWith("data")];
+    const options = { backend: "processes", workers: 1 };
+    console.log(...await parallelMap(look, [1], options));`,
+    );
+    const tried = [["--import", "./pre.mjs"], ["-r", "./pre.cjs"]];
+    for (const flags of tried) {
+      const { out, err } = runProgram(
+        [...RUN_ALL, ...flags, "program.mjs"],
+        own,
+      );
+      // The program, and its process: none in the thread that watches there.
+      const said = "own\n".repeat(2);
+      assertEquals([out, err], ["[ 'own', true ]\n", said]);
+    }
+  },
+);
 
 const ASKED = "tests/fixtures/programs/permissions.ts";
 const PERMISSIONS: [flags: string[], printed: string][] = [

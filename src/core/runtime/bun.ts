@@ -8,6 +8,7 @@ import { bootSource } from "../worker/boot.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { createBareLists } from "./bare_lists.ts";
+import { firstFolder, folderAbove, isFirstFolderSure } from "./folder.ts";
 import {
   processes,
   type ProcessSetup,
@@ -22,10 +23,6 @@ import type {
 } from "./runtime.ts";
 import { threads } from "./threads.ts";
 import { writeAtOnce } from "./write_at_once.ts";
-
-interface BunScope {
-  process: { cwd(): string };
-}
 
 /**
  * Describes Bun.
@@ -42,7 +39,7 @@ export function bunRuntime(
     entry: bun.pathToFileURL(bun.main).href,
     backend: (kind, wanted) =>
       kind === "processes"
-        ? processes(bunProcess(wanted))
+        ? processes(bunProcess(bun.main, wanted))
         : kind === "threads"
         ? threads({ first: writeAtOnce })
         : {
@@ -55,35 +52,26 @@ export function bunRuntime(
   };
 }
 
-/** The current folder when the program began: Bun looks for its settings there. */
-const folder = bunFolder();
-
-function bunFolder(): string | undefined {
-  if (!("Bun" in globalThis)) return undefined; // `process` is dear on Deno
-  try {
-    return (globalThis as unknown as BunScope).process.cwd();
-  } catch {
-    return undefined; // it was removed
-  }
-}
-
-/**
- * Keeps a process from reading settings of a folder that is only the current one
- * now, as that of a user's data: bunfig.toml may name a program. What the .env of
- * the program's own holds comes with its environment.
- */
-function ownSettings(): string[] {
-  const flags = ["--no-env-file"];
-  const isOwn = folder !== undefined && bunFolder() === folder;
-  return isOwn ? flags : [...flags, "--config=/dev/null"];
-}
-
 /** `bun -e`, also in a program that `bun build --compile` made of it. */
-function bunProcess(wanted: WantedOfProcesses = {}): ProcessSetup {
+function bunProcess(
+  main: string,
+  wanted: WantedOfProcesses = {},
+): ProcessSetup {
   refusePermissions(wanted, "Bun");
   const { maxMemory } = wanted;
+  // A folder that is only the current one now, as that of a user's data, has no
+  // say: bunfig.toml may name a program, and tsconfig.json other files for what is
+  // imported. What the .env of the program's own holds comes with its environment.
+  const isSure = isFirstFolderSure(main);
+  const isInProgram = /[\\/](\$bunfs|~BUN)[\\/]/.test(main); // compiled
   return {
-    argsFor: (source) => [...ownSettings(), "-e", source],
+    folder: isSure || isInProgram ? firstFolder : folderAbove(main),
+    argsFor: (source) => [
+      "--no-env-file",
+      ...(isSure ? [] : ["--config=/dev/null"]),
+      "-e",
+      source,
+    ],
     env: {
       BUN_BE_BUN: "1",
       // So that it looks for garbage before it is ended for it.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { firstFolder } from "./folder.ts";
 import {
   processes,
   type ProcessSetup,
@@ -129,6 +130,7 @@ function nodeProcess(
   refusePermissions(wanted, "Node.js");
   const { maxMemory } = wanted;
   return {
+    folder: firstFolder, // for flags such as `--import ./x.ts`
     argsFor: (source) => [
       // So that it looks for garbage before it is ended for it.
       ...(maxMemory ? [`--max-old-space-size=${maxMemory}`] : []),

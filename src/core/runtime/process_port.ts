@@ -30,7 +30,7 @@ interface Files {
 interface Threads {
   Worker: new (
     url: URL,
-    options: { stdout: boolean; stderr: boolean },
+    options: { stdout: boolean; stderr: boolean; execArgv: []; env: object },
   ) => { postMessage(message: WatchMessage): void };
   parentPort: {
     on(name: "message", listener: (message: WatchMessage) => void): void;
@@ -43,6 +43,7 @@ interface Process {
   ppid: number;
   versions: { deno?: string };
   env: Record<string, string | undefined>;
+  chdir(folder: string): void;
   exit(code: number): never;
   memoryUsage(): { rss: number };
   kill(pid: number, signal: string): void;
@@ -67,11 +68,14 @@ interface Process {
  * command line must be.
  *
  * @param load Imports a module: an argument, as compilers rewrite what is shipped.
+ * @param folder Where it goes, if it is to be elsewhere than where it starts.
  */
 export function bootProcess(
   load: (url: string) => Promise<{ default(text: string): void }>,
+  folder?: string,
 ): void {
   const { process } = globalThis as unknown as { process: Process };
+  if (folder !== undefined) process.chdir(folder);
   const { readSync } = process.getBuiltinModule("node:fs");
   const INPUT = 3;
 
@@ -290,8 +294,9 @@ export function openProcessPort(
       ? new Worker(watchUrl, { type: "module" })
       : new (process.getBuiltinModule("node:worker_threads").Worker)(
         new URL(watchUrl),
-        // Else Node.js 24 opens this thread's own: see threads.ts.
-        { stdout: true, stderr: true },
+        // Else Node.js 24 opens this thread's own (see threads.ts), and loads what
+        // --import names, also in NODE_OPTIONS, of what is by now the folder.
+        { stdout: true, stderr: true, execArgv: [], env: {} },
       );
     const message: WatchMessage = { over, parent, maxMemory };
     worker.postMessage(message);

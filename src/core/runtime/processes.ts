@@ -10,6 +10,7 @@
 import { keptNames } from "../../words/kept_names.ts";
 import { bootSource } from "../worker/boot.ts";
 import { createFrames, type Frames, type V8 } from "../wire/frames.ts";
+import { startFolder } from "./folder.ts";
 import { createNotes } from "./notes.ts";
 import {
   bootProcess,
@@ -34,6 +35,8 @@ export interface ProcessSetup {
   pathOf?(execPath: string): string;
   /** Its arguments, so that it runs a source text. */
   argsFor(source: string): string[];
+  /** The folder that it looks for its settings in; the current one if left out. */
+  folder?: string;
   /** Environment variables, beside those of the caller. */
   env?: Record<string, string>;
   /** Whether it may load modules; true if left out. */
@@ -234,14 +237,17 @@ const SILENCE_MS = 50;
 const DEAF_MS = 500;
 
 function startProcess(
-  { pathOf, argsFor, env, endsGroups = true }: ProcessSetup,
+  { pathOf, argsFor, folder, env, endsGroups = true }: ProcessSetup,
   frames: Frames,
   listener: WorkerListener,
 ): WorkerHandle {
   const { env: inherited, execPath } = modules();
   const { spawn } = modules().getBuiltinModule("node:child_process");
   const command = pathOf?.(execPath) ?? execPath;
-  const child = spawn(command, argsFor(callOf(bootProcess, LOAD)), {
+  const { cwd, goesTo } = startFolder(folder);
+  const boot = callOf(bootProcess, `${LOAD}, ${JSON.stringify(goesTo)}`);
+  const child = spawn(command, argsFor(boot), {
+    cwd,
     // Standard input is that of the thread that watches; what tasks print goes
     // where the caller's own goes.
     stdio: ["pipe", "inherit", "inherit", "pipe", "pipe"],
