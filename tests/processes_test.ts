@@ -945,6 +945,8 @@ test("processes: on Node.js they get no flag that is for the program alone", () 
   typed.push("--experimental-transform-types", "--test", "--require=b", "-p");
   typed.push("2", "--experimental-config-file", "c.json");
   typed.push("--preserve-symlinks", "--enable-source-maps");
+  typed.push("--no-warnings", "--disable-warning=DEP0040", "--watch");
+  typed.push("--disable-warning", "ExperimentalWarning", "--no-deprecation");
   assertEquals(loadingFlags(typed), [
     "--import",
     "./a.ts",
@@ -955,7 +957,37 @@ test("processes: on Node.js they get no flag that is for the program alone", () 
     "--experimental-config-file",
     "c.json",
     "--preserve-symlinks",
+    "--no-warnings",
+    "--disable-warning=DEP0040",
+    "--disable-warning",
+    "ExperimentalWarning",
+    "--no-deprecation",
   ]);
+});
+
+test("processes: on Node.js they warn of no more than the program does", {
+  ...LONG,
+  ignore: runtime !== "node",
+}, async () => {
+  await using folder = new Notes();
+  const program = join(folder.path, "program.mjs");
+  writeFileSync(
+    program,
+    `import { parallelMap } from ${
+      JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
+    };
+    const warn = (n) => process.emitWarning("of " + n, { code: "PM" + n });
+    await parallelMap(warn, [1, 2], { backend: "processes", workers: 1 });`,
+  );
+  for (
+    const [flag, warned] of [
+      ["--no-warnings", []],
+      ["--disable-warning=PM1", ["PM2"]],
+    ] as const
+  ) {
+    const { err } = runProgram([...RUN_ALL, flag, program]);
+    assertEquals([...err.match(/\bPM\d/g) ?? []], [...warned]);
+  }
 });
 
 test("processes: a shipped function sees no modules by their names", async () => {

@@ -79,9 +79,12 @@ const LOADS = new Set([
   "--no-strip-types",
 ]);
 
+/** Those that say what is warned of, and how. */
+const WARNS = /^--(no-|disable-|trace-|pending-|throw-)?(warnings?|deprecation)$/;
+
 /**
  * Finds the flags of the program that its processes need as well, to load what it
- * loads: as threads have them.
+ * loads, and to warn of no more: as threads have them.
  *
  * @param execArgv All flags of the program, as they were typed.
  * @returns Those.
@@ -90,7 +93,9 @@ export function loadingFlags(execArgv: string[]): string[] {
   const found: string[] = [];
   for (const [i, flag] of execArgv.entries()) {
     const [name = "", value] = flag.split("=", 2);
-    if (!LOADS.has(name) && !/^--(no-)?experimental-/.test(name)) continue;
+    const isKept = LOADS.has(name) || WARNS.test(name) ||
+      /^--(no-)?experimental-/.test(name);
+    if (!isKept) continue;
     const next = execArgv[i + 1];
     found.push(flag);
     // The program comes after all of them: what is no flag is a value.
