@@ -910,7 +910,10 @@ test("processes: on Node.js they load what --import has the program load", {
 });
 
 test("processes: a debugger is for the program alone", LONG, async () => {
-  const flags = "--inspect --inspect-publish-uid=http --inspect-wait=0";
+  const bare = "--inspect --inspect-publish-uid=http --inspect-wait=0";
+  const quoted =
+    '"--inspect=0" --inspect="0" --ins"pect_brk" --title="a --inspect b"';
+  const flags = `${bare} ${quoted}`;
   const given = { NODE_OPTIONS: flags, BUN_OPTIONS: `--inspect=0 ${flags}` };
   const vars = { ...given, BUN_INSPECT: "ws://localhost:0?wait=1" };
   const before = { ...process.env };
@@ -923,7 +926,11 @@ test("processes: a debugger is for the program alone", LONG, async () => {
     args: string[],
     options: typeof process,
   ) => {
-    left.push(...Object.keys(vars).map((name) => options.env?.[name]?.trim()));
+    left.push(
+      ...Object.keys(vars).map((name) =>
+        options.env?.[name]?.trim().replace(/ +/g, " ")
+      ),
+    );
     return spawn(name, args, { ...options, env: before });
   };
   try {
@@ -936,7 +943,7 @@ test("processes: a debugger is for the program alone", LONG, async () => {
       else process.env[name] = before[name];
     }
   }
-  const kept = "--inspect-publish-uid=http";
+  const kept = '--inspect-publish-uid=http --title="a --inspect b"';
   assertEquals(left, [kept, kept, ""]);
 });
 

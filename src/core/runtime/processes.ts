@@ -210,6 +210,9 @@ function writer(pipe: Pipe | undefined): (bytes: Uint8Array) => void {
   };
 }
 
+/** A flag that asks for a debugger. */
+const DEBUGS = /^--inspect([-_](brk|wait))?(=|$)/;
+
 /**
  * Leaves out what is for the program alone, as the flags of its command line are: a
  * process would wait for a debugger, or Deno 2.9.5 and Bun 1.4.5 would end it
@@ -219,8 +222,8 @@ function withoutDebugger(env: Modules["env"]): Modules["env"] {
   const rest = { ...env };
   for (const name of ["NODE_OPTIONS", "BUN_OPTIONS"]) { // Deno has the first
     rest[name] &&= rest[name].replace(
-      /(?<!\S)--inspect([-_](brk|wait))?(=\S*)?(?!\S)/g,
-      "",
+      /("(\\.|[^"\\])*"?|[^\s"])+/g, // what is in quotes may have spaces
+      (flag) => DEBUGS.test(flag.replace(/["'\\]/g, "")) ? "" : flag,
     );
   }
   rest.BUN_INSPECT &&= "";
