@@ -35,6 +35,7 @@ const GRANTED = {
   cwd: () => "/",
   execPath: () => "/deno",
   permissions: { querySync: (_: object) => ({ state: "granted" }) },
+  env: { toObject: () => ({}) },
   statSync: () => ({ isFile: false }),
 };
 

@@ -1195,11 +1195,45 @@ for (
   });
 }
 
+for (
+  const [name, value, all, told] of [
+    ["LD_LIBRARY_PATH", "/lib", false, true],
+    ["DYLD_INSERT_LIBRARIES", "/lib", false, true],
+    ["LD_PRELOAD", "", false, false],
+    ["LD_LIBRARY_PATH", "/lib", true, false],
+  ] as const
+) {
+  test(
+    `processes: Deno with ${name}="${value}" and --allow-run for ${
+      all ? "all" : "itself"
+    } ${told ? "is told at the call" : "starts them"}`,
+    {
+      ...LONG,
+      ignore: !deno,
+    },
+    () => {
+      const run = all ? "--allow-run" : `--allow-run=${process.execPath}`;
+      const environment = ["env", `${name}=${value}`];
+      const { out, code } = runProgram(
+        [...environment, ...RUN, "--no-prompt", run, "--allow-env", ASKED],
+      );
+      if (told) {
+        assertStringIncludes(
+          out,
+          `TypeError: Cannot start processes as Deno must have --allow-run, for all programs, where the environment has ${name}`,
+        );
+      } else assertStringIncludes(out, " > ");
+      assertEquals(code, told ? 1 : 0);
+    },
+  );
+}
+
 test("processes: Deno asks nobody for a permission to end what tasks have started", () => {
   for (const all of [true, false]) {
     const setup = denoProcess({
       build: {},
       cwd: () => "/",
+      env: { toObject: () => ({}) },
       execPath: () => "/deno",
       permissions: {
         querySync: (what) => {
@@ -1231,6 +1265,7 @@ test("processes: on Deno, settings are found in a folder of any name", () => {
     const { argsFor } = denoProcess({
       build: {},
       cwd: () => "/",
+      env: { toObject: () => ({}) },
       execPath: () => "/deno",
       permissions: { querySync: () => ({ state: "granted" }) },
       statSync: (path) => ({ isFile: path === `${folder}/deno.json` }),
@@ -1248,6 +1283,7 @@ test("processes: a program that deno compile made is told what to use", () => {
   const compiled = {
     build: { standalone: true },
     cwd: () => "/",
+    env: { toObject: () => ({}) },
     execPath: () => "/program",
     permissions: { querySync: () => ({ state: "granted" }) },
     statSync: () => ({ isFile: false }),

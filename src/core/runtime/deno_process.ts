@@ -14,6 +14,7 @@ import type { WantedOfProcesses } from "./runtime.ts";
 export interface DenoForProcesses {
   build: { standalone?: boolean };
   cwd(): string;
+  env: { toObject(): Record<string, string> };
   execPath(): string;
   permissions: {
     querySync(what: object): { state: string; partial?: boolean };
@@ -82,6 +83,18 @@ export function denoProcess(
   if (!may({ name: "env" })) {
     throw new TypeError(
       "Cannot start processes as Deno must have --allow-env, for all variables: received less",
+    );
+  }
+  // With all of it, as it may need that to start, it passes on what Deno 2.9.5
+  // takes for code to load, which needs more.
+  const loader = may({ name: "run" }) ? undefined : Object
+    .entries(deno.env.toObject())
+    .find(([name, value]) => /^(LD|DYLD)_/i.test(name) && value !== "");
+  if (loader !== undefined) {
+    throw new TypeError(
+      `Cannot start processes as Deno must have --allow-run, for all programs, where the environment has ${
+        loader[0]
+      }: received less (unset that, or give all)`,
     );
   }
   const flags = permissionFlags(
