@@ -1351,6 +1351,50 @@ test("processes: a task is not at fault for a process that has just ended", asyn
   }
 });
 
+test("processes: a task is not at fault for a process that was seen to end before", async () => {
+  const node = createRequire(import.meta.url)("node:child_process");
+  const { spawn } = node as { spawn: (...args: unknown[]) => ChildProcess };
+  const ended = Promise.withResolvers<void>();
+  type On = (name: string, listener: (...how: unknown[]) => void) => unknown;
+  node.spawn = (...args: unknown[]) => {
+    const child = spawn(...args) as unknown as { on: On };
+    const on = child.on.bind(child);
+    // As where a program that a task has started still has the pipes.
+    child.on = (name, listener) =>
+      name !== "close" && on(name, (...how) => {
+        listener(...how);
+        if (name === "exit") ended.resolve();
+      });
+    return child;
+  };
+  try {
+    const pid = Promise.withResolvers<number>();
+    const numbers = async function* () {
+      yield 0;
+      process.kill(await pid.promise, "SIGKILL");
+      await ended.promise;
+      yield 1; // alone: of several, none would be at fault for sure
+    };
+    const told: unknown[] = [];
+    const events: string[] = [];
+    await using pool = new Pool({
+      ...processes,
+      workers: 1,
+      onEvent: ({ type }) => void events.push(type),
+    });
+    const run = (n: number) => [n, globalThis.process.pid];
+    for await (const result of pool.stream(run, numbers(), { settled: true })) {
+      const [n, id] = (result as { value: number[] }).value ?? [];
+      told.push(n ?? (result as { reason: unknown }).reason);
+      pid.resolve(id);
+    }
+    assertEquals(told, [0, 1]);
+    assertEquals(events.filter((type) => type === "worker-start").length, 2);
+  } finally {
+    node.spawn = spawn;
+  }
+});
+
 test("processes: what only inherits from a view is told so", async () => {
   const odd = [DataView, Uint8Array].map(({ prototype }) =>
     Object.assign(Object.create(prototype), { a: 1 })

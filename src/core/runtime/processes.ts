@@ -9,7 +9,9 @@
 
 import { keptNames } from "../../words/kept_names.ts";
 import { bootSource } from "../worker/boot.ts";
+import type { Packed } from "../wire/packing.ts";
 import { createFrames, type Frames, type V8 } from "../wire/frames.ts";
+import { withoutDebugger } from "./debugger.ts";
 import { startFolder } from "./folder.ts";
 import { createNotes } from "./notes.ts";
 import {
@@ -210,26 +212,6 @@ function writer(pipe: Pipe | undefined): (bytes: Uint8Array) => void {
   };
 }
 
-/** A flag that asks for a debugger. */
-const DEBUGS = /^--inspect([-_](brk|wait))?(=|$)/;
-
-/**
- * Leaves out what is for the program alone, as the flags of its command line are: a
- * process would wait for a debugger, or Deno 2.9.5 and Bun 1.4.5 would end it
- * as the port is the program's.
- */
-function withoutDebugger(env: Modules["env"]): Modules["env"] {
-  const rest = { ...env };
-  for (const name of ["NODE_OPTIONS", "BUN_OPTIONS"]) { // Deno has the first
-    rest[name] &&= rest[name].replace(
-      /("(\\.|[^"\\])*"?|[^\s"])+/g, // what is in quotes may have spaces
-      (flag) => DEBUGS.test(flag.replace(/["'\\]/g, "")) ? "" : flag,
-    );
-  }
-  rest.BUN_INSPECT &&= "";
-  return rest;
-}
-
 /** How long nothing comes from a worker that has ended until it is all, in ms. */
 const SILENCE_MS = 50;
 
@@ -266,6 +248,8 @@ function startProcess(
   let detail: WorkerEnd | undefined;
   let run = 0; // number of the last that it heard of
   let parts = 0; // how often bytes came
+  let tag = 0; // what marks its messages
+  let exited = false; // it may have said more, which is on its way
   let terminated = false;
   let ended = false;
   let callOffEnd: (() => void) | undefined;
@@ -306,6 +290,7 @@ function startProcess(
     end();
   });
   child.on("exit", (code, signal) => {
+    exited = true;
     detail = signal !== null ? { signal } : { code: code ?? undefined };
     if (!ended) endSoon(-1);
   });
@@ -335,8 +320,17 @@ function startProcess(
   const write = writer(input);
   write(program ??= programFrame());
 
+  /** Says in its place that it has begun none of that, and is to be replaced. */
+  function giveBack(serial: number): void {
+    const values: Packed = { as: "list", values: [] };
+    const none = { type: "done", serial, tasks: 0, values, ms: 0, bytes: 0 };
+    queueMicrotask(() => listener.onMessage([tag, { ...none, full: true }]));
+  }
+
   return {
     post(message) { // what would be moved is copied: nothing else is there
+      if (message.type === "start") tag = message.tag;
+      if (exited && message.type === "chunk") return giveBack(message.serial);
       if (message.type === "chunk" && message.run) run = message.run.number;
       for (const bytes of frames.write(message)) write(bytes);
       if (message.type === "over") {
@@ -347,6 +341,7 @@ function startProcess(
       terminated = true;
       kill();
       close();
+      if (exited) end();
     },
     setBusy(busy) {
       for (const one of [started, control, input, output]) {
