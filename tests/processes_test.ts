@@ -275,6 +275,27 @@ for (const state of ["idle", "busy"]) {
   );
 }
 
+for (const how of ["exit", "end"]) {
+  test(
+    `processes: one that is stopped is not left behind by a program at its ${how}`,
+    {
+      ...LONG,
+      ignore: !linux,
+    },
+    async () => {
+      const program = "tests/fixtures/programs/stopped.ts";
+      const { child, first } = await startProgram([program, how]);
+      const closed = new Promise((resolve) => child.on("close", resolve));
+      try {
+        await until(() => !isAlive(Number(first)), 30_000);
+      } finally {
+        if (isAlive(Number(first))) process.kill(Number(first), "SIGKILL");
+        await closed;
+      }
+    },
+  );
+}
+
 test("processes: what a task has started ends with it at its timeout", {
   ...LONG,
   ignore: !linux,

@@ -14,6 +14,7 @@ import { createFrames, type Frames, type V8 } from "../wire/frames.ts";
 import { withoutDebugger } from "./debugger.ts";
 import { startFolder } from "./folder.ts";
 import { createNotes } from "./notes.ts";
+import { onProgramEnd } from "./program_end.ts";
 import {
   bootProcess,
   openProcessPort,
@@ -254,12 +255,14 @@ function startProcess(
   let ended = false;
   let callOffEnd: (() => void) | undefined;
   let callOffKill: typeof callOffEnd;
+  const callOffExit = onProgramEnd(kill);
 
   function end(): void {
     if (ended) return;
     ended = true;
     callOffEnd?.();
     callOffKill?.();
+    callOffExit();
     close();
     listener.onEnd(detail ?? {});
   }
