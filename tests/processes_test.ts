@@ -694,6 +694,26 @@ test(
   },
 );
 
+test(
+  "processes: a program that a task starts finds the end of standard input",
+  {
+    ...LONG,
+    ignore: deno || process.platform === "win32", // docs/processes.md
+  },
+  async () => {
+    const read = () => {
+      const { process } = globalThis as unknown as { process: NodeJS.Process };
+      const { spawnSync } = process.getBuiltinModule("node:child_process");
+      const { status, signal, stdout } = spawnSync("cat", {
+        stdio: ["inherit", "pipe", "inherit"],
+        timeout: 60_000,
+      });
+      return [status, signal, `${stdout}`];
+    };
+    assertEquals(await parallelMap(read, [1], processes), [[0, null, ""]]);
+  },
+);
+
 for (const timeout of [undefined, 20_000]) {
   test(
     `processes: a task that closes the input of its worker hangs no call: timeout ${timeout}`,

@@ -104,6 +104,7 @@ export function denoProcess(
   );
   return {
     pathOf,
+    watchesInput: true,
     ...(permissions === undefined && { imports }),
     // With less, to end a group would ask the user for it.
     ...(!may({ name: "run" }) && { endsGroups: false }),

@@ -227,8 +227,10 @@ export function watchCaller(readPipe: ReadPipe): void {
         if (process.memoryUsage().rss > maxMemory * 1e6) end();
       }, 20);
     }
-    try { // standard input, as threads on Deno 2.9.5 know no other
-      readPipe(0, (bytes) => {
+    // Threads on Deno 2.9.5 know standard input alone.
+    const control = process.versions.deno === undefined ? 5 : 0;
+    try {
+      readPipe(control, (bytes) => {
         for (const byte of bytes) {
           head[have++ % 4] = byte;
           if (have % 4 > 0) continue;

@@ -30,6 +30,7 @@ import type {
 } from "./runtime.ts";
 import { after } from "./timers.ts";
 import { isFromWorker } from "./process_message.ts";
+import { type Pipe, writer } from "./pipe.ts";
 import { writeAtOnce } from "./write_at_once.ts";
 
 /** How a runtime starts itself once more. */
@@ -42,19 +43,12 @@ export interface ProcessSetup {
   folder?: string;
   /** Environment variables, beside those of the caller. */
   env?: Record<string, string>;
+  /** Whether its thread that watches knows standard input alone; false if left out. */
+  watchesInput?: boolean;
   /** Whether it may load modules; true if left out. */
   imports?: boolean;
   /** Whether the caller may end a group of processes; true if left out. */
   endsGroups?: boolean;
-}
-
-interface Pipe {
-  on(name: "data", listener: (bytes: Uint8Array) => void): void;
-  on(name: "error" | "close", listener: () => void): void;
-  write(bytes: Uint8Array, onWritten?: () => void): void;
-  destroy(): void;
-  ref?(): void;
-  unref?(): void;
 }
 
 interface Child {
@@ -175,44 +169,6 @@ function programFrame(): Uint8Array {
   return frame;
 }
 
-/**
- * Bytes that a pipe of Bun has to write at once. Bun 1.4.5 moves all that is
- * left after each part that the system takes: 80 MB as one message took 0.93 s of
- * the caller's CPU, and take 0.14 s so. A quarter, and four times as much, took
- * the same.
- */
-const MOST_BYTES = 1 << 20;
-
-/**
- * Writes to a pipe in order, on Bun a part at a time.
- *
- * @returns What writes.
- */
-function writer(pipe: Pipe | undefined): (bytes: Uint8Array) => void {
-  if (!("Bun" in globalThis)) return (bytes) => pipe?.write(bytes);
-  const parts: Uint8Array[] = [];
-  let under = 0; // bytes that are being written
-
-  function next(): void {
-    while (parts.length > 0) {
-      const { length } = parts[0]!;
-      if (under > 0 && under + length > MOST_BYTES) return;
-      under += length;
-      pipe?.write(parts.shift()!, () => {
-        under -= length;
-        next();
-      });
-    }
-  }
-
-  return (bytes) => {
-    for (let at = 0; at < bytes.length; at += MOST_BYTES) {
-      parts.push(bytes.subarray(at, at + MOST_BYTES));
-    }
-    next();
-  };
-}
-
 /** How long nothing comes from a worker that has ended until it is all, in ms. */
 const SILENCE_MS = 50;
 
@@ -223,7 +179,8 @@ const SILENCE_MS = 50;
 const DEAF_MS = 500;
 
 function startProcess(
-  { pathOf, argsFor, folder, env, endsGroups = true }: ProcessSetup,
+  { pathOf, argsFor, folder, env, watchesInput, endsGroups = true }:
+    ProcessSetup,
   frames: Frames,
   listener: WorkerListener,
 ): WorkerHandle {
@@ -234,16 +191,20 @@ function startProcess(
   const boot = callOf(bootProcess, `${LOAD}, ${JSON.stringify(goesTo)}`);
   const child = spawn(command, argsFor(boot), {
     cwd,
-    // Standard input is that of the thread that watches; what tasks print goes
-    // where the caller's own goes.
-    stdio: ["pipe", "inherit", "inherit", "pipe", "pipe"],
+    // What tasks print goes where the caller's own goes. Last is what the thread
+    // that watches reads, or else standard input is.
+    stdio: watchesInput
+      ? ["pipe", "inherit", "inherit", "pipe", "pipe"]
+      : ["ignore", "inherit", "inherit", "pipe", "pipe", "pipe"],
     // Of a session of its own: Ctrl-C is the caller's to hear. So it is a group
     // of its own as well.
     detached: true,
     windowsHide: true,
     env: { ...withoutDebugger(inherited), ...env },
   });
-  const [control, , , input, output]: (Pipe | undefined)[] = child.stdio ?? [];
+  const [stdin, , , input, output, last]: (Pipe | undefined)[] = child.stdio ??
+    [];
+  const control = watchesInput ? stdin : last;
   // Deno 2.9.5 throws at ref() of one that could not be started.
   const started = child.pid === undefined ? undefined : child;
   let detail: WorkerEnd | undefined;
