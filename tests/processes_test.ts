@@ -1013,6 +1013,46 @@ test("processes: on Node.js they get no flag that is for the program alone", () 
   ]);
 });
 
+test("processes: on Bun they load modules as the flags of the program say", {
+  ...LONG,
+  ignore: runtime !== "bun",
+}, async () => {
+  await using folder = new Notes();
+  const place = join(folder.path, "node_modules/which");
+  mkdirSync(place, { recursive: true });
+  const exports = { special: "./special.js", default: "./plain.js" };
+  writeFileSync(join(place, "package.json"), JSON.stringify({ exports }));
+  for (const which of ["special", "plain"]) {
+    const text = `export const which = "${which}";`;
+    writeFileSync(join(place, `${which}.js`), text);
+  }
+  const text = 'export const five = "five";';
+  writeFileSync(join(folder.path, "five.ts"), text);
+  const compilerOptions = { paths: { "#five": ["./five.ts"] } };
+  const settings = JSON.stringify({ compilerOptions });
+  writeFileSync(join(folder.path, "other.json"), settings);
+  writeFileSync(
+    join(folder.path, "program.ts"),
+    `import { parallelMap } from ${
+      JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
+    };
+    import { five } from "#five";
+    import { which } from "which";
+    export const fn = (n: number) => [n, which, five, DEFINED].join();
+    if (import.meta.main) {
+      const options = { module: import.meta.url, backend: "processes" };
+      console.log(...await parallelMap(fn, [1], options));
+    }`,
+  );
+  const flags = ["--conditions", "special", "--define", "DEFINED:2"];
+  flags.push("--tsconfig-override=./other.json");
+  const { out, err } = runProgram(
+    [...RUN_ALL, ...flags, "program.ts"],
+    folder.path,
+  );
+  assertEquals([out, err], ["1,special,five,2\n", ""]);
+});
+
 test("processes: on Node.js they warn of no more than the program does", {
   ...LONG,
   ignore: runtime !== "node",
@@ -1024,7 +1064,10 @@ test("processes: on Node.js they warn of no more than the program does", {
     `import { parallelMap } from ${
       JSON.stringify(pathToFileURL(join(ROOT, "mod.ts")).href)
     };
-    const warn = (n) => process.emitWarning("of " + n, { code: "PM" + n });
+    const warn = (n) => {
+      process.emitWarning("of " + n, { code: "PM" + n });
+      return new Promise((told) => setImmediate(told));
+    };
     await parallelMap(warn, [1, 2], { backend: "processes", workers: 1 });`,
   );
   for (

@@ -8,6 +8,7 @@ import { bootSource } from "../worker/boot.ts";
 import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 import { createBareLists } from "./bare_lists.ts";
+import { pickFlags } from "./flags.ts";
 import { firstFolder, folderAbove, isFirstFolderSure } from "./folder.ts";
 import {
   processes,
@@ -52,6 +53,10 @@ export function bunRuntime(
   };
 }
 
+/** The flags that say how modules are found and read, as its other workers have them. */
+const LOADS =
+  /^(-[dil]|--(conditions|define|drop|extension-order|feature|ignore-dce-annotations|install|jsx-.*|loader|main-fields|no-addons|no-install|no-macros|prefer-latest|prefer-offline|preserve-symlinks|tsconfig-override))$/;
+
 /** `bun -e`, also in a program that `bun build --compile` made of it. */
 function bunProcess(
   main: string,
@@ -59,6 +64,8 @@ function bunProcess(
 ): ProcessSetup {
   refusePermissions(wanted, "Bun");
   const { maxMemory } = wanted;
+  const { execArgv } =
+    (globalThis as unknown as { process: { execArgv: string[] } }).process;
   // A folder that is only the current one now, as that of a user's data, has no
   // say: bunfig.toml may name a program, and tsconfig.json other files for what is
   // imported. What the .env of the program's own holds comes with its environment.
@@ -69,6 +76,7 @@ function bunProcess(
     argsFor: (source) => [
       "--no-env-file",
       ...(isSure ? [] : ["--config=/dev/null"]),
+      ...pickFlags(execArgv, (name) => LOADS.test(name)),
       "-e",
       source,
     ],

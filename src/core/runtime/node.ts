@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pickFlags } from "./flags.ts";
 import { firstFolder } from "./folder.ts";
 import {
   processes,
@@ -79,9 +80,6 @@ const LOADS = new Set([
   "--no-strip-types",
 ]);
 
-/** Those that say what is warned of, and how. */
-const WARNS = /^--(no-|disable-|trace-|pending-|throw-)?(warnings?|deprecation)$/;
-
 /**
  * Finds the flags of the program that its processes need as well, to load what it
  * loads, and to warn of no more: as threads have them.
@@ -90,20 +88,10 @@ const WARNS = /^--(no-|disable-|trace-|pending-|throw-)?(warnings?|deprecation)$
  * @returns Those.
  */
 export function loadingFlags(execArgv: string[]): string[] {
-  const found: string[] = [];
-  for (const [i, flag] of execArgv.entries()) {
-    const [name = "", value] = flag.split("=", 2);
-    const isKept = LOADS.has(name) || WARNS.test(name) ||
-      /^--(no-)?experimental-/.test(name);
-    if (!isKept) continue;
-    const next = execArgv[i + 1];
-    found.push(flag);
-    // The program comes after all of them: what is no flag is a value.
-    if (value === undefined && next?.startsWith("-") === false) {
-      found.push(next);
-    }
-  }
-  return found;
+  return pickFlags(
+    execArgv,
+    (name) => LOADS.has(name) || /^--(no-)?experimental-/.test(name),
+  );
 }
 
 /**
