@@ -6,12 +6,14 @@ import {
   parallelMap,
   parallelMapSettled,
   Pool,
+  WorkerLostError,
   WorkerStartError,
 } from "../mod.ts";
 import { act, type Order } from "./fixtures/deeds.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, RUN_ALL, runProgram } from "./run_program.ts";
 import { until } from "./until.ts";
+import { warningsOf } from "./warnings.ts";
 
 // On Deno it took 40 times as long, as each byte was looked at for a port.
 test(
@@ -219,3 +221,22 @@ test(
     assert(performance.now() - began > 890); // three times
   },
 );
+
+test("a thread that throws without end is stopped", {
+  timeout: 300_000,
+}, async () => {
+  const warnings = await warningsOf(async () => {
+    await using threads = new Pool({ backend: "threads", workers: 1 });
+    const throwOn = () => {
+      const fail = () => {
+        queueMicrotask(fail);
+        throw new Error("again");
+      };
+      queueMicrotask(fail);
+      return new Promise(() => {});
+    };
+    await assertRejects(() => threads.map(throwOn, [1]), WorkerLostError);
+    assertEquals(await threads.map((n) => n, [1]), [1]);
+  });
+  assertEquals(warnings, []); // such as that it still runs
+});

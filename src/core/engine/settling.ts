@@ -11,7 +11,7 @@ import type { Packing } from "../wire/packing.ts";
 import type { DoneMessage, TaskFailure } from "../wire/protocol.ts";
 import type { Failure } from "./failures.ts";
 import { nameThrown } from "./failures.ts";
-import { sliceOf } from "./chunk.ts";
+import { type Chunk, sliceOf } from "./chunk.ts";
 import type { Run } from "./run.ts";
 import type { Abandoned, Sent } from "./sent.ts";
 
@@ -49,7 +49,7 @@ export function settle(
   let values: ArrayLike<unknown>;
   try {
     values = wire.packing.unpack(answer.values);
-    checkAnswer(answer, values, chunk.values.length);
+    checkAnswer(answer, values, chunk);
   } catch (cause) {
     return failAll(sent, "result", cause, worker);
   }
@@ -101,17 +101,22 @@ export function settle(
  *
  * @param answer The answer.
  * @param values What it holds.
- * @param length How many tasks the chunk has.
+ * @param chunk The chunk.
  * @throws {RangeError} When it is not.
  */
 function checkAnswer(
   { tasks, failures = [] }: DoneMessage,
   values: ArrayLike<unknown>,
-  length: number,
+  { run, values: { length } }: Chunk,
 ): void {
   const isCount = (count: number, most: number) =>
     Number.isInteger(count) && count >= 0 && count <= most;
-  const holds = isCount(tasks, length) && isCount(values.length, tasks) &&
+  const isEach = run.combine === undefined && run.shared.output === undefined &&
+    failures.length < tasks;
+  const isWhole = isEach
+    ? values.length === tasks
+    : isCount(values.length, tasks);
+  const holds = isCount(tasks, length) && isWhole &&
     failures.every(({ offset, folded }) =>
       isCount(offset, tasks - 1) && isCount(folded, tasks - offset)
     );

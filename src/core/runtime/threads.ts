@@ -204,6 +204,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
         };
       };
       on(name: string, listener: (error: unknown) => void): void;
+      off(name: string, listener: (error: unknown) => void): void;
       versions: { deno?: string };
     };
     navigator: {
@@ -215,6 +216,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
   const { parentPort, workerData: { loads } } = process.getBuiltinModule(
     "node:worker_threads",
   );
+  const post = parentPort.postMessage.bind(parentPort); // tasks may replace it
   const isDeno = process.versions.deno !== undefined; // and not by a shim
   // Deno stops the loop of a terminated thread only if it holds a Web Lock, and
   // before 2.9.4 not even then (denoland/deno#35963, tests/process_test.ts).
@@ -235,7 +237,7 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
   const isEnded = () => loads !== undefined && Atomics.load(loads, 1) > 0;
   return {
     post(message, moved) {
-      parentPort.postMessage(message, moved);
+      post(message, moved);
       const [, { type }] = message;
       if (type === "ready" || type === "failed") noteUp();
     },
@@ -266,7 +268,13 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       parentPort.on("messageerror", () => void hear(onUnreadable));
     },
     onStray(listener) {
-      process.on("uncaughtException", listener);
+      // The first ends the thread: while one is heard, Node.js 24 does not end a
+      // thread that throws without end.
+      const hear = (error: unknown) => {
+        process.off("uncaughtException", hear);
+        listener(error);
+      };
+      process.on("uncaughtException", hear);
       process.on("unhandledRejection", listener);
     },
     onExit(listener) {
