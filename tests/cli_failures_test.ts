@@ -4,7 +4,6 @@ import process from "node:process";
 import { mustHalt, readHalt } from "../src/cli/halt.ts";
 import { testOnce as test } from "./harness.ts";
 import { folder, lines, numbers, PATIENCE, pmap, work } from "./pmap.ts";
-import { records } from "./pmap_log.ts";
 
 test(
   "pmap says which inputs failed, and goes on with the others",
@@ -224,16 +223,6 @@ test("pmap --retries calls again", PATIENCE, async () => {
   const bad = await pmap([work("third"), "--retries", "1"], "1\n");
   assertEquals([bad.status, bad.out], [1, ""]);
   assertMatch(bad.err, /input 0 .* threw Error: attempt 2 at attempt 2\n/);
-});
-
-test("pmap --retries never calls again what is no JSON", PATIENCE, async () => {
-  using dir = folder();
-  const log = dir.path("log");
-  const args = [work("third"), "--retries", "5", "--joblog", log];
-  const { status, out } = await pmap(args, "1\n{oops\n");
-  assertEquals([status, out], [1, lines(["1 at 3"])]);
-  const attempts = records(log).map(({ attempt }) => attempt);
-  assertEquals(attempts.sort(), [1, 3]);
 });
 
 test(

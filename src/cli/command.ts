@@ -62,7 +62,7 @@ export interface Settings {
   /** Milliseconds for the module to load, or for a machine to be there. */
   loadTimeout: number;
   retries: number;
-  /** Milliseconds before the first retry; undefined where there is none. */
+  /** Milliseconds before the first retry; undefined: the engine tries again. */
   retryDelay: number | undefined;
   halt: HaltRule;
   /** The log, and whether to go on from what it holds, of which function. */
@@ -121,9 +121,9 @@ export function readCommand(args: string[]): Command {
     : ["-e", ...positionals];
   checkTogether(values);
   const { timeout, joblog, halt = { when: "never" } } = values;
-  // Retries are made here and not by the engine: that would call again what is
-  // no JSON, and say nothing of what waits for its retry when the job halts.
-  const delay = values.retries ? 0 : undefined;
+  // With --halt, retries are made here and not by the engine: that would say
+  // nothing of what failed, and waits for its retry, when the job halts.
+  const delay = halt.when === "never" || !values.retries ? undefined : 0;
   const resume = values["resume-changed"]
     ? "changed"
     : values.resume

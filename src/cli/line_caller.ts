@@ -31,7 +31,7 @@ export function openCaller(
   rules: LineRules,
   outbox?: WriteEntry,
 ): Caller {
-  const { json, batch, flat, detailed, machine } = rules;
+  const { json, batch, flat, detailed, final, machine } = rules;
 
   function callOf({ context: { worker, attempt }, from }: Task): Call {
     const start = Math.round(performance.timeOrigin + from);
@@ -206,7 +206,7 @@ export function openCaller(
       // its own getters throw: `error` says so already
     }
     const found: Thrown = { at, error, stack, ...callOf(task) };
-    outbox?.(task.index, `!${JSON.stringify(found)}`);
+    if (final) outbox?.(task.index, `!${JSON.stringify(found)}`);
     return found;
   }
 

@@ -32,9 +32,10 @@ export function mapChunks(
   { onProgress, onEvent }: Pick<Watchers, "onProgress" | "onEvent">,
 ): Run {
   const { cluster, concurrency, timeout } = plan;
+  const retries = plan.retryDelay === undefined ? plan.retries : 0;
   if (cluster !== undefined) {
     const { chunkSize } = plan;
-    const fed = { chunkSize, concurrency, timeout };
+    const fed = { chunkSize, concurrency, timeout, retries };
     return (inputs) => cluster.stream(inputs, { ...fed, onEvent, onProgress });
   }
   // A timeline shows this name. The source that is sent stays the same.
@@ -49,6 +50,7 @@ export function mapChunks(
       chunkSize,
       concurrency,
       timeout,
+      retries,
       data: { openOutbox, openCaller },
       onProgress,
     });

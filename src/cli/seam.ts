@@ -41,6 +41,7 @@ export type LineOptions = Pick<
   | "concurrency"
   | "onEvent"
   | "onProgress"
+  | "retries"
   | "timeout"
 >;
 

@@ -17,6 +17,8 @@ export interface LineRules {
   flat: boolean;
   /** Whether times are wanted for the log. */
   detailed: boolean;
+  /** Whether failures are final, so that they can be told early. */
+  final: boolean;
   /** Which machine the log is to name; undefined for this one. */
   machine?: string;
 }
@@ -72,7 +74,7 @@ export type Sent = string | SentWithIndex;
 export interface SentWithIndex {
   index: number;
   text: string;
-  /** Which attempt it is, if it is not the first. */
+  /** Which attempt it is, where it is not the engine that tries again. */
   attempt?: number;
 }
 

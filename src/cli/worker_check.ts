@@ -48,12 +48,14 @@ export function setupOf(plan: Plan): JobSetup {
  * @returns The rules.
  */
 export function rulesOf(settings: Settings): LineRules {
-  const { json, batch, flat, log } = settings;
+  const { json, batch, flat, log, retries, retryDelay } = settings;
   return {
     json,
     batch: batch !== undefined,
     flat,
     detailed: log !== undefined,
+    // With a delay, it is not the engine that tries again.
+    final: retries === 0 || retryDelay !== undefined,
   };
 }
 

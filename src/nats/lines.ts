@@ -39,6 +39,7 @@ export function forLines(
     batch: batch === true,
     flat: flat === true,
     detailed: detailed === true,
+    final: false, // nothing is told early
     machine,
   };
   const { value, functions } = encodeCallData({ rules, openCaller }, HERE)!;
