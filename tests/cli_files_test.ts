@@ -190,6 +190,25 @@ test(
 );
 
 test(
+  "pmap reads the file that is meant by .. behind a symbolic link",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    mkdirSync(dir.path("real/deep"), { recursive: true });
+    mkdirSync(dir.path("dd"));
+    symlinkSync(dir.path("real/deep"), dir.path("dd/link"));
+    writeFileSync(dir.path("real/in"), '"right"\n');
+    writeFileSync(dir.path("dd/in"), '"wrong"\n');
+    const script = `cd ${dir.path("dd")}; exec "$@"`;
+    for (const file of ["link/../in", `${dir.path("dd")}/link/../in`]) {
+      const args = ["-e", "(x) => x", file];
+      const { status, out, err } = await pmap(args, "", script);
+      assertEquals([status, out, err], [0, '"right"\n', ""]);
+    }
+  },
+);
+
+test(
   "pmap refuses to write messages into its other files",
   PATIENCE,
   async () => {

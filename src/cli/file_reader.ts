@@ -5,7 +5,8 @@
  */
 
 import { closeSync, fstatSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute, resolve, sep } from "node:path";
+import process from "node:process";
 import { openFile, readSome } from "./descriptors.ts";
 import { LineSplitter } from "./line_splitter.ts";
 import type { Reader } from "./readers.ts";
@@ -58,7 +59,7 @@ export class FileReader implements Reader {
     },
   ) {
     // Now, as a function may change the current folder of the whole process.
-    this.#files = files.map((file) => ({ file, path: resolve(file) }));
+    this.#files = files.map((file) => ({ file, path: lastingPath(file) }));
     this.#skipBlank = lines.skipBlank;
     this.#separator = lines.separator;
     this.#form = lines.rows;
@@ -192,6 +193,13 @@ export class FileReader implements Reader {
     this.line = this.#lines = 0;
     return true;
   }
+}
+
+/** The path of a file, whichever folder is the current one later. */
+function lastingPath(file: string): string {
+  if (process.platform === "win32") return resolve(file); // also "C:in", of a drive
+  // Not `resolve`: behind a symbolic link, ".." is not the folder before it.
+  return isAbsolute(file) ? file : process.cwd() + sep + file;
 }
 
 /** How many bytes files have; undefined if one is a pipe, say. */
