@@ -1,10 +1,11 @@
 // What signals end, and what they do not.
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { read, writeFileSync } from "node:fs";
 import { test } from "./harness.ts";
 import {
+  COMMAND,
   folder,
   lines,
   namedPipe,
@@ -94,6 +95,34 @@ test(
     const { status, out, err } = await ended;
     assertEquals([status, out], [130, pid]);
     assertMatch(err, /^pmap: ended by SIGINT after 1 input\n$/);
+  },
+);
+
+test(
+  "pmap ends on Windows with the exit status of a signal, and not by it",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const source = new URL("../src/cli/signals.ts", import.meta.url).href;
+    const [runtime, ...flags] = COMMAND.slice(0, -1);
+    // A shell says of a program that a signal ended it.
+    const script = '"$@"; echo $?';
+    const run = async (platform: string) => {
+      const file = dir.path(`${platform}.mjs`);
+      writeFileSync(
+        file,
+        `import process from "node:process";
+Object.defineProperty(process, "platform", { value: "${platform}" });
+(await import("${source}")).endBySignal("SIGTERM");
+`,
+      );
+      return await pmap([...flags, file], "", script, [runtime!]);
+    };
+    const { out, err } = await run("win32");
+    assertEquals([out, err], ["143\n", ""]);
+    const other = await run("linux");
+    assertEquals(other.out, "143\n");
+    assertNotEquals(other.err, "");
   },
 );
 

@@ -85,7 +85,9 @@ const END_MS = 5000;
  * @param name The signal.
  */
 export function endBySignal(name: SignalName): never {
-  if (process.pid !== 1) { // the first of a container is not ended by any
+  // No signal ends the first process of a container. On Windows, where there are
+  // none, the exit status would be 1.
+  if (process.pid !== 1 && process.platform !== "win32") {
     process.removeAllListeners(name);
     process.kill(process.pid, name);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, END_MS);
