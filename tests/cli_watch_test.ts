@@ -1,7 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { BAR_OUTPUT, BESIDE_BAR, CLEAR } from "../src/cli/messages.ts";
+import { Output } from "../src/cli/output.ts";
 import { test } from "./harness.ts";
 import {
   COMMAND,
@@ -66,6 +68,45 @@ test(
     assertMatch(others.join("\n"), /^✓ 20\/20 .*\n$/);
   },
 );
+
+test("pmap --bar draws nothing while results are being written, and no old bar after it", async () => {
+  using dir = folder();
+  const { stderr } = process;
+  const write = Object.getOwnPropertyDescriptor(stderr, "write");
+  const drawn: string[] = [];
+  const take = (text: string, done: () => void) => {
+    drawn.push(text);
+    done();
+    return true;
+  };
+  Object.defineProperty(stderr, "write", { value: take, configurable: true });
+  const file = openSync(dir.path("results"), "w");
+  try {
+    const output = new Output(file, (error) => drawn.push(String(error)), {
+      around: BESIDE_BAR,
+    });
+    const line = "x".repeat(100_000); // of which the write begins at once
+    BAR_OUTPUT.write("\rfirst\r");
+    output.write(line);
+    BAR_OUTPUT.write("\rsecond\r");
+    BAR_OUTPUT.write("\rthird\r");
+    assertEquals(drawn, ["\rfirst\r"]);
+    await output.drained();
+    assertEquals(drawn, ["\rfirst\r", "\rthird\r"]);
+    output.write(line);
+    BAR_OUTPUT.write("\rlast\n");
+    await output.drained();
+    output.write(line);
+    await output.drained();
+    assertEquals(drawn, ["\rfirst\r", "\rthird\r", "\rlast\n"]);
+    const written = readFileSync(dir.path("results"), "utf8");
+    assertEquals(written, `${CLEAR}${line}\n`.repeat(3));
+  } finally {
+    closeSync(file);
+    if (write !== undefined) Object.defineProperty(stderr, "write", write);
+    else delete (stderr as Partial<typeof stderr>).write;
+  }
+});
 
 test("pmap --timeline writes a page", PATIENCE, async () => {
   using dir = folder();

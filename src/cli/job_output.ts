@@ -7,7 +7,7 @@
 import { fstatSync } from "node:fs";
 import { lineToRead, textsOf } from "./lines.ts";
 import type { Stop } from "./messages.ts";
-import { besideBar } from "./messages.ts";
+import { BESIDE_BAR } from "./messages.ts";
 import {
   Output,
   STANDARD_OUTPUT,
@@ -70,7 +70,7 @@ export class JobOutput {
       );
     }, {
       end,
-      around: this.#plan.bar && isStandardError(file) ? besideBar : undefined,
+      around: this.#plan.bar && isStandardError(file) ? BESIDE_BAR : undefined,
     });
   }
 

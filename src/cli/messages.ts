@@ -7,6 +7,7 @@
 import process from "node:process";
 import type { TextOutput } from "../progress/mod.ts";
 import { plural } from "../words/units.ts";
+import type { Around } from "./output.ts";
 import type { SignalName } from "./signals.ts";
 import { SIGNALS } from "./signals.ts";
 
@@ -80,12 +81,16 @@ export async function allSaid(): Promise<void> {
 }
 
 let bar = ""; // as it stands in the line of the cursor, if one does
+let last = ""; // of it, which is to stay, while lines are being written
+let beside = 0; // writes of lines that have not ended
 
-/** Where a bar is drawn: on standard error. */
+/** Where a bar is drawn: on standard error, between lines of results. */
 export const BAR_OUTPUT: TextOutput = {
   write(text) {
-    bar = text.endsWith("\r") ? text : ""; // the last line of one stays
-    put(text);
+    const stays = !text.endsWith("\r");
+    bar = stays ? "" : text;
+    if (beside === 0) put(text);
+    else if (stays) last += text;
   },
   get isTTY() {
     return process.stderr.isTTY;
@@ -96,15 +101,22 @@ export const BAR_OUTPUT: TextOutput = {
 };
 
 /**
- * Makes room for lines at the terminal where the bar is.
- *
- * @param lines Lines, with their ends.
- * @returns The same where no bar is; else the bar is cleared before them, and
- * drawn again behind them.
+ * Makes room for lines at the terminal where the bar is. It is drawn again when
+ * they are written: a part of them would be drawn over otherwise, and a bar in
+ * the same write would come after a later one.
  */
-export function besideBar(lines: string): string {
-  return bar === "" ? lines : CLEAR + lines + bar;
-}
+export const BESIDE_BAR: Around = {
+  before() {
+    beside++;
+    return CLEAR;
+  },
+  after() {
+    if (--beside > 0) return;
+    const text = last + bar;
+    last = "";
+    if (text !== "") put(text);
+  },
+};
 
 /**
  * Shows a text in a message.

@@ -24,12 +24,24 @@ const MOST_UNWRITTEN = 1 << 22;
  */
 const STALLED_MS = 500;
 
+/** What is done where something else stands at the end of what was written. */
+export interface Around {
+  /**
+   * A write begins.
+   *
+   * @returns What is to be written before the lines.
+   */
+  before(): string;
+  /** It has ended, or cannot be. */
+  after(): void;
+}
+
 /** Writes lines to a file descriptor. */
 export class Output {
   readonly #file: number;
   readonly #onError: (error: unknown) => void;
   readonly #end: string;
-  readonly #around: (lines: string) => string;
+  readonly #around: Around | undefined;
   #waiting = "";
   #scheduled = false;
   #writing: Promise<void> | undefined;
@@ -41,15 +53,12 @@ export class Output {
    *
    * @param file File descriptor.
    * @param onError Told once, when it cannot be written.
-   * @param how What ends a line, and what is written around lines.
+   * @param how What ends a line, and what is done around each write.
    */
   constructor(
     file: number,
     onError: (error: unknown) => void,
-    { end = "\n", around = (lines) => lines }: {
-      end?: string;
-      around?: (lines: string) => string;
-    } = {},
+    { end = "\n", around }: { end?: string; around?: Around | undefined } = {},
   ) {
     this.#file = file;
     this.#onError = onError;
@@ -117,7 +126,8 @@ export class Output {
       this.#waiting = "";
       return;
     }
-    const bytes = new TextEncoder().encode(this.#around(this.#waiting));
+    const before = this.#around?.before() ?? "";
+    const bytes = new TextEncoder().encode(before + this.#waiting);
     this.#waiting = "";
     this.#writing = writeAll(this.#file, bytes, (count) => {
       this.#written += count;
@@ -126,6 +136,7 @@ export class Output {
       this.#onError(error);
     }).then(() => {
       this.#writing = undefined;
+      this.#around?.after();
       if (this.#waiting.length > 0) this.#start();
     });
   }
