@@ -226,6 +226,17 @@ test("pmap --retries calls again", PATIENCE, async () => {
 });
 
 test(
+  "pmap --halt takes any number of --retries without a warning",
+  PATIENCE,
+  async () => {
+    const args = ["-e", "() => { throw 1; }", "--halt", "now"];
+    const { err } = await pmap([...args, "--retries", "1100"], "1\n");
+    const all = /^pmap: Cannot map .* at attempt 1101\npmap: stopped by .*\n$/;
+    assertMatch(err, all);
+  },
+);
+
+test(
   "pmap --timeout ends a call that is stuck, and no other",
   PATIENCE,
   async () => {

@@ -109,7 +109,7 @@ export async function* withRetries(
       waiting.delete(timer);
       due.push(next);
       wake();
-    }, timerTime(rule.delay * 2 ** (attempt - 1)));
+    }, timerTime(rule.delay && rule.delay * 2 ** (attempt - 1)));
     const next = { ...call, attempt: attempt + 1, failure };
     waiting.set(timer, next);
     rule.retried(1);
