@@ -41,16 +41,18 @@ export async function openWorker(
   /** Standard output holds the results and nothing else. */
   function quietStandardOutput(): void {
     type Writes = Record<"write" | "writeSync", (bytes: Uint8Array) => number>;
-    const { process, Deno } = globalThis as unknown as {
+    type Sink = { write(bytes: Uint8Array): void };
+    const { process, Deno, WritableStream } = globalThis as unknown as {
       process: NodeJS.Process;
       Deno?: Record<"stdout" | "stderr", Writes>;
+      WritableStream: new (sink: Sink) => unknown;
     };
     if (Deno !== undefined) {
       const { stdout, stderr } = Deno;
       stdout.write = (bytes) => stderr.write(bytes);
       stdout.writeSync = (bytes) => stderr.writeSync(bytes);
       // One of its own: whoever closes it does not close standard error.
-      const writable = new WritableStream<Uint8Array>({
+      const writable = new WritableStream({
         write(bytes) {
           for (let at = 0; at < bytes.length;) {
             at += stderr.writeSync(bytes.subarray(at));
