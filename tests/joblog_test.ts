@@ -7,6 +7,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -22,6 +23,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { runInNewContext } from "node:vm";
 import {
@@ -1549,6 +1551,40 @@ test("openJobLog() says by a JobLogError what a program on Deno lacks", {
     told("--allow-write"),
     new RegExp(`^${error} be written: .* read .*\n${error} be read: .*\n$`),
   );
+});
+
+test("openJobLog() asks for no permission on Deno but for the folder of its file", {
+  ignore: !("Deno" in globalThis),
+}, () => {
+  using dir = folder();
+  using noted = folder();
+  const program = noted.path("program.ts");
+  const joblog = new URL("../src/joblog/mod.ts", import.meta.url);
+  writeFileSync(
+    program,
+    `import { openJobLog } from "${joblog}";
+    const [log] = Deno.args;
+    await (await openJobLog(log)).close();
+    const { state } = Deno.permissions.querySync({ name: "read", path: "/proc" });
+    console.log(state);`,
+  );
+  const home = realpathSync(dir.path(""));
+  const flags = [`--allow-read=${home}`, `--allow-write=${home}`];
+  // Deno notes there what is asked for. With nobody at a terminal it only denies.
+  const asked = noted.path("asked");
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["run", ...flags, program, join(home, "log")],
+    {
+      encoding: "utf8",
+      env: { ...process.env, DENO_AUDIT_PERMISSIONS: asked },
+    },
+  );
+  assertEquals([stdout, stderr], ["prompt\n", ""]);
+  const values = readFileSync(asked, "utf8").trimEnd().split("\n")
+    .map((line): string => JSON.parse(line).value);
+  assert(values.length > 0);
+  assertEquals(values.filter((value) => !value.startsWith(home)), []);
 });
 
 test("openJobLog() takes no shim of Deno for it", {

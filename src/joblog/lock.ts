@@ -328,6 +328,7 @@ function ownerOf(path: string): string {
 
 /** In which namespace of Linux process numbers count here; `?` if in none. */
 function namespaceHere(): string {
+  if (!MAY_SEE_PROCESSES || process.platform !== "linux") return "?";
   try {
     return readlinkSync("/proc/self/ns/pid");
   } catch {
