@@ -1461,6 +1461,48 @@ test("openJobLog() goes by touch where the owner of a lock is in another contain
   assertEquals(existsSync(lock), false);
 });
 
+// What mocked timers are, and a clock that stands.
+test("openJobLog() and JobLog.stream() wait by no timers that a test puts in place", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const program = dir.path("program.ts");
+  const joblog = new URL("../src/joblog/mod.ts", import.meta.url);
+  writeFileSync(
+    program,
+    `import { openJobLog } from "${joblog}";
+    import { readFileSync, statSync, writeFileSync } from "node:fs";
+    import { mock } from "node:test";
+    import timers from "node:timers";
+    const path = ${JSON.stringify(path)};
+    const real = globalThis.setTimeout;
+    const apis = ["setTimeout", "setInterval", "setImmediate", "Date"];
+    if (process.versions.deno || process.versions.bun) {
+      const still = () => 0;
+      for (const home of [globalThis, timers]) {
+        home.setTimeout = home.setInterval = home.setImmediate = still;
+      }
+      Date.now = () => 1;
+    } else mock.timers.enable({ apis });
+    writeFileSync(path + ".lock", "");
+    const log = await openJobLog(path);
+    const touched = statSync(path + ".lock").mtimeMs;
+    const outcomes = log.stream([1, 2, 3], async function* (rest) {
+      let index = 0;
+      for await (const input of rest) {
+        yield { index: index++, input, status: "fulfilled", value: input };
+      }
+    });
+    for await (const { value } of outcomes) console.log(value);
+    while (statSync(path + ".lock").mtimeMs === touched) {
+      await new Promise((resolve) => real(resolve, 10));
+    }
+    await log.close();
+    console.log(readFileSync(path, "utf8").split("\\n").length);`,
+  );
+  const { out, err } = runProgram([...RUN_ALL, program], undefined, "", 60_000);
+  assertEquals(out, "1\n2\n3\n5\n", err);
+});
+
 test("openJobLog() touches its lock, so that other containers see that it is there", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -1553,39 +1595,43 @@ test("openJobLog() says by a JobLogError what a program on Deno lacks", {
   );
 });
 
-test("openJobLog() asks for no permission on Deno but for the folder of its file", {
-  ignore: !("Deno" in globalThis),
-}, () => {
-  using dir = folder();
-  using noted = folder();
-  const program = noted.path("program.ts");
-  const joblog = new URL("../src/joblog/mod.ts", import.meta.url);
-  writeFileSync(
-    program,
-    `import { openJobLog } from "${joblog}";
+test(
+  "openJobLog() asks for no permission on Deno but for the folder of its file",
+  {
+    ignore: !("Deno" in globalThis),
+  },
+  () => {
+    using dir = folder();
+    using noted = folder();
+    const program = noted.path("program.ts");
+    const joblog = new URL("../src/joblog/mod.ts", import.meta.url);
+    writeFileSync(
+      program,
+      `import { openJobLog } from "${joblog}";
     const [log] = Deno.args;
     await (await openJobLog(log)).close();
     const { state } = Deno.permissions.querySync({ name: "read", path: "/proc" });
     console.log(state);`,
-  );
-  const home = realpathSync(dir.path(""));
-  const flags = [`--allow-read=${home}`, `--allow-write=${home}`];
-  // Deno notes there what is asked for. With nobody at a terminal it only denies.
-  const asked = noted.path("asked");
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    ["run", ...flags, program, join(home, "log")],
-    {
-      encoding: "utf8",
-      env: { ...process.env, DENO_AUDIT_PERMISSIONS: asked },
-    },
-  );
-  assertEquals([stdout, stderr], ["prompt\n", ""]);
-  const values = readFileSync(asked, "utf8").trimEnd().split("\n")
-    .map((line): string => JSON.parse(line).value);
-  assert(values.length > 0);
-  assertEquals(values.filter((value) => !value.startsWith(home)), []);
-});
+    );
+    const home = realpathSync(dir.path(""));
+    const flags = [`--allow-read=${home}`, `--allow-write=${home}`];
+    // Deno notes there what is asked for. With nobody at a terminal it only denies.
+    const asked = noted.path("asked");
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ["run", ...flags, program, join(home, "log")],
+      {
+        encoding: "utf8",
+        env: { ...process.env, DENO_AUDIT_PERMISSIONS: asked },
+      },
+    );
+    assertEquals([stdout, stderr], ["prompt\n", ""]);
+    const values = readFileSync(asked, "utf8").trimEnd().split("\n")
+      .map((line): string => JSON.parse(line).value);
+    assert(values.length > 0);
+    assertEquals(values.filter((value) => !value.startsWith(home)), []);
+  },
+);
 
 test("openJobLog() takes no shim of Deno for it", {
   ignore: "Deno" in globalThis,

@@ -21,8 +21,17 @@ import {
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
-import { clearInterval, setInterval } from "node:timers";
+import * as timers from "node:timers";
 import { JobLogError } from "./errors.ts";
+
+/**
+ * The timers and the time as they were when this was loaded: tests put others in
+ * their place, which stand still. With those, a lock would be waited for without
+ * end, and lost to others.
+ */
+const { setInterval, clearInterval, setTimeout } = timers;
+const { now: wallNow } = Date;
+const now = performance.now.bind(performance);
 
 /**
  * After how many ms the guard of a takeover was left by a process that was killed
@@ -148,13 +157,13 @@ export async function lockLog(log: string): Promise<() => void> {
   try {
     // Whoever has it has written who it is, or soon will. If nobody has, it was
     // given back, but a process that is being started still has a copy of it.
-    const until = Date.now() + STALE_GUARD_MS;
+    const until = now() + STALE_GUARD_MS;
     while (held?.tryLockSync(true) === false) {
       const owner = ownerOf(path);
-      if (owner !== "" || Date.now() > until) throw inUse(log, owner);
+      if (owner !== "" || now() > until) throw inUse(log, owner);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
-    const enough = Date.now() + MOST_WAITING_MS;
+    const enough = now() + MOST_WAITING_MS;
     const seen: Seen = {};
     for (;;) {
       try {
@@ -172,7 +181,7 @@ export async function lockLog(log: string): Promise<() => void> {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       if (!takeOver(path, log, held !== undefined, seen)) {
-        if (Date.now() > enough) throw stuck(path);
+        if (now() > enough) throw stuck(path);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -197,9 +206,9 @@ function writeLock(path: string, text: string): void {
 
 /** Shows that the owner is there. */
 function touch(path: string): void {
-  const now = new Date();
+  const seconds = wallNow() / 1000;
   try {
-    utimesSync(path, now, now);
+    utimesSync(path, seconds, seconds);
   } catch {
     // somebody has removed it
   }
@@ -249,7 +258,7 @@ function takeOver(
     if (alive === undefined && owner !== "") {
       const { mtimeMs } = statSync(path);
       if (mtimeMs !== (seen.touched ??= mtimeMs)) throw inUse(log, owner);
-      if (Date.now() - mtimeMs < UNTOUCHED_MS) return false;
+      if (wallNow() - mtimeMs < UNTOUCHED_MS) return false;
     }
     rmSync(path, { force: true });
     return true;
@@ -269,7 +278,7 @@ function removeStaleGuard(guard: string): void {
 
 function isOld(path: string): boolean {
   try {
-    return Date.now() - statSync(path).mtimeMs > STALE_GUARD_MS;
+    return wallNow() - statSync(path).mtimeMs > STALE_GUARD_MS;
   } catch {
     return false; // gone meanwhile
   }

@@ -13,11 +13,18 @@ import {
   realpathSync,
   writeSync,
 } from "node:fs";
+import * as timers from "node:timers";
 import { JobLogError } from "./errors.ts";
 import type { KeptSetup } from "./kept_results.ts";
 import { KeptResults } from "./kept_results.ts";
 import { checkLockName, lockLog } from "./lock.ts";
 import { formatHeader } from "./log_record.ts";
+
+/**
+ * The timers as they were when this was loaded: tests put others in their place,
+ * which stand still. With those, no outcome would ever be given.
+ */
+const { setImmediate, clearImmediate, setTimeout, clearTimeout } = timers;
 
 /**
  * Characters at which a write begins before the turn of the event loop ends.
