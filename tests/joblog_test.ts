@@ -823,7 +823,7 @@ test("openJobLog() takes a log in which no input has ended for its own, whatever
     { version: "1" },
     { version: "2" },
     { header: { joblog: 1, job: "thumbs" } },
-    { header: { joblog: 2, by: { who: "me" } }, version: 3 },
+    { header: { joblog: 1, by: { who: "me" } }, version: 3 },
     { version: "1" },
   ];
   for (const setup of setups) {
@@ -859,7 +859,7 @@ test("openJobLog() begins a log anew whose header was not written to its end, wh
   await (await openJobLog(path, { header, version: "1" })).close();
   const whole = readFileSync(path);
   const now = { header: { ...header, job: "", of: [] }, version: 2 };
-  for (let end = 0; end < whole.length; end++) {
+  for (let end = 0; end < whole.length - 1; end++) { // then it is whole
     for (const text of [whole.subarray(0, end), new Uint8Array(end)]) {
       writeFileSync(path, text);
       const log = await openJobLog(path, now);
@@ -905,6 +905,7 @@ test("openJobLog() refuses what is no log, and leaves it as it is", async () => 
     '{"joblog":precious',
     '{"joblog":1}}',
     '{"joblog":1,"mine":2}',
+    '{"joblog":1,"version":"2"}', // may be whole, and of somebody else
     '{"joblog":1,mine',
     '{"joblog":[1}',
     '{"joblog":1 2',
@@ -926,6 +927,55 @@ test("openJobLog() refuses what is no log, and leaves it as it is", async () => 
       JobLogError,
       "Cannot open job log as it must be a file that can be written: received ",
     );
+  }
+});
+
+test("openJobLog() neither writes over JSON that begins with another value than its header, nor adds to it", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const cases: [Record<string, unknown>, string][] = [
+    [{ id: 1 }, '{"id":7}'],
+    [{ id: 1 }, '{"id":7'],
+    [{ id: 1 }, '{"id":12'],
+    [{ id: 1 }, '{"id":12,"na'],
+    [{ version: "1" }, '{"version":"1.2.3"}'],
+    [{ version: "1" }, '{"version":"1.2.3"}\n'],
+    [{ name: "thumbs" }, '{"name":"my-app","version":"1.2.3"}'],
+    [{ name: "thumbs" }, '{"name":"thumbs","version":"1.2.3"}'],
+    [{ name: "thumbs" }, '{"name":"my-app","version":"1.2'],
+    [{ name: "thumbs" }, '{"name":"my-app","version'],
+    [{ name: "thumbs" }, '{"name":"my-app'],
+    [{ name: "thumbs" }, '{"name":"my-app"}\n'],
+    [{ name: "thumbs" }, '{"name":"my-app"}\n{"name":"other'],
+    [{ name: ["thumbs"] }, '{"name":["thumbs",1],"version'],
+  ];
+  for (const [header, text] of cases) {
+    for (const version of [undefined, "2"]) {
+      if (version !== undefined && "version" in header) continue;
+      for (const readOnly of [true, false]) {
+        writeFileSync(path, text);
+        await assertRejects(
+          () => openJobLog(path, { header, version, readOnly }),
+          JobLogError,
+          "Cannot open job log as it must be a new file, or ",
+          text,
+        );
+        assertEquals(readFileSync(path, "utf8"), text);
+      }
+    }
+  }
+});
+
+test("openJobLog() begins a log anew whose header was cut in a character of its first value", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const header = { name: "\u{1f600}é" };
+  await (await openJobLog(path, { header })).close();
+  const whole = readFileSync(path);
+  for (let end = 0; end <= whole.length; end++) {
+    writeFileSync(path, whole.subarray(0, end));
+    await (await openJobLog(path, { header })).close();
+    assertEquals(readFileSync(path), whole);
   }
 });
 

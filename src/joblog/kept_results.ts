@@ -11,7 +11,7 @@ import type { InputKey } from "./input_keys.ts";
 import { NumberTable } from "./input_keys.ts";
 import { LineReader } from "./line_reader.ts";
 import { isOf, readRecord } from "./log_record.ts";
-import { isTornHeader } from "./torn_header.ts";
+import { beginningOf, isTornHeader } from "./torn_header.ts";
 
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const BLOCK_BYTES = 1 << 20;
@@ -86,10 +86,12 @@ export class KeptResults {
   ): KeptResults {
     const found = scan(file, path, header);
     const { header: last, headers } = found;
-    // One of no inputs is of whoever goes on with it. And nobody accepts by what
-    // is no boolean, as a promise is.
-    const accepted = last === undefined || linesOf(found) === 0 ||
-      isSame(last, header) || accepts(JSON.parse(last)) === true;
+    // One of no inputs is of whoever goes on with it, if it is a log: what begins
+    // otherwise may be a file of somebody else. And nobody accepts by what is no
+    // boolean, as a promise is.
+    const accepted = last === undefined || isSame(last, header) ||
+      (linesOf(found) === 0 && beginningOf(last) === beginningOf(header)) ||
+      accepts(JSON.parse(last)) === true;
     if (!accepted) {
       const which = headers > 1 ? "last header" : "header";
       throw otherHeader(path, header, last, which);

@@ -21,7 +21,8 @@ export interface JobLogOptions {
    * hold all of it: a header with a Map, a Date, an object of a class, NaN, -0 or
    * undefined in it is an error, and so is one without a name. A file that begins
    * with another name than the header is no such log; the order of its other names
-   * does not matter.
+   * does not matter. Let it begin with what all logs of the program have in common:
+   * what begins with another value may be a file of somebody else.
    *
    * @default {{ joblog: 1 }}
    */
@@ -30,7 +31,8 @@ export interface JobLogOptions {
    * Decides on a log of another header or version: given both in one object, as
    * the log has them, it returns whether to go on with its results. Then the log
    * is of the new ones from there on, and no more of the old ones. It is not asked
-   * of a log in which no input has ended: that is of the new ones at once.
+   * of a log in which no input has ended, and whose header begins with the same
+   * name and value: that is of the new ones at once.
    *
    * @default {undefined} such a log is refused.
    */

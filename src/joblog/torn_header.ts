@@ -23,29 +23,39 @@ const LACKING = [
  * @param text All that is in the file, which has no end of a line.
  * @param header The header that was asked for, as JSON.
  * @returns Whether it is the beginning of this header, or of another one whose
- * first name is the same; or what was never written, in which case it is zeros.
+ * first name and value are the same; or what was never written, in which case it
+ * is zeros.
  */
 export function isTornHeader(text: string, header: string): boolean {
-  if (header.startsWith(text) || /^\0*$/.test(text)) return true;
-  if (!text.startsWith(header.slice(0, header.indexOf(":") + 1))) return false;
-  // Nothing but its end of a line is lacking: or it is a file of somebody else.
-  const whole = parsed(text);
-  if (whole !== undefined) return namesOf(whole) === namesOf(parsed(header)!);
+  // The last character may be cut as well.
+  if (header.startsWith(text.replace(/\ufffd$/, ""))) return true;
+  if (/^\0*$/.test(text)) return true;
+  if (!text.startsWith(`${beginningOf(header)},`)) return false;
+  // Nothing but the end of its line may be lacking. But so may it of a file of
+  // somebody else.
+  if (isJson(text)) return false;
   const brackets = openBrackets(text);
-  return LACKING.some((rest) => parsed(text + rest + brackets) !== undefined);
+  return LACKING.some((rest) => isJson(text + rest + brackets));
 }
 
-function parsed(text: string): object | undefined {
+/**
+ * Gives what tells the logs of one kind from other files.
+ *
+ * @param header A header, as JSON.
+ * @returns The beginning of it, up to its first value.
+ */
+export function beginningOf(header: string): string {
+  const [first] = Object.entries(JSON.parse(header));
+  return JSON.stringify(Object.fromEntries([first!])).slice(0, -1);
+}
+
+function isJson(text: string): boolean {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
-}
-
-/** But for the one that the log itself puts in, which may not have been there. */
-function namesOf(header: object): string {
-  return Object.keys(header).filter((name) => name !== "version").sort().join();
 }
 
 /** What closes the brackets that are open at the end of a text, in their order. */
