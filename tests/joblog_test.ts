@@ -1477,38 +1477,76 @@ test("openJobLog() waits for a lock that nobody has, but the system still keeps"
   assertEquals(told(await run(path, [1, 2], (n) => n)), [1, 2]);
 });
 
+/** In which namespace this process is; `?` if in none: only Linux has these. */
+function namespaceHere(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "?";
+  }
+}
+
+/** The locks of a process that is gone; what follows is its namespace. */
+const GONE = `999999999 0 ${hostname()} other`;
+
 test("openJobLog() goes by touch where the owner of a lock is in another container", async () => {
   using dir = folder();
   const path = dir.path("log");
   const lock = `${path}.lock`;
-  let here = "?";
-  try {
-    here = readlinkSync("/proc/self/ns/pid");
-  } catch {
-    // only Linux has these
-  }
-  const gone = `999999999 0 ${hostname()} other`;
-  // As an earlier version wrote it, and as who could not know its namespace.
-  for (const owner of [gone, `${gone} ?`, `${gone} ${here}`]) {
+  // The first as an earlier version wrote it.
+  for (const owner of [GONE, `${GONE} ${namespaceHere()}`]) {
     writeFileSync(lock, owner);
     await (await openJobLog(path)).close();
     assertEquals(existsSync(lock), false);
   }
-  // Of another container: it is there if it touches its lock.
-  writeFileSync(lock, `${gone} pid:[1]`);
-  let now = Date.now() / 1000;
-  const touching = setInterval(() => utimesSync(lock, ++now, now), 50);
-  const error = await openJobLog(path).catch((error) => error);
-  clearInterval(touching);
-  assertInstanceOf(error, JobLogError);
-  assertStringIncludes(
-    error.message,
-    "in use by process 999999999 (if that has ended, delete ",
-  );
-  assertEquals(readFileSync(lock, "utf8"), `${gone} pid:[1]`);
-  utimesSync(lock, 1, 1); // in seconds: long ago
-  await (await openJobLog(path)).close();
-  assertEquals(existsSync(lock), false);
+  // Of another container: it is there if it touches its lock, also if it had no
+  // time for long, or if its clock goes before.
+  const owner = `${GONE} pid:[1]`;
+  writeFileSync(lock, owner);
+  const now = Date.now() / 1000;
+  for (const [before, after] of [[now, now + 1], [1, 2], [now + 9e6, now]]) {
+    utimesSync(lock, before!, before!); // in seconds
+    const opening = openJobLog(path).catch((error) => error);
+    utimesSync(lock, after!, after!); // it was looked at once
+    const error = await opening;
+    assertInstanceOf(error, JobLogError);
+    assertStringIncludes(
+      error.message,
+      "in use by process 999999999 (if that has ended, delete ",
+    );
+    assertEquals(readFileSync(lock, "utf8"), owner);
+  }
+});
+
+test(
+  "openJobLog() takes over a lock of another container that nobody touches, of whatever time it is",
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    using dir = folder();
+    const now = Date.now() / 1000;
+    await Promise.all([1, now, now + 9e6].map(async (touched) => {
+      const path = dir.path(String(touched));
+      writeFileSync(`${path}.lock`, `${GONE} pid:[1]`);
+      utimesSync(`${path}.lock`, touched, touched);
+      await (await openJobLog(path)).close();
+      assertEquals(existsSync(`${path}.lock`), false);
+    }));
+  },
+);
+
+test("openJobLog() touches no lock that has become another's", async () => {
+  using dir = folder();
+  const [lost, kept] = [dir.path("lost"), dir.path("kept")];
+  const touched = (path: string) => statSync(`${path}.lock`).mtimeMs;
+  await using _lost = await openJobLog(lost);
+  writeFileSync(`${lost}.lock`, `${GONE} pid:[1]`);
+  utimesSync(`${lost}.lock`, 1, 1); // in seconds
+  await using _kept = await openJobLog(kept);
+  utimesSync(`${kept}.lock`, 1, 1);
+  await until(() => touched(kept) > 5000); // its turn is after that of the other
+  assertEquals(touched(lost), 1000);
 });
 
 // What mocked timers are, and a clock that stands.

@@ -41,19 +41,20 @@ const now = performance.now.bind(performance);
 const STALE_GUARD_MS = 5000;
 
 /**
- * For how many ms to wait in all: a lock that was left empty takes one such time,
- * and a guard another.
- */
-const MOST_WAITING_MS = 3 * STALE_GUARD_MS;
-
-/**
- * How often the owner of a lock touches it, in ms; and after how many an untouched
- * one is of an owner that is gone, where nothing else tells: in a container that
- * was started again, or beside another of the same name. With less, an owner whose
- * thread a task has would lose its lock to another container. No bench.
+ * How often the owner of a lock touches it, in ms; and after how many in which
+ * nobody did it is of an owner that is gone, where nothing else tells: in a
+ * container that was started again, or beside another of the same name. With less,
+ * an owner whose thread a task has would lose its lock to another container; with
+ * more, each such start waits for longer. No bench.
  */
 const TOUCH_MS = 1000;
-const UNTOUCHED_MS = 10_000;
+const UNTOUCHED_MS = 5000;
+
+/**
+ * For how many ms to wait in all: a lock that was left empty takes the time of a
+ * guard, a guard another, and a lock that must be watched its own.
+ */
+const MOST_WAITING_MS = 2 * STALE_GUARD_MS + UNTOUCHED_MS;
 
 /** For how many ms to wait until a lock is tried again. No bench. */
 const RETRY_MS = 20;
@@ -169,7 +170,7 @@ export async function lockLog(log: string): Promise<() => void> {
       try {
         writeLock(path, mine);
         OPEN.add(log);
-        const touching = setInterval(() => touch(path), TOUCH_MS);
+        const touching = setInterval(() => touch(path, mine), TOUCH_MS);
         touching.unref();
         return () => {
           clearInterval(touching);
@@ -204,8 +205,9 @@ function writeLock(path: string, text: string): void {
   }
 }
 
-/** Shows that the owner is there. */
-function touch(path: string): void {
+/** Shows that the owner is there, if the lock is still its own. */
+function touch(path: string, mine: string): void {
+  if (ownerOf(path) !== mine) return;
   const seconds = wallNow() / 1000;
   try {
     utimesSync(path, seconds, seconds);
@@ -227,9 +229,13 @@ function stuck(path: string): JobLogError {
   );
 }
 
-/** When a lock of another container was touched, as it was first seen. */
+/**
+ * When a lock had been touched as it was first seen, and when that was. The clock
+ * of another machine may be wrong, so no time of one is compared with this one's.
+ */
 interface Seen {
   touched?: number;
+  at?: number;
 }
 
 /** Removes the lock of a process that is gone; false if it is not clear yet. */
@@ -256,9 +262,10 @@ function takeOver(
     if (alive) throw inUse(log, owner);
     if (owner === "" && !isOld(path)) return false;
     if (alive === undefined && owner !== "") {
-      const { mtimeMs } = statSync(path);
-      if (mtimeMs !== (seen.touched ??= mtimeMs)) throw inUse(log, owner);
-      if (wallNow() - mtimeMs < UNTOUCHED_MS) return false;
+      const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      if (touched === undefined) return true; // given back meanwhile
+      if (touched !== (seen.touched ??= touched)) throw inUse(log, owner);
+      if (now() - (seen.at ??= now()) < UNTOUCHED_MS) return false;
     }
     rmSync(path, { force: true });
     return true;
