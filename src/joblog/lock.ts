@@ -297,14 +297,15 @@ function isOld(path: string): boolean {
  */
 function isAlive(owner: string, held: boolean): boolean | undefined {
   if (owner === UNKNOWN) return true;
-  // The last is not in locks of the first versions.
-  const [pid, start, host, runtime, namespace = "?"] = owner.split(" ");
+  // The last is not in locks of the first versions, whose owners touch nothing.
+  const [pid, start, host, runtime, namespace] = owner.split(" ");
   // If it were, this process could not hold the lock that only Deno has.
   if (runtime === "deno" && held) return false;
   // Of another machine nothing can be known: its lock stands.
   if (!MAY_SEE_PROCESSES || (host !== hostname() && host !== "?")) return true;
-  // In another container, though it may have the same name, numbers are others.
-  if (namespace !== "?" && namespace !== namespaceHere()) return undefined;
+  // In another container, though it may have the same name, numbers are others:
+  // so they may be where one of the two does not know in which it is.
+  if (namespace !== undefined && !isHere(namespace)) return undefined;
   if (start !== "?" && startOf(process.pid) !== "?") {
     return startOf(Number(pid)) === start;
   }
@@ -350,6 +351,12 @@ function namespaceHere(): string {
   } catch {
     return "?"; // another system, or not for us to read
   }
+}
+
+/** Whether process numbers are known to count here as they do where a lock is from. */
+function isHere(namespace: string): boolean {
+  if (namespace !== namespaceHere()) return false;
+  return namespace !== "?" || process.platform !== "linux";
 }
 
 function readOrEmpty(path: string): string {
