@@ -626,6 +626,40 @@ test("openJobLog() logs what came before its reader leaves", async () => {
   assertEquals(await pool.map((n) => n, [1]), [1]);
 });
 
+/** Gives one input, and never another one. */
+async function* stuck(): AsyncGenerator<number> {
+  yield 1;
+  await new Promise(() => {});
+}
+
+test("JobLog.stream() lets its reader leave while it waits for an outcome", async () => {
+  const leave = [
+    (outcomes: AsyncGenerator) => outcomes.return(undefined),
+    (outcomes: AsyncGenerator) =>
+      outcomes.throw(new Error("enough")).catch((error) => {
+        assertEquals(error.message, "enough");
+      }),
+    (outcomes: AsyncGenerator) => outcomes[Symbol.asyncDispose](),
+  ];
+  await using pool = new Pool({ workers: 0 });
+  for (const leaving of leave) {
+    using dir = folder();
+    const path = dir.path("log");
+    await using log = await openJobLog(path);
+    const outcomes = log.stream(
+      stuck(),
+      (rest, options) => pool.stream((n) => n, rest, options),
+    );
+    assertEquals(outcomes[Symbol.asyncIterator](), outcomes);
+    assertEquals((await outcomes.next()).value?.input, 1);
+    const waiting = outcomes.next();
+    await leaving(outcomes);
+    const end = { done: true, value: undefined };
+    assertEquals([await waiting, await outcomes.next()], [end, end]);
+    assertEquals(records(path).length, 1);
+  }
+});
+
 test("openJobLog() passes on what ends the stream, after what came before", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -1589,7 +1623,7 @@ test(
 );
 
 // What mocked timers are, and a clock that stands.
-test("openJobLog() and JobLog.stream() wait by no timers that a test puts in place", async () => {
+test("openJobLog() and JobLog.stream() wait by no timers that a test puts in place", () => {
   using dir = folder();
   const path = dir.path("log");
   const program = dir.path("program.ts");
@@ -1626,7 +1660,7 @@ test("openJobLog() and JobLog.stream() wait by no timers that a test puts in pla
     await log.close();
     console.log(readFileSync(path, "utf8").split("\\n").length);`,
   );
-  const { out, err } = runProgram([...RUN_ALL, program], undefined, "", 60_000);
+  const { out, err } = runProgram([...RUN_ALL, program]);
   assertEquals(out, "1\n2\n3\n5\n", err);
 });
 

@@ -7,21 +7,20 @@
 
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
-import { show } from "../words/show.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
 import { Copies, handlePromises } from "./inputs.ts";
 import type { KeptResults } from "./kept_results.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogNote } from "./log_record.ts";
-import { formatRecord, resultOf } from "./log_record.ts";
+import { checkResult, formatRecord, resultOf } from "./log_record.ts";
 import type {
   LogFormat,
   LoggedOutcome,
   LogStreamOptions,
   SettledAsTheyCome,
 } from "./options.ts";
-import { RunningInputs } from "./running_inputs.ts";
+import { renumber, RunningInputs } from "./running_inputs.ts";
 import { Turnstile } from "./turnstile.ts";
 
 const SETTLED: SettledAsTheyCome = { settled: true, ordered: false };
@@ -84,7 +83,7 @@ export class LoggedStream<T, R> {
       rest: AsyncIterable<T>,
       options: SettledAsTheyCome,
     ) => AsyncIterable<TaskOutcome<T, R>>,
-  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown> {
+  ): Outcomes<T, R> {
     const inputs = this.#inputs as Partial<Iterable<T> & AsyncIterable<T>>;
     if (!(inputs?.[Symbol.asyncIterator] ?? inputs?.[Symbol.iterator])) {
       throw new TypeError(
@@ -96,12 +95,33 @@ export class LoggedStream<T, R> {
     if (typeof outcomes?.[Symbol.asyncIterator] !== "function") {
       throw wrongOutcome(outcomes);
     }
-    return this.#read(outcomes);
+    return this.#leavable(this.#read(outcomes));
+  }
+
+  /**
+   * Lets a reader leave also while it waits for an outcome: a generator would only
+   * end when that has come, which may be never.
+   */
+  #leavable(outcomes: Outcomes<T, R>): Outcomes<T, R> {
+    const leavable: Outcomes<T, R> = {
+      next: () => outcomes.next(),
+      return: (value) => {
+        this.close({});
+        return outcomes.return(value);
+      },
+      throw: (error) => {
+        this.close({});
+        return outcomes.throw(error);
+      },
+      [Symbol.asyncIterator]: () => leavable,
+      [Symbol.asyncDispose]: async () => void await leavable.return(undefined),
+    };
+    return leavable;
   }
 
   async *#read(
     outcomes: AsyncIterable<TaskOutcome<T, R>>,
-  ): AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown> {
+  ): Outcomes<T, R> {
     const iterator = outcomes[Symbol.asyncIterator]();
     const taken = this.#take(iterator);
     try {
@@ -244,7 +264,7 @@ export class LoggedStream<T, R> {
     else {
       try {
         const text = this.#format.stringify(outcome.value);
-        if (text !== undefined) checkLine(text);
+        if (text !== undefined) checkResult(text);
         // Before it is written, as a log with what cannot be read is of no use.
         return { ok: true, text, value: this.#parse(text) };
       } catch (cause) {
@@ -277,40 +297,12 @@ export class LoggedStream<T, R> {
   }
 }
 
+type Outcomes<T, R> = AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown>;
+
 /** The text of a result, undefined if the result is; or why there is none. */
 type Result<R> =
   | { ok: true; text: string | undefined; value: R }
   | { ok: false; reason: TaskError; error: string; stack: string };
-
-/** Checks that the text a format has made of a result can be read as it is. */
-function checkLine(text: unknown): void {
-  let rule: string;
-  if (typeof text !== "string" || /[\n\r]/.test(text)) rule = "in one line";
-  else if (text.length > text.trimEnd().length) {
-    rule = "without white space at its end"; // an editor may have put it there
-  } else if (!text.isWellFormed()) rule = "without halves of characters";
-  else return;
-  throw new TypeError(
-    `"format.stringify" must make JSON ${rule}: received ${
-      show(text)
-    } (JSON.stringify(result) makes it)`,
-  );
-}
-
-/** Names an input by its index among all: the stream counted those it got. */
-function renumber<T, R>(
-  outcome: TaskOutcome<T, R>,
-  index: number,
-): TaskOutcome<T, R> {
-  if (outcome.index === index) return outcome;
-  if (outcome.status === "rejected") {
-    const { reason } = outcome;
-    const rename = (text = "") => text.replace(/input \d+/, `input ${index}`);
-    const [message, stack] = [rename(reason.message), rename(reason.stack)];
-    Object.assign(reason, { index, message, stack });
-  }
-  return { ...outcome, index };
-}
 
 function wrongOutcome(received: unknown): TypeError {
   const what = typeof received === "object"

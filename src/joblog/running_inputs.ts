@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TaskOutcome } from "../../mod.ts";
 import type { InputKey } from "./input_keys.ts";
 import { digestOf } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
@@ -83,4 +84,25 @@ export class RunningInputs<T> {
     if (count === 0) this.#digests.delete(digest);
     else this.#digests.set(digest, count);
   }
+}
+
+/**
+ * Names an input by its index among all: the stream counted those it got.
+ *
+ * @param outcome What the stream gave.
+ * @param index The position of its input among all.
+ * @returns The outcome with that index, also in its error.
+ */
+export function renumber<T, R>(
+  outcome: TaskOutcome<T, R>,
+  index: number,
+): TaskOutcome<T, R> {
+  if (outcome.index === index) return outcome;
+  if (outcome.status === "rejected") {
+    const { reason } = outcome;
+    const rename = (text = "") => text.replace(/input \d+/, `input ${index}`);
+    const [message, stack] = [rename(reason.message), rename(reason.stack)];
+    Object.assign(reason, { index, message, stack });
+  }
+  return { ...outcome, index };
 }
