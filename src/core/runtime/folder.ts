@@ -40,7 +40,8 @@ export const firstFolder: string | undefined = isDeno() || !hasProcess()
   : currentFolder();
 
 function isDeno(): boolean { // and not a shim of it
-  return (globalThis.navigator?.userAgent ?? "").startsWith("Deno");
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  return (navigator?.userAgent ?? "").startsWith("Deno");
 }
 
 function hasProcess(): boolean {

@@ -40,7 +40,7 @@ export interface ProcessSetup {
   /** Its arguments, so that it runs a source text. */
   argsFor(source: string): string[];
   /** The folder that it looks for its settings in; the current one if left out. */
-  folder?: string;
+  folder?: string | undefined;
   /** Environment variables, beside those of the caller. */
   env?: Record<string, string>;
   /** Whether its thread that watches knows standard input alone; false if left out. */
