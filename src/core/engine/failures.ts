@@ -152,8 +152,8 @@ export function nameThrown(thrown: unknown): string {
 function foundNoModule(cause: unknown): boolean {
   if (!(cause instanceof Error) || /built-in/.test(cause.message)) return false;
   const { name, code } = cause as { name: unknown; code?: unknown };
-  return code === "ERR_MODULE_NOT_FOUND" || // Deno; Node.js in a process
-    code === "ERR_UNSUPPORTED_RESOLVE_REQUEST" || // Node.js in a thread
+  return code === "ERR_MODULE_NOT_FOUND" || // Deno
+    code === "ERR_UNSUPPORTED_RESOLVE_REQUEST" || // Node.js
     name === "ResolveMessage"; // Bun
 }
 
