@@ -91,6 +91,7 @@ test(
     // As a terminal does: to all that run there.
     send("INT", running);
     spawnSync("kill", ["-INT", pid.trim()]);
+    await first(running, "stderr"); // else it might end as its input does
     child.stdin!.end();
     const { status, out, err } = await ended;
     assertEquals([status, out], [130, pid]);
