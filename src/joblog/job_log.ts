@@ -28,9 +28,9 @@ import type {
  * @param path Its file.
  * @param options What it must be of.
  * @returns The log. Close it, or hold it with `await using`.
- * @throws {JobLogError} When it has what became of inputs with another version,
- * or is no log, or open already, here or in another process, or it cannot be written, or with
- * `readOnly` not be read. It is left as it is.
+ * @throws {JobLogError} When it has what became of inputs with another version, or
+ * is no log, or open already, here or in another process, or it cannot be written,
+ * or with `readOnly` not be read. It is left as it is.
  * @throws What `accepts` throws.
  * @throws {TypeError} When the path or an option is unknown or of the wrong kind,
  * or JSON does not hold all of the header.

@@ -11,7 +11,7 @@ import type { InputKey } from "./input_keys.ts";
 import { NumberTable } from "./input_keys.ts";
 import { LineReader } from "./line_reader.ts";
 import { isOf, readRecord } from "./log_record.ts";
-import { beginningOf, isTornHeader } from "./torn_header.ts";
+import { beginningOf, isJson, isTornHeader } from "./torn_header.ts";
 
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const BLOCK_BYTES = 1 << 20;
@@ -208,14 +208,7 @@ function scan(file: number, path: string, header: string): Scan {
 
 /** Whether a first line is that of such a log, also of another version. */
 function isHeader(line: string, header: string): boolean {
-  if (line === header) return true;
-  if (!line.startsWith(kindOf(header))) return false;
-  try {
-    JSON.parse(line);
-    return true;
-  } catch {
-    return false;
-  }
+  return line === header || (line.startsWith(kindOf(header)) && isJson(line));
 }
 
 /** What every header of such a log begins with. */

@@ -49,7 +49,12 @@ export function beginningOf(header: string): string {
   return JSON.stringify(Object.fromEntries([first!])).slice(0, -1);
 }
 
-function isJson(text: string): boolean {
+/**
+ * Says whether a text is JSON.
+ *
+ * @param text The text.
+ */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -5,27 +5,19 @@
  * @module
  */
 
-import { MOST_AT_ONCE } from "@parallel/map/seam";
+import {
+  isCount,
+  isObject,
+  isOptional,
+  isText,
+  MOST_AT_ONCE,
+} from "@parallel/map/seam";
 import type { CallMessage, ChunkMessage } from "./messages.ts";
 
 type Fields<T> = { [K in keyof T]: unknown };
 
-/** Whether something has fields at all. */
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function isCount(value: unknown, least: number): value is number {
-  return Number.isSafeInteger(value) && value as number >= least;
-}
-
-function isOptional(value: unknown, holds: (value: unknown) => boolean) {
-  return value === undefined || holds(value);
-}
-
 const isWhole = (value: unknown) => isCount(value, 1);
 const isAtOnce = (value: unknown) => isCount(value, 1) && value <= MOST_AT_ONCE;
-const isText = (value: unknown) => typeof value === "string";
 const isBuffer = (value: unknown) => value instanceof ArrayBuffer;
 
 /**

@@ -15,6 +15,12 @@ export {
   whole,
 } from "../../words/check_options.ts";
 export {
+  isCount,
+  isObject,
+  isOptional,
+  isText,
+} from "../../words/plain_data.ts";
+export {
   checkOptions,
   CLOSE_RULES,
   MOST_AT_ONCE,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isCount } from "../../words/plain_data.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
@@ -109,16 +110,14 @@ function checkAnswer(
   values: ArrayLike<unknown>,
   { run, values: { length } }: Chunk,
 ): void {
-  const isCount = (count: number, most: number) =>
-    Number.isInteger(count) && count >= 0 && count <= most;
   const isEach = run.combine === undefined && run.shared.output === undefined &&
     failures.length < tasks;
   const isWhole = isEach
     ? values.length === tasks
-    : isCount(values.length, tasks);
-  const holds = isCount(tasks, length) && isWhole &&
+    : isCount(values.length, 0, tasks);
+  const holds = isCount(tasks, 0, length) && isWhole &&
     failures.every(({ offset, folded }) =>
-      isCount(offset, tasks - 1) && isCount(folded, tasks - offset)
+      isCount(offset, 0, tasks - 1) && isCount(folded, 0, tasks - offset)
     );
   if (!holds) throw new RangeError("an answer has its own tasks alone");
 }

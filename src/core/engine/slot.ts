@@ -38,7 +38,7 @@ export class Slot {
   #state: SlotState = { at: "empty" };
   #inFlight: InFlight;
   #tag = 0;
-  /** Whether this worker has had nothing to do, or has done something: it can live. */
+  /** Whether this worker has had nothing to do, or has done a chunk: it can live. */
   #rested = false;
   #cancel = () => {}; // calls off the end of the worker
   readonly #watch: Watch;

@@ -5,20 +5,12 @@
  * @module
  */
 
+import { isObject, isOptional, isText } from "../../words/plain_data.ts";
 import type { FromWorker } from "../wire/protocol.ts";
 
 type Fields = Record<string, unknown>;
 
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null;
-}
-
 const isNumber = (value: unknown) => typeof value === "number";
-const isText = (value: unknown) => typeof value === "string";
-
-function isOptional(value: unknown, holds: (value: unknown) => boolean) {
-  return value === undefined || holds(value);
-}
 
 function isListOf(list: unknown, holds: (one: unknown) => boolean): boolean {
   return Array.isArray(list) && list.every(holds);

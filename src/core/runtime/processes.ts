@@ -14,6 +14,8 @@ import { createFrames, type Frames, type V8 } from "../wire/frames.ts";
 import { withoutDebugger } from "./debugger.ts";
 import { startFolder } from "./folder.ts";
 import { createNotes } from "./notes.ts";
+import { type Pipe, writer } from "./pipe.ts";
+import { isFromWorker } from "./process_message.ts";
 import { onProgramEnd } from "./program_end.ts";
 import {
   bootProcess,
@@ -29,8 +31,6 @@ import type {
   WorkerListener,
 } from "./runtime.ts";
 import { after } from "./timers.ts";
-import { isFromWorker } from "./process_message.ts";
-import { type Pipe, writer } from "./pipe.ts";
 import { writeAtOnce } from "./write_at_once.ts";
 
 /** How a runtime starts itself once more. */
