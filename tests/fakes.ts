@@ -376,7 +376,18 @@ export class FakeWorker implements WorkerHandle {
         : undefined;
       work.failures.push({ offset, folded: 0, error, refused: undefined });
     }
-    if (--work.open === 0) this.#answer(work);
+    if (--work.open > 0) return;
+    this.#pass(work);
+    this.#answer(work);
+  }
+
+  /** Passes by the rest, which is skipped: a worker claims that as well. */
+  #pass({ message, values, next, results }: Work): void {
+    while (next < values.length && this.#board.claim(message.serial + next)) {
+      next++;
+    }
+    // #cut() has made it shorter, if it was cut before.
+    results.length = Math.min(results.length, next);
   }
 
   /** Serial number of the first task of the chunk in which one came. */
