@@ -59,6 +59,7 @@ export function nodeRuntime(process: System): Runtime {
       kind === "processes" ? processes(nodeProcess(process, wanted)) : threads({
         startBlocks: false,
         first: writeAtOnce,
+        missesEnds: true,
         opensOutput: true,
       }),
   };
