@@ -50,6 +50,9 @@ const LONG = [
   "start",
 ];
 
+/** How long the tests of one runtime may take, in minutes: several times as long. */
+const LIMIT = 60;
+
 /** What Deno would test if nothing was named. */
 const settings = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
 
@@ -117,6 +120,17 @@ async function run(
     stdio: ["ignore", stdio, stdio],
   });
   const began = performance.now();
+  let isLate = false;
+  // Node.js has a process for each file, and reports one that does not end once it
+  // is killed.
+  const first = setTimeout(() => killChildren(child.pid!), LIMIT * 60_000);
+  const last = setTimeout(() => {
+    isLate = true;
+    killChildren(child.pid!);
+    child.kill("SIGKILL");
+    child.stdout?.destroy(); // what it started may keep them open
+    child.stderr?.destroy();
+  }, (LIMIT + 1) * 60_000);
   const said = [Buffer.from(line)];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (data) => said.push(data));
@@ -124,15 +138,32 @@ async function run(
   const [code, signal] = await once(child, "close").catch((error: Error) => [
     error.message, // it could not be started
   ]);
+  clearTimeout(first);
+  clearTimeout(last);
   if (!live) process.stdout.write(Buffer.concat(said));
   const report = read(existsSync(path) ? readFileSync(path, "utf8") : "");
   if (report.failed === 0 && (code !== 0 || report.names.length === 0)) {
-    const why = signal ?? `code ${code}`;
+    const why = isLate
+      ? `took longer than ${LIMIT} minutes`
+      : signal ?? `code ${code}`;
     report.failures.push(["outside of its tests", why]);
     report.failed = 1;
   }
   report.seconds = (performance.now() - began) / 1000;
   return report;
+}
+
+/** Kills what a process has started itself, where the system tells of it. */
+function killChildren(pid: number): void {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  if (!existsSync(path)) return;
+  for (const child of readFileSync(path, "utf8").trim().split(" ")) {
+    try {
+      if (child !== "") process.kill(Number(child), "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 /** Reads a report in JUnit's format. */
