@@ -378,12 +378,22 @@ test(
   "data larger than a message is stored once for a run",
   async () => {
     await using here = await openByHand({ slots: 8, grace: 2000 });
-    const { at } = here;
+    const { at, connection } = here;
     await using pool = await NatsPool.connect(at);
-    let stored = 0;
+    // On a busy machine the store may not take it, or be too slow to be read.
+    let [stored, refused, lost] = [0, 0, 0];
+    connection.nc.subscribe(connection.subject("call", "*"), {
+      callback: (_, question) => {
+        if (question.string().endsWith(" lost")) lost++;
+      },
+    });
     using _ = aroundSeals((seal, name, bytes) => {
-      if (name.startsWith("c.") && bytes.length > 1e6) stored++;
-      return seal();
+      if (!name.startsWith("c.") || bytes.length < 1e6) return seal();
+      stored++;
+      return seal().catch((error) => {
+        refused++;
+        throw error;
+      });
     });
     const data = new Float64Array(200_000).fill(2);
     const get = async (n: number, { data }: { data: Float64Array }) => {
@@ -395,7 +405,8 @@ test(
       await pool.map(get, inputs, { data, chunkSize: 1 }),
       inputs.map((n) => 2 * n),
     );
-    assertEquals(stored, 1);
+    const most = 1 + refused + lost;
+    assert(stored > 0 && stored <= most, `${stored} times, not ${most}`);
   },
 );
 
