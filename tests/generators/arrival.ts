@@ -27,7 +27,8 @@ export type Arrival =
   | { must: "settle"; value: unknown };
 
 /** What must become of a value that is an input or a result. */
-export function arrivalOf(recipe: Recipe, transfer: boolean): Arrival {
+export function arrivalOf(whole: Recipe, transfer: boolean): Arrival {
+  const recipe = kept(whole);
   const has = (test: (recipe: Recipe) => boolean) => some(recipe, test);
   // A ref may mean what is also inside an error, where it would be a text, or
   // a key that is already in a Map.
@@ -44,6 +45,23 @@ export function arrivalOf(recipe: Recipe, transfer: boolean): Arrival {
   } catch {
     return { must: "be refused" };
   }
+}
+
+/**
+ * A recipe without what its Maps do not keep: of two values of a key the first.
+ * With refs, it stays as it is: those count what is made.
+ */
+function kept(recipe: Recipe): Recipe {
+  if (some(recipe, ({ is }) => is === "ref")) return recipe;
+  return JSON.parse(JSON.stringify(recipe, (_, part) => {
+    if (part?.is !== "map") return part;
+    const { pairs } = part as Extract<Recipe, { is: "map" }>;
+    const keys = pairs.map(([key]) => make(key)); // each object is another
+    const values = pairs.map(([, value], at) =>
+      keys.includes(keys[at], at + 1) ? { is: "string", text: "" } : value
+    );
+    return { ...part, pairs: pairs.map(([key], at) => [key, values[at]]) };
+  }));
 }
 
 /** What must become of a value that is thrown: it always arrives. */
