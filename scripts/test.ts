@@ -6,7 +6,7 @@
 //     deno run -A scripts/test.ts node26     # another, or some of them
 
 import { Buffer } from "node:buffer";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -120,17 +120,7 @@ async function run(
     stdio: ["ignore", stdio, stdio],
   });
   const began = performance.now();
-  let isLate = false;
-  // Node.js has a process for each file, and reports one that does not end once it
-  // is killed.
-  const first = setTimeout(() => killChildren(child.pid!), LIMIT * 60_000);
-  const last = setTimeout(() => {
-    isLate = true;
-    killChildren(child.pid!);
-    child.kill("SIGKILL");
-    child.stdout?.destroy(); // what it started may keep them open
-    child.stderr?.destroy();
-  }, (LIMIT + 1) * 60_000);
+  const limit = limited(child);
   const said = [Buffer.from(line)];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (data) => said.push(data));
@@ -138,12 +128,11 @@ async function run(
   const [code, signal] = await once(child, "close").catch((error: Error) => [
     error.message, // it could not be started
   ]);
-  clearTimeout(first);
-  clearTimeout(last);
+  limit.end();
   if (!live) process.stdout.write(Buffer.concat(said));
   const report = read(existsSync(path) ? readFileSync(path, "utf8") : "");
   if (report.failed === 0 && (code !== 0 || report.names.length === 0)) {
-    const why = isLate
+    const why = limit.isOver
       ? `took longer than ${LIMIT} minutes`
       : signal ?? `code ${code}`;
     report.failures.push(["outside of its tests", why]);
@@ -151,6 +140,31 @@ async function run(
   }
   report.seconds = (performance.now() - began) / 1000;
   return report;
+}
+
+/**
+ * Ends what takes longer than it may. First it kills what that has started: Node.js
+ * has a process for each file, and reports one that does not end once it is killed.
+ */
+function limited(child: ChildProcess): { isOver: boolean; end(): void } {
+  const first = setTimeout(() => {
+    limit.isOver = true;
+    killChildren(child.pid!);
+  }, LIMIT * 60_000);
+  const last = setTimeout(() => {
+    killChildren(child.pid!);
+    child.kill("SIGKILL");
+    child.stdout?.destroy(); // what it started may keep them open
+    child.stderr?.destroy();
+  }, (LIMIT + 1) * 60_000);
+  const limit = {
+    isOver: false,
+    end() {
+      clearTimeout(first);
+      clearTimeout(last);
+    },
+  };
+  return limit;
 }
 
 /** Kills what a process has started itself, where the system tells of it. */
@@ -218,7 +232,9 @@ async function addBrowsers(total: Counts): Promise<string> {
   });
   let said = "";
   child.stdout.on("data", (data) => said += data);
+  const limit = limited(child);
   const [code] = await once(child, "close");
+  limit.end();
   const [, ...counts] =
     /^browsers: (\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(said) ?? [];
   const [passed = 0, failed = 0, skipped = 0] = counts.map(Number);
