@@ -266,6 +266,8 @@ for (const [how, throwOn] of Object.entries(THROWING)) {
   // A program of its own, as a thread that goes on would keep that up.
   test(`a thread that throws without end ${how} is stopped`, {
     timeout: 300_000,
+    // Bun 1.4.5 may lose the end of such a thread, and then every other.
+    ignore: runtime === "bun" && how === "in ticks",
   }, () =>
     inFolder((folder) => {
       const program = `${folder}/program.mjs`;

@@ -42,7 +42,7 @@ export function bunRuntime(
       kind === "processes"
         ? processes(bunProcess(bun.main, wanted))
         : kind === "threads"
-        ? threads({ first: writeAtOnce, missesEnds: true })
+        ? threads({ first: writeAtOnce })
         : {
           sharesMemory: true,
           limitsMemory: true,

@@ -24,9 +24,9 @@ const LOAD_MS = 1000;
 const LOOK_MS = 5;
 
 /**
- * How long until a thread that goes on is told to end once more, in ms, and twice
- * as long each time: Node.js 24 loses an end that comes while it tells of an
- * error, and Bun 1.4.5 while it runs ticks (tests/threads_test.ts, "without end").
+ * How long until a thread of Node.js that goes on is told to end once more, in
+ * ms, and twice as long each time: Node.js 24 loses an end that comes while it
+ * tells of an error (tests/threads_test.ts, "without end").
  */
 const AGAIN_MS = 20;
 
@@ -300,8 +300,8 @@ export function openPort(onExit: typeof hearEnds): WorkerPort {
       parentPort.on("messageerror", () => void hear(onUnreadable));
     },
     onStray(listener) {
-      // The first ends the thread: while one is heard, Bun 1.4.5 does not end a
-      // thread that throws in ticks without end, however often it is told.
+      // The first ends the thread: while one is heard, Bun 1.4.5 never ends a
+      // thread that throws in ticks without end.
       const hear = (error: unknown) => {
         process.off("uncaughtException", hear);
         listener(error);
