@@ -57,10 +57,13 @@ function kept(recipe: Recipe): Recipe {
     if (part?.is !== "map") return part;
     const { pairs } = part as Extract<Recipe, { is: "map" }>;
     const keys = pairs.map(([key]) => make(key)); // each object is another
-    const values = pairs.map(([, value], at) =>
-      keys.includes(keys[at], at + 1) ? { is: "string", text: "" } : value
-    );
-    return { ...part, pairs: pairs.map(([key], at) => [key, values[at]]) };
+    const none = { is: "string", text: "" };
+    const isKept = (at: number) => !keys.includes(keys[at], at + 1);
+    const left = pairs.map((
+      [key, value],
+      at,
+    ) => [key, isKept(at) ? value : none]);
+    return { ...part, pairs: left };
   }));
 }
 
