@@ -201,6 +201,36 @@ test("no task is told to end after its answer, whatever its worker's clock says"
   }
 });
 
+test("no task is told to end before it begins, however short it was", async () => {
+  const events: RunEvent[] = [];
+  const onEvent = (event: RunEvent) => events.push(event);
+  const world = new FakeWorld({ workers: 1, onEvent });
+  for (let n = 0; n < 200; n++) {
+    const call = world.calls.map(same, [1, 2], { chunkSize: 2 }, same);
+    await world.flush();
+    const [worker] = world.backend.alive;
+    world.clock.advance(n / 7);
+    // A clock knows no shorter time than it counts in: tasks may take none.
+    const ended = world.clock.now() + world.clock.origin + n / 3;
+    worker.chunkTimes = Float64Array.of(ended - n % 2, ended, ended, ended);
+    worker.receiveAll();
+    for (const value of [1, 2]) worker.settle(worker.begin()!, { value });
+    worker.deliverAll();
+    await world.finish(call);
+  }
+  let told = 0;
+  for (const event of events) {
+    if (event.type !== "chunk-done") continue;
+    for (const [i, from] of event.from.entries()) {
+      const times = `${from} to ${event.to[i]}, told at ${event.at}`;
+      assert(from <= event.to[i] && event.to[i] <= event.at, times);
+      told++;
+    }
+  }
+  assertEquals(told, 400);
+  await world.finish(world.calls.close());
+});
+
 test("what is refused takes no number of a run or a chunk", async () => {
   const runs: number[] = [];
   const chunks: number[] = [];

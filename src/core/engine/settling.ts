@@ -235,8 +235,9 @@ function tell(
   const latest = times.reduce((a, b) => b > a ? b : a, -Infinity);
   const origin = Math.max(clock.origin, latest - at);
   for (let i = 0; i < from.length; i++) {
-    from[i] = times[2 * i]! - origin;
-    to[i] = Math.min(times[2 * i + 1]! - origin, at); // rounded as it is
+    // Rounded as it is, the difference may be later than `at`.
+    from[i] = Math.min(times[2 * i]! - origin, at);
+    to[i] = Math.min(times[2 * i + 1]! - origin, at);
   }
   run.emit({
     type: "chunk-done",
