@@ -338,3 +338,15 @@ test("readHalt() and mustHalt() count failures, or their share", () => {
     assertEquals(mustHalt(readHalt(rule), failed, finished), is, rule);
   }
 });
+
+test("mustHalt() misses no share that is exactly the limit", () => {
+  for (let failed = 1; failed <= 10_000; failed++) {
+    const rule = readHalt(`now,fail=${failed / 100}%`);
+    for (const more of [1, 3, 7]) {
+      const finished = 10_000 * more;
+      const label = `${failed * more} of ${finished}`;
+      assertEquals(mustHalt(rule, failed * more, finished), true, label);
+      assertEquals(mustHalt(rule, failed * more - 1, finished), false, label);
+    }
+  }
+});

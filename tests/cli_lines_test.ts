@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { FileReader } from "../src/cli/file_reader.ts";
 import { LineSplitter } from "../src/cli/line_splitter.ts";
@@ -32,6 +32,20 @@ test("LineSplitter gives no line for no bytes, and none after the last end", () 
   assertEquals(split(new Uint8Array(0), 1), []);
   assertEquals(split(new TextEncoder().encode("a\n"), 2), ["a"]);
   assertEquals(split(new TextEncoder().encode("\ufeffa"), 2), ["a"]);
+});
+
+test("LineSplitter refuses a line that is too long, also one without an end", () => {
+  for (const parts of [["abcd", "ef", "g"], ["a\nbcd", "efg\n"], ["abcdefg"]]) {
+    const splitter = new LineSplitter("\n", false, 6);
+    const splitAll = () => {
+      for (const part of parts) {
+        splitter.push(new TextEncoder().encode(part));
+        while (splitter.next() !== undefined);
+      }
+    };
+    if (parts.length === 2) splitAll(); // the length of one line, not of two
+    else assertThrows(splitAll, RangeError, "more than 6 characters");
+  }
 });
 
 test("LineSplitter leaves out a byte order mark at the start, and no other", () => {

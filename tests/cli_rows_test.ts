@@ -165,6 +165,20 @@ test(
   },
 );
 
+test(
+  "pmap --batch ends at a row that is none, after the rows before it",
+  PATIENCE,
+  async () => {
+    const args = [work("same"), "--csv", "--batch", "2"];
+    for (const wrong of ['"x', "4,5\n"]) { // found at the end, and before it
+      const { status, out, err } = await pmap(args, `a\n1\n2\n3\n${wrong}`);
+      const batches = '[{"a":"1"},{"a":"2"}]\n[{"a":"3"}]\n';
+      assertEquals([status, out], [3, batches]);
+      assertMatch(err, /^pmap: Cannot read inputs as .* in line 5 of "-"\n$/);
+    }
+  },
+);
+
 test("pmap --tsv and --csv leave out no row but an empty line", () => {
   const tsv = "a\tb\n\t\n\r\n\n \t\n1\t2\r\n";
   assertEquals(rowsOf("tsv", tsv), [

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { read, writeFileSync } from "node:fs";
+import { read, readFileSync, writeFileSync } from "node:fs";
 import { test } from "./harness.ts";
 import {
   COMMAND,
@@ -16,6 +16,7 @@ import {
   start,
   work,
 } from "./pmap.ts";
+import { until } from "./until.ts";
 
 /** The first bytes of a stream of the command. */
 function first(
@@ -142,6 +143,55 @@ test(
     );
     send("INT", running);
     assertEquals((await running.ended).status, 130);
+  },
+);
+
+test("writeAll() says how much a slow reader has taken", PATIENCE, async () => {
+  using dir = folder();
+  const pipe = namedPipe(dir);
+  using opened = openPipe(pipe);
+  const [all, most] = [1 << 20, 1 << 16];
+  const file = dir.path("write.mjs");
+  const source = new URL("../src/cli/descriptors.ts", import.meta.url).href;
+  writeFileSync(
+    file,
+    `import { writeSync } from "node:fs";
+import { writeAll } from "${source}";
+await writeAll(1, new Uint8Array(${all}), (count) => writeSync(2, count + "\\n"));
+`,
+  );
+  const [runtime, ...flags] = COMMAND.slice(0, -1);
+  using running = start([...flags, file], `exec "$@" > ${pipe}`, [runtime!]);
+  let said = "";
+  running.child.stderr!.on("data", (bytes) => said += String(bytes));
+  const written = () => said.split("\n").reduce((sum, n) => sum + Number(n), 0);
+  const buffer = new Uint8Array(most);
+  for (let taken = 0; taken < all;) {
+    taken += await new Promise<number>((resolve) =>
+      read(opened.reader, buffer, 0, most, null, (_, count) => resolve(count))
+    );
+    await until(() => written() >= taken - most);
+  }
+  assertEquals((await running.ended).status, 0);
+  assertEquals(written(), all);
+});
+
+test(
+  "pmap writes and logs the same at Ctrl-C, in the middle of a chunk",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const [log, failed] = [dir.path("log"), dir.path("failed")];
+    const ways = [[], ["--joblog", log, "--failed", failed]];
+    for (const flags of ways) {
+      const { status, out, err } = await pmap(
+        [work("interrupt"), "-j", "1", "--chunk-size", "3", ...flags],
+        "1\n-2\n3\n",
+      );
+      assertEquals([status, out], [130, "1\n"]);
+      assertMatch(err, /input 1 \(line 2\) .*below 0[^]*SIGINT after 2 inputs/);
+    }
+    assertEquals(readFileSync(failed, "utf8"), "-2\n");
   },
 );
 

@@ -68,6 +68,12 @@ export async function readSome(
 }
 
 /**
+ * How many bytes are written at once: what a pipe holds. Of more, nobody hears how
+ * many a slow reader has taken until it has taken all. No bench.
+ */
+const WRITE_BYTES = 1 << 16;
+
+/**
  * Writes bytes, all of them.
  *
  * @param file File descriptor.
@@ -81,7 +87,8 @@ export async function writeAll(
 ): Promise<void> {
   let at = 0;
   while (at < bytes.length) {
-    const count = await writeSome(file, bytes.subarray(at));
+    const part = bytes.subarray(at, at + WRITE_BYTES);
+    const count = await writeSome(file, part);
     if (count === 0) await pause();
     at += count;
     wrote?.(count);

@@ -53,6 +53,7 @@ export function mustHalt(
   if (rule.when === "never" || failed === 0) return false;
   const { limit, percent } = rule.failures;
   if (!percent) return failed >= limit;
-  // With fewer inputs than 100 / N, one failure would be more than N%.
-  return finished * limit >= 100 && failed * 100 >= limit * finished;
+  // With fewer inputs than 100 / N, one failure would be more than N%. Quotients,
+  // as those are rounded like the limit: 1.1 times 3000 is more than 3300.
+  return 100 / finished <= limit && 100 * failed / finished >= limit;
 }

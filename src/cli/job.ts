@@ -165,12 +165,15 @@ export class Job {
     return stop;
   }
 
-  /** Takes outcomes until a turn of the event loop has brought none. */
+  /** Takes outcomes until the event loop has brought none. */
   async #takeRest(): Promise<void> {
     this.#early?.lookAgain();
     for (let before = -1; before < this.#done + this.#failed;) {
       before = this.#done + this.#failed;
-      await new Promise((wake) => setImmediate(wake));
+      // A log gives none before the turn has ended in which it got them.
+      for (let turn = 0; turn < 2; turn++) {
+        await new Promise((wake) => setImmediate(wake));
+      }
     }
   }
 

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** How many characters a string has at most in V8; Bun could have more. */
+const LONGEST = 2 ** 29 - 24;
+
 /**
  * Cuts bytes into lines. `\n` and `\r\n` end a line, or any other separator
  * alone. A byte order mark at the start is left out, and bytes that are not
@@ -19,6 +22,8 @@ export class LineSplitter {
   #text = "";
   #at = 0; // where the next line starts in the text
   #held: string[] = []; // parts of a line that goes on in the next bytes
+  #heldLength = 0;
+  readonly #longest: number;
   #bytes = 0; // of which the text is
 
   /**
@@ -26,10 +31,12 @@ export class LineSplitter {
    *
    * @param separator What ends a line: one character.
    * @param keepsReturn Whether `\r` before it is part of the line.
+   * @param longest How many characters a line may have.
    */
-  constructor(separator = "\n", keepsReturn = false) {
+  constructor(separator = "\n", keepsReturn = false, longest = LONGEST) {
     this.#separator = separator;
     this.#keepsReturn = keepsReturn;
+    this.#longest = longest;
   }
 
   /**
@@ -48,6 +55,7 @@ export class LineSplitter {
    * Gives the next line.
    *
    * @returns The line without its end; undefined when more bytes are needed.
+   * @throws {RangeError} When a line is too long, wherever its end may be.
    */
   next(): string | undefined {
     const end = this.#text.indexOf(this.#separator, this.#at);
@@ -82,8 +90,13 @@ export class LineSplitter {
   }
 
   #hold(): void {
-    this.#held.push(this.#text.slice(this.#at));
+    const part = this.#text.slice(this.#at);
     this.#at = this.#text.length;
+    this.#heldLength += part.length;
+    if (this.#heldLength > this.#longest) {
+      throw new RangeError(`more than ${this.#longest} characters`);
+    }
+    this.#held.push(part);
   }
 
   #join(end: string): string {
@@ -91,6 +104,7 @@ export class LineSplitter {
     if (this.#held.length > 0) {
       line = this.#held.join("") + end;
       this.#held = [];
+      this.#heldLength = 0;
     }
     return this.#separator === "\n" && !this.#keepsReturn &&
         line.endsWith("\r")

@@ -50,6 +50,8 @@ export class BatchReader implements Reader {
   readonly #most: number;
   #texts: string[] = [];
   #isEnd = false;
+  /** Why no more can be read. */
+  #failure: { error: unknown } | undefined;
   line = 0;
   file: string | undefined;
 
@@ -68,15 +70,20 @@ export class BatchReader implements Reader {
   }
 
   next(): string | undefined {
-    while (this.#texts.length < this.#most) {
-      const text = this.#reader.next();
-      if (text === undefined) break;
-      if (this.#texts.push(text) === 1) {
-        this.line = this.#reader.line;
-        this.file = this.#reader.file;
+    while (this.#failure === undefined && this.#texts.length < this.#most) {
+      try {
+        const text = this.#reader.next();
+        if (text === undefined) break;
+        if (this.#texts.push(text) === 1) {
+          this.line = this.#reader.line;
+          this.file = this.#reader.file;
+        }
+      } catch (error) {
+        this.#fail(error);
       }
     }
     const { length } = this.#texts;
+    if (length === 0 && this.#failure !== undefined) throw this.#failure.error;
     if (length === 0 || (length < this.#most && !this.#isEnd)) return undefined;
     const texts = this.#texts;
     this.#texts = [];
@@ -85,7 +92,18 @@ export class BatchReader implements Reader {
 
   async fill(): Promise<boolean> {
     if (this.#isEnd) return false;
-    this.#isEnd = !await this.#reader.fill();
+    try {
+      this.#isEnd = !await this.#reader.fill();
+    } catch (error) {
+      this.#fail(error);
+    }
     return !this.#isEnd || this.#texts.length > 0;
+  }
+
+  /** What was read before an error is a batch, too: the error comes after it. */
+  #fail(error: unknown): void {
+    if (this.#texts.length === 0) throw error;
+    this.#failure = { error };
+    this.#isEnd = true;
   }
 }
