@@ -112,7 +112,7 @@ export function makeOnce(
   if (BUILT === undefined) return make(folder);
   const made = join(BUILT, basename(folder));
   const begun = `${made}-begun`;
-  const last = Date.now() + 240_000;
+  const last = Date.now() + 1_200_000; // for a runtime that was killed at it
   while (!existsSync(made)) {
     try {
       mkdirSync(begun);
