@@ -46,15 +46,21 @@ test("times are exact after 60 hours, and after 24 days", () => {
   }
 });
 
-test("the worker sees that the run is over, and not that the next one is", () => {
-  const { caller, worker } = open(1);
-  assertEquals(worker.isOver(), false);
-  assertEquals(worker.claim(1), true);
-  caller.stop();
-  assertEquals(worker.isOver(), true);
-  caller.clear();
-  assertEquals(worker.isOver(), false);
-  assertEquals([caller.next(), worker.claim(2)], [0, true]);
+test("the worker sees that its run is over, also once others have begun", () => {
+  const memory = { bytes: allotBoard(1), epoch: 1000 };
+  const caller = createBoard(memory);
+  const before: ReturnType<typeof createBoard>[] = [];
+  for (let serial = 1; serial < 5; serial++) {
+    const worker = createBoard(memory);
+    assertEquals(worker.isOver(), false);
+    assertEquals(before.filter((worker) => !worker.isOver()), []);
+    assertEquals(worker.claim(serial), true);
+    caller.stop();
+    assertEquals(worker.isOver(), true);
+    caller.clear();
+    assertEquals(caller.next(), 0);
+    before.push(worker);
+  }
 });
 
 test("the worker may be told elsewhere that the run is over", () => {

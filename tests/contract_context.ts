@@ -131,6 +131,23 @@ export const contexts: Chapter = (it, { calls, pool }) => {
     assertEquals(await workers.map(kept, [1, 2]), [true, false]);
   });
 
+  it("a loop that a task left behind ends with its run, whatever comes next", async () => {
+    const leave = (n: number, context: TaskContext) => {
+      queueMicrotask(() => {
+        const last = Date.now() + 60_000; // to fail, and not for ever
+        while (!context.aborted && Date.now() < last);
+        (globalThis as { saw?: boolean }).saw = context.aborted;
+      });
+      return n;
+    };
+    const saw = () => (globalThis as { saw?: boolean }).saw;
+    await using workers = new Pool({ ...pool, workers: 1 });
+    for (let round = 0; round < 3; round++) {
+      assertEquals(await workers.map(leave, [round]), [round]);
+      assertEquals(await workers.map(saw, [0]), [true]);
+    }
+  });
+
   it("context.throwIfAborted() throws the reason of context.signal itself", async () => {
     const compare = (_: unknown, context: TaskContext) => {
       const scope = globalThis as unknown as { lasting?: TaskContext };

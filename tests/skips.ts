@@ -54,6 +54,8 @@ export function withoutSharedMemory(
 /** What a page does not run that is not isolated. */
 const SHARED = {
   ...withoutSharedMemory(NOTHING_SHARED, NO_OUTPUT),
+  "a loop that a task left behind ends with its run, whatever comes next":
+    NOTHING_SHARED,
   "inputs in shared memory are read where they are": NOTHING_SHARED,
   "a SharedArrayBuffer is shared": NOTHING_SHARED,
 };

@@ -259,11 +259,14 @@ export class Slot {
 
   /** The run is over: its tasks get a moment to end, then the worker is ended. */
   release(run: Run): void {
-    // What tasks have left behind can see it as well.
     const begun = this.#inFlight.release(run);
-    if (this.run !== run || this.#state.at !== "up") return;
+    if (begun === undefined || this.#state.at !== "up") return;
+    // What tasks have left behind can see it as well: where no memory is shared,
+    // by a message.
+    const { board } = this.#inFlight.where;
+    if (!this.idle || board === undefined) this.#post({ type: "over" });
+    if (this.idle) return;
     this.#stopTimers();
-    this.#post({ type: "over" });
     if (!begun) { // for the next run it goes on with `init`, or the module
       this.#inFlight.drop();
       if (this.left < 1) return this.end(undefined);

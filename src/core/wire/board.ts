@@ -47,7 +47,10 @@ export interface Lane {
 
 /** Both ends of the memory. */
 export interface Board {
-  /** The worker's end: whether the run is over. */
+  /**
+   * The worker's end: whether the run is over that began when this was opened;
+   * also once others have begun.
+   */
   isOver(): boolean;
   /**
    * The worker's end: whether to begin a task. They are begun in the order of
@@ -128,7 +131,7 @@ export function allotBoard(lanes: number): ArrayBufferLike {
 export function createBoard(memory: BoardMemory | undefined): Board {
   // Int32: at 0 the serial number of the task whose synchronous part runs, or
   // 0; at 1 that of the task to begin next, or, below 0, that of the first one
-  // that is not taken back; at 2 whether the run is over; at 3 how many lanes are
+  // that is not taken back; at 2 how often a run was over; at 3 how many lanes are
   // at a task; then two a lane, the serial number of its task, or 0, and its time.
   // Without memory the worker has a place of its own for the first four, as tasks
   // are taken back by message then.
@@ -140,14 +143,16 @@ export function createBoard(memory: BoardMemory | undefined): Board {
   const LANES = 4;
   const elsewhere = memory?.over;
   const over = elsewhere === undefined
-    ? { cell: cell.subarray(OVER), mark: 1 }
-    : { cell: new Int32Array(elsewhere.memory), mark: elsewhere.mark };
+    ? cell.subarray(OVER)
+    : new Int32Array(elsewhere.memory);
   const epoch = memory?.epoch ?? 0;
   const { compareExchange, load, store } = Atomics;
   const { abs, ceil } = Math;
+  const before = load(over, 0);
 
   function isOver(): boolean {
-    return load(over.cell, 0) === over.mark; // not hoisted out of any loop
+    const now = load(over, 0); // not hoisted out of any loop
+    return elsewhere === undefined ? now !== before : now === elsewhere.mark;
   }
 
   /** It is the first of a run, or follows on tasks that were taken back. */
@@ -195,7 +200,6 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     return found;
   }
 
-  memory?.onOpen?.();
   return {
     isOver,
     // Mostly the first look is all. Where no memory is shared, nobody takes back
@@ -208,12 +212,13 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     takeBack,
     stop() {
       const first = takeBack(ALL);
-      store(cell, OVER, 1);
+      // Counted, and never reset: what a task has left running may look at it only
+      // after the next run has begun.
+      store(cell, OVER, cell[OVER]! + 1);
       return first;
     },
     clear() {
       store(cell, NEXT, 0);
-      store(cell, OVER, 0);
     },
     enter,
     enterFold(lane, serial, now) {

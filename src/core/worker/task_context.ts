@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly state: unknown;
   readonly data: unknown;
   readonly board: Board;
-  /** Whether this worker went on to another run. */
+  /** Whether a message said that the run is over, or brought another one. */
   isLeft: boolean;
   /** What aborts the signals of tasks that are not settled, by their index. */
   readonly aborts: Map<number, AbortController>;

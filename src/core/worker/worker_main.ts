@@ -178,10 +178,15 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     if (announcement.board?.onEnter) announcement.board.epoch -= step;
     inputs = announcement.inputs && views.open(announcement.inputs);
     output = announcement.output && views.open(announcement.output);
-    void started.then(() => begin(announcement)); // not after one that is stuck
+    // Opened now: the run may be over before its function is there.
+    const board = parts.createBoard(memory);
+    void started.then(() => begin(announcement, board)); // not after one that is stuck
   }
 
-  async function begin(announcement: RunAnnouncement): Promise<void> {
+  async function begin(
+    announcement: RunAnnouncement,
+    board: Board,
+  ): Promise<void> {
     const { number, data, forget = [] } = announcement;
     try {
       for (const number of forget) brought.delete(number);
@@ -198,6 +203,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       if (announced !== announcement) return;
       const { concurrency = 1, watched } = announcement;
       const lanes = Array.from({ length: concurrency }, (_, i) => i);
+      memory?.onOpen?.();
       run = {
         announcement,
         fn,
@@ -207,7 +213,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           worker,
           state,
           data: held?.data,
-          board: parts.createBoard(memory),
+          board,
           isLeft: false,
           aborts: new Map(),
           waiting: watched && concurrency > 1 ? new Map() : undefined,
@@ -299,7 +305,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         post({ type: "unread", serial, error: codec.encode(error, true) });
       }
     } else if (message.type === "over") {
-      if (run !== undefined) contexts.abort(run.around);
+      if (run === undefined) return;
+      run.around.isLeft = true;
+      contexts.abort(run.around);
     } else if (message.type === "take-back") {
       if (run === undefined) takesBack = message.end;
       else run.around.board.takeBack(message.end);
