@@ -6,6 +6,7 @@ import {
   type Sight,
   type Step,
 } from "../src/core/engine/deadline.ts";
+import { findSent, type Sent } from "../src/core/engine/sent.ts";
 import { test } from "./harness.ts";
 
 const LIMIT = 100;
@@ -334,4 +335,29 @@ test("a look: one that does nothing has the limit, if that is longer", () => {
 test("a limit can pass if a timer can wait for so long", () => {
   const limits = [undefined, 1, 2 ** 31 - 1, 2 ** 31, Infinity];
   assertEquals(limits.map(canPass), [false, true, true, false, false]);
+});
+
+test("the chunk of a task is found, whatever was taken back or has failed", () => {
+  for (let count = 0; count < 9; count++) {
+    let serial = 1;
+    const sent = Array.from({ length: count }, (_, n) => {
+      const size = n % 4; // none, where all were taken back
+      const one = {
+        chunk: { values: new Array(size) },
+        serial,
+        failed: new Map(size === 3 ? [[1, undefined]] : []),
+      };
+      serial += size + n % 3;
+      return one as unknown as Sent;
+    });
+    const found = new Map<number, number>();
+    for (const [at, { chunk, serial, failed }] of sent.entries()) {
+      for (let offset = 0; offset < chunk.values.length; offset++) {
+        if (!failed.has(offset)) found.set(serial + offset, at);
+      }
+    }
+    for (let wanted = 0; wanted < serial + 3; wanted++) {
+      assertEquals(findSent(sent, wanted), found.get(wanted) ?? -1);
+    }
+  }
 });

@@ -4,8 +4,10 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { runInNewContext } from "node:vm";
 import {
   parallelMap,
+  parallelMapStream,
   parallelReduce,
   Pool,
+  type Progress,
   type RunEvent,
   TaskError,
   WorkerStartError,
@@ -229,6 +231,43 @@ test("no task is told to end before it begins, however short it was", async () =
   }
   assertEquals(told, 400);
   await world.finish(world.calls.close());
+});
+
+test("throw() of a stream throws what it is given, as of a generator", async () => {
+  const own = (): AsyncIterableIterator<number> => ({
+    next: () => Promise.resolve({ done: false, value: 1 }),
+    return: () => Promise.reject(new Error("of the inputs")),
+    [Symbol.asyncIterator]: own,
+  });
+  const listener = ({ state }: Progress) => {
+    if (state === "stopped") throw new Error("of the listener");
+  };
+  for (const onProgress of [undefined, listener]) {
+    const stream = parallelMapStream(same, own(), { workers: 0, onProgress });
+    await stream.next();
+    const mine = new Error("mine");
+    assertEquals(await stream.throw(mine).catch((error) => error), mine);
+    assertEquals(await stream.next(), { done: true, value: undefined });
+  }
+});
+
+test("the time left at the end is 0, also where it is found late", async () => {
+  const last: (Progress | undefined)[] = [];
+  const source = async function* () {
+    for (let n = 0; n < 3; n++) yield n;
+    await pause(20); // all tasks are done by then
+  };
+  for (const weight of [undefined, (n: number) => n + 1]) {
+    let said: Progress | undefined;
+    const onProgress = (progress: Progress) => void (said = progress);
+    const options = { workers: 0, onProgress, weight };
+    await parallelMap(same, source(), options);
+    last.push(said);
+  }
+  assertEquals(last.map((said) => [said?.state, said?.eta, said?.total]), [
+    ["done", 0, 3],
+    ["done", 0, 3],
+  ]);
 });
 
 test("what is refused takes no number of a run or a chunk", async () => {

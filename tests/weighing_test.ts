@@ -1,13 +1,14 @@
 // Which inputs go next: by their weights, as tables without a worker; then how
 // the engine takes them, with workers and a clock that are fakes.
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { parallelMap, type Progress } from "../mod.ts";
+import { parallelMap, parallelMapStream, type Progress } from "../mod.ts";
 import { openSource } from "../src/core/engine/inputs.ts";
 import { ListSink } from "../src/core/engine/sink.ts";
 import { StreamSink } from "../src/core/engine/stream.ts";
 import { fitting, InputsByWeight } from "../src/core/engine/weighing.ts";
 import { FakeClock, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
+import { seeded } from "./seeded.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const same = (value: unknown) => value;
@@ -258,6 +259,31 @@ test("weights whose sum is no number any more keep their order", () => {
   const weight = (n: number) => weights[n]!;
   const taken = weigh([0, 1, 2, 3], { chunkSize: 1, weight }).all(0);
   assertEquals(taken, [[1], [3], [2], [0]]);
+});
+
+test("a stream ends whatever its inputs weigh, and says when", async () => {
+  const random = seeded(20);
+  const kinds = [0, 1e-300, 1, 1e15, 1e300, Number.MAX_VALUE];
+  for (let round = 0; round < 20; round++) {
+    const usual = kinds[Math.floor(random() * kinds.length)]!;
+    const odd = Array.from(
+      { length: 1 + random() * 3 },
+      () => Math.floor(random() * 2000),
+    );
+    const heavy = kinds[Math.floor(random() * kinds.length)]!;
+    const label = `${odd} of ${heavy}, the others of ${usual}`;
+    const etas: (number | undefined)[] = [];
+    const outcomes = parallelMapStream(same, range(2000), {
+      workers: 0,
+      weight: (n: number) => odd.includes(n) ? heavy : usual,
+      onProgress: ({ eta }) => void etas.push(eta),
+    });
+    const seen: unknown[] = [];
+    for await (const value of outcomes) seen.push(value);
+    assertEquals(seen, range(2000), label);
+    assertEquals(etas.filter((eta) => Number.isNaN(eta)), [], label);
+    assertEquals(etas.at(-1), 0, label);
+  }
 });
 
 test("nothing is weighed after the end of its run", async () => {

@@ -265,6 +265,18 @@ export function endsError(
 }
 
 /**
+ * Says that nobody could read a message, and why that is as a rule: V8 writes what
+ * is deeper than it can read.
+ *
+ * @returns The error.
+ */
+export function unreadableError(): Error {
+  return new Error(
+    "a message that could not be read, as one may be with objects within objects, thousands deep: send a list of them",
+  );
+}
+
+/**
  * Says that a worker goes on after it was ended.
  *
  * @param worker Its number.

@@ -17,7 +17,7 @@ import type { Loss } from "./settling.ts";
 import {
   type Abandoned,
   type Back,
-  hasSerial,
+  findSent,
   type Sent,
   serialsOf,
 } from "./sent.ts";
@@ -303,7 +303,7 @@ export class InFlight {
   abandon(serials: readonly number[]): Abandoned[] {
     const tasks: Abandoned[] = [];
     for (const serial of serials) {
-      const at = this.#sent.findIndex((sent) => hasSerial(sent, serial));
+      const at = findSent(this.#sent, serial);
       if (at < 0) continue;
       const sent = this.#sent[at]!;
       const offset = serial - sent.serial;

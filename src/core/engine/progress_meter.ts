@@ -12,8 +12,6 @@ import { tellAll } from "./listening.ts";
 export class ProgressMeter {
   /** How many inputs there are, once that is known. */
   total: number | undefined;
-  /** What they weigh, once that is known. */
-  weight: number | undefined;
   readonly #tell: ((progress: Progress) => void) | undefined;
   readonly #clock: Clock;
   readonly #began: number = 0; // ms, if anybody is told
@@ -48,14 +46,18 @@ export class ProgressMeter {
    * Tells how far the run is. Once it said that the run is over, nothing.
    *
    * @param state Whether it goes on.
+   * @param weight What all inputs weigh, once that is known.
    * @returns What the listener threw, if it threw.
    */
-  say(state: Progress["state"]): { error: unknown } | undefined {
+  say(
+    state: Progress["state"],
+    weight: number | undefined,
+  ): { error: unknown } | undefined {
     if (this.#tell === undefined || this.#over) return undefined;
     this.#over = state !== "running";
     const elapsed = this.#clock.now() - this.#began;
     const rate = elapsed > 0 ? this.#done / elapsed * 1000 : 0;
-    const { total, weight } = this;
+    const { total } = this;
     const left = weight === undefined || total === undefined
       ? undefined
       : total > this.#done

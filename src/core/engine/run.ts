@@ -123,7 +123,7 @@ export class Run {
 
   /** Says how far the run is; a caller's onProgress that throws ends it. */
   say(state: Progress["state"]): Thrown {
-    const thrown = this.#meter.say(state);
+    const thrown = this.#meter.say(state, this.#setup.inputs.weight);
     if (thrown !== undefined) this.stop(thrown.error);
     return thrown;
   }
@@ -293,7 +293,6 @@ export class Run {
   #settle(done: number, failed: number, weight: number): void {
     this.#unsettled -= done;
     this.#meter.add(done, failed, weight);
-    this.#meter.weight = this.#setup.inputs.weight;
     this.say("running");
     this.#finishIfDone();
   }

@@ -48,10 +48,27 @@ export interface Abandoned {
  * @param serial Serial number of the task.
  * @returns Whether it is.
  */
-export function hasSerial(sent: Sent, serial: number): boolean {
+function hasSerial(sent: Sent, serial: number): boolean {
   const offset = serial - sent.serial;
   return offset >= 0 && offset < sent.chunk.values.length &&
     !sent.failed.has(offset);
+}
+
+/**
+ * Finds the chunk that a task came in, by halves: there may be as many as lanes.
+ *
+ * @param sent Chunks, in the order in which they were sent.
+ * @param serial Serial number of the task.
+ * @returns Its place among them; -1 if none has it, or it has failed.
+ */
+export function findSent(sent: readonly Sent[], serial: number): number {
+  let [low, high] = [0, sent.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sent[middle]!.serial <= serial) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && hasSerial(sent[low - 1]!, serial) ? low - 1 : -1;
 }
 
 /**
@@ -81,7 +98,8 @@ export function doneSerials(
   next: number,
   at: readonly number[],
 ): number[] {
-  const isDone = (serial: number) => serial < next && !at.includes(serial);
+  const busy = new Set(at);
+  const isDone = (serial: number) => serial < next && !busy.has(serial);
   return sent.filter(({ whole }) => whole).map(serialsOf)
     .filter((serials) => serials.every(isDone)).flat();
 }

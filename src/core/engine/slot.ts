@@ -14,6 +14,7 @@ import {
   endsError,
   nameThrown,
   stuckWarning,
+  unreadableError,
 } from "./failures.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Chunk } from "./chunk.ts";
@@ -204,10 +205,7 @@ export class Slot {
    * whose tasks were all taken back, or dropped, which may be what was lost.
    */
   #lose(what: "input" | "result"): void {
-    // As a rule that is why: V8 writes what is deeper than it can read.
-    const error = new Error(
-      "a message that could not be read, as one may be with objects within objects, thousands deep: send a list of them",
-    );
+    const error = unreadableError();
     if (!this.#inFlight.isOne) {
       return this.end({ error, at: this.#inFlight.all(), sure: false });
     }
@@ -261,10 +259,8 @@ export class Slot {
   release(run: Run): void {
     const begun = this.#inFlight.release(run);
     if (begun === undefined || this.#state.at !== "up") return;
-    // What tasks have left behind can see it as well: where no memory is shared,
-    // by a message.
-    const { board } = this.#inFlight.where;
-    if (!this.idle || board === undefined) this.#post({ type: "over" });
+    // What tasks have left behind can see it as well: on the board, or by this.
+    if (!this.idle || !this.#inFlight.where.board) this.#post({ type: "over" });
     if (this.idle) return;
     this.#stopTimers();
     if (!begun) { // for the next run it goes on with `init`, or the module

@@ -297,7 +297,8 @@ export class Reader implements AsyncGenerator<unknown, undefined, undefined> {
   }
 
   async throw(error?: unknown): Promise<IteratorResult<unknown, undefined>> {
-    await this.#finish();
+    // As in a generator: what the end of the inputs throws gives way to it.
+    await this.#finish().catch(() => {});
     throw error;
   }
 

@@ -24,6 +24,12 @@ const MOST_AHEAD = 1024;
 const LEAST_READ = 128;
 
 /**
+ * No fewer are read than this part of those that wait, where these are many: all
+ * are put in order each time. No bench.
+ */
+const FEW = 16;
+
+/**
  * After how many other tasks an input goes that is lighter than all of them, so
  * that none of an endless source waits for ever. No bench.
  */
@@ -38,6 +44,12 @@ const PIECES = 64;
 
 /** What an input weighs at least, beside the mean: it takes some time. */
 const LEAST_WEIGHT = 0.01;
+
+/**
+ * What it weighs at most: sums of these are finite, however many there are, and
+ * beside one of these the others are nothing.
+ */
+const MOST_WEIGHT = 1e15;
 
 /** Inputs that were read at once. Of their weights, 1 is the mean. */
 interface WeighedInputs {
@@ -158,7 +170,7 @@ export class InputsByWeight implements NextInputs {
     if (ahead < LEAST_READ && this.#byFirst.size > 0) return;
     const room = Math.min(ahead, sink.room(size));
     const isEnd = this.#read === this.total; // though there be no room
-    if (room < 1 && !isEnd) return;
+    if (room < Math.max(1, this.#byFirst.size / FEW) && !isEnd) return;
     try {
       const values = isEnd ? undefined : this.#source.take(room);
       if (values === undefined) this.#ended = true;
@@ -204,7 +216,9 @@ export class InputsByWeight implements NextInputs {
     const found = weights.subarray(0, weighed);
     const mean = meanOf(found);
     const unit = this.#unit ??= mean > 0 ? mean : 1;
-    return found.map((weight) => Math.max(weight / unit, LEAST_WEIGHT));
+    return found.map((weight) =>
+      Math.min(MOST_WEIGHT, Math.max(weight / unit, LEAST_WEIGHT))
+    );
   }
 
   #fail(error: unknown): void {

@@ -10,7 +10,7 @@ import type { Board, BoardMemory } from "../wire/board.ts";
 import { allotBoard, createBoard } from "../wire/board.ts";
 import type { AtMessage } from "../wire/protocol.ts";
 import { canPass, type Sight } from "./deadline.ts";
-import { doneSerials, hasSerial, type Sent, serialsOf } from "./sent.ts";
+import { doneSerials, findSent, type Sent, serialsOf } from "./sent.ts";
 
 /** What can be seen of one worker. */
 export class Whereabouts {
@@ -102,7 +102,7 @@ export class Whereabouts {
   }
 
   #has(serial: number): boolean {
-    return this.#sent.some((sent) => hasSerial(sent, serial));
+    return findSent(this.#sent, serial) >= 0;
   }
 
   /** Serial number of the task that holds the thread, if that can be told. */

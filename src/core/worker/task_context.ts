@@ -134,11 +134,13 @@ export function createContexts(): Contexts {
       return !ARROW.test(text) &&
         (!FUNCTION.test(text) || OTHER_WAYS.test(text));
     },
-    abort({ abandoned, aborts }, index) {
+    abort(around, index) {
+      const { abandoned, aborts } = around;
       if (index !== undefined) {
         abandoned.add(index);
         return aborts.get(index)?.abort(late());
       }
+      around.isLeft = true;
       for (const abort of aborts.values()) abort.abort(over());
       aborts.clear();
     },

@@ -68,15 +68,8 @@ export interface WorkerParts {
  * @param parts What loads functions, and turns values into messages and back.
  */
 export function workerMain(port: WorkerPort, parts: WorkerParts): void {
-  const {
-    codec,
-    packing,
-    views,
-    openCallData,
-    loader,
-    contexts,
-    readCpu,
-  } = parts;
+  const { codec, packing, views, openCallData } = parts;
+  const { loader, contexts, readCpu } = parts;
   // Kept here, as user code may change its globals.
   const { timeOrigin } = performance;
   const clock = performance.now.bind(performance);
@@ -305,9 +298,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         post({ type: "unread", serial, error: codec.encode(error, true) });
       }
     } else if (message.type === "over") {
-      if (run === undefined) return;
-      run.around.isLeft = true;
-      contexts.abort(run.around);
+      if (run !== undefined) contexts.abort(run.around);
     } else if (message.type === "take-back") {
       if (run === undefined) takesBack = message.end;
       else run.around.board.takeBack(message.end);
