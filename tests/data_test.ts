@@ -392,6 +392,46 @@ for (const name of ["web", "threads", "inline"] as const) {
     assertEquals(whole.byteLength, 65536); // it cannot be moved: copied
   });
 
+  it("transfer: what cannot be moved costs its neighbours in a value nothing", async () => {
+    const settings = { ...pool, transfer: true, retries: 1 };
+    const large = () => new Uint8Array(100_000).fill(7);
+    const small = () => Buffer.from("small"); // of memory that many share
+    const view = () => {
+      const { buffer, byteOffset, length } = small();
+      return new Uint8Array(buffer, byteOffset, length);
+    };
+    const memory = () => {
+      const { buffer } = new WebAssembly.Memory({ initial: 1 });
+      return new Uint8Array(buffer, 0, 5);
+    };
+    const inputs = [small, view, memory].flatMap((other) => [
+      { large: large(), other: other() },
+      { other: other(), large: large() },
+      [large(), [other()], large()],
+      { other: other(), more: [other(), small()] },
+    ]);
+    function sizes(value: object): unknown {
+      return ArrayBuffer.isView(value)
+        ? value.byteLength
+        : Object.values(value).map(sizes);
+    }
+    const want = inputs.map((value) => sizes(value));
+    assertEquals(await parallelMap(sizes, inputs, settings), want);
+    const back = async (kind: number) => {
+      const { Buffer } = await import("node:buffer");
+      const small = Buffer.from("small");
+      const other = kind > 0
+        ? new Uint8Array(small.buffer, small.byteOffset, small.length)
+        : small;
+      return { large: new Uint8Array(100_000).fill(7), other };
+    };
+    const results = await parallelMap(back, [0, 1], settings);
+    for (const { large, other } of results) {
+      assertEquals([large.length, large[99_999]], [100_000, 7]);
+      assertEquals(String.fromCharCode(...other), "small");
+    }
+  });
+
   it("a failure whose input was moved is told as it was", async () => {
     const [result] = await parallelMapSettled(
       (_: Uint8Array) => {

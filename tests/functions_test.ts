@@ -45,6 +45,24 @@ const require = "outer";
 const key = "key";
 const symbol = Symbol("symbol");
 
+test("no advice is given on errors that say no name of something around", async () => {
+  const own = () => {
+    throw new ReferenceError("order 1 refers to no customer");
+  };
+  // As texts: a compiler would see that they cannot run.
+  const early = new Function("const before = x; let x; return before;");
+  const derived = new Function(
+    "return new (class extends Object { constructor() { this.n = 1; } })()",
+  );
+  for (const fn of [own, early, derived]) {
+    for (const options of Object.values(BACKENDS)) {
+      const { message, cause } = await errorOf(fn, options);
+      assertInstanceOf(cause, ReferenceError);
+      assert(!message.includes(HINT), message);
+    }
+  }
+});
+
 for (const [backend, options] of Object.entries(BACKENDS)) {
   test(
     `${backend}: a shipped function is strict, as its file is`,

@@ -113,7 +113,7 @@ export type RunEvent =
      * tasks sleep. Undefined when it was asked a moment ago, or cannot tell.
      */
     cpu: number | undefined;
-    /** When the message reached the caller. */
+    /** When the caller had read the message. */
     at: number;
   }
   | {

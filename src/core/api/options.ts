@@ -333,7 +333,8 @@ export interface RunOptions<D = unknown, M = unknown, T = never> {
    */
   retries?: number | undefined;
   /**
-   * Moves the ArrayBuffers in inputs and results instead of copying them.
+   * Moves the ArrayBuffers in inputs and results instead of copying them, where
+   * they can be moved (docs/values.md).
    *
    * @default {false}
    */

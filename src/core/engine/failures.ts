@@ -174,9 +174,10 @@ function hint(
     return ` (a shipped function belongs to no file, and finds packages and files by their whole URLs alone:${how} export it and set "module")`;
   }
   if (!(cause instanceof ReferenceError)) return "";
-  const [, name = ""] = // V8's words, and JavaScriptCore's
-    /^([\p{ID_Continue}$]+) is not defined|variable: ([\p{ID_Continue}$]+)$/u
+  const [, name] = // V8's words, and those of JavaScriptCore and Firefox
+    /^([\p{ID_Continue}$]+) is not defined|variable:? ([\p{ID_Continue}$]+)$/u
       .exec(cause.message)?.filter((text) => text !== undefined) ?? [];
+  if (name === undefined) return ""; // one of its own, or before its declaration
   const sees = "a shipped function sees nothing around it";
   const orExport = 'or export it and set "module"';
   if (name.startsWith("__vi")) {
@@ -186,7 +187,7 @@ function hint(
   // itself would see itself no better.
   const text = ["require", "__dirname", "__filename"].includes(name)
     ? `: import in it by await import("…")`
-    : name !== "" && name === fn.name
+    : name === fn.name
     ? `, nor itself by the name of a variable: to call itself, write it as function ${name}(…) {…}; what else has that name, import or define in it`
     : name.startsWith("cov_")
     ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
@@ -194,8 +195,6 @@ function hint(
     ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
     : option === undefined
     ? ": define what it needs in it"
-    : name === ""
-    ? `: bring what it needs along as "${option}"`
     : `: what is imported, import in it, by await import("…"); ${
       option === "data"
         ? `a value or a small function, bring along as data: { ${name} }, which is context.data there`

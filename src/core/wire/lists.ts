@@ -149,9 +149,9 @@ export function createLists(
       // Moving costs the same at any size.
       for (const buffer of found.buffers) bytes -= inspector.sizeOf(buffer);
       gone.add(offset); // also if it is refused: Deno has taken them by then
-      const before = moved.length;
       const copy = moving.move(value, found.buffers, moved);
-      if (moved.length === before) gone.delete(offset);
+      const isGone = ({ detached }: ArrayBuffer) => detached;
+      if (![...found.buffers].some(isGone)) gone.delete(offset);
       return copy;
     }
 
