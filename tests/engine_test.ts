@@ -1119,6 +1119,36 @@ test("a worker whose init may loop is given up as one at a task is", async () =>
   assertEquals(said, ["@parallel/map: worker 0 was ended, and it still runs."]);
 });
 
+for (
+  const [title, timeout, hears, replaced] of [
+    ["that a call before has left deaf is replaced", 100, "nothing", true],
+    ["that loads the function for long is not", 100, "the ping", false],
+    ["is asked nothing without a limit", undefined, "nothing", false],
+  ] as const
+) {
+  test(`a worker ${title}`, async () => {
+    const world = new FakeWorld({ workers: 1 });
+    const before = world.calls.map(same, [1], {}, start);
+    await world.finish(before);
+    const call = world.calls.map(same, [2], { timeout }, start);
+    await world.flush();
+    const worker = world.worker(0);
+    const asked = worker.inbox.map(({ type }) => type);
+    assertEquals(asked, timeout ? ["ping", "chunk"] : ["chunk"]);
+    if (hears === "the ping") {
+      worker.receive();
+      worker.deliverAll();
+    }
+    world.clock.advance(4900);
+    assert(!worker.ending);
+    world.clock.advance(100_000);
+    assertEquals(worker.ending, replaced);
+    if (replaced) worker.leave();
+    assertEquals(await world.finish(call), { status: "fulfilled", value: [2] });
+    await world.finish(world.calls.close());
+  });
+}
+
 test("a worker whose end is heard late was stopped all the same", async () => {
   const world = new FakeWorld({ workers: 1 });
   const call = world.calls.map(same, [1], {}, start);

@@ -80,13 +80,18 @@ export class InFlight {
     return this.#loads;
   }
 
+  /** Whether the worker has not answered what it was asked before its run. */
+  isAsked = false;
+
   /**
    * Serial number of the first task that waits in a worker that has the function
-   * of its run, and has begun nothing of what it has; else undefined.
+   * of its run, or has not read that it is to load it, and has begun nothing of
+   * what it has; else undefined.
    */
   get waitsAt(): number | undefined {
     const serial = this.#sent[0]?.serial;
-    if (serial === undefined || !this.#answered) return undefined;
+    if (serial === undefined) return undefined;
+    if (!this.#answered && !this.isAsked) return undefined;
     return this.where.hasBegun(serial) ? undefined : serial;
   }
 

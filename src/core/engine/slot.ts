@@ -107,8 +107,7 @@ export class Slot {
 
   /** Settles when the worker is up and has run `init`, or has been ended. */
   get ready(): Promise<void> {
-    const { at } = this.#state;
-    const ends = at === "parting" || at === "ending";
+    const ends = ["parting", "ending"].includes(this.#state.at);
     return (ends ? this.#gone : this.#ready).promise;
   }
 
@@ -148,6 +147,7 @@ export class Slot {
     const inFlight = this.#inFlight;
     this.#state.handle.setBusy(true);
     const { message, note } = inFlight.send(chunk, parcel);
+    if (message.run && this.#rested) this.#watch.ask(inFlight, chunk.run);
     try {
       this.#state.handle.post(message, parcel.moved);
       note(number);

@@ -9,6 +9,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Sight } from "./deadline.ts";
 import { canPass, judgeLateness, PONG_MS } from "./deadline.ts";
 import type { InFlight } from "./in_flight.ts";
+import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 
 /** What a watch can do to its worker. */
@@ -28,6 +29,7 @@ export class Watch {
   #inFlight: InFlight | undefined;
   #ping: Sight["ping"] = "not sent";
   #pinged = 0; // when
+  #asks = false; // it was pinged before the first chunk
   #looked = 0; // when
   #planned = 0; // in how many ms from there to look again
   /** The first of the tasks that wait in a worker that does nothing. */
@@ -41,13 +43,27 @@ export class Watch {
     this.#setup = setup;
   }
 
+  /**
+   * Pings a worker before the first chunk of a run, if the run has a limit: one
+   * whose thread is free answers before it loads the function, which may take long.
+   */
+  ask({ loads }: InFlight, run: Run): void {
+    if (loads || !canPass(run.options.timeout)) return;
+    this.#asks = true;
+    this.#setup.ping();
+  }
+
   /** Begins with the first chunk of a run, if the run has a limit. */
   begin(inFlight: InFlight): void {
+    const asks = this.#asks;
     this.stop();
     const { run } = inFlight;
     const { timeout } = run!.options;
     if (!canPass(timeout) || run!.over) return;
     this.#inFlight = inFlight;
+    inFlight.isAsked = asks;
+    if (asks) this.#ping = "silent"; // until it answers
+    this.#looked = this.#pinged = this.#setup.clock.now();
     this.#lookIn(timeout);
   }
 
@@ -55,6 +71,7 @@ export class Watch {
   answered(): void {
     if (this.#ping === "not sent") return;
     this.#ping = "answered";
+    if (this.#inFlight) this.#inFlight.isAsked = false;
     this.#look();
   }
 
@@ -63,6 +80,7 @@ export class Watch {
     this.#cancel();
     this.#inFlight = undefined;
     this.#ping = "not sent";
+    this.#asks = false;
     this.#asked.clear();
   }
 
