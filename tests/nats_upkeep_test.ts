@@ -6,14 +6,14 @@ import type { Connection } from "../src/nats/connection.ts";
 import type { Machines } from "../src/nats/machines.ts";
 import { Upkeep, type UpkeepSetup } from "../src/nats/upkeep.ts";
 import { test } from "./harness.ts";
-import { until } from "./until.ts";
+import { pause, until } from "./until.ts";
 
 /** A client with a run for each list of chunks, which its server was sent. */
-function open(runs: Record<string, number[]>) {
+function open(runs: Record<string, number[]>, serverTimeout = 60_000) {
   /** What the server has of each run. */
   const kept: Record<string, number> = {};
   const books = new Map<string, ClientRun>();
-  const hooks = { onAsk() {} };
+  const hooks: { onAsk(): void | Promise<void> } = { onAsk() {} };
   const add = (run: string, number: number) => {
     const sent = { number, at: "sent", sends: 1, chunk: {} as Chunk };
     books.get(run)!.open.set(number, sent as OpenChunk);
@@ -23,15 +23,15 @@ function open(runs: Record<string, number[]>) {
     for (const number of chunks) add(run, number);
     kept[run] = chunks.length;
   }
-  const info = (stream: string) => {
-    if (stream === "results") return Promise.resolve({ state: {} });
-    hooks.onAsk();
+  const info = async (stream: string) => {
+    if (stream === "results") return { state: {} };
+    await hooks.onAsk();
     const subjects = Object.fromEntries(
       Object.entries(kept).map((
         [run, count],
       ) => [`pm.test.w3.me.${run}`, count]),
     );
-    return Promise.resolve({ state: { subjects } });
+    return { state: { subjects } };
   };
   const connection = {
     names: { work: "work", results: "results" },
@@ -40,10 +40,11 @@ function open(runs: Record<string, number[]>) {
     subject: () => "",
     onReconnect() {},
     down: 0,
-    serverTimeout: 60_000,
+    serverTimeout,
   } as unknown as Connection;
   const machines = { look() {}, none: false, slots: 1 } as unknown as Machines;
   const sent: string[] = [];
+  const refused: Error[] = [];
   const upkeep = new Upkeep({
     ...{ connection, machines, books, client: "me", workerTimeout: 60_000 },
     send(key, chunk) {
@@ -51,10 +52,10 @@ function open(runs: Record<string, number[]>) {
       sent.push(`${key}.${chunk.number}`);
     },
     forget() {},
-    refuse() {},
+    refuse: (error) => refused.push(error),
     onGivenUp() {},
   } as UpkeepSetup);
-  return { books, kept, sent, add, upkeep, hooks };
+  return { books, kept, sent, refused, add, upkeep, hooks };
 }
 
 /** A test that asks a client for six seconds or more. */
@@ -114,3 +115,35 @@ test(
     }
   },
 );
+
+for (const when of ["before", "after"]) {
+  test(
+    `nats: a question of runs that are over harms no later call: it fails ${when} that begins`,
+    LONG,
+    async () => {
+      // The server must have been silent for a ms, and a look comes after 1 s.
+      const { refused, upkeep, hooks } = open({}, 1);
+      const asked = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<void>();
+      hooks.onAsk = () => {
+        asked.resolve();
+        return answer.promise;
+      };
+      upkeep.begin();
+      await asked.promise;
+      let isAsked = false;
+      hooks.onAsk = () => void (isAsked = true);
+      upkeep.end(); // the last run is over
+      if (when === "after") upkeep.begin();
+      answer.reject(new Error("timeout"));
+      await pause(0); // whoever waits for it hears it
+      upkeep.begin();
+      try {
+        await until(() => isAsked || refused.length > 0);
+        assertEquals(refused, []);
+      } finally {
+        upkeep.end();
+      }
+    },
+  );
+}

@@ -119,9 +119,12 @@ export class Upkeep {
     const isFresh = now - this.#asked < STALE_MS;
     if (isFresh && now - this.#heard < QUIET_MS) return;
     this.#heard = this.#asked = now;
+    const timer = this.#timer;
     this.#compare().then(
       () => this.#mute = undefined,
-      () => this.#mute ??= now, // the next look comes
+      () => { // the next look comes, if there is still something to see to
+        if (this.#timer === timer) this.#mute ??= now;
+      },
     );
   }
 
