@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Failure, sliceOf } from "@parallel/map/seam";
+import { type Failure, isCount, sliceOf } from "@parallel/map/seam";
 import type { DoneMessage } from "./messages.ts";
 
 /** What became of consecutive tasks: results, or a failure. */
@@ -76,7 +76,8 @@ export function endsFold({ why }: Pick<Failure, "why">): boolean {
 }
 
 /**
- * Sees to it that each task has one outcome, whoever wrote the answer.
+ * Sees to it that each task has one outcome, whoever wrote the answer; of a
+ * reduction that ends by it, one at most: what ran beside that was not waited for.
  *
  * @param steps What the answer says.
  * @param skip Offsets of tasks that were not sent.
@@ -90,14 +91,17 @@ export function checkSteps(
   length: number,
   folded: boolean,
 ): void {
+  const ends = folded &&
+    steps.some(({ failure }) => failure !== undefined && endsFold(failure));
   let next = 0;
-  for (const { from, to, failure } of steps) {
+  for (const { from, to } of steps) {
     while (skip.includes(next)) next++;
-    const fits = from === next && to > from && to <= length;
+    const fits = isCount(from, next, ends ? length : next) &&
+      isCount(to, from + 1, length);
     if (!fits) throw new RangeError("an answer has one outcome for each task");
     next = to;
-    if (folded && failure !== undefined && endsFold(failure)) return;
   }
+  if (ends) return;
   while (skip.includes(next)) next++;
   if (next !== length) throw new RangeError("an answer has all outcomes");
 }

@@ -1,0 +1,110 @@
+// What a client makes of the answers to its chunks, with answers that the test
+// writes.
+import { assertEquals, assertRejects } from "@std/assert";
+import { type RunEvent, TaskError } from "../mod.ts";
+import { FoldSink } from "../src/core/engine/fold.ts";
+import { openSource } from "../src/core/engine/inputs.ts";
+import { InputsInOrder } from "../src/core/engine/next_inputs.ts";
+import { Run } from "../src/core/engine/run.ts";
+import { ListSink } from "../src/core/engine/sink.ts";
+import { ClientRun, type OpenChunk } from "../src/nats/client_run.ts";
+import { type DoneMessage, encodeThrown, wire } from "../src/nats/messages.ts";
+import { FakeClock } from "./fakes.ts";
+import { test } from "./harness.ts";
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+interface Setup {
+  chunkSize?: number;
+  folds?: boolean;
+}
+
+/** A run of so many tasks, whose chunks the test answers. */
+function open(tasks: number, { chunkSize, folds = false }: Setup = {}) {
+  const clock = new FakeClock();
+  const source = openSource(range(tasks), () => {}, clock, false);
+  const combine = (one: unknown, other: unknown) => Number(one) + Number(other);
+  const sink = folds
+    ? new FoldSink({ combine, initial: undefined, error: String as never })
+    : new ListSink(tasks);
+  const events: RunEvent[] = [];
+  const run = new Run({
+    number: 1,
+    fn: { from: "source", name: "fn", source: String(range) },
+    combine: folds
+      ? { from: "source", name: "combine", source: String(combine) }
+      : undefined,
+    data: undefined,
+    options: { chunkSize, onEvent: (event) => void events.push(event) },
+    clock,
+    inputs: new InputsInOrder(source, sink),
+    sink,
+    shared: {},
+    site: {},
+    workers: 2,
+    onEvent: undefined,
+  });
+  let chunks = 0;
+  const book = new ClientRun({
+    run,
+    lines: undefined,
+    numberOf: (_, worker) => worker,
+    nextNumber: () => ++chunks,
+    now: () => clock.now(),
+    origin: clock.origin,
+  });
+  let number = 0;
+  return {
+    run,
+    events,
+    /** Sends the next chunk, without some of its tasks; says how many it has. */
+    send(skip: number[] = []): number {
+      const chunk = run.take(Infinity, true)!;
+      const at = { from: 0, to: 0, at: "sent", sends: 1, large: false };
+      const more = { body: new Uint8Array(), bytes: 1, skip, ...at };
+      book.add({ chunk, number: ++number, ...more } as OpenChunk);
+      return chunk.values.length;
+    },
+    /** Answers the chunk that was sent last. */
+    answer(results: unknown[], more: Partial<DoneMessage>): void {
+      const { packed: values } = wire.packing.pack(results, false);
+      const none = { pieces: [], refused: [], failures: [], tracks: [] };
+      const told = { machine: "m", ms: 1, bytes: 1, values };
+      book.settle({ type: "done", number, ...none, ...told, ...more });
+    },
+  };
+}
+
+/** What combine threw on two tasks of a machine. */
+const unfolded = () => ({
+  why: "unfolded" as const,
+  error: encodeThrown(new Error("mine")),
+  tasks: 2,
+});
+
+test("nats: a reduction rejects with what combine threw, though a part before it still runs", async () => {
+  const { run, send, answer } = open(9, { chunkSize: 9, folds: true });
+  send([0, 5]);
+  // One worker has tasks 1 to 3, one that was faster 4 to 7.
+  answer([1], { pieces: [[1, 2]], failures: [[6, unfolded()]] });
+  const error = await assertRejects(() => run.done, TaskError);
+  assertEquals([error.index, (error.cause as Error).message], [6, "mine"]);
+});
+
+for (
+  const [what, pieces] of Object.entries<[number, number][]>({
+    "twice": [[0, 2], [1, 3]],
+    "twice, after the end of the reduction": [[7, 8], [7, 9]],
+    "of another chunk": [[8, 10]],
+    "of no task": [[1, 1]],
+    "of half a task": [[0.5, 1]],
+  })
+) {
+  test(`nats: a reduction that ends by an answer takes none that tells ${what}`, async () => {
+    const { run, send, answer } = open(9, { chunkSize: 9, folds: true });
+    send();
+    const results = pieces.map(() => 1);
+    answer(results, { pieces, failures: [[5, unfolded()]] });
+    await assertRejects(() => run.done, TaskError, "what cannot be read");
+  });
+}
