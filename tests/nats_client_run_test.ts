@@ -1,12 +1,12 @@
 // What a client makes of the answers to its chunks, with answers that the test
 // writes.
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type RunEvent, TaskError } from "../mod.ts";
 import { FoldSink } from "../src/core/engine/fold.ts";
 import { openSource } from "../src/core/engine/inputs.ts";
 import { InputsInOrder } from "../src/core/engine/next_inputs.ts";
 import { Run } from "../src/core/engine/run.ts";
-import { ListSink } from "../src/core/engine/sink.ts";
+import { SettledSink } from "../src/core/engine/sink.ts";
 import { ClientRun, type OpenChunk } from "../src/nats/client_run.ts";
 import { type DoneMessage, encodeThrown, wire } from "../src/nats/messages.ts";
 import { FakeClock } from "./fakes.ts";
@@ -26,7 +26,7 @@ function open(tasks: number, { chunkSize, folds = false }: Setup = {}) {
   const combine = (one: unknown, other: unknown) => Number(one) + Number(other);
   const sink = folds
     ? new FoldSink({ combine, initial: undefined, error: String as never })
-    : new ListSink(tasks);
+    : new SettledSink(tasks);
   const events: RunEvent[] = [];
   const run = new Run({
     number: 1,
@@ -106,5 +106,23 @@ for (
     const results = pieces.map(() => 1);
     answer(results, { pieces, failures: [[5, unfolded()]] });
     await assertRejects(() => run.done, TaskError, "what cannot be read");
+  });
+}
+
+for (const why of ["timeout", "lost"] as const) {
+  test(`nats: tasks that end by "${why}" make the next chunks no larger`, () => {
+    const { send, answer } = open(9999);
+    const failure = why === "timeout"
+      ? { why, timeout: 25, sendMs: undefined }
+      : { why, code: 1, signal: undefined, error: undefined };
+    assertEquals(send(), 1);
+    answer([], { failures: [[0, failure]], ms: 0 });
+    assertEquals(send(), 1);
+    answer([1], { pieces: [[0, 1]], ms: 2 });
+    assertEquals(send(), 2);
+    answer([1], { pieces: [[0, 1]], failures: [[1, failure]], ms: 0 });
+    assertEquals(send(), 2);
+    answer([1, 1], { pieces: [[0, 2]], ms: 0.1 });
+    assert(send() > 2);
   });
 }

@@ -186,7 +186,10 @@ export class ClientRun {
     if (!(ms >= 0 && ms < Infinity && bytes >= 0 && bytes < Infinity)) {
       throw new RangeError("an answer says how long its tasks took");
     }
-    run.learn(chunk, Number(ms), Math.max(open.bytes, Number(bytes)));
+    // The time of what was abandoned, or lost with its worker, is not in it.
+    if (!failures.some((failure) => failure && isUntimed(failure))) {
+      run.learn(chunk, Number(ms), Math.max(open.bytes, Number(bytes)));
+    }
     if (run.timed) this.#tell(open, answer);
     for (const [i, step] of steps.entries()) {
       const failure = failures[i];
@@ -265,6 +268,10 @@ export class ClientRun {
       });
     }
   }
+}
+
+function isUntimed({ why }: Failure): boolean {
+  return why === "timeout" || why === "lost";
 }
 
 function unreadable(cause: unknown): Failure {
