@@ -19,10 +19,16 @@ interface Setup {
   folds?: boolean;
 }
 
-/** A run of so many tasks, whose chunks the test answers. */
+/** A run of so many tasks, read in an eighth of a ms each, which the test answers. */
 function open(tasks: number, { chunkSize, folds = false }: Setup = {}) {
   const clock = new FakeClock();
-  const source = openSource(range(tasks), () => {}, clock, false);
+  function* inputs() {
+    for (let i = 0; i < tasks; i++) {
+      clock.pass(1 / 8);
+      yield i;
+    }
+  }
+  const source = openSource(inputs(), () => {}, clock, false);
   const combine = (one: unknown, other: unknown) => Number(one) + Number(other);
   const sink = folds
     ? new FoldSink({ combine, initial: undefined, error: String as never })
@@ -126,3 +132,29 @@ for (const why of ["timeout", "lost"] as const) {
     assert(send() > 2);
   });
 }
+
+/** What the workers of a machine say of tasks: where they began, and ended. */
+const track = (worker: number, first: number, ended: number[], more = {}) => ({
+  worker,
+  first,
+  from: new Float64Array(ended.length).fill(0),
+  to: Float64Array.from(ended),
+  failed: [],
+  cpu: undefined,
+  ...more,
+});
+
+test("nats: how long reading took is told once, however many workers had the tasks", () => {
+  const { send, answer, events } = open(8, { chunkSize: 4 });
+  for (const number of [1, 2]) {
+    send();
+    const tracks = [track(1, 0, [5, 6]), track(2, 2, [5]), track(1, 3, [7])];
+    answer([1, 1, 1, 1], { pieces: [[0, 4]], tracks });
+    assertEquals(
+      events.flatMap((event) =>
+        event.type === "chunk-send" ? [event.reading] : []
+      ).slice(3 * number - 3),
+      [0.5, 0, 0],
+    );
+  }
+});

@@ -246,7 +246,8 @@ export class ClientRun {
   #tell(open: OpenChunk, { machine, tracks }: DoneMessage): void {
     const { run } = this;
     const { now, origin, nextNumber, numberOf } = this.#setup;
-    const { chunk: { first: start, attempt, reading }, from, to } = open;
+    const { chunk: { first: start, attempt }, from, to } = open;
+    let { reading } = open.chunk; // told once, whoever had the tasks
     for (const track of tracks) {
       const worker = numberOf(machine, track.worker);
       const number = nextNumber();
@@ -257,6 +258,7 @@ export class ClientRun {
         ...{ type: "chunk-send", ...at, tasks, attempt, reading, from, to },
       };
       run.emit(send);
+      reading = 0;
       run.emit({
         type: "chunk-done",
         ...at,
