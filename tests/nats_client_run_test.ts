@@ -19,7 +19,7 @@ interface Setup {
   folds?: boolean;
 }
 
-/** A run of so many tasks, read in an eighth of a ms each, which the test answers. */
+/** A run whose chunks the test answers; each input is read in an eighth of a ms. */
 function open(tasks: number, { chunkSize, folds = false }: Setup = {}) {
   const clock = new FakeClock();
   function* inputs() {
@@ -157,4 +157,37 @@ test("nats: how long reading took is told once, however many workers had the tas
       [0.5, 0, 0],
     );
   }
+});
+
+test("nats: a task that failed did so in the worker that began it", () => {
+  const { send, answer, events } = open(8, { chunkSize: 8 });
+  const timeout = { why: "timeout" as const, timeout: 25, sendMs: undefined };
+  const gone = { code: 1, signal: undefined, error: undefined };
+  const threw = { why: "threw" as const, error: encodeThrown("mine") };
+  send();
+  answer([1], {
+    tracks: [
+      // The rest of these went elsewhere before it was begun.
+      track(1, 0, [5, 6, 7], { from: Float64Array.of(1, NaN, NaN) }),
+      track(2, 1, [NaN, 7], { failed: [1, 2] }), // the first was abandoned
+      track(3, 3, [5, 6], { failed: [4] }),
+      track(2, 5, [8], { failed: [5] }),
+    ],
+    pieces: [[3, 4]],
+    failures: [
+      [0, threw],
+      [1, timeout],
+      [2, threw],
+      [4, threw],
+      [5, threw],
+      [6, { why: "lost", ...gone }], // such a worker says nothing any more
+      [7, { why: "lost", ...gone }],
+    ],
+  });
+  assertEquals(
+    events.flatMap((event) =>
+      event.type === "task-fail" ? [[event.index, event.worker]] : []
+    ),
+    [[0, 1], [1, 2], [2, 2], [4, 3], [5, 2], [6, 1], [7, 1]],
+  );
 });

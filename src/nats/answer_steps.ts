@@ -66,6 +66,23 @@ function misfit(): RangeError {
 }
 
 /**
+ * Says in which worker of its machine each task of a chunk began.
+ *
+ * @param answer The answer: it tells that of a run that somebody listens to.
+ * @returns Numbers of workers there, by the offsets of tasks.
+ */
+export function workersOf({ tracks }: DoneMessage): Map<number, number> {
+  const workers = new Map<number, number>();
+  for (const { worker, first, from } of tracks) {
+    for (const [i, began] of from.entries()) {
+      // What went elsewhere before it was begun is in the track of both.
+      if (!Number.isNaN(began)) workers.set(first + i, Number(worker));
+    }
+  }
+  return workers;
+}
+
+/**
  * Whether a failure is of results that cannot be folded, or sent as they are
  * folded: of many tasks, so that it ends a reduction, and the rest does not matter.
  *

@@ -12,7 +12,7 @@ import {
   nameThrown,
   type Run,
 } from "@parallel/map/seam";
-import { checkSteps, endsFold, stepsOf } from "./answer_steps.ts";
+import { checkSteps, endsFold, stepsOf, workersOf } from "./answer_steps.ts";
 import { decodeCause, decodeFailure } from "./failures.ts";
 import { checkPacked } from "./message_checks.ts";
 import {
@@ -178,10 +178,11 @@ export class ClientRun {
     const failures = steps.map((step) =>
       step.values ? undefined : decodeFailure(step.failure, run.combine)
     );
-    const worker = this.#setup.numberOf(
-      String(answer.machine),
-      Number(answer.tracks[0]?.worker ?? 0),
-    );
+    const { numberOf } = this.#setup;
+    const machine = String(answer.machine);
+    const main = numberOf(machine, Number(answer.tracks[0]?.worker ?? 0));
+    const fails = failures.some((failure) => failure !== undefined);
+    const workers = fails ? workersOf(answer) : undefined;
     const { ms, bytes } = answer;
     if (!(ms >= 0 && ms < Infinity && bytes >= 0 && bytes < Infinity)) {
       throw new RangeError("an answer says how long its tasks took");
@@ -197,6 +198,8 @@ export class ClientRun {
         run.put(chunk, step.values!, step.from, step.to);
         continue;
       }
+      const own = workers?.get(step.from); // none of a worker that was lost
+      const worker = own === undefined ? main : numberOf(machine, own);
       const again = run.combine === undefined || !endsFold(failure);
       run.fail(chunk, chunk.first + step.from, failure, worker, again);
     }
