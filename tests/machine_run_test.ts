@@ -8,6 +8,7 @@ import type { Engine } from "../src/core/engine/engine.ts";
 import { MachineRun } from "../src/nats/machine_run.ts";
 import { type Fill, MachineSlot } from "../src/nats/machine_slot.ts";
 import type { CallMessage, ChunkMessage } from "../src/nats/messages.ts";
+import { counted } from "./counted.ts";
 import { FakeClock } from "./fakes.ts";
 import { test } from "./harness.ts";
 import { seeded } from "./seeded.ts";
@@ -77,6 +78,21 @@ test("each message to a machine has its own answer, whatever comes back", async 
     assertEquals(answered, answers.length, `seed ${seed}`);
     await Promise.all(answers);
   }
+});
+
+test("a machine takes a message fast of which every second task is not to run", async () => {
+  const { run, machine } = begin();
+  const values = Array.from({ length: 2001 }, (_, i) => i);
+  const skip = counted(values.filter((i) => i % 2 === 0));
+  const message = { number: 1, first: 0, attempt: 1, skip: skip.list };
+  const answer = machine.add(message as never as ChunkMessage, values);
+  for (let chunk; (chunk = run.take(Infinity, true)) !== undefined;) {
+    run.put(chunk, chunk.values, 0, chunk.values.length);
+  }
+  const done = await answer;
+  assertEquals(done!.results, values.filter((i) => i % 2 === 1));
+  assertEquals(done!.pieces.slice(0, 3), [[1, 2], [3, 4], [5, 6]]);
+  assert(skip.reads() < 10 * values.length, `${skip.reads()} reads`);
 });
 
 test("a message to a machine waits no longer than its run, however that ends", async () => {

@@ -8,7 +8,13 @@ import { InputsInOrder } from "../src/core/engine/next_inputs.ts";
 import { Run } from "../src/core/engine/run.ts";
 import { SettledSink } from "../src/core/engine/sink.ts";
 import { ClientRun, type OpenChunk } from "../src/nats/client_run.ts";
-import { type DoneMessage, encodeThrown, wire } from "../src/nats/messages.ts";
+import {
+  type AnswerMessage,
+  type DoneMessage,
+  encodeThrown,
+  wire,
+} from "../src/nats/messages.ts";
+import { counted } from "./counted.ts";
 import { FakeClock } from "./fakes.ts";
 import { test } from "./harness.ts";
 
@@ -17,14 +23,22 @@ const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 interface Setup {
   chunkSize?: number;
   folds?: boolean;
+  /** ms that reading one input takes. */
+  reading?: number;
 }
 
-/** A run whose chunks the test answers; each input is read in an eighth of a ms. */
-function open(tasks: number, { chunkSize, folds = false }: Setup = {}) {
+/** What is said of a chunk that was sent more often than any is. */
+const AGAIN = { sends: 99 };
+
+/** A run whose chunks the test answers. */
+function open(
+  tasks: number,
+  { chunkSize, folds = false, reading = 0 }: Setup = {},
+) {
   const clock = new FakeClock();
   function* inputs() {
     for (let i = 0; i < tasks; i++) {
-      clock.pass(1 / 8);
+      clock.pass(reading);
       yield i;
     }
   }
@@ -71,6 +85,12 @@ function open(tasks: number, { chunkSize, folds = false }: Setup = {}) {
       book.add({ chunk, number: ++number, ...more } as OpenChunk);
       return chunk.values.length;
     },
+    /** Answers the chunk that was sent last, as it was not done. */
+    refuse(more: object): void {
+      book.settle({ number, machine: "m", ...more } as AnswerMessage);
+    },
+    /** Gives it up, as it was sent so often. */
+    giveUp: () => book.giveUp(Object.assign(book.open.get(number)!, AGAIN)),
     /** Answers the chunk that was sent last. */
     answer(results: unknown[], more: Partial<DoneMessage>): void {
       const { packed: values } = wire.packing.pack(results, false);
@@ -145,7 +165,7 @@ const track = (worker: number, first: number, ended: number[], more = {}) => ({
 });
 
 test("nats: how long reading took is told once, however many workers had the tasks", () => {
-  const { send, answer, events } = open(8, { chunkSize: 4 });
+  const { send, answer, events } = open(8, { chunkSize: 4, reading: 1 / 8 });
   for (const number of [1, 2]) {
     send();
     const tracks = [track(1, 0, [5, 6]), track(2, 2, [5]), track(1, 3, [7])];
@@ -190,4 +210,57 @@ test("nats: a task that failed did so in the worker that began it", () => {
     ),
     [[0, 1], [1, 2], [2, 2], [4, 3], [5, 2], [6, 1], [7, 1]],
   );
+});
+
+for (const skipped of [0, 1]) {
+  const sent = range(2001).filter((i) => i % 2 !== skipped);
+  const open2001 = () => {
+    const skip = counted(range(2001).filter((i) => i % 2 === skipped));
+    const { send, run, ...more } = open(2001, { chunkSize: 2001 });
+    assertEquals(send(skip.list), 2001);
+    const { fail } = run;
+    const failed: number[] = [];
+    run.fail = (...args) => void (failed.push(args[1]), fail.apply(run, args));
+    return { ...more, run, failed, skip };
+  };
+  const when = `of which every second task was not sent, from ${skipped} on`;
+
+  test(`nats: a client reads the answer to a chunk fast ${when}`, () => {
+    const { answer, failed, skip } = open2001();
+    const threw = { why: "threw" as const, error: encodeThrown("mine") };
+    const pieces = sent.slice(1).map((i): [number, number] => [i, i + 1]);
+    answer(sent.slice(1), { pieces, failures: [[sent[0], threw]] });
+    assertEquals(failed, [sent[0]]);
+    assert(skip.reads() < 20_000, `${skip.reads()} reads`);
+  });
+
+  test(`nats: a client gives a chunk up fast ${when}`, () => {
+    const { giveUp, failed, skip } = open2001();
+    assert(giveUp());
+    assertEquals(failed, sent);
+    assert(skip.reads() < 20_000, `${skip.reads()} reads`);
+  });
+
+  test(`nats: a client sends a chunk again fast ${when}`, () => {
+    const { refuse, run, skip } = open2001();
+    refuse({ type: "lost", deliveries: 3 });
+    const again = sent.map(() => run.take(1, true)!);
+    assertEquals(again.map(({ first }) => first), sent);
+    assert(again.every(({ alone }) => alone));
+    assertEquals(run.take(1, true), undefined);
+    assert(skip.reads() < 20_000, `${skip.reads()} reads`);
+  });
+}
+
+test("nats: an answer says nothing of tasks that were not sent", () => {
+  for (const pieces of [[[0, 3]], [[1, 3]], [[0, 1], [1, 3]], [[0, 2]]]) {
+    const { send, answer, events } = open(3, { chunkSize: 3 });
+    send([1]);
+    const results = pieces.flatMap(([from, to]) => range(to! - from!));
+    answer(results, { pieces: pieces as [number, number][] });
+    const failed = events.flatMap((event) =>
+      event.type === "task-fail" ? [[event.index, event.why]] : []
+    );
+    assertEquals(failed, [[0, "unsendable"], [2, "unsendable"]]);
+  }
 });

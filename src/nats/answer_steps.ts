@@ -97,7 +97,7 @@ export function endsFold({ why }: Pick<Failure, "why">): boolean {
  * reduction that ends by it, one at most: what ran beside that was not waited for.
  *
  * @param steps What the answer says.
- * @param skip Offsets of tasks that were not sent.
+ * @param skip Offsets of tasks that were not sent, in order.
  * @param length How many tasks the chunk has.
  * @param folded Whether results are folded: what cannot be ends the reduction.
  * @throws {RangeError} When one has none, or several.
@@ -111,14 +111,15 @@ export function checkSteps(
   const ends = folded &&
     steps.some(({ failure }) => failure !== undefined && endsFold(failure));
   let next = 0;
+  let at = 0; // in `skip`: there may be as many as tasks
   for (const { from, to } of steps) {
-    while (skip.includes(next)) next++;
+    for (; skip[at]! < from; at++) if (skip[at] === next) next++;
     const fits = isCount(from, next, ends ? length : next) &&
-      isCount(to, from + 1, length);
+      isCount(to, from + 1, skip[at] ?? length);
     if (!fits) throw new RangeError("an answer has one outcome for each task");
     next = to;
   }
   if (ends) return;
-  while (skip.includes(next)) next++;
+  for (; skip[at] === next; at++) next++;
   if (next !== length) throw new RangeError("an answer has all outcomes");
 }

@@ -30,7 +30,7 @@ export interface OpenChunk {
   readonly number: number;
   /** What was sent, to be sent again if it is lost. */
   readonly body: Uint8Array;
-  /** Offsets of tasks that were not sent. */
+  /** Offsets of tasks that were not sent, in order. */
   readonly skip: number[];
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
@@ -206,21 +206,20 @@ export class ClientRun {
   }
 
   /** Machines were lost under a chunk: whose fault is that? */
-  #lose({ chunk, skip }: OpenChunk, worker: number, machines: number): void {
+  #lose(open: OpenChunk, worker: number, machines: number): void {
     const { run } = this;
+    const { chunk } = open;
     const { first, values: { length }, alone } = chunk;
     const most = Math.ceil(length / GROUPS);
-    for (let from = 0; from < length; from++) {
-      if (skip.includes(from)) continue;
-      if (!alone || length > 1) { // or what ran beside it
-        const ends = skip.filter((offset) => offset > from);
-        const to = Math.min(from + most, length, ...ends);
-        run.takeBack(chunk, from, to, true);
-        from = to - 1;
-        continue;
+    for (const [begin, end] of sentOf(open)) {
+      for (let from = begin; from < end; from += most) {
+        if (!alone || length > 1) { // or what ran beside it
+          run.takeBack(chunk, from, Math.min(from + most, end), true);
+          continue;
+        }
+        const error = new Error(`${machines} machines ended under it in a row`);
+        run.fail(chunk, first + from, lost(error), worker, true);
       }
-      const error = new Error(`${machines} machines ended under it in a row`);
-      run.fail(chunk, first + from, lost(error), worker, true);
     }
     run.startSmall();
   }
@@ -235,13 +234,15 @@ export class ClientRun {
   }
 
   #failAll(
-    { chunk, skip }: OpenChunk,
+    open: OpenChunk,
     worker: number | undefined,
     failure: Failure,
   ): void {
-    for (let offset = 0; offset < chunk.values.length; offset++) {
-      if (skip.includes(offset)) continue;
-      this.run.fail(chunk, chunk.first + offset, failure, worker, false);
+    const { chunk } = open;
+    for (const [from, to] of sentOf(open)) {
+      for (let offset = from; offset < to; offset++) {
+        this.run.fail(chunk, chunk.first + offset, failure, worker, false);
+      }
     }
   }
 
@@ -273,6 +274,18 @@ export class ClientRun {
       });
     }
   }
+}
+
+/** Stretches of tasks of a chunk that were sent. */
+function* sentOf(
+  { chunk: { values: { length } }, skip }: OpenChunk,
+): Generator<[from: number, to: number]> {
+  let from = 0;
+  for (const offset of skip) {
+    if (offset > from) yield [from, offset];
+    from = offset + 1;
+  }
+  if (length > from) yield [from, length];
 }
 
 function isUntimed({ why }: Failure): boolean {

@@ -31,6 +31,8 @@ export interface Delivery {
   readonly values: ArrayLike<unknown>;
   /** Offset of the next task to take. */
   next: number;
+  /** How many that are not to run stand before it. */
+  skipped: number;
   /** How many tasks are not settled. */
   left: number;
   readonly done: Done;
@@ -89,7 +91,7 @@ export class Deliveries implements NextInputs, Sink {
     const { promise, resolve } = Promise.withResolvers<Done | undefined>();
     const done = { pieces: [], results: [], failures: [], tracks: [], ms: 0 };
     const left = values.length - message.skip.length;
-    const own = { message, values, next: 0, left, done };
+    const own = { message, values, next: 0, skipped: 0, left, done };
     this.#open.push({ ...own, answer: promise, settle: resolve });
     return promise;
   }
@@ -97,11 +99,13 @@ export class Deliveries implements NextInputs, Sink {
   take(size: number, most: number): ConsecutiveInputs {
     for (const delivery of this.#open) {
       const { values, message: { first, skip } } = delivery;
-      while (skip.includes(delivery.next)) delivery.next++;
+      for (; skip[delivery.skipped] === delivery.next; delivery.skipped++) {
+        delivery.next++;
+      }
       const from = delivery.next;
       if (from >= values.length) continue;
-      const ends = skip.filter((offset) => offset > from);
-      const to = Math.min(from + size, from + most, values.length, ...ends);
+      const end = skip[delivery.skipped] ?? values.length;
+      const to = Math.min(from + size, from + most, end);
       delivery.next = to;
       const part = ArrayBuffer.isView(values)
         ? (values as Float64Array).subarray(from, to)
