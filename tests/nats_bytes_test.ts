@@ -93,10 +93,59 @@ test("shared parts and cycles come back from bytes as such", () => {
   assertStrictEquals((back.bytes as Uint8Array).buffer, buffer);
 });
 
+test("what a class of the user's says of a value does not matter to its bytes", () => {
+  /** Says with all it inherits that it is something else. */
+  const odd = <T extends object>(object: T): T => {
+    for (let at: object = object; at !== Object.prototype;) {
+      at = Object.getPrototypeOf(at);
+      for (const key of Reflect.ownKeys(at)) {
+        if (key === "constructor" || key === Symbol.toStringTag) continue;
+        const value = () => ({ bad: 1 });
+        const get = () => key === "detached" ? true : value;
+        Object.defineProperty(object, key, { get, configurable: true });
+      }
+    }
+    return object;
+  };
+  const values = [
+    () => Object(1),
+    () => Object(2n),
+    () => Object(true),
+    () => new Date(5),
+    () => /x/gi,
+    () => /[v]/dmsvy,
+    () => new Map([[1, 2]]),
+    () => new Set([1]),
+    () => new ArrayBuffer(3),
+    () => new Uint8Array([1, 2, 3]),
+    () => new Uint16Array([1, 2, 3]).subarray(1, 2),
+    () => new DataView(new ArrayBuffer(9), 1, 2),
+    () => new Uint8Array(odd(new Uint8Array([1, 2, 3]).buffer), 1, 1),
+  ];
+  for (const make of values) {
+    const plain = make();
+    const back = cross(odd(make()));
+    assertEquals(back, cross(plain));
+    assertEquals(Object.getPrototypeOf(back), Object.getPrototypeOf(plain));
+  }
+  class Twice extends Number {
+    override valueOf() {
+      return 2 * super.valueOf();
+    }
+  }
+  class Loud extends String {
+    override valueOf() {
+      return "loud";
+    }
+  }
+  assertEquals(cross([new Twice(3), new Loud("x")]), [Object(3), Object("x")]);
+});
+
 test("what can only be here is not written", () => {
   const values = [
     () => 1,
     Symbol("s"),
+    Object(Symbol("s")),
     Promise.resolve(),
     new WeakMap(),
     new SharedArrayBuffer(1),

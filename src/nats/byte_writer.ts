@@ -58,10 +58,20 @@ export const VIEWS: readonly string[] = [
 const MOST_ELEMENTS = 1 << 24;
 
 const encoder = new TextEncoder();
-const { get: nameOfView } = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)!;
+
+// The language's own getters: what clone reads, whatever a class of the user's
+// says.
+const getter = (prototype: object, name: PropertyKey) =>
+  Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+const typed = Object.getPrototypeOf(Uint8Array.prototype);
+const nameOfView = getter(typed, Symbol.toStringTag);
+const [ofTyped, ofData] = [typed, DataView.prototype].map((prototype) => ({
+  bufferIn: getter(prototype, "buffer"),
+  offsetIn: getter(prototype, "byteOffset"),
+  sizeIn: getter(prototype, "byteLength"),
+}));
+const sizeOfBuffer = getter(ArrayBuffer.prototype, "byteLength");
+const isDetached = getter(ArrayBuffer.prototype, "detached");
 
 function refuse(what: string): never {
   throw new DOMException(`${what} could not be cloned`, "DataCloneError");
@@ -174,7 +184,7 @@ class Writer {
     else if (Object.getPrototypeOf(object) === Object.prototype) {
       this.#object(object);
     } else if (types.isArrayBuffer(object)) {
-      if (object.detached) refuse("a detached ArrayBuffer");
+      if (isDetached.call(object)) refuse("a detached ArrayBuffer");
       this.code(CODES.buffer);
       this.#raw(new Uint8Array(object));
     } else if (types.isMap(object)) this.#map(object);
@@ -184,15 +194,16 @@ class Writer {
       this.double(Date.prototype.getTime.call(object));
     } else if (types.isRegExp(object)) {
       this.code(CODES.regexp);
-      this.text(object.source);
-      this.text(object.flags);
+      const { source, flags } = structuredClone(object); // of no other class
+      this.text(source);
+      this.text(flags);
     } else this.#object(object);
   }
 
   #object(object: object): void {
     if (types.isBoxedPrimitive(object)) {
       this.code(CODES.boxed);
-      this.value(object.valueOf());
+      this.value(structuredClone(object).valueOf()); // of no other class
     } else if (isOnlyHere(object) || isOpaque(object)) {
       refuse(Object.prototype.toString.call(object));
     } else {
@@ -248,15 +259,18 @@ class Writer {
 
   /** Of a part of a buffer only that: what is beside it is nobody's business. */
   #typedArray(view: ArrayBufferView): void {
-    const { buffer, byteOffset, byteLength } = view;
+    const kind = nameOfView.call(view) ?? "DataView";
+    const { bufferIn, offsetIn, sizeIn } = kind === "DataView"
+      ? ofData!
+      : ofTyped!;
+    const buffer = bufferIn.call(view);
+    const size = sizeIn.call(view);
     if (!types.isArrayBuffer(buffer)) refuse("a SharedArrayBuffer");
     this.code(CODES.view);
-    const kind = nameOfView!.call(view) ?? "DataView";
     this.count(VIEWS.indexOf(kind));
-    const whole = byteLength === buffer.byteLength;
-    this.value(
-      whole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength),
-    );
+    if (size === sizeOfBuffer.call(buffer)) return this.value(buffer);
+    const part = new Uint8Array(buffer, offsetIn.call(view), size);
+    this.value(new Uint8Array(part).buffer);
   }
 }
 
