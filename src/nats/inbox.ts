@@ -42,11 +42,19 @@ export interface InboxSetup {
   hear(run: string, answer: AnswerMessage): void;
 }
 
+/** What is said of a run. */
+interface Said {
+  /** Settles when the server has of it what is large. */
+  readonly sealed: Promise<Uint8Array>;
+  /** Where that is; told once it was there when a machine asked. */
+  at: "leaving" | "there" | "told";
+}
+
 /** Hears for a client. */
 export class Inbox {
   readonly #setup: InboxSetup;
   /** What was said of runs. */
-  readonly #calls = new Map<string, Promise<Uint8Array>>();
+  readonly #calls = new Map<string, Said>();
   #closed = false;
   #stop: () => void = () => {};
 
@@ -108,18 +116,29 @@ export class Inbox {
     }
   }
 
-  /** Seals what a run is, once: what it brings along may be large. */
-  #sealed(run: string, call: CallMessage, again: boolean): Promise<Uint8Array> {
+  /**
+   * Seals what a run is, once: what it brings along may be large. And again when
+   * the store has lost it. While that takes longer than a machine waits for an
+   * answer, it asks for it again and again, and may miss that it is there.
+   */
+  #sealed(run: string, call: CallMessage, lost: boolean): Promise<Uint8Array> {
     const { connection, client } = this.#setup;
     const known = this.#calls.get(run);
-    if (known !== undefined && !again) return known;
+    if (known !== undefined && !(lost && known.at === "told")) {
+      if (known.at === "there") known.at = "told";
+      return known.sealed;
+    }
     const wanted = () => !this.#closed && this.#calls.has(run);
     const name = `c.${client}.${run}`;
     const sealed = connection.envelopes.seal(call, name, wanted);
-    this.#calls.set(run, sealed);
-    sealed.catch(() => { // tried the next time
-      if (this.#calls.get(run) === sealed) this.#calls.delete(run);
-    });
+    const said: Said = { sealed, at: "leaving" };
+    this.#calls.set(run, said);
+    sealed.then(
+      () => said.at = "there",
+      () => { // tried the next time
+        if (this.#calls.get(run) === said) this.#calls.delete(run);
+      },
+    );
     return sealed;
   }
 
@@ -127,7 +146,7 @@ export class Inbox {
   forget(run: string): void {
     const { connection, client } = this.#setup;
     const forget = () => connection.envelopes.forget(`c.${client}.${run}`);
-    this.#calls.get(run)?.then(forget, () => {}); // it may be on its way there
+    this.#calls.get(run)?.sealed.then(forget, () => {}); // it may be on its way there
     this.#calls.delete(run);
   }
 
