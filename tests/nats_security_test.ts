@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
+import { WIRE_VERSION } from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { natsTest as test, startMachine } from "./nats.ts";
 
@@ -127,6 +128,16 @@ test(
     assert(by === undefined || by.includes("no number"), by);
   },
 );
+
+test("docs/cluster.md names the version of the messages", () => {
+  const named = [
+    ...doc.matchAll(/PM_images_[WR](\d+)|The (\d+) in these names/g),
+  ];
+  assert(named.some(([, , told]) => told !== undefined));
+  for (const [text, name, told] of named) {
+    assertEquals(Number(name ?? told), WIRE_VERSION, text);
+  }
+});
 
 test("a user needs no more than docs/cluster.md says", async () => {
   await using stack = new AsyncDisposableStack();
