@@ -147,3 +147,30 @@ for (const when of ["before", "after"]) {
     },
   );
 }
+
+for (const what of ["an answer", "what it has"]) {
+  test(
+    `nats: a question that is lost harms no call whose server said ${what} since`,
+    LONG,
+    async () => {
+      const { refused, upkeep, hooks } = open({}, 1);
+      let asked = 0;
+      const lost = Promise.withResolvers<void>();
+      hooks.onAsk = () => {
+        if (++asked === 1) return lost.promise;
+      };
+      upkeep.begin();
+      try {
+        await until(() => asked === (what === "an answer" ? 1 : 2));
+        await pause(5); // more than a clock that is not exact
+        if (what === "an answer") upkeep.heard();
+        lost.reject(new Error("timeout"));
+        const before = asked;
+        await until(() => asked > before || refused.length > 0);
+        assertEquals(refused, []);
+      } finally {
+        upkeep.end();
+      }
+    },
+  );
+}

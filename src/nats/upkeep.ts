@@ -47,6 +47,7 @@ export class Upkeep {
   #alone = 0; // since when there is no machine
   #heard = 0; // when the last answer came, or the question was put
   #asked = 0; // when the question was last put
+  #spoke = 0; // when the server last said something, or a run began
   #mute: number | undefined; // since when the server says nothing, though it is there
   #short = new Set<OpenChunk>(); // of runs of which the server had too little
 
@@ -65,6 +66,7 @@ export class Upkeep {
   begin(): void {
     if (this.#timer !== undefined) return;
     this.#alone = this.#heard = this.#asked = performance.now();
+    this.#speaks(); // what was asked for runs before does not count
     this.#setup.machines.look();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -73,13 +75,17 @@ export class Upkeep {
   end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#mute = undefined;
     this.#short.clear();
   }
 
   /** An answer came. */
   heard(): void {
     this.#heard = performance.now();
+    this.#speaks();
+  }
+
+  #speaks(): void {
+    this.#spoke = performance.now();
     this.#mute = undefined;
   }
 
@@ -119,11 +125,10 @@ export class Upkeep {
     const isFresh = now - this.#asked < STALE_MS;
     if (isFresh && now - this.#heard < QUIET_MS) return;
     this.#heard = this.#asked = now;
-    const timer = this.#timer;
     this.#compare().then(
-      () => this.#mute = undefined,
-      () => { // the next look comes, if there is still something to see to
-        if (this.#timer === timer) this.#mute ??= now;
+      () => this.#speaks(),
+      () => { // the next look comes; one question alone may be lost
+        if (this.#spoke <= now) this.#mute ??= now;
       },
     );
   }
