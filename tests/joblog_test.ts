@@ -608,6 +608,70 @@ test("openJobLog() reads kept results no faster than they are taken", async () =
   assertEquals(left, 4999);
 });
 
+/** Counts turns of the event loop. */
+function countTurns() {
+  let turns = 0;
+  let next: ReturnType<typeof setImmediate>;
+  const count = () => {
+    turns++;
+    next = setImmediate(count);
+  };
+  next = setImmediate(count);
+  return {
+    /** How many there were by the time that this thread was held for 20 ms. */
+    hold() {
+      const until = performance.now() + 20;
+      while (performance.now() < until);
+      return turns;
+    },
+    [Symbol.dispose]: () => clearImmediate(next),
+  };
+}
+
+const UPWARDS = (one: number, other: number) => one - other;
+
+test("openJobLog() lets timers and signals have their turn while kept results are read", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, ["b", "c", "d", "e"], (text) => text);
+  using turns = countTurns();
+  const read: number[] = [];
+  {
+    await using log = await openJobLog(path);
+    const outcomes = log.stream(
+      ["b", "c", "d", "e"],
+      (rest) => mapHere(rest, (text) => text),
+    );
+    for await (const _ of outcomes) read.push(turns.hold());
+  }
+  assertEquals(read, [...new Set(read)].toSorted(UPWARDS));
+  assertEquals(read.length, 4);
+});
+
+test("openJobLog() lets them have it while kept results wait for an earlier one", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  await run(path, ["b", "c", "d", "e"], (text) => text);
+  using turns = countTurns();
+  const read: number[] = [];
+  function* inputs() {
+    for (const input of ["a", "b", "c", "d", "e"]) {
+      read.push(turns.hold());
+      yield input;
+    }
+  }
+  await using log = await openJobLog(path);
+  const hand = byHand<string>();
+  const outcomes = log.stream(inputs(), hand.stream);
+  const first = outcomes.next();
+  await until(() => read.length === 5);
+  await hand.settle(0);
+  assertEquals((await first).value?.input, "a");
+  hand.end();
+  assertEquals((await Array.fromAsync(outcomes)).length, 4);
+  assertEquals(read, [...new Set(read)].toSorted(UPWARDS));
+});
+
 test("openJobLog() logs what came before its reader leaves", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -7,6 +7,7 @@
 
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
+import { Breath } from "./breath.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
 import { Copies, handlePromises } from "./inputs.ts";
@@ -42,6 +43,7 @@ export class LoggedStream<T, R> {
   readonly #note: (outcome: TaskOutcome<T, R>) => LogNote | undefined;
   readonly #turnstile: Turnstile<LoggedOutcome<T, R>>;
   readonly #running: RunningInputs<T>;
+  readonly #breath = new Breath();
   #ready: LoggedOutcome<T, R>[] = [];
   #end: { error?: unknown } | undefined;
   #waiting: (() => void)[] = [];
@@ -135,6 +137,7 @@ export class LoggedStream<T, R> {
           this.#file?.flush();
           this.#change();
           for (const outcome of ready) {
+            if (this.#breath.isDue) await this.#breath.take();
             const input = this.#copies.seen(outcome.input);
             yield input === outcome.input ? outcome : { ...outcome, input };
           }
@@ -156,6 +159,8 @@ export class LoggedStream<T, R> {
     for await (const given of this.#inputs) {
       const input = await given; // an async iterator may give promises as well
       index++;
+      // Also while the reader gets nothing, as all wait for the first that runs.
+      if (this.#breath.isDue) await this.#breath.take();
       while (this.#crowded || (this.#turnstile.full && !this.#end)) {
         await this.#changed();
       }
