@@ -10,8 +10,10 @@ import {
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -774,6 +776,42 @@ test("JobLog.close() gives the log back at once, and ends the stream", async () 
   assertEquals(records(dir.path("log")).length, length);
   assertEquals((await outcomes.next()).done, true);
   await (await openJobLog(dir.path("log"))).close();
+});
+
+test("JobLog.close() ends the log also from what the log itself calls, and writes into no file that is opened next", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const other = dir.path("other");
+  await run(path, [1, 2], (n) => n);
+  const wheres = ["note", "stringify", "parse", "key"] as const;
+  for (const where of wheres) {
+    const log = await openJobLog(path);
+    let opened = -1;
+    let closed: Promise<void> | undefined;
+    const at = (place: typeof where) => {
+      if (place !== where || closed !== undefined) return;
+      closed = log.close();
+      opened = openSync(other, "w"); // has the number that the log had
+    };
+    let ran = 0;
+    const count = (n: number) => (ran++, n);
+    const outcomes = log.stream([3, 4, 5], (rest) => mapHere(rest, count), {
+      key: (n) => (at("key"), String(n)),
+      note: () => (at("note"), {}),
+      format: {
+        stringify: (n) => (at("stringify"), JSON.stringify(n)),
+        parse: (text) => (at("parse"), JSON.parse(text)),
+      },
+    });
+    const text = readFileSync(path, "utf8");
+    assertEquals(await Array.fromAsync(outcomes), [], where);
+    await closed;
+    await new Promise((resolve) => setImmediate(resolve));
+    closeSync(opened);
+    assertEquals(ran, where === "key" ? 0 : 1, where);
+    assertEquals(readFileSync(other, "utf8"), "", where);
+    assertEquals(readFileSync(path, "utf8"), text, where);
+  }
 });
 
 test("openJobLog() with readOnly changes nothing, and needs no file", async () => {

@@ -50,6 +50,7 @@ export class LogFile {
   #scheduled: ReturnType<typeof setImmediate> | undefined;
   #syncing: ReturnType<typeof setTimeout> | undefined;
   #failure: { error: unknown; said: boolean } | undefined;
+  #closed = false; // then its descriptor may be of another file
 
   private constructor(
     path: string,
@@ -93,12 +94,14 @@ export class LogFile {
   }
 
   /**
-   * Adds a line; it is written before the next turn of the event loop.
+   * Adds a line; it is written before the next turn of the event loop. Once the
+   * file is closed it is dropped: the caller's `note` may close the log.
    *
    * @param line The line, with its end.
    * @throws When an earlier line could not be written.
    */
   add(line: string): void {
+    if (this.#closed) return;
     this.#check();
     this.#waiting += line;
     if (this.#waiting.length > WRITE_AT) this.flush();
@@ -165,6 +168,7 @@ export class LogFile {
     }
     this.#syncing ??= setTimeout(() => {
       this.#syncing = undefined;
+      if (this.#closed) return;
       fdatasync(this.#file, (error) => {
         if (error && isLoss(error)) this.#fail(error);
       });
@@ -186,6 +190,7 @@ export class LogFile {
         this.#check();
       }
     } finally {
+      this.#closed = true;
       clearImmediate(this.#scheduled);
       clearTimeout(this.#syncing);
       closeSync(this.#file);

@@ -166,6 +166,7 @@ export class LoggedStream<T, R> {
       }
       if (this.#end !== undefined) return;
       const key = keyOf(inputText(input, index, this.#key));
+      if (this.#end !== undefined) return; // what made the text ended it
       const line = this.#kept?.find(key);
       if (line === undefined) {
         this.#running.add({ index, key, input });
@@ -249,6 +250,9 @@ export class LoggedStream<T, R> {
     if (note !== undefined) {
       this.#file?.add(formatRecord({ index, key, note, ...result }));
     }
+    // One of the caller's functions above has ended the stream, and may have closed
+    // the log: what is given stands in it.
+    if (this.#end !== undefined) return;
     const { input } = outcome;
     if (result.ok) {
       const { text, value } = result;
