@@ -828,6 +828,32 @@ test("openJobLog() with readOnly changes nothing, and needs no file", async () =
   assertEquals([open.lines, open.results, open.damaged], [1, 1, 0]);
 });
 
+test("openJobLog() with readOnly takes no log for empty that it cannot read", {
+  ignore: process.platform === "win32", // which may make no links
+}, async () => {
+  using dir = folder();
+  const [loop, file] = [dir.path("loop"), dir.path("file")];
+  symlinkSync(loop, loop);
+  writeFileSync(file, "");
+  // ELOOP, as EACCES is where a folder is closed: but root may read all.
+  for (const path of [loop, join(loop, "log"), join(file, "log")]) {
+    for (const readOnly of [true, false]) {
+      await assertRejects(
+        () => openJobLog(path, { readOnly }),
+        JobLogError,
+        `must be a file that can be ${
+          readOnly ? "read" : "written"
+        }: received "${path}" (E`,
+      );
+    }
+  }
+  symlinkSync(dir.path("none"), dir.path("link"));
+  for (const path of [dir.path("link"), dir.path("none/log")]) {
+    await using log = await openJobLog(path, { readOnly: true });
+    assertEquals(log.lines, 0);
+  }
+});
+
 test("openJobLog() takes the path as a URL", async () => {
   using dir = folder();
   const path = dir.path("a b.log");

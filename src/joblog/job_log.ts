@@ -4,7 +4,7 @@
  * @module
  */
 
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { checkOptions } from "../words/check_options.ts";
@@ -83,11 +83,7 @@ export async function openJobLog(
     },
   };
   try {
-    const exists = existsSync(file);
-    // A pipe or a device may not end, cannot be cut, and keeps nothing.
-    if (exists && !statSync(file).isFile()) {
-      throw new Error("not a regular file");
-    }
+    const exists = isThere(file);
     if (readOnly) {
       return new JobLog(exists ? KeptResults.open(file, setup) : undefined);
     }
@@ -113,6 +109,20 @@ function fileOf(path: string | URL): string {
   throw new TypeError(
     `Cannot open job log as its path must be a string or a file: URL: received ${received}`,
   );
+}
+
+/** Whether there is such a file: where that cannot be seen, there may be one. */
+function isThere(file: string): boolean {
+  let isFile: boolean;
+  try {
+    isFile = statSync(file).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+  // A pipe or a device may not end, cannot be cut, and keeps nothing.
+  if (!isFile) throw new Error("not a regular file");
+  return true;
 }
 
 type LogState =
