@@ -1805,6 +1805,27 @@ test(
   },
 );
 
+// As of a process of another user, where /proc shows each only their own.
+test(
+  "openJobLog() takes over no lock of a process of which it cannot see more than that it is there",
+  { ignore: process.platform === "win32" }, // which has no groups of processes
+  async () => {
+    using dir = folder();
+    const path = dir.path("log");
+    // To ask for 0 is to ask for the own group: it is there, and not in /proc.
+    const owner = `0 123 ${hostname()} other ${namespaceHere()}`;
+    writeFileSync(`${path}.lock`, owner);
+    await assertRejects(
+      () => openJobLog(path),
+      JobLogError,
+      "in use by process 0 ",
+    );
+    assertEquals(readFileSync(`${path}.lock`, "utf8"), owner);
+    writeFileSync(`${path}.lock`, owner.replace("0", "999999999"));
+    await (await openJobLog(path)).close(); // it is gone
+  },
+);
+
 const UNREADABLE = /in use by process unknown \(if that has ended, delete /;
 
 test("openJobLog() takes over no lock that is no file, however old", async () => {

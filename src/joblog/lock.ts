@@ -306,9 +306,10 @@ function isAlive(owner: string, held: boolean): boolean | undefined {
   // In another container, though it may have the same name, numbers are others:
   // so they may be where one of the two does not know in which it is.
   if (namespace !== undefined && !isHere(namespace)) return undefined;
-  if (start !== "?" && startOf(process.pid) !== "?") {
-    return startOf(Number(pid)) === start;
-  }
+  // `?` if it is gone, but also if it is of another user, and /proc shows each only
+  // their own: so it does with `hidepid`, and with ProtectProc of systemd.
+  const found = startOf(Number(pid));
+  if (start !== "?" && found !== "?") return found === start;
   try {
     process.kill(Number(pid), 0); // only asks
     return true;
