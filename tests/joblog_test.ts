@@ -324,6 +324,24 @@ test("openJobLog() keeps any result with a format of its own", async () => {
   }
 });
 
+test("openJobLog() takes a class for a format, whose static methods it calls as such", async () => {
+  using dir = folder();
+  class Signed {
+    static readonly sign = "n";
+    static stringify(value: bigint) {
+      return JSON.stringify(`${value}${this.sign}`);
+    }
+    static parse(text: string) {
+      return BigInt(JSON.parse(text).replace(this.sign, ""));
+    }
+  }
+  for (const kept of [false, true]) {
+    const path = dir.path("log");
+    const [outcome] = await run(path, [1], BigInt, { format: Signed });
+    assertEquals([told([outcome]), outcome.kept], [[1n], kept]);
+  }
+});
+
 test("openJobLog() fails the input whose result cannot be logged, alone", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -5,6 +5,7 @@
  */
 
 import { callback, flag, type Rules } from "../words/check_options.ts";
+import type { LogFormat } from "./options.ts";
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -27,8 +28,9 @@ export const STREAM_RULES: Rules = {
   key: callback,
   format: {
     rule: "must have the methods stringify and parse, as JSON has",
-    holds: (value: unknown) =>
-      isObject(value) && isFunction(value.stringify) && isFunction(value.parse),
+    // Also of a class with static methods, which is a function.
+    holds: (value: Partial<LogFormat<unknown>>) =>
+      isFunction(value.stringify) && isFunction(value.parse),
   },
   ordered: flag,
   note: callback,
