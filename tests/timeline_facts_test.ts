@@ -11,7 +11,13 @@ import type { RunEvent } from "../mod.ts";
 import { type Summary, Timeline } from "../src/timeline/mod.ts";
 import { Recording } from "../src/timeline/recording.ts";
 import { tracksOf } from "../src/timeline/tracks.ts";
-import { eventsOf, record, rounds, type Scene } from "./fixtures/scene.ts";
+import {
+  eventsOf,
+  record,
+  rounds,
+  type Scene,
+  type SceneChunk,
+} from "./fixtures/scene.ts";
 import { test } from "./harness.ts";
 
 const LOOP = /as fast as a loop/;
@@ -268,6 +274,68 @@ test("timeline: a worker's clock that was set shows the same", () => {
     assertEquals(moved.verdict, verdict);
     assertAlmostEquals(moved.work, 1600, 1e-3);
   }
+});
+
+/** Tasks of 10 ms, one after another, which are all sent at once to one worker. */
+function queued(from: number, offs: number[]): SceneChunk[] {
+  return offs.map((off, n) => {
+    const began = from + 1 + 10 * n;
+    return {
+      worker: 0,
+      sent: from,
+      heard: began + 11,
+      tasks: [[began + off, began + 10 + off]],
+    };
+  });
+}
+
+test("timeline: tasks that waited for each other run one after another, however a worker's clock was set", () => {
+  const facts = (chunks: SceneChunk[]) => {
+    const { work, spent, ...all } = summary({
+      workers: 1,
+      cores: 1,
+      runs: [{ from: 0, to: 172, total: 12 }],
+      // The second life of the worker has a clock of its own.
+      starts: [0, 100].map((from) => ({
+        worker: 0,
+        from,
+        to: from,
+        ready: from,
+      })),
+      chunks,
+      more: [{ type: "worker-end", worker: 0, lost: false, at: 80 }],
+    });
+    const { tasksInWorker, atOnce, speedUp, verdict } = all;
+    const rounded = [work, ...Object.values(spent)].map((n) => n.toFixed(2));
+    return { tasksInWorker, atOnce, speedUp, verdict, rounded };
+  };
+  const scene = (first: number, second: number) => [
+    ...queued(0, Array(6).fill(first)),
+    ...queued(110, Array(6).fill(second)),
+  ];
+  const right = facts(scene(0, 0));
+  assertEquals(right.tasksInWorker, 1);
+  for (const off of [-5, -25, -1000, 25, 1000]) {
+    assertEquals(facts(scene(off, off)), right, `${off} ms`);
+    assertEquals(facts(scene(off, -off)), right, `${off} ms, then ${-off}`);
+    assertEquals(facts(scene(0, off)), right, `none, then ${off} ms`);
+  }
+});
+
+test("timeline: a clock that is set while its worker lives moves no task out of its chunk", () => {
+  const recording = new Recording();
+  const chunks = queued(0, [0, 0, 1000, 1000, -1000, -1000]);
+  const runs = [{ from: 0, to: 63, total: 6 }];
+  for (const event of eventsOf({ workers: 1, runs, chunks })) {
+    recording.hear(event);
+  }
+  const [{ index, from, to }] = tracksOf(recording);
+  assertEquals(index.length, 6);
+  index.forEach((task, n) => {
+    const { sent, heard } = chunks[task];
+    assert(sent <= from[n] && to[n] <= heard, `task ${task}`);
+    assertAlmostEquals(to[n] - from[n], 10);
+  });
 });
 
 test("timeline: a worker that was there before is there all the time", () => {

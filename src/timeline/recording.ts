@@ -38,6 +38,8 @@ export interface ChunkRecord
   extends Omit<EventOf<"chunk-send">, "type" | "to"> {
   /** Position of its run in the recording. */
   run: number;
+  /** The worker that it was sent to, in that life. */
+  life: WorkerRecord;
   /** When sending it no longer blocked the caller's thread. */
   sent: number;
   /** When it was answered, or its worker ended; undefined until then. */
@@ -283,6 +285,7 @@ export class Recording {
     const chunk: ChunkRecord = {
       ...event,
       run,
+      life: this.#lives.get(event.worker)!,
       sent: event.to,
       to: undefined,
       began: NONE,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Answer, answersOf } from "./answers.ts";
 import type {
   ChunkRecord,
   FailureRecord,
@@ -19,20 +20,6 @@ import {
   sum,
   union,
 } from "./spans.ts";
-
-/** A chunk that was answered, from when it was sent to when the answer came. */
-export interface Answer extends Span {
-  /** Position of its run in the recording. */
-  run: number;
-  /** How many of its tasks ran. */
-  tasks: number;
-  /** When the first of them began. */
-  began: number;
-  /** When the last of them ended. */
-  ended: number;
-  /** CPU time that the worker reported with it, in ms. */
-  cpu: number | undefined;
-}
 
 /** Everything that happened in one place. */
 export interface Track {
@@ -224,10 +211,8 @@ function tasksOf(
   const answers: Answer[] = [];
   let n = 0;
   let sorted = true;
-  for (const chunk of chunks) {
-    const answer = answerOf(chunk);
-    if (answer === undefined) continue;
-    answers.push(answer.answer);
+  for (const { chunk, answer, late } of answersOf(chunks)) {
+    answers.push(answer);
     const fails = new Set(chunk.failed);
     const told = new Map(
       failuresOf.get(chunk)?.map((failure) => [failure.index, failure]),
@@ -235,8 +220,8 @@ function tasksOf(
     for (let i = 0; i < chunk.ended.length; i++) {
       if (!(chunk.ended[i]! >= chunk.began[i]!)) continue; // NaN: it never ran
       const task = chunk.first + i;
-      from[n] = Math.min(chunk.began[i]! + answer.late, chunk.to!);
-      to[n] = Math.min(chunk.ended[i]! + answer.late, chunk.to!);
+      from[n] = Math.min(chunk.began[i]! + late, chunk.to!);
+      to[n] = Math.min(chunk.ended[i]! + late, chunk.to!);
       const failure = fails.has(task) && told.get(task);
       if (failure) { // its worker went on without it, or could not send its result
         [failure.from, failure.to] = [from[n]!, to[n]!];
@@ -266,31 +251,6 @@ function tasksOf(
     attempt: inOrder(attempt),
     answers,
   };
-}
-
-/**
- * Reads the answer of a chunk, if any of its tasks ran, and finds by how many ms
- * its times are too early. Each thread counts from the wall time at its own
- * start: if somebody set the machine's clock after the caller started, a
- * worker's times are wrong by as much. So they are moved until its tasks lie
- * between sending and answer.
- */
-function answerOf(
-  chunk: ChunkRecord,
-): { answer: Answer; late: number } | undefined {
-  const { run, from, to, cpu } = chunk;
-  let [began, ended, tasks] = [Infinity, -Infinity, 0];
-  for (let i = 0; i < chunk.ended.length; i++) {
-    if (!(chunk.ended[i]! >= chunk.began[i]!)) continue;
-    began = Math.min(began, chunk.began[i]!);
-    ended = Math.max(ended, chunk.ended[i]!);
-    tasks++;
-  }
-  if (to === undefined || tasks === 0) return undefined;
-  const late = Math.max(from - began, Math.min(0, to - ended));
-  began = Math.min(began + late, to);
-  ended = Math.min(ended + late, to);
-  return { answer: { run, tasks, from, to, began, ended, cpu }, late };
 }
 
 /**
