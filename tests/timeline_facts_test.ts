@@ -234,6 +234,52 @@ test("timeline: who waits for a second try does not wait for inputs", () => {
   assertMatch(verdict.text, /^Input 0 took 67 % of the time/);
 });
 
+test("timeline: whether inputs or tasks were lacking does not depend on the order of the inputs, as with weights", () => {
+  // One input each 50 ms, and each takes 10 ms.
+  const waits = (order: number[]) => {
+    const { starved, tail, verdict } = summary({
+      runs: [{ from: 0, to: 50 * order.length - 40, total: order.length }],
+      chunks: order.map((first, n) => ({
+        worker: n % 2,
+        sent: 50 * n,
+        heard: 50 * n + 10,
+        tasks: [[50 * n, 50 * n + 10]],
+        first,
+      })),
+    });
+    return { starved, tail, verdict };
+  };
+  const upwards = Array.from({ length: 80 }, (_, index) => index);
+  const right = waits(upwards);
+  assertEquals(right.verdict.kind, "starved");
+  assertEquals(waits(upwards.toReversed()), right);
+  const heaviest = upwards.map((index) => (7 * index + 40) % 80);
+  assertEquals(waits(heaviest), right);
+});
+
+test("timeline: a part of a message that is sent again is no new input, whatever else is sent with it", () => {
+  const tailWith = (...again: SceneChunk[]) =>
+    summary({
+      runs: [{ from: 0, to: 900, total: 71 }],
+      chunks: [
+        { worker: 0, sent: 0, heard: 300, tasks: tasks(40, 300), first: 31 },
+        { worker: 1, sent: 0, heard: 100, tasks: tasks(31, 100), first: 0 },
+        ...again,
+      ],
+    }).tail;
+  const tasks = (count: number, to: number) =>
+    Array.from({ length: count }, (): [number, number] => [0, to]);
+  const second = { worker: 0, sent: 300, heard: 900 };
+  // Worker 1 has nothing left from 100 on, though tasks were sent again at 300.
+  const last: [number, number][] = [[300, 500], [500, 700], [700, 900]];
+  for (const first of [32, 40, 62, 68]) {
+    assertAlmostEquals(tailWith({ ...second, tasks: last, first }), 800 / 1800);
+  }
+  // With a new one among them, there was more to come until then.
+  const more = tailWith({ ...second, tasks: last, first: 69 });
+  assertAlmostEquals(more, 600 / 1800);
+});
+
 test("timeline: a source that ends late is not a lack of tasks", () => {
   const chunks = rounds({ times: 1, ms: 50 });
   const late = summary({ runs: [{ from: 0, to: 600 }], chunks });

@@ -130,6 +130,29 @@ export function spentBy(all: readonly Worked[], time: Span[]): Spent {
   return spent;
 }
 
+/** How many indexes one number holds, a bit for each. */
+const BITS = 32;
+
+/** A set of indexes that may have millions, in whatever order they come. */
+class Indexes {
+  readonly #bits = new Map<number, number>();
+
+  /** Adds consecutive ones; tells whether any of them is new. */
+  add(first: number, count: number): boolean {
+    let isNew = false;
+    for (let offset = 0; offset < count; offset++) {
+      const index = first + offset;
+      const place = Math.floor(index / BITS);
+      const before = this.#bits.get(place) ?? 0;
+      const after = before | 1 << index % BITS;
+      if (after === before) continue;
+      this.#bits.set(place, after);
+      isNew = true;
+    }
+    return isNew;
+  }
+}
+
 /** How much the workers waited: shares of their time while a run went on. */
 export interface Waits {
   /** Before the last input was sent. */
@@ -156,12 +179,13 @@ export function waitsOf(
   const { chunks, runs, workers, last } = recording;
   // Starting a worker blocks the caller on Deno: it cannot send in that time.
   const starting = union(workers);
-  const ends = runs.map(({ from }) => ({ sent: from, heard: from, next: 0 }));
+  const ends = runs.map(({ from }) => ({ sent: from, heard: from }));
+  const known = runs.map(() => new Indexes());
   for (const { run, first, tasks, from, to = last } of chunks) {
     const end = ends[run]!;
-    // A task that is sent again is no new input.
-    if (first >= end.next) end.sent = Math.max(end.sent, from);
-    end.next = Math.max(end.next, first + tasks);
+    // A task that is sent again is no new input. With `weight`, a new one may come
+    // before others.
+    if (known[run]!.add(first, tasks)) end.sent = Math.max(end.sent, from);
     end.heard = Math.max(end.heard, to);
   }
   const more: Span[] = [];
