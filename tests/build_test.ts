@@ -140,7 +140,7 @@ test("nothing is built where anything else is", () => {
 });
 
 test("the built package runs, has its types, and its command", {
-  timeout: 300_000,
+  timeout: 1_800_000,
 }, () => {
   inFolder((folder) => {
     const at = join(folder, "package");
@@ -166,7 +166,7 @@ test("the built package runs, has its types, and its command", {
 });
 
 test("the package for npm, installed, runs, has its types, and its command", {
-  timeout: 300_000,
+  timeout: 1_800_000,
 }, () => {
   inFolder((folder) => {
     const project = join(folder, "project");

@@ -16,7 +16,7 @@ import {
   runProgram,
 } from "./run_program.ts";
 
-const timeout = 300_000;
+const timeout = 1_800_000;
 const shipped = `${ROOT}tests/fixtures/shipped.ts`;
 const RIGHT = { code: 0, out: "7 14 21\n", err: "" };
 

@@ -285,19 +285,19 @@ test(
   },
 );
 
-const JOBS = lines([
-  // Long enough that both have begun, also on a busy machine.
-  { id: 0, ms: 1500 },
-  { id: 1, ms: 700, fail: true },
-  ...numbers(200).map((n) => ({ id: n + 2, ms: 50 })),
-]);
-
 test(
   "pmap --halt soon lets running calls end, and starts no other",
   PATIENCE,
   async () => {
+    using dir = folder();
+    const [one, other] = [dir.path("one"), dir.path("other")];
+    const jobs = lines([
+      { id: 0, ms: 1500, marks: one, waits: other }, // until both have begun
+      { id: 1, ms: 700, fail: true, marks: other, waits: one },
+      ...numbers(200).map((n) => ({ id: n + 2, ms: 50 })),
+    ]);
     const args = [work("job"), "--workers", "2", "--halt", "soon"];
-    const { status, out, err } = await pmap(args, JOBS);
+    const { status, out, err } = await pmap(args, jobs);
     assertEquals(status, 1);
     assert(out.startsWith("0\n"), out);
     assert(out.split("\n").length < 20, out);

@@ -190,10 +190,10 @@ test(
   PATIENCE,
   async () => {
     using dir = folder();
-    const begun = dir.path("begun");
+    const [one, other] = [dir.path("one"), dir.path("other")];
     const jobs = lines([
-      { id: 0, ms: 3000, fail: true, marks: begun },
-      { id: 1, ms: 100, fail: true, waits: begun },
+      { id: 0, ms: 3000, fail: true, marks: one, waits: other },
+      { id: 1, ms: 100, fail: true, marks: other, waits: one },
     ]);
     const args = [work("job"), "-j2", "--retries", "1", "--halt", "soon"];
     const { err } = await pmap([...args, "--chunk-size", "1"], jobs);

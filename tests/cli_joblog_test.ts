@@ -12,7 +12,7 @@ import {
   start,
   work,
 } from "./pmap.ts";
-import { counted, logged, records, runs } from "./pmap_log.ts";
+import { logged, records, runs } from "./pmap_log.ts";
 
 test("pmap --joblog writes a line for every input", PATIENCE, async () => {
   using dir = folder();
@@ -235,9 +235,17 @@ test(
     using dir = folder();
     const [log, ran] = [dir.path("log"), dir.path("ran")];
     writeFileSync(`${log}.lock`, `999999999 0 ${hostname()}`);
-    const input = lines(counted(2, ran, 1500));
+    const waits = dir.path("go"); // or a late one would find the log free
+    const input = lines(
+      numbers(2).map((id) => ({ id, file: ran, waits, ms: 0 })),
+    );
+    let ended = 0;
     const all = await Promise.all(
-      numbers(4).map(() => logged(log, "count", input)),
+      numbers(4).map(async () => {
+        const one = await logged(log, "count", input);
+        if (++ended === 3) writeFileSync(waits, "");
+        return one;
+      }),
     );
     assertEquals(all.map(({ status }) => status).sort(), [0, 2, 2, 2]);
     assertEquals([...runs(ran).values()], [1, 1]);

@@ -247,7 +247,7 @@ longNatsTest(
       return job;
     };
     const first = await edit("");
-    const left = await begin(["--load-timeout", "1s"], 4);
+    const left = await begin(["--load-timeout", "5s"], 4);
     const closed = first.close(); // takes no more
     allow(50);
     await closed;

@@ -329,18 +329,18 @@ test(
 test(
   "the first machine of a pool decides how long one may be silent",
   async () => {
-    await using here = await openByHand({ ackWait: 1500 });
+    await using here = await openByHand({ ackWait: 6000 });
     const { at, answers, connection: { jsm, names } } = here;
     const work = async () => await jsm.consumers.info(names.work, "workers");
     const own = { ackWait: 60_000, allowShipped: true, slots: 4 };
     const machine = await runWorker({ ...at, ...own });
     await using stack = new AsyncDisposableStack();
     stack.defer(() => machine.close());
-    assertEquals((await work()).config.ack_wait, 1500 * 1e6);
+    assertEquals((await work()).config.ack_wait, 6000 * 1e6);
     await here.machine.close();
     here.describe(
       "c",
-      callOf((n) => new Promise((e) => setTimeout(e, 3500, n))),
+      callOf((n) => new Promise((e) => setTimeout(e, 9000, n))),
     );
     await here.send("c", chunkOf(1, [1]));
     await until(() => answers.length > 0);
@@ -434,7 +434,7 @@ test(
 test(
   "a machine that did not hear that a run is over asks, and ends it",
   async () => {
-    await using here = await openByHand({ grace: 1000 });
+    await using here = await openByHand({ grace: 4000 });
     const { answers } = here;
     let isOver = false;
     const questions = here.describe("c", (asked: string[]) => {
@@ -447,7 +447,7 @@ test(
     assertEquals(answers.length, 1);
     await until(async () => {
       const before = questions.length;
-      await pause(1500);
+      await pause(4000);
       return questions.length === before; // nothing is left to ask for
     });
     for (const question of questions) assertMatch(question, /^1 /);

@@ -155,7 +155,6 @@ natsTest("a machine can be closed before what runs ends", async () => {
 
 natsTest(
   "a machine that is told to end is in no list, and is waited for",
-  { timeout: 15_000 },
   async () => {
     await using here = await open();
     const machine = await here.machine();
@@ -207,7 +206,7 @@ longNatsTest("a signal ends a machine that still connects", async () => {
   abort.abort();
   await starts;
   const pool = await here.pool({ workerTimeout: 1000 });
-  await until(() => pool.start().then(() => false, () => true), 5000);
+  await until(() => pool.start().then(() => false, () => true));
   await assertRejects(() => pool.start(), WorkerStartError);
 });
 

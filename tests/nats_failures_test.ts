@@ -227,8 +227,8 @@ async function startClient(
 test("what a client asked for is dropped when it is killed", async () => {
   await using here = await open();
   const client = await startClient(here, "100", "200");
-  await client.kill();
   assert(await here.messages() > 0);
+  await client.kill();
   await until(async () => await here.messages() === 0);
 });
 

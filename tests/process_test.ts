@@ -7,10 +7,10 @@ import { RUN_ALL, runProgram } from "./run_program.ts";
 const run = (name: string, ...args: string[]) =>
   runProgram([...RUN_ALL, `tests/fixtures/programs/${name}.ts`, ...args]);
 const deno = "Deno" in globalThis;
-const minute = 60_000;
+const patience = 300_000;
 
 test("a script ends by itself when its last call has settled", {
-  timeout: minute,
+  timeout: patience,
 }, () => {
   const { code, out, err } = run("settles");
   assertEquals([code, out.trim(), err], [0, "done", ""]);
@@ -19,7 +19,7 @@ test("a script ends by itself when its last call has settled", {
 test(
   "on Deno, the error of a lost worker has the exit code, however it is given",
   {
-    timeout: minute,
+    timeout: patience,
     ignore: !deno,
   },
   () => {
@@ -39,7 +39,7 @@ for (const backend of ["web", "threads", "processes"]) {
   ];
   for (const use of uses) {
     test(`${backend}: a pool that nobody closes lets the process end: ${use}`, {
-      timeout: minute,
+      timeout: patience,
       ignore: isThreadsAgain(backend),
     }, () => {
       const { code, out, err } = run("idle", backend, use);
@@ -48,7 +48,7 @@ for (const backend of ["web", "threads", "processes"]) {
   }
 
   test(`${backend}: a worker that ended while idle does not get a task`, {
-    timeout: minute,
+    timeout: patience,
   }, () => {
     const { code, out, err } = run("idle_end", backend);
     assertEquals([code, out.replace(/\s/g, ""), err], [0, "[2,3]", ""]);
@@ -56,7 +56,7 @@ for (const backend of ["web", "threads", "processes"]) {
 }
 
 test("an abort is told at once, also in the middle of a loop", {
-  timeout: minute,
+  timeout: patience,
 }, () => {
   const { code, out, err } = run("stuck");
   assertStringIncludes(out, "aborted");
@@ -68,7 +68,7 @@ test("an abort is told at once, also in the middle of a loop", {
 });
 
 test("a task that timed out in a loop uses no core any more", {
-  timeout: minute,
+  timeout: patience,
 }, () => {
   const { code, out } = run("timed_out");
   assertEquals(code, 0);
@@ -77,7 +77,7 @@ test("a task that timed out in a loop uses no core any more", {
 
 for (const backend of ["web", "threads", "processes"]) {
   test(`${backend}: a worker's console reaches the caller's`, {
-    timeout: minute,
+    timeout: patience,
   }, () => {
     // All of it: also what a task said just before its worker was ended.
     const lines = run("prints", backend).out.trim().split("\n").toSorted();
@@ -90,7 +90,7 @@ for (const backend of ["web", "threads", "processes"]) {
   for (const how of ["log", "write", "sync", "itself"]) {
     const who = how === "itself" ? "the program beside it" : "a task";
     test(`${backend}: what ${who} prints waits for a slow reader: ${how}`, {
-      timeout: minute,
+      timeout: patience,
       // Bun ends a worker without it: docs/runtimes.md.
       ignore: isThreadsAgain(backend) || process.platform === "win32" ||
         ("Bun" in globalThis && how === "write" && backend !== "threads"),
@@ -107,7 +107,7 @@ for (const backend of ["web", "threads", "processes"]) {
 }
 
 test("on Node.js a thread prints what --import has it print", {
-  timeout: minute,
+  timeout: patience,
   ignore: runtime !== "node",
 }, () => {
   const code =

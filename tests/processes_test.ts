@@ -776,7 +776,7 @@ function heavy(how: string): unknown {
     get value() {
       if (how === "deadly") kill();
       // Its thread is taken.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
       return how;
     },
   };
@@ -787,7 +787,7 @@ async function heavyLater(how: string): Promise<unknown> {
   await undefined;
   return how === "light" ? how : {
     get value() {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
       return how;
     },
   };
@@ -798,7 +798,7 @@ for (const concurrency of [1, 3]) {
     `processes: a task is not late while its result is sent: concurrency ${concurrency}`,
     LONG,
     async () => {
-      const timed = { ...processes, workers: 1, timeout: 100, concurrency };
+      const timed = { ...processes, workers: 1, timeout: 500, concurrency };
       const inputs = ["light", "slow", "light"];
       for (const chunkSize of [1, 3]) {
         for (const fn of [heavy, heavyLater]) {

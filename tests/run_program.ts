@@ -55,7 +55,7 @@ export function runProgram(
   command: string[],
   cwd: string = ROOT,
   input = "",
-  timeout = 240_000,
+  timeout = 900_000,
 ): End {
   const end = runOnce(command, cwd, input, timeout);
   return gaveUp(end.err) ? runOnce(command, cwd, input, timeout) : end;

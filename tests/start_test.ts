@@ -161,7 +161,7 @@ test("nor does another module of the program start one without end", {
   timeout: 300_000,
 }, () => {
   const path = "tests/fixtures/entries/unguarded_part.ts";
-  const { code, out, err } = runProgram([...RUN_ALL, path], ROOT, "", 60_000);
+  const { code, out, err } = runProgram([...RUN_ALL, path], ROOT);
   assertEquals(code, 1);
   assertStringIncludes(err, "start workers without end");
   assertEquals(out, "main runs\n".repeat(4));

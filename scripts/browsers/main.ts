@@ -43,7 +43,7 @@ import { writeLecture } from "./lecture.ts";
 import { openSite, type Report, type Site } from "./site.ts";
 
 /** How long a page may say nothing, in ms. */
-const SILENCE_MS = 120_000;
+const SILENCE_MS = 600_000;
 
 const SMOKE = join(ROOT, "tests/browsers/smoke.ts");
 

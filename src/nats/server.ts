@@ -15,7 +15,7 @@ import { text } from "node:stream/consumers";
 import { pause } from "./waiting.ts";
 
 /** How long a server may take to begin, in ms. */
-const START_MS = 10_000;
+const START_MS = 60_000;
 
 /** How a server is started. */
 export interface ServerOptions {

@@ -8,7 +8,7 @@ export const search = new URLSearchParams(
 );
 
 /** ms for a test that says nothing else. */
-const TIMEOUT_MS = 110_000;
+const TIMEOUT_MS = 300_000;
 
 /** Tells the site; it answers with the next page, if this one is done. */
 async function tell(report: object): Promise<string> {

@@ -33,7 +33,7 @@ export interface Effort {
 }
 
 /** A run that took so long has not ended by itself, in ms. */
-export const HANG_MS = 60_000;
+export const HANG_MS = 200_000;
 
 /** How long a batch, and making its counterexample smaller, may take, in ms. */
 const SHRINKING_MS = 30_000;
