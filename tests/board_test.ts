@@ -55,9 +55,12 @@ test("the worker sees that its run is over, also once others have begun", () => 
     assertEquals(worker.isOver(), false);
     assertEquals(before.filter((worker) => !worker.isOver()), []);
     assertEquals(worker.claim(serial), true);
-    caller.stop();
-    assertEquals(worker.isOver(), true);
+    if (serial % 2 > 0) { // else it goes on in other workers
+      caller.stop();
+      assertEquals(worker.isOver(), true);
+    }
     caller.clear();
+    assertEquals(worker.isOver(), true);
     assertEquals(caller.next(), 0);
     before.push(worker);
   }

@@ -1,5 +1,5 @@
 // A chapter of the contract (contract.ts): what a task is told.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 import { until } from "./until.ts";
@@ -146,6 +146,34 @@ export const contexts: Chapter = (it, { calls, pool }) => {
       assertEquals(await workers.map(leave, [round]), [round]);
       assertEquals(await workers.map(saw, [0]), [true]);
     }
+  });
+
+  it("a loop that a task left behind ends when its worker is at another call", async () => {
+    await using workers = new Pool({ ...pool, workers: 2 });
+    await workers.start();
+    const flags = new Int32Array(new SharedArrayBuffer(8));
+    const leave = async (n: number, context: TaskContext) => {
+      const flags = context.data as Int32Array;
+      if (n > 0) { // its run goes on for as long as the other call
+        while (Atomics.load(flags, 1) === 0) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        return;
+      }
+      setTimeout(() => {
+        const last = Date.now() + 60_000; // to fail, and not for ever
+        while (!context.aborted && Date.now() < last);
+      }, 5);
+      Atomics.store(flags, 0, 1);
+    };
+    const options = { chunkSize: 1, data: flags };
+    const left = workers.map(leave, [0, 1], options);
+    await until(() => Atomics.load(flags, 0) > 0);
+    const began = Date.now();
+    await workers.map((n: number) => n, range(20), { chunkSize: 1 });
+    assert(Date.now() - began < 50_000);
+    Atomics.store(flags, 1, 1);
+    await left;
   });
 
   it("context.throwIfAborted() throws the reason of context.signal itself", async () => {

@@ -13,6 +13,7 @@ import {
 import type { RunOptions, StreamOptions } from "../src/core/api/options.ts";
 import { type FakePowers, type FakeWorker, FakeWorld } from "./fakes.ts";
 import { test } from "./harness.ts";
+import { pause } from "./until.ts";
 import { warningsOf } from "./warnings.ts";
 
 const same = (value: unknown) => value;
@@ -1145,6 +1146,163 @@ for (
     assertEquals(worker.ending, replaced);
     if (replaced) worker.leave();
     assertEquals(await world.finish(call), { status: "fulfilled", value: [2] });
+    await world.finish(world.calls.close());
+  });
+}
+
+for (const timeout of [undefined, 100]) {
+  test(`a deaf worker is replaced, also when a call with timeout ${timeout} was aborted there`, async () => {
+    const world = new FakeWorld({ workers: 1 });
+    await world.finish(world.calls.map(same, [1], {}, start));
+    const abort = new AbortController();
+    const options = { signal: abort.signal, timeout };
+    const aborted = world.calls.map(same, [2], options, start);
+    await world.flush();
+    world.clock.advance(1000);
+    abort.abort("enough");
+    await world.finish(aborted);
+    const call = world.calls.map(same, [3], { timeout: 100 }, start);
+    await world.flush();
+    const worker = world.worker(0);
+    world.clock.advance(100_000);
+    assert(worker.ending);
+    worker.leave();
+    assertEquals(await world.finish(call), { status: "fulfilled", value: [3] });
+    await world.finish(world.calls.close());
+  });
+}
+
+test("a worker that has the function is not kept as one that loads it", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const abort = new AbortController();
+  const options = { signal: abort.signal, chunkSize: 1 };
+  const call = world.calls.map(same, [1, 2], options, start);
+  await world.flush();
+  const worker = world.worker(0);
+  worker.receiveAll();
+  beDeaf(worker);
+  await world.flush();
+  abort.abort("enough");
+  await world.finish(call);
+  world.clock.advance(101);
+  assert(worker.ending);
+  worker.leave();
+  await world.finish(world.calls.close());
+});
+
+test("the answer to a ping of the call before is none to that of the next", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const first = { timeout: 100, concurrency: 2 };
+  const before = world.calls.map(same, [1], first, start);
+  await world.flush();
+  const worker = world.worker(0).receiveAll();
+  worker.deliverAll();
+  const task = worker.begin(true)!; // it holds the thread
+  world.clock.advance(150);
+  assertEquals(worker.inbox.map(({ type }) => type), ["ping"]);
+  worker.settle(task, { value: 1 });
+  worker.deliver();
+  await world.flush();
+  const call = world.calls.map(same, [3], { timeout: 100 }, start);
+  await before;
+  await world.flush();
+  worker.receive();
+  worker.deliverAll(); // that of the call before
+  assertEquals(worker.inbox.map(({ type }) => type), ["ping", "chunk"]);
+  world.clock.advance(100_000);
+  assert(worker.ending);
+  worker.leave();
+  assertEquals(await world.finish(call), { status: "fulfilled", value: [3] });
+  await world.finish(world.calls.close());
+});
+
+test("a worker is not deaf for as long as one before it was", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  await world.finish(world.calls.map(same, [1], {}, start));
+  const other = world.calls.map(same, [2], { timeout: 100 }, start);
+  await world.flush();
+  world.clock.advance(60_000);
+  world.worker(0).leave();
+  await world.finish(other);
+  const call = world.calls.map(same, [3], { timeout: 100 }, start);
+  await world.flush();
+  const [worker] = world.backend.alive;
+  world.clock.advance(4900);
+  assert(!worker.ending);
+  assertEquals(await world.finish(call), { status: "fulfilled", value: [3] });
+  await world.finish(world.calls.close());
+});
+
+test("a caller that was busy does not take a task that waits for one that holds the thread", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  await world.finish(world.calls.map(same, [1], {}, start));
+  const options = { timeout: 100, concurrency: 3 };
+  const call = world.calls.mapSettled(same, [1, 2, 3], options, start);
+  await world.flush();
+  const worker = world.worker(0).receiveAll(); // its pong is on its way
+  worker.begin();
+  world.clock.pass(50);
+  worker.begin();
+  worker.begin();
+  world.clock.pass(50);
+  world.clock.advance(0);
+  assert(!worker.ending);
+  worker.receiveAll().deliverAll();
+  worker.receiveAll().deliverAll();
+  assert(!worker.ending); // the first is abandoned
+  await world.finish(call);
+  await world.finish(world.calls.close());
+});
+
+test("what no message takes makes no worker one that has started", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const refused = new Proxy({}, {}); // only structured clone sees what it is
+  const options = { timeout: 100, chunkSize: 1 };
+  const call = world.calls.mapSettled(same, [refused, 1], options, start);
+  await world.flush();
+  const worker = world.worker(0);
+  assertEquals(worker.inbox.map(({ type }) => type), ["start", "chunk"]);
+  world.clock.advance(100_000);
+  assert(!worker.ending); // `init` may take long
+  await world.finish(call);
+  await world.finish(world.calls.close());
+});
+
+for (const kind of ["list", "async source", "failing source", "stream"]) {
+  test(`a call whose tasks are done waits for no task of another: ${kind}`, async () => {
+    const world = new FakeWorld({ workers: 1 });
+    const ended = Promise.withResolvers<void>();
+    async function* source() {
+      yield 1;
+      await ended.promise;
+      if (kind === "failing source") throw new Error("mine");
+    }
+    const all = async () => {
+      const values: unknown[] = [];
+      const stream = world.calls.stream(same, source(), {}, start);
+      for await (const value of stream) values.push(value);
+      return values;
+    };
+    let became: unknown;
+    const call = kind === "stream"
+      ? all()
+      : world.calls.map(same, kind === "list" ? [1] : source(), {}, start);
+    call.then((values) => became = values, (error) => became = error.message);
+    await world.flush();
+    const other = world.calls.map(same, ["other"], {}, start);
+    await world.flush();
+    const worker = world.worker(0).receiveAll();
+    worker.settle(worker.begin()!, { value: 1 });
+    worker.deliverAll();
+    await world.flush();
+    const task = worker.receiveAll().begin()!;
+    assertEquals(task.value, "other");
+    ended.resolve();
+    await pause(0);
+    await world.flush();
+    assertEquals(became, kind === "failing source" ? "mine" : [1]);
+    worker.settle(task, { value: "other" });
+    await world.finish(other);
     await world.finish(world.calls.close());
   });
 }

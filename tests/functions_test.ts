@@ -45,6 +45,18 @@ const require = "outer";
 const key = "key";
 const symbol = Symbol("symbol");
 
+for (const backend of ["web", "threads"] as const) {
+  test(`${backend}: a module that maps while it is loaded is refused, and no other`, async () => {
+    await using pool = new Pool({ backend, workers: 1 });
+    const early = new URL("./fixtures/maps_early.ts", import.meta.url);
+    const numbers = () => pool.map("square", [1, 2], { module: TASKS });
+    assertEquals(await numbers(), [1, 4]);
+    const refused = pool.map(wrong("early"), [1], { module: early });
+    await assertRejects(() => refused, WorkerStartError, "must not map");
+    assertEquals(await numbers(), [1, 4]);
+  });
+}
+
 test("no advice is given on errors that say no name of something around", async () => {
   const own = () => {
     throw new ReferenceError("order 1 refers to no customer");

@@ -42,6 +42,8 @@ export function withoutSharedMemory(
     "a signal that is read after the end of its run is aborted": counts,
     "what an attempt left behind takes no signal from the next": counts,
     "a synchronous loop sees the abort": counts,
+    "a loop that a task left behind ends when its worker is at another call":
+      counts,
     "an abort does not wait for a task that computes": counts,
     "tasks run at the same time": counts,
     "tasks behind a slow one go to a worker that idles": counts,

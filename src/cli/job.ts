@@ -170,8 +170,9 @@ export class Job {
     this.#early?.lookAgain();
     for (let before = -1; before < this.#done + this.#failed;) {
       before = this.#done + this.#failed;
-      // A log gives none before the turn has ended in which it got them.
-      for (let turn = 0; turn < 2; turn++) {
+      // A log gives none before the turn has ended in which it got them, and those
+      // that it kept in turns of their own.
+      for (let turn = 0; turn < 4; turn++) {
         await new Promise((wake) => setImmediate(wake));
       }
     }

@@ -137,7 +137,7 @@ export class LoggedStream<T, R> {
           this.#file?.flush();
           this.#change();
           for (const outcome of ready) {
-            if (this.#breath.isDue) await this.#breath.take();
+            if (outcome.kept && this.#breath.isDue) await this.#breath.take();
             const input = this.#copies.seen(outcome.input);
             yield input === outcome.input ? outcome : { ...outcome, input };
           }

@@ -16,7 +16,7 @@ export const PONG_MS = 250;
 const SEND_MS = 60_000;
 
 /**
- * How long a worker that has the function may begin nothing and answer no ping, in
+ * How long a worker that loads nothing may begin nothing and answer no ping, in
  * ms; or `timeout`, if that is more. What an earlier task has left behind, as a
  * timer, has the thread. To read 500 MB takes a second; no bench.
  */
@@ -50,7 +50,8 @@ export interface Sight {
   silence?: number;
   /**
    * For how many ms it was looked at while it began nothing and left a ping
-   * unanswered; undefined if it has begun something, or may load the function.
+   * unanswered; undefined if it has begun something, or may load the function: it
+   * answered when it was asked before that.
    */
   deaf?: number | undefined;
 }
@@ -95,7 +96,8 @@ export function canPass(timeout: number | undefined): timeout is number {
  * have, can be the one.
  *
  * A worker that has begun nothing is not late: it may be loading the function. If
- * it has that, it is asked all the same, and replaced if it is silent for long.
+ * it has that, or did not answer when it was asked before it was to load it, it is
+ * asked all the same, and replaced if it is silent for long.
  *
  * @param sight What can be seen.
  * @param timeout The limit in ms.

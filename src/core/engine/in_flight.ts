@@ -80,8 +80,10 @@ export class InFlight {
     return this.#loads;
   }
 
-  /** Whether the worker has not answered what it was asked before its run. */
+  /** Whether the worker was asked before its run, and has answered nothing since. */
   isAsked = false;
+  /** How many pings it has not answered. */
+  pings = 0;
 
   /**
    * Serial number of the first task that waits in a worker that has the function
@@ -255,7 +257,8 @@ export class InFlight {
     const isLate = this.#clock.now() - this.#madeAt > LOAD_MS;
     this.#stopped = true;
     this.#letGo();
-    return isLate || first > (this.#sent[0]?.serial ?? 0);
+    const begun = first > (this.#sent[0]?.serial ?? 0);
+    return begun || isLate || this.#answered; // or it loads nothing
   }
 
   /** A worker that idles keeps nothing of a run that is over. */

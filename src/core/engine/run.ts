@@ -111,14 +111,14 @@ export class Run {
     else if (thrown !== undefined) this.stop(thrown.error);
   }
 
+  get #listeners(): RunSetup["onEvent"][] {
+    return [this.#setup.onEvent, this.options.onEvent];
+  }
+
   /** Tells its own listener what happened in the pool. */
   hear(event: RunEvent): void {
     const thrown = tellAll([this.options.onEvent], event);
     if (thrown !== undefined) this.stop(thrown.error);
-  }
-
-  get #listeners(): RunSetup["onEvent"][] {
-    return [this.#setup.onEvent, this.options.onEvent];
   }
 
   /** Says how far the run is; a caller's onProgress that throws ends it. */
@@ -146,6 +146,11 @@ export class Run {
     const inputs = this.#read(size, most);
     if (inputs === undefined || inputs.values.length === 0) return undefined;
     return this.#chunkOf(inputs, this.timed ? clock.now() - began : 0);
+  }
+
+  /** Whether all is settled of what it has read. */
+  get rests(): boolean {
+    return this.#unsettled === 0 && this.#tasks > 0;
   }
 
   /** Whether it has tasks to be sent; to know that, it reads those that go next. */
@@ -246,11 +251,8 @@ export class Run {
     const at = clock.now();
     this.emit({ type: "task-fail", run, worker, index, why, again, at });
     if (this.over) return; // the listener threw, aborted or closed
-    if (again) {
-      const more = { attempt: attempt + 1 };
-      this.#returned.add(part(chunk, offset, offset + 1, more));
-      return;
-    }
+    const more = { attempt: attempt + 1 };
+    if (again) return this.#returned.add(part(chunk, offset, offset + 1, more));
     const error = taskError(failure, index, attempt, this.fn, site);
     const effect = sink.fail(index, error, inputOf(chunk, offset));
     const weight = weightOf(chunk, offset, offset + 1);

@@ -200,10 +200,9 @@ export class Scheduler implements Engine {
   #look(run: Run): void {
     this.#runs.touched.delete(run);
     if (!this.#runs.all.has(run)) return;
-    if (!run.over) {
-      this.#runs.ready.add(run);
-      return;
-    }
+    // Where others have the workers, nobody asks it whether there is more.
+    if (this.#runs.all.size > 1 && !run.over && run.rests) run.waits();
+    if (!run.over) return void this.#runs.ready.add(run);
     this.#runs.remove(run);
     for (const slot of this.#slots.all) slot.release(run);
     if (this.#runs.all.size === 0) this.#slots.rest();

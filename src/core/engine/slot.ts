@@ -152,7 +152,7 @@ export class Slot {
       this.#state.handle.post(message, parcel.moved);
       note(number);
     } finally {
-      if (inFlight.chunks === 0) this.#setIdle();
+      if (inFlight.chunks === 0) this.#state.handle.setBusy(false);
     }
     if (inFlight.chunks === 1) this.#watch.begin(inFlight);
     this.#patience.goOn(inFlight);
@@ -179,7 +179,7 @@ export class Slot {
           : { type: "unread", sent: [sent], what: "input", error },
       );
     } else if (message.type === "unreadable") this.#lose("input");
-    else if (message.type === "pong") this.#watch.answered();
+    else if (message.type === "pong") this.#watch.answered(this.#inFlight);
     else if (message.type === "at") this.#inFlight.where.hear(message);
     else if (message.type === "abandoned") this.#abandon(message.serials);
     else if (message.type === "ready") {

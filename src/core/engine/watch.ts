@@ -29,7 +29,6 @@ export class Watch {
   #inFlight: InFlight | undefined;
   #ping: Sight["ping"] = "not sent";
   #pinged = 0; // when
-  #asks = false; // it was pinged before the first chunk
   #looked = 0; // when
   #planned = 0; // in how many ms from there to look again
   /** The first of the tasks that wait in a worker that does nothing. */
@@ -47,31 +46,29 @@ export class Watch {
    * Pings a worker before the first chunk of a run, if the run has a limit: one
    * whose thread is free answers before it loads the function, which may take long.
    */
-  ask({ loads }: InFlight, run: Run): void {
-    if (loads || !canPass(run.options.timeout)) return;
-    this.#asks = true;
+  ask(inFlight: InFlight, run: Run): void {
+    if (!canPass(run.options.timeout)) return;
+    inFlight.isAsked = true;
+    inFlight.pings++;
     this.#setup.ping();
   }
 
   /** Begins with the first chunk of a run, if the run has a limit. */
   begin(inFlight: InFlight): void {
-    const asks = this.#asks;
     this.stop();
     const { run } = inFlight;
     const { timeout } = run!.options;
     if (!canPass(timeout) || run!.over) return;
     this.#inFlight = inFlight;
-    inFlight.isAsked = asks;
-    if (asks) this.#ping = "silent"; // until it answers
-    this.#looked = this.#pinged = this.#setup.clock.now();
     this.#lookIn(timeout);
   }
 
   /** The worker answered the ping: its thread is free. */
-  answered(): void {
+  answered(inFlight: InFlight): void {
+    if (--inFlight.pings > 0) return; // to one before the last
+    inFlight.isAsked = false;
     if (this.#ping === "not sent") return;
     this.#ping = "answered";
-    if (this.#inFlight) this.#inFlight.isAsked = false;
     this.#look();
   }
 
@@ -80,7 +77,8 @@ export class Watch {
     this.#cancel();
     this.#inFlight = undefined;
     this.#ping = "not sent";
-    this.#asks = false;
+    this.#waitsAt = undefined; // the next worker counts its tasks anew
+    this.#deaf = 0;
     this.#asked.clear();
   }
 
@@ -130,6 +128,7 @@ export class Watch {
     } else if (step.do === "ping") {
       this.#ping = "silent"; // until it answers
       this.#pinged = clock.now();
+      inFlight.pings++;
       this.#setup.ping();
       this.#lookIn(PONG_MS);
     } else {

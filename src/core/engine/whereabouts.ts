@@ -48,6 +48,7 @@ export class Whereabouts {
    */
   allot(lanes: number): BoardMemory | undefined {
     if (lanes > this.#lanes) {
+      this.#board?.stop();
       return { bytes: allotBoard(lanes), epoch: this.#now() };
     }
     this.#board!.clear();

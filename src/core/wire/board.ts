@@ -74,7 +74,10 @@ export interface Board {
    * @returns Serial number of the first task that is not begun.
    */
   stop(): number;
-  /** The worker has nothing to do, and another run begins. */
+  /**
+   * The worker has nothing to do, and another run begins: for what tasks have left
+   * behind, that before it is over.
+   */
   clear(): void;
   /** The worker's end: a lane is at a task from here on; `now` is noted. */
   enter(lane: number, serial: number, now: number | undefined): void;
@@ -219,6 +222,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     },
     clear() {
       store(cell, NEXT, 0);
+      store(cell, OVER, cell[OVER]! + 1); // the run before may go on elsewhere
     },
     enter,
     enterFold(lane, serial, now) {

@@ -254,6 +254,7 @@ export function createLoader(
         throw misused !== undefined ? misused.error : error;
       } finally {
         loading--;
+        if (loading === 0) misused = undefined; // the next module is another
       }
     },
   };

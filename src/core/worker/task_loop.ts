@@ -193,7 +193,7 @@ export function createTaskLoop(
   function runTasks(run: WorkerRun, work: Work, lane: number) {
     const { fn, seesContext, around, announcement } = run;
     const { watched, output } = announcement;
-    const mayBeLate = watched && output !== undefined;
+    const mayBeLate = output !== undefined;
     const { board, aborts } = around;
     const { values, times, count, message, skips } = work;
     const keeps = work.keeps && count > 1; // else it is answered in this turn
