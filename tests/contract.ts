@@ -157,6 +157,8 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
       NO_SECOND_THREAD,
     "a loop that a task left behind ends when its worker is at another call":
       NO_SECOND_THREAD,
+    "a call that was aborted writes nothing to the output of the next":
+      NO_SECOND_THREAD,
     "an abort does not wait for a task that computes": NO_SECOND_THREAD,
     "tasks run at the same time": NO_SECOND_THREAD,
     "tasks behind a slow one go to a worker that idles": NO_SECOND_THREAD,

@@ -10,6 +10,7 @@ import {
 import { TaskError } from "../mod.ts";
 import type { RunEvent, TaskContext } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
+import { until } from "./until.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const double = (n: number) => n * 2;
@@ -207,6 +208,32 @@ export const sharedArrays: Chapter = (it, { calls, pool, timed }) => {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
     assertEquals([...output], [given]);
+  });
+
+  it("a call that was aborted writes nothing to the output of the next", async () => {
+    const output = sharedNumbers(2, () => untouched);
+    const data = new Int32Array(new SharedArrayBuffer(8));
+    type Context = TaskContext<unknown, Int32Array>;
+    const slow = (n: number, { data }: Context) => {
+      Atomics.store(data, 0, 1);
+      Atomics.wait(data, 1, 0, 60_000);
+      return n;
+    };
+    const workers = new Pool({ ...pool, workers: 2 });
+    await workers.start();
+    const abort = new AbortController();
+    const { signal } = abort;
+    const options = { output, data, signal, chunkSize: 2 };
+    const aborted = workers.map(slow, [1, 1], options)
+      .catch((reason) => reason);
+    await until(() => Atomics.load(data, 0) > 0);
+    abort.abort("enough");
+    assertEquals(await aborted, "enough");
+    await workers.map((n: number) => n, [7, 7], { output });
+    Atomics.store(data, 1, 1);
+    Atomics.notify(data, 1);
+    await workers.close(); // the task may return before
+    assertEquals([...output], [7, 7]);
   });
 
   it("tasks of a lost worker are written to a shared output", async () => {

@@ -30,6 +30,7 @@ export function withoutSharedMemory(
     "a task that is tried again writes its result to a shared output": output,
     "tasks of a lost worker are written to a shared output": output,
     "a task that was given up writes nothing to a shared output": output,
+    "a call that was aborted writes nothing to the output of the next": output,
     "combine gets nothing but results, also after an abort": counts,
     "an abort leaves in a shared output the results that were there": output,
     "an output that workers cannot write is refused at the call": output,
