@@ -2,12 +2,17 @@
 // tasks of its messages, each message gets an answer of its own.
 import type { JsMsg } from "@nats-io/jetstream";
 import { assert, assertEquals } from "@std/assert";
-import type { Chunk } from "../src/core/engine/chunk.ts";
+import { type Chunk, part } from "../src/core/engine/chunk.ts";
 import type { Run } from "../src/core/engine/run.ts";
 import type { Engine } from "../src/core/engine/engine.ts";
+import { settle } from "../src/core/engine/settling.ts";
 import { MachineRun } from "../src/nats/machine_run.ts";
 import { type Fill, MachineSlot } from "../src/nats/machine_slot.ts";
-import type { CallMessage, ChunkMessage } from "../src/nats/messages.ts";
+import {
+  type CallMessage,
+  type ChunkMessage,
+  wire,
+} from "../src/nats/messages.ts";
 import { counted } from "./counted.ts";
 import { FakeClock } from "./fakes.ts";
 import { test } from "./harness.ts";
@@ -94,6 +99,39 @@ test("a machine takes a message fast of which every second task is not to run", 
   assertEquals(done!.pieces.slice(0, 3), [[1, 2], [3, 4], [5, 6]]);
   assert(skip.reads() < 10 * values.length, `${skip.reads()} reads`);
 });
+
+for (const who of ["the engine", "its worker"]) {
+  test(`an answer of a machine tells the time of all its tasks, also where ${who} cut the chunk`, async () => {
+    const { run, machine } = begin();
+    const message = { number: 1, first: 0, attempt: 1, skip: [] };
+    const values = [0, 1, 2, 3, 4];
+    const answer = machine.add(message as never as ChunkMessage, values);
+    /** Answers the next chunk, of which so many tasks were begun. */
+    const settleNext = (tasks: number, ms: number) => {
+      let chunk = run.take(Infinity, true)!;
+      const { length } = chunk.values;
+      const whole = tasks === length || who !== "the engine";
+      if (!whole) {
+        run.takeBack(chunk, tasks, length);
+        chunk = part(chunk, 0, tasks);
+      }
+      const sent = {
+        chunk,
+        whole,
+        bytes: 1,
+        gone: new Set(),
+        failed: new Map(),
+      };
+      const { packed } = wire.packing.pack(values.slice(0, tasks), false);
+      const done = { type: "done", tasks, values: packed, ms, bytes: 1 };
+      const clock = new FakeClock();
+      settle(sent as never, done as never, 0, { ...wire, clock });
+    };
+    settleNext(3, 60);
+    settleNext(2, 1);
+    assertEquals((await answer)!.ms, 61);
+  });
+}
 
 test("a message to a machine waits no longer than its run, however that ends", async () => {
   const { run, machine } = begin();

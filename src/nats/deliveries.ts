@@ -132,7 +132,7 @@ export class Deliveries implements NextInputs, Sink {
   }
 
   /** Notes how long tasks took. */
-  learn(index: number, ms: number): void {
+  spent(index: number, ms: number): void {
     const delivery = this.#find(index);
     if (delivery !== undefined) delivery.done.ms += ms;
   }

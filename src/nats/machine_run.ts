@@ -142,9 +142,9 @@ class Listener extends Run {
     return { ...own, attempt: this.#deliveries.attemptOf(first) };
   }
 
-  override learn(chunk: Chunk, ms: number, bytes: number): void {
-    super.learn(chunk, ms, bytes);
-    this.#deliveries.learn(chunk.first, ms);
+  // Not what it learns: of a chunk whose rest went elsewhere that is nothing.
+  override spent(chunk: Chunk, ms: number): void {
+    this.#deliveries.spent(chunk.first, ms);
   }
 
   override emit(event: RunEvent): void {

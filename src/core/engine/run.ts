@@ -195,6 +195,9 @@ export class Run {
     this.#sizer.learn(weightOf(chunk), ms, bytes);
   }
 
+  /** Is told how long its worker was at a chunk, or at the part of it that was done. */
+  spent(_chunk: Chunk, _ms: number): void {}
+
   /** Learns that a chunk took so long that the rest of it goes elsewhere. */
   startSmall(): void {
     // What comes back of a run that is over says nothing of how long tasks take.

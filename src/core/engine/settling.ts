@@ -56,6 +56,7 @@ export function settle(
   }
   const { tasks, ms, bytes } = answer;
   const { length } = chunk.values;
+  run.spent(chunk, ms);
   // Not of a part: it may be that of one task that took long after many. Nor
   // with one that was abandoned: that failed before.
   const abandons = answer.failures?.some((f) => sent.failed.has(f.offset));
