@@ -3,12 +3,17 @@ import type { JsMsg } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
 import { assertEquals } from "@std/assert";
 import type { Engine } from "../src/core/engine/engine.ts";
+import type { Failure } from "../src/core/engine/failures.ts";
 import type { Run } from "../src/core/engine/run.ts";
 import { Answers } from "../src/nats/answers.ts";
 import { readBytes } from "../src/nats/byte_reader.ts";
 import { type Connection, NUMBER } from "../src/nats/connection.ts";
 import { MachineRun } from "../src/nats/machine_run.ts";
-import type { AnswerMessage, CallMessage } from "../src/nats/messages.ts";
+import type {
+  AnswerMessage,
+  CallMessage,
+  DoneMessage,
+} from "../src/nats/messages.ts";
 import { FakeClock } from "./fakes.ts";
 import { test } from "./harness.ts";
 import { chunkOf } from "./nats_by_hand.ts";
@@ -47,6 +52,13 @@ function open(read: () => unknown) {
     work() {
       const chunk = added!.take(Infinity, true)!;
       added!.put(chunk, chunk.values, 0, chunk.values.length);
+    },
+    /** The same, but each task fails, in these workers. */
+    fail(why: Failure, workers: (number | undefined)[]) {
+      const chunk = added!.take(Infinity, true)!;
+      for (const [i, worker] of workers.entries()) {
+        added!.fail(chunk, chunk.first + i, why, worker, true);
+      }
     },
     /** Answers a chunk that came so often. */
     async answer(number: number, deliveryCount: number) {
@@ -87,6 +99,20 @@ test("nats: a chunk that comes again while its tasks run is not lost", async () 
   await until(() => reads() === 2);
   work();
   assertEquals([(await first).type, (await again).type], ["done", "done"]);
+});
+
+test("nats: an answer says in which worker a task failed, also in one that ended", async () => {
+  const { answer, isRunning, fail } = open(() => chunkOf(7, [1, 2, 3]));
+  const answered = answer(7, 1);
+  await until(() => isRunning(7));
+  const timeout = { why: "timeout", timeout: 25, sendMs: undefined } as const;
+  fail(timeout, [4, 0, undefined]);
+  const { failures } = await answered as DoneMessage;
+  assertEquals(failures, [
+    [0, timeout, 4],
+    [1, timeout, 0],
+    [2, timeout, undefined], // it reached none
+  ]);
 });
 
 test("nats: a chunk that is suspect leaves no lane to another, nor does one that waits", async () => {

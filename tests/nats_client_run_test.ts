@@ -180,7 +180,8 @@ test("nats: how long reading took is told once, however many workers had the tas
 });
 
 test("nats: a task that failed did so in the worker that began it", () => {
-  const { send, answer, events } = open(8, { chunkSize: 8 });
+  const { send, answer, events } = open(9, { chunkSize: 9 });
+  const refusal = { what: "input" as const, reason: "odd", cause: undefined };
   const timeout = { why: "timeout" as const, timeout: 25, sendMs: undefined };
   const gone = { code: 1, signal: undefined, error: undefined };
   const threw = { why: "threw" as const, error: encodeThrown("mine") };
@@ -196,19 +197,21 @@ test("nats: a task that failed did so in the worker that began it", () => {
     pieces: [[3, 4]],
     failures: [
       [0, threw],
-      [1, timeout],
-      [2, threw],
-      [4, threw],
+      [1, timeout, 2],
+      [2, threw, 2],
+      [4, threw], // an older machine tells it by the tracks alone
       [5, threw],
-      [6, { why: "lost", ...gone }], // such a worker says nothing any more
-      [7, { why: "lost", ...gone }],
+      // A worker that ended has no track.
+      [6, { why: "lost", ...gone }, 4],
+      [7, { ...timeout }, 5],
+      [8, { why: "unsendable", ...refusal }, undefined], // it reached none
     ],
   });
   assertEquals(
     events.flatMap((event) =>
       event.type === "task-fail" ? [[event.index, event.worker]] : []
     ),
-    [[0, 1], [1, 2], [2, 2], [4, 3], [5, 2], [6, 1], [7, 1]],
+    [[0, 1], [1, 2], [2, 2], [4, 3], [5, 2], [6, 4], [7, 5], [8, undefined]],
   );
 });
 

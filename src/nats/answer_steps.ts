@@ -5,14 +5,20 @@
  */
 
 import { type Failure, isCount, sliceOf } from "@parallel/map/seam";
-import type { DoneMessage } from "./messages.ts";
+import { numberIf } from "./failures.ts";
+import type { DoneMessage, SentFailure } from "./messages.ts";
 
 /** What became of consecutive tasks: results, or a failure. */
 export type Step =
   & { from: number; to: number }
   & (
     | { values: ArrayLike<unknown>; failure?: undefined }
-    | { values?: undefined; failure: DoneMessage["failures"][0][1] }
+    | {
+      values?: undefined;
+      failure: SentFailure;
+      /** Number of its worker there; undefined if it never reached one. */
+      worker: number | undefined;
+    }
   );
 
 /**
@@ -25,11 +31,16 @@ export type Step =
  * @throws {RangeError} When there are other results than it says.
  */
 export function stepsOf(
-  { pieces, refused, failures }: DoneMessage,
+  answer: DoneMessage,
   values: ArrayLike<unknown>,
   folded: boolean,
 ): Step[] {
+  const { pieces, refused, failures, tracks } = answer;
   const steps: Step[] = [];
+  const fails = refused.length + failures.length > 0;
+  const workers = fails ? workersOf(answer) : undefined;
+  const main = Number(tracks[0]?.worker ?? 0); // if nobody knows
+  const workerOf = (offset: number) => workers?.get(offset) ?? main;
   const bad = new Map(refused.map((one) => [one[0], one]));
   let next = 0;
   for (const [from, to] of pieces) {
@@ -49,14 +60,17 @@ export function stepsOf(
       begin = i + 1;
       const [, reason, cause] = one;
       const failure = { why: "unsendable", what: "result", reason, cause };
-      steps.push({ from: from + i, to: from + i + 1, failure } as Step);
+      const at = { from: from + i, to: from + i + 1 };
+      steps.push({ ...at, failure, worker: workerOf(at.from) } as Step);
     }
     put(count);
     next += count;
   }
   if (next !== values.length) throw misfit();
-  for (const [offset, failure] of failures) {
-    steps.push({ from: offset, to: offset + 1, failure });
+  for (const [offset, failure, ...told] of failures) {
+    // Older machines do not tell it. A worker that ended has no track.
+    const worker = told.length === 0 ? workerOf(offset) : numberIf(told[0]);
+    steps.push({ from: offset, to: offset + 1, failure, worker });
   }
   return steps.sort((a, b) => a.from - b.from);
 }
@@ -71,7 +85,7 @@ function misfit(): RangeError {
  * @param answer The answer: it tells that of a run that somebody listens to.
  * @returns Numbers of workers there, by the offsets of tasks.
  */
-export function workersOf({ tracks }: DoneMessage): Map<number, number> {
+function workersOf({ tracks }: DoneMessage): Map<number, number> {
   const workers = new Map<number, number>();
   for (const { worker, first, from } of tracks) {
     for (const [i, began] of from.entries()) {

@@ -177,8 +177,8 @@ export class Answers {
         [at, { reason, cause }],
       ) => [at, reason, encodeCause(cause, encode)]),
       failures: failures.map((
-        [at, failure],
-      ) => [at, encodeFailure(failure, encode)]),
+        [at, failure, worker],
+      ) => [at, encodeFailure(failure, encode), worker]),
       ms,
       bytes,
       tracks,

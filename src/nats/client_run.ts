@@ -12,7 +12,7 @@ import {
   nameThrown,
   type Run,
 } from "@parallel/map/seam";
-import { checkSteps, endsFold, stepsOf, workersOf } from "./answer_steps.ts";
+import { checkSteps, endsFold, stepsOf } from "./answer_steps.ts";
 import { decodeCause, decodeFailure } from "./failures.ts";
 import { checkPacked } from "./message_checks.ts";
 import {
@@ -180,9 +180,6 @@ export class ClientRun {
     );
     const { numberOf } = this.#setup;
     const machine = String(answer.machine);
-    const main = numberOf(machine, Number(answer.tracks[0]?.worker ?? 0));
-    const fails = failures.some((failure) => failure !== undefined);
-    const workers = fails ? workersOf(answer) : undefined;
     const { ms, bytes } = answer;
     if (!(ms >= 0 && ms < Infinity && bytes >= 0 && bytes < Infinity)) {
       throw new RangeError("an answer says how long its tasks took");
@@ -193,13 +190,13 @@ export class ClientRun {
     }
     if (run.timed) this.#tell(open, answer);
     for (const [i, step] of steps.entries()) {
-      const failure = failures[i];
-      if (failure === undefined) {
-        run.put(chunk, step.values!, step.from, step.to);
+      if (step.values !== undefined) {
+        run.put(chunk, step.values, step.from, step.to);
         continue;
       }
-      const own = workers?.get(step.from); // none of a worker that was lost
-      const worker = own === undefined ? main : numberOf(machine, own);
+      const failure = failures[i]!;
+      const own = step.worker;
+      const worker = own === undefined ? own : numberOf(machine, own);
       const again = run.combine === undefined || !endsFold(failure);
       run.fail(chunk, chunk.first + step.from, failure, worker, again);
     }

@@ -15,11 +15,14 @@ import type {
 import { endsFold } from "./answer_steps.ts";
 import type { ChunkMessage, Track } from "./messages.ts";
 
+/** Why a task failed, and in which worker; undefined if it never reached one. */
+type Failed = [failure: Failure, worker: number | undefined];
+
 /** What became of a chunk: results in pieces, as they came, and failures. */
 export interface Done {
   readonly pieces: [from: number, to: number][];
   readonly results: unknown[];
-  readonly failures: [offset: number, failure: Failure][];
+  readonly failures: [offset: number, ...Failed][];
   readonly tracks: Track[];
   /** ms of one worker that its tasks took. */
   ms: number;
@@ -48,7 +51,7 @@ export class Deliveries implements NextInputs, Sink {
   readonly inTurn = false;
   readonly #open: Delivery[] = [];
   readonly #folds: boolean;
-  readonly #failures = new Map<number, Failure>();
+  readonly #failures = new Map<number, Failed>();
 
   /**
    * Has none yet.
@@ -126,9 +129,9 @@ export class Deliveries implements NextInputs, Sink {
     return this.#find(index)?.message.attempt ?? 1;
   }
 
-  /** Notes why a task failed, before it does. */
-  expect(index: number, failure: Failure): void {
-    this.#failures.set(index, failure);
+  /** Notes why a task failed, and in which worker, before it does. */
+  expect(index: number, ...failed: Failed): void {
+    this.#failures.set(index, failed);
   }
 
   /** Notes how long tasks took. */
@@ -161,12 +164,12 @@ export class Deliveries implements NextInputs, Sink {
   }
 
   fail(index: number): FailureEffect {
-    const failure = this.#failures.get(index);
+    const failed = this.#failures.get(index);
     this.#failures.delete(index);
     const delivery = this.#find(index);
-    if (delivery === undefined || failure === undefined) return "go on";
-    delivery.done.failures.push([index - delivery.message.first, failure]);
-    const all = this.#folds && endsFold(failure);
+    if (delivery === undefined || failed === undefined) return "go on";
+    delivery.done.failures.push([index - delivery.message.first, ...failed]);
+    const all = this.#folds && endsFold(failed[0]);
     this.#settle(delivery, all ? delivery.left : 1);
     return "go on";
   }

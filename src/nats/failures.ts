@@ -125,6 +125,6 @@ export function decodeFailure(
 }
 
 /** Whatever was sent: a number, if it was there. */
-function numberIf(sent: unknown): number | undefined {
+export function numberIf(sent: unknown): number | undefined {
   return sent === undefined ? undefined : Number(sent);
 }

@@ -162,7 +162,7 @@ class Listener extends Run {
     failure: Failure,
     worker: number | undefined,
   ): void {
-    this.#deliveries.expect(index, failure);
+    this.#deliveries.expect(index, failure, worker);
     // Whether it is tried again, and where, is for its client to say.
     super.fail(chunk, index, failure, worker, false);
   }

@@ -152,7 +152,12 @@ export interface DoneMessage {
   values: Packed;
   /** Results that could not be sent, by their place in `values`. */
   refused: [at: number, reason: string, cause: Encoded | undefined][];
-  failures: [offset: number, failure: SentFailure][];
+  /** The worker is undefined if the task never reached one. */
+  failures: [
+    offset: number,
+    failure: SentFailure,
+    worker?: number | undefined,
+  ][];
   /** ms of one worker that the tasks took. */
   ms: number;
   /** Bytes in the results, roughly. */
