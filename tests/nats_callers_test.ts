@@ -11,13 +11,15 @@ const GRACE = 500;
 
 /** Callers whose clients answer while they are there, and what became of them. */
 function open() {
-  const client = { isThere: true, gone: [] as string[], dropped: 0 };
+  const client = { isThere: true, gone: [] as string[], dropped: 0, asked: "" };
   const connection = {
     nc: {
-      request: () =>
-        client.isThere
+      request: (_: string, question: string) => {
+        client.asked = question;
+        return client.isThere
           ? Promise.resolve({ data: new Uint8Array() })
-          : Promise.reject(new Error("503")),
+          : Promise.reject(new Error("503"));
+      },
     },
     subject: () => "call",
     envelopes: { unseal: () => Promise.resolve({ type: "on" }) },
@@ -26,6 +28,7 @@ function open() {
   } as unknown as Connection;
   const callers = new Callers({
     connection,
+    machine: "here",
     grace: GRACE,
     look: () => {},
     onGone: (name) => {
@@ -35,6 +38,13 @@ function open() {
   });
   return { client, callers };
 }
+
+test("nats: a machine says who it is when it asks", async () => {
+  const { client, callers } = open();
+  await callers.ask("one", "1", false);
+  assertEquals(client.asked, "1 nothing here");
+  callers.close();
+});
 
 test("nats: a client that was silent once, and done, is not gone in its next run", async () => {
   const { client, callers } = open();

@@ -48,10 +48,11 @@ async function open() {
     said,
     puts,
     /** Asks, and waits until all is said that can be. */
-    async ask(had: Question["had"]) {
+    async ask(had: Question["had"], machine?: string) {
       const at = said.push(undefined) - 1;
       hear!(null, {
-        string: () => `1 ${had}`,
+        string: () =>
+          machine === undefined ? `1 ${had}` : `1 ${had} ${machine}`,
         respond: ([number]) => said[at] = number,
       });
       await pause(0);
@@ -85,6 +86,24 @@ test("nats: what the store has lost is put there once, though that takes longer 
   assertEquals([said.at(-1), puts.length], [undefined, 3]);
   await put();
   assertEquals(said.at(-1), 3);
+});
+
+test("nats: what the store has lost is put there once, however many machines ask for it", async () => {
+  const { ask, put, puts, said } = await open();
+  for (const machine of ["a", "b"]) void ask("nothing", machine);
+  await put();
+  for (const machine of ["a", "b"]) await ask("nothing", machine);
+  await ask("lost", "a");
+  await ask("lost", "b");
+  await put();
+  // Both waited no more when they were told.
+  await ask("lost", "a");
+  await ask("lost", "b");
+  assertEquals([said.slice(4), puts.length], [[2, 2, 2, 2], 2]);
+  await ask("lost", "b"); // it did not find it
+  await put();
+  await ask("lost", "a"); // nor did this one, when it looked for what is gone
+  assertEquals([said.slice(8), puts.length], [[3, 3], 3]);
 });
 
 test("nats: what the store does not take is put there when a machine asks again", async () => {

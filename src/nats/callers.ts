@@ -13,6 +13,8 @@ import type { CallMessage } from "./messages.ts";
 /** What callers are made with. */
 export interface CallersSetup {
   connection: Connection;
+  /** Id of this machine. */
+  machine: string;
   /** ms that a client may be silent. */
   grace: number;
   /** Asks what has become of all runs of a client. */
@@ -82,13 +84,14 @@ export class Callers {
     run: string,
     known: boolean,
   ): Promise<CallMessage | "silent"> {
-    const { connection, grace } = this.#setup;
+    const { connection, machine, grace } = this.#setup;
     const subject = connection.subject("call", client);
     const key = `${client}.${run}`;
     const had = known ? "all" : this.#undescribed.has(key) ? "lost" : "nothing";
+    const question = `${run} ${had} ${machine}`;
     let data: Uint8Array;
     try {
-      ({ data } = await connection.nc.request(subject, `${run} ${had}`, {
+      ({ data } = await connection.nc.request(subject, question, {
         timeout: grace / 4,
       }));
     } catch { // nobody is there, or nobody has the time

@@ -46,8 +46,10 @@ export interface InboxSetup {
 interface Said {
   /** Settles when the server has of it what is large. */
   readonly sealed: Promise<Uint8Array>;
-  /** Where that is; told once it was there when a machine asked. */
-  at: "leaving" | "there" | "told";
+  /** Whether it has. */
+  at: "leaving" | "there";
+  /** Machines that asked when it was there: those were told in time. */
+  readonly told: Set<string>;
 }
 
 /** Hears for a client. */
@@ -96,9 +98,11 @@ export class Inbox {
   /** Says what a run is, to who knows it only whether it goes on. */
   async #reply(question: Msg): Promise<void> {
     const { connection, describe } = this.#setup;
-    const [run = "", had] = question.string().split(" ") as [
+    // Older machines do not say who they are: they count as one.
+    const [run = "", had, machine = ""] = question.string().split(" ") as [
       string?,
       Question["had"]?,
+      string?,
     ];
     try {
       const call = describe(run);
@@ -109,7 +113,7 @@ export class Inbox {
             call.type === "over" ? call : { type: "on" },
             "",
           )
-          : await this.#sealed(run, call, had === "lost"),
+          : await this.#sealed(run, call, machine, had === "lost"),
       );
     } catch {
       // The server is away: the machine asks again.
@@ -119,19 +123,25 @@ export class Inbox {
   /**
    * Seals what a run is, once: what it brings along may be large. And again when
    * the store has lost it. While that takes longer than a machine waits for an
-   * answer, it asks for it again and again, and may miss that it is there.
+   * answer, it asks for it again and again, and may miss that it is there: so may
+   * another machine that was not told of it yet.
    */
-  #sealed(run: string, call: CallMessage, lost: boolean): Promise<Uint8Array> {
+  #sealed(
+    run: string,
+    call: CallMessage,
+    machine: string,
+    lost: boolean,
+  ): Promise<Uint8Array> {
     const { connection, client } = this.#setup;
     const known = this.#calls.get(run);
-    if (known !== undefined && !(lost && known.at === "told")) {
-      if (known.at === "there") known.at = "told";
+    if (known !== undefined && !(lost && known.told.has(machine))) {
+      if (known.at === "there") known.told.add(machine);
       return known.sealed;
     }
     const wanted = () => !this.#closed && this.#calls.has(run);
     const name = `c.${client}.${run}`;
     const sealed = connection.envelopes.seal(call, name, wanted);
-    const said: Said = { sealed, at: "leaving" };
+    const said: Said = { sealed, at: "leaving", told: new Set() };
     this.#calls.set(run, said);
     sealed.then(
       () => said.at = "there",

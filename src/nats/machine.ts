@@ -72,7 +72,8 @@ export class Machine {
     const onGone = (client: string) => this.#runs.endAll(client);
     const look = (client: string) =>
       void this.#runs.look(client).catch(() => {}); // the next time
-    const callers = new Callers({ connection, grace, look, onGone });
+    const own = { connection, machine: info.id };
+    const callers = new Callers({ ...own, grace, look, onGone });
     this.#callers = callers;
     this.#engine = engine;
     this.#runs = new MachineRuns({ ...setup, engine, callers });

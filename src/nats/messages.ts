@@ -66,6 +66,8 @@ export interface Question {
    * or nothing.
    */
   had: "all" | "lost" | "nothing";
+  /** Id of the machine; older ones do not say it. */
+  machine?: string;
 }
 
 /** What a call is: what a client answers a machine that asks. */
