@@ -12,7 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { NatsPool, runWorker } from "@parallel/map-nats";
-import { TaskError, WorkerStartError } from "../mod.ts";
+import { type RunEvent, TaskError, WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
 import { Machines } from "../src/nats/machines.ts";
 import { WIRE_VERSION } from "../src/nats/messages.ts";
@@ -266,7 +266,8 @@ longNatsTest(
   },
 );
 
-test("a machine that is lost is forgotten while nothing is to be done", () => {
+/** The machines of a pool, and what is told of their workers. */
+function openMachines() {
   let hear = (_error: null, _message: { data: Uint8Array }) => {};
   const connection = {
     nc: {
@@ -280,12 +281,23 @@ test("a machine that is lost is forgotten while nothing is to be done", () => {
     onReconnect: () => {},
   } as unknown as Connection;
   const clock = new FakeClock();
-  const setup = { connection, clock, emit: () => {}, onChange: () => {} };
+  const told: string[] = [];
+  const emit = (event: RunEvent) => {
+    assert("worker" in event);
+    told.push(`${event.type} ${event.worker}`);
+  };
+  const setup = { connection, clock, emit, onChange: () => {} };
   const machines = new Machines(setup);
   machines.watch();
+  const say = (info: object) =>
+    hear(null, { data: new TextEncoder().encode(JSON.stringify(info)) });
+  return { machines, clock, told, say };
+}
+
+test("a machine that is lost is forgotten while nothing is to be done", () => {
+  const { machines, clock, say } = openMachines();
   for (const wire of [WIRE_VERSION, 99]) {
-    const text = JSON.stringify({ id: String(wire), slots: 2, wire });
-    hear(null, { data: new TextEncoder().encode(text) });
+    say({ id: String(wire), slots: 2, wire });
   }
   clock.ring();
   assertEquals([machines.slots, machines.strangers], [2, [99]]);
@@ -295,6 +307,27 @@ test("a machine that is lost is forgotten while nothing is to be done", () => {
   assertEquals([machines.slots, machines.strangers], [0, []]);
   machines.close();
   assertEquals(clock.timers, 0);
+});
+
+test("a worker ends whose last answer comes after its machine said that it ended", () => {
+  const { machines, clock, told, say } = openMachines();
+  const info = { slots: 1, wire: WIRE_VERSION };
+  say({ ...info, id: "a" });
+  assertEquals(machines.numberOf("a", 0), 0);
+  say({ ...info, id: "a", slots: 0, ends: true });
+  assertEquals(machines.numberOf("a", 0), 1);
+  assertEquals(machines.numberOf("b", 0), 2); // it is not heard yet
+  clock.ring();
+  say({ ...info, id: "b" });
+  clock.ring();
+  const begin = (worker: number) =>
+    ["worker-start", "worker-ready"].map((type) => `${type} ${worker}`);
+  const ended = [...begin(0), "worker-end 0"];
+  const later = [...begin(1), ...begin(2), "worker-end 1"];
+  assertEquals(told, [...ended, ...later]);
+  clock.ring();
+  assertEquals(told.length, ended.length + later.length);
+  machines.close();
 });
 
 test("a machine does not begin whose module does not load", async () => {

@@ -30,6 +30,8 @@ export class Machines {
   readonly #known = new Map<string, MachineInfo & { missed: number }>();
   /** Numbers of their workers, for events. */
   readonly #workers = new Map<string, number>();
+  /** Machines with numbers that were not known at the last count. */
+  #unknown = new Set<string>();
   #stop: () => void = () => {}; // looking now and then
   #count = 0;
   #counted = -Infinity; // when it last counted those that do not answer
@@ -103,6 +105,7 @@ export class Machines {
       for (const machine of this.#known.values()) {
         if (++machine.missed > MOST_MISSED) this.#forget(machine.id, true);
       }
+      this.#forgetUnknown();
     }
     const reply = this.#setup.connection.subject("here");
     nc.publish(this.#setup.connection.subject("hello"), "", { reply });
@@ -146,6 +149,20 @@ export class Machines {
   *#numbers(): Generator<{ key: string; machine: string; number: number }> {
     for (const [key, number] of [...this.#workers]) {
       yield { key, machine: key.split(" ")[0]!, number };
+    }
+  }
+
+  /**
+   * Forgets those whose answers came after it was told that they ended. Twice, as
+   * a machine that came just now may be heard after its first answer.
+   */
+  #forgetUnknown(): void {
+    const before = this.#unknown;
+    this.#unknown = new Set();
+    for (const { machine } of this.#numbers()) {
+      if (this.#known.has(machine)) continue;
+      if (before.has(machine)) this.#forget(machine, false);
+      else this.#unknown.add(machine);
     }
   }
 
