@@ -113,6 +113,17 @@ test("what was read ahead goes as it was read", () => {
   assertEquals(returned.weight, 0);
 });
 
+test("how long reading took is told once of what was read ahead, though it goes in parts", () => {
+  const chunk = { values: [1, 2, 3], first: 0, reading: 5, alone: false };
+  const returned = new Returned();
+  returned.hold(chunk as never);
+  const parts = [1, 2].map((most) => returned.take(9, most, true)!);
+  assertEquals(
+    parts.map(({ values, reading }) => [values, reading]),
+    [[[1], 5], [[2, 3], 0]],
+  );
+});
+
 test("a worker is replaced before its tasks are too many to be told apart", () => {
   const inFlight = new InFlight(new FakeClock(), true);
   const run = { number: 1, options: {}, shared: {}, over: false, timed: false };

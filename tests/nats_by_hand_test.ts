@@ -547,6 +547,40 @@ test("a client sends as many tasks as have lanes, and what fills them next", asy
   await Promise.all(calls);
 });
 
+test("how long reading took is told once of a chunk that is too large for one message", async () => {
+  await using here = await openClient();
+  const { pool, chunks, answer, connection } = here;
+  const text = "x".repeat(0.6 * connection.limit);
+  // Not an iterator: of one that is slow, fewer go together.
+  const texts = Object.defineProperty([text, text], 0, {
+    get() {
+      const began = performance.now();
+      while (performance.now() < began + 5);
+      return text;
+    },
+  });
+  const told: [first: number, tasks: number, read: boolean][] = [];
+  const lengths = pool.map((text: string) => text.length, texts, {
+    chunkSize: 2,
+    onEvent(event) {
+      if (event.type !== "chunk-send") return;
+      told.push([event.first, event.tasks, event.reading > 0]);
+    },
+  });
+  const { packed: values } = wire.packing.pack([text.length], false);
+  const times = { from: Float64Array.of(1), to: Float64Array.of(2) };
+  const track = { worker: 0, first: 0, ...times, failed: [], cpu: undefined };
+  for (const at of [0, 1]) {
+    await until(() => chunks.length > at);
+    await answer(chunks[at]!, {
+      ...{ type: "done", pieces: [[0, 1]], values, refused: [], failures: [] },
+      ...{ ms: 1, bytes: 1, tracks: [track] },
+    });
+  }
+  assertEquals(await lengths, [text.length, text.length]);
+  assertEquals(told.sort(([a], [b]) => a - b), [[0, 1, true], [1, 1, false]]);
+});
+
 test(
   "what a machine cannot read is told at once, with the reason",
   async () => {

@@ -239,7 +239,7 @@ export class NatsEngine implements Engine {
 
   /** Sends a chunk; of what is too large for one message, the first half. */
   #send(chunk: Chunk): void {
-    const { run, values, first, attempt, alone } = chunk;
+    const { run, values, first, attempt, alone, reading } = chunk;
     const from = this.#setup.clock.now();
     const number = ++this.#chunks;
     let parcel = wire.packing.pack(chunk.values, false);
@@ -262,7 +262,7 @@ export class NatsEngine implements Engine {
     if (body.length > this.#setup.connection.limit && values.length > 1) {
       const half = values.length >> 1;
       run.takeBack(chunk, half, values.length);
-      return this.#send(part(chunk, 0, half));
+      return this.#send(part(chunk, 0, half, { reading }));
     }
     this.#runs.touched.add(run);
     const book = this.#books.get(String(run.number))!;

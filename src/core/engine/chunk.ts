@@ -20,20 +20,20 @@ export interface Chunk extends ConsecutiveInputs {
 }
 
 /**
- * Takes a part out of a chunk, to be sent again.
+ * Takes a part out of a chunk, to be sent for itself.
  *
  * @param chunk The chunk it came in.
  * @param from Offset of its first task.
  * @param to Offset after its last.
  * @param more Which try it will be, and whether it must be alone, if that is
- * not as before.
+ * not as before; and how long reading took, if that was not told of the chunk.
  * @returns A chunk of these tasks.
  */
 export function part(
   chunk: Chunk,
   from: number,
   to: number,
-  more: { attempt?: number; alone?: boolean } = {},
+  more: { attempt?: number; alone?: boolean; reading?: number } = {},
 ): Chunk {
   // Of a typed array, a part that owns its buffer.
   const values = (chunk.values as unknown[]).slice(from, to);

@@ -101,7 +101,10 @@ export class Returned {
     const { weights, values: { length } } = chunk;
     const fits = weights === undefined ? weight : fitting(weights, weight);
     const size = Math.min(most, fits);
-    const taken = length > size ? part(chunk, 0, size) : this.#join(at, size);
+    const { reading } = chunk; // told of the first part
+    const taken = length > size
+      ? part(chunk, 0, size, { reading })
+      : this.#join(at, size);
     if (length > size) this.#chunks[at] = part(chunk, size, length);
     this.#count(taken, -1);
     return taken;
