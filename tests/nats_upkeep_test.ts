@@ -13,7 +13,11 @@ function open(runs: Record<string, number[]>, serverTimeout = 60_000) {
   /** What the server has of each run. */
   const kept: Record<string, number> = {};
   const books = new Map<string, ClientRun>();
-  const hooks: { onAsk(): void | Promise<void> } = { onAsk() {} };
+  const hooks = {
+    onAsk(): void | Promise<void> {},
+    /** Tells that there is a server again. */
+    reconnect() {},
+  };
   const add = (run: string, number: number) => {
     const sent = { number, at: "sent", sends: 1, chunk: {} as Chunk };
     books.get(run)!.open.set(number, sent as OpenChunk);
@@ -38,7 +42,7 @@ function open(runs: Record<string, number[]>, serverTimeout = 60_000) {
     jsm: { streams: { info } },
     streams: { workPending: () => Promise.resolve(1) },
     subject: () => "",
-    onReconnect() {},
+    onReconnect: (told: () => void) => hooks.reconnect = told,
     down: 0,
     serverTimeout,
   } as unknown as Connection;
@@ -168,6 +172,37 @@ for (const what of ["an answer", "what it has"]) {
         const before = asked;
         await until(() => asked > before || refused.length > 0);
         assertEquals(refused, []);
+      } finally {
+        upkeep.end();
+      }
+    },
+  );
+}
+
+for (const end of ["answers", "says nothing"] as const) {
+  test(
+    `nats: a call whose question was lost with its server waits for what the next one says, which ${end}`,
+    LONG,
+    async () => {
+      const { refused, upkeep, hooks } = open({}, 1);
+      let asked = 0;
+      const lost = Promise.withResolvers<void>();
+      const silent = Promise.reject(new Error("timeout"));
+      silent.catch(() => {}); // heard when it is asked
+      hooks.onAsk = () => {
+        if (++asked === 1) return lost.promise;
+        if (end === "says nothing") return silent;
+      };
+      upkeep.begin();
+      hooks.reconnect(); // so that it asks soon
+      try {
+        await until(() => asked === 1);
+        lost.reject(new Error("closed"));
+        hooks.reconnect();
+        const answers = end === "answers";
+        await until(() => refused.length > 0 || answers && asked === 2);
+        // One that is silent all the time is not waited for once more.
+        assertEquals([asked, refused.length], [2, answers ? 0 : 1]);
       } finally {
         upkeep.end();
       }

@@ -112,7 +112,11 @@ export class Upkeep {
   #look(): void {
     const { connection, machines, workerTimeout, refuse } = this.#setup;
     const now = performance.now();
-    const away = connection.down || now - (this.#mute ?? now);
+    // A server that is there again is asked first: the last question may have been
+    // lost with the one before it.
+    const wonders = this.#asked === -Infinity;
+    const mute = wonders || this.#mute === undefined ? 0 : now - this.#mute;
+    const away = connection.down || mute;
     if (away >= connection.serverTimeout) return refuse(this.#noServer());
     if (connection.down > 0) {
       this.#alone = this.#heard = now;
