@@ -48,7 +48,7 @@ const ROWS: [when: string, title: string][] = [
     "a result that is made ready to send without end: its task is stopped",
   ],
   [
-    "an earlier task left a loop behind in a timer, with `timeout`",
+    "an earlier task, also of a call before, left a loop behind, with `timeout`",
     "timeout: a loop that an earlier task left behind keeps no other waiting",
   ],
   ["`signal` aborts", "signal rejects with its reason itself"],
