@@ -1254,6 +1254,42 @@ test("a caller that was busy does not take a task that waits for one that holds 
   await world.finish(world.calls.close());
 });
 
+for (const concurrency of [1, 2]) {
+  test(`a run goes on in a worker that another could not be sent to: concurrency ${concurrency}`, async () => {
+    const world = new FakeWorld({ workers: 1 });
+    const more = Promise.withResolvers<void>();
+    async function* source() {
+      yield 1;
+      await more.promise;
+      yield 2;
+    }
+    const call = world.calls.map(same, source(), {}, start);
+    await world.flush();
+    const worker = world.worker(0).receiveAll();
+    worker.settle(worker.begin()!, { value: 1 });
+    worker.deliverAll();
+    await world.flush();
+    const refused = new Proxy({}, {}); // only structured clone sees what it is
+    const other = world.calls.mapSettled(
+      same,
+      [refused],
+      { concurrency },
+      start,
+    );
+    assertEquals((await world.finish(other)).status, "fulfilled");
+    more.resolve();
+    await pause(0);
+    await world.flush();
+    const message = worker.inbox.find(({ type }) => type === "chunk");
+    assert(message?.type === "chunk" && message.run !== undefined);
+    const task = worker.receiveAll().begin()!;
+    worker.settle(task, { value: 2 });
+    const became = { status: "fulfilled", value: [1, 2] };
+    assertEquals(await world.finish(call), became);
+    await world.finish(world.calls.close());
+  });
+}
+
 test("what no message takes makes no worker one that has started", async () => {
   const world = new FakeWorld({ workers: 1 });
   const refused = new Proxy({}, {}); // only structured clone sees what it is

@@ -182,6 +182,7 @@ export class InFlight {
     const announcement = announcementOf(run);
     message.run = announcement;
     const { concurrency = 1 } = announcement;
+    this.run = undefined; // on the board it is over; if this is not posted, it comes anew
     const board = this.#sharesMemory
       ? this.where.allot(concurrency)
       : undefined;
