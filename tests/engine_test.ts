@@ -1284,7 +1284,7 @@ for (const concurrency of [1, 2]) {
     assert(message?.type === "chunk" && message.run !== undefined);
     const task = worker.receiveAll().begin()!;
     worker.settle(task, { value: 2 });
-    const became = { status: "fulfilled", value: [1, 2] };
+    const became = { status: "fulfilled", value: [1, 2] } as const;
     assertEquals(await world.finish(call), became);
     await world.finish(world.calls.close());
   });

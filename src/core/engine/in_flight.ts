@@ -80,9 +80,7 @@ export class InFlight {
     return this.#loads;
   }
 
-  /** Whether the worker was asked before its run, and has answered nothing since. */
-  isAsked = false;
-  /** How many pings it has not answered. */
+  /** How many pings the worker has not answered; one may go before its run. */
   pings = 0;
 
   /**
@@ -93,7 +91,7 @@ export class InFlight {
   get waitsAt(): number | undefined {
     const serial = this.#sent[0]?.serial;
     if (serial === undefined) return undefined;
-    if (!this.#answered && !this.isAsked) return undefined;
+    if (!this.#answered && this.pings === 0) return undefined;
     return this.where.hasBegun(serial) ? undefined : serial;
   }
 

@@ -48,9 +48,7 @@ export class Watch {
    */
   ask(inFlight: InFlight, run: Run): void {
     if (!canPass(run.options.timeout)) return;
-    inFlight.isAsked = true;
-    inFlight.pings++;
-    this.#setup.ping();
+    this.#sendPing(inFlight);
   }
 
   /** Begins with the first chunk of a run, if the run has a limit. */
@@ -66,7 +64,6 @@ export class Watch {
   /** The worker answered the ping: its thread is free. */
   answered(inFlight: InFlight): void {
     if (--inFlight.pings > 0) return; // to one before the last
-    inFlight.isAsked = false;
     if (this.#ping === "not sent") return;
     this.#ping = "answered";
     this.#look();
@@ -95,6 +92,11 @@ export class Watch {
     this.#waitsAt = waitsAt;
     this.#looked = now;
     return waitsAt === undefined ? undefined : this.#deaf;
+  }
+
+  #sendPing(inFlight: InFlight): void {
+    inFlight.pings++;
+    this.#setup.ping();
   }
 
   #lookIn(ms: number): void {
@@ -128,8 +130,7 @@ export class Watch {
     } else if (step.do === "ping") {
       this.#ping = "silent"; // until it answers
       this.#pinged = clock.now();
-      inFlight.pings++;
-      this.#setup.ping();
+      this.#sendPing(inFlight);
       this.#lookIn(PONG_MS);
     } else {
       if (this.#ping === "answered") this.#ping = "not sent";

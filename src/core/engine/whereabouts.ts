@@ -47,12 +47,10 @@ export class Whereabouts {
    * @returns Memory that has place for them, if what there is has not.
    */
   allot(lanes: number): BoardMemory | undefined {
-    if (lanes > this.#lanes) {
-      this.#board?.stop();
-      return { bytes: allotBoard(lanes), epoch: this.#now() };
-    }
-    this.#board!.clear();
-    return undefined;
+    this.#board?.clear();
+    return lanes > this.#lanes
+      ? { bytes: allotBoard(lanes), epoch: this.#now() }
+      : undefined;
   }
 
   /** That was posted: from now on, it is what the worker writes to. */

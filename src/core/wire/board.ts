@@ -158,6 +158,14 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     return elsewhere === undefined ? now !== before : now === elsewhere.mark;
   }
 
+  /**
+   * Counted, and never reset: what a task has left running may look at it only
+   * after the next run has begun.
+   */
+  function endRun(): void {
+    store(cell, OVER, cell[OVER]! + 1);
+  }
+
   /** It is the first of a run, or follows on tasks that were taken back. */
   function claimAfterCut(serial: number): boolean {
     for (;;) {
@@ -215,14 +223,12 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     takeBack,
     stop() {
       const first = takeBack(ALL);
-      // Counted, and never reset: what a task has left running may look at it only
-      // after the next run has begun.
-      store(cell, OVER, cell[OVER]! + 1);
+      endRun();
       return first;
     },
     clear() {
       store(cell, NEXT, 0);
-      store(cell, OVER, cell[OVER]! + 1); // the run before may go on elsewhere
+      endRun(); // which may go on elsewhere
     },
     enter,
     enterFold(lane, serial, now) {

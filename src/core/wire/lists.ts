@@ -150,8 +150,7 @@ export function createLists(
       for (const buffer of found.buffers) bytes -= inspector.sizeOf(buffer);
       gone.add(offset); // also if it is refused: Deno has taken them by then
       const copy = moving.move(value, found.buffers, moved);
-      const isGone = ({ detached }: ArrayBuffer) => detached;
-      if (![...found.buffers].some(isGone)) gone.delete(offset);
+      if (!moving.hasLost(found.buffers)) gone.delete(offset);
       return copy;
     }
 

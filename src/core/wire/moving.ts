@@ -21,6 +21,8 @@ export interface Moving {
     buffers: ReadonlySet<ArrayBuffer>,
     moved: ArrayBuffer[],
   ): object;
+  /** Whether any of them is in the sender's hands no more. */
+  hasLost(buffers: ReadonlySet<ArrayBuffer>): boolean;
 }
 
 /**
@@ -63,11 +65,15 @@ export function createMoving(inspector: Inspector, views: Views): Moving {
       for (const own of inspector.inspect(copy).buffers) moved.push(own);
       return copy;
     } catch (error) {
-      if ([...buffers].some(({ detached }) => detached)) throw error;
+      if (hasLost(buffers)) throw error;
       // One of them cannot be moved, as that of a WebAssembly.Memory.
       return structuredClone(value);
     }
   }
 
-  return { toMove, move };
+  function hasLost(buffers: ReadonlySet<ArrayBuffer>): boolean {
+    return [...buffers].some(({ detached }) => detached);
+  }
+
+  return { toMove, move, hasLost };
 }
