@@ -63,7 +63,8 @@ export class Watch {
 
   /** The worker answered the ping: its thread is free. */
   answered(inFlight: InFlight): void {
-    if (--inFlight.pings > 0) return; // to one before the last
+    inFlight.pings = Math.max(0, inFlight.pings - 1); // a task may post any number
+    if (inFlight.pings > 0) return; // to one before the last
     if (this.#ping === "not sent") return;
     this.#ping = "answered";
     this.#look();
