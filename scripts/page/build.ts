@@ -62,7 +62,12 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     onAbort: "null",
   },
   "calls/calls_here.ts": { keepContext: "(part) => part" },
-  "calls/parallel_map.ts": UNCHECKED,
+  "calls/parallel_map.ts": {
+    ...UNCHECKED,
+    POOL_RULES: "null",
+    splitOptions:
+      "(pool) => { const { onEvent, module, ...run } = pool; return { pool, run }; }",
+  },
   "calls/pool.ts": {
     checkOptions: UNCHECKED.checkOptions,
     CLOSE_RULES: "null",
@@ -140,7 +145,8 @@ function leaveOut(folder: string): void {
         ? text.replace(only, stub)
         : `${text.replace(among, "")}\n${stub}`;
     }
-    writeFileSync(path, text);
+    // What nothing is imported from any more would still be loaded.
+    writeFileSync(path, text.replace(/^import {[\s,]*} from .*;$/gm, ""));
   }
   const plan = join(folder, "src/core/calls/worker_plan.ts");
   const browser = 'import { browserRuntime } from "../runtime/browser.ts";\n';
