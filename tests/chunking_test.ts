@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { ChunkSizer, type Pace } from "../src/core/engine/chunking.ts";
 import { Paces } from "../src/core/engine/paces.ts";
 import type { FunctionRef } from "../src/core/wire/function_ref.ts";
@@ -40,6 +40,11 @@ test("chunks grow faster while they take next to no time", () => {
   const all = sizes({ tasks: 100_000, msPerTask: 0.0001 });
   assertEquals(all.slice(0, 3), [1, 16, 256]);
   assert(all.every((size, i) => i === 0 || size <= 16 * all[i - 1]));
+});
+
+test("tasks take some time, also where the clock saw none", () => {
+  const sizer = new ChunkSizer(1, 2, { msPerTask: 0, bytesPerTask: 8 });
+  assertGreater(sizer.msPerTask!, 0); // else nothing would seem to be left
 });
 
 test("of tasks that become faster, the last chunk is believed", () => {

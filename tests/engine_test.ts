@@ -1304,6 +1304,100 @@ test("what no message takes makes no worker one that has started", async () => {
   await world.finish(world.calls.close());
 });
 
+test("a worker that was heard before it loads for a call that ended is not deaf", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  await world.finish(world.calls.map(same, [1], {}, start));
+  const abort = new AbortController();
+  const options = { signal: abort.signal, timeout: 100 };
+  const aborted = world.calls.map(same, [2], options, start);
+  await world.flush();
+  const worker = world.worker(0);
+  worker.receive();
+  worker.deliverAll(); // it loads now, for long
+  abort.abort("enough");
+  await world.finish(aborted);
+  const call = world.calls.map(same, [3], { timeout: 100 }, start);
+  await world.flush();
+  world.clock.advance(100_000);
+  assert(!worker.ending);
+  assertEquals(await world.finish(call), { status: "fulfilled", value: [3] });
+  // That it was heard then says nothing of what its tasks have left since.
+  const later = world.calls.map(same, [4], { timeout: 100 }, start);
+  await world.flush();
+  world.clock.advance(100_000);
+  assert(worker.ending);
+  worker.leave();
+  assertEquals(await world.finish(later), { status: "fulfilled", value: [4] });
+  await world.finish(world.calls.close());
+});
+
+test("a call settles with its last answer, not when its worker has been replaced", async () => {
+  const options = { workers: 1, maxTasksPerWorker: 2 };
+  const world = new FakeWorld(options, { disposes: "at once" });
+  const call = world.calls.map(same, [1, 2], {}, start);
+  let became: unknown;
+  call.then((values) => became = values);
+  const worker = world.worker(0).receiveAll().deliverAll();
+  await world.flush();
+  for (let task; (task = worker.receiveAll().begin()) !== undefined;) {
+    worker.settle(task, { value: task.value });
+    worker.deliverAll();
+    await world.flush();
+  }
+  assertEquals(world.backend.alive.length, 1); // it is disposing what it holds
+  assertEquals(became, [1, 2]);
+  await world.finish(world.calls.close());
+});
+
+function fail(): never {
+  throw new Error("mine");
+}
+
+/** Calls that start no task, and what becomes of each. */
+const NOTHING_TO_DO = [
+  { title: "no inputs", inputs: () => [], became: [] },
+  {
+    title: "an iterable without any",
+    inputs: () => new Set(),
+    became: [],
+  },
+  {
+    title: "an async iterable without any",
+    inputs: async function* (): AsyncGenerator<number> {},
+    became: [],
+  },
+  {
+    title: "an iterable that throws",
+    inputs: () => ({ [Symbol.iterator]: () => ({ next: fail }) }),
+    became: "mine",
+  },
+  {
+    title: "a weight that is none",
+    inputs: () => [1],
+    options: { weight: () => -1 },
+    became:
+      'Cannot map as "weight" must give a finite number from 0: received -1 for the input at index 0',
+  },
+];
+
+for (const { title, inputs, options = {}, became } of NOTHING_TO_DO) {
+  test(`a call with nothing to do waits for no other call: ${title}`, async () => {
+    const world = new FakeWorld({ workers: 1 });
+    const other = world.calls.map(same, ["other"], {}, start);
+    const worker = world.worker(0).receiveAll().deliverAll();
+    await world.flush();
+    const task = worker.receiveAll().begin()!;
+    const call = world.calls.map(same, inputs(), options, start);
+    let said: unknown;
+    call.then((values) => said = values, (error) => said = error.message);
+    await world.flush();
+    assertEquals(said, became);
+    worker.settle(task, { value: "other" });
+    await world.finish(other);
+    await world.finish(world.calls.close());
+  });
+}
+
 for (const kind of ["list", "async source", "failing source", "stream"]) {
   test(`a call whose tasks are done waits for no task of another: ${kind}`, async () => {
     const world = new FakeWorld({ workers: 1 });

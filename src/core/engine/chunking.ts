@@ -172,7 +172,8 @@ export class ChunkSizer {
    */
   get msPerTask(): number | undefined {
     const sure = !this.#heard || this.#known || this.#msHeard >= SURE_MS;
-    return sure ? this.#msPerTask : undefined;
+    const ms = sure ? this.#msPerTask : undefined;
+    return ms === undefined ? undefined : Math.max(ms, LEAST_TASK_MS);
   }
 
   /** Whether a second chunk may wait in a worker that has one. */

@@ -51,6 +51,7 @@ export class InFlight {
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
   #loads = false; // it was sent what it is not to begin, and was not heard since
+  #isAwake = false; // it was heard just before that, and is to load it
   #answered = false; // a chunk of this run
 
   constructor(clock: Clock, sharesMemory: boolean) {
@@ -82,6 +83,8 @@ export class InFlight {
 
   /** How many pings the worker has not answered; one may go before its run. */
   pings = 0;
+  /** Whether one did. */
+  asked = false;
 
   /**
    * Serial number of the first task that waits in a worker that has the function
@@ -91,7 +94,9 @@ export class InFlight {
   get waitsAt(): number | undefined {
     const serial = this.#sent[0]?.serial;
     if (serial === undefined) return undefined;
-    if (!this.#answered && this.pings === 0) return undefined;
+    if (!this.#answered && (this.pings === 0 || this.#isAwake)) {
+      return undefined;
+    }
     return this.where.hasBegun(serial) ? undefined : serial;
   }
 
@@ -205,7 +210,7 @@ export class InFlight {
   ): Sent | undefined {
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined; // it was dropped
-    this.#loads = false; // all before it was read
+    this.#loads = this.#isAwake = false; // all before it was read
     this.#answered = true;
     if (full) this.#retires = true;
     const sent = this.#sent.splice(at, 1)[0]!;
@@ -269,6 +274,7 @@ export class InFlight {
   drop(): void {
     this.#tasksBack += this.#tasks;
     this.#loads = true;
+    this.#isAwake ||= this.asked && this.pings === 0;
     this.forget();
     this.where.forget(); // what stands there is stopped
   }

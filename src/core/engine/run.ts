@@ -150,7 +150,7 @@ export class Run {
 
   /** Whether all is settled of what it has read. */
   get rests(): boolean {
-    return this.#unsettled === 0 && this.#tasks > 0;
+    return this.#unsettled === 0;
   }
 
   /** Whether it has tasks to be sent; to know that, it reads those that go next. */

@@ -200,8 +200,9 @@ export class Scheduler implements Engine {
   #look(run: Run): void {
     this.#runs.touched.delete(run);
     if (!this.#runs.all.has(run)) return;
-    // Where others have the workers, nobody asks it whether there is more.
-    if (this.#runs.all.size > 1 && !run.over && run.rests) run.waits();
+    // Where no worker is to ask it, nobody would see that there is no more.
+    const isAsked = this.#runs.all.size === 1 && this.#slots.anyAsk;
+    if (!isAsked && !run.over && run.rests) run.waits();
     if (!run.over) return void this.#runs.ready.add(run);
     this.#runs.remove(run);
     for (const slot of this.#slots.all) slot.release(run);

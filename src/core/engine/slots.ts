@@ -103,6 +103,11 @@ export class Slots {
     return this.all.every((slot) => slot.empty || slot.idle);
   }
 
+  /** Whether a run is asked for more without waiting for a busy worker. */
+  get anyAsk(): boolean {
+    return this.#up === 0 || this.anyIdle;
+  }
+
   /** Whether any worker has nothing to do, and could be given something. */
   get anyIdle(): boolean {
     return this.all.some((slot) => slot.idle && slot.left > 0);

@@ -47,8 +47,8 @@ export class Watch {
    * whose thread is free answers before it loads the function, which may take long.
    */
   ask(inFlight: InFlight, run: Run): void {
-    if (!canPass(run.options.timeout)) return;
-    this.#sendPing(inFlight);
+    inFlight.asked = canPass(run.options.timeout);
+    if (inFlight.asked) this.#sendPing(inFlight);
   }
 
   /** Begins with the first chunk of a run, if the run has a limit. */
