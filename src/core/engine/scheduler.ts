@@ -201,8 +201,8 @@ export class Scheduler implements Engine {
     this.#runs.touched.delete(run);
     if (!this.#runs.all.has(run)) return;
     // Where no worker is to ask it, nobody would see that there is no more.
-    const isAsked = this.#runs.all.size === 1 && this.#slots.anyAsk;
-    if (!isAsked && !run.over && run.rests) run.waits();
+    const isAsked = () => this.#runs.all.size === 1 && this.#slots.anyAsk;
+    if (!run.over && run.rests && !isAsked()) run.waits();
     if (!run.over) return void this.#runs.ready.add(run);
     this.#runs.remove(run);
     for (const slot of this.#slots.all) slot.release(run);
