@@ -43,9 +43,10 @@ const UNCHECKED = {
  * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
  * no list, promises among them, sources that fill one object again, meters of
  * what no browser tells, names that this bundle does not keep, checks of options,
- * words on what cannot be cloned, causes that several calls are told, what waits for
- * the timers of other runtimes, and the shorter ways that lists of numbers, texts
- * and records cross; without them they are cloned, as in most programs.
+ * words on what cannot be cloned, advice to programmers, causes that several calls
+ * are told, what waits for the timers of other runtimes, and the shorter ways that
+ * lists of numbers, texts and records cross; without them they are cloned, as in
+ * most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -97,6 +98,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     VainSends: "class { note() {} }",
   },
   "engine/failures.ts": {
+    adviceOn: '() => ""',
     atSite: "(_, make) => make()",
     leadOn: "() => {}",
     ownOf: "(thrown) => thrown",

@@ -13,6 +13,7 @@ import {
 } from "../api/errors.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { Refusal } from "../wire/packing.ts";
+import { adviceOn } from "./advice.ts";
 import { atSite, type CallSite, leadOn, ownOf } from "./call_site.ts";
 import type { Loss } from "./settling.ts";
 
@@ -73,7 +74,7 @@ function make(
     const { error: cause } = failure;
     return new TaskError(
       `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
-        hint(cause, fn, "data")
+        adviceOn(cause, fn, "data")
       }`,
       { index, attempts, cause },
     );
@@ -83,7 +84,7 @@ function make(
     return new TaskError(
       `Cannot reduce inputs ${index} to ${index + tasks - 1} as ${
         combine.name || "combine"
-      } threw ${nameThrown(cause)}${hint(cause, combine)}`,
+      } threw ${nameThrown(cause)}${adviceOn(cause, combine)}`,
       { index, attempts, cause },
     );
   }
@@ -148,61 +149,6 @@ export function nameThrown(thrown: unknown): string {
   }
 }
 
-/** Whether an `import()` did not find what it was to load. */
-function foundNoModule(cause: unknown): boolean {
-  if (!(cause instanceof Error) || /built-in/.test(cause.message)) return false;
-  const { name, code } = cause as { name: unknown; code?: unknown };
-  return code === "ERR_MODULE_NOT_FOUND" || // Deno
-    code === "ERR_UNSUPPORTED_RESOLVE_REQUEST" || // Node.js
-    name === "ResolveMessage"; // Bun
-}
-
-/** What to do about what a shipped function does not see, find or may do. */
-function hint(
-  cause: unknown,
-  fn: { from: FunctionRef["from"]; name?: string },
-  option?: "data" | "workerData",
-): string {
-  if (fn.from !== "source") return "";
-  if (cause instanceof Error && cause.name === "NotCapable") {
-    return ' (with "processes", a shipped function may do what "permissions" say, by default nothing)';
-  }
-  if (foundNoModule(cause)) {
-    const how = option === undefined
-      ? ""
-      : ` bring import.meta.resolve(…) along as "${option}", and import that, or`;
-    return ` (a shipped function belongs to no file, and finds packages and files by their whole URLs alone:${how} export it and set "module")`;
-  }
-  if (!(cause instanceof ReferenceError)) return "";
-  const [, name] = // V8's words, and those of JavaScriptCore and Firefox
-    /^([\p{ID_Continue}$]+) is not defined|variable:? ([\p{ID_Continue}$]+)$/u
-      .exec(cause.message)?.filter((text) => text !== undefined) ?? [];
-  if (name === undefined) return ""; // one of its own, or before its declaration
-  const sees = "a shipped function sees nothing around it";
-  const orExport = 'or export it and set "module"';
-  if (name.startsWith("__vi")) {
-    return ` (${sees}, nor the "${name}" that Vite or Vitest put in it for an import(): export it and set "module")`;
-  }
-  // To bring these along would take what they need along, and so on; and what calls
-  // itself would see itself no better.
-  const text = ["require", "__dirname", "__filename"].includes(name)
-    ? `: import in it by await import("…")`
-    : name === fn.name
-    ? `, nor itself by the name of a variable: to call itself, write it as function ${name}(…) {…}; what else has that name, import or define in it`
-    : name.startsWith("cov_")
-    ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
-    : name.startsWith("__")
-    ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
-    : option === undefined
-    ? ": define what it needs in it"
-    : `: what is imported, import in it, by await import("…"); ${
-      option === "data"
-        ? `a value or a small function, bring along as data: { ${name} }, which is context.data there`
-        : `a function, define in it; a value, bring along as workerData: { ${name} }, which init is given`
-    }`;
-  return ` (${sees}${text}, ${orExport})`;
-}
-
 /** Why workers cannot start. */
 interface Problem {
   message: string;
@@ -224,7 +170,9 @@ export function startError(problem: unknown, site: CallSite): WorkerStartError {
     : { message: String(problem) };
   const threw = from === undefined
     ? ""
-    : `: received ${nameThrown(cause)}${hint(cause, { from }, "workerData")}`;
+    : `: received ${nameThrown(cause)}${
+      adviceOn(cause, { from }, "workerData")
+    }`;
   const own = ownOf(cause);
   leadOn(own, site);
   return atSite(site, () =>
