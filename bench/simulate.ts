@@ -250,6 +250,7 @@ async function simulate(
     cores: workers,
     runtime: "simulated",
     place: { entry: undefined, inline: false },
+    restricts: false,
     cannotTime: false,
     divides: false,
     enter() {},

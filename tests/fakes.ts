@@ -514,6 +514,7 @@ export class FakeWorld {
       cores: 2,
       runtime: "fake",
       place: { entry: undefined, inline: false },
+      restricts: false,
       cannotTime: false,
       divides: false,
       enter() {},

@@ -20,6 +20,7 @@ import {
   type PoolOptions,
   type RunEvent,
   TaskError,
+  WorkerStartError,
 } from "../mod.ts";
 import { checkOptions, POOL_RULES } from "../src/core/api/option_rules.ts";
 import { denoProcess } from "../src/core/runtime/deno_process.ts";
@@ -48,7 +49,8 @@ class Folder implements Disposable {
     writeFileSync(
       join(this.path, "module.mjs"),
       `export const ask = (name) =>
-        Deno.permissions.querySync({ name }).state;`,
+        Deno.permissions.querySync({ name }).state;
+      export const home = () => Deno.env.get("HOME");`,
     );
   }
 
@@ -89,6 +91,8 @@ async function attempt(deed: string): Promise<unknown> {
   if (what === "import") return await import(name);
   return what;
 }
+
+const homeOf = () => globalThis.process.env.HOME;
 
 const DEEDS = [
   "read /etc/hostname",
@@ -132,15 +136,63 @@ test(
   },
 );
 
+const MAY =
+  '(with "processes", workers may do what "permissions" say, for shipped functions by default nothing)';
+
 test(
-  "processes: on Deno, the error of a shipped function says why it may not",
+  "processes: on Deno, an error says why a worker may not",
   DENO,
   async () => {
+    using folder = new Folder();
+    const { path, module } = folder;
     await assertRejects(
       () => parallelMap(attempt, ["read /etc/hostname"], processes),
       TaskError,
-      '(with "processes", a shipped function may do what "permissions" say, by default nothing)',
+      MAY,
     );
+    const imports = { ...processes, module };
+    await assertRejects(
+      () => parallelMap("ask", ["read"], { ...imports, permissions: "none" }),
+      WorkerStartError,
+      MAY,
+    );
+    const permissions = { read: [path] };
+    await assertRejects(
+      () => parallelMap("home", [1], { ...imports, permissions }),
+      TaskError,
+      MAY,
+    );
+    await assertRejects(
+      () => parallelMap(() => 1, [1], { ...processes, init: homeOf }),
+      WorkerStartError,
+      MAY,
+    );
+  },
+);
+
+test(
+  "what the program itself may not do is no matter of permissions",
+  LONG,
+  async () => {
+    const denied = () => {
+      throw Object.assign(new Error("denied"), { name: "NotCapable" });
+    };
+    for (
+      const options of [
+        { backend: "web" },
+        { backend: "threads" },
+        { backend: "processes", permissions: "inherit" },
+      ] as const
+    ) {
+      const { message } = await assertRejects(
+        () => parallelMap(denied, [1], { ...options, workers: 1 }),
+        TaskError,
+      );
+      assertEquals(
+        message,
+        "Cannot map input 0 as denied threw NotCapable: denied",
+      );
+    }
   },
 );
 

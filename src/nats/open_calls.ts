@@ -64,6 +64,7 @@ function planOf(engine: NatsEngine): RunPlan {
     },
     runtime: "nats",
     place: { entry: undefined, inline: false, crossing },
+    restricts: true, // as machines may have processes
     cannotTime: false,
     backend: () => ({ sharesMemory: false }),
     enter() {},

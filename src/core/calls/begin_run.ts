@@ -93,6 +93,7 @@ export function beginRun<S extends Sink>(
     pace: weight === undefined ? paces.of(call.fn) : undefined,
     times: engine.times?.(options),
     workers,
+    restricts: () => plan.restricts,
     onEvent,
   });
   plan.enter(() => !engine.atRest);

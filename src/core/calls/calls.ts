@@ -100,7 +100,7 @@ export class Calls {
       await this.#engine.start();
     } catch (error) {
       if (this.#engine.closed) throw closedError();
-      throw startError(error, site);
+      throw startError(error, { site, restricts: () => this.#plan.restricts });
     }
   }
 
@@ -166,7 +166,7 @@ export class Calls {
           initial: initial === undefined ? undefined : { value: initial },
           error(error, tasks) {
             const failure = { why: "unfolded", error, tasks, combine: ref };
-            return taskError(failure as Failure, 0, 1, ref, site);
+            return taskError(failure as Failure, 0, 1, { fn: ref, site });
           },
         }),
     );
@@ -254,7 +254,7 @@ export class Calls {
     if (why === "lies deep") {
       const text =
         "they must lie within each other eight deep at most: received one more";
-      throw startError(new Error(text), {});
+      throw startError(new Error(text), { site: {} });
     }
     const error = new Error(
       // In such builds of Bun 1.4.5, import.meta.main is true in workers too
@@ -262,7 +262,7 @@ export class Calls {
       "a module must not map in a worker that loads it, other than from a task, which would start workers without end: put the call under if (import.meta.main) (with bun build --compile or --target=node, under if (isMainThread) of node:worker_threads), or the function in a module of its own",
     );
     flag!.misuse(error);
-    throw startError(error, {});
+    throw startError(error, { site: {} });
   }
 
   #begin<S extends Sink>(

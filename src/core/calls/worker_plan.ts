@@ -33,7 +33,7 @@ export function threadsOf({ workers }: { workers: number }): number {
 /** What a call needs to know of where its tasks will run. */
 export type RunPlan =
   & Pick<WorkerPlan, "cores" | "runtime" | "place" | "workers" | "cannotTime">
-  & Pick<WorkerPlan, "enter" | "leave">
+  & Pick<WorkerPlan, "restricts" | "enter" | "leave">
   & {
     backend(
       stopsLoops: boolean,
@@ -165,6 +165,12 @@ export class WorkerPlan {
   /** A run is over. */
   leave(): void {
     if (--this.#runs === 0) working.delete(this);
+  }
+
+  /** Whether workers may do less than the program: processes on Deno. */
+  get restricts(): boolean {
+    const { permissions = this.#imports ? "inherit" : "none" } = this.#options;
+    return this.#processes !== undefined && permissions !== "inherit";
   }
 
   /** Whether `timeout` asks for more than the backend that was asked for. */

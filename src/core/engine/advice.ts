@@ -5,6 +5,14 @@
  */
 
 import type { FunctionRef } from "../wire/function_ref.ts";
+import type { RunSetup } from "./run_setup.ts";
+
+/** Whether Deno denied something, for which it names a flag of the program. */
+function isDenied(cause: unknown): boolean {
+  return cause instanceof Error &&
+    (cause.name === "NotCapable" ||
+      /run again with the --allow-/.test(cause.message)); // of an import
+}
 
 /** Whether an `import()` did not find what it was to load. */
 function foundNoModule(cause: unknown): boolean {
@@ -16,22 +24,26 @@ function foundNoModule(cause: unknown): boolean {
 }
 
 /**
- * Says what to do about what a shipped function does not see, find or may do.
+ * Says what to do about what a function does not see, find or may do.
  *
  * @param cause What it threw.
- * @param fn How the workers got it.
+ * @param fn How the workers got it; of no function, what kept them from starting.
+ * @param run What is known of its run.
  * @param option What brings values along for it, if anything does.
  * @returns The advice, with what is before it in the message; empty for none.
  */
 export function adviceOn(
   cause: unknown,
-  fn: { from: FunctionRef["from"]; name?: string },
+  fn: { from?: FunctionRef["from"] | undefined; name?: string },
+  { restricts }: Pick<RunSetup, "restricts">,
   option?: "data" | "workerData",
 ): string {
-  if (fn.from !== "source") return "";
-  if (cause instanceof Error && cause.name === "NotCapable") {
-    return ' (with "processes", a shipped function may do what "permissions" say, by default nothing)';
+  if (isDenied(cause)) {
+    return restricts?.()
+      ? ' (with "processes", workers may do what "permissions" say, for shipped functions by default nothing)'
+      : "";
   }
+  if (fn.from !== "source") return "";
   if (foundNoModule(cause)) {
     const how = option === undefined
       ? ""

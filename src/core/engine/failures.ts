@@ -14,7 +14,8 @@ import {
 import type { FunctionRef } from "../wire/function_ref.ts";
 import type { Refusal } from "../wire/packing.ts";
 import { adviceOn } from "./advice.ts";
-import { atSite, type CallSite, leadOn, ownOf } from "./call_site.ts";
+import { atSite, leadOn, ownOf } from "./call_site.ts";
+import type { RunSetup } from "./run_setup.ts";
 import type { Loss } from "./settling.ts";
 
 /** What became of a task that did not return. */
@@ -33,25 +34,27 @@ export type Failure =
   | { why: "timeout"; timeout: number; sendMs: number | undefined }
   | { why: "unsendable"; what: "input" | "result"; refusal: Refusal };
 
+/** What errors say of a run. */
+type FailedRun = Pick<RunSetup, "fn" | "site" | "restricts">;
+
 /**
  * Makes the error of one task.
  *
  * @param failure What became of it.
  * @param index Its index.
  * @param attempts How often it was started.
- * @param fn The function, for a hint.
- * @param site Where the caller called from.
+ * @param run Its run.
  * @returns The error.
  */
 export function taskError(
   failure: Failure,
   index: number,
   attempts: number,
-  fn: FunctionRef,
-  site: CallSite,
+  run: FailedRun,
 ): TaskError {
+  const { site } = run;
   try {
-    const error = atSite(site, () => make(failure, index, attempts, fn));
+    const error = atSite(site, () => make(failure, index, attempts, run));
     if ("error" in failure && failure.why !== "lost") {
       leadOn(failure.error, site);
     }
@@ -67,14 +70,14 @@ function make(
   failure: Failure,
   index: number,
   attempts: number,
-  fn: FunctionRef,
+  run: FailedRun,
 ): TaskError {
   const what = `Cannot map input ${index}`;
   if (failure.why === "threw") {
     const { error: cause } = failure;
     return new TaskError(
-      `${what} as ${fn.name || "fn"} threw ${nameThrown(cause)}${
-        adviceOn(cause, fn, "data")
+      `${what} as ${run.fn.name || "fn"} threw ${nameThrown(cause)}${
+        adviceOn(cause, run.fn, run, "data")
       }`,
       { index, attempts, cause },
     );
@@ -84,7 +87,7 @@ function make(
     return new TaskError(
       `Cannot reduce inputs ${index} to ${index + tasks - 1} as ${
         combine.name || "combine"
-      } threw ${nameThrown(cause)}${adviceOn(cause, combine)}`,
+      } threw ${nameThrown(cause)}${adviceOn(cause, combine, run)}`,
       { index, attempts, cause },
     );
   }
@@ -161,23 +164,23 @@ interface Problem {
  * Makes the error of workers that cannot start.
  *
  * @param problem Its message goes on from "Cannot start workers as ".
- * @param site Where the caller called from.
+ * @param run What needs them.
  * @returns The error.
  */
-export function startError(problem: unknown, site: CallSite): WorkerStartError {
+export function startError(
+  problem: unknown,
+  run: Omit<FailedRun, "fn">,
+): WorkerStartError {
   const { message, cause, init: from }: Problem = problem instanceof Error
     ? problem
     : { message: String(problem) };
-  const threw = from === undefined
-    ? ""
-    : `: received ${nameThrown(cause)}${
-      adviceOn(cause, { from }, "workerData")
-    }`;
+  const threw = from === undefined ? "" : `: received ${nameThrown(cause)}`;
+  const advice = adviceOn(cause, { from }, run, "workerData");
   const own = ownOf(cause);
-  leadOn(own, site);
-  return atSite(site, () =>
+  leadOn(own, run.site);
+  return atSite(run.site, () =>
     new WorkerStartError(
-      `Cannot start workers as ${message}${threw}`,
+      `Cannot start workers as ${message}${threw}${advice}`,
       cause === undefined ? undefined : { cause: own },
     ));
 }

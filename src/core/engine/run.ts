@@ -248,7 +248,7 @@ export class Run {
     const { attempt } = chunk;
     const offset = index - chunk.first;
     const again = repeatable && attempt <= (this.options.retries ?? 0);
-    const { site, sink, clock } = this.#setup;
+    const { sink, clock } = this.#setup;
     const { number: run } = this;
     const why = failure.why === "unfolded" ? "threw" : failure.why;
     const at = clock.now();
@@ -256,7 +256,7 @@ export class Run {
     if (this.over) return; // the listener threw, aborted or closed
     const more = { attempt: attempt + 1 };
     if (again) return this.#returned.add(part(chunk, offset, offset + 1, more));
-    const error = taskError(failure, index, attempt, this.fn, site);
+    const error = taskError(failure, index, attempt, this.#setup);
     const effect = sink.fail(index, error, inputOf(chunk, offset));
     const weight = weightOf(chunk, offset, offset + 1);
     if (effect === "drain") this.#drain(index + 1, error);
@@ -360,7 +360,7 @@ export class Run {
    * @param cause What the worker met.
    */
   refuse(cause: unknown): void {
-    this.stop(startError(cause, this.#setup.site));
+    this.stop(startError(cause, this.#setup));
   }
 
   /** Says what the inputs, or else a listener, threw. */

@@ -42,6 +42,8 @@ export interface RunSetup {
   /** Knows which of its inputs was filled again. */
   refills?: RefillWatch | undefined;
   site: CallSite;
+  /** Says whether its workers may do less than the program. */
+  restricts?: (() => boolean) | undefined;
   /** What is known of the function from other runs. */
   pace?: Pace | undefined;
   /** How long chunks should be, if not as on this machine. */
