@@ -33,6 +33,9 @@ const BACKENDS = {
 const wrong = (value: unknown) => value as any;
 const slow = { timeout: 300_000 };
 
+/** What no worker has. */
+declare const onlyHere: unknown;
+
 /** The error of a task of this function. */
 function errorOf(fn: unknown, options: object): Promise<TaskError> {
   return assertRejects(() => parallelMap(wrong(fn), [1], options), TaskError);
@@ -189,6 +192,45 @@ for (const [backend, options] of Object.entries(BACKENDS)) {
   );
 
   if (backend === "inline") continue; // it has the globals of its caller
+
+  test(
+    `${backend}: a global that workers lack is told from a variable`,
+    slow,
+    async () => {
+      const scope = globalThis as { onlyHere?: object };
+      scope.onlyHere = {};
+      try {
+        const reads = () => onlyHere;
+        const says = (option: string) =>
+          `ReferenceError: onlyHere is not defined ${HINT}, nor the program's global "onlyHere": ${option} what it needs of that, or of a variable of that name)`;
+        assertStringIncludes(
+          (await errorOf(reads, options)).message,
+          says('bring along as "data"'),
+        );
+        await assertRejects(
+          () => parallelMap(() => 1, [1], { ...options, init: reads }),
+          WorkerStartError,
+          says('bring along as "workerData"'),
+        );
+        const folded = { ...options, chunkSize: 2 }; // there, and not here
+        await assertRejects(
+          () => parallelReduce((n: number) => n, reads, [1, 2], folded),
+          TaskError,
+          says("define in it"),
+        );
+        const { message } = await errorOf("readsOnlyHere", {
+          ...options,
+          module: TASKS,
+        });
+        assertEquals(
+          message,
+          'Cannot map input 0 as readsOnlyHere threw ReferenceError: onlyHere is not defined (workers have no global "onlyHere")',
+        );
+      } finally {
+        delete scope.onlyHere;
+      }
+    },
+  );
 
   test(
     `${backend}: an outer "name" is not the worker's own`,

@@ -43,23 +43,33 @@ export function adviceOn(
       ? ' (with "processes", workers may do what "permissions" say, for shipped functions by default nothing)'
       : "";
   }
-  if (fn.from !== "source") return "";
-  if (foundNoModule(cause)) {
+  const isShipped = fn.from === "source";
+  if (isShipped && foundNoModule(cause)) {
     const how = option === undefined
       ? ""
       : ` bring import.meta.resolve(…) along as "${option}", and import that, or`;
     return ` (a shipped function belongs to no file, and finds packages and files by their whole URLs alone:${how} export it and set "module")`;
   }
-  if (!(cause instanceof ReferenceError)) return "";
+  // With "here" it is this thread's own; of no function, the loader has a word.
+  const isSent = isShipped || fn.from === "module";
+  if (!isSent || !(cause instanceof ReferenceError)) return "";
   const [, name] = // V8's words, and those of JavaScriptCore and Firefox
     /^([\p{ID_Continue}$]+) is not defined|variable:? ([\p{ID_Continue}$]+)$/u
       .exec(cause.message)?.filter((text) => text !== undefined) ?? [];
   if (name === undefined) return ""; // one of its own, or before its declaration
+  const isGlobal = name in globalThis;
+  if (!isShipped) return isGlobal ? ` (workers have no global "${name}")` : "";
   const sees = "a shipped function sees nothing around it";
   const orExport = 'or export it and set "module"';
   if (name.startsWith("__vi")) {
     return ` (${sees}, nor the "${name}" that Vite or Vitest put in it for an import(): export it and set "module")`;
   }
+  // Or a variable around it has that name, as many have in a page.
+  const ofGlobal = isGlobal
+    ? `, nor the program's global "${name}": ${
+      option === undefined ? "define in it" : `bring along as "${option}"`
+    } what it needs of that, or of a variable of that name`
+    : undefined;
   // To bring these along would take what they need along, and so on; and what calls
   // itself would see itself no better.
   const text = ["require", "__dirname", "__filename"].includes(name)
@@ -70,12 +80,13 @@ export function adviceOn(
     ? `, nor the "${name}" that a coverage tool put in it: leave its file out of coverage`
     : name.startsWith("__")
     ? `, nor the "${name}" that a compiler put in it for an older target: compile for ES2022 or newer`
-    : option === undefined
-    ? ": define what it needs in it"
-    : `: what is imported, import in it, by await import("…"); ${
-      option === "data"
-        ? `a value or a small function, bring along as data: { ${name} }, which is context.data there`
-        : `a function, define in it; a value, bring along as workerData: { ${name} }, which init is given`
-    }`;
-  return ` (${sees}${text}, ${orExport})`;
+    : ofGlobal ??
+      (option === undefined
+        ? ": define what it needs in it"
+        : `: what is imported, import in it, by await import("…"); ${
+          option === "data"
+            ? `a value or a small function, bring along as data: { ${name} }, which is context.data there`
+            : `a function, define in it; a value, bring along as workerData: { ${name} }, which init is given`
+        }`);
+  return ` (${sees}${text}${text === ofGlobal ? "" : `, ${orExport}`})`;
 }
