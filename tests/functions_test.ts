@@ -349,6 +349,18 @@ test("any method can be shipped, whatever it is called", slow, async () => {
   }
 });
 
+test("a function in data is given what it lacks as an argument, and its error says so", async () => {
+  const times = (n: number) => n * Number([key].length);
+  const fn = (n: number, context: { data: { times: typeof times } }) =>
+    context.data.times(n);
+  const asArgument =
+    "data: { key }, which is context.data there, and give it to functions in data as an argument, or";
+  const { message } = await errorOf(fn, { workers: 1, data: { times } });
+  assertStringIncludes(message, asArgument);
+  const plain = await errorOf(times, { workers: 1, data: { n: 1 } });
+  assertStringIncludes(plain.message, "which is context.data there, or export");
+});
+
 test("a name is no reason to refuse a function", slow, async () => {
   const names: PropertyDescriptor[] = [
     { value: 5 },

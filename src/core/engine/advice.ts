@@ -35,7 +35,7 @@ function foundNoModule(cause: unknown): boolean {
 export function adviceOn(
   cause: unknown,
   fn: { from?: FunctionRef["from"] | undefined; name?: string },
-  { restricts }: Pick<RunSetup, "restricts">,
+  { data, restricts }: Partial<Pick<RunSetup, "data" | "restricts">>,
   option?: "data" | "workerData",
 ): string {
   if (isDenied(cause)) {
@@ -85,7 +85,11 @@ export function adviceOn(
         ? ": define what it needs in it"
         : `: what is imported, import in it, by await import("…"); ${
           option === "data"
-            ? `a value or a small function, bring along as data: { ${name} }, which is context.data there`
+            ? `a value or a small function, bring along as data: { ${name} }, which is context.data there${
+              data?.functions.length
+                ? ", and give it to functions in data as an argument"
+                : ""
+            }`
             : `a function, define in it; a value, bring along as workerData: { ${name} }, which init is given`
         }`);
   return ` (${sees}${text}${text === ofGlobal ? "" : `, ${orExport}`})`;

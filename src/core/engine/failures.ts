@@ -35,7 +35,9 @@ export type Failure =
   | { why: "unsendable"; what: "input" | "result"; refusal: Refusal };
 
 /** What errors say of a run. */
-type FailedRun = Pick<RunSetup, "fn" | "site" | "restricts">;
+type FailedRun =
+  & Pick<RunSetup, "fn" | "site">
+  & Partial<Pick<RunSetup, "data" | "restricts">>;
 
 /**
  * Makes the error of one task.
