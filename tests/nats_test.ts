@@ -111,7 +111,7 @@ test(
   },
 );
 
-test("what cannot travel is refused at the call", async () => {
+test("what cannot travel is refused", async () => {
   await using here = await cluster();
   const { pool } = here;
   await assertRejects(
@@ -139,8 +139,10 @@ test("what cannot travel is refused at the call", async () => {
   await assertRejects(
     () => pool.map((one: SharedArrayBuffer) => one.byteLength, [shared]),
     TaskError,
-    "SharedArrayBuffer",
+    "a SharedArrayBuffer (which no other process can share: send a copy of it)",
   );
+  const inputs = new Float64Array(shared); // these are copied
+  assertEquals(await pool.map(double, inputs), [0]);
 });
 
 test("a pool on NATS streams, reduces and brings data along", async () => {

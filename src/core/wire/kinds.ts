@@ -70,7 +70,7 @@ export function createKinds(crossing?: Crossing): Kinds {
   // a global only where the page is isolated.
   const isolated = typeof SharedArrayBuffer !== "undefined";
   const shared = crossing !== undefined
-    ? 'a SharedArrayBuffer (which no other process can share: send a copy of it, or set another "backend")'
+    ? "a SharedArrayBuffer (which no other process can share: send a copy of it)"
     : isolated
     ? undefined
     : "a SharedArrayBuffer (which only a page that is cross-origin isolated can share: send a copy of it)";
