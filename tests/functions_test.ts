@@ -6,6 +6,7 @@ import {
   assertInstanceOf,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import {
   type ModuleSpecifier,
@@ -16,7 +17,7 @@ import {
   WorkerStartError,
 } from "../mod.ts";
 import { functionRef } from "../src/core/wire/function_ref.ts";
-import { seesOfWorker } from "./fixtures/tasks.ts";
+import { negate, seesOfWorker } from "./fixtures/tasks.ts";
 import { test } from "./harness.ts";
 
 const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
@@ -479,6 +480,8 @@ test("a function that cannot be shipped is refused at the call", async () => {
   const accessor = (key: PropertyKey) =>
     Object.getOwnPropertyDescriptor(accessors, key)!;
   const holder = new Holder();
+  const wrap =
+    'wrap it as (value) => f(value), and if f is no global, export what calls it and set "module"';
   const alone = "must stand on its own, without super, new.target, import.meta";
   const refused: [fn: unknown, says: string][] = [
     [accessor("one").get, "not a getter or setter: received function get one"],
@@ -491,7 +494,9 @@ test("a function that cannot be shipped is refused at the call", async () => {
     [class Adder {}, "callable without new: received class Adder"],
     [function* list() {}, "a generator does not: received GeneratorFunction"],
     [async function* list() {}, "received AsyncGeneratorFunction list"],
-    [new Proxy((n: number) => n, {}), "nor has a Proxy, wrap it as (value) =>"],
+    [new Proxy((n: number) => n, {}), `nor has a Proxy, ${wrap}`],
+    [negate, `${wrap}: received function bound byDefault`],
+    [Math.sqrt, `${wrap}: received function sqrt`],
   ];
   for (const [fn, says] of refused) {
     await assertRejects(
@@ -515,6 +520,27 @@ test("a function that cannot be shipped is refused at the call", async () => {
       "Cannot map as fn must",
     );
   }
+});
+
+test("a bound function is imported by the name of its export", async () => {
+  await using pool = new Pool({ workers: 1, module: TASKS });
+  const named = 'with "module" must have the name of its export';
+  await assertRejects(
+    () => pool.map(negate, [1]),
+    TypeError,
+    `Cannot map as fn ${named}, or be that name as a string: received function bound byDefault`,
+  );
+  assertThrows(
+    () => new Pool({ module: TASKS, init: negate as () => number }),
+    TypeError,
+    `Cannot map as init ${named}: received function bound byDefault`,
+  );
+  await assertRejects(
+    () => pool.reduce((n: number) => n, negate, [1]),
+    TypeError,
+    `Cannot map as combine ${named}: received function bound byDefault`,
+  );
+  assertEquals(await pool.map("negate", [1]), [-1]);
 });
 
 test("a function that is shipped again is not parsed again", () => {

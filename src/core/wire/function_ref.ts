@@ -208,8 +208,11 @@ function nameOf(fn: object): string {
 function exportName(fn: unknown, role: string | undefined): string {
   const name = typeof fn === "string" ? fn : nameOf(checkFunction(fn, role));
   if (name === "" || name.startsWith("bound ")) {
+    const orName = role === undefined ? ", or be that name as a string" : "";
     throw new TypeError(
-      `Cannot map as a function with "module" must have the name of its export: received ${
+      `Cannot map as ${
+        role ?? "fn"
+      } with "module" must have the name of its export${orName}: received ${
         show(fn)
       }`,
     );
@@ -271,7 +274,7 @@ function scriptOf(
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) {
     const takes = role === "combine" ? "one, other" : "value";
     throw new TypeError(
-      `Cannot map as a native or bound function has no source to ship, nor has a Proxy, wrap it as (${takes}) => f(${takes}): received ${
+      `Cannot map as a native or bound function has no source to ship, nor has a Proxy, wrap it as (${takes}) => f(${takes}), and if f is no global, export what calls it and set "module": received ${
         show(fn)
       }`,
     );
