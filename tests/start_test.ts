@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { parallelMap, Pool, WorkerStartError } from "../mod.ts";
+import { parallelMap, parallelReduce, Pool, WorkerStartError } from "../mod.ts";
 import { runtime, test } from "./harness.ts";
 import { inFolder, ROOT, RUN, RUN_ALL, runProgram } from "./run_program.ts";
 
@@ -97,6 +97,23 @@ test("a function that has lost its name can be given as a text", {
     says,
   );
   assertEquals(message.includes("give the name"), false);
+  // The others cannot be given so.
+  const Cn = (one: unknown) => one;
+  const options = { module, workers: 1 };
+  const comes = 'received .* \\(with "module", (.*) comes from there: (.*)\\)$';
+  const cureOf = async (call: Promise<unknown>) => {
+    const { message } = await assertRejects(() => call, WorkerStartError);
+    return new RegExp(comes).exec(message)?.slice(1);
+  };
+  const keep = "export it, and let no bundler rename it";
+  assertEquals(
+    await cureOf(parallelMap("square", [1], { ...options, init: () => 5 })),
+    ["init", keep],
+  );
+  assertEquals(
+    await cureOf(parallelReduce("square", Cn, [1], options)),
+    ["combine", `${keep}; written in the call, it is shipped`],
+  );
 });
 
 test("start() tells of an init that fails", async () => {

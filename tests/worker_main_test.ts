@@ -113,7 +113,7 @@ const imported = (name: string): FunctionRef => ({
   from: "module",
   name,
   url: `file:///${name}.ts`,
-  byName: true,
+  given: undefined,
   entry: false,
 });
 

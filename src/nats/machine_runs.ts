@@ -193,7 +193,7 @@ export class MachineRuns {
           from: "module",
           name,
           url: module,
-          byName: true,
+          given: undefined,
           entry: false,
         };
       }

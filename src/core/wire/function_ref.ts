@@ -18,8 +18,8 @@ export type FunctionRef =
     from: "module";
     name: string;
     url: string;
-    /** Whether the caller gave its name, and not the function itself. */
-    byName: boolean;
+    /** What it was given as, if not by its name: `fn`, `init` or `combine`. */
+    given: string | undefined;
     /** Whether the module is the program's entry. */
     entry: boolean;
   }
@@ -70,8 +70,8 @@ export function functionRef(
         `Cannot map as "module" ${why}: received ${show(url)}`,
       );
     }
-    const byName = typeof fn === "string";
-    return { from: "module", name, url, byName, entry: url === place.entry };
+    const given = typeof fn === "string" ? undefined : place.role ?? "fn";
+    return { from: "module", name, url, given, entry: url === place.entry };
   }
   if (typeof fn === "string") {
     throw new TypeError(

@@ -244,9 +244,14 @@ export function createLoader(
           return (value, context) => found(value, context);
         }
         const names = Object.keys(exports).join(", ") || "no exports";
-        const cure = ref.byName
+        const { given } = ref;
+        const cure = given === undefined
           ? ""
-          : " (where a bundler renames functions, as with --minify, give the name of the export instead: a string)";
+          : given === "fn"
+          ? " (where a bundler renames functions, as with --minify, give the name of the export instead: a string)"
+          : ` (with "module", ${given} comes from there: export it, and let no bundler rename it${
+            given === "combine" ? "; written in the call, it is shipped" : ""
+          })`;
         throw new Error(
           `module ${ref.url} must export a function named "${ref.name}": received ${names}${cure}`,
         );
