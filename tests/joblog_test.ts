@@ -1324,6 +1324,10 @@ test("openJobLog() refuses options that are unknown or of the wrong kind", async
       { header, version: "1" },
       `JSON must keep "header" as it is: received ${received}`,
     ]),
+    [
+      { header: { job: "scale", version: 1 }, version: "2" },
+      '"version" must be an option or in "header", not both: received "2" and 1',
+    ],
     [{ accepts: true }, '"accepts" must be a function: received true'],
     [{ readOnly: 1 }, '"readOnly" must be true or false: received 1'],
     [

@@ -33,7 +33,7 @@ import type {
  * or with `readOnly` not be read. It is left as it is.
  * @throws What `accepts` throws.
  * @throws {TypeError} When the path or an option is unknown or of the wrong kind,
- * or JSON does not hold all of the header.
+ * JSON does not hold all of the header, or that has a version beside the option.
  *
  * @example Usage
  * ```ts
@@ -68,11 +68,19 @@ export async function openJobLog(
       'Cannot open job log as "header" must have a name at least: received {}',
     );
   }
+  const own: Record<string, unknown> = JSON.parse(exact.text);
+  if (version !== undefined && Object.hasOwn(own, "version")) {
+    throw new TypeError(
+      `Cannot open job log as "version" must be an option or in "header", not both: received ${
+        show(version)
+      } and ${show(own.version)}`,
+    );
+  }
   let refusal: { error: unknown } | undefined; // what the caller threw
   const setup = {
     header: version === undefined
       ? exact.text
-      : JSON.stringify({ ...JSON.parse(exact.text), version }),
+      : JSON.stringify({ ...own, version }),
     accepts(there: Record<string, unknown>) {
       try {
         return accepts(there);
