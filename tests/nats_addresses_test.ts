@@ -66,3 +66,11 @@ test("what is no address is told of", async () => {
     );
   }
 });
+
+test("a storage that there is not is refused at the call", async () => {
+  await assertRejects(
+    () => NatsPool.connect({ servers: ["a"], pool: "p", storage: "disk" }),
+    TypeError,
+    'Cannot connect as "storage" must be "file" or "memory": received "disk"',
+  );
+});

@@ -17,7 +17,6 @@ import {
   parallelMapSettled,
   type Permissions,
   Pool,
-  type PoolOptions,
   type RunEvent,
   TaskError,
   WorkerStartError,
@@ -390,7 +389,9 @@ test(
 
 test("permissions are what was checked, whatever their object says after that", () => {
   const copied = (permissions: unknown) =>
-    checkOptions("create pool", { permissions } as PoolOptions, POOL_RULES);
+    checkOptions("create pool", { permissions }, POOL_RULES) as {
+      permissions: Permissions;
+    };
   const odd = { toString: () => "/", some: () => false, map: () => ["/"] };
   let reads = 0;
   class Changing {

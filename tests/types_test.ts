@@ -19,7 +19,11 @@ import {
   type TaskError,
   type TaskOutcome,
 } from "../mod.ts";
-import type { NatsPool } from "../src/nats/mod.ts";
+import type {
+  ConnectOptions,
+  NatsPool,
+  WorkerOptions,
+} from "../src/nats/mod.ts";
 import type { JobLog, LoggedOutcome } from "../src/joblog/mod.ts";
 import { progressBar } from "../src/progress/mod.ts";
 import { Timeline } from "../src/timeline/mod.ts";
@@ -840,6 +844,10 @@ test("types: an option that is unknown or of the wrong kind is refused", () => {
     () => parallelMap(half, [1], { workers: "2" }),
     // @ts-expect-error: it is a string
     () => parallelMap(half, [1], { backend: 5 }),
+    // @ts-expect-error: a string, or an object
+    () => parallelMap(half, [1], { permissions: 5 }),
+    // @ts-expect-error: one of Deno's
+    () => parallelMap(half, [1], { permissions: { reed: true } }),
     // @ts-expect-error: the controller is not its signal
     () => parallelMap(half, [1], { signal: new AbortController() }),
     // @ts-expect-error: no URL
@@ -876,6 +884,15 @@ test("types: options may stand in a variable", () => {
   gives<Promise<Float64Array<ArrayBuffer>>>()(() =>
     new Pool(how).map((n, { state }) => n + state, [1], run)
   );
+  const apart = { backend: "processes", permissions: "none" };
+  gives<Pool>()(() => new Pool(apart));
+  gives<Results<string>>()(() => parallelMap(later, [1], apart));
+  const place = { servers: ["a", "b"] as const, pool: "p", storage: "memory" };
+  const [client, machine]: [ConnectOptions, WorkerOptions] = [
+    place,
+    { ...place, ...apart },
+  ];
+  void [client, machine];
   // There, TypeScript does not know that true is meant to stay so.
   gives<Stream<string | TaskOutcome<number, string>>>()(() =>
     parallelMapStream(later, [1], outcomes)

@@ -15,7 +15,7 @@ import type { ClusterOptions } from "./options.ts";
  * @param servers As they were given.
  * @returns Their addresses without passwords.
  */
-export function showServers(servers: string | string[]): string {
+export function showServers(servers: string | readonly string[]): string {
   return splitList(servers).map((server) =>
     server.replace(/^(\w+:\/\/)?.*@/s, "$1")
       // What is no port may be half of a password with a comma in it.
@@ -56,7 +56,7 @@ export function connectionOptions(
   return { servers, ...found, ...own };
 }
 
-function splitList(servers: string | string[]): string[] {
+function splitList(servers: string | readonly string[]): string[] {
   return [servers].flat().flatMap((text) => text.split(",")).map((text) =>
     text.trim()
   );

@@ -23,7 +23,7 @@ export interface ClusterOptions {
    * The servers: `nats://HOST:PORT`, one or several of one cluster. `tls://`
    * refuses one without TLS.
    */
-  servers: string | string[];
+  servers: string | readonly string[];
   /**
    * Name of the pool: letters, digits, `-` and `_`. Whoever names the same one
    * on the same servers shares its machines.
@@ -40,7 +40,8 @@ export interface ClusterOptions {
    *
    * @default {"file"}
    */
-  storage?: "file" | "memory" | undefined;
+  // Any string, as of `backend`.
+  storage?: "file" | "memory" | (string & Record<never, never>) | undefined;
   /**
    * On how many servers of a cluster that is kept, at most 5: 3 outlive the loss
    * of any one of them. Decided by whoever comes first; another number is then

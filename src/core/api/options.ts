@@ -266,7 +266,8 @@ export interface PoolOptions<M = unknown, W = unknown, S = W> {
    * @default {"none"} for shipped functions; `"inherit"` with `module`, and from
    * the first imported function on in a pool.
    */
-  permissions?: Permissions | undefined;
+  // Any string, as of `backend`.
+  permissions?: Permissions | (string & Record<never, never>) | undefined;
   /** Called with every event of the workers and tasks of the pool. */
   onEvent?: ((event: RunEvent) => void) | undefined;
 }

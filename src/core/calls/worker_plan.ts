@@ -6,7 +6,7 @@
  */
 
 import { show } from "../../words/show.ts";
-import type { PoolOptions } from "../api/options.ts";
+import type { Permissions, PoolOptions } from "../api/options.ts";
 import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
@@ -85,7 +85,8 @@ export class WorkerPlan {
     const start = (start: () => WorkerHandle) => start();
     this.#start = oneShot ? start : keepContext(start);
     const { workers, workerData, init, module, backend } = options;
-    const { maxMemory, permissions } = options;
+    const { maxMemory } = options;
+    const permissions = options.permissions as Permissions | undefined;
     this.#options = options;
     this.#imports = module !== undefined;
     this.divides = oneShot && workers === undefined;
