@@ -11,6 +11,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { Buffer } from "node:buffer";
+import { markAsUntransferable } from "node:worker_threads";
 import {
   parallelMap,
   parallelMapSettled,
@@ -404,7 +405,12 @@ for (const name of ["web", "threads", "inline"] as const) {
       const { buffer } = new WebAssembly.Memory({ initial: 1 });
       return new Uint8Array(buffer, 0, 5);
     };
-    const inputs = [small, view, memory].flatMap((other) => [
+    const marked = () => { // as that of small Buffers is, if it is made larger
+      const buffer = new ArrayBuffer(50_000);
+      markAsUntransferable(buffer);
+      return Buffer.from(buffer, 9, 5);
+    };
+    const inputs = [small, view, memory, marked].flatMap((other) => [
       { large: large(), other: other() },
       { other: other(), large: large() },
       [large(), [other()], large()],

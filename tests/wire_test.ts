@@ -606,8 +606,8 @@ test("a value may hold more buffers than a call takes arguments", () => {
     createViews(),
   );
   const moved: ArrayBuffer[] = [];
-  const buffer = new ArrayBuffer(8);
-  moving.move({ buffer }, new Set([buffer]), moved);
+  const value = { buffer: new ArrayBuffer(8) };
+  moving.move(value, inspect(value), moved);
   assertEquals(moved.length, buffers.size);
 });
 

@@ -22,8 +22,8 @@ export interface Inspection {
   bytes: number;
   /** The ArrayBuffers in it. */
   buffers: ReadonlySet<ArrayBuffer>;
-  /** Whether it holds a view that is pooled. */
-  pooled: boolean;
+  /** Those of views that are pooled, if it holds some. */
+  pooled: Set<ArrayBuffer> | undefined;
 }
 
 /** Looks at values of type object. */
@@ -113,7 +113,7 @@ export function createInspector(
       doubtful: false,
       bytes: 0,
       buffers: none,
-      pooled: false,
+      pooled: undefined,
       stack: [root],
       levels,
       level: 0,
@@ -181,11 +181,11 @@ export function createInspector(
     } else if (kind === "set") {
       for (const item of itemsOf(value)) add(search, item);
     } else if (kind === "buffer" || kind === "view") {
-      if (kind === "view" && isPooled(value)) search.pooled = true;
-      addBuffer(
-        search,
-        kind === "view" ? bufferOf(value) : value as ArrayBuffer,
-      );
+      const buffer = kind === "view" ? bufferOf(value) : value as ArrayBuffer;
+      if (kind === "view" && isPooled(value)) {
+        (search.pooled ??= new Set()).add(buffer as ArrayBuffer);
+      }
+      addBuffer(search, buffer);
     } else if (kind === "error") search.errors = true;
     else if (kind !== "leaf") search.refused = true;
   }

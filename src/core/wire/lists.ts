@@ -149,7 +149,7 @@ export function createLists(
       // Moving costs the same at any size.
       for (const buffer of found.buffers) bytes -= inspector.sizeOf(buffer);
       gone.add(offset); // also if it is refused: Deno has taken them by then
-      const copy = moving.move(value, found.buffers, moved);
+      const copy = moving.move(value, found, moved);
       if (!moving.hasLost(found.buffers)) gone.delete(offset);
       return copy;
     }

@@ -4,8 +4,11 @@
  * @module
  */
 
-import type { Inspector } from "./inspection.ts";
+import type { Inspection, Inspector } from "./inspection.ts";
 import type { Views } from "./views.ts";
+
+/** What was found in a value. */
+type Found = Pick<Inspection, "buffers" | "pooled">;
 
 /** Moves buffers. */
 export interface Moving {
@@ -16,11 +19,7 @@ export interface Moving {
    * now. One by one: Deno 2.9.5 takes all buffers of a message before it finds a
    * value it cannot clone, so in the message itself there must be none.
    */
-  move(
-    value: object,
-    buffers: ReadonlySet<ArrayBuffer>,
-    moved: ArrayBuffer[],
-  ): object;
+  move(value: object, found: Found, moved: ArrayBuffer[]): object;
   /** Whether any of them is in the sender's hands no more. */
   hasLost(buffers: ReadonlySet<ArrayBuffer>): boolean;
 }
@@ -38,7 +37,8 @@ export function createMoving(inspector: Inspector, views: Views): Moving {
   const LEAST_MOVED = 1 << 15;
 
   // Of several, Deno 2.9.5 takes all before it finds one that cannot be moved, as
-  // the memory that small Buffers share: small ones are left out.
+  // the memory that small Buffers share, which is small unless a program says
+  // so: small ones, and those of such Buffers, are left out.
   const LOSES = "Deno" in globalThis;
 
   const toMove = (buffers: ArrayBuffer[]) =>
@@ -46,7 +46,7 @@ export function createMoving(inspector: Inspector, views: Views): Moving {
 
   function move(
     value: object,
-    buffers: ReadonlySet<ArrayBuffer>,
+    { buffers, pooled }: Found,
     moved: ArrayBuffer[],
   ): object {
     const [buffer] = buffers;
@@ -59,7 +59,9 @@ export function createMoving(inspector: Inspector, views: Views): Moving {
         return kind === undefined ? own : views.make(kind, own);
       }
       const all = [...buffers];
-      const transfer = LOSES && all.length > 1 ? toMove(all) : all;
+      const transfer = LOSES && all.length > 1
+        ? toMove(all).filter((one) => !pooled?.has(one))
+        : all;
       const copy = structuredClone(value, { transfer });
       // Not as arguments, of which V8 takes some 120,000.
       for (const own of inspector.inspect(copy).buffers) moved.push(own);
