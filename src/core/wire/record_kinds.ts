@@ -216,7 +216,11 @@ export function createRecordKinds(
     [copied, itsCopy] = [list, []];
     // Nor is it known then whether its copy has more than elements.
     if (!bare) return inspector.clone(list) as unknown[];
-    for (let at = 0; at < length; at++) itsCopy.push(list[at]);
+    for (let at = 0; at < length; at++) {
+      const item = list[at]; // by a getter, it may be another than before
+      if (isObject(item)) throw notOwn;
+      itsCopy.push(item);
+    }
     return itsCopy;
   }
 
