@@ -214,6 +214,49 @@ test("a value that is another one when it is read again fails alone", async () =
   }
 });
 
+test("a result for which memory is short costs no other its numbers", async () => {
+  const scope = globalThis as unknown as Record<string, object>;
+  const cases: [string, (i: number) => object][] = [
+    ["Float64Array", (i) => ({ a: i + .5, b: i + .25 })],
+    ["Int32Array", (i) => ({ a: i, b: -i })],
+    ["Int32Array", (i) => ({ a: i + .5 })], // for the codes of the values
+  ];
+  for (const [name, make] of cases) {
+    const packing = await readyPacking();
+    const values = list(make, 5000);
+    const parcel = packing.open(values.length, false);
+    const real = scope[name]!;
+    let thrown = 0;
+    scope[name] = new Proxy(real, {
+      construct(target, [size, ...rest]) {
+        if (size > 4096 && thrown++ < 2) throw new RangeError("no memory");
+        return Reflect.construct(target as typeof Int32Array, [size, ...rest]);
+      },
+    });
+    const failed = new Set<number>();
+    let sent: unknown[];
+    try {
+      sent = values.map((value, at) => {
+        try {
+          return parcel.add(at, value);
+        } catch {
+          return void failed.add(at); // its task fails
+        }
+      });
+    } finally {
+      scope[name] = real;
+    }
+    assertLess(1, thrown);
+    const { packed, moved } = parcel.end(sent);
+    assertEquals(packed.as, "records");
+    const back = packing.unpack(structuredClone(packed, { transfer: moved }));
+    for (const [at, value] of values.entries()) {
+      if (failed.has(at)) continue;
+      assertEquals(JSON.stringify(back[at]), JSON.stringify(value));
+    }
+  }
+});
+
 /** What a task does between two results, and what arrives of those. */
 async function between(
   make: () => unknown,

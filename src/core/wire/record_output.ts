@@ -93,7 +93,7 @@ export interface RecordOutput {
   values: Int32Array;
   /** How many there are. */
   count: number;
-  /** Makes room for the codes of more values. */
+  /** Makes room for the codes of more values, if there is too little. */
   growValues(more: number): void;
   /** Begins a value. */
   begin(): void;
@@ -254,7 +254,10 @@ export function createRecordOutput(
     values: new Int32Array(ROOM),
     count: 0,
     growValues(more) {
-      output.values = grown(output.values, output.count + more);
+      const most = output.count + more;
+      if (most > output.values.length) {
+        output.values = grown(output.values, most);
+      }
     },
     codes: new Int32Array(ROOM),
     at: 0,

@@ -246,12 +246,14 @@ export function createValueWriter(
   function writeFlat(value: unknown, shape: Shape): boolean {
     if (typeof value !== "object" || value === null) return false;
     if (isArray(value)) return false; // to list its keys takes Bun 1.4.5 300 ns
+    const { at, numbersAt } = output;
     try {
       if (isProxy(value) || !fits(value, shape)) return false;
       ahead = shape.write(value as Record<string, unknown>);
       return ahead === undefined;
     } catch {
-      ahead = null; // by a getter, which is not called again
+      ahead = null; // by a getter, which is not called again, or for want of memory
+      [output.at, output.numbersAt] = [at, numbersAt];
       return false;
     }
   }
@@ -282,11 +284,6 @@ export function createValueWriter(
     }
   }
 
-  function addCode(code: number): void {
-    if (output.count === output.values.length) output.growValues(1);
-    output.values[output.count++] = code;
-  }
-
   /** In a message of copies, those that are left have no code. */
   function readCount(): number {
     return own ? output.count + left : output.count;
@@ -302,6 +299,7 @@ export function createValueWriter(
     },
     write(value) {
       if (writer.inVain) return false;
+      output.growValues(1); // what throws here has written nothing
       const { shape } = shapes.top();
       let code: number;
       if (ahead === undefined && shape?.flat && writeFlat(value, shape)) {
@@ -311,7 +309,7 @@ export function createValueWriter(
         if (own) kinds.forgetClasses(); // a task may change a class after another
         code = writeValue(value);
       }
-      if (code !== LEFT) addCode(code);
+      if (code !== LEFT) output.values[output.count++] = code;
       return code !== LEFT;
     },
     writeNumbers(values, from) {
@@ -322,14 +320,15 @@ export function createValueWriter(
       if (to === from) return from;
       written = false;
       const { count } = output;
-      if (count + to - from > output.values.length) {
-        output.growValues(to - from);
-      }
+      output.growValues(to - from);
       output.count += to - from;
       output.values.fill(idOf(shape) << 3 | OBJECT, count, output.count);
       return to;
     },
-    skip: (left) => addCode(left ? LEFT : UNDEFINED),
+    skip(left) {
+      output.growValues(1);
+      output.values[output.count++] = left ? LEFT : UNDEFINED;
+    },
     read: readCount,
     bytes: output.bytes,
     take() {
