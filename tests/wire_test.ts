@@ -330,6 +330,30 @@ test("a buffer of another realm is copied, as its source may fill it again", () 
   assertEquals(new Uint8Array(taken)[0], 0);
 });
 
+test("of a part of a buffer that its source may fill again, only that is copied", () => {
+  for (const Kind of [DataView, Uint8Array, Buffer]) {
+    for (const transfer of [false, true]) {
+      for (const Memory of [ArrayBuffer, SharedArrayBuffer]) {
+        const bytes = new Uint8Array(new Memory(64)).fill(7);
+        const view = Kind === Buffer
+          ? Buffer.from(bytes.buffer, 8, 16)
+          : new (Kind as DataViewConstructor)(
+            bytes.buffer as ArrayBuffer,
+            8,
+            16,
+          );
+        const taken = new RefillWatch(transfer).take(view) as DataView;
+        bytes.fill(9);
+        const copied = !transfer && Memory === ArrayBuffer;
+        assertEquals(taken.byteLength, 16);
+        assertEquals(taken.buffer.byteLength, copied ? 16 : 64);
+        assertEquals(new Uint8Array(taken.buffer)[0], copied ? 7 : 9);
+        assertEquals(Object.getPrototypeOf(taken), Kind.prototype);
+      }
+    }
+  }
+});
+
 test("what only inherits from an array is no array", () => {
   const stack: unknown[] = Object.create(Object.create([]));
   stack.push(1, new RangeError("m"));

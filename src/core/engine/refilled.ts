@@ -135,6 +135,8 @@ function copyOf(value: object, transfer: boolean): object {
   if (kind !== undefined && buffers.size > 0) { // not in shared memory
     return views.copy(value as Float64Array);
   }
+  const part = views.cut(value); // of a DataView
+  if (part !== value) return part;
   if (!errors && !pooled) return structuredClone(value);
   codec ??= createWire().codec; // clone would damage errors, and copy the pool
   const encoded = codec.encode(
