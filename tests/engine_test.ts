@@ -1079,7 +1079,7 @@ test("a worker that cannot be stopped is given up, and nothing waits", async () 
     world.clock.advance(1000); // it is not gone
     world.clock.takeTurn();
   });
-  assertEquals(said.length, 1);
+  assertEquals([said.length, world.worker(0).busy], [1, false]);
   const next = await world.finish(world.calls.map(same, [5], {}, start));
   assertEquals(next, { status: "fulfilled", value: [5] });
   assertEquals(world.backend.workers.length, 2);

@@ -2,12 +2,17 @@
 import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import process from "node:process";
 import { isThreadsAgain, runtime, test } from "./harness.ts";
-import { RUN_ALL, runProgram } from "./run_program.ts";
+import { ROOT, RUN_ALL, runProgram } from "./run_program.ts";
 
-const run = (name: string, ...args: string[]) =>
-  runProgram([...RUN_ALL, `tests/fixtures/programs/${name}.ts`, ...args]);
-const deno = "Deno" in globalThis;
 const patience = 300_000;
+
+/** A program that does not end has no exit code. */
+function run(name: string, ...args: string[]) {
+  const program = `tests/fixtures/programs/${name}.ts`;
+  return runProgram([...RUN_ALL, program, ...args], ROOT, "", patience);
+}
+
+const deno = "Deno" in globalThis;
 
 test("a script ends by itself when its last call has settled", {
   timeout: patience,
@@ -55,7 +60,7 @@ for (const backend of ["web", "threads", "processes"]) {
   });
 }
 
-test("an abort is told at once, also in the middle of a loop", {
+test("an abort is told at once, also in a loop, which keeps no program up", {
   timeout: patience,
 }, () => {
   const { code, out, err } = run("stuck");
@@ -66,6 +71,16 @@ test("an abort is told at once, also in the middle of a loop", {
   assertStringIncludes(err, "the task of input 0 still runs");
   assertStringIncludes(err, '"backend": "threads"');
 });
+
+for (const backend of ["web", "threads"]) {
+  test(`${backend}: a loop that a task left behind keeps no program up`, {
+    timeout: patience,
+    ignore: isThreadsAgain(backend),
+  }, () => {
+    const { code, out, err } = run("loops_on", backend);
+    assertEquals([code, out, err], [0, "1\n", ""]);
+  });
+}
 
 test("a task that timed out in a loop uses no core any more", {
   timeout: patience,

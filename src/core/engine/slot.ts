@@ -303,14 +303,14 @@ export class Slot {
     this.#inFlight.stop();
     const index = this.#inFlight.where.indexAt();
     this.#stopTimers();
-    const state: SlotState = { at: "ending", loss };
-    this.#state = state;
+    const state: SlotState = this.#state = { at: "ending", loss };
     handle.terminate();
     if (this.#state !== state) return; // it is gone already
     const { clock, warn } = this.#setup;
     const giveUp = () => {
       if (this.#state !== state) return;
       warn(stuckWarning(this.number, index, backend));
+      handle.setBusy(false); // it keeps nobody up either
       this.#onEnd({});
     };
     // If this thread was taken for so long, the news may wait in a later turn.

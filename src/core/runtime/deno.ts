@@ -93,8 +93,8 @@ function web(navigator: WithLocks, hold: Hold): Backend {
   return {
     stopsLoops: false, // denoland/deno#35657, tests/process_test.ts
     whyNotStopped:
-      "In a synchronous loop it keeps this process from ending, as Deno stops " +
-      "no Web Worker there: look at " +
+      "In a synchronous loop it goes on for as long as this process, as Deno " +
+      "stops no Web Worker there: look at " +
       'context.aborted in the loop, or set "timeout" or "backend": "threads".',
     sharesMemory: true,
     limitsMemory: true,
@@ -178,9 +178,10 @@ function startWorker(
       rest.stop();
       worker.terminate();
       if (busy || ended) return watch();
-      // Nothing runs in an idle worker from here on. Its lock comes free 3 ms
-      // later, which nobody needs to wait for.
+      // Nothing runs in an idle worker from here on, but for a loop that a task
+      // has left. Its lock comes free 3 ms later, which nobody needs to wait for.
       ended = true;
+      if (!rest.resting) worker[hold]!(false);
       request?.abort();
       void Promise.resolve(requested).then(() => listener.onEnd({}));
     },

@@ -58,5 +58,6 @@ export class Rest {
   /** Watches no more. */
   stop(): void {
     this.#callOff?.();
+    this.#callOff = undefined;
   }
 }
