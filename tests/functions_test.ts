@@ -19,6 +19,7 @@ import {
 import { functionRef } from "../src/core/wire/function_ref.ts";
 import { negate, seesOfWorker } from "./fixtures/tasks.ts";
 import { test } from "./harness.ts";
+import { until } from "./until.ts";
 
 const TASKS: ModuleSpecifier<typeof import("./fixtures/tasks.ts")> = new URL(
   "./fixtures/tasks.ts",
@@ -58,6 +59,29 @@ for (const backend of ["web", "threads"] as const) {
     const refused = pool.map(wrong("early"), [1], { module: early });
     await assertRejects(() => refused, WorkerStartError, "must not map");
     assertEquals(await numbers(), [1, 4]);
+  });
+
+  test(`${backend}: a task may map beside a module that a call before left loading`, async () => {
+    const loading = new Int32Array(new SharedArrayBuffer(4));
+    const init = (loading: Int32Array) =>
+      void Object.assign(globalThis, { loading });
+    const options = { backend, workers: 1, init, workerData: loading };
+    await using pool = new Pool(options);
+    const long = new URL("./fixtures/loads_long.ts", import.meta.url);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const left = pool.map(wrong("loaded"), [1], { module: long, signal });
+    await until(() => Atomics.load(loading, 0) === 1);
+    abort.abort("left");
+    await left.catch(() => {});
+    const maps = async (n: number, { data }: { data: string }) => {
+      const { parallelMap } = await import(data);
+      return await parallelMap((n: number) => n + 1, [n], { workers: 1 });
+    };
+    const data = new URL("../mod.ts", import.meta.url).href;
+    assertEquals(await pool.map(maps, [1], { data }), [[2]]);
+    Atomics.store(loading, 0, 2);
+    assertEquals(await pool.map(wrong("loaded"), [1], { module: long }), [1]);
   });
 }
 

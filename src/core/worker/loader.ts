@@ -81,6 +81,7 @@ export function createLoader(
   // itself, later: there, a tree of workers is no deeper than that.
   const MOST_DEPTH = 8;
   let loading = 0;
+  let strict = false; // nothing but tasks may start workers
   let tracker: Tracker | undefined;
   let misused: { error: unknown } | undefined;
   const shipped = new Map<string, Anything>();
@@ -99,7 +100,7 @@ export function createLoader(
     // other than from a task, the caller has started already; and so has any
     // module that is loaded further down.
     forbids: () =>
-      !inTask() && (loading > 0 || tracker !== undefined)
+      !inTask() && (loading > 0 || strict)
         ? "loads"
         : flag.depth < MOST_DEPTH
         ? undefined
@@ -120,6 +121,15 @@ export function createLoader(
 
   function inTask(): boolean {
     return tracker?.getStore() === true;
+  }
+
+  /** Makes tasks known by what they call. Browsers have nothing of the kind. */
+  async function track(): Promise<void> {
+    if (!isolated || tracker !== undefined || !("process" in scope)) return;
+    const { AsyncLocalStorage } = await load("node:async_hooks") as {
+      AsyncLocalStorage: new () => Tracker;
+    };
+    tracker ??= new AsyncLocalStorage();
   }
 
   /**
@@ -179,6 +189,9 @@ export function createLoader(
       tell = listener;
     },
     async load(ref) {
+      // A call that was aborted has left a module that loads: tasks are none of
+      // it. In a page, `process` is a shim of somebody, and nothing is loaded.
+      if (loading > 0) await track().catch(() => {});
       // An indirect eval sees the globals, as a function shipped by its source
       // must, and nothing of this scope. The name is what stacks show.
       if (ref.from === "source") {
@@ -200,11 +213,8 @@ export function createLoader(
       loading++;
       try {
         // Only there: it costs a worker 3 ms on Deno 2.9.5, 1 ms on Bun 1.4.5.
-        // Browsers have nothing of the kind, and no `process`.
-        const tracks = ref.entry || (flag.depth > 2 && "process" in scope);
-        const tracking = tracks && isolated && tracker === undefined
-          ? load("node:async_hooks")
-          : undefined;
+        const tracks = ref.entry || flag.depth > 2;
+        const tracking = tracks ? track() : undefined;
         const exports = await load(ref.url).catch((cause) => {
           const text = cause instanceof Error || cause?.message !== undefined
             ? `${cause.name}: ${cause.message}`
@@ -231,12 +241,8 @@ export function createLoader(
           );
         });
         if (misused !== undefined) throw misused.error;
-        if (tracking !== undefined) {
-          const { AsyncLocalStorage } = await tracking as {
-            AsyncLocalStorage: new () => Tracker;
-          };
-          tracker = new AsyncLocalStorage();
-        }
+        await tracking;
+        strict ||= tracks && tracker !== undefined;
         const found = exports[ref.name];
         if (typeof found === "function") {
           // The worker calls it by `call`, which must be the language's own.
