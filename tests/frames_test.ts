@@ -41,6 +41,22 @@ test("a frame may be larger than any part of it, and than what is copied", () =>
   assertEquals(got, [message, "after it"]);
 });
 
+test(
+  "a shim of Bun changes no message",
+  { ignore: "Bun" in globalThis },
+  () => {
+    const scope = globalThis as { Bun?: object };
+    scope.Bun = { version: "1.4.5" };
+    try {
+      const { clone } = createFrames(v8 as unknown as V8);
+      const bytes = new Uint8Array([1, 2]);
+      assertEquals((clone(bytes) as typeof bytes).buffer, bytes.buffer);
+    } finally {
+      delete scope.Bun;
+    }
+  },
+);
+
 test("what is no frame is told of, and nothing after it is heard", () => {
   const good = bytesOf(["good"]);
   const huge = good.slice(0, 8).fill(255, 4);

@@ -925,11 +925,16 @@ test("processes: on Node.js they load what --import has the program load", {
   await using folder = new Notes();
   const [preload, program] = ["preload.mjs", "program.mjs"]
     .map((name) => join(folder.path, name));
-  // A shim of another runtime, as workers have it then, is no such runtime.
-  const shim = '{ version: { deno: "1.40.2" }, exit() {} }';
+  // Shims of other runtimes, as workers have them then, are no such runtime.
   writeFileSync(
     preload,
-    `globalThis.loaded = 5; globalThis.url = 0; globalThis.Deno = ${shim};`,
+    `Object.assign(globalThis, {
+      loaded: 5,
+      url: 0,
+      Deno: { version: { deno: "1.40.2" }, exit() {} },
+      Bun: { version: "1.4.5" },
+      Worker: process.getBuiltinModule("node:worker_threads").Worker,
+    });`,
   );
   writeFileSync(
     program,

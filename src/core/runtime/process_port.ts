@@ -41,7 +41,8 @@ interface Threads {
 interface Process {
   pid: number;
   ppid: number;
-  versions: { deno?: string };
+  /** No global tells the runtime: there are shims of each. */
+  versions: { bun?: string; deno?: string };
   env: Record<string, string | undefined>;
   chdir(folder: string): void;
   exit(code: number): never;
@@ -96,18 +97,17 @@ export function bootProcess(
   // Beside a text that it is given to run, Node.js 24 and Bun 1.4.5 put all modules
   // of their own on the globals, by names that a shipped function may mean another
   // variable by. Here, as Deno takes long to load what knows them.
-  const isBun = "Bun" in globalThis;
-  const isNode = !isBun && process.versions.deno === undefined;
-  if (isBun || isNode) {
+  const { bun, deno } = process.versions;
+  if (deno === undefined) {
     const { getOwnPropertyDescriptor } = Object;
     const { builtinModules } = process.getBuiltinModule("node:module");
     for (const module of builtinModules) {
       for (const name of [module, module.replace(/^bun:/, "")]) {
         if (/^(console|crypto|process)$/.test(name)) continue;
         // What --import put there is no getter. On Bun to look would load it.
-        if (!isBun && !getOwnPropertyDescriptor(globalThis, name)?.get) {
-          continue;
-        }
+        if (
+          bun === undefined && !getOwnPropertyDescriptor(globalThis, name)?.get
+        ) continue;
         delete (globalThis as Record<string, unknown>)[name];
       }
     }
@@ -121,7 +121,7 @@ export function bootProcess(
     const base64 = Buffer.from(text).toString("base64");
     return void load(`data:text/javascript;base64,${base64}`);
   }
-  if (!isNode) return void (0, eval)(text);
+  if (bun ?? deno) return void (0, eval)(text);
   // Of what it is given to run, Node.js 24 takes the current folder for the place,
   // where a shipped function would find files and packages. Errors name the URL.
   const url = "data:text/javascript,export default (text) => (0, eval)(text)";
@@ -148,7 +148,7 @@ export function readPipe(
   onEnd: () => void,
 ): void {
   const { Bun, process } = globalThis as unknown as {
-    Bun?: { file(fd: number): { stream(): AsyncIterable<Uint8Array> } };
+    Bun: { file(fd: number): { stream(): AsyncIterable<Uint8Array> } };
     process: Process;
   };
 
@@ -162,10 +162,11 @@ export function readPipe(
 
   // A stream of node:fs takes a thread of Bun 1.4.5 for as long as nothing
   // comes. It has as many as there are cores, and loads modules with the same.
-  if (Bun !== undefined) return void readAll(Bun.file(fd).stream());
+  const { bun, deno } = process.versions;
+  if (bun !== undefined) return void readAll(Bun.file(fd).stream());
   // One of node:fs also keeps Node.js 24 from exiting until something comes.
   const { Socket } = process.getBuiltinModule("node:net");
-  const stream = process.versions.deno !== undefined // and not by a shim
+  const stream = deno !== undefined
     ? process.getBuiltinModule("node:fs")
       // Bytes read at a time: with less, 8 MB take longer.
       .createReadStream(null, { fd, highWaterMark: 1 << 20 })
@@ -197,10 +198,10 @@ interface WatchMessage {
 export function watchCaller(readPipe: ReadPipe): void {
   const { process } = globalThis as unknown as { process: Process };
   const scope = globalThis as unknown as {
-    Worker?: unknown;
     onmessage: (event: { data: WatchMessage }) => void;
   };
-  if (scope.Worker !== undefined) scope.onmessage = ({ data }) => watch(data);
+  const { bun, deno } = process.versions;
+  if (bun ?? deno) scope.onmessage = ({ data }) => watch(data);
   else { // Node.js
     process.getBuiltinModule("node:worker_threads").parentPort
       .on("message", watch);
@@ -228,7 +229,7 @@ export function watchCaller(readPipe: ReadPipe): void {
       }, 20);
     }
     // Threads on Deno 2.9.5 know standard input alone.
-    const control = process.versions.deno === undefined ? 5 : 0;
+    const control = deno === undefined ? 5 : 0;
     try {
       readPipe(control, (bytes) => {
         for (const byte of bytes) {
@@ -257,6 +258,7 @@ export function openProcessPort(
   watchUrl: string,
 ): WorkerPort {
   const { process } = globalThis as unknown as { process: Process };
+  const { bun, deno } = process.versions;
   const { writeSync } = process.getBuiltinModule("node:fs");
   const INPUT = 3;
   const OUTPUT = 4;
@@ -292,7 +294,7 @@ export function openProcessPort(
   }
 
   function watch(maxMemory: number | undefined): void {
-    const worker = "Worker" in globalThis
+    const worker = bun ?? deno
       ? new Worker(watchUrl, { type: "module" })
       : new (process.getBuiltinModule("node:worker_threads").Worker)(
         new URL(watchUrl),
@@ -323,7 +325,7 @@ export function openProcessPort(
       });
       readPipe(INPUT, take, end);
       // Not for what tasks start; before any of them.
-      if ("Bun" in globalThis) {
+      if (bun !== undefined) {
         delete process.env.BUN_BE_BUN;
         delete process.env.BUN_JSC_forceRAMSize;
       }

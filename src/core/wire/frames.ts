@@ -71,7 +71,10 @@ export function createFrames(
   // Bun 1.4.5 has no Serializer. That of V8 is asked for itself, as
   // `serialize` cuts views out of their buffers, and reads them as views of the
   // whole frame.
-  const bare = "Bun" in globalThis;
+  const { process } = globalThis as unknown as {
+    process: { versions: { bun?: string } };
+  };
+  const bare = process.versions.bun !== undefined; // and not by a shim
 
   function putLength(head: Uint8Array, length: number): void {
     if (length > LONGEST) {

@@ -18,13 +18,14 @@ export type MemoryMeter = () => number;
 export function createMemoryMeter(): MemoryMeter {
   type Usage = { heapUsed: number; external: number };
   const scope = globalThis as unknown as {
-    process?: { memoryUsage?(): Usage };
+    process?: { memoryUsage?(): Usage; versions: { bun?: string } };
   };
-  // Of V8's buffers the heap knows nothing, of JavaScriptCore's it does.
-  const isInHeap = "Bun" in globalThis;
   return () => {
-    const usage = scope.process?.memoryUsage?.();
+    const { process } = scope; // only now, as that is dear on Deno
+    const usage = process?.memoryUsage?.();
     if (usage === undefined) return 0;
+    // Of V8's buffers the heap knows nothing, of JavaScriptCore's it does.
+    const isInHeap = process?.versions.bun !== undefined;
     return usage.heapUsed + (isInHeap ? 0 : usage.external);
   };
 }
