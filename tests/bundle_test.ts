@@ -185,8 +185,13 @@ testOnce(
   () =>
     inFolder((folder) => {
       const built = `--outfile=${folder}/program`;
-      runProgram(["bun", "build", "--compile", program, beside, built]);
-      checkEnds(runProgram([`${folder}/program`]).out, {
+      const build = ["build", "--compile", "--no-compile-autoload-bunfig"];
+      runProgram(["bun", ...build, program, beside, built]);
+      // The folder where it is started has no say, as it is that of some data.
+      writeFileSync(`${folder}/bunfig.toml`, 'preload = ["./ends.js"]');
+      writeFileSync(`${folder}/ends.js`, "process.exit(3);");
+      const start = ["env", `PWD=${folder}`, `${folder}/program`];
+      checkEnds(runProgram(start, folder).out, {
         ...ALWAYS_MAIN,
         besideInProcess:
           "and no process finds it in a program that bun build --compile made: ship the function",

@@ -69,8 +69,9 @@ function bunProcess(
   // A folder that is only the current one now, as that of a user's data, has no
   // say: bunfig.toml may name a program, and tsconfig.json other files for what is
   // imported. What the .env of the program's own holds comes with its environment.
-  const isSure = isFirstFolderSure(main);
-  const isInProgram = /[\\/](\$bunfs|~BUN)[\\/]/.test(main); // compiled
+  // The same holds of where a compiled program is started, which may be anywhere.
+  const isInProgram = /[\\/](\$bunfs|~BUN)[\\/]/.test(main);
+  const isSure = !isInProgram && isFirstFolderSure(main);
   return {
     folder: isSure || isInProgram ? firstFolder : folderAbove(main),
     argsFor: (source) => [
