@@ -1161,23 +1161,29 @@ test("processes: on Bun a folder that is not the program's has no say", {
     ].join();
     delete process.env.SECRET;
     const url = new URL("own.ts", import.meta.url).href;
+    const lookFurther = async (url, { data: { look, options } }) => {
+      const { parallelMap } = await import(${library});
+      return (await parallelMap(look, [url], options))[0];
+    };
     const run = async () => {
       const options = { backend: "processes", workers: 1 };
       const looked = await parallelMap(look, [url], options);
       const loaded = await parallelMap("own", [0], { ...options, module: url });
-      console.log(...looked, ...loaded);
+      const data = { look, options };
+      const more = await parallelMap(lookFurther, [url], { ...options, data });
+      console.log(...looked, ...loaded, more[0] === looked[0] || more);
     };`;
   for (
     const [program, printed] of [
       [
         `import { parallelMap } from ${library}; ${main}
         await run(); ${leave} await run();`,
-        "OWN_RAN,OWN_ENV,own,false own\nOWN_RAN,OWN_ENV,own,true own\n",
+        "OWN_RAN,OWN_ENV,own,false own true\nOWN_RAN,OWN_ENV,own,true own true\n",
       ],
       [
         `${leave} const { parallelMap } = await import(${library}); ${main}
         await run();`,
-        "OWN_ENV,own,true own\n", // where it has begun cannot be found out
+        "OWN_ENV,own,true own true\n", // where it has begun cannot be found out
       ],
     ] as const
   ) {
@@ -1211,7 +1217,13 @@ test(
     process.chdir(${JSON.stringify(data)});
     const look = () => [globalThis.loaded, process.cwd().endsWith("data")];
     const options = { backend: "processes", workers: 1 };
-    console.log(...await parallelMap(look, [1], options));`,
+    console.log(...await parallelMap(look, [1], options));
+    const lookFurther = async (_, { data: { look, options } }) => {
+      const { parallelMap } = await import(${library});
+      return (await parallelMap(look, [1], options))[0];
+    };
+    const data = { look, options };
+    console.log(...await parallelMap(lookFurther, [1], { ...options, data }));`,
     );
     const tried = [["--import", "./pre.mjs"], ["-r", "./pre.cjs"]];
     for (const flags of tried) {
@@ -1219,9 +1231,10 @@ test(
         [...RUN_ALL, ...flags, "program.mjs"],
         own,
       );
-      // The program, and its process: none in the thread that watches there.
-      const said = "own\n".repeat(2);
-      assertEquals([out, err], ["[ 'own', true ]\n", said]);
+      // The program, its processes, and that of a task: none in the thread that
+      // watches there.
+      const said = "own\n".repeat(4);
+      assertEquals([out, err], ["[ 'own', true ]\n".repeat(2), said]);
     }
   },
 );

@@ -57,6 +57,8 @@ export function bunRuntime(
 const LOADS =
   /^(-[dil]|--(conditions|define|drop|extension-order|feature|ignore-dce-annotations|install|jsx-.*|loader|main-fields|no-addons|no-install|no-macros|prefer-latest|prefer-offline|preserve-symlinks|tsconfig-override))$/;
 
+const NO_CONFIG = "--config=/dev/null";
+
 /** `bun -e`, also in a program that `bun build --compile` made of it. */
 function bunProcess(
   main: string,
@@ -71,12 +73,14 @@ function bunProcess(
   // imported. What the .env of the program's own holds comes with its environment.
   // The same holds of where a compiled program is started, which may be anywhere.
   const isInProgram = /[\\/](\$bunfs|~BUN)[\\/]/.test(main);
-  const isSure = !isInProgram && isFirstFolderSure(main);
+  // And what must read none has none in its own processes.
+  const readsNone = isInProgram || execArgv.includes(NO_CONFIG);
+  const isSure = !readsNone && isFirstFolderSure(main);
   return {
-    folder: isSure || isInProgram ? firstFolder : folderAbove(main),
+    folder: isSure || readsNone ? firstFolder : folderAbove(main),
     argsFor: (source) => [
       "--no-env-file",
-      ...(isSure ? [] : ["--config=/dev/null"]),
+      ...(isSure ? [] : [NO_CONFIG]),
       ...pickFlags(execArgv, (name) => LOADS.test(name)),
       "-e",
       source,

@@ -32,12 +32,19 @@ function currentFolder(): string | undefined {
 }
 
 /**
- * The current folder when this module was loaded; undefined on Deno, where
- * `process` is dear and no program needs it, and in a page.
+ * The current folder when this module was loaded, or, in a process that went
+ * elsewhere, the one where that began; undefined on Deno, where `process` is dear
+ * and no program needs it, and in a page.
  */
 export const firstFolder: string | undefined = isDeno() || !hasProcess()
   ? undefined
-  : currentFolder();
+  : begunIn() ?? currentFolder();
+
+/** What `bootProcess` says of it. */
+function begunIn(): string | undefined {
+  const key = Symbol.for("@parallel/map folder");
+  return (globalThis as unknown as Record<symbol, string>)[key];
+}
 
 function isDeno(): boolean { // and not a shim of it
   const { navigator } = globalThis as { navigator?: { userAgent?: string } };

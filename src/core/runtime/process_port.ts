@@ -44,6 +44,7 @@ interface Process {
   /** No global tells the runtime: there are shims of each. */
   versions: { bun?: string; deno?: string };
   env: Record<string, string | undefined>;
+  cwd(): string;
   chdir(folder: string): void;
   exit(code: number): never;
   memoryUsage(): { rss: number };
@@ -76,7 +77,11 @@ export function bootProcess(
   folder?: string,
 ): void {
   const { process } = globalThis as unknown as { process: Process };
-  if (folder !== undefined) process.chdir(folder);
+  if (folder !== undefined) {
+    const begun = Symbol.for("@parallel/map folder"); // see folder.ts
+    Object.defineProperty(globalThis, begun, { value: process.cwd() });
+    process.chdir(folder);
+  }
   const { readSync } = process.getBuiltinModule("node:fs");
   const INPUT = 3;
 
