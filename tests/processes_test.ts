@@ -961,7 +961,12 @@ test("processes: a debugger is for the program alone", LONG, async () => {
     '"--inspect=0" --inspect="0" --ins"pect_brk" --title="a --inspect b"';
   const flags = `${bare} ${quoted}`;
   const given = { NODE_OPTIONS: flags, BUN_OPTIONS: `--inspect=0 ${flags}` };
-  const vars = { ...given, BUN_INSPECT: "ws://localhost:0?wait=1" };
+  const vars = {
+    ...given,
+    BUN_INSPECT: "ws://localhost:0?wait=1",
+    BUN_INSPECT_CONNECT_TO: "unix:///tmp/debugger",
+    BUN_INSPECT_PRELOAD: "./preload.ts",
+  };
   const before = { ...process.env };
   Object.assign(process.env, vars);
   const childProcess = createRequire(import.meta.url)("node:child_process");
@@ -990,7 +995,7 @@ test("processes: a debugger is for the program alone", LONG, async () => {
     }
   }
   const kept = '--inspect-publish-uid=http --title="a --inspect b"';
-  assertEquals(left, [kept, kept, ""]);
+  assertEquals(left, [kept, kept, undefined, undefined, undefined]);
 });
 
 test("processes: on Node.js they get no flag that is for the program alone", () => {

@@ -25,6 +25,8 @@ export function withoutDebugger(env: Environment): Environment {
       (flag) => DEBUGS.test(flag.replace(/["'\\]/g, "")) ? "" : flag,
     );
   }
-  rest.BUN_INSPECT &&= "";
+  for (const name of Object.keys(rest)) {
+    if (name.startsWith("BUN_INSPECT")) delete rest[name];
+  }
   return rest;
 }
