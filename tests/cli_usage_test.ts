@@ -248,6 +248,8 @@ test("pmap says why a module does not load", PATIENCE, async () => {
       ["throws", /MODULE must load: received thrown while loading\n$/],
       ["broken", /MODULE must load: received .*broken\.js/],
       ["lost_import", /MODULE must load: received .*none\.ts/],
+      ["throws_odd", /MODULE must load: received object\n$/],
+      ["throws_nothing", /MODULE must load: received undefined\n$/],
     ] as const
   ) {
     using dir = folder();
@@ -258,6 +260,8 @@ test("pmap says why a module does not load", PATIENCE, async () => {
         throws: 'throw new Error("thrown while loading");',
         broken: "export default function (",
         lost_import: 'import "./none.ts";',
+        throws_odd: "throw Object.create(null);",
+        throws_nothing: "throw undefined;",
       }[name],
     );
     const { status, out, err } = await pmap([file, "--args", "a"]);

@@ -26,6 +26,10 @@ const MODULES: Record<string, { text: string; says: string }> = {
     text: 'throw new RangeError("at load"); export function f() {}',
     says: "RangeError: at load",
   },
+  "odd.ts": {
+    text: "throw Object.create(null); export function f() {}",
+    says: "odd.ts must load: received object",
+  },
   "other.ts": {
     text: "export const g = 1; export function h() {}",
     says: 'must export a function named "f": received g, h',

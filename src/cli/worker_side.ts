@@ -106,12 +106,15 @@ export async function openWorker(
     }
     const exports = await load(url).catch((error) => {
       // In words: on Bun it may be of a class that cannot be made again.
-      const { errors = [error] } = error as Partial<AggregateError>;
-      const text = errors.map((error) => {
-        const { file, line } = error?.position ?? {}; // Bun's, of a syntax error
-        const at = file === undefined ? "" : ` at ${file}:${line}`;
-        return `${error?.message ?? error}${at}`;
-      });
+      let text: string[] = [typeof error];
+      try {
+        const { errors = [error] }: Partial<AggregateError> = error ?? {};
+        text = errors.map((error) => {
+          const { file, line } = error?.position ?? {}; // Bun's, of a syntax error
+          const at = file === undefined ? "" : ` at ${file}:${line}`;
+          return `${error?.message ?? error}${at}`;
+        });
+      } catch { /* it has no text */ }
       throw new TypeError(
         `Cannot run as MODULE must load: received ${text.join("; ")}`,
       );
