@@ -382,6 +382,29 @@ test("openJobLog() fails an input for which its format makes no single line", as
   assertEquals(records(path).map(({ ok }) => ok), made.map(() => false));
 });
 
+test("openJobLog() says what its format threw, whatever that is", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  const fail = () => {
+    throw Object.create(null);
+  };
+  const same = (n: number) => n;
+  await run(path, [1], same);
+  const unread = { stringify: String, parse: fail };
+  await assertRejects(
+    () => run(path, [1], same, { format: unread }),
+    TypeError,
+    'as "format" must read it: received Object (',
+  );
+  const unmade = { stringify: fail, parse: Number };
+  const [outcome] = await run(path, [2], same, { format: unmade });
+  assert(outcome.status === "rejected");
+  assertEquals(
+    outcome.reason.message,
+    "Cannot log the result of input 0 as it must be JSON: received Object",
+  );
+});
+
 test("openJobLog() fails the input whose result its format cannot read, and logs none", async () => {
   using dir = folder();
   const path = dir.path("log");
@@ -1536,6 +1559,9 @@ test("JobLog.stream() refuses inputs that it could not know again", async () => 
   class Point {
     x = 1;
   }
+  const throwOdd = () => {
+    throw Object.create(null);
+  };
   // deno-lint-ignore no-sparse-arrays
   const hole = [1, , 2];
   const wrong: [input: unknown, received: string][] = [
@@ -1558,6 +1584,7 @@ test("JobLog.stream() refuses inputs that it could not know again", async () => 
     [[-Infinity], "-Infinity at [0]"],
     [loop, "TypeError: "],
     [1n, "TypeError: "],
+    [{ toJSON: throwOdd }, "Object"],
   ];
   for (const [input, received] of wrong) {
     using dir = folder();
@@ -1596,6 +1623,9 @@ test('JobLog.stream() refuses a "key" that makes no text', async () => {
     [() => {
       throw new RangeError("none");
     }, "RangeError: none"],
+    [() => {
+      throw Object.create(null);
+    }, "Object"],
   ];
   for (const [key, received] of keys) {
     const error = await run(dir.path("log"), [1], (n) => n, { key })

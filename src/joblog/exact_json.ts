@@ -5,7 +5,7 @@
  * @module
  */
 
-import { show } from "../words/show.ts";
+import { show, showThrown } from "../words/show.ts";
 
 /** A text; or what there was instead, for an error, and what that came of. */
 export type ExactText = { text: string } | {
@@ -25,7 +25,7 @@ export function exactJson(value: unknown): ExactText {
     const received = findInexact(value);
     return received === undefined ? { text } : { received };
   } catch (cause) {
-    return { received: String(cause), cause };
+    return { received: showThrown(cause), cause };
   }
 }
 

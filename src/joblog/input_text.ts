@@ -4,7 +4,7 @@
  * @module
  */
 
-import { show } from "../words/show.ts";
+import { show, showThrown } from "../words/show.ts";
 import { exactJson, type ExactText } from "./exact_json.ts";
 
 /**
@@ -37,6 +37,6 @@ function keyText<T>(key: (input: T) => string, input: T): ExactText {
     const text: unknown = key(input);
     return typeof text === "string" ? { text } : { received: show(text) };
   } catch (cause) {
-    return { received: String(cause), cause };
+    return { received: showThrown(cause), cause };
   }
 }

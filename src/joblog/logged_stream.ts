@@ -7,6 +7,7 @@
 
 import type { Inputs, TaskOutcome } from "../../mod.ts";
 import { TaskError } from "../../mod.ts";
+import { showThrown } from "../words/show.ts";
 import { Breath } from "./breath.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
@@ -279,7 +280,9 @@ export class LoggedStream<T, R> {
       } catch (cause) {
         const { index } = outcome;
         reason = new TaskError(
-          `Cannot log the result of input ${index} as it must be JSON: received ${cause}`,
+          `Cannot log the result of input ${index} as it must be JSON: received ${
+            showThrown(cause)
+          }`,
           { index, attempts: 1, cause },
         );
       }
@@ -295,7 +298,9 @@ export class LoggedStream<T, R> {
       return this.#parse(resultOf(line));
     } catch (cause) {
       throw new TypeError(
-        `Cannot take the result of input ${index} from the log as "format" must read it: received ${cause} (with another format, give another "version" or file)`,
+        `Cannot take the result of input ${index} from the log as "format" must read it: received ${
+          showThrown(cause)
+        } (with another format, give another "version" or file)`,
         { cause },
       );
     }

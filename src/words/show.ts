@@ -27,3 +27,17 @@ export function show(value: unknown): string {
   }
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/**
+ * Shows what was thrown, whole.
+ *
+ * @param thrown Any value.
+ * @returns A text.
+ */
+export function showThrown(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return show(thrown); // it has no text
+  }
+}
