@@ -5,19 +5,38 @@
  * @module
  */
 
-import { open, read, write } from "node:fs";
+import { closeSync, fstatSync, open, openSync, read, write } from "node:fs";
+
+/** What writes to a file of Deno. */
+interface Writer {
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
 
 /** Deno, on Deno. */
 const { Deno } = globalThis as unknown as {
-  Deno?: { stdout: { write(bytes: Uint8Array): Promise<number> } };
+  Deno?: {
+    stdout: Writer;
+    stderr: Writer;
+    openSync(path: string, how: { write: true }): Writer;
+  };
 };
 /** What node:fs calls the errors of Deno that are told apart. */
 const CODES: Record<string, string | undefined> = {
   BrokenPipe: "EPIPE",
   ConnectionReset: "ECONNRESET",
 };
-/** Kept, as a function that is called in this thread may change it. */
-const writeOut = Deno?.stdout.write.bind(Deno.stdout);
+
+/**
+ * What writes to pipes and the like on Deno, by descriptor: where node:fs on Deno
+ * 2.9.5 writes to one that is full, this thread hears no signal
+ * (tests/cli_signals_test.ts).
+ */
+const writers = new Map<number, Writer>();
+for (const [file, own] of [[1, Deno?.stdout], [2, Deno?.stderr]] as const) {
+  // Kept, as a function that is called in this thread may change it.
+  if (own) writers.set(file, { write: own.write.bind(own), close() {} });
+}
 
 /**
  * Opens a file for reading. It may be a pipe that nobody writes yet: then
@@ -33,6 +52,32 @@ export function openFile(path: string): Promise<number> {
       else reject(error);
     })
   );
+}
+
+/**
+ * Opens what `writeAll` is to write.
+ *
+ * @param path The file, or a pipe: then it waits for its reader.
+ * @param how `w` for an empty one, `wx` for a new one, `a` to keep what is in it.
+ * @returns Its descriptor, for `closeWritten`.
+ */
+export function openWritten(path: string, how: "w" | "wx" | "a"): number {
+  const file = openSync(path, how);
+  if (Deno !== undefined && !fstatSync(file).isFile()) {
+    writers.set(file, Deno.openSync(path, { write: true }));
+  }
+  return file;
+}
+
+/**
+ * Closes what was opened to be written.
+ *
+ * @param file Its descriptor.
+ */
+export function closeWritten(file: number): void {
+  closeSync(file);
+  writers.get(file)?.close();
+  writers.delete(file);
 }
 
 /**
@@ -97,10 +142,9 @@ export async function writeAll(
 
 /** Writes what there is room for, perhaps nothing. */
 function writeSome(file: number, bytes: Uint8Array): Promise<number> {
-  // Where node:fs on Deno 2.9.5 writes to a pipe that is full, this thread
-  // hears no signal (tests/cli_signals_test.ts).
-  if (file === 1 && writeOut !== undefined) {
-    return writeOut(bytes).catch((error) => {
+  const writer = writers.get(file);
+  if (writer !== undefined) {
+    return writer.write(bytes).catch((error) => {
       const { name, message } = error as Error;
       if (name === "WouldBlock") return 0;
       const code = CODES[name];

@@ -6,7 +6,6 @@
  */
 
 import {
-  closeSync,
   existsSync,
   fstatSync,
   ftruncateSync,
@@ -18,6 +17,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { closeWritten, openWritten } from "./descriptors.ts";
 import { UsageError } from "./values.ts";
 
 /** A file that was opened before it is written. */
@@ -55,7 +55,7 @@ export function openLate(flag: string, file: string): LateFile {
       // Another job may have written in it meanwhile.
       const isUnused = made !== undefined && !cleared &&
         fstatSync(descriptor).size === 0 && isSameFile(descriptor, place);
-      closeSync(descriptor);
+      closeWritten(descriptor);
       if (isUnused) rmSync(place);
     },
   };
@@ -85,7 +85,7 @@ export function openToWrite(
   path: string = file,
 ): number {
   try {
-    return openSync(path, how);
+    return openWritten(path, how);
   } catch (error) {
     throw new UsageError(
       `Cannot run as ${flag} must be a file that can be written: received "${file}" (${

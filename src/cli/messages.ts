@@ -7,7 +7,7 @@
 import process from "node:process";
 import type { TextOutput } from "../progress/mod.ts";
 import { plural } from "../words/units.ts";
-import type { Around } from "./output.ts";
+import { type Around, Output, unlessSignalled } from "./output.ts";
 import type { SignalName } from "./signals.ts";
 import { SIGNALS } from "./signals.ts";
 
@@ -36,9 +36,12 @@ export function plainLine(text: string): string {
 }
 
 let unwritten = 0; // messages
+let written = 0; // messages
 let canWrite = true;
 let onWritten: (() => void) | undefined;
 let isHeard = false; // whether errors of standard error are
+/** What writes them where that must not keep this thread from all else. */
+let apart: Output | undefined;
 
 /** Nobody reads standard error, or its disk is full: that must not end the job. */
 function stopSaying(): void {
@@ -55,7 +58,18 @@ export function say(text: string): void {
   put(`${CLEAR}pmap: ${plainLine(text)}\n`);
 }
 
+/**
+ * Signals are heard from now on: not where this thread waits for a reader, as
+ * process.stderr of Deno 2.9.5 has it do (tests/cli_signals_test.ts). A terminal
+ * has one, and lines beside a bar are to come after it.
+ */
+export function sayBesideSignals(): void {
+  if (!("Deno" in globalThis) || process.stderr.isTTY) return;
+  apart = new Output(2, () => {}, { end: "" });
+}
+
 function put(text: string): void {
+  if (apart !== undefined) return apart.write(text);
   if (!isHeard) process.stderr.on("error", stopSaying);
   isHeard = true;
   if (!canWrite) return;
@@ -63,6 +77,7 @@ function put(text: string): void {
   try {
     // Not console.error: what a function in this thread did to it is not known.
     process.stderr.write(text, () => {
+      written++;
       if (--unwritten === 0) onWritten?.();
     });
   } catch { // on Deno, where it is written at once
@@ -71,10 +86,18 @@ function put(text: string): void {
 }
 
 /**
- * Waits until all that was said is written. To a pipe, Bun and Node.js write when
- * it is read, and what is left at the exit of the process is lost.
+ * Waits until all that was said is written; after a signal, while somebody reads
+ * it. To a pipe, Bun and Node.js write when it is read, and what is left at the
+ * exit of the process is lost.
+ *
+ * @returns Settled then.
  */
-export async function allSaid(): Promise<void> {
+export function allSaid(): Promise<void> {
+  return apart?.drainedUnlessSignalled() ??
+    unlessSignalled(allWritten(), () => written);
+}
+
+async function allWritten(): Promise<void> {
   while (unwritten > 0 && canWrite) {
     await new Promise<void>((resolve) => onWritten = resolve);
   }

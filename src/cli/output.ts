@@ -5,6 +5,7 @@
  */
 
 import { writeAll } from "./descriptors.ts";
+import { signalled } from "./stops.ts";
 
 /**
  * Characters at which a write begins before the turn of the event loop ends.
@@ -106,18 +107,17 @@ export class Output {
    *
    * @returns Settled then.
    */
-  async drainedIfRead(): Promise<void> {
-    const drained = this.drained().then(() => "drained");
-    for (let before = -1; before < this.#written;) {
-      before = this.#written;
-      let timer: ReturnType<typeof setTimeout>;
-      const late = new Promise<string>((resolve) =>
-        timer = setTimeout(resolve, STALLED_MS, "late")
-      );
-      const first = await Promise.race([drained, late]);
-      clearTimeout(timer!);
-      if (first === "drained") return;
-    }
+  drainedIfRead(): Promise<void> {
+    return whileRead(this.drained(), () => this.#written);
+  }
+
+  /**
+   * Waits until everything is written; after a signal, while somebody reads.
+   *
+   * @returns Settled then.
+   */
+  drainedUnlessSignalled(): Promise<void> {
+    return unlessSignalled(this.drained(), () => this.#written);
   }
 
   #start(): void {
@@ -140,6 +140,38 @@ export class Output {
       if (this.#waiting.length > 0) this.#start();
     });
   }
+}
+
+/** Waits for all to be written, or until nobody reads on. */
+async function whileRead(
+  all: Promise<unknown>,
+  written: () => number,
+): Promise<void> {
+  const drained = all.then(() => "drained");
+  for (let before = -1; before < written();) {
+    before = written();
+    let timer: ReturnType<typeof setTimeout>;
+    const late = new Promise<string>((resolve) =>
+      timer = setTimeout(resolve, STALLED_MS, "late")
+    );
+    const first = await Promise.race([drained, late]);
+    clearTimeout(timer!);
+    if (first === "drained") return;
+  }
+}
+
+/**
+ * Waits for all to be written; after a signal, while somebody reads.
+ *
+ * @param all Settles when it is.
+ * @param written How much is.
+ * @returns Settled then.
+ */
+export function unlessSignalled(
+  all: Promise<void>,
+  written: () => number,
+): Promise<void> {
+  return Promise.race([all, signalled.then(() => whileRead(all, written))]);
 }
 
 /** What takes lines. */

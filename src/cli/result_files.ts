@@ -8,7 +8,6 @@
 import { randomUUID } from "node:crypto";
 import {
   chmodSync,
-  closeSync,
   existsSync,
   fstatSync,
   renameSync,
@@ -17,6 +16,7 @@ import {
 } from "node:fs";
 import { syncFile } from "../joblog/log_file.ts";
 import type { Settings } from "./command.ts";
+import { closeWritten } from "./descriptors.ts";
 import type { Written } from "./job_output.ts";
 import { isSameFile, openLate, openToWrite, placeOf } from "./late_file.ts";
 import { say } from "./messages.ts";
@@ -123,12 +123,12 @@ function openResults(output: string): Results {
   const part = partOf(output);
   if (part === output) { // a device or a pipe
     const descriptor = openToWrite(asked, "w");
-    return { descriptor, begin() {}, close: () => closeSync(descriptor) };
+    return { descriptor, begin() {}, close: () => closeWritten(descriptor) };
   }
   const target = part.slice(0, -".part".length);
   // What is in the way, or must not be written, must be told now.
   for (const there of [target, part]) {
-    if (existsSync(there)) closeSync(openToWrite(asked, "a", there));
+    if (existsSync(there)) closeWritten(openToWrite(asked, "a", there));
   }
   // A name that no other job, and nobody else, has given a file.
   let place = `${part}.${randomUUID().slice(0, 8)}`;
@@ -144,7 +144,7 @@ function openResults(output: string): Results {
       const isUnused = place !== part && fstatSync(descriptor).size === 0;
       if (!isUnused) syncFile(descriptor);
       const isOurs = isSameFile(descriptor, place);
-      closeSync(descriptor);
+      closeWritten(descriptor);
       if (isUnused) return isOurs ? rmSync(place) : undefined;
       if (!isOurs) {
         throw new Error(`another job, or a person, has replaced "${place}"`);

@@ -15,6 +15,7 @@ import type { Ending, Stop } from "./messages.ts";
 import { allSaid, conclude, say, STATUS } from "./messages.ts";
 import type { ResultFiles } from "./result_files.ts";
 import { openResultFiles } from "./result_files.ts";
+import type { SignalName } from "./signals.ts";
 import { endBySignal, forgetExit, hearExit, hearSignals } from "./signals.ts";
 import type { Cluster } from "./seam.ts";
 import type { Plan } from "./target.ts";
@@ -51,6 +52,7 @@ export async function run(settings: Settings): Promise<number> {
 
 async function runJob(plan: Plan): Promise<number> {
   let job: Job | undefined;
+  let late: SignalName | undefined; // the signal that came when the job was over
   // A pipe that nobody reads is waited for here: a signal ends that.
   const watchers = await openWatchers(plan);
   let files: ResultFiles | undefined;
@@ -72,6 +74,7 @@ async function runJob(plan: Plan): Promise<number> {
   else {
     hearSignals((name) => {
       if (job === undefined) endBySignal(name);
+      late = name;
       job.stop({ by: "signal", name });
     });
   }
@@ -84,8 +87,9 @@ async function runJob(plan: Plan): Promise<number> {
     errors.push(error);
   }
   forgetExit();
+  late = undefined;
   try {
-    watchers.close();
+    await watchers.close();
   } catch (error) {
     errors.push(error);
   }
@@ -117,11 +121,13 @@ async function runJob(plan: Plan): Promise<number> {
   const status = ending === undefined || told !== undefined
     ? STATUS.good
     : conclude(ending, log !== undefined);
-  if (ending?.stop?.by === "signal") {
+  const signal = ending?.stop?.by === "signal" ? ending.stop.name : late;
+  if (signal !== undefined) {
     await plan.cluster?.close();
     await allSaid();
-    endBySignal(ending.stop.name);
+    endBySignal(signal);
   }
+  job = undefined; // from now on a signal ends the process
   return status > STATUS.failed ? status : worst[0]?.[1] ?? status;
 }
 

@@ -7,7 +7,8 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
-import { say, STATUS } from "./messages.ts";
+import { say, sayBesideSignals, STATUS } from "./messages.ts";
+import { noteSignal } from "./stops.ts";
 
 /** The signals that end a job, with its exit status: 128 + the signal's number. */
 export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -24,6 +25,7 @@ export type SignalName = keyof typeof SIGNALS;
  */
 export function hearSignals(stop: (name: SignalName) => void): void {
   const ignored = ignoredSignals();
+  sayBesideSignals();
   let heard = false;
   for (const name of Object.keys(SIGNALS) as SignalName[]) {
     if (ignored.has(name)) {
@@ -37,6 +39,7 @@ export function hearSignals(stop: (name: SignalName) => void): void {
       // It was told to stop and has not ended.
       if (heard) endBySignal(name);
       heard = true;
+      noteSignal();
       stop(name);
     });
   }

@@ -6,6 +6,14 @@
 
 import type { Stop } from "./messages.ts";
 
+const signal = Promise.withResolvers<void>();
+
+/** Settles with the first signal that is to end the job. */
+export const signalled: Promise<void> = signal.promise;
+
+/** Notes that a signal is to end the job. */
+export const noteSignal: () => void = signal.resolve;
+
 /** The reasons to stop a job, as they come. */
 export class Stops {
   readonly #first = Promise.withResolvers<Stop>();

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
 import type { RunEvent } from "../../mod.ts";
 import type { BarProgress } from "../progress/mod.ts";
 import { openLate } from "./late_file.ts";
 import { BAR_OUTPUT } from "./messages.ts";
+import { Output } from "./output.ts";
 import type { Plan } from "./target.ts";
 
 /** What watches a job. */
@@ -17,8 +17,8 @@ export interface Watchers {
   onProgress: ((progress: BarProgress) => void) | undefined;
   /** Told the index of each input that is sent, where the engine counts others. */
   onSent: ((index: number) => void) | undefined;
-  /** Writes what they saw; throws when it cannot be written. */
-  close(): void;
+  /** Writes what they saw; rejects when it cannot be written. */
+  close(): Promise<void>;
   /** Ends them where the job could not begin: nothing is written. */
   drop(): void;
 }
@@ -55,7 +55,7 @@ export async function openWatchers(
     }),
     onSent: timeline && ((index) => void sent.push(index)),
     onProgress: tell && ((progress) => tell(last = progress)),
-    close() {
+    async close() {
       // A job that was stopped does not wait for the end of its run.
       if (last?.state === "running") tell?.({ ...last, state: "stopped" });
       if (timeline === undefined || page === undefined) return;
@@ -65,7 +65,10 @@ export async function openWatchers(
       }
       try {
         page.clear();
-        writeFileSync(page.descriptor, timeline.toHtml());
+        const { promise, reject } = Promise.withResolvers<never>();
+        const output = new Output(page.descriptor, reject, { end: "" });
+        output.write(timeline.toHtml());
+        await Promise.race([promise, output.drainedUnlessSignalled()]);
         page.close();
       } catch (cause) {
         throw new Error(
