@@ -108,6 +108,35 @@ test(
 );
 
 test(
+  "pmap takes two signals at once for one, as of npm and GNU timeout, and ends at a later one",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const file = dir.path("hear.mjs");
+    const source = new URL("../src/cli/signals.ts", import.meta.url).href;
+    writeFileSync(
+      file,
+      `import { hearSignals } from "${source}";
+hearSignals(() => console.log("told to stop"));
+setInterval(() => {}, 1000);
+console.log("hears");
+`,
+    );
+    const [runtime, ...flags] = COMMAND.slice(0, -1);
+    using running = start([...flags, file], undefined, [runtime!]);
+    await first(running, "stdout");
+    const told = first(running, "stdout");
+    // It goes on when both are there.
+    for (const signal of ["STOP", "INT", "TERM", "CONT"]) send(signal, running);
+    await told;
+    const timer = setInterval(() => send("HUP", running), 300);
+    const { status, out } = await running.ended;
+    clearInterval(timer);
+    assertEquals([status, out], [129, "hears\ntold to stop\n"]);
+  },
+);
+
+test(
   "pmap ends on Windows with the exit status of a signal, and not by it",
   PATIENCE,
   async () => {

@@ -17,16 +17,25 @@ export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export type SignalName = keyof typeof SIGNALS;
 
 /**
+ * For how many ms after the first signal another is taken for the same: npm
+ * passes the one of the terminal on to its child, which has it already, and
+ * `timeout` of GNU sends its own to the child and then to its group. Less, and on
+ * a busy machine results are lost; more, and a person waits who has sent a second
+ * one. Most jobs have ended by then. No bench.
+ */
+const SAME_MS = 500;
+
+/**
  * Hears the signals that end a job, but those that were ignored when this
  * process began: nohup, and a shell for `pmap … &` in a script, have them
- * ignored so that they end nothing. The second signal ends the process.
+ * ignored so that they end nothing. A second signal ends the process.
  *
  * @param stop Told the first one.
  */
 export function hearSignals(stop: (name: SignalName) => void): void {
   const ignored = ignoredSignals();
   sayBesideSignals();
-  let heard = false;
+  let first: number | undefined; // when it came
   for (const name of Object.keys(SIGNALS) as SignalName[]) {
     if (ignored.has(name)) {
       // Deno 2.9.5 hears all of them once it hears one, and ends the process
@@ -36,9 +45,13 @@ export function hearSignals(stop: (name: SignalName) => void): void {
       continue;
     }
     process.on(name, () => {
-      // It was told to stop and has not ended.
-      if (heard) endBySignal(name);
-      heard = true;
+      const now = performance.now();
+      if (first !== undefined) {
+        // It was told to stop and has not ended.
+        if (now - first > SAME_MS) endBySignal(name);
+        return;
+      }
+      first = now;
       noteSignal();
       stop(name);
     });
