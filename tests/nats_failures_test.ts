@@ -128,7 +128,7 @@ for (
   });
 }
 
-test("a machine ends in order when nobody reads what it prints", async () => {
+test("a machine ends in order when nobody reads what it prints, at two signals at once", async () => {
   await using here = await open();
   const machine = await here.machine();
   const pool = await here.pool();
@@ -136,7 +136,10 @@ test("a machine ends in order when nobody reads what it prints", async () => {
   const mapped = begun(pool.map(noted, [1], { data }));
   await until(() => here.notes().length === 1);
   machine.leave();
-  machine.signal("SIGTERM");
+  // It goes on when both are there.
+  for (const name of ["STOP", "TERM", "INT", "CONT"] as const) {
+    machine.signal(`SIG${name}`);
+  }
   assertEquals(await machine.ended, 0);
   assertEquals(await mapped, [1]);
 });

@@ -129,11 +129,23 @@ async function serve(options: WorkerOptions): Promise<void> {
   await machine.close();
 }
 
+/**
+ * For how many ms after the first signal another is taken for the same, which npm
+ * passes on to who has it already. Less, and on a busy machine tasks are lost;
+ * more, and a person waits who has sent a second one. No bench.
+ */
+const SAME_MS = 500;
+
 async function untilSignal(): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  let signals = 0;
+  let first: number | undefined; // when it came
   const hear = (signal: NodeJS.Signals) => {
-    if (++signals > 1) process.exit(130);
+    const now = performance.now();
+    if (first !== undefined) {
+      if (now - first > SAME_MS) process.exit(130);
+      return;
+    }
+    first = now;
     console.log(`${signal}: what runs ends first (a second one does not wait)`);
     resolve();
   };
