@@ -124,6 +124,22 @@ test(
   },
 );
 
+for (const what of ["open", "read"] as const) {
+  test(
+    `pmap --halt ends while there is nothing to ${what} in a named pipe`,
+    PATIENCE,
+    async () => {
+      using dir = folder();
+      const pipe = namedPipe(dir);
+      using _ = what === "read" ? openPipe(pipe) : undefined;
+      const args = [work("odd"), "--halt", "now", "-", pipe];
+      const { status, err } = await pmap(args, "2\n");
+      assertEquals(status, 1);
+      assertMatch(err, /stopped by --halt after 1 failure of 1 input\n/);
+    },
+  );
+}
+
 test(
   "pmap writes what has a result also when an earlier input has none yet",
   PATIENCE,

@@ -5,7 +5,16 @@
  * @module
  */
 
-import { closeSync, fstatSync, open, openSync, read, write } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  open,
+  openSync,
+  read,
+  write,
+} from "node:fs";
+import process from "node:process";
 
 /** What writes to a file of Deno. */
 interface Writer {
@@ -38,6 +47,34 @@ for (const [file, own] of [[1, Deno?.stdout], [2, Deno?.stderr]] as const) {
   if (own) writers.set(file, { write: own.write.bind(own), close() {} });
 }
 
+/** How many calls of node:fs have not ended: of a pipe, perhaps they never do. */
+let waiting = 0;
+
+/** The shell of every system but Windows, where Node.js has no such end. */
+const SHELL = "/bin/sh";
+
+/**
+ * Ends this process. Node.js 24 would wait at its exit for whatever opens, reads
+ * or writes a pipe (tests/cli_halt_test.ts): another program in its place, with
+ * the same exit status, does not.
+ *
+ * @param status The exit status.
+ */
+export function exit(status: number): never {
+  const isOther = "Deno" in globalThis || "Bun" in globalThis;
+  if (waiting > 0 && !isOther && existsSync(SHELL)) {
+    // After all others that hear of the end.
+    process.on("exit", () => {
+      try {
+        process.execve?.(SHELL, [SHELL, "-c", `exit ${status}`], {});
+      } catch {
+        // Windows, or without the permission to: then it waits
+      }
+    });
+  }
+  process.exit(status);
+}
+
 /**
  * Opens a file for reading. It may be a pipe that nobody writes yet: then
  * signals are heard while it waits.
@@ -46,8 +83,10 @@ for (const [file, own] of [[1, Deno?.stdout], [2, Deno?.stderr]] as const) {
  * @returns Its descriptor.
  */
 export function openFile(path: string): Promise<number> {
+  waiting++;
   return new Promise((resolve, reject) =>
     open(path, "r", (error, file) => {
+      waiting--;
       if (error === null || error === undefined) resolve(file);
       else reject(error);
     })
@@ -99,8 +138,10 @@ export async function readSome(
   buffer: Uint8Array,
 ): Promise<number> {
   for (;;) {
+    waiting++;
     const count = await new Promise<number | undefined>((resolve, reject) =>
       read(file, buffer, 0, buffer.length, null, (error, count) => {
+        waiting--;
         if (error === null || error === undefined) resolve(count);
         else if (error.code === "EAGAIN") resolve(undefined);
         else if (error.code === "EOF") resolve(0);
@@ -151,8 +192,10 @@ function writeSome(file: number, bytes: Uint8Array): Promise<number> {
       throw Object.assign(new Error(message, { cause: error }), { code });
     });
   }
+  waiting++;
   return new Promise<number>((resolve, reject) =>
     write(file, bytes, 0, bytes.length, null, (error, count) => {
+      waiting--;
       if (error === null || error === undefined) resolve(count);
       else if (error.code === "EAGAIN") resolve(0);
       else reject(error);

@@ -14,6 +14,7 @@
 import process from "node:process";
 import type { Command } from "./command.ts";
 import { readCommand } from "./command.ts";
+import { exit } from "./descriptors.ts";
 import { UsageError } from "./values.ts";
 
 /** What is loaded is what is needed: the engine only if there is work. */
@@ -68,4 +69,4 @@ if (import.meta.main === undefined) {
   console.error(`pmap: Node.js must be 24.2 or newer: received ${node}`);
   process.exit(3);
 }
-if (import.meta.main) process.exit(await main(process.argv.slice(2)));
+if (import.meta.main) exit(await main(process.argv.slice(2)));

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
+import { exit } from "./descriptors.ts";
 import { say, sayBesideSignals, STATUS } from "./messages.ts";
 import { noteSignal } from "./stops.ts";
 
@@ -95,8 +96,7 @@ const END_MS = 5000;
 
 /**
  * Ends this process by a signal, and not only with its exit status: a loop of a
- * shell around it goes on otherwise. Nor would Node.js 24 come to its end while a
- * named pipe is being opened (tests/cli_signals_test.ts).
+ * shell around it goes on otherwise.
  *
  * @param name The signal.
  */
@@ -108,7 +108,7 @@ export function endBySignal(name: SignalName): never {
     process.kill(process.pid, name);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, END_MS);
   }
-  process.exit(SIGNALS[name]);
+  exit(SIGNALS[name]);
 }
 
 /**
