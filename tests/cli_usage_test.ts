@@ -281,3 +281,17 @@ test("pmap --dry-run writes the calls and makes none", PATIENCE, async () => {
   assertMatch(err, /input 1 \(line 2\) as a line must be one JSON value/);
   assertMatch(err, /would call work\.ts#odd for 2 inputs/);
 });
+
+test(
+  "pmap --dry-run writes the calls before an error in the inputs",
+  PATIENCE,
+  async () => {
+    const { status, out, err } = await pmap(
+      [work("same"), "--dry-run", "--csv"],
+      "a,b\n1,2\n3,4\n5\n",
+    );
+    assertEquals(out, 'same({"a":"1","b":"2"})\nsame({"a":"3","b":"4"})\n');
+    assertEquals(status, 3);
+    assertMatch(err, /^pmap: Cannot .*line 4.*\n$/);
+  },
+);

@@ -66,11 +66,14 @@ export async function dryRun(plan: Plan): Promise<number> {
     }
   }
 
-  for await (const outcome of throughLog(log, inputs, write)) {
-    inputs.settled(outcome.index);
-    if (outcome.kept) kept++;
+  try {
+    for await (const outcome of throughLog(log, inputs, write)) {
+      inputs.settled(outcome.index);
+      if (outcome.kept) kept++;
+    }
+  } finally {
+    await output.drained(); // also of what came before an error in the inputs
   }
-  await output.drained();
   if (failure?.error !== undefined) throw failure.error;
   if (failure !== undefined) return malformed;
   say(
