@@ -172,6 +172,26 @@ test(
 );
 
 test(
+  "pmap --retry-delay makes all retries also where an error ends the inputs",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    for (const more of [[], ["--joblog", dir.path("log")]]) {
+      const args = [work("third"), "--retries", "2", "--retry-delay", "10"];
+      const { status, out, err } = await pmap(
+        [...args, "--csv", ...more],
+        "a\n1\n2\n3,4\n",
+      );
+      assertEquals([status, out], [
+        3,
+        lines(["[object Object] at 3", "[object Object] at 3"]),
+      ]);
+      assertMatch(err, /^pmap: Cannot .*line 4.*\n$/);
+    }
+  },
+);
+
+test(
   "pmap --retry-delay tells the function its own index",
   PATIENCE,
   async () => {

@@ -65,10 +65,11 @@ export async function* withRetries(
 
   async function* attempts(): AsyncGenerator<Sent> {
     const source = inputs[Symbol.asyncIterator]();
-    let read: Promise<IteratorResult<Sent>> | undefined;
-    let isRead = false;
+    let read: Promise<IteratorResult<Sent> | undefined> | undefined;
+    let end: { error?: unknown; failed: boolean } | undefined; // of the inputs
     let places = 0;
     let number = 0;
+    const readNext = async () => await source.next(); // which may throw at once
     try {
       for (;;) {
         const woken = new Promise<undefined>((resolve) =>
@@ -79,16 +80,23 @@ export async function* withRetries(
           calls.set(number++, again);
           const { index, text } = again.input as SentWithIndex;
           yield { index, text, attempt: again.attempt };
-        } else if (isRead && (isOver || unsettled === 0)) {
+        } else if (end !== undefined && (isOver || unsettled === 0)) {
+          if (end.failed) throw end.error;
           return;
-        } else if (isRead || (waiting.size > MOST_WAITING && !isOver)) {
+        } else if (
+          end !== undefined || (waiting.size > MOST_WAITING && !isOver)
+        ) {
           await woken;
         } else {
-          read ??= source.next();
+          // An error in the inputs waits for what came before it.
+          read ??= readNext().catch((error) => {
+            end = { error, failed: true };
+            return undefined;
+          });
           const next = await Promise.race([read, woken]);
           if (next === undefined) continue;
           read = undefined;
-          if (next.done) isRead = true;
+          if (next.done) end = { failed: false };
           else {
             unsettled++;
             const input = next.value;
