@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { BAR_OUTPUT, BESIDE_BAR, CLEAR } from "../src/cli/messages.ts";
+import { BAR_OUTPUT, BESIDE_BAR } from "../src/cli/messages.ts";
 import { Output } from "../src/cli/output.ts";
 import { test } from "./harness.ts";
 import {
@@ -35,37 +35,57 @@ function seen(written: string): string[] {
   });
 }
 
+/** Runs the command at a terminal, and gives what it writes there. */
+async function atTerminal(kind: string, args: string[]): Promise<string> {
+  using dir = folder();
+  const words = [...COMMAND, ...args].map((word) => `'${word}'`);
+  writeFileSync(dir.path("run"), `exec ${words.join(" ")}\n`);
+  const command = `sh ${dir.path("run")}`;
+  const script =
+    `unset CI; TERM=${kind} exec script -qec '${command}' /dev/null`;
+  return (await pmap([], "", script)).out;
+}
+
+const TERMINAL = {
+  ...PATIENCE,
+  ignore: spawnSync("script", ["--version"]).status !== 0 ||
+    process.platform !== "linux",
+};
+
 test(
   "pmap --bar leaves the results whole that are written to its terminal",
-  {
-    ...PATIENCE,
-    ignore: spawnSync("script", ["--version"]).status !== 0 ||
-      process.platform !== "linux",
-  },
+  TERMINAL,
   async () => {
-    using dir = folder();
     const fn =
       "async (n) => { await new Promise((wake) => setTimeout(wake, 50)); return n; }";
-    const args = [
-      "-e",
-      fn,
-      "-j1",
-      "--bar",
-      "--args",
-      ...numbers(20).map(String),
-    ];
-    const words = [...COMMAND, ...args].map((word) => `'${word}'`);
-    writeFileSync(dir.path("run"), `exec ${words.join(" ")}\n`);
-    const script = `unset CI; TERM=xterm exec script -qec 'sh ${
-      dir.path("run")
-    }' /dev/null`;
-    const { out } = await pmap([], "", script);
+    const inputs = ["--args", ...numbers(20).map(String)];
+    const out = await atTerminal(
+      "xterm",
+      ["-e", fn, "-j1", "--bar", ...inputs],
+    );
     const shown = seen(out);
     const isResult = (line: string) => line.startsWith('"');
     const expected = numbers(20).map((n) => `"${n}"`);
     assertEquals(shown.filter(isResult), expected);
     const others = shown.filter((line) => !isResult(line));
     assertMatch(others.join("\n"), /^✓ 20\/20 .*\n$/);
+  },
+);
+
+test(
+  "pmap clears no line of a terminal where no bar stands",
+  TERMINAL,
+  async () => {
+    for (const [kind, ...bar] of [["xterm"], ["dumb", "--bar"]] as const) {
+      const fn = "(n) => { throw n; }";
+      const out = await atTerminal(kind, ["-e", fn, ...bar, "--args", "one"]);
+      assertMatch(out, /^pmap: Cannot map input 0/m);
+      const text = out.replaceAll("\r\n", "\n");
+      assertEquals([text.includes("\r"), text.includes("\x1b")], [
+        false,
+        false,
+      ]);
+    }
   },
 );
 
@@ -100,7 +120,8 @@ test("pmap --bar draws nothing while results are being written, and no old bar a
     await output.drained();
     assertEquals(drawn, ["\rfirst\r", "\rthird\r", "\rlast\n"]);
     const written = readFileSync(dir.path("results"), "utf8");
-    assertEquals(written, `${CLEAR}${line}\n`.repeat(3));
+    const cleared = `\r\x1b[K${line}\n`;
+    assertEquals(written, `${cleared}${cleared}${line}\n`);
   } finally {
     closeSync(file);
     if (write !== undefined) Object.defineProperty(stderr, "write", write);

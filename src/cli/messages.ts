@@ -11,9 +11,6 @@ import { type Around, Output, unlessSignalled } from "./output.ts";
 import type { SignalName } from "./signals.ts";
 import { SIGNALS } from "./signals.ts";
 
-/** Clears the line at a terminal, as a bar may stand in it. */
-export const CLEAR: string = process.stderr.isTTY ? "\r\x1b[K" : "";
-
 /**
  * What a terminal obeys instead of showing it: control characters, and those
  * that turn the direction of writing.
@@ -55,7 +52,7 @@ function stopSaying(): void {
  * @param text What to say.
  */
 export function say(text: string): void {
-  put(`${CLEAR}pmap: ${plainLine(text)}\n`);
+  put(`${clear()}pmap: ${plainLine(text)}\n`);
 }
 
 /**
@@ -107,6 +104,11 @@ let bar = ""; // as it stands in the line of the cursor, if one does
 let last = ""; // of it, which is to stay, while lines are being written
 let beside = 0; // writes of lines that have not ended
 
+/** Clears the line if a bar stands in it. */
+function clear(): string {
+  return bar === "" || beside > 0 ? "" : "\r\x1b[K";
+}
+
 /** Where a bar is drawn: on standard error, between lines of results. */
 export const BAR_OUTPUT: TextOutput = {
   write(text) {
@@ -130,8 +132,9 @@ export const BAR_OUTPUT: TextOutput = {
  */
 export const BESIDE_BAR: Around = {
   before() {
+    const cleared = clear();
     beside++;
-    return CLEAR;
+    return cleared;
   },
   after() {
     if (--beside > 0) return;
