@@ -105,7 +105,9 @@ function clear(folder: string): void {
       `Cannot build as the folder must be empty, or hold an earlier build: received ${folder}`,
     );
   }
-  for (const part of ["built", "types", "docs", "src"]) {
+  // Those of a package for npm as well, and of one for JSR.
+  const folders = ["built", "types", "docs", "src"];
+  for (const part of [...folders, "mod.ts", "deno.json", "package.json"]) {
     rmSync(join(folder, part), { recursive: true, force: true });
   }
 }
@@ -122,29 +124,32 @@ export function bundle(folder: string): Entry[] {
     const file = `${name === "." ? "main" : name.slice(2)}.js`;
     return { name, source, file: `./built/${file}` };
   });
-  const sources = join(folder, "sources");
-  cpSync(join(ROOT, "src"), join(sources, "src"), { recursive: true });
-  cpSync(join(ROOT, "mod.ts"), join(sources, "mod.ts"));
-  writeFileSync(
-    join(sources, "src/core/worker/program.ts"),
-    program(),
-  );
-  run(
-    { cwd: sources },
-    "esbuild",
-    ...built.map(({ source, file }) => `${file.slice(8, -3)}=${source}`),
-    "--bundle",
-    "--splitting", // the accessories use the same core
-    "--format=esm",
-    "--target=es2024", // down from there, functions would need others to be sent
-    "--platform=neutral",
-    "--external:node:*",
-    // Bun runs it as it is, and does not compile it again: 15 ms of the first
-    // start on a machine.
-    "--banner:js=// @bun",
-    `--outdir=${join(folder, "built")}`,
-  );
-  rmSync(sources, { recursive: true });
+  const sources = mkdtempSync(join(tmpdir(), "parallel-map-sources-"));
+  try {
+    cpSync(join(ROOT, "src"), join(sources, "src"), { recursive: true });
+    cpSync(join(ROOT, "mod.ts"), join(sources, "mod.ts"));
+    writeFileSync(
+      join(sources, "src/core/worker/program.ts"),
+      program(),
+    );
+    run(
+      { cwd: sources },
+      "esbuild",
+      ...built.map(({ source, file }) => `${file.slice(8, -3)}=${source}`),
+      "--bundle",
+      "--splitting", // the accessories use the same core
+      "--format=esm",
+      "--target=es2024", // down from there, functions would need others to be sent
+      "--platform=neutral",
+      "--external:node:*",
+      // Bun runs it as it is, and does not compile it again: 15 ms of the first
+      // start on a machine.
+      "--banner:js=// @bun",
+      `--outdir=${join(folder, "built")}`,
+    );
+  } finally {
+    rmSync(sources, { recursive: true });
+  }
   return built;
 }
 

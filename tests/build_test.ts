@@ -10,6 +10,7 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   writeFileSync,
 } from "node:fs";
@@ -100,7 +101,7 @@ function checkLinks(folder: string): void {
 function installFromNpm(project: string): void {
   inFolder((folder) => {
     const files = ["built/main.js", "built/chunk-OLD.js", "types/src/old.d.ts"];
-    const old = [...files, "docs/old.md"]
+    const old = [...files, "docs/old.md", "mod.ts", "deno.json"]
       .map((path) => join(folder, "package", path));
     for (const path of old) {
       mkdirSync(dirname(path), { recursive: true });
@@ -136,6 +137,25 @@ test("nothing is built where anything else is", () => {
       );
     }
     assertEquals(readFileSync(path, "utf8"), "mine");
+  });
+});
+
+test("a build that fails leaves nothing that is in the way of the next", () => {
+  inFolder((folder) => {
+    const at = join(folder, "package");
+    mkdirSync(at);
+    const { stringify } = JSON;
+    JSON.stringify = () => {
+      throw new Error("no text");
+    };
+    try {
+      for (const make of [build, buildForNpm]) {
+        assertThrows(() => make(at), Error, "no text");
+      }
+    } finally {
+      JSON.stringify = stringify;
+    }
+    assertEquals(readdirSync(at), []);
   });
 });
 
