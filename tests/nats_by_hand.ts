@@ -81,11 +81,18 @@ export async function openByHand(worker: object = {}) {
       });
       return questions;
     },
-    /** Sends a chunk of a client; each time as another message. */
-    async send(client: string, message: unknown): Promise<void> {
+    /**
+     * Sends a chunk of a client; each time as another message, unless its id is
+     * given. Says whether the server took it for one that it had.
+     */
+    async send(
+      client: string,
+      message: unknown,
+      msgID = `${client}.${++sent}`,
+    ): Promise<boolean> {
       const body = await envelopes.seal(message, "x");
-      const msgID = `${client}.${++sent}`;
-      await js.publish(connection.subject("w", client, 1), body, { msgID });
+      const subject = connection.subject("w", client, 1);
+      return (await js.publish(subject, body, { msgID })).duplicate;
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

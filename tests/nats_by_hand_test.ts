@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { DiscardPolicy, RetentionPolicy } from "@nats-io/jetstream";
 import { Objm } from "@nats-io/obj";
+import { type Msg, nanos } from "@nats-io/transport-node";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
@@ -92,6 +93,47 @@ test(
     await until(() => answers.length > 1);
     assertEquals(answers.map(([, { type }]) => type), ["done", "done"]);
     assertEquals(readFileSync(file, "utf8"), "begun ");
+  },
+);
+
+test(
+  "the answer to a chunk that came twice is put in the store once",
+  async () => {
+    await using here = await openByHand({ ackWait: 1000 });
+    const { connection: { jsm, names, nc }, folder } = here;
+    let puts = 0;
+    using _ = aroundSeals((seal, name) => {
+      if (name.startsWith("a.")) puts++;
+      return seal();
+    });
+    const held = async (folder: string) => {
+      const { existsSync } = process.getBuiltinModule("node:fs");
+      while (!existsSync(`${folder}/go`)) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return new Uint8Array(2_000_000);
+    };
+    here.describe("c", callOf(held));
+    /** Signs of life, by the number of the message. */
+    const beats = new Map<string, number>();
+    nc.subscribe(`$JS.ACK.${names.work}.>`, {
+      callback: (_: unknown, { subject }: Msg) => {
+        const [, , , , , number = ""] = subject.split(".");
+        beats.set(number, (beats.get(number) ?? 0) + 1);
+      },
+    });
+    // As a server does that has not heard of it for a while.
+    const again = { duplicate_window: nanos(100) };
+    await jsm.streams.update(names.work, again);
+    await here.send("c", chunkOf(1, [folder]), "c.1");
+    await until(async () => !await here.send("c", chunkOf(1, [folder]), "c.1"));
+    await until(() => [...beats.values()].filter((n) => n > 1).length === 2);
+    writeFileSync(join(folder, "go"), "");
+    await until(async () =>
+      (await jsm.streams.info(names.work)).state.messages === 0
+    );
+    await until(() => here.answers.length > 0);
+    assertEquals(puts, 1);
   },
 );
 

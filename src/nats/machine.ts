@@ -53,6 +53,8 @@ export class Machine {
   readonly #answers: Answers;
   readonly #slots: MachineSlot[];
   readonly #seen = new Set<Promise<void>>(); // chunks that are seen to
+  /** Answers on their way, by their ids: a chunk that came twice has one. */
+  readonly #delivered = new Map<string, Promise<void>>();
   readonly #patience = new Patience();
   #served: Promise<unknown> = Promise.resolve();
   #lives = 0; // of the server, as it was seen to come back
@@ -230,7 +232,11 @@ export class Machine {
     }
   }
 
-  /** Delivers an answer; if the server has no room for it, why there is none. */
+  /**
+   * Delivers an answer; if the server has no room for it, why there is none. Once:
+   * of two that are put in the store at a time by one name, nobody would take out
+   * the parts of the first.
+   */
   async #deliver(
     message: JsMsg,
     client: string,
@@ -251,12 +257,13 @@ export class Machine {
           connection.envelopes.sealBytes(answer, `a.${id}`, wanted);
         return connection.publish(subject, { id, seal, wanted, patience });
       });
-    try {
-      await send(answer);
-    } catch (error) {
-      if (this.#ends) throw error; // another machine does it again
-      await send(this.#answers.unsent(message, error));
-    }
+    const delivered = this.#delivered.get(id) ??
+      send(answer).catch(async (error) => {
+        if (this.#ends) throw error; // another machine does it again
+        await send(this.#answers.unsent(message, error));
+      }).finally(() => this.#delivered.delete(id));
+    this.#delivered.set(id, delivered);
+    await delivered;
   }
 
   /**
