@@ -11,7 +11,13 @@ const GRACE = 500;
 
 /** Callers whose clients answer while they are there, and what became of them. */
 function open() {
-  const client = { isThere: true, gone: [] as string[], dropped: 0, asked: "" };
+  const client = {
+    isThere: true,
+    says: "on",
+    gone: [] as string[],
+    dropped: 0,
+    asked: "",
+  };
   const connection = {
     nc: {
       request: (_: string, question: string) => {
@@ -22,7 +28,7 @@ function open() {
       },
     },
     subject: () => "call",
-    envelopes: { unseal: () => Promise.resolve({ type: "on" }) },
+    envelopes: { unseal: () => Promise.resolve({ type: client.says }) },
     down: 0,
     drop: () => Promise.resolve(client.dropped++),
   } as unknown as Connection;
@@ -42,7 +48,20 @@ function open() {
 test("nats: a machine says who it is when it asks", async () => {
   const { client, callers } = open();
   await callers.ask("one", "1", false);
-  assertEquals(client.asked, "1 nothing here");
+  assertEquals(client.asked, `1 nothing here ${GRACE / 4}`);
+  callers.close();
+});
+
+test("nats: a client that still uploads what its run is says so, and is not gone", async () => {
+  const { client, callers } = open();
+  client.says = "later";
+  for (let asked = 0; asked < 3; asked++) {
+    assertEquals(await callers.ask("one", "1", false), "silent");
+    await pause(GRACE);
+  }
+  assertEquals([callers.gone("one"), client.gone], [false, []]);
+  client.says = "on";
+  assertEquals(await callers.ask("one", "1", false), { type: "on" });
   callers.close();
 });
 

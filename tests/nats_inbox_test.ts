@@ -5,18 +5,22 @@ import type { Connection } from "../src/nats/connection.ts";
 import { Inbox } from "../src/nats/inbox.ts";
 import type { CallMessage, Question } from "../src/nats/messages.ts";
 import { test } from "./harness.ts";
-import { pause } from "./until.ts";
+import { pause, until } from "./until.ts";
 
 type Hear = (
   error: null,
   question: { string(): string; respond(said: Uint8Array): void },
 ) => void;
 
+/** What is said in place of what is being put. */
+const LATER = 99;
+
 /** A client with a run, and a machine that asks what it is. */
 async function open() {
   let hear: Hear | undefined;
   const puts: PromiseWithResolvers<Uint8Array>[] = [];
-  const seal = () => {
+  const seal = ({ type }: CallMessage) => {
+    if (type !== "call") return Promise.resolve(Uint8Array.of(LATER));
     const put = Promise.withResolvers<Uint8Array>();
     puts.push(put);
     return put.promise;
@@ -48,11 +52,10 @@ async function open() {
     said,
     puts,
     /** Asks, and waits until all is said that can be. */
-    async ask(had: Question["had"], machine?: string) {
+    async ask(had: Question["had"], machine?: string, ms?: number) {
       const at = said.push(undefined) - 1;
       hear!(null, {
-        string: () =>
-          machine === undefined ? `1 ${had}` : `1 ${had} ${machine}`,
+        string: () => [1, had, machine, ms].filter((said) => said).join(" "),
         respond: ([number]) => said[at] = number,
       });
       await pause(0);
@@ -118,4 +121,15 @@ test("nats: what the store does not take is put there when a machine asks again"
   await ask("lost");
   await put();
   assertEquals([said, puts.length], [[undefined, 2, 2, undefined, 4], 4]);
+});
+
+test("nats: a machine is told at once that what a run is takes long, if it knows how to hear it", async () => {
+  const { ask, put, puts, said } = await open();
+  await ask("nothing", "older");
+  await ask("nothing", "a", 20);
+  await until(() => said[1] !== undefined);
+  assertEquals(said, [undefined, LATER]);
+  await put();
+  await ask("nothing", "a", 60_000);
+  assertEquals([said, puts.length], [[1, LATER, 1], 1]);
 });

@@ -76,24 +76,24 @@ export class Callers {
    * @param client Its id.
    * @param run Number of the run.
    * @param known Whether it is known here what it is.
-   * @returns What it said; of one that is gone, that it is over.
+   * @returns What it said; "silent" if it has not said it yet; of one that is
+   * gone, that it is over.
    * @throws What it said when that cannot be read.
    */
   async ask(
     client: string,
     run: string,
     known: boolean,
-  ): Promise<CallMessage | "silent"> {
+  ): Promise<Exclude<CallMessage, { type: "later" }> | "silent"> {
     const { connection, machine, grace } = this.#setup;
     const subject = connection.subject("call", client);
     const key = `${client}.${run}`;
     const had = known ? "all" : this.#undescribed.has(key) ? "lost" : "nothing";
-    const question = `${run} ${had} ${machine}`;
+    const timeout = grace / 4;
+    const question = `${run} ${had} ${machine} ${timeout}`;
     let data: Uint8Array;
     try {
-      ({ data } = await connection.nc.request(subject, question, {
-        timeout: grace / 4,
-      }));
+      ({ data } = await connection.nc.request(subject, question, { timeout }));
     } catch { // nobody is there, or nobody has the time
       return this.#isGone(client) ? { type: "over" } : "silent";
     }
@@ -101,7 +101,8 @@ export class Callers {
     this.#silent.delete(client);
     this.#undescribed.delete(key);
     try {
-      return checkCall(await connection.envelopes.unseal(data, true));
+      const said = checkCall(await connection.envelopes.unseal(data, true));
+      return said.type === "later" ? "silent" : said;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#undescribed.add(key);

@@ -99,24 +99,47 @@ export class Inbox {
   async #reply(question: Msg): Promise<void> {
     const { connection, describe } = this.#setup;
     // Older machines do not say who they are: they count as one.
-    const [run = "", had, machine = ""] = question.string().split(" ") as [
+    const [run = "", had, machine = "", ms] = question.string().split(" ") as [
       string?,
       Question["had"]?,
+      string?,
       string?,
     ];
     try {
       const call = describe(run);
-      const isKnown = call.type === "over" || had === "all";
+      const said = call.type === "over" || had !== "all"
+        ? call
+        : { type: "on" } as const;
       question.respond(
-        isKnown
-          ? await connection.envelopes.seal(
-            call.type === "over" ? call : { type: "on" },
-            "",
-          )
-          : await this.#sealed(run, call, machine, had === "lost"),
+        said.type !== "call"
+          ? await connection.envelopes.seal(said, "")
+          : await this.#inTime(
+            this.#sealed(run, call, machine, had === "lost"),
+            ms === undefined ? Infinity : Number(ms) / 2,
+          ),
       );
     } catch {
       // The server is away: the machine asks again.
+    }
+  }
+
+  /**
+   * Waits for what a run is. A machine that hears nothing meanwhile takes this
+   * client for gone after a while.
+   */
+  async #inTime(
+    sealed: Promise<Uint8Array>,
+    ms: number,
+  ): Promise<Uint8Array> {
+    if (ms === Infinity) return await sealed; // it knows nothing else
+    const { envelopes } = this.#setup.connection;
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    const later = () => resolve(envelopes.seal({ type: "later" }, ""));
+    const timer = setTimeout(later, ms);
+    try {
+      return await Promise.race([sealed, promise]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -106,7 +106,7 @@ export function checkValues(
 export function checkCall(message: unknown): CallMessage {
   if (isObject(message)) {
     const { type } = message;
-    if (type === "over" || type === "on") return { type };
+    if (type === "over" || type === "on" || type === "later") return { type };
     const said = message as Fields<CallMessage & { type: "call" }>;
     const { fn, combine, lines, data, timeout, fingerprint } = said;
     const { concurrency, chunkSize } = said;

@@ -68,6 +68,8 @@ export interface Question {
   had: "all" | "lost" | "nothing";
   /** Id of the machine; older ones do not say it. */
   machine?: string;
+  /** For how many ms it waits; older ones do not say it, and know no "later". */
+  ms?: number;
 }
 
 /** What a call is: what a client answers a machine that asks. */
@@ -75,6 +77,8 @@ export type CallMessage =
   | { type: "over" }
   /** To a machine that knows the rest. */
   | { type: "on" }
+  /** The rest is on its way to the store: to be asked for again. */
+  | { type: "later" }
   | {
     type: "call";
     fn: SentFunction;
