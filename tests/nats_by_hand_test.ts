@@ -155,6 +155,47 @@ test(
   },
 );
 
+for (
+  const [where, size, most] of [["messages", 5e5, 1], [
+    "the store",
+    2e6,
+    2,
+  ]] as const
+) {
+  test(
+    `large inputs leave by turns, lest what is said beside them comes late: in ${where}`,
+    async () => {
+      await using here = await openClient();
+      const { pool, connection: { js } } = here;
+      const prototype = Object.getPrototypeOf(js);
+      const { publish } = prototype;
+      const held: (() => void)[] = [];
+      prototype.publish = function (...sent: [string, Uint8Array, object]) {
+        const post = () => publish.apply(this, sent);
+        if (sent[1].length < 1e5) return post();
+        const { promise, resolve } = Promise.withResolvers<void>();
+        held.push(resolve);
+        return promise.then(post);
+      };
+      await using stack = new AsyncDisposableStack();
+      stack.defer(() => {
+        prototype.publish = publish;
+        for (const go of held) go();
+      });
+      const abort = new AbortController();
+      const { signal } = abort;
+      const inputs = Array.from({ length: 10 }, () => new Uint8Array(size));
+      const own = { chunkSize: 1, signal };
+      const mapped = pool.map((v: Uint8Array) => v, inputs, own);
+      mapped.catch(() => {});
+      await until(() => held.length > 0);
+      await pause(200); // nothing is taken meanwhile
+      assert(held.length <= most, `${held.length} are under way`);
+      abort.abort();
+    },
+  );
+}
+
 test(
   "a call rejects whose chunks its server refuses",
   async () => {

@@ -24,7 +24,9 @@ import {
 import { Envelopes } from "./envelopes.ts";
 import type { ClusterOptions } from "./options.ts";
 import { quietSockets } from "./quiet_sockets.ts";
+import { withoutConsumers } from "./store_client.ts";
 import { Streams } from "./streams.ts";
+import { Uplink } from "./uplink.ts";
 import { Pauses, SILENT_MS, within } from "./waiting.ts";
 
 quietSockets();
@@ -73,6 +75,7 @@ export class Connection {
   readonly envelopes: Envelopes;
   readonly #options: ClusterOptions;
   readonly #pauses = new Pauses();
+  readonly #uplink: Uplink;
   #limit = LIMIT;
   #downSince: number | undefined;
   #refusal: Error | undefined; // of the server that came back
@@ -91,7 +94,17 @@ export class Connection {
     this.nc = nc;
     this.js = jetstream(nc);
     this.jsm = jsm;
-    const stores = new Objm(withoutConsumers(this.js));
+    this.#uplink = new Uplink(nc, this.js);
+    const stores = new Objm(
+      withoutConsumers(
+        this.js,
+        (subject, part = "", options) =>
+          this.#uplink.send(
+            part.length,
+            () => this.#uplink.publish(subject, part, options),
+          ),
+      ),
+    );
     this.envelopes = new Envelopes({
       store: () => stores.create(this.names.blobs, this.streams.storeOptions),
       find: () => stores.open(this.names.blobs).catch(() => undefined),
@@ -227,7 +240,13 @@ export class Connection {
         body ??= await seal();
         if (!wanted()) return; // any more
         const options = { msgID: id, timeout: SILENT_MS, headers: own };
-        if (await this.#publishOnce(subject, body, options)) return;
+        const sealed = body;
+        const isThere = await this.#uplink.send(
+          sealed.length,
+          async () =>
+            !wanted() || await this.#publishOnce(subject, sealed, options),
+        );
+        if (isThere) return;
       } catch (error) {
         if (!wanted()) return;
         if (isFinal(error)) throw error;
@@ -258,7 +277,8 @@ export class Connection {
     // No promise that all wait for: it would keep a bit of each until it settles.
     this.#reconnects.add(wake);
     try {
-      const acked = this.js.publish(subject, body, options).then(() => true);
+      const acked = this.#uplink.publish(subject, body, options)
+        .then(() => true);
       acked.catch(() => {}); // heard below, unless the server came back
       return await Promise.race([acked, back]);
     } finally {
@@ -305,31 +325,4 @@ export class Connection {
     await this.nc.close();
     this.#pauses.end();
   }
-}
-
-/**
- * A client for a store that leaves no consumer on the server: @nats-io/obj 3.4.0
- * leaves one, for five minutes, whenever it reads a value.
- */
-function withoutConsumers(js: JetStreamClient): JetStreamClient {
-  const { consumers } = js;
-  const getPushConsumer: typeof consumers.getPushConsumer = async (...from) => {
-    const consumer = await consumers.getPushConsumer(...from);
-    const consume = consumer.consume.bind(consumer);
-    consumer.consume = async (options) => {
-      const messages = await consume(options);
-      const stop = messages.stop.bind(messages);
-      messages.stop = (error) => {
-        messages.stop = stop;
-        stop(error);
-        consumer.delete().catch(() => {}); // or it goes by itself, later
-      };
-      return messages;
-    };
-    return consumer;
-  };
-  const own = Object.create(consumers, {
-    getPushConsumer: { value: getPushConsumer },
-  });
-  return Object.create(js, { consumers: { value: own } });
 }

@@ -101,6 +101,7 @@ export class NatsEngine implements Engine {
       connection,
       client,
       books: this.#books,
+      onTaken: () => this.#upkeep.speaks(),
       onEnd: (run) => this.touch(run),
     });
     this.#upkeep = new Upkeep({

@@ -13,6 +13,8 @@ export interface PostsSetup {
   /** Id of the client. */
   client: string;
   books: ReadonlyMap<string, ClientRun>;
+  /** Told when the server has taken a chunk. */
+  onTaken(): void;
   /** Told when a run was ended, as the server does not take its chunks. */
   onEnd(run: ClientRun["run"]): void;
 }
@@ -34,7 +36,7 @@ export class Posts {
    * @param open The chunk.
    */
   async post(key: string, open: OpenChunk): Promise<void> {
-    const { connection, client, books, onEnd } = this.#setup;
+    const { connection, client, books, onTaken, onEnd } = this.#setup;
     if (open.at === "leaving") return;
     const { number, body } = open;
     const book = books.get(key);
@@ -52,6 +54,7 @@ export class Posts {
       const patience = connection.serverTimeout;
       await connection.publish(subject, { ...posted, patience });
       open.at = "sent";
+      onTaken();
       if (!wanted()) this.forget(key, open); // it came to the store meanwhile
     } catch (error) {
       if (book === undefined) return;

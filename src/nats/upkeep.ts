@@ -66,7 +66,7 @@ export class Upkeep {
   begin(): void {
     if (this.#timer !== undefined) return;
     this.#alone = this.#heard = this.#asked = performance.now();
-    this.#speaks(); // what was asked for runs before does not count
+    this.speaks(); // what was asked for runs before does not count
     this.#setup.machines.look();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -81,10 +81,11 @@ export class Upkeep {
   /** An answer came. */
   heard(): void {
     this.#heard = performance.now();
-    this.#speaks();
+    this.speaks();
   }
 
-  #speaks(): void {
+  /** The server said something. */
+  speaks(): void {
     this.#spoke = performance.now();
     this.#mute = undefined;
   }
@@ -130,7 +131,7 @@ export class Upkeep {
     if (isFresh && now - this.#heard < QUIET_MS) return;
     this.#heard = this.#asked = now;
     this.#compare().then(
-      () => this.#speaks(),
+      () => this.speaks(),
       () => { // the next look comes; one question alone may be lost
         if (this.#spoke <= now) this.#mute ??= now;
       },
