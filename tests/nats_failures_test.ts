@@ -203,9 +203,12 @@ test("a call ends when its server says nothing for too long", async () => {
     servers: here.servers,
     pool: "x",
   });
+  const short = { serverTimeout: 1000, workerTimeout: 1000 };
+  const empty = await here.pool({ pool: "empty", ...short });
   await here.server.stop(); // its connections stay
   here.stack.defer(() => here.server.goOn());
   const closed = connection.close();
+  await assertRejects(() => empty.start(), WorkerStartError, '"serverTimeout"');
   await assertRejects(() => mapped, WorkerStartError, '"serverTimeout"');
   await closed;
 });

@@ -1,5 +1,5 @@
 // What a client sends again, with a server that has what the test says.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Chunk } from "../src/core/engine/chunk.ts";
 import { ClientRun, type OpenChunk } from "../src/nats/client_run.ts";
 import type { Connection } from "../src/nats/connection.ts";
@@ -9,7 +9,11 @@ import { test } from "./harness.ts";
 import { pause, until } from "./until.ts";
 
 /** A client with a run for each list of chunks, which its server was sent. */
-function open(runs: Record<string, number[]>, serverTimeout = 60_000) {
+function open(
+  runs: Record<string, number[]>,
+  serverTimeout = 60_000,
+  workerTimeout = 60_000,
+) {
   /** What the server has of each run. */
   const kept: Record<string, number> = {};
   const books = new Map<string, ClientRun>();
@@ -17,6 +21,7 @@ function open(runs: Record<string, number[]>, serverTimeout = 60_000) {
     onAsk(): void | Promise<void> {},
     /** Tells that there is a server again. */
     reconnect() {},
+    flush: () => Promise.resolve(),
   };
   const add = (run: string, number: number) => {
     const sent = { number, at: "sent", sends: 1, chunk: {} as Chunk };
@@ -45,12 +50,16 @@ function open(runs: Record<string, number[]>, serverTimeout = 60_000) {
     onReconnect: (told: () => void) => hooks.reconnect = told,
     down: 0,
     serverTimeout,
+    answerTimeout: 5000,
+    nc: { flush: () => hooks.flush() },
   } as unknown as Connection;
-  const machines = { look() {}, none: false, slots: 1 } as unknown as Machines;
+  const none = workerTimeout === 1;
+  const seen = { look() {}, none, slots: none ? 0 : 1, strangers: [] };
+  const machines = seen as unknown as Machines;
   const sent: string[] = [];
   const refused: Error[] = [];
   const upkeep = new Upkeep({
-    ...{ connection, machines, books, client: "me", workerTimeout: 60_000 },
+    ...{ connection, machines, books, client: "me", workerTimeout },
     send(key, chunk) {
       chunk.at = "leaving";
       sent.push(`${key}.${chunk.number}`);
@@ -209,3 +218,31 @@ for (const end of ["answers", "says nothing"] as const) {
     },
   );
 }
+
+test(
+  "nats: a call whose server says nothing does not blame machines for it",
+  LONG,
+  async () => {
+    const { refused, upkeep, hooks } = open({}, 60_000, 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hooks.flush = () => promise;
+    const started = upkeep.waitForMachine(() => false);
+    started.catch(() => {}); // heard below
+    let asked = 0;
+    hooks.onAsk = () => {
+      asked++;
+      return promise;
+    };
+    upkeep.begin();
+    try {
+      await until(() => asked > 0 || refused.length > 0);
+      assertEquals(refused, []);
+      resolve(); // it goes on, and still there is none
+      await until(() => refused.length > 0);
+      assertMatch(refused[0]!.message, /^there must be a machine/);
+      await assertRejects(() => started, Error, "there must be a machine");
+    } finally {
+      upkeep.end();
+    }
+  },
+);

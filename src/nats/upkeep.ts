@@ -49,6 +49,8 @@ export class Upkeep {
   #asked = 0; // when the question was last put
   #spoke = 0; // when the server last said something, or a run began
   #mute: number | undefined; // since when the server says nothing, though it is there
+  #there = 0; // when the server last was, though it may have no JetStream
+  #asksThere = false;
   #short = new Set<OpenChunk>(); // of runs of which the server had too little
 
   /** Does nothing yet. */
@@ -97,21 +99,42 @@ export class Upkeep {
    * @throws {Error} When none comes in time, or no server is there for too long.
    */
   async waitForMachine(closed: () => boolean): Promise<void> {
-    const { connection, machines, workerTimeout } = this.#setup;
-    let alone = performance.now();
+    const { connection, machines } = this.#setup;
+    let alone = this.#there = performance.now();
     while (machines.slots === 0) {
       machines.look();
+      const isSilent = this.#isSilent();
       await new Promise((resolve) => setTimeout(resolve, 50));
       const { down, serverTimeout } = connection;
-      if (down >= serverTimeout) throw this.#noServer();
       const now = performance.now();
-      if (down > 0) alone = now;
-      if (closed() || now - alone > workerTimeout) throw this.#nobody();
+      const away = down || now - this.#there;
+      if (away >= serverTimeout) throw this.#noServer();
+      if (down > 0) this.#there = now; // that is told otherwise
+      if (down > 0 || isSilent) alone = now;
+      if (closed() || this.#isLate(alone)) throw this.#nobody();
     }
   }
 
+  /** Asks whether the server is there; says whether it has not said so for long. */
+  #isSilent(): boolean {
+    const { connection: { nc, answerTimeout } } = this.#setup;
+    if (!this.#asksThere) {
+      this.#asksThere = true;
+      nc.flush().then(
+        () => this.#there = performance.now(),
+        () => {}, // it has gone
+      ).finally(() => this.#asksThere = false);
+    }
+    return performance.now() - this.#there > answerTimeout;
+  }
+
+  /** Whether no machine came in time, while a server was there that would tell. */
+  #isLate(alone: number): boolean {
+    return this.#there - alone > this.#setup.workerTimeout;
+  }
+
   #look(): void {
-    const { connection, machines, workerTimeout, refuse } = this.#setup;
+    const { connection, machines, refuse } = this.#setup;
     const now = performance.now();
     // A server that is there again is asked first: the last question may have been
     // lost with the one before it.
@@ -123,8 +146,10 @@ export class Upkeep {
       this.#alone = this.#heard = now;
       return;
     }
-    if (!machines.none || this.#mute !== undefined) this.#alone = now;
-    else if (now - this.#alone > workerTimeout) return refuse(this.#nobody());
+    const isMute = this.#mute !== undefined ||
+      machines.none && this.#isSilent();
+    if (!machines.none || isMute) this.#alone = now;
+    else if (this.#isLate(this.#alone)) return refuse(this.#nobody());
     // Without a machine, more often: somebody waits for it.
     if (machines.slots === 0) machines.look();
     const isFresh = now - this.#asked < STALE_MS;
