@@ -22,6 +22,7 @@ function open(
     /** Tells that there is a server again. */
     reconnect() {},
     flush: () => Promise.resolve(),
+    floor: 2,
   };
   const add = (run: string, number: number) => {
     const sent = { number, at: "sent", sends: 1, chunk: {} as Chunk };
@@ -40,13 +41,17 @@ function open(
         [run, count],
       ) => [`pm.test.w3.me.${run}`, count]),
     );
-    return { state: { subjects } };
+    return { state: { first_seq: 3, subjects } };
   };
   const connection = {
     names: { work: "work", results: "results" },
     jsm: { streams: { info } },
-    streams: { workPending: () => Promise.resolve(1) },
-    subject: () => "",
+    streams: {
+      workLeft: () => Promise.resolve({ chunks: 1, floor: hooks.floor }),
+      chunksUntil: (_: number, subject: string) =>
+        Promise.resolve(subject === "w me 1" ? 1 : 0),
+    },
+    subject: (...parts: string[]) => parts.join(" "),
     onReconnect: (told: () => void) => hooks.reconnect = told,
     down: 0,
     serverTimeout,
@@ -105,6 +110,22 @@ for (const whose of ["other calls", "the same call"]) {
     },
   );
 }
+
+test(
+  "nats: a chunk that the server keeps and never hands out is sent again while others use the pool",
+  LONG,
+  async () => {
+    const { sent, upkeep, hooks } = open({ 1: [1], 2: [2] });
+    hooks.floor = 4; // what others asked for since is done
+    upkeep.begin();
+    try {
+      await until(() => sent.length > 0);
+      assertEquals(sent, ["1.1"]);
+    } finally {
+      upkeep.end();
+    }
+  },
+);
 
 test(
   "nats: a chunk that was answered between two questions is not sent again",

@@ -132,10 +132,26 @@ export class Streams {
     });
   }
 
-  /** Chunks that machines are to have; undefined if there never was a machine. */
-  async workPending(): Promise<number | undefined> {
+  /**
+   * What is left for machines: how many chunks, and the number of the message up
+   * to which none is handed out any more. Undefined if there never was a machine.
+   */
+  async workLeft(): Promise<{ chunks: number; floor: number } | undefined> {
     const info = await this.#work();
-    return info && info.num_pending + info.num_ack_pending;
+    return info && {
+      chunks: info.num_pending + info.num_ack_pending,
+      floor: info.ack_floor.stream_seq,
+    };
+  }
+
+  /** Counts the chunks on a subject whose messages have such a number at most. */
+  async chunksUntil(floor: number, next_by_subj: string): Promise<number> {
+    for (let seq = 1, count = 0;; count++) {
+      const query: NextRequest = { seq, next_by_subj };
+      const next = await this.#jsm.streams.getMessage(this.names.work, query);
+      if (next === null || next.seq > floor) return count;
+      seq = next.seq + 1;
+    }
   }
 
   /** Makes what hands out answers to a client, unless it is there. */

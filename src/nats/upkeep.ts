@@ -205,6 +205,7 @@ export class Upkeep {
       }
     }
     let answers = 0;
+    let first = Infinity; // number of a message of work
     for (const [letter, stream] of [["w", names.work], ["r", names.results]]) {
       const filter = connection.subject(letter!, client, ">");
       const info = await jsm.streams.info(stream!, { subjects_filter: filter })
@@ -213,7 +214,8 @@ export class Upkeep {
           await connection.streams.make(); // the server lost its memory
           return undefined;
         });
-      const { subjects = {} } = info?.state ?? {};
+      const { subjects = {}, first_seq = Infinity } = info?.state ?? {};
+      if (letter === "w") first = first_seq;
       for (const [subject, count] of Object.entries(subjects)) {
         const key = subject.split(".")[4]!;
         if (letter === "r") answers += count;
@@ -221,7 +223,15 @@ export class Upkeep {
       }
     }
     // One that was killed may keep messages that it never hands out again.
-    const idle = answers === 0 && await connection.streams.workPending() === 0;
+    const { streams } = connection;
+    const { chunks, floor = 0 } = await streams.workLeft() ?? {};
+    const idle = answers === 0 && chunks === 0; // it knows of none at all
+    if (first <= floor) {
+      for (const [key, count] of kept) {
+        const subject = connection.subject("w", client, key);
+        kept.set(key, count - await streams.chunksUntil(floor, subject));
+      }
+    }
     const short = new Set<OpenChunk>();
     for (const [key, { open }] of books) {
       const there = idle ? 0 : kept.get(key) ?? 0;
