@@ -34,8 +34,8 @@ export function aroundSeals(
 ): Disposable {
   const { prototype } = Envelopes;
   const { sealBytes } = prototype;
-  prototype.sealBytes = function (bytes, name, wanted) {
-    const seal = () => sealBytes.call(this, bytes, name, wanted);
+  prototype.sealBytes = function (bytes, name, ...more) {
+    const seal = () => sealBytes.call(this, bytes, name, ...more);
     return around(seal, name, bytes);
   };
   return { [Symbol.dispose]: () => void (prototype.sealBytes = sealBytes) };

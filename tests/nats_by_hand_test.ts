@@ -10,7 +10,12 @@ import { type Msg, nanos } from "@nats-io/transport-node";
 import { NatsPool, runWorker } from "@parallel/map-nats";
 import { WorkerStartError } from "../mod.ts";
 import { Connection } from "../src/nats/connection.ts";
-import { encodeThrown, wire, WIRE_VERSION } from "../src/nats/messages.ts";
+import {
+  type CallMessage,
+  encodeThrown,
+  wire,
+  WIRE_VERSION,
+} from "../src/nats/messages.ts";
 import { startServer } from "../src/nats/server.ts";
 import { runtime } from "./harness.ts";
 import {
@@ -491,6 +496,34 @@ test(
     );
     const most = 1 + refused + lost;
     assert(stored > 0 && stored <= most, `${stored} times, not ${most}`);
+  },
+);
+
+test(
+  "data that fits in a message is not uploaded for each machine",
+  async () => {
+    await using here = await openClient();
+    const { pool, chunks, connection: { envelopes, nc } } = here;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const data = new Uint8Array(300_000);
+    const mapped = pool.map((n: number) => n, [1], { data, signal });
+    mapped.catch(() => {});
+    await until(() => chunks.length === 1);
+    const { run, client } = chunks[0]!;
+    const at = here.connection.subject("call", client);
+    const ask = async (machine: string) => {
+      const question = `${run} nothing ${machine} 60000`;
+      const said = await nc.request(at, question, { timeout: 60_000 });
+      const call = await envelopes.unseal(said.data, true);
+      assertEquals((call as CallMessage).type, "call");
+      return said.data.length;
+    };
+    const sizes = await Promise.all(["a", "b", "c", "d", "e", "f"].map(ask));
+    assertEquals(sizes.filter((size) => size > 1000).length, 3);
+    assertEquals(await stored(here.connection), ["c"]);
+    abort.abort();
+    await until(async () => (await stored(here.connection)).length === 0);
   },
 );
 

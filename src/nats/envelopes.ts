@@ -58,6 +58,7 @@ export class Envelopes {
    * @param message Plain data.
    * @param name What it would be called there.
    * @param wanted Whether anybody waits for it: if not, nothing of it is left there.
+   * @param most Bytes that are sent otherwise, if not as many as the server takes.
    * @returns What can be sent.
    * @throws When nobody does any more, or the store does not take it.
    */
@@ -65,8 +66,9 @@ export class Envelopes {
     message: unknown,
     name: string,
     wanted?: () => boolean,
+    most?: number,
   ): Promise<Uint8Array> {
-    return await this.sealBytes(writeBytes(message), name, wanted);
+    return await this.sealBytes(writeBytes(message), name, wanted, most);
   }
 
   /** The same for what is written. */
@@ -74,8 +76,9 @@ export class Envelopes {
     bytes: Uint8Array,
     name: string,
     wanted = (): boolean => true,
+    most = Infinity,
   ): Promise<Uint8Array> {
-    const large = bytes.length > this.#setup.limit();
+    const large = bytes.length > Math.min(most, this.#setup.limit());
     if (large) {
       const store = await this.#open();
       const put = store.put({ name }, partsOf(bytes, wanted));

@@ -14,6 +14,16 @@ import { within } from "./waiting.ts";
 /** When an answer comes again that the store did not have now, in ms. */
 const LATER_MS = 500;
 
+/**
+ * Bytes in which machines are told what a run is: from there on it is uploaded
+ * once for all of them. With more, a slow line takes longer than they wait; with
+ * less, more calls wait some ms for the store. No bench.
+ */
+const MOST_SAID = 1 << 20;
+
+/** Bytes that are not uploaded then either. */
+const SMALL = 1 << 16;
+
 /** How often it is looked for. */
 const MOST_READS = 3;
 
@@ -50,6 +60,8 @@ interface Said {
   at: "leaving" | "there";
   /** Machines that asked when it was there: those were told in time. */
   readonly told: Set<string>;
+  /** Bytes in which it may be said, until it is put in the store. */
+  left: number;
 }
 
 /** Hears for a client. */
@@ -143,28 +155,46 @@ export class Inbox {
     }
   }
 
+  /** Seals what a run is: where that was said too often, so that it is short. */
+  async #sealed(
+    run: string,
+    call: CallMessage,
+    machine: string,
+    lost: boolean,
+  ): Promise<Uint8Array> {
+    for (let isLost = lost;; isLost = false) {
+      const said = this.#saidOf(run, call, machine, isLost);
+      const sealed = await said.sealed;
+      said.left -= sealed.length;
+      if (said.left >= 0 || !this.#calls.has(run)) return sealed;
+    }
+  }
+
   /**
    * Seals what a run is, once: what it brings along may be large. And again when
    * the store has lost it. While that takes longer than a machine waits for an
    * answer, it asks for it again and again, and may miss that it is there: so may
    * another machine that was not told of it yet.
    */
-  #sealed(
+  #saidOf(
     run: string,
     call: CallMessage,
     machine: string,
     lost: boolean,
-  ): Promise<Uint8Array> {
+  ): Said {
     const { connection, client } = this.#setup;
     const known = this.#calls.get(run);
-    if (known !== undefined && !(lost && known.told.has(machine))) {
+    const isLost = lost && known?.told.has(machine);
+    if (known !== undefined && !isLost && known.left >= 0) {
       if (known.at === "there") known.told.add(machine);
-      return known.sealed;
+      return known;
     }
     const wanted = () => !this.#closed && this.#calls.has(run);
     const name = `c.${client}.${run}`;
-    const sealed = connection.envelopes.seal(call, name, wanted);
-    const said: Said = { sealed, at: "leaving", told: new Set() };
+    const most = known === undefined ? MOST_SAID : SMALL;
+    const sealed = connection.envelopes.seal(call, name, wanted, most);
+    const left = MOST_SAID;
+    const said: Said = { sealed, at: "leaving", told: new Set(), left };
     this.#calls.set(run, said);
     sealed.then(
       () => said.at = "there",
@@ -172,7 +202,7 @@ export class Inbox {
         if (this.#calls.get(run) === said) this.#calls.delete(run);
       },
     );
-    return sealed;
+    return said;
   }
 
   /** A run is over: takes out of the store what it was. */
