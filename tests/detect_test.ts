@@ -118,6 +118,43 @@ test("a page says which policy it does not allow, and leaves no URL behind", () 
   }
 });
 
+test("a page that came back from the back/forward cache hears that a worker ended", async () => {
+  let requests = 0;
+  const locks = {
+    request(_name: string, granted: () => unknown) {
+      // As WebKit does when the page goes there, also if it asks on its way.
+      if (++requests <= 2) return Promise.reject(new Error("going away"));
+      return Promise.resolve(granted());
+    },
+  };
+  const navigator = { hardwareConcurrency: 4, locks };
+  const scope = globalThis as { Worker?: unknown };
+  const { Worker } = scope;
+  let say = (_: object) => {};
+  scope.Worker = class {
+    addEventListener(type: string, listener: typeof say) {
+      if (type === "message") say = listener;
+    }
+    postMessage() {}
+    terminate() {}
+  };
+  try {
+    const page = { navigator, Worker: scope.Worker };
+    const ended = new Promise((resolve) => {
+      detectRuntime(page).backend("web").start({
+        onMessage() {},
+        onUnreadable() {},
+        onEnd: resolve,
+      });
+    });
+    say({ data: { type: "up", locked: true } });
+    assertEquals(await ended, {});
+    assertEquals(requests, 3);
+  } finally {
+    scope.Worker = Worker;
+  }
+});
+
 test("detectRuntime() does not take Cloudflare Workers for Node.js", () => {
   const navigator = { userAgent: "Cloudflare-Workers" };
   for (const node of ["22.19.0", "99.0.0"]) { // with its flag nodejs_compat

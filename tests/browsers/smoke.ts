@@ -340,4 +340,40 @@ test("a page that forbids workers says what it must allow", async () => {
   await pool.close();
 });
 
+/** Only there does a page with workers get into that cache for sure. */
+const isWebKit = !/Chrome|Firefox/.test(navigator.userAgent);
+
+test(
+  "a page that came back from the back/forward cache hears that a worker ended",
+  async () => {
+    // It is loaded anew where the cache did not take it.
+    assertEquals(sessionStorage.getItem("away"), null);
+    sessionStorage.setItem("away", "yes");
+    const pool = new Pool({ workers: 2 });
+    try {
+      assertEquals(await pool.map(double, range(3)), [0, 2, 4]);
+      const back = new Promise((resolve) => {
+        globalThis.addEventListener("pageshow", resolve, { once: true });
+      });
+      const html = "<script>setTimeout(() => history.back(), 500)</script>";
+      location.href = URL.createObjectURL(
+        new Blob([html], { type: "text/html" }),
+      );
+      await back;
+      const close = (n: number) => {
+        if (n !== 2) return n;
+        (globalThis as unknown as { close(): void }).close();
+        return new Promise(() => {});
+      };
+      const results = reasons(await pool.mapSettled(close, range(4)));
+      assertInstanceOf(results[2], WorkerLostError);
+      assertEquals(results.toSpliced(2, 1), [0, 1, 3]);
+    } finally {
+      await pool.close();
+      sessionStorage.removeItem("away");
+    }
+  },
+  kind !== "plain" || !isWebKit,
+);
+
 void runTests();

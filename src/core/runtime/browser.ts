@@ -105,6 +105,14 @@ function web(page: Page): Backend {
  */
 const GONE_MS = 10_000;
 
+/**
+ * When to ask for a lock again, in milliseconds: WebKit 2.50 rejects the requests
+ * of a page that goes to the back/forward cache, where its timers stand still
+ * until it is back (tests/browsers/smoke.ts goes there). Less, and it asks in vain
+ * on its way; more, and the end of a worker is told later.
+ */
+const AGAIN_MS = 250;
+
 /** One for all workers of the page, never revoked. */
 let bootUrl: string | undefined;
 
@@ -160,7 +168,13 @@ function startWorker(
     if (watched || ended) return;
     watched = true;
     if (!locked) return void end({});
-    void locks!.request(name, () => void end({}));
+    askForLock();
+  }
+
+  /** Asks anew where a page that was left had its requests thrown away. */
+  function askForLock(): void {
+    void locks!.request(name, () => void end({}))
+      .catch(() => ended || after(AGAIN_MS, askForLock));
   }
 
   async function end(detail: WorkerEnd): Promise<void> {
