@@ -36,7 +36,8 @@ export const HEADERS: Record<Kind, Record<string, string>> = {
   },
   "no-blob": { "content-security-policy": "default-src 'self'" },
   "trusted-types": {
-    "content-security-policy": "require-trusted-types-for 'script'",
+    "content-security-policy":
+      "require-trusted-types-for 'script'; trusted-types parallel-map default",
   },
   // As an iframe of somebody else's page: its origin is nobody's.
   sandboxed: { "content-security-policy": "sandbox allow-scripts" },

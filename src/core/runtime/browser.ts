@@ -30,12 +30,11 @@ export interface Page {
   crossOriginIsolated?: boolean;
   location?: { protocol: string };
   /** Where a page takes no text for the URL of a script (Trusted Types). */
-  trustedTypes?: {
-    createPolicy(
-      name: string,
-      rules: { createScriptURL(url: string): string },
-    ): { createScriptURL(url: string): string };
-  };
+  trustedTypes?: { createPolicy(name: string, rules: Policy): Policy };
+}
+
+interface Policy {
+  createScriptURL(url: string): string;
 }
 
 /**
@@ -116,12 +115,19 @@ const AGAIN_MS = 250;
 /** One for all workers of the page, never revoked. */
 let bootUrl: string | undefined;
 
+/** One for all copies of this library in the page, which takes no second one. */
+function policyOf(types: Page["trustedTypes"]): Policy | undefined {
+  const key = Symbol.for("@parallel/map policy");
+  const scope = globalThis as unknown as Record<symbol, Policy | undefined>;
+  return scope[key] ??= types?.createPolicy("parallel-map", {
+    createScriptURL: (url) => url,
+  });
+}
+
 /** As a text, or as what a page with Trusted Types takes. */
 function urlOfProgram(types: Page["trustedTypes"]): string {
   if (bootUrl !== undefined) return bootUrl;
-  const policy = types?.createPolicy("parallel-map", {
-    createScriptURL: (url) => url,
-  });
+  const policy = policyOf(types);
   // All of it is code, as a page may forbid to make code of texts. A script,
   // and no module, as Chromium 156 starts none in a page that is a file; in a
   // function, else its names would be globals, where tasks see them.
