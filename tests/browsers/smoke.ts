@@ -340,6 +340,26 @@ test("a page that forbids workers says what it must allow", async () => {
   await pool.close();
 });
 
+test("another copy of the library works in the same page", async () => {
+  // What is another kind's is another module.
+  const copy: typeof import("@parallel/map") = await import(
+    new URL("/plain/mod.ts", location.href).href
+  );
+  assertEquals(await copy.parallelMap("square", [3], { module }), [9]);
+  // The page makes code of texts from here on, and its workers still do not.
+  const page = globalThis as unknown as {
+    trustedTypes: { createPolicy(name: string, rules: object): void };
+  };
+  page.trustedTypes.createPolicy("default", {
+    createScript: (text: string) => text,
+  });
+  await assertRejects(
+    () => copy.parallelMap(double, [1]),
+    copy.WorkerStartError,
+    'Cannot start workers as double must be exported by a "module" where workers make no code of texts, as with Trusted Types: received ',
+  );
+}, kind !== "trusted-types");
+
 /** Only there does a page with workers get into that cache for sure. */
 const isWebKit = !/Chrome|Firefox/.test(navigator.userAgent);
 

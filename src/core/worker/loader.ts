@@ -198,7 +198,20 @@ export function createLoader(
         const known = shipped.get(ref.source);
         if (known !== undefined) return known;
         const name = encodeURIComponent(ref.name.toWellFormed() || "function");
-        const fn = (0, eval)(`${ref.source}\n//# sourceURL=shipped:${name}`);
+        const script = `${ref.source}\n//# sourceURL=shipped:${name}`;
+        let fn: Anything;
+        try {
+          fn = (0, eval)(script);
+        } catch (cause) {
+          if (!(cause instanceof EvalError)) throw cause;
+          // The caller's thread may: its policies are none of a worker's.
+          throw new Error(
+            `${
+              ref.name || "fn"
+            } must be exported by a "module" where workers make no code of texts, as with Trusted Types: received ${cause}`,
+            { cause },
+          );
+        }
         for (const oldest of shipped.keys()) {
           if (shipped.size < 20) break;
           shipped.delete(oldest);
