@@ -122,6 +122,29 @@ test(
       await page.locator("#five .run").click();
       await page.locator("#five .why:not(:empty)").waitFor();
       assertMatch(await page.locator("#five .why").innerText(), /no workers/);
+      await page.locator("#strip .run").click();
+      const state = page.locator("#strip .state", { hasText: /^done/ });
+      assertMatch(await state.innerText(), /yours now: 1 of 6$/);
+      await page.close();
+    });
+  },
+);
+
+test(
+  "page: every picture of step 6 is filled on more than ten cores",
+  options,
+  async () => {
+    await withBrowser(async (browser) => {
+      const page = await browser.newPage();
+      await page.addInitScript(
+        'Object.defineProperty(navigator, "hardwareConcurrency", { value: 12 })',
+      );
+      await page.goto(pathToFileURL(PAGE).href);
+      await page.locator("#busy .run").click();
+      await page.locator("#busy .why:not(:empty)").waitFor();
+      assertEquals(await page.locator("#busy .bar.done").count(), 30);
+      const own = page.locator("#strip .own[data-way=busy-cores]");
+      assertEquals(await own.count(), 1);
       await page.close();
     });
   },

@@ -116,7 +116,7 @@ export const STEPS: Step[] = [
     pictures: [
       { lanes: 1, title: "One worker" },
       { lanes: 10, title: "Ten workers" },
-      { lanes: 2, title: "One for each core" },
+      { lanes: 2, title: "One for each core, ten at most" },
     ],
   },
   {

@@ -26,7 +26,11 @@ export const lanes = (workers: number): string[] =>
 export const line = (sums: number[]): string => `Sums: ${sums.join(" ")}`;
 
 /** How many workers step 6 tries; no more than there are additions. */
-const COUNTS = [...new Set([1, 10, Math.min(cores, 10)])];
+const COUNTS: [Way, number][] = [
+  ["busy-1", 1],
+  ["busy-10", 10],
+  ["busy-cores", Math.min(cores, 10)],
+];
 
 /** All of a step in this page, without workers. */
 function here(
@@ -132,17 +136,14 @@ const ten = () =>
     `All ten slept at the same time. A nap needs no core, so it does not matter that there are ${cores}.`,
   );
 
-const wayOf = (workers: number): Way =>
-  workers === 1 ? "busy-1" : workers === 10 ? "busy-10" : "busy-cores";
-
 const busy = () =>
   new Stage(
     "busy",
-    [1, 10, Math.min(cores, 10)].map(lanes),
+    COUNTS.map(([, workers]) => lanes(workers)),
     async (stage) => {
       const sums: number[][] = [];
-      for (const workers of COUNTS) {
-        const picture = stage.pictures[COUNTS.indexOf(workers)];
+      for (const [i, [way, workers]] of COUNTS.entries()) {
+        const picture = stage.pictures[i];
         stage.say(workers === 1 ? "one worker …" : `${workers} workers …`);
         sums.push(
           await computeWith(workers, PAIRS, {
@@ -150,15 +151,11 @@ const busy = () =>
             onEvent: recorder(picture, labelOf),
           }),
         );
-        note(wayOf(workers), stage.ms);
+        note(way, stage.ms);
       }
       level(stage.pictures);
       const factor = speedUp("busy-10");
-      const all = COUNTS.map((workers) =>
-        `${workers === 1 ? "One worker" : workers} took ${
-          seconds(msOf(wayOf(workers))!)
-        }`
-      );
+      const took = COUNTS.map(([way]) => seconds(msOf(way)!));
       return {
         figures: {
           measured: seconds(msOf("busy-10")!),
@@ -166,8 +163,10 @@ const busy = () =>
         },
         near: factor,
         results: line(sums[0]),
-        why: `${
-          all.join(", ")
+        why: `One worker took ${took[0]}, ten took ${
+          took[1]
+        }, one for each core took ${
+          took[2]
         }. Ten that compute need ten cores. Your browser says ${cores}; by these times, about ${
           factor.toFixed(1)
         } did the work. More workers than cores only share the cores: their bars are longer.`,

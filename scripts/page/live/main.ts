@@ -32,7 +32,8 @@ function start(): void {
         state.textContent = `step ${i + 1} …`;
         await stage.run();
       }
-      state.textContent = "done: all six bars are yours now";
+      const own = findAll("#strip .own").length;
+      state.textContent = `done. Bars that are yours now: ${own} of 6`;
     }));
 }
 
