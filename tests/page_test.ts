@@ -102,6 +102,17 @@ test(
         assert(moved < 0.02, `things move by ${moved}`);
         assertEquals(violations, [], `${width} px, ${colorScheme}`);
         assertEquals(complaints, [pathToFileURL(PAGE).href]);
+        // In the reader's own colors, it is seen what is a bar, chosen, a button.
+        await page.emulateMedia({ forcedColors: "active" });
+        const [border, paper, ...colors] = await page.evaluate(`[
+          getComputedStyle(document.querySelector(".run")).borderStyle,
+          ...["body", ".bar.done", ".guess :checked + span", ".strip i"].map(
+            (one) => getComputedStyle(document.querySelector(one)).backgroundColor,
+          ),
+        ]`) as string[];
+        assertEquals(border, "solid");
+        assertEquals(colors.length, 3);
+        for (const color of colors) assert(color !== paper, `${colors}`);
         await page.close();
       }
     });

@@ -98,6 +98,13 @@ test(
         await page.keyboard.press("ArrowDown");
       }
       assertEquals(seen.size, 11, `reached ${[...seen]}`);
+      // In the reader's own colors, bars are seen, and tell what they are.
+      await page.emulateMedia({ forcedColors: "active" });
+      const looks = await page.evaluate(`
+        [".task", ".failed", ".start-up"].flatMap((kind) => [".bar", "i"].map(
+          (one) => getComputedStyle(document.querySelector(one + kind)).background,
+        ))`) as string[];
+      assertEquals(new Set(looks).size, 3, looks.join("\n"));
     });
   },
 );

@@ -138,5 +138,7 @@ a:focus-visible, .zoom button:focus-visible, .table:focus-visible {
   .chart:not([data-zoom]) .ticks .z0:nth-of-type(40n + 21) { color: transparent; }
 }
 @media (prefers-reduced-motion: no-preference) { .bar { transition: filter 0.12s; } }
+@media (forced-colors: active) {
+  .bar, .track i, .legend i { forced-color-adjust: none; } }
 @media print { .zoom, .readout { display: none; } section { break-inside: avoid; } }
 `.trim();
