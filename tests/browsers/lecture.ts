@@ -54,14 +54,19 @@ function find(selector: string): Found {
 
 const textOf = (selector: string) => find(selector).textContent.trim();
 
-/** Presses a button, and waits until what it began is over. */
-async function press(id: string): Promise<string> {
+/** Presses a button, and waits until what it began is over: also if it fails. */
+async function tryOut(id: string): Promise<string> {
   find(`#${id} .run`).click();
   assert(document.querySelector(".run[aria-disabled]") !== null, `${id} runs`);
   while (document.querySelector(".run[aria-disabled]") !== null) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  const why = textOf(`#${id} .why`);
+  return textOf(`#${id} .why`);
+}
+
+/** The same of what must not fail. */
+async function press(id: string): Promise<string> {
+  const why = await tryOut(id);
   assert(why !== "" && !why.startsWith("It did not work"), `${id}: ${why}`);
   return why;
 }
@@ -210,11 +215,15 @@ test("a function of the reader's runs, and is judged", async () => {
   // The error is that of the input, and not that of the loop beside it.
   find("#fn").value = "(n) => n < 3 ? n : nothing(n)";
   find("#inputs").value = "[1, 2, 3]";
-  find("#yours .run").click();
-  while (document.querySelector(".run[aria-disabled]") !== null) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assertMatch(textOf("#yours .why"), /^It did not work\. .*input 2 .*nothing/);
+  assertMatch(await tryOut("yours"), /^It did not work\. .*input 2 .*nothing/);
+  // In a loop each call sees the context of the loop.
+  find("#fn").value =
+    "(n, { index }) => { if (n !== index) throw Error('no index'); }";
+  find("#inputs").value = "[0, 1, 2]";
+  assertMatch(
+    await tryOut("yours"),
+    /^It did not work\. In a loop it failed: Error: no index\.$/,
+  );
 });
 
 test("nothing is fetched, and nothing complained of", async () => {

@@ -1,7 +1,7 @@
 // Step 8: the reader's own function, in a loop and in workers, with a verdict.
 /// <reference lib="dom" />
 
-import { parallelMap } from "@parallel/map";
+import { parallelMap, TaskTimeoutError } from "@parallel/map";
 import { factsOf } from "../../../src/timeline/facts.ts";
 import { Recording } from "../../../src/timeline/recording.ts";
 import { tracksOf } from "../../../src/timeline/tracks.ts";
@@ -70,7 +70,7 @@ function read(): { fn: Fn; inputs: unknown[] } {
 
 /**
  * All calls one after another, in a worker of its own: the page stays awake. An
- * error would be that of the whole loop: only functions that have none come here.
+ * error would be that of the whole loop: only what has none in workers comes here.
  */
 async function inALoop(fn: Fn, inputs: unknown[]): Promise<number> {
   const loop = async (inputs: unknown[], context: { data: { fn: Fn } }) => {
@@ -82,8 +82,12 @@ async function inALoop(fn: Fn, inputs: unknown[]): Promise<number> {
   const options = { workers: 1, data: { fn }, timeout: LOOP_MS };
   try {
     return (await parallelMap(loop, [inputs], options))[0];
-  } catch {
-    throw new Error(`The loop took longer than ${duration(LOOP_MS)}`);
+  } catch (error) {
+    throw new Error(
+      error instanceof TaskTimeoutError
+        ? `The loop took longer than ${duration(LOOP_MS)}`
+        : `In a loop it failed: ${(error as Error).cause ?? error}`,
+    );
   }
 }
 
