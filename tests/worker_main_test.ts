@@ -217,6 +217,7 @@ test("tasks that are to go elsewhere do, also from a worker that loads its modul
 test("a module that does not load is told with its cure, if there is one", async () => {
   const told: [message: string, cure: string | undefined][] = [
     ["Module not found", "in a bundle it must be an entry point"],
+    ["Importing a module script failed", "from another origin it needs"],
     ['Import "left-pad" not a dependency', "put one beside it"],
     ['Requires read access to "/a.ts"', undefined],
   ];

@@ -251,6 +251,9 @@ testImported("a module that is not there is told of", async () => {
   );
   assertStringIncludes(error.message, "no.js must load");
   assertStringIncludes(error.message, "in a bundle it must be an entry point");
+  // In the words of a browser it is the same as if there were no such file.
+  const says = "from another origin it needs Access-Control-Allow-Origin";
+  assertStringIncludes(error.message, says);
 });
 
 test("what a browser cannot do is refused at the call", async () => {

@@ -161,15 +161,16 @@ export function createLoader(
     if (/e specifier "|bare specifier|Module name, '/.test(text)) {
       return "an import map holds in its page alone: import it by its URL, or bundle it";
     }
-    if (
-      code === "ERR_MODULE_NOT_FOUND" ||
-      // Chromium and Firefox, and WebKit, say so.
-      /dynamically imported module|Importing a module/.test(text)
-    ) {
+    // Chromium and Firefox, and WebKit, say so, and no more, whatever the cause.
+    const inPage = /dynamically imported module|Importing a module/.test(text);
+    if (code === "ERR_MODULE_NOT_FOUND" || inPage) {
       const inProgram = /\/(\$bunfs|~BUN)\//.test(url)
         ? ", and no process finds it in a program that bun build --compile made: ship the function"
         : "";
-      return `in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram}`;
+      const served = inPage
+        ? "; its Content-Type must be JavaScript, and from another origin it needs Access-Control-Allow-Origin"
+        : "";
+      return `in a bundle it must be an entry point as well, and is called as what is built from it, such as ./work.js${inProgram}${served}`;
     }
     return /document|window/.test(text.split("ReferenceError", 2)[1] ?? "")
       ? "in a worker there is no page: put the function in a module of its own"
