@@ -7,6 +7,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -187,28 +188,80 @@ test("openJobLog() awaits promises among the inputs, each in its turn", async ()
   await new Promise((resolve) => setTimeout(resolve, 1));
 });
 
-test("openJobLog() gives kept results with their input, where a source fills one object again", async () => {
+test("openJobLog() gives results with their input, where a source fills one object again", async () => {
   using dir = folder();
-  const refilled = { n: 0 };
-  function* source() {
-    for (let n = 0; n < 5; n++) {
-      refilled.n = n;
-      yield refilled;
+  class Row {
+    n = 0;
+  }
+  const bytes = new Uint8Array(3);
+  const part = bytes.subarray(1, 2);
+  const map = new Map<string, number>();
+  type Way = { of: unknown; fill(n: number): unknown; n(input: never): number };
+  const ways: Record<string, Way> = {
+    object: plain({ n: 0 }),
+    class: plain(new Row()),
+    map: {
+      of: { map },
+      fill: (n) => map.set("n", n),
+      n: (input: { map: typeof map }) => input.map.get("n")!,
+    },
+    array: { of: part, fill: (n) => part[0] = n, n: first },
+    views: { of: undefined, fill: (n) => part[0] = n, n: first },
+    data: {
+      of: new DataView(bytes.buffer, 1, 1),
+      fill: (n) => part[0] = n,
+      n: (input: DataView) => input.getUint8(0),
+    },
+    node: {
+      of: Buffer.from(bytes.buffer, 1, 1),
+      fill: (n) => part[0] = n,
+      n: (input: Buffer) => input.readUInt8(0),
+    },
+    whole: {
+      of: bytes.buffer,
+      fill: (n) => part[0] = n,
+      n: (input: ArrayBuffer) => new Uint8Array(input)[1],
+    },
+  };
+  function plain(of: { n: number }): Way {
+    return { of, fill: (n) => of.n = n, n: (input: { n: number }) => input.n };
+  }
+  function first(input: Uint8Array): number {
+    assertEquals(input.length, 1);
+    return input[0];
+  }
+  for (const [name, way] of Object.entries(ways)) {
+    const nOf = way.n as (input: unknown) => number;
+    const source = function* () {
+      for (const n of numbers(5)) {
+        way.fill(n);
+        yield way.of ?? bytes.subarray(1, 2);
+      }
+    };
+    // With some that run after the others, and one among them.
+    for (const runs of [[], [3, 4], [0], [2]]) {
+      const path = dir.path(`${name}${runs}`);
+      const fail = (input: unknown) => {
+        if (runs.includes(nOf(input))) throw new Error("not yet");
+        return 0;
+      };
+      const key = (input: unknown) => `${nOf(input)}`;
+      await run(path, source(), fail, { key });
+      await using log = await openJobLog(path);
+      const outcomes = log.stream(
+        source(),
+        (rest, options) =>
+          parallelMapStream(() => 0, rest, { ...options, workers: 0 }),
+        { key },
+      );
+      const seen: number[] = [];
+      for await (const { input, kept } of outcomes) {
+        seen.push(nOf(input));
+        assertEquals(kept, !runs.includes(seen.length - 1));
+      }
+      assertEquals(seen, [0, 1, 2, 3, 4], `${name} ${runs}`);
     }
   }
-  const seen: unknown[] = [];
-  for (const keep of [5, 3]) { // with some that run after the others
-    const path = dir.path(`${keep}`);
-    const inputs = () => source().take(keep);
-    await run(path, inputs(), ({ n }) => n);
-    await using log = await openJobLog(path);
-    const outcomes = log.stream(
-      source(),
-      (rest) => mapHere(rest, ({ n }) => n),
-    );
-    for await (const { input, kept } of outcomes) if (kept) seen.push(input.n);
-  }
-  assertEquals(seen, [0, 1, 2, 3, 4, 0, 1, 2]);
 });
 
 test("openJobLog() gives kept results with inputs of their own classes", async () => {
@@ -224,13 +277,14 @@ test("openJobLog() gives kept results with inputs of their own classes", async (
     for (const n of numbers(4)) yield { n, unit: new Unit() };
   }
   const names: string[] = [];
-  for (const _ of [1, 2]) {
+  for (const count of [4, 4, 2]) { // the last has no other after it
     const options = { key: ({ n }: { n: number }) => `${n}` };
-    for (const { input } of await run(path, source(), ({ n }) => n, options)) {
+    const inputs = source().take(count);
+    for (const { input } of await run(path, inputs, ({ n }) => n, options)) {
       names.push(input.unit.name);
     }
   }
-  assertEquals(names, Array(8).fill("m"));
+  assertEquals(names, Array(10).fill("m"));
 });
 
 test("openJobLog() tells equal inputs apart by how many there are", async () => {

@@ -138,7 +138,10 @@ export class LoggedStream<T, R> {
           this.#file?.flush();
           this.#change();
           for (const outcome of ready) {
-            if (outcome.kept && this.#breath.isDue) await this.#breath.take();
+            const isOpen = this.#copies.isOpen(outcome.input);
+            if (isOpen || (outcome.kept && this.#breath.isDue)) {
+              await this.#breath.take();
+            }
             const input = this.#copies.seen(outcome.input);
             yield input === outcome.input ? outcome : { ...outcome, input };
           }
@@ -160,6 +163,9 @@ export class LoggedStream<T, R> {
     for await (const given of this.#inputs) {
       const input = await given; // an async iterator may give promises as well
       index++;
+      // Also where it runs: the stream does not see the others, by which it would
+      // know that one object is filled again.
+      const own = this.#copies.of(input);
       // Also while the reader gets nothing, as all wait for the first that runs.
       if (this.#breath.isDue) await this.#breath.take();
       while (this.#crowded || (this.#turnstile.full && !this.#end)) {
@@ -170,15 +176,13 @@ export class LoggedStream<T, R> {
       if (this.#end !== undefined) return; // what made the text ended it
       const line = this.#kept?.find(key);
       if (line === undefined) {
-        this.#running.add({ index, key, input });
+        this.#running.add({ index, key, input, own });
         yield input;
       } else {
         const value = this.#keptResult(line, index);
-        const status = "fulfilled";
-        this.#pass(
-          { index, input: this.#copies.of(input), status, value, kept: true },
-          line.length,
-        );
+        const [status, kept] = ["fulfilled", true] as const;
+        const input = this.#copies.ofKept(own);
+        this.#pass({ index, input, status, value, kept }, line.length);
       }
     }
   }
@@ -240,12 +244,13 @@ export class LoggedStream<T, R> {
       running === undefined ||
       (found.status !== "fulfilled" && found.status !== "rejected")
     ) throw wrongOutcome(found);
-    const { index, key } = running;
+    const { index, key, own } = running;
     const other = this.#running.otherOf(found.input, running);
     if (other !== undefined) {
       throw wrongOutcome(`that of input ${other.index} for input ${index}`);
     }
-    const outcome = renumber(found, index);
+    const input = found.input === running.input ? own : found.input;
+    const outcome = renumber(found, index, this.#copies.seen(input));
     const note = this.#note(outcome);
     const result = this.#resultOf(outcome);
     if (note !== undefined) {
@@ -254,7 +259,6 @@ export class LoggedStream<T, R> {
     // One of the caller's functions above has ended the stream, and may have closed
     // the log: what is given stands in it.
     if (this.#end !== undefined) return;
-    const { input } = outcome;
     if (result.ok) {
       const { text, value } = result;
       this.#pass(

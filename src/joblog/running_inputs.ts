@@ -15,6 +15,8 @@ export interface RunningInput<T> {
   index: number;
   key: InputKey;
   input: T;
+  /** What it was when the source gave it. */
+  own: T;
 }
 
 /** All of them. */
@@ -91,18 +93,19 @@ export class RunningInputs<T> {
  *
  * @param outcome What the stream gave.
  * @param index The position of its input among all.
- * @returns The outcome with that index, also in its error.
+ * @param input The input, as it was.
+ * @returns The outcome with both, and that index also in its error.
  */
 export function renumber<T, R>(
   outcome: TaskOutcome<T, R>,
   index: number,
+  input: T,
 ): TaskOutcome<T, R> {
-  if (outcome.index === index) return outcome;
-  if (outcome.status === "rejected") {
+  if (outcome.index !== index && outcome.status === "rejected") {
     const { reason } = outcome;
     const rename = (text = "") => text.replace(/input \d+/, `input ${index}`);
     const [message, stack] = [rename(reason.message), rename(reason.stack)];
     Object.assign(reason, { index, message, stack });
   }
-  return { ...outcome, index };
+  return { ...outcome, index, input };
 }
