@@ -909,6 +909,41 @@ test("JobLog.close() ends the log also from what the log itself calls, and write
   }
 });
 
+test("JobLog.stream() gives no outcomes where its log is closed, or has a stream, when its run callback returns", async () => {
+  using dir = folder();
+  const path = dir.path("log");
+  for (const readOnly of [false, true]) {
+    const log = await openJobLog(path, { readOnly });
+    let rest: AsyncIterable<number> | undefined;
+    const error = assertThrows(
+      () =>
+        log.stream([1, 2], (inputs) => {
+          void log.close();
+          return mapHere(rest = inputs, (n) => n);
+        }),
+      TypeError,
+    );
+    assertStringIncludes(error.message, "received one that is closed");
+    assertEquals(await Array.fromAsync(rest!), []);
+    const opened = openSync(dir.path("other"), "w"); // the log's number
+    await log.close();
+    writeFileSync(opened, "x");
+    closeSync(opened);
+  }
+  await using log = await openJobLog(path);
+  let inner: AsyncIterable<LoggedOutcome<number, number>> | undefined;
+  const error = assertThrows(
+    () =>
+      log.stream([1, 2], (inputs) => {
+        inner = log.stream([3, 4], (rest) => mapHere(rest, (n) => n));
+        return mapHere(inputs, (n) => n);
+      }),
+    TypeError,
+  );
+  assertStringIncludes(error.message, "has had its stream already");
+  assertEquals(told(await Array.fromAsync(inner!)), [3, 4]);
+});
+
 test("openJobLog() with readOnly changes nothing, and needs no file", async () => {
   using dir = folder();
   const path = dir.path("log");

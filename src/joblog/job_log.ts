@@ -218,18 +218,27 @@ export class JobLog implements AsyncDisposable {
     ) => AsyncIterable<TaskOutcome<T, R>>,
     options: LogStreamOptions<T, R> = {},
   ): AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown> {
-    const { at } = this.#state;
-    if (at !== "new") {
-      const had = at === "closed" ? "is closed" : "has had its stream already";
-      throw new TypeError(
-        `Cannot stream as a log is for one stream: received one that ${had} (open another log)`,
-      );
-    }
+    this.#checkNew();
     const checked = checkOptions("stream", options, STREAM_RULES);
     const stream = new LoggedStream(inputs, checked, this.#log);
     const outcomes = stream.read(run);
+    try {
+      this.#checkNew(); // `run` may have closed it, or made a stream
+    } catch (error) {
+      stream.close({});
+      throw error;
+    }
     this.#state = { at: "streamed", stream, outcomes };
     return outcomes;
+  }
+
+  #checkNew(): void {
+    const { at } = this.#state;
+    if (at === "new") return;
+    const had = at === "closed" ? "is closed" : "has had its stream already";
+    throw new TypeError(
+      `Cannot stream as a log is for one stream: received one that ${had} (open another log)`,
+    );
   }
 
   /**
