@@ -263,6 +263,33 @@ for (const to of ["full", "closed"]) {
   });
 }
 
+test("progressBar() has one listener for the end of the program, however many bars there are", async () => {
+  const before = process.listeners("exit");
+  const added = () =>
+    process.listeners("exit").filter((listener) => !before.includes(listener));
+  const screens: Screen[] = [];
+  await atTerminal(80, () => {
+    const bars = Array.from({ length: 11 }, () => {
+      const output = new Screen(80);
+      screens.push(output);
+      return progressBar({ output });
+    });
+    const piped = progressBar({ output: { write: () => {} } });
+    piped(nine);
+    assertEquals(added(), []); // it needs none
+    for (const bar of bars) bar(nine);
+    bars.pop()!({ ...nine, state: "done" });
+    const [tellAll, ...more] = added();
+    assertEquals(more, []);
+    (tellAll as () => void)();
+    for (const bar of [piped, ...bars]) bar({ ...nine, state: "done" });
+    return Promise.resolve();
+  });
+  assertEquals(added(), []);
+  const ends = screens.map(({ written }) => written.filter((t) => t === "\n"));
+  assertEquals(ends, [...Array(10).fill(["\n"]), []]);
+});
+
 test("progressBar() refuses options that are unknown or of the wrong kind", () => {
   const wrong: [options: unknown, said: string][] = [
     [{ output: 1 }, '"output" must have a write method: received 1'],

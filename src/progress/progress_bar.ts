@@ -93,10 +93,10 @@ export function progressBar(
   function start(): void {
     const timer = setInterval(draw, interactive ? DRAW_MS : LOG_MS);
     timer.unref(); // or a stream that is left unread keeps the process alive
-    const forget = onExit(() => interactive && output.write("\n"));
+    const forget = interactive ? onExit(() => output.write("\n")) : undefined;
     stop = () => {
       clearInterval(timer);
-      forget();
+      forget?.();
     };
     if (interactive) draw();
   }

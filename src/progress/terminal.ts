@@ -82,6 +82,13 @@ function environment(variable: string): string | undefined {
   return state === "granted" ? scope.process.env[variable] : undefined;
 }
 
+/** One listener for all of them: of more than ten, Node.js and Deno warn. */
+const callbacks = new Set<() => void>();
+
+function callAll(): void {
+  for (const callback of callbacks) callback();
+}
+
 /**
  * Calls back when the process exits by itself, by `Deno.exit` or by an error.
  * A signal ends the process without a call. The bar needs none then, as its
@@ -91,6 +98,11 @@ function environment(variable: string): string | undefined {
  * @returns Takes the callback away again.
  */
 export function onExit(callback: () => void): () => void {
-  scope.process.on("exit", callback);
-  return () => scope.process.off("exit", callback);
+  if (callbacks.size === 0) scope.process.on("exit", callAll);
+  callbacks.add(callback);
+  return () => {
+    if (callbacks.delete(callback) && callbacks.size === 0) {
+      scope.process.off("exit", callAll);
+    }
+  };
 }
