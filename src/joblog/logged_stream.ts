@@ -282,11 +282,9 @@ export class LoggedStream<T, R> {
         // Before it is written, as a log with what cannot be read is of no use.
         return { ok: true, text, value: this.#parse(text) };
       } catch (cause) {
-        const { index } = outcome;
+        const [{ index }, received] = [outcome, showThrown(cause)];
         reason = new TaskError(
-          `Cannot log the result of input ${index} as it must be JSON: received ${
-            showThrown(cause)
-          }`,
+          `Cannot log the result of input ${index} as it must be JSON: received ${received}`,
           { index, attempts: 1, cause },
         );
       }
@@ -301,10 +299,9 @@ export class LoggedStream<T, R> {
     try {
       return this.#parse(resultOf(line));
     } catch (cause) {
+      const received = showThrown(cause);
       throw new TypeError(
-        `Cannot take the result of input ${index} from the log as "format" must read it: received ${
-          showThrown(cause)
-        } (with another format, give another "version" or file)`,
+        `Cannot take the result of input ${index} from the log as "format" must read it: received ${received} (with another format, give another "version" or file)`,
         { cause },
       );
     }
