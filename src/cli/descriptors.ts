@@ -66,6 +66,12 @@ export function exit(status: number): never {
     // After all others that hear of the end.
     process.on("exit", () => {
       try {
+        // Else the pipe, which other programs may write as well, stays as Node.js
+        // has it: one that is full would refuse what they write.
+        const { _handle } = process.stderr as unknown as {
+          _handle?: { setBlocking?(blocking: boolean): void };
+        };
+        _handle?.setBlocking?.(true);
         process.execve?.(SHELL, [SHELL, "-c", `exit ${status}`], {});
       } catch {
         // Windows, or without the permission to: then it waits
