@@ -873,44 +873,6 @@ test("JobLog.close() gives the log back at once, and ends the stream", async () 
   await (await openJobLog(dir.path("log"))).close();
 });
 
-test("JobLog.close() settles each time when the stream has ended, and alike", async () => {
-  using dir = folder();
-  const path = dir.path("log");
-  for (const end of ["ended", "failed"]) {
-    const log = await openJobLog(path);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const settled: string[] = [];
-    const close = () =>
-      log.close().then(
-        () => settled.push("ended"),
-        (error) => settled.push(error.message),
-      );
-    let inner: Promise<unknown> | undefined;
-    const outcomes = log.stream([1, 2], (rest) => {
-      const mapped = mapHere(rest, (n) => n);
-      return {
-        [Symbol.asyncIterator]: () => ({
-          next: () => mapped.next(),
-          async return() {
-            inner = close();
-            await promise;
-            if (end === "failed") throw new Error(end);
-            return { done: true, value: undefined };
-          },
-        }),
-      };
-    });
-    await outcomes.next();
-    const closes = [close(), close()];
-    await new Promise((resolve) => setImmediate(resolve));
-    assertEquals(settled, []);
-    assertEquals(existsSync(`${path}.lock`), false);
-    resolve();
-    await Promise.all([...closes, inner, close()]);
-    assertEquals(settled, Array(4).fill(end));
-  }
-});
-
 test("JobLog.close() ends the log also from what the log itself calls, and writes into no file that is opened next", async () => {
   using dir = folder();
   const path = dir.path("log");

@@ -140,7 +140,7 @@ type LogState =
     stream: { close(end: { error?: unknown }): void };
     outcomes: { return(value: undefined): Promise<unknown> };
   }
-  | { at: "closed"; ended: Promise<void> };
+  | { at: "closed" };
 
 /** A log that {@linkcode openJobLog} has opened. */
 export class JobLog implements AsyncDisposable {
@@ -245,21 +245,14 @@ export class JobLog implements AsyncDisposable {
    * Writes what waits, down to the disk, gives the lock back, and ends the
    * stream, if it has not ended.
    *
-   * @returns Settled when the stream has ended; all else is done before. However
-   * often it is called, it settles the same.
+   * @returns Settled when the stream has ended; all else is done before.
    * @throws {JobLogError} When the log could not be written: at once, while the
    * stream is ending.
    */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     const state = this.#state;
-    if (state.at === "closed") return state.ended;
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
-    this.#state = { at: "closed", ended }; // what ends below may close as well
-    resolve(this.#close(state));
-    return ended;
-  }
-
-  async #close(state: LogState): Promise<void> {
+    this.#state = { at: "closed" };
+    if (state.at === "closed") return;
     if (state.at === "streamed") state.stream.close({}); // it logs no more
     const ended = state.at === "streamed"
       ? state.outcomes.return(undefined)
