@@ -1,10 +1,10 @@
 // What a job that ends before its inputs do still writes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { TaskError } from "../mod.ts";
 import { withRetries } from "../src/cli/retries.ts";
-import { test } from "./harness.ts";
+import { runtime, test } from "./harness.ts";
 import type { Ended } from "./pmap.ts";
 import {
   folder,
@@ -139,6 +139,27 @@ for (const what of ["open", "read"] as const) {
     },
   );
 }
+
+test(
+  "pmap leaves the pipe of its messages as it was for other programs",
+  {
+    ...PATIENCE,
+    // Bun 1.4.5 itself leaves a pipe that way.
+    ignore: runtime === "bun" || !existsSync("/proc/self/fdinfo"),
+  },
+  async () => {
+    using dir = folder();
+    const pipe = namedPipe(dir);
+    using _ = openPipe(pipe);
+    const args = [work("odd"), "--halt", "now", "-", pipe];
+    const script = '{ "$@"; cat /proc/self/fdinfo/2; } 2>&1 | cat';
+    using running = start(args, script);
+    running.child.stdin!.end("2\n");
+    const { out } = await running.ended;
+    const [, flags] = /^flags:\s*(\d+)$/m.exec(out)!;
+    assertEquals(Number.parseInt(flags, 8) & constants.O_NONBLOCK, 0, out);
+  },
+);
 
 test(
   "pmap writes what has a result also when an earlier input has none yet",
