@@ -1,6 +1,6 @@
 /**
  * Hears when a signal aborts: by one listener a signal, however many runs have
- * it, as both runtimes search the list of listeners to remove one.
+ * it, as runtimes search the list of listeners to remove one.
  *
  * @module
  */

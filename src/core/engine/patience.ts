@@ -85,7 +85,8 @@ export class Patience {
       if (inFlight.canGoElsewhere) this.#look(inFlight);
       if (!inFlight.hasLanes) return;
       if (this.#cancel === undefined) this.#lookIn(IDLE_MS);
-      if (inFlight.hasRoom) this.#setup.giveAway([]); // what may fill it is sent
+      // Nothing: but the scheduler looks again, and fills the lanes.
+      if (inFlight.hasRoom) this.#setup.giveAway([]);
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * One map or stream in progress, as a ledger: which tasks go next, and what
- * became of each. It calls nobody; whoever changes it touches its engine.
+ * One call in progress, as a ledger: which tasks go next, and what became of
+ * each. It knows no engine: whoever changes it touches that.
  *
  * @module
  */
@@ -31,7 +31,7 @@ type RunState =
   | { at: "failing"; failure: Thrown }
   | { at: "over" };
 
-/** One map or stream in progress. */
+/** One call in progress. */
 export class Run {
   readonly number: number;
   readonly fn: FunctionRef;
