@@ -116,11 +116,11 @@ export function judgeLateness(
     if (ran >= timeout) late.push(serial);
     else next = Math.min(next, timeout - ran);
   }
+  let mayBeLate = false;
   if (unknown !== undefined && unknown.serials.length > 0) {
+    mayBeLate = unknown.ran >= timeout;
     next = Math.min(next, timeout - unknown.ran);
   }
-  const mayBeLate = unknown !== undefined && unknown.serials.length > 0 &&
-    unknown.ran >= timeout;
   const sendMs = Math.max(SEND_MS, 10 * timeout);
   const sends = sending?.serials ?? [];
   const stuck = sends.length > 0 && sending!.ran >= sendMs;
