@@ -72,9 +72,9 @@ export class Runs {
     }
   }
 
-  /** Ends all, as no worker can serve them. */
-  refuse(error: unknown): void {
-    for (const run of [...this.all]) {
+  /** Ends runs, as no worker can serve them: all, or those that are given. */
+  refuse(error: unknown, runs: Iterable<Run> = this.all): void {
+    for (const run of [...runs]) {
       run.refuse(error);
       this.touched.add(run);
     }
@@ -101,9 +101,7 @@ export class Runs {
     if (ends < MOST_FRUITLESS_ENDS) return;
     this.#endsOf.delete(run);
     const error = endsError(MOST_FRUITLESS_ENDS, loss);
-    if (run === undefined) return this.refuse(error);
-    run.refuse(error);
-    this.touched.add(run);
+    this.refuse(error, run === undefined ? this.all : [run]);
   }
 
   /** Takes a run, which ends at once if all were ended. */

@@ -179,8 +179,8 @@ export class Scheduler implements Engine {
       this.#slots.ready();
       this.#runs.emit({ type: "worker-ready", worker, at: clock.now() });
     } else if (report.type === "refused") {
-      report.run?.refuse(report.error);
-      if (report.run !== undefined) this.#runs.touched.add(report.run);
+      const { run, error } = report;
+      if (run !== undefined) this.#runs.refuse(error, [run]);
     } else if (report.type === "useless") this.#runs.refuse(report.error);
     else {
       const { sent, loss, rested } = report;
