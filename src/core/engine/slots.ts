@@ -22,8 +22,7 @@ export class Slots {
   readonly #onStartable: () => void;
   readonly #breath: Breath;
   #starting = false;
-  #blocks = false; // whether the last start blocked this thread
-  #delaysTimers = false; // whether its backend does
+  #backend: Backend | undefined; // that of the last start
   #last: Staff["last"] = "start";
   #quietSince = 0;
   #worked = 0; // ms of tasks that were answered since a worker was started
@@ -47,7 +46,8 @@ export class Slots {
 
   /** Whether the caller's timers have their turn before more is sent. */
   get holds(): boolean {
-    return this.vain.hold || (!this.#delaysTimers && this.#breath.holds);
+    return this.vain.hold ||
+      (!this.#backend?.delaysTimers && this.#breath.holds);
   }
 
   /** Chunks are to be sent, in this turn. */
@@ -79,7 +79,7 @@ export class Slots {
     const quiet = clock.now() - this.#quietSince;
     const ms = waitToStart({
       up: this.#up,
-      blocks: this.#blocks,
+      blocks: this.#backend?.startBlocks ?? false,
       last: this.#last,
       quiet,
       left,
@@ -207,8 +207,7 @@ export class Slots {
     const first = this.#up === 0;
     slot.start(backend);
     this.#worked = this.#earlier = 0;
-    this.#blocks = backend.startBlocks;
-    this.#delaysTimers = backend.delaysTimers ?? false;
+    this.#backend = backend;
     // Only from here on is the caller's thread free to hear anything.
     if (first) this.#listen("start");
     const goOn = () => {
