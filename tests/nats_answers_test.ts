@@ -57,7 +57,7 @@ function open(read: () => unknown) {
     fail(why: Failure, workers: (number | undefined)[]) {
       const chunk = added!.take(Infinity, true)!;
       for (const [i, worker] of workers.entries()) {
-        added!.fail(chunk, chunk.first + i, why, worker, true);
+        added!.fail(chunk, i, why, worker, true);
       }
     },
     /** Answers a chunk that came so often. */

@@ -198,7 +198,7 @@ export class ClientRun {
       const own = step.worker;
       const worker = own === undefined ? own : numberOf(machine, own);
       const again = run.combine === undefined || !endsFold(failure);
-      run.fail(chunk, chunk.first + step.from, failure, worker, again);
+      run.fail(chunk, step.from, failure, worker, again);
     }
   }
 
@@ -206,7 +206,7 @@ export class ClientRun {
   #lose(open: OpenChunk, worker: number, machines: number): void {
     const { run } = this;
     const { chunk } = open;
-    const { first, values: { length }, alone } = chunk;
+    const { values: { length }, alone } = chunk;
     const most = Math.ceil(length / GROUPS);
     for (const [begin, end] of sentOf(open)) {
       for (let from = begin; from < end; from += most) {
@@ -215,7 +215,7 @@ export class ClientRun {
           continue;
         }
         const error = new Error(`${machines} machines ended under it in a row`);
-        run.fail(chunk, first + from, lost(error), worker, true);
+        run.fail(chunk, from, lost(error), worker, true);
       }
     }
     run.startSmall();
@@ -238,7 +238,7 @@ export class ClientRun {
     const { chunk } = open;
     for (const [from, to] of sentOf(open)) {
       for (let offset = from; offset < to; offset++) {
-        this.run.fail(chunk, chunk.first + offset, failure, worker, false);
+        this.run.fail(chunk, offset, failure, worker, false);
       }
     }
   }

@@ -158,13 +158,13 @@ class Listener extends Run {
 
   override fail(
     chunk: Chunk,
-    index: number,
+    offset: number,
     failure: Failure,
     worker: number | undefined,
   ): void {
-    this.#deliveries.expect(index, failure, worker);
+    this.#deliveries.expect(chunk.first + offset, failure, worker);
     // Whether it is tried again, and where, is for its client to say.
-    super.fail(chunk, index, failure, worker, false);
+    super.fail(chunk, offset, failure, worker, false);
   }
 
   override refuse(cause: unknown): void {

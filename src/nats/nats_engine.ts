@@ -277,7 +277,7 @@ export class NatsEngine implements Engine {
     } else this.#vain.note();
     for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
-      run.fail(chunk, first + offset, failure, undefined, false);
+      run.fail(chunk, offset, failure, undefined, false);
     }
   }
 

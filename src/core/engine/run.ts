@@ -232,21 +232,21 @@ export class Run {
    * Takes a task that did not return; it may be tried again.
    *
    * @param chunk The chunk it came in.
-   * @param index Its index.
+   * @param offset Its offset there.
    * @param failure What became of it.
    * @param worker Number of its worker; undefined if it never reached one.
    * @param repeatable Whether it can be sent again.
    */
   fail(
     chunk: Chunk,
-    index: number,
+    offset: number,
     failure: Failure,
     worker: number | undefined,
     repeatable: boolean,
   ): void {
+    const { first, attempt } = chunk;
+    const index = first + offset;
     if (this.over || index >= this.#limit) return;
-    const { attempt } = chunk;
-    const offset = index - chunk.first;
     const again = repeatable && attempt <= (this.options.retries ?? 0);
     const { sink, clock } = this.#setup;
     const { number: run } = this;

@@ -272,7 +272,7 @@ export class Scheduler implements Engine {
 
   /** Sends a chunk. What cannot be sent fails, by its index. */
   #send(slot: Slot, chunk: Chunk): void {
-    const { run, values, first } = chunk;
+    const { run, values } = chunk;
     this.#runs.touched.add(run);
     let parcel = packChunk(chunk, this.#tools.packing);
     if (parcel.refused.size < values.length) { // else nothing is left to send
@@ -284,7 +284,7 @@ export class Scheduler implements Engine {
     else this.#slots.vain.note();
     for (const [offset, refusal] of parcel.refused) {
       const failure = { why: "unsendable", what: "input", refusal } as const;
-      run.fail(chunk, first + offset, failure, undefined, false);
+      run.fail(chunk, offset, failure, undefined, false);
     }
   }
 

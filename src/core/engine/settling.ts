@@ -46,7 +46,7 @@ export function settle(
   wire: { codec: Codec; packing: Packing; clock: Clock },
 ): void {
   const { chunk, gone } = sent;
-  const { run, first } = chunk;
+  const { run } = chunk;
   let values: ArrayLike<unknown>;
   try {
     values = wire.packing.unpack(answer.values);
@@ -83,7 +83,7 @@ export function settle(
     if (failed === undefined) continue;
     const failure = readFailure(failed, run, wire.codec);
     const repeatable = failed.folded === 0 && !gone.has(offset);
-    run.fail(chunk, first + offset, failure, worker, repeatable);
+    run.fail(chunk, offset, failure, worker, repeatable);
   }
   put(tasks);
   if (tasks < length) sendElsewhere(sent, tasks);
@@ -153,10 +153,10 @@ export function failLate(
   { sent: { chunk, gone }, offset }: Abandoned,
   worker: number,
 ): void {
-  const { run, first } = chunk;
+  const { run } = chunk;
   const { timeout = Infinity } = run.options;
   const failure = { why: "timeout", timeout, sendMs: undefined } as const;
-  run.fail(chunk, first + offset, failure, worker, !gone.has(offset));
+  run.fail(chunk, offset, failure, worker, !gone.has(offset));
 }
 
 /**
@@ -216,7 +216,7 @@ export function failAll(
   } as const;
   for (let offset = 0; offset < chunk.values.length; offset++) {
     if (failed.has(offset)) continue;
-    chunk.run.fail(chunk, chunk.first + offset, failure, worker, false);
+    chunk.run.fail(chunk, offset, failure, worker, false);
   }
 }
 
@@ -277,7 +277,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
   const most = Math.ceil(at.length / GROUPS);
   let found = false;
   for (const { chunk, serial, failed, gone } of sent) {
-    const { run, first, values: { length } } = chunk;
+    const { run, values: { length } } = chunk;
     let from = 0; // of those that go again together
     for (let offset = 0; offset <= length; offset++) {
       const suspect = suspects.has(serial + offset);
@@ -296,7 +296,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
       const failure: Failure = suspect && timeout !== undefined
         ? { why: "timeout", timeout, sendMs }
         : { why: "lost", code, signal, error, moved };
-      run.fail(chunk, first + offset, failure, worker, !moved);
+      run.fail(chunk, offset, failure, worker, !moved);
     }
   }
   return found;
