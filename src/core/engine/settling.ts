@@ -274,29 +274,34 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
   const { timeout, sendMs, code, signal, error } = loss;
   const { at, sure = at.length === 1 } = loss;
   const suspects = new Set(at);
-  const most = Math.ceil(at.length / GROUPS);
+  const groupSize = Math.ceil(at.length / GROUPS);
   let found = false;
   for (const { chunk, serial, failed, gone } of sent) {
     const { run, values: { length } } = chunk;
-    let from = 0; // of those that go again together
-    for (let offset = 0; offset <= length; offset++) {
-      const suspect = suspects.has(serial + offset);
-      const moved = gone.has(offset);
-      const stays = offset === length || failed.has(offset) || moved ||
-        (suspect && sure);
-      const wasSuspect = suspects.has(serial + from);
-      const full = wasSuspect && offset - from === most;
-      if (stays || full || suspect !== wasSuspect) {
-        run.takeBack(chunk, from, offset, wasSuspect);
-        from = stays ? offset + 1 : offset;
-      }
-      if (offset === length || failed.has(offset)) continue;
+    const isSuspect = (offset: number) => suspects.has(serial + offset);
+    /** Whether it is to blame, or cannot be sent again. */
+    const fails = (offset: number) =>
+      gone.has(offset) || (sure && isSuspect(offset));
+    for (let from = 0, to: number; from < length; from = to) {
+      to = from + 1;
+      if (failed.has(from)) continue;
+      const suspect = isSuspect(from);
       found ||= suspect;
-      if (!stays) continue;
-      const failure: Failure = suspect && timeout !== undefined
-        ? { why: "timeout", timeout, sendMs }
-        : { why: "lost", code, signal, error, moved };
-      run.fail(chunk, offset, failure, worker, !moved);
+      if (fails(from)) {
+        const moved = gone.has(from);
+        const failure: Failure = suspect && timeout !== undefined
+          ? { why: "timeout", timeout, sendMs }
+          : { why: "lost", code, signal, error, moved };
+        run.fail(chunk, from, failure, worker, !moved);
+        continue;
+      }
+      // It goes again, with those after it that are like it.
+      const most = suspect ? groupSize : length;
+      while (
+        to < length && to - from < most && !failed.has(to) && !fails(to) &&
+        isSuspect(to) === suspect
+      ) to++;
+      run.takeBack(chunk, from, to, suspect);
     }
   }
   return found;
