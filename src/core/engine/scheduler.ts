@@ -193,7 +193,7 @@ export class Scheduler implements Engine {
         this.#runs.countEnd(sent[0]?.chunk.run, loss);
       }
     }
-    if (this.#ended && slot.idle) slot.end(undefined);
+    if (this.#ended && slot.idle) slot.end();
   }
 
   /** Sees to a run that was touched. */
@@ -250,7 +250,7 @@ export class Scheduler implements Engine {
   #feed(slot: Slot): boolean {
     for (const run of this.#runs.ready) {
       if (!this.#slots.fits(slot, run)) {
-        slot.end(undefined);
+        slot.end();
         return true;
       }
       this.#runs.ready.delete(run); // until it is touched

@@ -55,7 +55,7 @@ export class Slot {
       clock: setup.clock,
       ping: () => this.#post({ type: "ping" }),
       abandon: (serials) => this.#post({ type: "abandon", serials }),
-      end: (loss) => this.end(loss),
+      end: (loss) => this.#endAsLost(loss),
     });
     this.#patience = new Patience({
       clock: setup.clock,
@@ -192,11 +192,9 @@ export class Slot {
       this.#answer({ type: "refused", run, error });
     } else if (message.type === "failed") {
       this.#ready.reject(error);
-      this.end(undefined);
+      this.end();
       this.#report({ type: "useless", error });
-    } else if (message.type === "stray") {
-      this.end({ ...message, error });
-    }
+    } else if (message.type === "stray") this.#endAsLost({ ...message, error });
   }
 
   /**
@@ -207,10 +205,10 @@ export class Slot {
   #lose(what: "input" | "result"): void {
     const error = unreadableError();
     if (!this.#inFlight.isOne) {
-      return this.end({ error, at: this.#inFlight.all(), sure: false });
+      return this.#endAsLost({ error, at: this.#inFlight.all(), sure: false });
     }
     const sent = this.#inFlight.clearUnread();
-    if (what === "result") this.end(undefined); // it is not heard any more
+    if (what === "result") this.end(); // it is not heard any more
     this.#answer({ type: "unread", sent, what, error });
   }
 
@@ -246,7 +244,7 @@ export class Slot {
       this.#setIdle();
     }
     this.#report(report);
-    if (this.idle && this.left < 1) this.end(undefined);
+    if (this.idle && this.left < 1) this.end();
   }
 
   #setIdle(): void {
@@ -265,29 +263,32 @@ export class Slot {
     this.#stopTimers();
     if (!begun) { // for the next run it goes on with `init`, or the module
       this.#inFlight.drop();
-      if (this.left < 1) return this.end(undefined);
+      if (this.left < 1) return this.end();
       return this.#state.handle.setBusy(false);
     }
-    this.#cancel = this.#setup.clock.after(GRACE_MS, () => this.end(undefined));
+    this.#cancel = this.#setup.clock.after(GRACE_MS, () => this.end());
   }
 
   /**
    * Ends the worker. One that has nothing to do may dispose what it holds
-   * before, for a while; `loss` says why, if nobody wanted the end.
+   * before, for a while.
    */
-  end(loss: Partial<Loss> | undefined): void {
+  end(): void {
     if (this.#state.at !== "up") return;
     const { handle, backend, disposes } = this.#state;
-    if (loss !== undefined || !disposes || !this.idle) {
-      const suspected = loss && this.#inFlight.suspect(loss);
-      return this.#terminate(this.#state, suspected);
-    }
+    if (!disposes || !this.idle) return this.#terminate(this.#state, undefined);
     this.#cancel();
     handle.setBusy(true);
     handle.post({ type: "dispose" }, []);
     this.#state = { at: "parting", handle, backend };
     const late = () => this.#part(`no end within ${DISPOSE_MS} ms`);
     this.#cancel = this.#setup.clock.after(DISPOSE_MS, late);
+  }
+
+  /** Ends the worker, though nobody wanted that: `loss` says why. */
+  #endAsLost(loss: Partial<Loss>): void {
+    if (this.#state.at !== "up") return;
+    this.#terminate(this.#state, this.#inFlight.suspect(loss));
   }
 
   /** The worker disposed what it held, or could not. */
@@ -345,7 +346,7 @@ export class Slot {
    * @returns Settled when there is no worker any more.
    */
   close(): Promise<void> {
-    if (this.idle) this.end(undefined);
+    if (this.idle) this.end();
     return this.empty ? Promise.resolve() : this.#gone.promise;
   }
 }
