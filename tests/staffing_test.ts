@@ -31,10 +31,10 @@ const CASES: [title: string, staff: Staff, ms: number][] = [
 function about(
   up: number,
   quiet: number,
-  left: number | undefined,
+  msLeft: number | undefined,
   last: Staff["last"] = "answer",
 ): Staff {
-  return { up, blocks: true, last, quiet, left, earlier: 0 };
+  return { up, blocks: true, last, quiet, msLeft, earlier: 0 };
 }
 
 function free(staff: Staff): Staff {

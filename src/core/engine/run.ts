@@ -93,7 +93,7 @@ export class Run {
   }
 
   /** How much work that is, in ms of one worker; undefined if hardly known. */
-  get left(): number | undefined {
+  get msLeft(): number | undefined {
     const weight = this.#weightLeft ?? Infinity;
     const ms = this.#sizer.msPerTask;
     return weight === 0 ? 0 : ms === undefined ? undefined : weight * ms;

@@ -47,14 +47,14 @@ export class Runs {
   }
 
   /** How much work is ready, in ms of one worker, if that is known. */
-  get left(): number | undefined {
-    let left = 0;
+  get msLeft(): number | undefined {
+    let sum = 0;
     for (const run of this.ready) {
-      const ms = run.left;
-      if (ms === undefined) return undefined;
-      left += ms;
+      const { msLeft } = run;
+      if (msLeft === undefined) return undefined;
+      sum += msLeft;
     }
-    return left;
+    return sum;
   }
 
   /** Says what happened in the pool to all that listen. */

@@ -223,7 +223,7 @@ export class Scheduler implements Engine {
     const { mayStart } = this.#slots;
     if (mayStart) {
       if (this.#slots.starting) return false;
-      if (this.#slots.pays(this.#runs.left)) {
+      if (this.#slots.pays(this.#runs.msLeft)) {
         return this.#feed(this.#slots.empty());
       }
     }
@@ -261,7 +261,7 @@ export class Scheduler implements Engine {
 
   /** Sends the next chunk of a run, if there is one. */
   #sendNext(slot: Slot, run: Run, idle: boolean): boolean {
-    const chunk = run.take(slot.left, idle);
+    const chunk = run.take(slot.tasksLeft, idle);
     if (run.over) this.#runs.touched.add(run); // its inputs ended it
     if (chunk === undefined) return false;
     this.#runs.sent(run);

@@ -90,13 +90,13 @@ export class Slot {
   }
 
   /** How many tasks the worker may still be sent before it is replaced. */
-  get left(): number {
+  get tasksLeft(): number {
     return this.#inFlight.tasksLeft(this.#setup.maxTasksPerWorker);
   }
 
   /** How many tasks a busy worker has that may be sent more; else Infinity. */
   get load(): number {
-    const isOpen = this.#state.at === "up" && this.left > 0;
+    const isOpen = this.#state.at === "up" && this.tasksLeft > 0;
     return isOpen && this.#inFlight.hasRoom ? this.#inFlight.tasks : Infinity;
   }
 
@@ -244,7 +244,7 @@ export class Slot {
       this.#setIdle();
     }
     this.#report(report);
-    if (this.idle && this.left < 1) this.end();
+    if (this.idle && this.tasksLeft < 1) this.end();
   }
 
   #setIdle(): void {
@@ -263,7 +263,7 @@ export class Slot {
     this.#stopTimers();
     if (!begun) { // for the next run it goes on with `init`, or the module
       this.#inFlight.drop();
-      if (this.left < 1) return this.end();
+      if (this.tasksLeft < 1) return this.end();
       return this.#state.handle.setBusy(false);
     }
     this.#cancel = this.#setup.clock.after(GRACE_MS, () => this.end());

@@ -71,10 +71,10 @@ export class Slots {
    * Whether one more worker pays now. If it may do so later, `onStartable` is
    * called then.
    *
-   * @param left How much work there is, in ms of one worker, if known.
+   * @param msLeft How much work there is, in ms of one worker, if known.
    * @returns Whether to start one.
    */
-  pays(left: number | undefined): boolean {
+  pays(msLeft: number | undefined): boolean {
     const { clock } = this.#setup;
     const quiet = clock.now() - this.#quietSince;
     const ms = waitToStart({
@@ -82,7 +82,7 @@ export class Slots {
       blocks: this.#backend?.startBlocks ?? false,
       last: this.#last,
       quiet,
-      left,
+      msLeft,
       earlier: this.#earlier,
     });
     // One timer for many answers, each of which puts the start off: it rings
@@ -110,14 +110,14 @@ export class Slots {
 
   /** Whether any worker has nothing to do, and could be given something. */
   get anyIdle(): boolean {
-    return this.all.some((slot) => slot.idle && slot.left > 0);
+    return this.all.some((slot) => slot.idle && slot.tasksLeft > 0);
   }
 
   /** Those that have nothing to do; the last are those that still load. */
   *idle(): Generator<Slot> {
     const loading: Slot[] = [];
     for (const slot of this.all) {
-      if (!slot.idle || slot.left < 1) continue;
+      if (!slot.idle || slot.tasksLeft < 1) continue;
       if (slot.loads) loading.push(slot);
       else yield slot;
     }

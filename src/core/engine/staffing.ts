@@ -65,7 +65,7 @@ export interface Staff {
   /** For how many ms nothing was heard since then. */
   quiet: number;
   /** How much work is left, in ms of one worker; undefined if not known. */
-  left: number | undefined;
+  msLeft: number | undefined;
   /** For how many ms workers were at earlier calls since the last start. */
   earlier: number;
 }
@@ -80,12 +80,12 @@ export interface Staff {
  * if there is nothing to do for it.
  */
 export function waitToStart(
-  { up, blocks, last, quiet, left, earlier }: Staff,
+  { up, blocks, last, quiet, msLeft, earlier }: Staff,
 ): number {
   if (up === 0) return 0;
-  if (!blocks && (left === undefined || left / up > LITTLE_MS)) return 0;
-  if (left === 0) return Infinity;
-  if (left !== undefined && left / up > COST_MS) return 0;
+  if (!blocks && (msLeft === undefined || msLeft / up > LITTLE_MS)) return 0;
+  if (msLeft === 0) return Infinity;
+  if (msLeft !== undefined && msLeft / up > COST_MS) return 0;
   if (earlier / up > CALLED_AGAIN_MS) return 0;
   return Math.max(0, (blocks ? SILENT_MS : PATIENT_MS)[last] - quiet);
 }
