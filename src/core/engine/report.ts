@@ -29,8 +29,12 @@ export type Report =
   | { type: "refused"; run: Run | undefined; error: unknown }
   /** The worker is useless: its module or `init` failed. */
   | { type: "useless"; error: unknown }
-  /** The worker ended; `sent` is what it had. `loss` if nobody wanted that. */
-  | { type: "ended"; sent: Sent[]; loss: Loss | undefined; rested: boolean };
+  /**
+   * The worker ended; `sent` is what it had. `loss` if nobody wanted that;
+   * `canLive` if it had idled or answered, so that its end says nothing of `init`
+   * or the module.
+   */
+  | { type: "ended"; sent: Sent[]; loss: Loss | undefined; canLive: boolean };
 
 /** What a slot is made of. */
 export interface SlotSetup {

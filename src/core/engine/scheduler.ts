@@ -183,13 +183,13 @@ export class Scheduler implements Engine {
       if (run !== undefined) this.#runs.refuse(error, [run]);
     } else if (report.type === "useless") this.#runs.refuse(report.error);
     else {
-      const { sent, loss, rested } = report;
+      const { sent, loss, canLive } = report;
       const lost = loss !== undefined;
       this.#runs.emit({ type: "worker-end", worker, lost, at: clock.now() });
       for (const { chunk } of sent) this.#runs.touched.add(chunk.run);
       // One that ended while it was idle, before it was known, counts for
       // nothing.
-      if (lost && !judge(sent, loss, worker) && !rested) {
+      if (lost && !judge(sent, loss, worker) && !canLive) {
         this.#runs.countEnd(sent[0]?.chunk.run, loss);
       }
     }

@@ -39,8 +39,8 @@ export class Slot {
   #state: SlotState = { at: "empty" };
   #inFlight: InFlight;
   #tag = 0;
-  /** Whether this worker has had nothing to do, or has done a chunk: it can live. */
-  #rested = false;
+  /** Whether this worker has had nothing to do, or has answered. */
+  #canLive = false;
   #cancel = () => {}; // calls off the end of the worker
   readonly #watch: Watch;
   readonly #patience: Patience;
@@ -125,7 +125,7 @@ export class Slot {
       onEnd: (end) => start.tag === this.#tag && this.#onEnd(end),
     });
     this.#tag = start.tag;
-    this.#rested = false;
+    this.#canLive = false;
     this.#ready = Promise.withResolvers();
     this.#ready.promise.catch(() => {}); // the runs hear it as well
     this.#gone = Promise.withResolvers();
@@ -147,7 +147,7 @@ export class Slot {
     const inFlight = this.#inFlight;
     this.#state.handle.setBusy(true);
     const { message, note } = inFlight.send(chunk, parcel);
-    if (message.run && this.#rested) this.#watch.ask(inFlight, chunk.run);
+    if (message.run && this.#canLive) this.#watch.ask(inFlight, chunk.run);
     try {
       this.#state.handle.post(message, parcel.moved);
       note(number);
@@ -171,7 +171,7 @@ export class Slot {
     if (message.type === "done" || message.type === "unread") {
       const sent = this.#inFlight.remove(message);
       if (sent === undefined) return;
-      this.#rested = true; // it can live
+      this.#canLive = true;
       this.#patience.begin(this.#inFlight);
       this.#answer(
         message.type === "done"
@@ -219,7 +219,7 @@ export class Slot {
   #abandon(serials: readonly number[]): void {
     const tasks = this.#inFlight.abandon(serials);
     if (tasks.length === 0) return;
-    this.#rested = true; // it can live
+    this.#canLive = true;
     if (this.#inFlight.canRepeat) this.#patience.end(this.#inFlight);
     this.#report({ type: "abandoned", tasks });
   }
@@ -249,7 +249,7 @@ export class Slot {
 
   #setIdle(): void {
     if (this.#state.at !== "up") return;
-    this.#rested = true;
+    this.#canLive = true;
     this.#state.handle.setBusy(false);
   }
 
@@ -317,7 +317,7 @@ export class Slot {
     // If this thread was taken for so long, the news may wait in a later turn.
     // What no loop holds up is only late where others have the cores; `init` may
     // loop as well.
-    const isIdle = index === undefined && this.#rested;
+    const isIdle = index === undefined && this.#canLive;
     const { goneMs = backend.stopsLoops || isIdle ? 5000 : 1000 } = backend;
     this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }
@@ -337,7 +337,7 @@ export class Slot {
     if (loss === undefined) this.#ready.resolve();
     else this.#ready.reject(loss.error ?? endsError(1, loss));
     this.#gone.resolve();
-    this.#report({ type: "ended", sent, loss, rested: this.#rested });
+    this.#report({ type: "ended", sent, loss, canLive: this.#canLive });
   }
 
   /**
