@@ -149,12 +149,16 @@ export class Run {
   }
 
   /** Whether all is settled of what it has read. */
-  get rests(): boolean {
+  get isSettled(): boolean {
     return this.#unsettled === 0;
   }
 
-  /** Whether it has tasks to be sent; to know that, it reads those that go next. */
-  waits(): boolean {
+  /**
+   * Reads the tasks that go next, if none wait.
+   *
+   * @returns Whether any wait to be sent.
+   */
+  readAhead(): boolean {
     if (this.#returned.tasks > 0) {
       const size = this.#sizer.next(this.#weightLeft);
       return this.#returned.mayGo(this.#setup, size);

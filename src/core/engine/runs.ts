@@ -123,7 +123,7 @@ export class Runs {
   othersWait(run: Run): boolean {
     for (const other of this.ready) {
       if (other === run) continue;
-      if (other.waits()) return true;
+      if (other.readAhead()) return true;
       this.ready.delete(other); // until it is touched
       if (other.over) this.touched.add(other); // its inputs ended it
     }

@@ -202,7 +202,7 @@ export class Scheduler implements Engine {
     if (!this.#runs.all.has(run)) return;
     // Where no worker is to ask it, nobody would see that there is no more.
     const isAsked = () => this.#runs.all.size === 1 && this.#slots.anyAsk;
-    if (!run.over && run.rests && !isAsked()) run.waits();
+    if (!run.over && run.isSettled && !isAsked()) run.readAhead();
     if (!run.over) return void this.#runs.ready.add(run);
     this.#runs.remove(run);
     for (const slot of this.#slots.all) slot.release(run);

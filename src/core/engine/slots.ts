@@ -103,7 +103,10 @@ export class Slots {
     return this.all.every((slot) => slot.empty || slot.idle);
   }
 
-  /** Whether a run is asked for more without waiting for a busy worker. */
+  /**
+   * Whether a run is asked for more at once: by a worker that idles, or one that
+   * is started as none is up.
+   */
   get anyAsk(): boolean {
     return this.#up === 0 || this.anyIdle;
   }
