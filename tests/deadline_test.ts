@@ -345,7 +345,7 @@ test("the chunk of a task is found, whatever was taken back or has failed", () =
       const one = {
         chunk: { values: new Array(size) },
         serial,
-        failed: new Map(size === 3 ? [[1, undefined]] : []),
+        failed: new Set(size === 3 ? [1] : []),
       };
       serial += size + n % 3;
       return one as unknown as Sent;

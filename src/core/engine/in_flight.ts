@@ -166,7 +166,7 @@ export class InFlight {
       message,
       note: (number) => {
         const forgets = noteRun?.();
-        const failed = new Map<number, unknown>(refused);
+        const failed = new Set(refused.keys());
         const sent = { chunk, number, serial, bytes, failed, gone };
         this.#sent.push({ ...sent, whole: true, forgets });
         this.#serial += chunk.values.length;
@@ -321,7 +321,7 @@ export class InFlight {
       const sent = this.#sent[at]!;
       const offset = serial - sent.serial;
       tasks.push({ sent, offset });
-      sent.failed.set(offset, undefined);
+      sent.failed.add(offset);
     }
     if (tasks.length > 0) this.#retires = this.#abandons = true;
     return tasks;

@@ -20,7 +20,7 @@ export interface Sent {
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
   /** Offsets of tasks that failed: they could not be sent, or are abandoned. */
-  readonly failed: Map<number, unknown>;
+  readonly failed: Set<number>;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
   /** If it brought its run along, the numbers of those that the worker was told to forget. */

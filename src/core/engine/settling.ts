@@ -54,39 +54,24 @@ export function settle(
   } catch (cause) {
     return failAll(sent, "result", cause, worker);
   }
-  const { tasks, ms, bytes } = answer;
-  const { length } = chunk.values;
-  run.spent(chunk, ms);
-  // Not of a part: it may be that of one task that took long after many. Nor
-  // with one that was abandoned: that failed before.
-  const abandons = answer.failures?.some((f) => sent.failed.has(f.offset));
-  if (sent.whole && tasks === length && !abandons) {
-    run.learn(chunk, ms, Math.max(sent.bytes, bytes));
-  }
+  learn(sent, answer);
   if (answer.times !== undefined) {
     tell(sent, answer, answer.times, worker, wire.clock);
   }
-  // Stretches of results between the tasks that failed, or had failed before.
-  const failures = new Map<number, TaskFailure | undefined>(
-    answer.failures?.map((failure) => [failure.offset, failure]),
-  );
-  for (const offset of sent.failed.keys()) {
-    if (offset < tasks) failures.set(offset, undefined);
-  }
-  const gaps = [...failures.keys()].sort((a, b) => a - b);
+  // Stretches of results between the tasks that have none.
   let from = 0;
   let stretch = 0;
-  for (const offset of gaps) {
+  for (const [offset, failed] of failuresIn(sent, answer)) {
     put(offset);
-    const failed = failures.get(offset);
     from = offset + Math.max(1, failed?.folded ?? 0);
     if (failed === undefined) continue;
     const failure = readFailure(failed, run, wire.codec);
     const repeatable = failed.folded === 0 && !gone.has(offset);
     run.fail(chunk, offset, failure, worker, repeatable);
   }
+  const { tasks } = answer;
   put(tasks);
-  if (tasks < length) sendElsewhere(sent, tasks);
+  if (tasks < chunk.values.length) sendElsewhere(sent, tasks);
 
   function put(to: number): void {
     if (to <= from) return;
@@ -95,6 +80,38 @@ export function settle(
       : sliceOf(values, stretch, ++stretch);
     run.put(chunk, results, from, to);
   }
+}
+
+/** Lets a run learn from an answer how long its tasks take. */
+function learn(
+  { chunk, whole, failed, bytes: sentBytes }: Sent,
+  { tasks, failures, ms, bytes }: DoneMessage,
+): void {
+  const { run, values: { length } } = chunk;
+  run.spent(chunk, ms);
+  // Not of a part: it may be that of one task that took long after many. Nor
+  // with one that was abandoned: that failed before.
+  const abandons = failures?.some(({ offset }) => failed.has(offset));
+  if (whole && tasks === length && !abandons) {
+    run.learn(chunk, ms, Math.max(sentBytes, bytes));
+  }
+}
+
+/**
+ * The tasks of a chunk that have no result, in order: why; undefined for those
+ * that had failed before.
+ */
+function failuresIn(
+  { failed }: Sent,
+  { tasks, failures = [] }: DoneMessage,
+): [offset: number, failure: TaskFailure | undefined][] {
+  const found = new Map<number, TaskFailure | undefined>(
+    failures.map((failure) => [failure.offset, failure]),
+  );
+  for (const offset of failed) {
+    if (offset < tasks) found.set(offset, undefined);
+  }
+  return [...found].sort(([a], [b]) => a - b);
 }
 
 /**
@@ -134,7 +151,7 @@ export function sendElsewhere({ chunk, failed }: Sent, from: number): void {
   const { run, values: { length } } = chunk;
   run.startSmall();
   let next = from;
-  for (const offset of [...failed.keys()].sort((a, b) => a - b)) {
+  for (const offset of [...failed].sort((a, b) => a - b)) {
     if (offset < from) continue;
     run.takeBack(chunk, next, offset);
     next = offset + 1;
