@@ -130,8 +130,8 @@ test("a worker is replaced before its tasks are too many to be told apart", () =
   const send = (length: number) => {
     const chunk = { run, first: 0, values: { length }, attempt: 1 };
     const parcel = { packed: {}, refused: new Map(), bytes: 0 };
-    const { message, note } = inFlight.send(chunk as never, parcel as never);
-    note(1);
+    const { message, note } = inFlight.send(chunk as never, parcel as never, 1);
+    note();
     inFlight.remove(message);
   };
   assertEquals(inFlight.tasksLeft(5), 5);

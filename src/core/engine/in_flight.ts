@@ -148,12 +148,14 @@ export class InFlight {
    *
    * @param chunk The chunk.
    * @param parcel Its values, packed.
+   * @param number Its number in the pool.
    * @returns The message, and what to call when it was posted.
    */
   send(
     chunk: Chunk,
     { packed: values, refused, bytes, gone }: Parcel,
-  ): { message: ChunkMessage; note(number: number): void } {
+    number: number,
+  ): { message: ChunkMessage; note(): void } {
     const { run, first, attempt } = chunk;
     const serial = this.#serial;
     const tasks = { serial, first, attempt, values };
@@ -164,7 +166,7 @@ export class InFlight {
     const noteRun = isNew ? this.#announce(run, message) : undefined;
     return {
       message,
-      note: (number) => {
+      note: () => {
         const forgets = noteRun?.();
         const failed = new Set(refused.keys());
         const sent = { chunk, number, serial, bytes, failed, gone };

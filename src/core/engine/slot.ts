@@ -146,11 +146,11 @@ export class Slot {
     if (this.#state.at !== "up") throw new Error("no worker is up");
     const inFlight = this.#inFlight;
     this.#state.handle.setBusy(true);
-    const { message, note } = inFlight.send(chunk, parcel);
+    const { message, note } = inFlight.send(chunk, parcel, number);
     if (message.run && this.#canLive) this.#watch.ask(inFlight, chunk.run);
     try {
       this.#state.handle.post(message, parcel.moved);
-      note(number);
+      note();
     } finally {
       if (inFlight.chunks === 0) this.#state.handle.setBusy(false);
     }
