@@ -36,6 +36,10 @@ export class InFlight {
   run: Run | undefined;
   /** Which of its tasks the worker is at. */
   readonly where: Whereabouts;
+  /** How many pings the worker has not answered. */
+  pings = 0;
+  /** Whether it was sent one right before its run, as that has a limit. */
+  asked = false;
   readonly #clock: Clock;
   readonly #madeAt: number;
   readonly #sharesMemory: boolean;
@@ -50,8 +54,11 @@ export class InFlight {
   #stopped = false; // its run is over
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
-  #loads = false; // it was sent what it is not to begin, and was not heard since
-  #isAwake = false; // it was heard just before that, and is to load it
+  /**
+   * Whether it may still load for a run that is over, as it was not heard since;
+   * "awake" if it had answered a ping just before, and so is to load it.
+   */
+  #loads: "no" | "yes" | "awake" = "no";
   #answered = false; // a chunk of this run
 
   constructor(clock: Clock, sharesMemory: boolean) {
@@ -73,30 +80,25 @@ export class InFlight {
 
   /** Whether a message that nobody could read was surely of one task. */
   get isOne(): boolean {
-    return this.chunks === 1 && this.#tasks < 2 && !this.#loads;
+    return this.chunks === 1 && this.#tasks < 2 && !this.loads;
   }
 
   /** Whether the worker still loads, as far as is known, for a run that is over. */
   get loads(): boolean {
-    return this.#loads;
+    return this.#loads !== "no";
   }
 
-  /** How many pings the worker has not answered; one may go before its run. */
-  pings = 0;
-  /** Whether one did. */
-  asked = false;
-
   /**
-   * Serial number of the first task that waits in a worker that has the function
-   * of its run, or has not read that it is to load it, and has begun nothing of
-   * what it has; else undefined.
+   * Serial number of the first task, if the worker has begun nothing of what it
+   * was sent though it has nothing to load: it has the function, or left the ping
+   * before the run unanswered. Undefined if it has begun something, or may be
+   * loading.
    */
   get waitsAt(): number | undefined {
     const serial = this.#sent[0]?.serial;
     if (serial === undefined) return undefined;
-    if (!this.#answered && (this.pings === 0 || this.#isAwake)) {
-      return undefined;
-    }
+    const mayLoad = this.pings === 0 || this.#loads === "awake";
+    if (!this.#answered && mayLoad) return undefined;
     return this.where.hasBegun(serial) ? undefined : serial;
   }
 
@@ -212,7 +214,7 @@ export class InFlight {
   ): Sent | undefined {
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined; // it was dropped
-    this.#loads = this.#isAwake = false; // all before it was read
+    this.#loads = "no"; // all before it was read
     this.#answered = true;
     if (full) this.#retires = true;
     const sent = this.#sent.splice(at, 1)[0]!;
@@ -275,8 +277,8 @@ export class InFlight {
   /** Takes out all that the worker has not begun and never will. */
   drop(): void {
     this.#tasksBack += this.#tasks;
-    this.#loads = true;
-    this.#isAwake ||= this.asked && this.pings === 0;
+    const isAwake = this.#loads === "awake" || (this.asked && this.pings === 0);
+    this.#loads = isAwake ? "awake" : "yes";
     this.forget();
     this.where.forget(); // what stands there is stopped
   }
