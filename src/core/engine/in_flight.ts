@@ -39,7 +39,7 @@ export class InFlight {
   /** How many pings the worker has not answered. */
   pings = 0;
   /** Whether it was sent one right before its run, as that has a limit. */
-  asked = false;
+  pingedFirst = false;
   readonly #clock: Clock;
   readonly #madeAt: number;
   readonly #sharesMemory: boolean;
@@ -277,7 +277,8 @@ export class InFlight {
   /** Takes out all that the worker has not begun and never will. */
   drop(): void {
     this.#tasksBack += this.#tasks;
-    const isAwake = this.#loads === "awake" || (this.asked && this.pings === 0);
+    const isAwake = this.#loads === "awake" ||
+      (this.pingedFirst && this.pings === 0);
     this.#loads = isAwake ? "awake" : "yes";
     this.forget();
     this.where.forget(); // what stands there is stopped

@@ -35,7 +35,7 @@ export class Watch {
   #waitsAt: number | undefined;
   #deaf = 0; // ms for which it was looked at like that
   /** Serial numbers of tasks that the worker was to go on without. */
-  readonly #asked = new Set<number>();
+  readonly #abandoned = new Set<number>();
   #cancel = () => {}; // calls off the next look
 
   constructor(setup: WatchSetup) {
@@ -47,8 +47,8 @@ export class Watch {
    * whose thread is free answers before it loads the function, which may take long.
    */
   ask(inFlight: InFlight, run: Run): void {
-    inFlight.asked = canPass(run.options.timeout);
-    if (inFlight.asked) this.#sendPing(inFlight);
+    inFlight.pingedFirst = canPass(run.options.timeout);
+    if (inFlight.pingedFirst) this.#sendPing(inFlight);
   }
 
   /** Begins with the first chunk of a run, if the run has a limit. */
@@ -77,7 +77,7 @@ export class Watch {
     this.#ping = "not sent";
     this.#waitsAt = undefined; // the next worker counts its tasks anew
     this.#deaf = 0;
-    this.#asked.clear();
+    this.#abandoned.clear();
   }
 
   /**
@@ -122,9 +122,9 @@ export class Watch {
       this.#setup.end({ at: [] }); // nobody is to blame
     } else if (step.do === "abandon") {
       // It has answered a ping after it was told, and is at these still.
-      const at = step.serials.filter((serial) => this.#asked.has(serial));
+      const at = step.serials.filter((serial) => this.#abandoned.has(serial));
       if (at.length > 0) return this.#setup.end({ at, timeout, sure: true });
-      step.serials.forEach((serial) => this.#asked.add(serial));
+      step.serials.forEach((serial) => this.#abandoned.add(serial));
       this.#setup.abandon(step.serials);
       this.#ping = "not sent";
       this.#lookIn(PONG_MS);
