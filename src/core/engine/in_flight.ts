@@ -1,7 +1,5 @@
 /**
- * The book of one worker: what it has been sent and has not answered. An *index*
- * counts the inputs of a run, a *serial* number the tasks of a worker, from 1, an
- * *offset* those of a chunk.
+ * The book of one worker: what it has been sent and has not answered.
  *
  * @module
  */

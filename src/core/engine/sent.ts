@@ -1,6 +1,5 @@
 /**
- * A chunk that was sent to a worker, and which of its tasks are where. The terms
- * are those of in_flight.ts.
+ * A chunk that was sent to a worker, and which of its tasks are where.
  *
  * @module
  */
