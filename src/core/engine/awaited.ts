@@ -7,6 +7,7 @@
 
 import type { Clock } from "../runtime/clock.ts";
 import type { Source } from "./inputs.ts";
+import type { Thrown } from "./listening.ts";
 import { ReadingTime } from "./reading_time.ts";
 
 /**
@@ -68,7 +69,7 @@ export class AwaitedSource implements Source {
   #ready: unknown[] = [];
   #awaiting = false;
   #closed = false;
-  #failure: { error: unknown } | undefined;
+  #failure: Thrown;
 
   constructor(source: Source, wake: () => void, clock: Clock) {
     this.#source = source;

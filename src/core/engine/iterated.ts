@@ -9,6 +9,7 @@ import { show } from "../../words/show.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { handle } from "./awaited.ts";
 import type { Source } from "./inputs.ts";
+import type { Thrown } from "./listening.ts";
 import { ReadingTime } from "./reading_time.ts";
 import type { RefillWatch } from "./refilled.ts";
 
@@ -21,7 +22,7 @@ export class IteratorSource implements Source {
   readonly refills: RefillWatch;
   #ended = false;
   #asking = false;
-  #failure: { error: unknown } | undefined;
+  #failure: Thrown;
 
   constructor(iterator: Iterator<unknown>, clock: Clock, refills: RefillWatch) {
     this.#clock = clock;
@@ -95,7 +96,7 @@ export class AsyncSource implements Source {
   #wanted = 0;
   #reading = false;
   #ended = false;
-  #failure: { error: unknown } | undefined;
+  #failure: Thrown;
 
   constructor(
     iterator: AsyncIterator<unknown>,

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** What somebody else's code threw, if it did: undefined itself may be thrown. */
+export type Thrown = { error: unknown } | undefined;
+
 /**
  * Tells all of them, also when one throws.
  *
@@ -14,8 +17,8 @@
 export function tellAll<E>(
   listeners: (((event: E) => void) | undefined)[],
   event: E,
-): { error: unknown } | undefined {
-  let thrown: { error: unknown } | undefined;
+): Thrown {
+  let thrown: Thrown;
   for (const listener of listeners) {
     try {
       listener?.(event);

@@ -6,7 +6,7 @@
 
 import type { Progress } from "../api/events.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { tellAll } from "./listening.ts";
+import { tellAll, type Thrown } from "./listening.ts";
 
 /** Counts the settled tasks of one run. */
 export class ProgressMeter {
@@ -52,7 +52,7 @@ export class ProgressMeter {
   say(
     state: Progress["state"],
     weight: number | undefined,
-  ): { error: unknown } | undefined {
+  ): Thrown {
     if (this.#tell === undefined || this.#over) return undefined;
     this.#over = state !== "running";
     const elapsed = this.#clock.now() - this.#began;

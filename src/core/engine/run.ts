@@ -13,14 +13,11 @@ import { type Chunk, inputOf, inputsOf, part, weightOf } from "./chunk.ts";
 import { ChunkSizer } from "./chunking.ts";
 import type { Failure } from "./failures.ts";
 import { startError, taskError } from "./failures.ts";
-import { tellAll } from "./listening.ts";
+import { tellAll, type Thrown } from "./listening.ts";
 import type { ConsecutiveInputs } from "./next_inputs.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import { Returned } from "./returned.ts";
 import { NOWHERE, type RunSetup, type SharedParts } from "./run_setup.ts";
-
-/** What somebody else's code threw: undefined itself may be thrown. */
-type Thrown = { error: unknown } | undefined;
 
 type RunState =
   /** There may be more inputs. */

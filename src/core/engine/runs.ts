@@ -7,6 +7,7 @@
 
 import type { RunEvent } from "../api/events.ts";
 import { endsError } from "./failures.ts";
+import type { Thrown } from "./listening.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 
@@ -24,7 +25,7 @@ export class Runs {
   /** Those to look at: they may have ended, or have more. */
   readonly touched: Set<Run> = new Set<Run>();
   readonly #onEvent: ((event: RunEvent) => void) | undefined;
-  #thrown: { error: unknown } | undefined;
+  #thrown: Thrown;
   #stopped: { error: unknown } | undefined;
   /**
    * How many workers have ended at no task since the last answer, by the run that
@@ -42,7 +43,7 @@ export class Runs {
   }
 
   /** What a listener of the pool threw when there was no run left to tell. */
-  get thrown(): { error: unknown } | undefined {
+  get thrown(): Thrown {
     return this.#thrown;
   }
 

@@ -7,6 +7,7 @@
 
 import { show } from "../../words/show.ts";
 import type { Source } from "./inputs.ts";
+import type { Thrown } from "./listening.ts";
 import type { ConsecutiveInputs, NextInputs } from "./next_inputs.ts";
 import type { Sink } from "./sink.ts";
 
@@ -94,7 +95,7 @@ export class InputsByWeight implements NextInputs {
   #weightTaken = 0;
   #tasksTaken = 0;
   #ended = false;
-  #failure: { error: unknown } | undefined;
+  #failure: Thrown;
 
   constructor(source: Source, setup: WeighingSetup) {
     this.#source = source;
