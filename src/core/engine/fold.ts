@@ -7,7 +7,7 @@
 
 import type { TaskError } from "../api/errors.ts";
 import { Reorder } from "./order.ts";
-import type { Collection, FailureEffect } from "./sink.ts";
+import { Collection } from "./sink.ts";
 
 /** How to fold. */
 export interface FoldSetup {
@@ -19,19 +19,17 @@ export interface FoldSetup {
 }
 
 /** One result, folded of all. */
-export class FoldSink implements Collection<unknown> {
-  readonly inTurn = false;
+export class FoldSink extends Collection<unknown> {
   readonly #setup: FoldSetup;
   readonly #order = new Reorder<{ length: number; value: unknown }>();
   #total: { value: unknown } | undefined;
   #tasks = 0;
 
   constructor(setup: FoldSetup) {
+    super();
     this.#setup = setup;
     this.#total = setup.initial;
   }
-
-  took(): void {}
 
   put(
     first: number,
@@ -57,14 +55,6 @@ export class FoldSink implements Collection<unknown> {
     } catch (error) {
       throw this.#setup.error(error, this.#tasks);
     }
-  }
-
-  fail(): FailureEffect {
-    return "end";
-  }
-
-  room(): number {
-    return Infinity;
   }
 
   results(): unknown {

@@ -38,8 +38,8 @@ export interface Sink {
    * @param first Index of the first.
    * @param values One result a task; or one in all, if they were folded; or
    * none, if the workers write them.
-   * @throws When there is no place for them: an error for the caller.
    * @param inputs What the tasks were given, one a task.
+   * @throws When there is no place for them: an error for the caller.
    */
   put(
     first: number,
@@ -59,39 +59,50 @@ export interface Sink {
   room(chunkSize: number): number;
 }
 
-/** A sink whose results are there at the end, all at once. */
-export interface Collection<R> extends Sink {
+/**
+ * A sink whose results are there at the end, all at once. By default, the first
+ * failure ends the run.
+ */
+export abstract class Collection<R> implements Sink {
+  readonly inTurn = false;
+
+  abstract put(
+    first: number,
+    values: ArrayLike<unknown>,
+    inputs: ArrayLike<unknown>,
+  ): void;
+
   /**
    * Gives the results of a run that is done.
    *
    * @param total How many tasks there were.
    * @returns All of them.
    */
-  results(total: number): R;
-}
+  abstract results(total: number): R;
 
-/** Results in one list; the first failure ends the run. */
-export class ListSink implements Collection<unknown[]> {
-  readonly inTurn = false;
-  readonly #results: unknown[];
-
-  constructor(total: number | undefined) {
-    this.#results = new Array(total ?? 0);
+  fail(_index: number, _error: TaskError, _input: unknown): FailureEffect {
+    return "end";
   }
 
   took(): void {}
 
+  room(): number {
+    return Infinity;
+  }
+}
+
+/** Results in one list. */
+export class ListSink extends Collection<unknown[]> {
+  readonly #results: unknown[];
+
+  constructor(total: number | undefined) {
+    super();
+    this.#results = new Array(total ?? 0);
+  }
+
   put(first: number, values: ArrayLike<unknown>): void {
     const results = this.#results;
     for (let i = 0; i < values.length; i++) results[first + i] = values[i];
-  }
-
-  fail(_index: number, _error: TaskError): FailureEffect {
-    return "end";
-  }
-
-  room(): number {
-    return Infinity;
   }
 
   results(total: number): unknown[] {
@@ -116,8 +127,7 @@ export class SettledSink extends ListSink {
 }
 
 /** Results in one typed array. */
-export class ArraySink implements Collection<TypedArray> {
-  readonly inTurn = false;
+export class ArraySink extends Collection<TypedArray> {
   readonly #Kind: TypedArrayConstructor<TypedArray>;
   #results: TypedArray;
 
@@ -125,11 +135,10 @@ export class ArraySink implements Collection<TypedArray> {
     total: number | undefined,
     Kind: TypedArrayConstructor<TypedArray>,
   ) {
+    super();
     this.#Kind = Kind;
     this.#results = new Kind(total ?? 1024);
   }
-
-  took(): void {}
 
   put(first: number, values: ArrayLike<unknown>): void {
     const needed = first + values.length;
@@ -164,14 +173,6 @@ export class ArraySink implements Collection<TypedArray> {
     });
   }
 
-  fail(): FailureEffect {
-    return "end";
-  }
-
-  room(): number {
-    return Infinity;
-  }
-
   results(total: number): TypedArray {
     const results = this.#results;
     return results.length === total ? results : results.slice(0, total);
@@ -179,8 +180,7 @@ export class ArraySink implements Collection<TypedArray> {
 }
 
 /** Results in a typed array of the caller, where the workers write them. */
-export class SharedSink implements Collection<OutputArray<TypedArray>> {
-  readonly inTurn = false;
+export class SharedSink extends Collection<OutputArray<TypedArray>> {
   readonly shared: SharedArray;
   readonly #array: OutputArray<TypedArray>;
 
@@ -192,12 +192,11 @@ export class SharedSink implements Collection<OutputArray<TypedArray>> {
    * @throws {RangeError} When it is too short.
    */
   constructor(total: number | undefined, array: OutputArray<TypedArray>) {
+    super();
     this.shared = views.share(array)!;
     this.#array = array;
     this.#check(total ?? 0);
   }
-
-  took(): void {}
 
   put(first: number, _: ArrayLike<unknown>, inputs: ArrayLike<unknown>): void {
     this.#check(first + inputs.length);
@@ -210,14 +209,6 @@ export class SharedSink implements Collection<OutputArray<TypedArray>> {
     throw new RangeError(
       `Cannot map as "output" must have an element for every input: received ${length}`,
     );
-  }
-
-  fail(): FailureEffect {
-    return "end";
-  }
-
-  room(): number {
-    return Infinity;
   }
 
   results(): OutputArray<TypedArray> {
