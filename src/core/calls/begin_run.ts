@@ -6,10 +6,9 @@
  */
 
 import type { RunEvent } from "../api/events.ts";
-import type { Inputs, RunOptions } from "../api/options.ts";
+import type { RunOptions } from "../api/options.ts";
 import type { Engine } from "../engine/engine.ts";
 import { closedError } from "../engine/engine.ts";
-import type { CallSite } from "../engine/call_site.ts";
 import { AwaitedSource } from "../engine/awaited.ts";
 import { openSource, type Source } from "../engine/inputs.ts";
 import { InputsInOrder } from "../engine/next_inputs.ts";
@@ -22,20 +21,9 @@ import { InputsByWeight } from "../engine/weighing.ts";
 import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Backend } from "../runtime/runtime.ts";
-import type { CallData } from "../wire/call_data.ts";
-import type { FunctionRef } from "../wire/function_ref.ts";
 import { type SharedArray, views } from "../wire/views.ts";
+import type { CheckedCall } from "./check_call.ts";
 import { type RunPlan, threadsOf } from "./worker_plan.ts";
-
-/** A call that was checked. */
-export interface CheckedCall {
-  fn: FunctionRef;
-  combine: FunctionRef | undefined;
-  data: CallData | undefined;
-  inputs: Inputs<unknown>;
-  options: RunOptions;
-  site: CallSite;
-}
 
 /** Where the run is to take place. */
 export interface RunPlace {

@@ -13,9 +13,9 @@ import {
   RUN_RULES,
   STREAM_RULES,
 } from "../api/option_rules.ts";
-import type { CheckedCall } from "./begin_run.ts";
 import { beginRun } from "./begin_run.ts";
-import { type Call, checkCall, checkInitial } from "./check_call.ts";
+import type { Call, CheckedCall } from "./check_call.ts";
+import { checkCall, checkInitial } from "./check_call.ts";
 import type { RunPlan } from "./worker_plan.ts";
 import { threadsOf } from "./worker_plan.ts";
 import type { Engine } from "../engine/engine.ts";

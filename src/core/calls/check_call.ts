@@ -10,15 +10,24 @@ import { isPromise } from "../engine/awaited.ts";
 import type { CallSite } from "../engine/call_site.ts";
 import { canPass } from "../engine/deadline.ts";
 import { checkInputs } from "../engine/inputs.ts";
-import { encodeCallData } from "../wire/call_data.ts";
+import { type CallData, encodeCallData } from "../wire/call_data.ts";
 import { type FunctionRef, functionRef } from "../wire/function_ref.ts";
-import type { CheckedCall } from "./begin_run.ts";
 import type { RunPlan } from "./worker_plan.ts";
 
 /** What a call was given. */
 export interface Call {
   fn: unknown;
   combine?: FunctionRef;
+  inputs: Inputs<unknown>;
+  options: RunOptions;
+  site: CallSite;
+}
+
+/** A call that was checked. */
+export interface CheckedCall {
+  fn: FunctionRef;
+  combine: FunctionRef | undefined;
+  data: CallData | undefined;
   inputs: Inputs<unknown>;
   options: RunOptions;
   site: CallSite;
