@@ -19,7 +19,10 @@ export const PERMISSIONS: Readonly<Record<keyof PermissionLists, string>> = {
   import: "host",
 };
 
-/** Copies permissions with the lists in them; `[value]` is what are none. */
+/**
+ * Copies permissions, lists and all; what is none comes back in a list, for
+ * `oddPermissions` to name.
+ */
 function copyPermissions(value: unknown): unknown {
   if (value === undefined || value === "none" || value === "inherit") {
     return value;

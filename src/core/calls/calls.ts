@@ -1,5 +1,5 @@
 /**
- * Takes calls: checks their options, and turns each into a run of a scheduler.
+ * Takes calls: checks their options, and turns each into a run of an engine.
  * Behind both the pool and the one-shot functions.
  *
  * @module
