@@ -115,12 +115,10 @@ function keepContexts(options: RunOptions): RunOptions {
 
 /** The same for inputs, if reading them calls what the caller wrote. */
 function keepItsContext(source: Source): Source {
-  const { total, shared, refills } = source;
-  const isAwaited = source instanceof AwaitedSource;
-  if (total !== undefined && !isAwaited) return source; // a list
+  if (!(source instanceof AwaitedSource)) return source; // a list, or a typed array
+  const { total, refills } = source;
   return {
     total,
-    shared,
     refills,
     take: keepContext((most) => source.take(most)),
     close: keepContext(() => source.close()),

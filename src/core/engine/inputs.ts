@@ -36,7 +36,7 @@ export interface Source {
 /**
  * Opens inputs.
  *
- * @param inputs What the caller gave.
+ * @param inputs What the caller gave, which `checkInputs` let pass.
  * @param wake Called when `take` may have more than it had.
  * @param clock Says how long reading takes.
  * @param transfer Whether the source gives its buffers away.
@@ -62,7 +62,7 @@ export function openSource(
     return findPromise(copy) < 0 ? list : new AwaitedSource(list, wake, clock);
   }
   const kind = views.kindOf(inputs);
-  if (kind !== undefined && isRead(inputs, Uint8Array)) {
+  if (kind !== undefined && iteratesAs(inputs, Uint8Array)) {
     const shared = views.share(inputs);
     // Else a copy, of the plain kind: the `slice` of a Buffer is a view.
     const array = shared === undefined
@@ -82,6 +82,7 @@ export function openSource(
     const source = new IteratorSource(iterator, clock, refills);
     return new AwaitedSource(source, wake, clock);
   }
+  // They were when the call was checked, but a stream may be read late.
   throw notIterable(inputs);
 }
 
@@ -140,17 +141,20 @@ function notIterable(inputs: unknown): TypeError {
   );
 }
 
-/** Whether inputs are read as the language reads its own, in no own way. */
+/**
+ * Whether inputs are read as the language reads its own: by no iterator that the
+ * caller wrote.
+ */
 function isOwn(inputs: object, kind: { prototype: object }): boolean {
-  return isRead(inputs, kind) && !Object.hasOwn(inputs, "size") &&
+  return iteratesAs(inputs, kind) && !Object.hasOwn(inputs, "size") &&
     (Array.isArray(inputs) || Object.getPrototypeOf(inputs) === kind.prototype);
 }
 
 /**
- * Whether they have the iterator of their kind, and none that comes before it;
- * all typed arrays share one.
+ * Whether inputs have the iterator of a class, and no async one, which would
+ * come first. All typed arrays share one: `Uint8Array` stands for them.
  */
-function isRead(
+function iteratesAs(
   inputs: object,
   { prototype }: { prototype: object },
 ): boolean {
