@@ -56,8 +56,8 @@ export class WorkerPlan {
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #runtime: Runtime | undefined;
-  /** Those that may load modules, or those that need not. */
-  readonly #processes: ((imports: boolean) => Backend) | undefined;
+  /** Those that need not load modules, and those that may. */
+  readonly #processes: { bare: Backend; loading: Backend } | undefined;
   #imports: boolean;
   readonly #workerData: Encoded;
   readonly #init: FunctionRef | undefined;
@@ -84,48 +84,39 @@ export class WorkerPlan {
     this.#clock = clock;
     const start = (start: () => WorkerHandle) => start();
     this.#start = oneShot ? start : keepContext(start);
-    const { workers, workerData, init, module, backend } = options;
-    const { maxMemory } = options;
+    const { workers, workerData, init, module, backend, maxMemory } = options;
     const permissions = options.permissions as Permissions | undefined;
+    const runtime = workers === 0 ? undefined : detectRuntime();
     this.#options = options;
+    this.#runtime = runtime;
     this.#imports = module !== undefined;
     this.divides = oneShot && workers === undefined;
-    this.#runtime = workers === 0 ? undefined : detectRuntime();
-    this.cores = this.#runtime?.cores ?? 1;
+    this.cores = runtime?.cores ?? 1;
     this.#share = workerFlag()?.cores ?? this.cores;
-    this.runtime = this.#runtime?.name ?? "inline";
-    const entry = this.#runtime?.entry;
-    const restricts = (permissions ?? "inherit") !== "inherit";
-    if (restricts && (backend !== "processes" || workers === 0)) {
-      throw new TypeError(
-        `Cannot create pool as "permissions" needs "backend": "processes": received ${
-          workers === 0 ? '"workers" 0' : `"backend" ${show(backend)}`
-        }`,
-      );
-    }
-    if (backend === "threads") this.#runtime?.backend("threads"); // has it any?
-    const runtime = this.#runtime;
+    this.runtime = runtime?.name ?? "inline";
+    checkPermissions(options);
+    if (backend === "threads") runtime?.backend("threads"); // has it any?
     if (backend === "processes" && runtime !== undefined) {
-      const near = module === undefined ? entry : moduleUrl(module);
+      const near = module === undefined ? runtime.entry : moduleUrl(module);
       const wanted = { near, maxMemory, permissions };
-      const all = [false, true].map((imports) =>
-        runtime.backend("processes", { ...wanted, imports })
-      );
-      this.#processes = (imports) => all[Number(imports)]!;
+      this.#processes = {
+        bare: runtime.backend("processes", { ...wanted, imports: false }),
+        loading: runtime.backend("processes", { ...wanted, imports: true }),
+      };
     }
-    if (maxMemory !== undefined && !this.backend(false).limitsMemory) {
+    if (maxMemory !== undefined && !this.#choose(false).limitsMemory) {
       throw new TypeError(
         `Cannot create pool as "maxMemory" needs workers, on a runtime that tells how much memory one has: received ${
           workers === 0 ? '"workers" 0' : this.runtime
         }`,
       );
     }
-    const { crossing } = this.#processes?.(false) ?? {};
+    const crossing = this.#processes?.bare.crossing;
     this.place = {
-      entry,
+      entry: runtime?.entry,
       inline: workers === 0,
       crossing,
-      whyNotLoaded: this.#runtime?.whyNotLoaded,
+      whyNotLoaded: runtime?.whyNotLoaded,
     };
     this.#workerData = encodeOnce(
       "create pool",
@@ -174,10 +165,13 @@ export class WorkerPlan {
     return this.#processes !== undefined && permissions !== "inherit";
   }
 
-  /** Whether `timeout` asks for more than the backend that was asked for. */
+  /**
+   * Whether no `timeout` can be kept: Web Workers were asked for by name, and
+   * here they cannot be stopped in a loop.
+   */
   get cannotTime(): boolean {
     return this.#runtime !== undefined && this.#options.backend === "web" &&
-      !this.backend(false).stopsLoops;
+      !this.#choose(false).stopsLoops;
   }
 
   /**
@@ -207,7 +201,10 @@ export class WorkerPlan {
 
   #choose(stopsLoops: boolean): Backend {
     if (this.#runtime === undefined) return inline(this.#clock);
-    if (this.#processes !== undefined) return this.#processes(this.#imports);
+    if (this.#processes !== undefined) {
+      const { bare, loading } = this.#processes;
+      return this.#imports ? loading : bare;
+    }
     const { backend } = this.#options;
     const wanted = this.#runtime.backend(
       backend === "threads" ? "threads" : "web",
@@ -232,4 +229,21 @@ export class WorkerPlan {
       init: this.#init,
     };
   }
+}
+
+/**
+ * Refuses permissions for workers that cannot have fewer than the program.
+ *
+ * @throws {TypeError} When they are no processes.
+ */
+function checkPermissions(
+  { permissions = "inherit", backend, workers }: PoolOptions,
+): void {
+  if (permissions === "inherit") return;
+  if (backend === "processes" && workers !== 0) return;
+  throw new TypeError(
+    `Cannot create pool as "permissions" needs "backend": "processes": received ${
+      workers === 0 ? '"workers" 0' : `"backend" ${show(backend)}`
+    }`,
+  );
 }
