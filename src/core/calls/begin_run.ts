@@ -62,7 +62,9 @@ export function beginRun<S extends Sink>(
   const { sink, shared } = closeUnless(source, () => {
     const sink = makeSink(total);
     const shared = sharedParts(source.shared, sink.shared, () => {
-      return plan.backend(call.options.timeout !== undefined);
+      const stopsLoops = call.options.timeout !== undefined;
+      // Whether they load modules is settled when a worker is started for it.
+      return plan.backend({ stopsLoops, imports: false });
     });
     return { sink, shared };
   });

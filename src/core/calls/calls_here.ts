@@ -61,7 +61,7 @@ export function engineHere(
       },
       divides: plan.divides,
       crossing: plan.place.crossing,
-      backend: (stopsLoops, imports) => plan.backend(stopsLoops, imports),
+      backend: (needs) => plan.backend(needs),
       startMessage: (worker) => plan.startMessage(worker),
     },
     clock,

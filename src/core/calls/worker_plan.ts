@@ -7,6 +7,7 @@
 
 import { show } from "../../words/show.ts";
 import type { Permissions, PoolOptions } from "../api/options.ts";
+import type { Needs } from "../engine/staffing.ts";
 import { keepContext } from "../runtime/async_context.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
@@ -35,9 +36,7 @@ export type RunPlan =
   & Pick<WorkerPlan, "cores" | "runtime" | "place" | "workers" | "cannotTime">
   & Pick<WorkerPlan, "restricts" | "enter" | "leave">
   & {
-    backend(
-      stopsLoops: boolean,
-    ): Pick<Backend, "sharesMemory" | "whyNotShared">;
+    backend(needs: Needs): Pick<Backend, "sharesMemory" | "whyNotShared">;
   };
 
 /** The plans that have runs, and whether their workers are at work just now. */
@@ -177,12 +176,12 @@ export class WorkerPlan {
   /**
    * Chooses a backend.
    *
-   * @param stopsLoops Whether its workers must be stoppable in any loop.
-   * @param imports Whether they must load modules; so must all that come later,
-   * or two kinds of runs would take turns in ending each other's workers.
+   * @param needs What is needed of its workers. If they load modules, so do all
+   * that come later, or two kinds of runs would take turns in ending each other's
+   * workers.
    * @returns The backend that was asked for, or the one that is needed.
    */
-  backend(stopsLoops: boolean, imports = false): Backend {
+  backend({ stopsLoops, imports }: Needs): Backend {
     this.#imports ||= imports;
     const backend = this.#choose(stopsLoops);
     const flag = workerFlag();

@@ -71,11 +71,6 @@ export class Run {
     return this.#state.at === "over";
   }
 
-  /** Whether its workers load modules for it. */
-  get imports(): boolean {
-    return [this.fn, this.combine].some((fn) => fn?.from === "module");
-  }
-
   /** Whether a worker with tasks of this run may be given more. */
   get prefetches(): boolean {
     return this.#sizer.prefetches;

@@ -99,8 +99,8 @@ export class Scheduler implements Engine {
   /** Starts all that may be, and waits until none is being started or ended. */
   async #startAll(): Promise<void> {
     while (!this.closed && this.#slots.mayStart) {
-      const backend = this.#setup.maker.backend(false, false);
-      this.#start(this.#slots.empty(), backend);
+      const needs = { stopsLoops: false, imports: false };
+      this.#start(this.#slots.empty(), this.#setup.maker.backend(needs));
     }
     this.#work();
     await Promise.all(this.#slots.all.map((slot) => slot.ready));

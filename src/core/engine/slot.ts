@@ -22,7 +22,7 @@ import type { Run } from "./run.ts";
 import { type Loss, readError } from "./settling.ts";
 import { Patience } from "./patience.ts";
 import type { BackendWorker, Report, SlotSetup, SlotState } from "./report.ts";
-import { canServe } from "./staffing.ts";
+import { canServe, type Needs } from "./staffing.ts";
 import { Watch } from "./watch.ts";
 
 /** How long the tasks of a run that is over may clean up, in ms. */
@@ -100,9 +100,9 @@ export class Slot {
     return isOpen && this.#inFlight.hasRoom ? this.#inFlight.tasks : Infinity;
   }
 
-  /** Whether the worker can do what the run needs of it. */
-  fits(run: Run): boolean {
-    return this.#state.at !== "up" || canServe(this.#state.backend, run);
+  /** Whether the worker can do what a run needs of it. */
+  fits(needs: Needs): boolean {
+    return this.#state.at !== "up" || canServe(this.#state.backend, needs);
   }
 
   /** Settles when the worker is up and has run `init`, or has been ended. */

@@ -9,7 +9,7 @@ import { Breath } from "./breath.ts";
 import type { SlotSetup } from "./report.ts";
 import { Slot } from "./slot.ts";
 import type { Run } from "./run.ts";
-import { canServe, type Staff, waitToStart } from "./staffing.ts";
+import { canServe, needsOf, type Staff, waitToStart } from "./staffing.ts";
 import type { WorkerMaker } from "./worker_maker.ts";
 import { VainSends } from "./vain_sends.ts";
 
@@ -182,13 +182,14 @@ export class Slots {
   }
 
   /** What a worker for a run would be. */
-  backendFor({ options: { timeout }, imports }: Run): Backend {
-    return this.#maker.backend(timeout !== undefined, imports);
+  backendFor(run: Run): Backend {
+    return this.#maker.backend(needsOf(run));
   }
 
   /** Whether a worker can do what a run needs, or as much of it as any could. */
   fits(slot: Slot, run: Run): boolean {
-    return slot.fits(run) || !canServe(this.backendFor(run), run);
+    const needs = needsOf(run);
+    return slot.fits(needs) || !canServe(this.#maker.backend(needs), needs);
   }
 
   /** Whether the next one has to wait for a moment. */

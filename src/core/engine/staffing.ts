@@ -5,6 +5,9 @@
  * @module
  */
 
+import type { Backend } from "../runtime/runtime.ts";
+import type { RunSetup } from "./run_setup.ts";
+
 /**
  * What one more worker costs the caller's thread, in milliseconds, where
  * starting one blocks it. Less, and a worker is started that does not pay; more,
@@ -90,17 +93,39 @@ export function waitToStart(
   return Math.max(0, (blocks ? SILENT_MS : PATIENT_MS)[last] - quiet);
 }
 
+/** What a run needs of its workers. */
+export interface Needs {
+  /** That they can be stopped in any loop, as it has a `timeout`. */
+  stopsLoops: boolean;
+  /** That they load modules. */
+  imports: boolean;
+}
+
+/**
+ * Says what a run needs of its workers.
+ *
+ * @param run The run.
+ * @returns Its needs.
+ */
+export function needsOf(
+  { fn, combine, options }: Pick<RunSetup, "fn" | "combine" | "options">,
+): Needs {
+  return {
+    stopsLoops: options.timeout !== undefined,
+    imports: fn.from === "module" || combine?.from === "module",
+  };
+}
+
 /**
  * Decides whether workers can do what a run needs of them.
  *
  * @param workers What they can.
- * @param run The run.
+ * @param needs What it needs.
  * @returns Whether they can.
  */
 export function canServe(
-  { stopsLoops, imports = true }: { stopsLoops: boolean; imports?: boolean },
-  run: { options: { timeout?: number | undefined }; imports: boolean },
+  { stopsLoops, imports = true }: Pick<Backend, "stopsLoops" | "imports">,
+  needs: Needs,
 ): boolean {
-  return (stopsLoops || run.options.timeout === undefined) &&
-    (imports || !run.imports);
+  return (stopsLoops || !needs.stopsLoops) && (imports || !needs.imports);
 }

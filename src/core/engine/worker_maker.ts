@@ -7,6 +7,7 @@
 import type { Backend } from "../runtime/runtime.ts";
 import type { Crossing } from "../wire/frames.ts";
 import type { StartMessage } from "../wire/protocol.ts";
+import type { Needs } from "./staffing.ts";
 
 /** Makes workers. */
 export interface WorkerMaker {
@@ -16,11 +17,8 @@ export interface WorkerMaker {
   readonly divides: boolean;
   /** How values get to them, if not as structured clone takes them. */
   readonly crossing: Crossing | undefined;
-  /**
-   * The backend for a run: one that stops loops, and one that loads modules, if
-   * the run needs that.
-   */
-  backend(stopsLoops: boolean, imports: boolean): Backend;
+  /** The backend for a run. */
+  backend(needs: Needs): Backend;
   /** The first message to a worker. */
   startMessage(worker: number): StartMessage;
 }
