@@ -1,7 +1,7 @@
 // What a look at a worker means, as a table.
 import { assertEquals } from "@std/assert";
+import { canPass } from "../src/core/calls/check_call.ts";
 import {
-  canPass,
   judgeLateness,
   type Sight,
   type Step,

@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { readBytes } from "../src/nats/byte_reader.ts";
 import { writeBytes } from "../src/nats/byte_writer.ts";
-import { checkPacked } from "../src/nats/message_checks.ts";
+import { checkCall, checkPacked } from "../src/nats/message_checks.ts";
 import { wire } from "../src/nats/messages.ts";
 import { test } from "./harness.ts";
 import { until } from "./until.ts";
@@ -64,5 +64,16 @@ test("nats: values come as they are packed, and in no other way", async () => {
   ];
   for (const packed of wrong) {
     assertThrows(() => checkPacked(packed), TypeError, "as they are packed");
+  }
+});
+
+test("nats: a limit of tasks is one that a timer can wait for", () => {
+  const call = { type: "call", fn: { name: "double", source: "(n) => 2 * n" } };
+  for (const timeout of [undefined, 0.5, 2 ** 31 - 1]) {
+    assertEquals(checkCall({ ...call, timeout }).type, "call");
+  }
+  for (const timeout of [0, -1, NaN, 2 ** 31, Infinity, "1"]) {
+    const check = () => checkCall({ ...call, timeout });
+    assertThrows(check, TypeError, "must say what the run is");
   }
 });

@@ -110,7 +110,9 @@ export function checkCall(message: unknown): CallMessage {
     const said = message as Fields<CallMessage & { type: "call" }>;
     const { fn, combine, lines, data, timeout, fingerprint } = said;
     const { concurrency, chunkSize } = said;
-    const isLimit = (ms: unknown) => typeof ms === "number" && ms > 0;
+    // No timer waits for longer, and clients leave such a limit out.
+    const isLimit = (ms: unknown) =>
+      typeof ms === "number" && ms > 0 && ms < 2 ** 31;
     const isData = (data: unknown) =>
       isObject(data) && Array.isArray(data.functions) &&
       data.functions.every((one) =>

@@ -8,11 +8,13 @@ import { show } from "../../words/show.ts";
 import type { Inputs, PoolOptions, RunOptions } from "../api/options.ts";
 import { isPromise } from "../engine/awaited.ts";
 import type { CallSite } from "../engine/call_site.ts";
-import { canPass } from "../engine/deadline.ts";
 import { checkInputs } from "../engine/inputs.ts";
 import { type CallData, encodeCallData } from "../wire/call_data.ts";
 import { type FunctionRef, functionRef } from "../wire/function_ref.ts";
 import type { RunPlan } from "./worker_plan.ts";
+
+/** Longer than a timer can wait, in ms, means for ever. */
+const LONGEST_MS = 0x7fffffff;
 
 /** What a call was given. */
 export interface Call {
@@ -29,6 +31,7 @@ export interface CheckedCall {
   combine: FunctionRef | undefined;
   data: CallData | undefined;
   inputs: Inputs<unknown>;
+  /** A `timeout` among them can pass: tasks have to be watched. */
   options: RunOptions;
   site: CallSite;
 }
@@ -64,6 +67,16 @@ export function checkCall(
   }
   const data = encodeCallData(options.data, place);
   return { fn: ref, combine, data, inputs, options, site };
+}
+
+/**
+ * Says whether a limit is one that can pass.
+ *
+ * @param timeout The limit in ms.
+ * @returns Whether tasks have to be watched.
+ */
+export function canPass(timeout: number | undefined): timeout is number {
+  return timeout !== undefined && timeout <= LONGEST_MS;
 }
 
 /**

@@ -5,7 +5,6 @@
  */
 
 import type { RunAnnouncement } from "../wire/protocol.ts";
-import { canPass } from "./deadline.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -21,7 +20,7 @@ export function announcementOf(
   const announcement: RunAnnouncement = { number, fn };
   if (concurrency > 1) announcement.concurrency = concurrency;
   if (transfer) announcement.transfer = true;
-  if (canPass(timeout)) announcement.watched = true;
+  if (timeout !== undefined) announcement.watched = true;
   if (combine !== undefined) announcement.combine = combine;
   // Once a run, and not with each chunk: to send 8 MB of shared memory, which
   // is not copied, takes Bun 1.4.5 some 30 µs all the same.

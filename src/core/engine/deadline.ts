@@ -25,9 +25,6 @@ const DEAF_MS = 5000;
 /** How often to look at such a worker, in ms: each look counts for no more. */
 const DEAF_LOOK_MS = 1000;
 
-/** Longer than a timer can wait, in ms, means for ever. */
-const LONGEST_MS = 0x7fffffff;
-
 /** What can be seen of a worker at one moment. */
 export interface Sight {
   /** The tasks it is at, and for how many ms. */
@@ -69,16 +66,6 @@ export type Step =
   | { do: "blame"; serials: number[]; sure: boolean; sendMs?: number }
   /** It does nothing of what it was sent: another is to. */
   | { do: "replace" };
-
-/**
- * Says whether a limit is one that can pass.
- *
- * @param timeout The limit in ms.
- * @returns Whether tasks have to be watched.
- */
-export function canPass(timeout: number | undefined): timeout is number {
-  return timeout !== undefined && timeout <= LONGEST_MS;
-}
 
 /**
  * Decides what a look at a worker means.

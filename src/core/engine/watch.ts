@@ -7,7 +7,7 @@
 
 import type { Clock } from "../runtime/clock.ts";
 import type { Sight } from "./deadline.ts";
-import { canPass, judgeLateness, PONG_MS } from "./deadline.ts";
+import { judgeLateness, PONG_MS } from "./deadline.ts";
 import type { InFlight } from "./in_flight.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
@@ -47,7 +47,7 @@ export class Watch {
    * whose thread is free answers before it loads the function, which may take long.
    */
   ask(inFlight: InFlight, run: Run): void {
-    inFlight.pingedFirst = canPass(run.options.timeout);
+    inFlight.pingedFirst = run.options.timeout !== undefined;
     if (inFlight.pingedFirst) this.#sendPing(inFlight);
   }
 
@@ -56,7 +56,7 @@ export class Watch {
     this.stop();
     const { run } = inFlight;
     const { timeout } = run!.options;
-    if (!canPass(timeout) || run!.over) return;
+    if (timeout === undefined || run!.over) return;
     this.#inFlight = inFlight;
     this.#lookIn(timeout);
   }

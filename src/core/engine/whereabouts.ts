@@ -9,7 +9,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board, BoardMemory } from "../wire/board.ts";
 import { allotBoard, createBoard } from "../wire/board.ts";
 import type { AtMessage } from "../wire/protocol.ts";
-import { canPass, type Sight } from "./deadline.ts";
+import type { Sight } from "./deadline.ts";
 import { doneSerials, findSent, type Sent, serialsOf } from "./sent.ts";
 
 /** What can be seen of one worker. */
@@ -124,7 +124,7 @@ export class Whereabouts {
     }
     if (this.#noted === undefined) return []; // it has no function yet
     const timeout = this.#sent[0]?.chunk.run.options.timeout;
-    if (!canPass(timeout)) return this.#sent.flatMap(serialsOf);
+    if (timeout === undefined) return this.#sent.flatMap(serialsOf);
     const { tasks, unknown } = this.#lookAtNotes();
     const serials = tasks.map(({ serial }) => serial).concat(unknown.serials);
     return serials.length > 0 ? serials : this.#done([]);
