@@ -70,7 +70,7 @@ export class Machine {
     this.#slots = Array.from({ length: info.slots }, () => new MachineSlot());
     const ends = () => this.#ends;
     this.#answers = new Answers({ connection, info, attempts, ends });
-    const engine = engineHere(pool, false, clock, plan);
+    const engine = engineHere(pool, clock, plan);
     const onGone = (client: string) => this.#runs.endAll(client);
     const look = (client: string) =>
       void this.#runs.look(client).catch(() => {}); // the next time

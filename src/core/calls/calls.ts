@@ -269,7 +269,7 @@ export class Calls {
     call: CheckedCall,
     makeSink: (total: number | undefined) => S,
   ): { run: Run; sink: S } {
-    return beginRun(call, makeSink, {
+    const begun = beginRun(call, makeSink, {
       number: () => ++this.#runs,
       clock: this.#clock,
       engine: this.#engine,
@@ -277,6 +277,11 @@ export class Calls {
       paces: this.#paces,
       onEvent: this.#options.onEvent,
     });
+    if (this.#oneShot) {
+      const close = () => void this.close().catch(() => {}); // told by #settled
+      begun.run.done.then(close, close);
+    }
+    return begun;
   }
 
   /** Ends all runs and workers. */

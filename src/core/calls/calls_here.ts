@@ -35,7 +35,7 @@ export function callsHere(
 ): Calls {
   const onEvent = options.onEvent && keepContext(options.onEvent);
   const kept = { ...options, onEvent };
-  const engine = engineHere(kept, oneShot, clock, plan);
+  const engine = engineHere(kept, clock, plan);
   return new Calls({ options: kept, oneShot, clock, plan, engine, paces });
 }
 
@@ -43,14 +43,12 @@ export function callsHere(
  * Makes the engine of this machine.
  *
  * @param options How the workers are made; checked before.
- * @param oneShot Whether it closes after its first run.
  * @param clock The time.
  * @param plan Makes the workers.
  * @returns The engine.
  */
 export function engineHere(
   options: PoolOptions,
-  oneShot: boolean,
   clock: Clock,
   plan: Plan,
 ): Scheduler {
@@ -67,6 +65,5 @@ export function engineHere(
     clock,
     maxTasksPerWorker: options.maxTasksPerWorker ?? Infinity,
     onEvent: options.onEvent,
-    oneShot,
   });
 }

@@ -33,8 +33,6 @@ export interface SchedulerSetup {
   clock: Clock;
   maxTasksPerWorker: number;
   onEvent: ((event: RunEvent) => void) | undefined;
-  /** Whether to close when the last run is over. */
-  oneShot: boolean;
 }
 
 /** Feeds slots. */
@@ -207,7 +205,6 @@ export class Scheduler implements Engine {
     this.#runs.remove(run);
     for (const slot of this.#slots.all) slot.release(run);
     if (this.#runs.all.size === 0) this.#slots.rest();
-    if (this.#setup.oneShot) this.close().catch(() => {}); // the call hears it
   }
 
   /** Sends one chunk: to an idle worker, a new one, or a busy one with room. */
