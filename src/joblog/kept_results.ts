@@ -115,7 +115,7 @@ export class KeptResults {
     return isOf(text, key) ? text : undefined;
   }
 
-  /** Closes the file, which is the reader's if it was opened by `open`. */
+  /** Closes the file: only of what `open` has given. */
   close(): void {
     closeSync(this.#file);
   }
@@ -123,7 +123,7 @@ export class KeptResults {
 
 /** What a log must be of. */
 export interface KeptSetup {
-  /** Its last header, without its end. */
+  /** The header that is asked for, without its line end. */
   header: string;
   /** Decides whether it may be of another. */
   accepts: (there: Record<string, unknown>) => boolean;

@@ -66,7 +66,7 @@ export class LogFile {
    * Opens a log for writing, and locks it.
    *
    * @param path Its file.
-   * @param setup What it is of: its header is the first line.
+   * @param setup What it is of: a new one begins with its header.
    * @returns The file.
    * @throws {JobLogError} When it is in use, or is of something else.
    * @throws What the system has against it.
@@ -74,8 +74,8 @@ export class LogFile {
   static async open(path: string, setup: KeptSetup): Promise<LogFile> {
     const { header } = setup;
     checkLockName(path);
-    // So that it is there, and has a real path. It is read by this as well: by
-    // its path, it may be another file when the lock is there.
+    // Opened before it is locked, as only what is there has a real path. It is
+    // read by this descriptor: by its path, it may be another file by then.
     const file = openSync(path, "a+");
     let unlock = () => {};
     try {

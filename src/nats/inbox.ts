@@ -9,10 +9,7 @@ import type { Msg } from "@nats-io/transport-node";
 import type { Connection } from "./connection.ts";
 import { StoreError } from "./envelopes.ts";
 import type { AnswerMessage, CallMessage, Question } from "./messages.ts";
-import { within } from "./waiting.ts";
-
-/** When an answer comes again that the store did not have now, in ms. */
-const LATER_MS = 500;
+import { LATER_MS, within } from "./waiting.ts";
 
 /**
  * Bytes in which machines are told what a run is: from there on it is uploaded
@@ -21,10 +18,13 @@ const LATER_MS = 500;
  */
 const MOST_SAID = 1 << 20;
 
-/** Bytes that are not uploaded then either. */
+/**
+ * The same once those are spent: what is no larger is still said as it is, and not
+ * uploaded.
+ */
 const SMALL = 1 << 16;
 
-/** How often it is looked for. */
+/** How often an answer is looked for in the store. */
 const MOST_READS = 3;
 
 /**

@@ -40,7 +40,8 @@ export class MachineRuns {
   }
 
   /**
-   * Finds a run; asks its client what it is, and now and then whether it is.
+   * Finds a run: asks its client what it is, and, of one that is known, now and
+   * then whether it goes on.
    *
    * @param client Id of the client.
    * @param run Its number there.

@@ -39,10 +39,11 @@ export class Uplink {
   readonly #js: Pick<JetStreamClient, "publish">;
   readonly #now: () => number;
   #under = 0; // bytes under way
-  #room = LEAST; // for them
-  #taken = 0; // bytes that the server took
-  #since = 0; // that, in ms
-  #last: Promise<void> = Promise.resolve(); // turn
+  #room = LEAST; // how many may be
+  #taken = 0; // bytes that the server took of late
+  #since = 0; // when that count began, in ms
+  /** Settles when whoever came last has had its turn. */
+  #last: Promise<void> = Promise.resolve();
   #wake = () => {};
 
   /** Has sent nothing yet; is told the time, in ms. */

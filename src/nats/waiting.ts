@@ -10,7 +10,10 @@
  */
 export const SILENT_MS = 5000;
 
-/** How long until a chunk is looked at again that cannot be done now, in ms. */
+/**
+ * How long until a chunk is looked at again that cannot be done now, or what the
+ * store did not have, in ms.
+ */
 export const LATER_MS = 500;
 
 /** Waits. */

@@ -1,7 +1,7 @@
 /**
  * What the workers did, and why it was not faster: as a text, as a page with a
- * Gantt chart, or as a trace for Perfetto. Uses nothing
- * of the library but what `@parallel/map` exports.
+ * Gantt chart, or as a trace for Perfetto. Uses nothing of the library but what
+ * `@parallel/map` exports.
  *
  * @example Usage
  * ```ts
