@@ -76,11 +76,11 @@ export function drawChart(setup: ChartSetup): Chart {
       )
       : undefined,
   };
+  const label = tasks <= MOST_LABELS;
   const kinds = new Set<string>();
   const rows = tracks.map((track, row) => {
     const inLanes = lanesOf(track, track.lost, most);
     const { count: lanes } = inLanes;
-    const label = tasks <= MOST_LABELS;
     const drawn = barsOf(track, inLanes, {
       ...options,
       least: least * lanes, // they share the bars of their row
@@ -96,7 +96,7 @@ export function drawChart(setup: ChartSetup): Chart {
       return drawBar(bar, setup, track, { lanes, label, name });
     });
     const here = joined(track.present.map((one) => bar("present", one)), least)
-      .map((one) => `<i ${place(one, setup)}></i>`);
+      .map((one) => `<i style="${place(one, setup)}"></i>`);
     return drawRow(track, setup, lanes, [...here, ...drawn].join(""));
   });
   const remarks = [
@@ -176,7 +176,7 @@ function drawBar(
   look: { lanes: number; label: boolean; name: string | undefined },
 ): string {
   const { kind, lane, tasks, first, share } = bar;
-  const style = [place(bar, setup).slice(7, -1)];
+  const style = [place(bar, setup)];
   if (look.lanes > 1) style.push(`--lane:${lane}`);
   if (share < 0.995) style.push(`--share:${percent(share).replace(" ", "")}`);
   return `<button type="button" tabindex="-1" class="bar ${kind}"${
@@ -186,9 +186,10 @@ function drawBar(
   }">${look.label && tasks === 1 ? `<span>${first}</span>` : ""}</button>`;
 }
 
+/** Where something is, as a style. */
 function place({ from, to }: Span, { zero, span }: ChartSetup): string {
   const share = (ms: number) => +(100 * ms / span).toFixed(4);
-  return `style="left:${share(from - zero)}%;width:${share(to - from)}%"`;
+  return `left:${share(from - zero)}%;width:${share(to - from)}%`;
 }
 
 /** What a bar is, in words; the page shows it for the bar at hand. */

@@ -16,7 +16,6 @@ import {
   SHARES,
   sharesOf,
 } from "./report.ts";
-import { lengthOf } from "./spans.ts";
 import { STYLE } from "./style.ts";
 import {
   activeTime,
@@ -177,7 +176,7 @@ function writeSection(drawing: Drawing, id: string, span: number): string {
   const setup = { id, tracks, facts, zero, end, span, notes };
   const { html, slow } = drawChart(setup);
   const heading = title === undefined ? "" : `<h2>${escape(title)}</h2>`;
-  const wall = lengthOf([{ from: zero, to: end }]) > 0
+  const wall = end > zero
     ? `<p class="facts">${escape(headline(facts))}</p>`
     : "";
   return `<section>

@@ -7,14 +7,12 @@
 
 /** The little of a browser that the script needs; Deno's types have none. */
 interface PageElement {
-  className: string;
   textContent: string;
   tabIndex: number;
   scrollLeft: number;
   clientWidth: number;
   offsetLeft: number;
   offsetWidth: number;
-  scrollWidth: number;
   dataset: Record<string, string>;
   style: { setProperty(name: string, value: string): void };
   getAttribute(name: string): string;
@@ -22,7 +20,7 @@ interface PageElement {
   querySelector(selector: string): PageElement;
   querySelectorAll(selector: string): Iterable<PageElement>;
   closest(selector: string): PageElement | null;
-  focus(options?: { preventScroll: boolean }): void;
+  focus(): void;
   addEventListener(
     type: string,
     listener: (event: PageEvent) => void,
@@ -62,14 +60,6 @@ export function pageMain(): void {
       readout.textContent = bar ? bar.getAttribute("aria-label") : hint;
     }
 
-    function go(bar: PageElement | undefined): void {
-      if (bar === undefined) return;
-      current.tabIndex = -1;
-      current = bar;
-      current.tabIndex = 0;
-      current.focus();
-    }
-
     /** The bar of another row at the same time, or the nearest. */
     function beside(row: PageElement[] | undefined): PageElement | undefined {
       const place = (bar: PageElement) => {
@@ -91,6 +81,7 @@ export function pageMain(): void {
       chart.dataset.zoom = zoom < 4 ? "" : zoom < 16 ? "1" : "2"; // finer ticks
     }
 
+    // Whatever moved the focus: Tab comes back to the bar that had it last.
     chart.addEventListener("focusin", ({ target }) => {
       const bar = target.closest(".bar");
       if (bar === null) return;
@@ -122,12 +113,12 @@ export function pageMain(): void {
       const middle = current.offsetLeft + current.offsetWidth / 2 -
         scroll.scrollLeft;
       const actions: Record<string, () => void> = {
-        ArrowRight: () => go(row[column + 1]),
-        ArrowLeft: () => go(row[column - 1]),
-        ArrowDown: () => go(beside(rows[at + 1])),
-        ArrowUp: () => go(beside(rows[at - 1])),
-        Home: () => go(row[0]),
-        End: () => go(row.at(-1)),
+        ArrowRight: () => row[column + 1]?.focus(),
+        ArrowLeft: () => row[column - 1]?.focus(),
+        ArrowDown: () => beside(rows[at + 1])?.focus(),
+        ArrowUp: () => beside(rows[at - 1])?.focus(),
+        Home: () => row[0]?.focus(),
+        End: () => row.at(-1)?.focus(),
         "+": () => zoomTo(zoom * 2, middle),
         "-": () => zoomTo(zoom / 2, middle),
         "0": () => zoomTo(1, 0),
