@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { lanesOf } from "../src/timeline/lanes.ts";
 import {
   integral,
   intersect,
-  lanesOf,
   mostOpen,
   overlaps,
   spansWith,

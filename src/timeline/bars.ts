@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Integral, type Lanes, type Span, subtract } from "./spans.ts";
+import type { Lanes } from "./lanes.ts";
+import { type Integral, type Span, subtract } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 
 /** One bar of a chart. */

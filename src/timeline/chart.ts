@@ -8,7 +8,8 @@
 
 import { type Bar, bar, barsOf, joined } from "./bars.ts";
 import type { Facts } from "./facts.ts";
-import { integral, lanesOf, overlaps, type Span, sum } from "./spans.ts";
+import { lanesOf } from "./lanes.ts";
+import { integral, overlaps, type Span, sum } from "./spans.ts";
 import type { Track } from "./tracks.ts";
 import { duration, percent, plural } from "../words/units.ts";
 

@@ -7,8 +7,9 @@
  * @module
  */
 
+import { lanesOf } from "./lanes.ts";
 import type { Recording } from "./recording.ts";
-import { lanesOf, type Span, subtract } from "./spans.ts";
+import { type Span, subtract } from "./spans.ts";
 import { firstTime, type Track } from "./tracks.ts";
 
 /** One trace event; times in µs. */
