@@ -9,7 +9,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readlinkSync,
   realpathSync,
   rmdirSync,
@@ -18,11 +17,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
-import process from "node:process";
 import * as timers from "node:timers";
 import { JobLogError } from "./errors.ts";
+import { Deno, isAlive, ownerHere, ownerOf, UNKNOWN } from "./owner.ts";
 
 /**
  * The timers and the time as they were when this was loaded: tests put others in
@@ -34,9 +32,9 @@ const { now: wallNow } = Date;
 const now = performance.now.bind(performance);
 
 /**
- * After how many ms the guard of a takeover was left by a process that was killed
- * while it took a lock over, which takes less than one. Less would risk two
- * takeovers at once, more makes such a rare case wait. No bench.
+ * After how many ms the guard of a takeover is taken for one that a killed process
+ * has left: a takeover takes less than one. Less would risk two takeovers at once,
+ * more makes such a rare case wait. No bench.
  */
 const STALE_GUARD_MS = 5000;
 
@@ -58,29 +56,6 @@ const MOST_WAITING_MS = 2 * STALE_GUARD_MS + UNTOUCHED_MS;
 
 /** For how many ms to wait until a lock is tried again. No bench. */
 const RETRY_MS = 20;
-
-/** What is known of the owner of a lock that cannot be read. */
-const UNKNOWN = "unknown";
-
-/** What is used of Deno. No other file of this entry point names a runtime. */
-interface DenoForLocks {
-  openSync(path: string, options: { append: true }): {
-    tryLockSync(exclusive: boolean): boolean;
-    close(): void;
-  };
-  build: { os: string };
-  permissions: { querySync(asked: { name: string }): { state: string } };
-}
-
-/** Deno, on Deno: elsewhere a global of that name is a shim. */
-const Deno = process.versions.deno === undefined
-  ? undefined
-  : (globalThis as unknown as { Deno: DenoForLocks }).Deno;
-
-/** Whether this program may ask about others, without a prompt on Deno. */
-const MAY_SEE_PROCESSES = ["read", "run", "sys"].every((name) =>
-  (Deno?.permissions.querySync({ name }).state ?? "granted") === "granted"
-);
 
 /** The logs that this process has open, by their real path. */
 const OPEN = new Set<string>();
@@ -140,15 +115,7 @@ export async function lockLog(log: string): Promise<() => void> {
     );
   }
   const path = log + LOCK;
-  const runtime = Deno === undefined ? "other" : "deno";
-  const host = MAY_SEE_PROCESSES ? hostname() : "?";
-  const mine = [
-    process.pid,
-    startOf(process.pid),
-    host,
-    runtime,
-    namespaceHere(),
-  ].join(" ");
+  const mine = ownerHere();
   // Without many permissions, a program on Deno cannot ask whether another
   // process is alive. But this lock the system gives back when one ends. (On
   // Windows it would keep this process from writing to the file, too.)
@@ -234,8 +201,7 @@ function stuck(path: string): JobLogError {
  * of another machine may be wrong, so no time of one is compared with this one's.
  */
 interface Seen {
-  touched?: number;
-  at?: number;
+  first?: { touched: number; at: number };
 }
 
 /** Removes the lock of a process that is gone; false if it is not clear yet. */
@@ -257,15 +223,18 @@ function takeOver(
   }
   try {
     const owner = ownerOf(path);
-    // Empty: its owner is about to write it, or the disk was full.
-    const alive = owner === "" ? undefined : isAlive(owner, held);
-    if (alive) throw inUse(log, owner);
-    if (owner === "" && !isOld(path)) return false;
-    if (alive === undefined && owner !== "") {
-      const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-      if (touched === undefined) return true; // given back meanwhile
-      if (touched !== (seen.touched ??= touched)) throw inUse(log, owner);
-      if (now() - (seen.at ??= now()) < UNTOUCHED_MS) return false;
+    if (owner === "") { // its owner is about to write it, or the disk was full
+      if (!isOld(path)) return false;
+    } else {
+      const alive = isAlive(owner, held);
+      if (alive === true) throw inUse(log, owner);
+      if (alive === undefined) { // only its touch can tell
+        const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+        if (touched === undefined) return true; // given back meanwhile
+        const first = seen.first ??= { touched, at: now() };
+        if (touched !== first.touched) throw inUse(log, owner);
+        if (now() - first.at < UNTOUCHED_MS) return false;
+      }
     }
     rmSync(path, { force: true });
     return true;
@@ -288,82 +257,5 @@ function isOld(path: string): boolean {
     return wallNow() - statSync(path).mtimeMs > STALE_GUARD_MS;
   } catch {
     return false; // gone meanwhile
-  }
-}
-
-/**
- * Whether the process that an owner names is still there, as far as known;
- * undefined if only its touch can tell.
- */
-function isAlive(owner: string, held: boolean): boolean | undefined {
-  if (owner === UNKNOWN) return true;
-  // The last is not in locks of the first versions, whose owners touch nothing.
-  const [pid, start, host, runtime, namespace] = owner.split(" ");
-  // If it were, this process could not hold the lock that only Deno has.
-  if (runtime === "deno" && held) return false;
-  // Of another machine nothing can be known: its lock stands.
-  if (!MAY_SEE_PROCESSES || (host !== hostname() && host !== "?")) return true;
-  // In another container, though it may have the same name, numbers are others:
-  // so they may be where one of the two does not know in which it is.
-  if (namespace !== undefined && !isHere(namespace)) return undefined;
-  // `?` if it is gone, but also if it is of another user, and /proc shows each only
-  // their own: so it does with `hidepid`, and with ProtectProc of systemd.
-  const found = startOf(Number(pid));
-  if (start !== "?" && found !== "?") return found === start;
-  try {
-    process.kill(Number(pid), 0); // only asks
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/**
- * When a process started, in ticks since boot, as its number may be given to
- * another; `?` if that is not to be known.
- */
-function startOf(pid: number): string {
-  // After the name in brackets, which may hold anything, field 3 is the first.
-  const stat = MAY_SEE_PROCESSES ? readOrEmpty(`/proc/${pid}/stat`) : "";
-  const fields = stat.slice(stat.lastIndexOf(") ") + 2).split(" ");
-  // Killed, and kept only until its parent asks how it ended.
-  if (fields[0] === "Z") return "gone";
-  return fields[19] ?? "?";
-}
-
-/** What a lock says; nothing if it is gone, or not written yet. */
-function ownerOf(path: string): string {
-  try {
-    const found = statSync(path);
-    if (found.isFile()) {
-      return found.size === 0 ? "" : readFileSync(path, "utf8");
-    }
-    return UNKNOWN; // a pipe would be waited for
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "" : UNKNOWN;
-  }
-}
-
-/** In which namespace of Linux process numbers count here; `?` if in none. */
-function namespaceHere(): string {
-  if (!MAY_SEE_PROCESSES || process.platform !== "linux") return "?";
-  try {
-    return readlinkSync("/proc/self/ns/pid");
-  } catch {
-    return "?"; // another system, or not for us to read
-  }
-}
-
-/** Whether process numbers are known to count here as they do where a lock is from. */
-function isHere(namespace: string): boolean {
-  if (namespace !== namespaceHere()) return false;
-  return namespace !== "?" || process.platform !== "linux";
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return ""; // gone, or not for us to read
   }
 }
