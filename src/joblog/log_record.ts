@@ -68,26 +68,6 @@ export function formatRecord(record: LogRecord): string {
   return summed(`${head}${fieldsOf(note)}${SUCCEEDED}${result}`);
 }
 
-/**
- * Checks that the text a format has made of a result can be read as it is.
- *
- * @param text The text.
- * @throws {TypeError} When it cannot.
- */
-export function checkResult(text: unknown): void {
-  let rule: string;
-  if (typeof text !== "string" || /[\n\r]/.test(text)) rule = "in one line";
-  else if (text.length > text.trimEnd().length) {
-    rule = "without white space at its end"; // an editor may have put it there
-  } else if (!text.isWellFormed()) rule = "without halves of characters";
-  else return;
-  throw new TypeError(
-    `"format.stringify" must make JSON ${rule}: received ${
-      show(text)
-    } (JSON.stringify(result) makes it)`,
-  );
-}
-
 /** The fields of a note, each behind a comma. */
 function fieldsOf(note: LogNote): string {
   const fields = JSON.stringify(note).slice(1, -1);

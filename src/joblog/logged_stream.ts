@@ -6,8 +6,6 @@
  */
 
 import type { Inputs, TaskOutcome } from "../../mod.ts";
-import { TaskError } from "../../mod.ts";
-import { showThrown } from "../words/show.ts";
 import { Breath } from "./breath.ts";
 import { createKeys } from "./input_keys.ts";
 import { inputText } from "./input_text.ts";
@@ -15,13 +13,14 @@ import { Copies, handlePromises } from "./inputs.ts";
 import type { KeptResults } from "./kept_results.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogNote } from "./log_record.ts";
-import { checkResult, formatRecord, resultOf } from "./log_record.ts";
+import { formatRecord } from "./log_record.ts";
 import type {
   LogFormat,
   LoggedOutcome,
   LogStreamOptions,
   SettledAsTheyCome,
 } from "./options.ts";
+import { readResult, writeResult } from "./result_text.ts";
 import { renumber, RunningInputs } from "./running_inputs.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -179,7 +178,7 @@ export class LoggedStream<T, R> {
         this.#running.add({ index, key, input, own });
         yield input;
       } else {
-        const value = this.#keptResult(line, index);
+        const value = readResult(line, index, this.#format);
         const [status, kept] = ["fulfilled", true] as const;
         const input = this.#copies.ofKept(own);
         this.#pass({ index, input, status, value, kept }, line.length);
@@ -252,7 +251,7 @@ export class LoggedStream<T, R> {
     const input = found.input === running.input ? own : found.input;
     const outcome = renumber(found, index, this.#copies.seen(input));
     const note = this.#note(outcome);
-    const result = this.#resultOf(outcome);
+    const result = writeResult(outcome, this.#format);
     if (note !== undefined) {
       this.#file?.add(formatRecord({ index, key, note, ...result }));
     }
@@ -270,54 +269,9 @@ export class LoggedStream<T, R> {
       this.#pass({ index, input, status: "rejected", reason, kept: false }, 0);
     }
   }
-
-  /** The text of a result, or why there is none. */
-  #resultOf(outcome: TaskOutcome<T, R>): Result<R> {
-    let reason: TaskError;
-    if (outcome.status === "rejected") reason = outcome.reason;
-    else {
-      try {
-        const text = this.#format.stringify(outcome.value);
-        if (text !== undefined) checkResult(text);
-        // Before it is written, as a log with what cannot be read is of no use.
-        return { ok: true, text, value: this.#parse(text) };
-      } catch (cause) {
-        const [{ index }, received] = [outcome, showThrown(cause)];
-        reason = new TaskError(
-          `Cannot log the result of input ${index} as it must be JSON: received ${received}`,
-          { index, attempts: 1, cause },
-        );
-      }
-    }
-    const { message: error, cause } = reason;
-    const { stack = "" } = cause instanceof Error ? cause : reason;
-    return { ok: false, reason, error, stack };
-  }
-
-  /** The result in a line of an earlier run, whose format may be another. */
-  #keptResult(line: string, index: number): R {
-    try {
-      return this.#parse(resultOf(line));
-    } catch (cause) {
-      const received = showThrown(cause);
-      throw new TypeError(
-        `Cannot take the result of input ${index} from the log as "format" must read it: received ${received} (with another format, give another "version" or file)`,
-        { cause },
-      );
-    }
-  }
-
-  #parse(text: string | undefined): R {
-    return text === undefined ? undefined as R : this.#format.parse(text);
-  }
 }
 
 type Outcomes<T, R> = AsyncGenerator<LoggedOutcome<T, R>, undefined, unknown>;
-
-/** The text of a result, undefined if the result is; or why there is none. */
-type Result<R> =
-  | { ok: true; text: string | undefined; value: R }
-  | { ok: false; reason: TaskError; error: string; stack: string };
 
 function wrongOutcome(received: unknown): TypeError {
   const what = typeof received === "object"
