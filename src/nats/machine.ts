@@ -58,8 +58,8 @@ export class Machine {
   readonly #patience = new Patience();
   #served: Promise<unknown> = Promise.resolve();
   #lives = 0; // of the server, as it was seen to come back
-  #ends = false;
-  #hurries = false; // what runs goes elsewhere
+  /** One that finishes lets what runs end; of one that leaves it goes elsewhere. */
+  #state: "serves" | "finishes" | "leaves" = "serves";
   #unanswered = 0; // chunks, of those that ran at the end
   #ended: Promise<void> | undefined;
 
@@ -68,7 +68,7 @@ export class Machine {
     const { connection, info, pool, plan, clock, grace, attempts } = setup;
     this.#setup = setup;
     this.#slots = Array.from({ length: info.slots }, () => new MachineSlot());
-    const ends = () => this.#ends;
+    const ends = () => this.ends;
     this.#answers = new Answers({ connection, info, attempts, ends });
     const engine = engineHere(pool, clock, plan);
     const onGone = (client: string) => this.#runs.endAll(client);
@@ -88,7 +88,7 @@ export class Machine {
     await connection.streams.makeWork();
     nc.subscribe(connection.subject("hello"), {
       callback: (error, message) =>
-        void (error ?? message.respond(this.#state())),
+        void (error ?? message.respond(this.#self())),
     });
     nc.subscribe(connection.subject("over"), {
       callback: (error, message) => {
@@ -113,21 +113,21 @@ export class Machine {
   }
 
   /** What it says of itself; one that takes no more has no slots. */
-  #state(): string {
+  #self(): string {
     const { info } = this.#setup;
-    return JSON.stringify(this.#ends ? { ...info, slots: 0 } : info);
+    return JSON.stringify(this.ends ? { ...info, slots: 0 } : info);
   }
 
   /** Tells all clients. */
-  #tell(state: string = this.#state()): void {
+  #tell(said: string = this.#self()): void {
     const { connection } = this.#setup;
     if (connection.nc.isClosed()) return;
-    connection.nc.publish(connection.subject("here"), state);
+    connection.nc.publish(connection.subject("here"), said);
   }
 
   /** Whether it takes no more. */
   get ends(): boolean {
-    return this.#ends;
+    return this.#state !== "serves";
   }
 
   /**
@@ -140,7 +140,7 @@ export class Machine {
    */
   end(finish = true): Promise<void> {
     if (!finish) {
-      this.#ends = this.#hurries = true;
+      this.#state = "leaves";
       this.#patience.limit(0);
       this.#runs.close();
     }
@@ -149,8 +149,10 @@ export class Machine {
 
   async #end(): Promise<void> {
     const { connection, info } = this.#setup;
-    this.#ends = true;
-    if (!this.#hurries) this.#patience.limit(connection.serverTimeout);
+    if (!this.ends) {
+      this.#state = "finishes";
+      this.#patience.limit(connection.serverTimeout);
+    }
     this.#tell();
     for (const slot of this.#slots) slot.stop(true);
     await this.#served;
@@ -159,7 +161,7 @@ export class Machine {
     await this.#engine.close();
     this.#tell(JSON.stringify({ ...info, ends: true }));
     await connection.close();
-    if (this.#unanswered === 0 || this.#hurries) return;
+    if (this.#unanswered === 0 || this.#state === "leaves") return;
     const { where, serverTimeout } = connection;
     throw new Error(
       `Cannot end in order as a server must take the results at ${where} within ${serverTimeout} ms ("serverTimeout"): it took none of ${this.#unanswered} chunks, which other machines do again, as after a kill`,
@@ -170,13 +172,13 @@ export class Machine {
   async #serve(slot: MachineSlot): Promise<void> {
     const { connection } = this.#setup;
     const { js, names } = connection;
-    while (!this.#ends && !connection.nc.isClosed()) {
+    while (!this.ends && !connection.nc.isClosed()) {
       try {
         const lives = this.#lives;
         const consumer = await js.consumers.get(names.work, "workers");
         // A server that came back without its memory has no such consumer, and
         // does not answer who asks it for a chunk.
-        while (!this.#ends && lives === this.#lives) {
+        while (!this.ends && lives === this.#lives) {
           const message = await slot.next(() =>
             consumer.fetch({ max_messages: 1, expires: WAIT_MS })
           );
@@ -184,7 +186,7 @@ export class Machine {
           await slot.take((fill) => this.#take(message, fill));
         }
       } catch { // the server is away, or came back without its memory
-        if (this.#ends) return;
+        if (this.ends) return;
         await connection.pause(250);
         if (connection.down > 0) continue;
         await connection.streams.makeWork().catch(() => {});
@@ -214,7 +216,7 @@ export class Machine {
       const answer = found === "silent"
         ? undefined
         : await this.#answers.to(message, found, fill);
-      if (this.#hurries || found === "silent") {
+      if (this.#state === "leaves" || found === "silent") {
         return await this.#handBack(message);
       }
       if (answer !== undefined) {
@@ -225,7 +227,7 @@ export class Machine {
     } catch (error) { // it comes again, here or elsewhere
       if (error instanceof StoreError) return message.ack(); // its client sends it again
       if (!connection.nc.isClosed()) message.nak(LATER_MS);
-      if (this.#ends) this.#unanswered++; // told at the end
+      if (this.ends) this.#unanswered++; // told at the end
       else console.error(`@parallel/map-nats: ${nameThrown(error)}`);
     } finally {
       clearInterval(beat);
@@ -249,7 +251,8 @@ export class Machine {
     const subject = connection.subject("r", client, run);
     const patience = connection.serverTimeout;
     // As this machine ends, its runs do too, but not for their clients.
-    const isOver = () => !this.#hurries && !this.#runs.has(client, run);
+    const isOver = () =>
+      this.#state !== "leaves" && !this.#runs.has(client, run);
     const send = (answer: Uint8Array) =>
       this.#patience.wait((waits) => {
         const wanted = () => waits() && !isOver();
@@ -259,7 +262,7 @@ export class Machine {
       });
     const delivered = this.#delivered.get(id) ??
       send(answer).catch(async (error) => {
-        if (this.#ends) throw error; // another machine does it again
+        if (this.ends) throw error; // another machine does it again
         await send(this.#answers.unsent(message, error));
       }).finally(() => this.#delivered.delete(id));
     this.#delivered.set(id, delivered);
@@ -290,7 +293,7 @@ export class Machine {
     // What is left there expires in an hour.
     if (this.#callers.gone(client)) {
       await connection.drop(client).catch(() => {});
-    } else if (!this.#hurries && !this.#runs.has(client, run)) {
+    } else if (this.#state !== "leaves" && !this.#runs.has(client, run)) {
       // It ended meanwhile. Its client may have left before the answer came.
       this.#callers.watch(client);
       await connection.drop(client, run).catch(() => {});
@@ -310,7 +313,7 @@ export class Machine {
       const found = await this.#patience.wait(() =>
         this.#runs.find(client, run)
       );
-      const ends = this.#ends || connection.nc.isClosed();
+      const ends = this.ends || connection.nc.isClosed();
       if (found !== "silent" || ends) return found;
       fill(0, Infinity);
       await connection.pause(LATER_MS);
