@@ -250,7 +250,7 @@ export class ClientRun {
     const { chunk: { first: start, attempt }, from, to } = open;
     let { reading } = open.chunk; // told once, whoever had the tasks
     for (const track of tracks) {
-      const worker = numberOf(machine, track.worker);
+      const worker = numberOf(String(machine), Number(track.worker));
       const number = nextNumber();
       const tasks = track.from.length;
       const first = start + track.first;

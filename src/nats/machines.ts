@@ -28,8 +28,8 @@ export interface MachinesSetup {
 export class Machines {
   readonly #setup: MachinesSetup;
   readonly #known = new Map<string, MachineInfo & { missed: number }>();
-  /** Numbers of their workers, for events. */
-  readonly #workers = new Map<string, number>();
+  /** Numbers of their workers, for events: by machine, and by the number there. */
+  readonly #workers = new Map<string, Map<number, number>>();
   /** Machines with numbers that were not known at the last count. */
   #unknown = new Set<string>();
   #stop: () => void = () => {}; // looking now and then
@@ -119,11 +119,11 @@ export class Machines {
    * @returns Its number here; seen for the first time, that is told.
    */
   numberOf(machine: string, worker: number): number {
-    const key = `${machine} ${worker}`;
-    const known = this.#workers.get(key);
+    const workers = this.#workers.get(machine) ?? new Map<number, number>();
+    const known = workers.get(worker);
     if (known !== undefined) return known;
     const number = this.#count++;
-    this.#workers.set(key, number);
+    this.#workers.set(machine, workers.set(worker, number));
     const { emit, clock } = this.#setup;
     const at = clock.now();
     emit({ type: "worker-start", worker: number, from: at, to: at });
@@ -134,7 +134,7 @@ export class Machines {
   /** Looks no more, and tells of all workers that they ended. */
   close(): void {
     this.#stop();
-    for (const { machine } of this.#numbers()) this.#forget(machine, false);
+    for (const machine of this.#workers.keys()) this.#forget(machine, false);
   }
 
   #hear(data: Uint8Array): void {
@@ -146,12 +146,6 @@ export class Machines {
     if (isNew) this.#setup.onChange();
   }
 
-  *#numbers(): Generator<{ key: string; machine: string; number: number }> {
-    for (const [key, number] of [...this.#workers]) {
-      yield { key, machine: key.split(" ")[0]!, number };
-    }
-  }
-
   /**
    * Forgets those whose answers came after it was told that they ended. Twice, as
    * a machine that came just now may be heard after its first answer.
@@ -159,7 +153,7 @@ export class Machines {
   #forgetUnknown(): void {
     const before = this.#unknown;
     this.#unknown = new Set();
-    for (const { machine } of this.#numbers()) {
+    for (const machine of this.#workers.keys()) {
       if (this.#known.has(machine)) continue;
       if (before.has(machine)) this.#forget(machine, false);
       else this.#unknown.add(machine);
@@ -169,9 +163,9 @@ export class Machines {
   #forget(id: string, lost: boolean): void {
     this.#known.delete(id);
     const { emit, clock } = this.#setup;
-    for (const { key, machine, number: worker } of this.#numbers()) {
-      if (machine !== id) continue;
-      this.#workers.delete(key);
+    const workers = this.#workers.get(id)?.values() ?? [];
+    this.#workers.delete(id);
+    for (const worker of workers) {
       emit({ type: "worker-end", worker, lost, at: clock.now() });
     }
     this.#setup.onChange();
@@ -182,7 +176,7 @@ export class Machines {
 function readInfo(data: Uint8Array): MachineInfo | undefined {
   try {
     const info = JSON.parse(new TextDecoder().decode(data));
-    const isInfo = typeof info?.id === "string" && !info.id.includes(" ") &&
+    const isInfo = typeof info?.id === "string" &&
       Number.isInteger(info.slots) && info.slots >= 0 &&
       info.slots <= MOST_AT_ONCE && // else all inputs are read at once
       Number.isInteger(info.wire);
