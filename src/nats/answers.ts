@@ -24,11 +24,11 @@ import { checkChunk, checkPacked, checkValues } from "./message_checks.ts";
 import {
   type AnswerMessage,
   type ChunkMessage,
-  encodeThrown,
   type MachineInfo,
   type Problem,
   wire,
 } from "./messages.ts";
+import { writeParcel } from "./parcels.ts";
 import { Turns } from "./turns.ts";
 import { LATER_MS } from "./waiting.ts";
 
@@ -151,14 +151,9 @@ export class Answers {
 
   /** Writes what became of a chunk; what cannot be written fails its task. */
   #write(number: number, done: Done): Uint8Array {
-    const { results } = done;
-    const parcel = wire.packing.pack(results, false);
-    try {
-      return writeBytes(this.#answer(number, done, parcel, encodeThrown));
-    } catch (cause) { // what only shows when it is written
-      const repacked = wire.packing.repack(results, parcel, cause);
-      return writeBytes(this.#answer(number, done, repacked, encodeWritable));
-    }
+    const messageOf = (parcel: Parcel, encode: Encode) =>
+      this.#answer(number, done, parcel, encode);
+    return writeParcel(done.results, messageOf).body;
   }
 
   #answer(

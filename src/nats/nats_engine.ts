@@ -13,22 +13,18 @@ import {
   type Clock,
   closedError,
   type Engine,
+  type Parcel,
   part,
   type Run,
   Runs,
   VainSends,
 } from "@parallel/map/seam";
-import { writeBytes } from "./byte_writer.ts";
 import { ClientRun, type OpenChunk } from "./client_run.ts";
 import type { Connection } from "./connection.ts";
 import { Inbox } from "./inbox.ts";
 import { Machines } from "./machines.ts";
-import {
-  type AnswerMessage,
-  type ChunkMessage,
-  type LinesMessage,
-  wire,
-} from "./messages.ts";
+import type { AnswerMessage, ChunkMessage, LinesMessage } from "./messages.ts";
+import { writeParcel } from "./parcels.ts";
 import { Posts } from "./posts.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -243,29 +239,19 @@ export class NatsEngine implements Engine {
     const { run, values, first, attempt, alone, reading } = chunk;
     const from = this.#setup.clock.now();
     const number = ++this.#chunks;
-    let parcel = wire.packing.pack(chunk.values, false);
-    const write = () => {
-      const skip = [...parcel.refused.keys()].sort((a, b) => a - b);
-      const message: ChunkMessage = {
-        ...{ type: "chunk", number, first, attempt, alone, skip },
-        values: parcel.packed,
-      };
-      return { skip, body: writeBytes(message) };
-    };
-    let written: ReturnType<typeof write>;
-    try {
-      written = write();
-    } catch (cause) { // what only shows when it is written
-      parcel = wire.packing.repack(values, parcel, cause);
-      written = write();
-    }
-    const { body, skip } = written;
+    const messageOf = (parcel: Parcel): ChunkMessage => ({
+      ...{ type: "chunk", number, first, attempt, alone },
+      skip: skippedIn(parcel),
+      values: parcel.packed,
+    });
+    const { parcel, body } = writeParcel(values, messageOf);
     if (body.length > this.#setup.connection.limit && values.length > 1) {
       const half = values.length >> 1;
       run.takeBack(chunk, half, values.length);
       return this.#send(part(chunk, 0, half, { reading }));
     }
     this.#runs.touched.add(run);
+    const skip = skippedIn(parcel);
     const book = this.#books.get(String(run.number))!;
     if (skip.length < values.length) {
       const { bytes } = parcel;
@@ -309,4 +295,9 @@ export class NatsEngine implements Engine {
     if (nc.isClosed() || down > 0) return; // machines ask, and hear it then
     nc.publish(connection.subject("over"), `${client}.${key}`);
   }
+}
+
+/** Offsets of tasks that are not sent, in order. */
+function skippedIn({ refused }: Parcel): number[] {
+  return [...refused.keys()].sort((a, b) => a - b);
 }
