@@ -8,6 +8,7 @@
 import { nameThrown } from "@parallel/map/seam";
 import type { ClientRun, OpenChunk } from "./client_run.ts";
 import type { Connection } from "./connection.ts";
+import { LostChunks } from "./lost_chunks.ts";
 import type { Machines } from "./machines.ts";
 import { WIRE_VERSION } from "./messages.ts";
 
@@ -43,6 +44,7 @@ export interface UpkeepSetup {
 /** Looks after the runs of a client. */
 export class Upkeep {
   readonly #setup: UpkeepSetup;
+  readonly #lost: LostChunks;
   #timer: ReturnType<typeof setInterval> | undefined;
   #alone = 0; // since when there is no machine
   #heard = 0; // when the last answer came, or the question was put
@@ -51,11 +53,11 @@ export class Upkeep {
   #mute: number | undefined; // since when the server says nothing, though it is there
   #there = 0; // when the server last was, though it may have no JetStream
   #asksThere = false;
-  #short = new Set<OpenChunk>(); // of runs of which the server had too little
 
   /** Does nothing yet. */
   constructor(setup: UpkeepSetup) {
     this.#setup = setup;
+    this.#lost = new LostChunks(setup);
     setup.connection.onReconnect(() => this.#wonder());
   }
 
@@ -77,7 +79,7 @@ export class Upkeep {
   end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#short.clear();
+    this.#lost.forget();
   }
 
   /** An answer came. */
@@ -155,7 +157,7 @@ export class Upkeep {
     const isFresh = now - this.#asked < STALE_MS;
     if (isFresh && now - this.#heard < QUIET_MS) return;
     this.#heard = this.#asked = now;
-    this.#compare().then(
+    this.#sendLost().then(
       () => this.speaks(),
       () => { // the next look comes; one question alone may be lost
         if (this.#spoke <= now) this.#mute ??= now;
@@ -188,65 +190,19 @@ export class Upkeep {
     );
   }
 
-  /**
-   * Asks the server how much it has of each run: a stream keeps a message until
-   * it is acked, so what it had and is neither there nor answered is lost. Of a
-   * run that was short twice in a row, all is sent again that it had both times
-   * and is not answered, whatever was answered meanwhile.
-   */
-  async #compare(): Promise<void> {
-    const { connection: { jsm, names }, client, books } = this.#setup;
-    const { connection, send, forget, onGivenUp } = this.#setup;
-    const kept = new Map<string, number>();
-    const sent = new Set<OpenChunk>(); // before it was asked
-    for (const { open } of books.values()) {
-      for (const chunk of open.values()) {
-        if (chunk.at === "sent") sent.add(chunk);
-      }
-    }
-    let answers = 0;
-    let first = Infinity; // number of a message of work
-    for (const [letter, stream] of [["w", names.work], ["r", names.results]]) {
-      const filter = connection.subject(letter!, client, ">");
-      const info = await jsm.streams.info(stream!, { subjects_filter: filter })
-        .catch(async (error) => {
-          if (error?.code !== 10059) throw error;
-          await connection.streams.make(); // the server lost its memory
-          return undefined;
-        });
-      const { subjects = {}, first_seq = Infinity } = info?.state ?? {};
-      if (letter === "w") first = first_seq;
-      for (const [subject, count] of Object.entries(subjects)) {
-        const key = subject.split(".")[4]!;
-        if (letter === "r") answers += count;
-        kept.set(key, (kept.get(key) ?? 0) + count);
-      }
-    }
-    // One that was killed may keep messages that it never hands out again.
-    const { streams } = connection;
-    const { chunks, floor = 0 } = await streams.workLeft() ?? {};
-    const idle = answers === 0 && chunks === 0; // it knows of none at all
-    if (first <= floor) {
-      for (const [key, count] of kept) {
-        const subject = connection.subject("w", client, key);
-        kept.set(key, count - await streams.chunksUntil(floor, subject));
-      }
-    }
-    const short = new Set<OpenChunk>();
-    for (const [key, { open }] of books) {
-      const there = idle ? 0 : kept.get(key) ?? 0;
-      const chunks = [...open.values()].filter((chunk) => sent.has(chunk));
-      if (there >= chunks.length) continue;
-      for (const chunk of chunks) {
-        if (!this.#short.has(chunk)) short.add(chunk);
-        else if (!books.get(key)?.giveUp(chunk)) send(key, chunk);
-        else {
-          forget(key, chunk);
-          onGivenUp();
-        }
-      }
-    }
-    this.#short = short;
-    if (short.size > 0) this.#wonder(); // soon again
+  /** Sends again what the server has lost. */
+  async #sendLost(): Promise<void> {
+    const { lost, isShort } = await this.#lost.find();
+    for (const [key, chunk] of lost) this.#again(key, chunk);
+    if (isShort) this.#wonder(); // soon again
+  }
+
+  #again(key: string, chunk: OpenChunk): void {
+    const { books, send, forget, onGivenUp } = this.#setup;
+    const book = books.get(key);
+    if (book?.open.get(chunk.number) !== chunk) return; // answered meanwhile
+    if (!book.giveUp(chunk)) return send(key, chunk);
+    forget(key, chunk);
+    onGivenUp();
   }
 }
