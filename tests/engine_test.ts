@@ -1304,32 +1304,83 @@ test("what no message takes makes no worker one that has started", async () => {
   await world.finish(world.calls.close());
 });
 
-test("a worker that was heard before it loads for a call that ended is not deaf", async () => {
-  const world = new FakeWorld({ workers: 1 });
-  await world.finish(world.calls.map(same, [1], {}, start));
-  const abort = new AbortController();
-  const options = { signal: abort.signal, timeout: 100 };
-  const aborted = world.calls.map(same, [2], options, start);
-  await world.flush();
-  const worker = world.worker(0);
-  worker.receive();
-  worker.deliverAll(); // it loads now, for long
-  abort.abort("enough");
-  await world.finish(aborted);
-  const call = world.calls.map(same, [3], { timeout: 100 }, start);
-  await world.flush();
-  world.clock.advance(100_000);
-  assert(!worker.ending);
-  assertEquals(await world.finish(call), { status: "fulfilled", value: [3] });
-  // That it was heard then says nothing of what its tasks have left since.
-  const later = world.calls.map(same, [4], { timeout: 100 }, start);
-  await world.flush();
-  world.clock.advance(100_000);
-  assert(worker.ending);
-  worker.leave();
-  assertEquals(await world.finish(later), { status: "fulfilled", value: [4] });
-  await world.finish(world.calls.close());
-});
+for (
+  const heard of ["before the end", "after the end", "never, as it is new"]
+) {
+  test(`a worker that loads for a call that ended is not deaf, but not for ever: heard ${heard}`, async () => {
+    const world = new FakeWorld({ workers: 1 });
+    const isNew = heard.startsWith("never");
+    if (!isNew) await world.finish(world.calls.map(same, [1], {}, start));
+    const abort = new AbortController();
+    const options = { signal: abort.signal, timeout: 100 };
+    const aborted = world.calls.map(same, [2], options, start);
+    await world.flush();
+    const worker = world.worker(0);
+    if (isNew) {
+      worker.receive();
+      worker.deliverAll(); // it is ready
+    } else if (heard === "before the end") {
+      worker.receive();
+      worker.deliverAll(); // it loads now, for long
+    }
+    abort.abort("enough");
+    await world.finish(aborted);
+    if (heard === "after the end") {
+      worker.receive();
+      worker.deliverAll();
+    }
+    const map = (n: number) =>
+      world.calls.map(same, [n], { timeout: 100 }, start);
+    const call = map(3);
+    await world.flush();
+    world.clock.advance(50_000);
+    assert(!worker.ending);
+    assertEquals(await world.finish(call), {
+      status: "fulfilled",
+      value: [3],
+    });
+    // That it was heard then says nothing of what its tasks have left since.
+    const later = map(4);
+    await world.flush();
+    world.clock.advance(50_000);
+    assert(worker.ending);
+    worker.leave();
+    assertEquals(await world.finish(later), {
+      status: "fulfilled",
+      value: [4],
+    });
+    await world.finish(world.calls.close());
+  });
+
+  test(`a worker that loads for a call that ended, and never ends that, is replaced: heard ${heard}`, async () => {
+    const world = new FakeWorld({ workers: 1 });
+    const isNew = heard.startsWith("never");
+    if (!isNew) await world.finish(world.calls.map(same, [1], {}, start));
+    const worker = world.worker(0);
+    for (const task of [2, 3]) { // each is told of by nothing it does
+      const abort = new AbortController();
+      const options = { signal: abort.signal, timeout: 100 };
+      const aborted = world.calls.map(same, [task], options, start);
+      await world.flush();
+      if (task === 2 && heard === "before the end") worker.receive();
+      if (task === 2 && isNew) world.worker(0).receive();
+      world.worker(0).deliverAll();
+      world.clock.advance(task === 2 ? 0 : 10_000);
+      abort.abort("enough");
+      await world.finish(aborted);
+      if (task === 2 && heard === "after the end") worker.receive();
+      world.worker(0).deliverAll();
+    }
+    const call = world.calls.map(same, [4], { timeout: 100 }, start);
+    await world.flush();
+    const last = world.worker(0);
+    world.clock.advance(100_000);
+    assert(last.ending);
+    last.leave();
+    assertEquals(await world.finish(call), { status: "fulfilled", value: [4] });
+    await world.finish(world.calls.close());
+  });
+}
 
 test("a call settles with its last answer, not when its worker has been replaced", async () => {
   const options = { workers: 1, maxTasksPerWorker: 2 };
@@ -1349,54 +1400,46 @@ test("a call settles with its last answer, not when its worker has been replaced
   await world.finish(world.calls.close());
 });
 
-function fail(): never {
-  throw new Error("mine");
-}
-
-/** Calls that start no task, and what becomes of each. */
-const NOTHING_TO_DO = [
-  { title: "no inputs", inputs: () => [], became: [] },
-  {
-    title: "an iterable without any",
-    inputs: () => new Set(),
-    became: [],
-  },
-  {
-    title: "an async iterable without any",
-    inputs: async function* (): AsyncGenerator<number> {},
-    became: [],
-  },
-  {
-    title: "an iterable that throws",
-    inputs: () => ({ [Symbol.iterator]: () => ({ next: fail }) }),
-    became: "mine",
-  },
-  {
-    title: "a weight that is none",
-    inputs: () => [1],
-    options: { weight: () => -1 },
-    became:
-      'Cannot map as "weight" must give a finite number from 0: received -1 for the input at index 0',
-  },
-];
-
-for (const { title, inputs, options = {}, became } of NOTHING_TO_DO) {
-  test(`a call with nothing to do waits for no other call: ${title}`, async () => {
-    const world = new FakeWorld({ workers: 1 });
-    const other = world.calls.map(same, ["other"], {}, start);
-    const worker = world.worker(0).receiveAll().deliverAll();
-    await world.flush();
-    const task = worker.receiveAll().begin()!;
-    const call = world.calls.map(same, inputs(), options, start);
-    let said: unknown;
-    call.then((values) => said = values, (error) => said = error.message);
-    await world.flush();
-    assertEquals(said, became);
-    worker.settle(task, { value: "other" });
-    await world.finish(other);
-    await world.finish(world.calls.close());
-  });
-}
+test("a call without inputs waits for no other call; other inputs are read when a worker is free", async () => {
+  const world = new FakeWorld({ workers: 1 });
+  const other = world.calls.map(same, ["other"], {}, start);
+  const worker = world.worker(0).receiveAll().deliverAll();
+  await world.flush();
+  const task = worker.receiveAll().begin()!;
+  const read: string[] = [];
+  function* source() {
+    read.push("iterable");
+    yield 1;
+  }
+  async function* asyncSource() {
+    read.push("async iterable");
+    yield 2;
+  }
+  const weight = () => read.push("weight");
+  const lazy = [
+    world.calls.map(same, source(), {}, start),
+    world.calls.map(same, asyncSource(), {}, start),
+    world.calls.map(same, [3], { weight }, start),
+  ];
+  const none = [
+    world.calls.map(same, [], {}, start),
+    world.calls.map(same, new Float64Array(), {}, start),
+    world.calls.map(same, [], { weight }, start),
+  ];
+  const became: unknown[] = [];
+  for (const call of none) call.then((values) => became.push(values));
+  await world.flush();
+  assertEquals(became, [[], [], []]);
+  assertEquals(read, []);
+  worker.settle(task, { value: "other" });
+  await world.finish(other);
+  for (const [i, call] of lazy.entries()) {
+    const value = [i + 1];
+    assertEquals(await world.finish(call), { status: "fulfilled", value });
+  }
+  assertEquals(read, ["iterable", "async iterable", "weight"]);
+  await world.finish(world.calls.close());
+});
 
 for (const kind of ["list", "async source", "failing source", "stream"]) {
   test(`a call whose tasks are done waits for no task of another: ${kind}`, async () => {

@@ -22,9 +22,9 @@ import {
 import { Whereabouts } from "./whereabouts.ts";
 
 /**
- * For how long after its start a worker that still loads is kept when its run is
- * over, in ms. Later it ends with the run, and another tries what hangs there.
- * No bench.
+ * For how long a worker that still loads for a run that is over is waited for, in
+ * ms: from its start, or from when it was last known to do so. Later it is ended,
+ * and another tries what hangs there. No bench.
  */
 const LOAD_MS = 60_000;
 
@@ -52,12 +52,12 @@ export class InFlight {
   #stopped = false; // its run is over
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
-  /**
-   * Whether it may still load for a run that is over, as it was not heard since;
-   * "awake" if it had answered a ping just before, and so is to load it.
-   */
-  #loads: "no" | "yes" | "awake" = "no";
+  /** Whether it may still load for a run that is over, as it was not heard since. */
+  #loads = false;
+  /** Until when that is believed, as its thread was free before it was to load. */
+  #loadsUntil = 0;
   #answered = false; // a chunk of this run
+  #isNew = true; // it has answered none of any run: no task can have left anything
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.where = new Whereabouts(clock, this.#sent);
@@ -81,9 +81,20 @@ export class InFlight {
     return this.chunks === 1 && this.#tasks < 2 && !this.loads;
   }
 
+  /** The worker answered a ping: its thread was free. */
+  hearPong(): void {
+    this.pings = Math.max(0, this.pings - 1); // a task may post any number
+    if (this.#loads) this.#believe(); // what it was to load comes after that
+  }
+
+  /** From now on, once: else it might be silent for ever, call after call. */
+  #believe(): void {
+    this.#loadsUntil ||= this.#clock.now() + LOAD_MS;
+  }
+
   /** Whether the worker still loads, as far as is known, for a run that is over. */
   get loads(): boolean {
-    return this.#loads !== "no";
+    return this.#loads;
   }
 
   /**
@@ -95,7 +106,7 @@ export class InFlight {
   get waitsAt(): number | undefined {
     const serial = this.#sent[0]?.serial;
     if (serial === undefined) return undefined;
-    const mayLoad = this.pings === 0 || this.#loads === "awake";
+    const mayLoad = this.pings === 0 || this.#clock.now() < this.#loadsUntil;
     if (!this.#answered && mayLoad) return undefined;
     return this.where.hasBegun(serial) ? undefined : serial;
   }
@@ -212,7 +223,8 @@ export class InFlight {
   ): Sent | undefined {
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
     if (at < 0) return undefined; // it was dropped
-    this.#loads = "no"; // all before it was read
+    this.#loads = this.#isNew = false; // all before it was read
+    this.#loadsUntil = 0;
     this.#answered = true;
     if (full) this.#retires = true;
     const sent = this.#sent.splice(at, 1)[0]!;
@@ -275,9 +287,9 @@ export class InFlight {
   /** Takes out all that the worker has not begun and never will. */
   drop(): void {
     this.#tasksBack += this.#tasks;
-    const isAwake = this.#loads === "awake" ||
-      (this.pingedFirst && this.pings === 0);
-    this.#loads = isAwake ? "awake" : "yes";
+    this.#loads = true;
+    if (this.#isNew) this.#loadsUntil = this.#madeAt + LOAD_MS;
+    else if (this.pingedFirst && this.pings === 0) this.#believe();
     this.forget();
     this.where.forget(); // what stands there is stopped
   }

@@ -140,9 +140,14 @@ export class Run {
     return this.#chunkOf(inputs, this.timed ? clock.now() - began : 0);
   }
 
-  /** Whether all is settled of what it has read. */
+  /**
+   * Whether all is settled of what it has read, or there is nothing to read: a
+   * look at its inputs tells whether it is over. Others are first read when there
+   * is a worker for them.
+   */
   get isSettled(): boolean {
-    return this.#unsettled === 0;
+    if (this.#unsettled > 0) return false;
+    return this.#tasks > 0 || this.#setup.inputs.total === 0;
   }
 
   /**

@@ -147,7 +147,8 @@ export class Slot {
     const inFlight = this.#inFlight;
     this.#state.handle.setBusy(true);
     const { message, note } = inFlight.send(chunk, parcel, number);
-    if (message.run && this.#canLive) this.#watch.ask(inFlight, chunk.run);
+    const mayBeDeaf = this.#canLive || inFlight.loads;
+    if (message.run && mayBeDeaf) this.#watch.ask(inFlight, chunk.run);
     try {
       this.#state.handle.post(message, parcel.moved);
       note();

@@ -63,7 +63,7 @@ export class Watch {
 
   /** The worker answered the ping: its thread is free. */
   answered(inFlight: InFlight): void {
-    inFlight.pings = Math.max(0, inFlight.pings - 1); // a task may post any number
+    inFlight.hearPong();
     if (inFlight.pings > 0) return; // to one before the last
     if (this.#ping === "not sent") return;
     this.#ping = "answered";
