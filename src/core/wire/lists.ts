@@ -79,8 +79,8 @@ export function createLists(
   // Levels by which a value is made deeper to try it: more than a message adds.
   const MARGIN = 20;
 
-  /** Clones where no message can be deeper, so that the copy crosses. */
-  function cloneOnce<V>(value: V): V {
+  /** Clones inside `MARGIN` lists, so that the copy crosses in any message. */
+  function cloneDeeper<V>(value: V): V {
     let deeper: unknown = value;
     for (let level = 0; level < MARGIN; level++) deeper = [deeper];
     let copy = inspector.clone(deeper);
@@ -88,16 +88,16 @@ export function createLists(
     return copy as V;
   }
 
-  /** The same for what may be deep: V8 needs more of the stack for a copy. */
-  function clone<V>(value: V): V {
-    const copy = cloneOnce(value);
-    cloneOnce(copy);
+  /** And tries the copy: V8 needs more of the stack for one. */
+  function cloneTwice<V>(value: V): V {
+    const copy = cloneDeeper(value);
+    cloneDeeper(copy);
     return copy;
   }
 
-  /** The same, without a trial of what is surely not too deep for one. */
-  function cloneToSend<V>(value: V): V {
-    return isShallow(value) ? inspector.clone(value) as V : clone(value);
+  /** Without those trials where the value is surely not deep. */
+  function clone<V>(value: V): V {
+    return isShallow(value) ? inspector.clone(value) as V : cloneTwice(value);
   }
 
   function isShallow(value: unknown): boolean {
@@ -141,11 +141,11 @@ export function createLists(
       }
       if (!transfer || found.buffers.size === 0) {
         if (own) return copyOf(value, found);
-        if (found.doubtful) cloneOnce(value);
+        if (found.doubtful) cloneDeeper(value);
         else if (transfer) unsure.set(offset, value);
         return value;
       }
-      if (found.doubtful) cloneOnce(value);
+      if (found.doubtful) cloneDeeper(value);
       // Moving costs the same at any size.
       for (const buffer of found.buffers) bytes -= inspector.sizeOf(buffer);
       gone.add(offset); // also if it is refused: Deno has taken them by then
@@ -175,7 +175,7 @@ export function createLists(
       const [copy, beside] = sure
         ? parts
         : found.doubtful || transfer
-        ? clone(parts)
+        ? cloneTwice(parts)
         : inspector.clone(parts) as typeof parts; // it is not deep
       encoded.push([offset, beside]);
       return copy;
@@ -206,9 +206,9 @@ export function createLists(
 
     /** V8 may write a value, and not its copy: then it goes as it is. */
     function copyOfDeep(value: object): object {
-      const copy = cloneOnce(value);
+      const copy = cloneDeeper(value);
       try {
-        cloneOnce(copy);
+        cloneDeeper(copy);
         return copy;
       } catch {
         return value;
@@ -256,7 +256,7 @@ export function createLists(
         for (const [offset, value] of moved.length > 0 ? unsure : []) {
           try {
             // A copy: what changes when it is read again could be refused then.
-            values[offset] = cloneOnce(value);
+            values[offset] = cloneDeeper(value);
           } catch (cause) { // it would take the buffers of its neighbours along
             values[offset] = undefined;
             refuse(offset, value, cause);
@@ -269,5 +269,5 @@ export function createLists(
     };
   }
 
-  return { open, clone: cloneToSend };
+  return { open, clone };
 }
