@@ -14,11 +14,11 @@ export type Column =
   /** Strings with nothing between them, and their UTF-16 lengths as 32 bits. */
   | { as: "texts"; text: string; lengths: ArrayBuffer };
 
-/** Values packed, and what was seen on the way. */
-export interface PackedPart<Packed> {
-  packed: Packed;
-  /** The buffers in it. All were made here, so all may be moved. */
-  buffers: ArrayBuffer[];
+/** A column, and what was seen on the way. */
+export interface PackedColumn {
+  packed: Column;
+  /** The buffer in it: made here, so it may be moved. */
+  buffer: ArrayBuffer;
   /** Size in bytes, roughly, as if the values were cloned. */
   bytes: number;
 }
@@ -32,7 +32,7 @@ export interface ColumnPacking {
    * @returns Undefined when structured clone has to take the values, or is
    * faster.
    */
-  pack(values: ArrayLike<unknown>): PackedPart<Column> | undefined;
+  pack(values: ArrayLike<unknown>): PackedColumn | undefined;
   /** Undoes `pack`. */
   unpack(column: Column): ArrayLike<unknown>;
 }
@@ -53,15 +53,13 @@ export function createColumns(views: Views): ColumnPacking {
   // Characters of the joined text: V8 has no text of 2 ** 29, and throws.
   const MOST = 2 ** 28;
 
-  function pack(values: ArrayLike<unknown>): PackedPart<Column> | undefined {
+  function pack(values: ArrayLike<unknown>): PackedColumn | undefined {
     const first = values[0];
     if (typeof first === "number") return packNumbers(values);
     return typeof first === "string" ? packTexts(values) : undefined;
   }
 
-  function packNumbers(
-    values: ArrayLike<unknown>,
-  ): PackedPart<Column> | undefined {
+  function packNumbers(values: ArrayLike<unknown>): PackedColumn | undefined {
     const numbers = new Float64Array(values.length);
     // Not Float64Array.from, which takes 3 to 7 times longer.
     for (let i = 0; i < numbers.length; i++) {
@@ -71,12 +69,10 @@ export function createColumns(views: Views): ColumnPacking {
     }
     const { buffer, byteLength: bytes } = numbers;
     const packed = { as: "array", kind: "Float64Array", buffer } as const;
-    return { packed, buffers: [buffer], bytes };
+    return { packed, buffer, bytes };
   }
 
-  function packTexts(
-    values: ArrayLike<unknown>,
-  ): PackedPart<Column> | undefined {
+  function packTexts(values: ArrayLike<unknown>): PackedColumn | undefined {
     const sizes = new Uint32Array(values.length);
     const most = Math.min(MOST, MOST_MEAN * sizes.length);
     let text = "";
@@ -89,9 +85,9 @@ export function createColumns(views: Views): ColumnPacking {
       text += value; // both engines join it at the end, at once
     }
     const { length: bytes } = text;
-    const { buffer: lengths } = sizes;
-    const packed = { as: "texts", text, lengths } as const;
-    return { packed, buffers: [lengths], bytes };
+    const { buffer } = sizes;
+    const packed = { as: "texts", text, lengths: buffer } as const;
+    return { packed, buffer, bytes };
   }
 
   function unpack(column: Column): ArrayLike<unknown> {

@@ -176,10 +176,10 @@ export function createPacking(
     const kind = views.kindOf(values);
     if (kind !== undefined) return packTypedArray(kind, values as Float64Array);
     if (values.length >= LEAST_COMPACT) {
-      const load = without?.size ? undefined : columns.pack(values);
-      if (load !== undefined) {
-        const { packed, buffers, bytes } = load;
-        const moved = moving.toMove(buffers);
+      const column = without?.size ? undefined : columns.pack(values);
+      if (column !== undefined) {
+        const { packed, buffer, bytes } = column;
+        const moved = moving.toMove([buffer]);
         return { packed, moved, gone: new Set(), bytes, refused: new Map() };
       }
       // What is moved is in objects that would be left to clone; and a list of
