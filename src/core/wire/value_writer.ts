@@ -113,9 +113,11 @@ export function createValueWriter(
   // those were new in theirs.
   let [keysRead, keysBefore] = [0, 0];
   let level = 0; // of the part at hand
-  let written = false; // the last value, and its objects were watched
-  // What the keys of the next value hold, if it was read; null if that failed.
-  let ahead: unknown[] | null | undefined;
+  // Whether the last value was written, with its objects watched: then `sharing`
+  // knows them.
+  let written = false;
+  // What the keys of the next value hold, if it was read.
+  let ahead: unknown[] | "failed" | undefined;
 
   const innerOf = (spot: Spot) => spot.inner ??= shapes.spot();
 
@@ -252,7 +254,8 @@ export function createValueWriter(
       ahead = shape.write(value as Record<string, unknown>);
       return ahead === undefined;
     } catch {
-      ahead = null; // by a getter, which is not called again, or for want of memory
+      // By a getter, which is not called again, or for want of memory.
+      ahead = "failed";
       [output.at, output.numbersAt] = [at, numbersAt];
       return false;
     }
@@ -266,7 +269,7 @@ export function createValueWriter(
     const read = ahead;
     ahead = undefined;
     try {
-      if (read === null) throw NOT_HERE;
+      if (read === "failed") throw NOT_HERE;
       const top = shapes.top();
       const code = read === undefined
         ? output.writePart(value, top)
