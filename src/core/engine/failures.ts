@@ -12,7 +12,7 @@ import {
   WorkerStartError,
 } from "../api/errors.ts";
 import type { FunctionRef } from "../wire/function_ref.ts";
-import type { Refusal } from "../wire/packing.ts";
+import type { Refusal } from "../wire/explanation.ts";
 import { adviceOn } from "./advice.ts";
 import { atSite, leadOn, ownOf } from "./call_site.ts";
 import type { RunSetup } from "./run_setup.ts";

@@ -34,8 +34,6 @@ export type Packed =
   /** Nothing: they are a part of the inputs, which are in shared memory. */
   | { as: "shared"; part: [from: number, to: number] };
 
-export type { Refusal };
-
 /** A chunk's values packed, and what was seen on the way. */
 export interface Parcel {
   packed: Packed;

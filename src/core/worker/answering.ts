@@ -7,7 +7,8 @@
 
 import type { TypedArray } from "../api/options.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
-import type { OpenParcel, Packing, Parcel, Refusal } from "../wire/packing.ts";
+import type { Refusal } from "../wire/explanation.ts";
+import type { OpenParcel, Packing, Parcel } from "../wire/packing.ts";
 import type {
   ChunkMessage,
   DoneMessage,
