@@ -124,8 +124,9 @@ export function createInspector(
     polluted = false;
     for (const _ in plain) polluted = true;
     const search = startSearch(root, undefined);
-    // One that was met, and a step that is ahead by a power of two: in a cycle
-    // it comes again soon, and a small one is not gone through for so long.
+    // Brent's search for a cycle: an object that was met, and the step, a power of
+    // two, at which another takes its place. A small cycle shows long before
+    // UNWATCHED.
     let met: object | undefined;
     let next = 1;
     for (let steps = 0; search.stack.length > 0 && !search.refused; steps++) {

@@ -165,8 +165,8 @@ export interface DoneMessage {
   /** The tasks that failed, if any did. */
   failures?: TaskFailure[];
   /**
-   * ms from the start of the first task to the end of the last, but for what it
-   * takes to begin with results that are kept.
+   * ms from the start of the first task to the end of the last, without what it
+   * takes to keep the first result (task_loop.ts).
    */
   ms: number;
   /** Bytes in the results, roughly. */

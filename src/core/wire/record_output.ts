@@ -104,8 +104,8 @@ export interface RecordOutput {
   /**
    * Gives what was written.
    *
-   * @param flat The code of values that hold nothing but numbers: one is left of
-   * those of the values, if all are this one.
+   * @param flat The code of values that hold nothing but numbers, if there are
+   * such: where all have it, it is written once.
    * @returns The records, and their size in bytes as if they were cloned.
    */
   take(flat: number | undefined): { records: Records; bytes: number };

@@ -25,8 +25,9 @@ export interface Shape {
   /**
    * Writes what the keys of an object hold, whose shape this is.
    *
-   * @returns Undefined; or what they hold, if nothing was written since one of
-   * them should hold a number, or a whole one, and does not.
+   * @returns Undefined if it was written. Else nothing was: a key that held
+   * numbers so far, or whole ones, holds something else. Then it is what all keys
+   * hold.
    * @throws If the object is not one to be written.
    */
   write(fields: Fields): unknown[] | undefined;

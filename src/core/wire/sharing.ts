@@ -52,8 +52,8 @@ export function createSharing(): Sharing {
   const LARGE = 64;
 
   const twice = new Error("an object stands twice");
-  // The first objects, how many are in each, itself included, and how much those
-  // take. What is not reached yet is that of the value before.
+  // Of the first objects of this value: each, how many it holds with itself, and
+  // their codes and numbers. From `count` on, what the value before left there.
   const seen: unknown[] = [];
   const inside = new Int32Array(FEW);
   const sizes = new Int32Array(FEW);
