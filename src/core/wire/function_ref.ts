@@ -56,9 +56,10 @@ export function functionRef(
   module: ModuleSpecifier | undefined,
   place: Place,
 ): FunctionRef {
+  const { role = "fn" } = place;
   if (module !== undefined) {
     const url = moduleUrl(module);
-    const name = exportName(fn, place.role);
+    const name = exportName(fn, role);
     // In this thread never by its URL: a module that imports itself while it
     // is being loaded waits for ever (Deno 2.9.5 and Bun 1.4.5).
     if (place.inline && typeof fn === "function") {
@@ -70,7 +71,7 @@ export function functionRef(
         `Cannot map as "module" ${why}: received ${show(url)}`,
       );
     }
-    const given = typeof fn === "string" ? undefined : place.role ?? "fn";
+    const given = typeof fn === "string" ? undefined : role;
     return { from: "module", name, url, given, entry: url === place.entry };
   }
   if (typeof fn === "string") {
@@ -80,16 +81,14 @@ export function functionRef(
       }`,
     );
   }
-  const callable = checkFunction(fn, place.role);
+  const callable = checkFunction(fn, role);
   const name = nameOf(callable);
   if (makesCode()) {
-    return { from: "source", name, source: sourceOf(callable, place.role) };
+    return { from: "source", name, source: sourceOf(callable, role) };
   }
   if (place.inline) return { from: "here", name, fn: callable };
   throw new TypeError(
-    `Cannot map as ${
-      place.role ?? "fn"
-    } must be exported by a "module" where no code may be made of texts, as in a page whose Content-Security-Policy lacks 'unsafe-eval': received ${
+    `Cannot map as ${role} must be exported by a "module" where no code may be made of texts, as in a page whose Content-Security-Policy lacks 'unsafe-eval': received ${
       show(fn)
     }`,
   );
@@ -154,7 +153,7 @@ export function makesCode(): boolean {
 }
 
 /** A function that gives one result when it is called. */
-function checkFunction(fn: unknown, role = "fn"): Anything {
+function checkFunction(fn: unknown, role: string): Anything {
   if (typeof fn !== "function") {
     throw new TypeError(
       `Cannot map as ${role} must be a function or the name of an export: received ${
@@ -205,14 +204,12 @@ function nameOf(fn: object): string {
   }
 }
 
-function exportName(fn: unknown, role: string | undefined): string {
+function exportName(fn: unknown, role: string): string {
   const name = typeof fn === "string" ? fn : nameOf(checkFunction(fn, role));
   if (name === "" || name.startsWith("bound ")) {
-    const orName = role === undefined ? ", or be that name as a string" : "";
+    const orName = role === "fn" ? ", or be that name as a string" : "";
     throw new TypeError(
-      `Cannot map as ${
-        role ?? "fn"
-      } with "module" must have the name of its export${orName}: received ${
+      `Cannot map as ${role} with "module" must have the name of its export${orName}: received ${
         show(fn)
       }`,
     );
@@ -254,7 +251,7 @@ const made = new Map<string, Anything>();
 const MOST_SCRIPTS = 100;
 
 /** A script whose value is the function. */
-function sourceOf(fn: Anything, role: string | undefined): string {
+function sourceOf(fn: Anything, role: string): string {
   const text = textOf(fn);
   const key = `${kindOf(fn)} ${text}`;
   let script = scripts.get(key);
@@ -266,11 +263,7 @@ function sourceOf(fn: Anything, role: string | undefined): string {
   return script;
 }
 
-function scriptOf(
-  fn: Anything,
-  text: string,
-  role = "fn",
-): string {
+function scriptOf(fn: Anything, text: string, role: string): string {
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) {
     const takes = role === "combine" ? "one, other" : "value";
     throw new TypeError(
