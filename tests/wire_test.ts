@@ -30,7 +30,7 @@ import { collectGarbage } from "./collect_garbage.ts";
 import { test } from "./harness.ts";
 import { pause } from "./until.ts";
 
-const inspector = createInspector({ createKinds });
+const inspector = createInspector({ createKinds, views: createViews() });
 const { inspect } = inspector;
 const explainer = createExplainer(inspector);
 const codec = createCodec({ inspector, explainer }, createErrorClasses());
@@ -204,10 +204,10 @@ test("memory of another realm is what it is, and shared only if it is", () => {
     new ArrayBuffer(8), new SharedArrayBuffer(8), new Int8Array(8), new ArrayBuffer(8),
   ]`) as [ArrayBuffer, SharedArrayBuffer, Int8Array<ArrayBuffer>, ArrayBuffer];
   structuredClone(gone, { transfer: [gone] });
-  const apart = createInspector({ createKinds }, {
+  const views = createViews();
+  const apart = createInspector({ createKinds, views }, {
     clone: structuredClone,
   } as Crossing);
-  const views = createViews();
   for (const value of [buffer, new Uint8Array(buffer), view]) {
     const found = [inspect([value]), apart.inspect([value])];
     assertEquals(found.map(({ refused }) => refused), [false, false]);
@@ -249,8 +249,8 @@ test("for memory of this realm, no getter is asked that throws", () => {
     },
   });
   try {
-    const { inspect } = createInspector({ createKinds });
     const views = createViews();
+    const { inspect } = createInspector({ createKinds, views });
     const view = new Uint8Array(new SharedArrayBuffer(8));
     assert(views.share(view) !== undefined);
     for (const value of [view, view.subarray(2), { view }, [view.buffer]]) {
@@ -526,7 +526,7 @@ test("an object of one's own that iterates arrives as its keys", () => {
 
 test("what only threads get is refused on the way to a process", () => {
   const apart = createInspector(
-    { createKinds },
+    { createKinds, views: createViews() },
     createFrames(v8 as unknown as V8),
   );
   const list = new BlockList();
@@ -641,7 +641,8 @@ test("what workers get by source stands on its own", () => {
     .concat(createErrorClasses as never, createKinds as never);
   for (const make of makers) {
     const alone = new Function(
-      `return (${make})({ createKinds: ${createKinds} })`,
+      `const views = (${createViews})();
+      return (${make})({ createKinds: ${createKinds}, views })`,
     )();
     assert(typeof alone === "function" || typeof alone === "object");
   }

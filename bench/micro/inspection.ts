@@ -8,9 +8,10 @@
 import { bench, do_not_optimize, group, summary } from "mitata";
 import { createInspector } from "../../src/core/wire/inspection.ts";
 import { createKinds } from "../../src/core/wire/kinds.ts";
+import { views } from "../../src/core/wire/views.ts";
 import { KINDS } from "../records.ts";
 
-const inspector = createInspector({ createKinds });
+const inspector = createInspector({ createKinds, views });
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 const VALUES: Record<string, object> = {

@@ -127,7 +127,8 @@ function isBuffer(value: object): boolean {
 
 function copyOf(value: object, transfer: boolean): object {
   // Not when this file is loaded: few calls need it.
-  const { inspect, isPooled } = inspector ??= createInspector({ createKinds });
+  inspector ??= createInspector({ createKinds, views });
+  const { inspect, isPooled } = inspector;
   const { refused, errors, buffers, pooled } = inspect(value);
   // On Deno 2.9.5, clone makes {} of some that are refused.
   if (refused || (transfer && buffers.size > 0)) return value;

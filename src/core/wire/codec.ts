@@ -80,9 +80,6 @@ export function createCodec(
   // 2.9.5 writes values of some 2,500 levels and more that it cannot read.
   const MOST_LEVELS = 1000;
 
-  // What clone reads: a subclass may iterate over something else, without end.
-  const { entries } = Map.prototype;
-  const { values: items } = Set.prototype;
   const { toString } = Object.prototype;
   const { isView } = ArrayBuffer;
 
@@ -189,15 +186,11 @@ export function createCodec(
       (inError ? toFillInErrors : toFill).push(() => {
         const inner = (part: unknown) => shell(part, inError, level + 1);
         if (copy instanceof Map) {
-          for (
-            const [key, item] of entries.call(value as Map<unknown, unknown>)
-          ) {
+          for (const [key, item] of inspector.entriesOf(value)) {
             copy.set(inner(key), inner(item));
           }
         } else if (copy instanceof Set) {
-          for (const item of items.call(value as Set<unknown>)) {
-            copy.add(inner(item));
-          }
+          for (const item of inspector.itemsOf(value)) copy.add(inner(item));
         } else {
           const keys = inError ? keysInError(value) : Object.keys(value);
           for (const key of keys) {
@@ -322,12 +315,12 @@ export function createCodec(
     const tag = toString.call(value);
     if (tag === "[object Map]") {
       const map = value as Map<unknown, unknown>;
-      const pairs = [...entries.call(map)];
+      const pairs = [...inspector.entriesOf(map)];
       map.clear();
       for (const [key, item] of pairs) map.set(at(key), at(item));
     } else if (tag === "[object Set]") {
       const set = value as Set<unknown>;
-      const parts = [...items.call(set)];
+      const parts = [...inspector.itemsOf(set)];
       set.clear();
       for (const item of parts) set.add(at(item));
     } else if (tag === "[object Array]" || tag === "[object Object]") {

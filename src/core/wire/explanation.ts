@@ -53,9 +53,6 @@ export function createExplainer(inspector: Inspector): Explainer {
 
   const { keys } = Object; // as user code may change its globals
   const { toString } = Object.prototype;
-  // What clone reads: a subclass may iterate over something else, without end.
-  const { entries } = Map.prototype;
-  const { values: items } = Set.prototype;
 
   function describe(value: unknown): string {
     try {
@@ -144,15 +141,13 @@ export function createExplainer(inspector: Inspector): Explainer {
         yield [path, (value as Record<string, unknown>)[key]];
       }
     } else if (kind === "map") {
-      const map = value as Map<unknown, unknown>;
-      for (const [key, item] of held(() => entries.call(map))) {
+      for (const [key, item] of held(() => inspector.entriesOf(value))) {
         const name = typeof key === "string" ? JSON.stringify(key) : "…";
         yield [`.get(${name})`, item];
         yield [".keys()", key];
       }
     } else if (kind === "set") {
-      const set = value as Set<unknown>;
-      for (const item of held(() => items.call(set))) {
+      for (const item of held(() => inspector.itemsOf(value))) {
         yield [".keys()", item];
       }
     }

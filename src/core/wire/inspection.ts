@@ -6,6 +6,7 @@
 
 import type { Crossing } from "./frames.ts";
 import type { Kinds } from "./kinds.ts";
+import type { Views } from "./views.ts";
 
 /** What a value is made of. */
 export interface Inspection {
@@ -38,21 +39,25 @@ export interface Inspector
    * looks for the others in its buffer.
    */
   isPooled(view: object): view is Uint8Array;
-  /** The buffer of a view, whatever that inherits from. */
-  bufferOf(view: object): ArrayBufferLike;
-  /** How many bytes a buffer has, whatever it says. */
-  sizeOf(buffer: ArrayBuffer): number;
+  /**
+   * What clone reads of a Map: a subclass may iterate over something else, without
+   * end.
+   */
+  entriesOf(map: object): Iterable<[unknown, unknown]>;
+  /** The same of a Set. */
+  itemsOf(set: object): Iterable<unknown>;
 }
 
 /** What the inspector is made of. */
 export interface InspectorParts {
-  createKinds(crossing?: Crossing): Kinds;
+  createKinds(views: Views, crossing?: Crossing): Kinds;
+  views: Views;
 }
 
 /**
  * Makes the inspector. Self-contained: workers get this function by its source.
  *
- * @param parts Makes what tells the kinds of objects.
+ * @param parts Makes what tells the kinds of objects, and knows buffers.
  * @param crossing How values cross, if not as structured clone takes them.
  * @returns The inspector.
  */
@@ -75,7 +80,6 @@ export function createInspector(
 
   const none: ReadonlySet<ArrayBuffer> = new Set<ArrayBuffer>();
   const { getPrototypeOf, keys } = Object; // as user code may change its globals
-  // What clone reads: a subclass may iterate over something else, without end.
   const { entries } = Map.prototype;
   const { values } = Set.prototype;
   const entriesOf = (map: object) => entries.call(map as Map<unknown, unknown>);
@@ -84,17 +88,9 @@ export function createInspector(
   const list = Array.prototype;
   const { prototype: bytes } = Uint8Array;
   const { isView } = ArrayBuffer;
-  const getter = (of: object, key: PropertyKey) =>
-    Object.getOwnPropertyDescriptor(of, key)!.get!;
-  // The language's own, whatever a view inherits from.
-  const typed = getPrototypeOf(bytes);
-  const tagOf = getter(typed, Symbol.toStringTag); // undefined of a DataView
-  const bufferIn = getter(typed, "buffer");
-  const dataIn = getter(DataView.prototype, "buffer");
-  const sizeIn = getter(typed, "byteLength");
-  const sizeOfBuffer = getter(ArrayBuffer.prototype, "byteLength");
-  const kinds = parts.createKinds(crossing);
-  const { known, meet, refusesShared, isBuffer } = kinds;
+  const { isBuffer, bufferOf, sizeOf, ofTyped: { sizeIn } } = parts.views;
+  const kinds = parts.createKinds(parts.views, crossing);
+  const { known, meet, refusesShared } = kinds;
   /** Whether all objects have keys that would be listed with their own. */
   let polluted = false;
 
@@ -242,16 +238,11 @@ export function createInspector(
     search.bytes += sizeOf(buffer);
   }
 
-  const bufferOf: Inspector["bufferOf"] = (view) =>
-    (tagOf.call(view) === undefined ? dataIn : bufferIn).call(view);
-
-  const sizeOf: Inspector["sizeOf"] = (buffer) => sizeOfBuffer.call(buffer);
-
   function isPooled(view: object): view is Uint8Array {
     if (!isView(view)) return false;
     if (getPrototypeOf(getPrototypeOf(view)) !== bytes) return false;
     const buffer = bufferOf(view);
-    return isBuffer(buffer) && sizeIn.call(view) < sizeOf(buffer);
+    return isBuffer(buffer) && sizeIn.call(view) as number < sizeOf(buffer);
   }
 
   function isFlat(value: object): boolean {
@@ -289,8 +280,8 @@ export function createInspector(
     inspect,
     isFlat,
     isPooled,
-    bufferOf,
-    sizeOf,
+    entriesOf,
+    itemsOf,
     clone,
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Crossing } from "./frames.ts";
+import type { Views } from "./views.ts";
 
 /** What an object is to structured clone. */
 export type Kind =
@@ -45,8 +46,6 @@ export interface Kinds {
   refusalOf(value: object): string | undefined;
   /** Copies any value as it would arrive; throws if it would not. */
   clone(value: unknown): unknown;
-  /** Whether it is an ArrayBuffer, of whatever realm. */
-  isBuffer(value: unknown): value is ArrayBuffer;
   /** Whether memory that is shared cannot cross. */
   refusesShared: boolean;
 }
@@ -60,10 +59,14 @@ export interface Kinds {
  * clones, by one rule: an instance of a built-in class that is not among those
  * structured clone knows.
  *
+ * @param views Knows buffers.
  * @param crossing How values cross, if not as structured clone takes them.
  * @returns What tells them.
  */
-export function createKinds(crossing?: Crossing): Kinds {
+export function createKinds(
+  { isBuffer, sizeOf }: Views,
+  crossing?: Crossing,
+): Kinds {
   const clone = (value: unknown) =>
     crossing === undefined ? structuredClone(value) : crossing.clone(value);
   // Every page has shared memory, that of a WebAssembly.Memory; but its class is
@@ -85,8 +88,8 @@ export function createKinds(crossing?: Crossing): Kinds {
   // The language's own getters, which throw for what is of another kind.
   const sizeIn = (prototype: object, name: string) =>
     Object.getOwnPropertyDescriptor(prototype, name)!.get!;
-  const sizeOf = [Map, Set].map(({ prototype }) => sizeIn(prototype, "size"));
-  const bytesOf = sizeIn(ArrayBuffer.prototype, "byteLength");
+  const sizeOfMap = sizeIn(Map.prototype, "size");
+  const sizeOfSet = sizeIn(Set.prototype, "size");
   const sharedBytesOf = isolated
     ? sizeIn(SharedArrayBuffer.prototype, "byteLength")
     : undefined;
@@ -158,15 +161,13 @@ export function createKinds(crossing?: Crossing): Kinds {
 
   function onlyInherits(value: object, kind: Kind): boolean {
     if (kind === "view") return !isView(value);
-    const size = kind === "map"
-      ? sizeOf[0]
-      : kind === "set"
-      ? sizeOf[1]
-      : kind === "buffer"
-      ? bytesOf
-      : undefined;
-    return size !== undefined && !succeeds(() => size.call(value));
+    if (kind === "map") return !isMap(value);
+    if (kind === "set") return !isSet(value);
+    return kind === "buffer" && !succeeds(() => sizeOf(value));
   }
+
+  const isMap = (value: object) => succeeds(() => sizeOfMap.call(value));
+  const isSet = (value: object) => succeeds(() => sizeOfSet.call(value));
 
   /**
    * The kind of a value of another realm, as `node:vm` and test runners make
@@ -177,21 +178,14 @@ export function createKinds(crossing?: Crossing): Kinds {
     // Nothing with a tag: it may say anything, of one object of its class.
     const tagged = Symbol.toStringTag in value;
     if (!tagged && toString.call(value) === "[object Error]") return "error";
-    if (succeeds(() => sizeOf[0]!.call(value))) return "map";
-    if (succeeds(() => sizeOf[1]!.call(value))) return "set";
+    if (isMap(value)) return "map";
+    if (isSet(value)) return "set";
     if (isView(value)) return "view";
     if (isBuffer(value)) return "buffer";
     if (shared !== undefined && succeeds(() => sharedBytesOf!.call(value))) {
       return { refused: shared };
     }
     return arrivesWhole(value) ? "leaf" : "object";
-  }
-
-  /** By the classes here first, as a getter that throws takes 5 µs. */
-  function isBuffer(value: unknown): value is ArrayBuffer {
-    return value instanceof ArrayBuffer ||
-      (!(isolated && value instanceof SharedArrayBuffer) &&
-        succeeds(() => bytesOf.call(value)));
   }
 
   function succeeds(attempt: () => unknown): boolean {
@@ -281,7 +275,6 @@ export function createKinds(crossing?: Crossing): Kinds {
     onlyInherits,
     refusalOf,
     clone,
-    isBuffer,
     refusesShared,
   };
 }

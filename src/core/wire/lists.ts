@@ -147,7 +147,7 @@ export function createLists(
       }
       if (found.doubtful) cloneDeeper(value);
       // Moving costs the same at any size.
-      for (const buffer of found.buffers) bytes -= inspector.sizeOf(buffer);
+      for (const buffer of found.buffers) bytes -= views.sizeOf(buffer);
       gone.add(offset); // also if it is refused: Deno has taken them by then
       const copy = moving.move(value, found, moved);
       if (!moving.hasLost(found.buffers)) gone.delete(offset);

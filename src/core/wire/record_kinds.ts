@@ -124,9 +124,6 @@ export function createRecordKinds(
   // To list 200 keys takes V8 3 µs, and JSC 11; to clone as many numbers takes
   // Bun 1.4.5 0.3 µs, Node.js 24 6, and Deno 2.9.5 13.
   const clonesFast = "Bun" in globalThis;
-  // What clone reads: a subclass may iterate over something else, without end.
-  const { entries } = Map.prototype;
-  const { values } = Set.prototype;
   const { isView } = ArrayBuffer;
   const Bytes = Uint8Array;
   const { isArray, prototype: array } = Array;
@@ -138,13 +135,9 @@ export function createRecordKinds(
   // (bench/micro/packing.ts).
   const MOST_BYTES = 4096;
   const { prototype: memory } = ArrayBuffer;
-  const getter = (proto: object, name: string) =>
-    Object.getOwnPropertyDescriptor(proto, name)?.get as () => unknown;
-  const [sizeOf, resizes] = [
-    getter(memory, "byteLength"),
-    getter(memory, "resizable"), // not everywhere
-  ];
-  const { bufferIn, offsetIn, sizeIn } = views.ofTyped;
+  // Not everywhere.
+  const resizes = Object.getOwnPropertyDescriptor(memory, "resizable")?.get;
+  const { sizeOf, ofTyped: { bufferIn, offsetIn, sizeIn } } = views;
   const notOwn = new Error("an object of another class");
   const classes = new Map<object, boolean>();
   let lastList: unknown[] | undefined;
@@ -242,13 +235,11 @@ export function createRecordKinds(
       if (keysOf(value).length > 0) return undefined;
       const parts: unknown[] = [];
       if (isMap) {
-        for (
-          const [key, item] of entries.call(value as Map<unknown, unknown>)
-        ) {
+        for (const [key, item] of inspector.entriesOf(value)) {
           parts.push(key, item);
         }
       } else {
-        for (const item of values.call(value as Set<unknown>)) parts.push(item);
+        for (const item of inspector.itemsOf(value)) parts.push(item);
       }
       return { isMap, parts };
     },
@@ -257,13 +248,13 @@ export function createRecordKinds(
       const own = kind === undefined ? memory : views.protoOf(kind);
       if (proto !== own) return undefined;
       const isView = kind !== undefined;
-      const size = (isView ? sizeIn : sizeOf).call(value) as number;
+      const size = isView ? sizeIn.call(value) as number : sizeOf(value);
       if (size === 0 || size > MOST_BYTES) return undefined;
       const buffer = isView ? bufferIn.call(value) as ArrayBuffer : value;
       if (getPrototypeOf(buffer) !== memory) return undefined; // it is shared
       if (resizes?.call(buffer)) return undefined;
       // A view of a part of it would bring all of it along.
-      if (level > 1 && sizeOf.call(buffer) !== size) return undefined;
+      if (level > 1 && sizeOf(buffer) !== size) return undefined;
       if (isView) meet(buffer);
       const offset = isView ? offsetIn.call(value) as number : 0;
       const bytes = kind === "Uint8Array"
@@ -277,7 +268,7 @@ export function createRecordKinds(
       if (!own) {
         // A view that is the value itself is cut out of its buffer.
         if (level === 1) return false;
-        if (kind === "view") meet(inspector.bufferOf(value));
+        if (kind === "view") meet(views.bufferOf(value));
         return true;
       }
       if (inspector.isPooled(value)) return true;

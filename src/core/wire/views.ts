@@ -24,7 +24,7 @@ export type ViewParts = Record<
   () => unknown
 >;
 
-/** Names the kinds of typed arrays, and makes them. */
+/** Names the kinds of typed arrays, makes them, and knows buffers. */
 export interface Views {
   /** All kinds, the same on both sides, also those that are not known here. */
   readonly kinds: readonly string[];
@@ -40,6 +40,12 @@ export interface Views {
    * typed array.
    */
   kindOf(view: unknown): string | undefined;
+  /** Whether it is an ArrayBuffer, of whatever realm. */
+  isBuffer(value: unknown): value is ArrayBuffer;
+  /** The buffer of a view, whatever that inherits from. */
+  bufferOf(view: object): ArrayBufferLike;
+  /** How many bytes an ArrayBuffer has, whatever it says; throws if it is none. */
+  sizeOf(buffer: object): number;
   /**
    * Makes a typed array.
    *
@@ -134,21 +140,18 @@ export function createViews(): Views {
     offsetIn: getter(proto, "byteOffset"),
     sizeIn: getter(proto, "byteLength"),
   })) as [ViewParts, ViewParts];
-  const sizeOf = getter(ArrayBuffer.prototype, "byteLength");
+  const bytesIn = getter(ArrayBuffer.prototype, "byteLength");
 
   const { SharedArrayBuffer: Shared } = globalThis as Partial<
     typeof globalThis
   >;
 
-  /**
-   * Whether it is one, of whatever realm: that getter throws for all others. That
-   * takes 5 µs, so what the classes here say comes first.
-   */
+  /** By the classes here first, as a getter that throws takes 5 µs. */
   function isBuffer(value: unknown): value is ArrayBuffer {
     if (value instanceof ArrayBuffer) return true;
     if (Shared !== undefined && value instanceof Shared) return false;
     try {
-      sizeOf.call(value);
+      bytesIn.call(value);
       return true;
     } catch {
       return false; // in a page that shares none, that has no class
@@ -156,6 +159,12 @@ export function createViews(): Views {
   }
 
   const kindOf: Views["kindOf"] = (view) => get!.call(view);
+  const sizeOf: Views["sizeOf"] = (buffer) => bytesIn.call(buffer);
+
+  function bufferOf(view: object): ArrayBufferLike {
+    const { bufferIn } = kindOf(view) === undefined ? ofData : ofTyped;
+    return bufferIn.call(view) as ArrayBufferLike;
+  }
 
   function classOf(kind: string): Class {
     const Kind = classes.get(kind);
@@ -198,7 +207,7 @@ export function createViews(): Views {
       : ofTyped;
     const buffer = bufferIn.call(value) as ArrayBufferLike;
     const size = sizeIn.call(value) as number;
-    if (!isBuffer(buffer) || size === sizeOf.call(buffer)) return value;
+    if (!isBuffer(buffer) || size === sizeOf(buffer)) return value;
     if (kind !== undefined) return copy(value as Float64Array);
     const from = offsetIn.call(value) as number;
     return new DataView(buffer.slice(from, from + size));
@@ -209,6 +218,9 @@ export function createViews(): Views {
     kinds,
     ofTyped,
     kindOf,
+    isBuffer,
+    bufferOf,
+    sizeOf,
     protoOf,
     make,
     part,

@@ -72,11 +72,11 @@ function join(
   load: Load,
   crossing: Crossing | undefined,
 ): Wire {
-  const inspector = parts.createInspector(parts, crossing);
+  const views = parts.createViews();
+  const inspector = parts.createInspector({ ...parts, views }, crossing);
   const explainer = parts.createExplainer(inspector);
   const classes = parts.createErrorClasses();
   const codec = parts.createCodec({ inspector, explainer }, classes);
-  const views = parts.createViews();
   const moving = parts.createMoving(inspector, views);
   const columns = parts.createColumns(views);
 
@@ -138,8 +138,8 @@ const INSPECTOR: MethodsOf<Inspector> = {
   inspect: true,
   isFlat: true,
   isPooled: true,
-  bufferOf: true,
-  sizeOf: true,
+  entriesOf: true,
+  itemsOf: true,
   clone: true,
 };
 const EXPLAINER: MethodsOf<Explainer> = {
