@@ -372,7 +372,7 @@ export class FakeWorker implements WorkerHandle {
       }
     } else {
       const error = "error" in outcome
-        ? this.#wire.codec.encode(outcome.error, true)
+        ? this.#wire.codec.encodeThrown(outcome.error)
         : undefined;
       work.failures.push({ offset, folded: 0, error, refused: undefined });
     }

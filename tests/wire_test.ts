@@ -42,8 +42,10 @@ const refusal = (value: object) =>
     : undefined;
 
 /** There and back, as if through a worker. */
-const cross = (value: unknown, describe = true) =>
-  codec.decode(structuredClone(codec.encode(value, describe)));
+const cross = (value: unknown, thrown = true) =>
+  codec.decode(
+    structuredClone(thrown ? codec.encodeThrown(value) : codec.encode(value)),
+  );
 
 // To clone one that is closed ends Node.js 24.
 test("a port cannot cross, closed or not", async () => {
@@ -191,7 +193,7 @@ test("what is in arrays, maps and objects of another realm is found", () => {
     assertEquals(texts, ["inside"]);
   }
   // As where structuredClone itself is of another realm.
-  const { value, errors } = codec.encode([new RangeError("inside")], false);
+  const { value, errors } = codec.encode([new RangeError("inside")]);
   const [place] = value as [object];
   for (const value of make(place)) {
     codec.decode({ value, errors });
@@ -692,7 +694,7 @@ test("no key of a long list of numbers beside an error is listed", () => {
     assertEquals(back?.numbers, numbers);
     assertEquals(listed, 0);
   }
-  const kept = codec.encode(thrown, true);
+  const kept = codec.encodeThrown(thrown);
   numbers[0] = -1; // a later task may fill it again
   assertEquals((codec.decode(kept) as typeof thrown).numbers[0], 0);
 });

@@ -199,5 +199,5 @@ export const wire: Wire = createWire(undefined, crossing);
 
 /** What the codec makes of what was thrown. */
 export function encodeThrown(thrown: unknown): Encoded {
-  return wire.codec.encode(thrown, true);
+  return wire.codec.encodeThrown(thrown);
 }

@@ -142,7 +142,6 @@ function copyOf(value: object, transfer: boolean): object {
   codec ??= createWire().codec; // clone would damage errors, and copy the pool
   const encoded = codec.encode(
     value,
-    false,
     (whole) => isPooled(whole) ? views.copy(whole) : whole,
   );
   return codec.decode(structuredClone(encoded)) as object;

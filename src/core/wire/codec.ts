@@ -39,25 +39,26 @@ export interface ErrorParts {
   shown?: [key: string, value: unknown][];
 }
 
+type Keep = (whole: object) => unknown;
+
 /** Turns values into plain data and back. */
 export interface Codec {
   /**
-   * Copies a value so that structured clone keeps all of it.
+   * Copies a value so that structured clone keeps all of it. What cannot be
+   * cloned is left to fail; but in an error, which must not fail for what hangs
+   * on it, a text that describes it stands there.
    *
    * @param value Any value.
-   * @param describe Whether what cannot be cloned is replaced by a text that
-   * describes it, as for a thrown value, instead of being left to fail. In an
-   * error it always is: an error must not fail for what hangs on it. Nor does
-   * what becomes of it later change then what was copied.
    * @param keep Gives what stands for what would go as it is, such as a Date or
    * a view: all else is copied.
    */
-  encode(
-    value: unknown,
-    describe: boolean,
-    keep?: (whole: object) => unknown,
-  ): Encoded;
-  /** Undoes `encode`. */
+  encode(value: unknown, keep?: Keep): Encoded;
+  /**
+   * The same for what was thrown: a text stands for all that cannot be cloned,
+   * and the copy stays what it is, whatever becomes of the original.
+   */
+  encodeThrown(thrown: unknown, keep?: Keep): Encoded;
+  /** Undoes both. */
   decode(encoded: Encoded): unknown;
 }
 
@@ -155,13 +156,14 @@ export function createCodec(
     Reflect.defineProperty(to, key, how);
   }
 
-  function encode(
+  /** Copies a value; `wholes` counts what was given to `keep`. */
+  function copyOf(
     root: unknown,
-    describe: boolean,
-    keep = (whole: object): unknown => whole,
-  ): Encoded {
+    describes: boolean,
+    keep: Keep,
+  ): { encoded: Encoded; wholes: number } {
     const errors: ErrorParts[] = [];
-    let wholes = 0; // what goes as it is
+    let wholes = 0;
     const copies = new Map<object, unknown>();
     // What is still to be filled: in lists, not by recursion, as a value may
     // be deeper than the stack. What is in errors comes last, so that what an
@@ -263,7 +265,7 @@ export function createCodec(
       return parts.place;
     }
 
-    const value = describe
+    const value = describes
       ? attempt(() => shell(root, true, 0))
       : shell(root, false, 0);
     for (const fill of toFill) fill(); // grows as it goes
@@ -274,14 +276,23 @@ export function createCodec(
         // A Proxy or an iterator that throws: what was read so far is kept.
       }
     }
-    const encoded = { value, errors };
-    if (!describe || wholes === 0 || keep === explainer.describe) {
-      return encoded;
-    }
+    return { encoded: { value, errors }, wholes };
+  }
+
+  function encode(value: unknown, keep: Keep = (whole) => whole): Encoded {
+    return copyOf(value, false, keep).encoded;
+  }
+
+  function encodeThrown(
+    thrown: unknown,
+    keep: Keep = (whole) => whole,
+  ): Encoded {
+    const { encoded, wholes } = copyOf(thrown, true, keep);
+    if (wholes === 0) return encoded;
     try { // tasks that come later may change, or move, what would go as it is
       return inspector.clone(encoded) as Encoded;
     } catch { // too little memory
-      return encode(root, true, explainer.describe);
+      return copyOf(thrown, true, explainer.describe).encoded;
     }
   }
 
@@ -340,5 +351,5 @@ export function createCodec(
     return error;
   }
 
-  return { encode, decode };
+  return { encode, encodeThrown, decode };
 }

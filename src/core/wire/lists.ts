@@ -161,7 +161,7 @@ export function createLists(
       found: Inspection,
     ): unknown {
       let copied = true;
-      const { value: data, errors } = codec.encode(value, false, (whole) => {
+      const { value: data, errors } = codec.encode(value, (whole) => {
         const part = withoutPool(whole);
         if (own && part === whole) copied = false;
         return part;
@@ -186,7 +186,7 @@ export function createLists(
       const { doubtful, pooled, buffers } = found;
       if (pooled && !transfer && !doubtful) {
         inspector.clone(value); // which refuses a Proxy; the codec would read it
-        const { value: data } = codec.encode(value, false, withoutPool);
+        const { value: data } = codec.encode(value, withoutPool);
         const copy = inspector.clone(data) as object;
         weighAgain(copy, found);
         noteOwn(copy);

@@ -147,7 +147,11 @@ const EXPLAINER: MethodsOf<Explainer> = {
   refuse: true,
   messageOf: true,
 };
-const CODEC: MethodsOf<Codec> = { encode: true, decode: true };
+const CODEC: MethodsOf<Codec> = {
+  encode: true,
+  encodeThrown: true,
+  decode: true,
+};
 const WRITER: MethodsOf<RecordWriter> = { write: true, open: true };
 const READER: MethodsOf<RecordReader> = { read: true };
 

@@ -98,7 +98,7 @@ export function createAnswering(
       for (const { offset } of failures) failed.set(offset, { reason: "" });
     } else {
       for (const [at, error] of folded.thrown) {
-        fail(at, undefined, codec.encode(error, true));
+        fail(at, undefined, codec.encodeThrown(error));
       }
     }
     // To pack a large result takes long, and no task is late by that.
@@ -129,7 +129,7 @@ export function createAnswering(
         if (failed.has(at)) continue;
         const error = cause === undefined
           ? undefined
-          : codec.encode(cause, true);
+          : codec.encodeThrown(cause);
         fail(at, reason, error);
       }
       const { packed: values, moved } = parcel;

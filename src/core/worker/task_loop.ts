@@ -74,7 +74,7 @@ export function createTaskLoop(
     let { failed = 0 } = work;
     const error = thrown === ABANDONED
       ? undefined
-      : codec.encode(thrown, true, (whole) => {
+      : codec.encodeThrown(thrown, (whole) => {
         failed += bytesOf(whole);
         return whole;
       });

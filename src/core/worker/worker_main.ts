@@ -130,7 +130,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       const disposes = message.init !== undefined && disposer() !== undefined;
       post({ type: "ready", disposes });
     } catch (error) {
-      post({ type: "failed", error: codec.encode(error, true) });
+      post({ type: "failed", error: codec.encodeThrown(error) });
       await new Promise(() => {}); // takes no more work
     }
   }
@@ -151,7 +151,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     try {
       await loader.within(() => disposer()?.call(state));
     } catch (thrown) {
-      error = codec.encode(thrown, true);
+      error = codec.encodeThrown(thrown);
     }
     post({ type: "disposed", error });
   }
@@ -219,7 +219,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } catch (error) {
       if (announced !== announcement) return;
       queue.length = 0;
-      post({ type: "refused", number, error: codec.encode(error, true) });
+      post({ type: "refused", number, error: codec.encodeThrown(error) });
     }
   }
 
@@ -276,7 +276,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     const board = run?.around.board;
     const at = new Set(board?.serials());
     if (board?.running()) at.add(board.running());
-    post({ type: "stray", error: codec.encode(error, true), at: [...at] });
+    post({ type: "stray", error: codec.encodeThrown(error), at: [...at] });
   });
   port.onExit?.((code) => {
     const board = run?.around.board;
@@ -286,7 +286,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     post({ type: "stray", code, ...((!run || at.length > 0) && { at }) });
   });
   loader.onMisuse((error) =>
-    post({ type: "failed", error: codec.encode(error, true) })
+    post({ type: "failed", error: codec.encodeThrown(error) })
   );
   port.listen((message) => {
     if (message.type === "chunk") {
@@ -295,7 +295,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         receive(message);
       } catch (error) {
         const { serial } = message;
-        post({ type: "unread", serial, error: codec.encode(error, true) });
+        post({ type: "unread", serial, error: codec.encodeThrown(error) });
       }
     } else if (message.type === "over") {
       if (run !== undefined) contexts.abort(run.around);
