@@ -10,9 +10,7 @@ import { createCodec } from "./codec.ts";
 import { createColumns } from "./columns.ts";
 import { createCompiler } from "./compiler.ts";
 import { createErrorClasses } from "./error_classes.ts";
-import type { Explainer } from "./explanation.ts";
 import { createExplainer } from "./explanation.ts";
-import type { Inspector } from "./inspection.ts";
 import { createInspector } from "./inspection.ts";
 import { createKinds } from "./kinds.ts";
 import { createLists } from "./lists.ts";
@@ -20,11 +18,9 @@ import { createMoving } from "./moving.ts";
 import type { Packing } from "./packing.ts";
 import { createPacking } from "./packing.ts";
 import type { Crossing } from "./frames.ts";
-import type { RecordReader } from "./record_reader.ts";
 import type { Types } from "./record_kinds.ts";
 import { createRecordKinds } from "./record_kinds.ts";
 import { createRecordReader } from "./record_reader.ts";
-import type { RecordWriter } from "./record_writer.ts";
 import { createRecordWriter } from "./record_writer.ts";
 import { createRecordOutput } from "./record_output.ts";
 import { createShapes } from "./shapes.ts";
@@ -41,26 +37,60 @@ export interface Wire {
   views: Views;
 }
 
+/** Parts that numbers and texts never need. */
+const RARE = {
+  createInspector,
+  createExplainer,
+  createCodec,
+  createRecordWriter,
+  createRecordReader,
+};
+
+/** Their methods: the compiler sees to it that none is left out. */
+const METHODS: {
+  [Name in keyof typeof RARE]: Record<
+    keyof ReturnType<(typeof RARE)[Name]>,
+    true
+  >;
+} = {
+  createInspector: {
+    kindOf: true,
+    onlyInherits: true,
+    refusalOf: true,
+    inspect: true,
+    isFlat: true,
+    isPooled: true,
+    entriesOf: true,
+    itemsOf: true,
+    clone: true,
+  },
+  createExplainer: { describe: true, refuse: true, messageOf: true },
+  createCodec: { encode: true, encodeThrown: true, decode: true },
+  createRecordWriter: { write: true, open: true },
+  createRecordReader: { read: true },
+};
+
+/** What only those are made of. */
+const INNER = {
+  createKinds,
+  createValueWriter,
+  createRecordOutput,
+  createRecordKinds,
+  createShapes,
+  createLayouts,
+  createSharing,
+};
+
 const PARTS = {
   createErrorClasses,
   createCompiler,
-  createCodec,
   createViews,
   createMoving,
   createLists,
   createColumns,
-  createRecordOutput,
-  createShapes,
-  createSharing,
-  createLayouts,
-  createRecordKinds,
-  createValueWriter,
-  createRecordWriter,
-  createRecordReader,
-  createKinds,
-  createInspector,
-  createExplainer,
   createPacking,
+  ...RARE,
+  ...INNER,
 };
 
 /** Imports a module: here an argument, as compilers rewrite what is shipped. */
@@ -116,9 +146,9 @@ export function createWire(
     createViews: () => views,
     createCompiler: () => COMPILER,
   };
-  for (const [name, methods] of Object.entries(RARE)) {
+  for (const [name, methods] of Object.entries(METHODS)) {
     const make = parts[name] as (...args: unknown[]) => object;
-    parts[name] = putOff(() => make, Object.keys(methods!));
+    parts[name] = putOff(() => make, Object.keys(methods));
   }
   return join(parts as typeof PARTS, load, crossing);
 }
@@ -127,47 +157,6 @@ export function createWire(
 const CLASSES = createErrorClasses();
 /** Of this thread: whatever was made for one stays. */
 const COMPILER = createCompiler();
-
-/** All methods of a part: the compiler sees to it that none is left out. */
-type MethodsOf<P> = Record<keyof P, true>;
-
-const INSPECTOR: MethodsOf<Inspector> = {
-  kindOf: true,
-  onlyInherits: true,
-  refusalOf: true,
-  inspect: true,
-  isFlat: true,
-  isPooled: true,
-  entriesOf: true,
-  itemsOf: true,
-  clone: true,
-};
-const EXPLAINER: MethodsOf<Explainer> = {
-  describe: true,
-  refuse: true,
-  messageOf: true,
-};
-const CODEC: MethodsOf<Codec> = {
-  encode: true,
-  encodeThrown: true,
-  decode: true,
-};
-const WRITER: MethodsOf<RecordWriter> = { write: true, open: true };
-const READER: MethodsOf<RecordReader> = { read: true };
-
-/** Parts that numbers and texts never need, with their methods. */
-const RARE: Record<string, object | undefined> = {
-  createInspector: INSPECTOR,
-  createExplainer: EXPLAINER,
-  createCodec: CODEC,
-  createRecordWriter: WRITER,
-  createRecordReader: READER,
-};
-
-/** What only those are made of. */
-const INNER = ["createRecordOutput", "createShapes", "createSharing"]
-  .concat("createLayouts")
-  .concat("createRecordKinds", "createValueWriter", "createKinds");
 
 /**
  * Puts off a part until one of its methods is called. Self-contained: workers
@@ -206,16 +195,15 @@ export function wireSource(
   shrink: (source: string) => string = (source) => source,
 ): string {
   const parts = Object.entries(PARTS).map(([name, make]) => {
-    const methods = RARE[name];
-    const inner = INNER.includes(name);
-    if ((methods === undefined && !inner) || whole) return `${name}: ${make}`;
+    if (whole || !(name in RARE || name in INNER)) return `${name}: ${make}`;
     // Not an indirect eval: a bundler may put names beside this that it needs.
     const text = JSON.stringify(shrink(`(${make})`));
-    if (methods === undefined) {
+    if (!(name in RARE)) {
       return `${name}: (...args) => eval(${text})(...args)`;
     }
     // One by one: a list would be asked for a `toJSON` of the user's.
-    const list = Object.keys(methods).map((method) => JSON.stringify(method));
+    const methods = Object.keys(METHODS[name as keyof typeof RARE]);
+    const list = methods.map((method) => JSON.stringify(method));
     return `${name}: (${putOff})(() => eval(${text}), [${list}])`;
   });
   return `(${join})({ ${parts.join(", ")} }, load, crossing)`;
