@@ -22,7 +22,11 @@ export type Kind =
   | "refused";
 
 /** The kind of all objects of a class; or why they are refused. */
-export type KindOrRefusal = Exclude<Kind, "refused"> | { refused: string };
+export type KindOrRefusal = Exclude<Kind, "refused"> | Refused;
+
+interface Refused {
+  refused: string;
+}
 
 /** Tells the kinds of objects. */
 export interface Kinds {
@@ -208,18 +212,18 @@ export function createKinds(
   }
 
   /**
-   * A host object without a known name may look like an instance of any class,
-   * so the first of each class is tried, unless it shows what it holds; and of a
-   * class that is built in each, until one crosses.
+   * A host object whose class has no known name may look like an instance of any,
+   * so of each class the first is tried, unless its keys show what it holds; of a
+   * built-in class each is tried, until one crosses.
    */
   function meet(value: object, found: { doubtful: boolean }): KindOrRefusal {
     const proto = getPrototypeOf(value);
     let kind = verdictOn(proto) ?? kindElsewhere(value);
     if (kind === "array" && !isArray(value)) kind = "object"; // it inherits one
-    const unknown = kind === "object" || typeof kind === "object";
-    const bare = unknown && keys(value).length === 0;
+    const bare = (kind === "object" || isRefusal(kind)) &&
+      keys(value).length === 0;
     // Of what is built in, also with keys: on Bun, a File has one.
-    const tried = (bare || typeof kind === "object") && !isHopeless(kind);
+    const tried = (bare || isRefusal(kind)) && !isHopeless(kind);
     if (tried && arrivesWhole(value)) kind = "leaf";
     // Of a class of Node.js that crosses to threads alone, as a BlockList is.
     else if (tried && crossing && arrivesWhole(value, structuredClone)) {
@@ -227,14 +231,18 @@ export function createKinds(
     }
     if (bare && kind === "object" && !succeeds(() => clone(value))) {
       found.doubtful = true;
-    } else if (typeof kind === "string" || !tried) known.set(proto, kind);
+    } else if (!isRefusal(kind) || !tried) known.set(proto, kind);
     // Else others of its class may cross: it may have no more than the prototype.
     return kind;
   }
 
+  function isRefusal(kind: KindOrRefusal): kind is Refused {
+    return typeof kind !== "string";
+  }
+
   /** Whether it is a port, or memory that cannot be shared. */
   function isHopeless(kind: KindOrRefusal): boolean {
-    return typeof kind === "object" &&
+    return isRefusal(kind) &&
       (kind.refused === shared || kind.refused === port);
   }
 
@@ -264,7 +272,7 @@ export function createKinds(
         : undefined;
     }
     if (kind === "view" && showsShared(value as ArrayBufferView)) return shared;
-    return typeof kind === "object" ? kind.refused : undefined;
+    return isRefusal(kind) ? kind.refused : undefined;
   }
 
   const refusesShared = shared !== undefined;
