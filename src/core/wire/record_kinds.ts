@@ -8,6 +8,7 @@
 import type { TypedArray } from "../api/options.ts";
 import type { Inspector } from "./inspection.ts";
 import type { Moving } from "./moving.ts";
+import type { Sharing } from "./sharing.ts";
 import type { Views } from "./views.ts";
 
 /** What tells objects apart that have the same class; nothing in the language does. */
@@ -58,36 +59,31 @@ export interface RecordKinds {
    */
   mapPartsOf(value: object): MapParts | undefined;
   /**
-   * Gives the bytes of an ArrayBuffer or a typed array.
+   * Gives the bytes of an ArrayBuffer, or of a typed array, whose buffer it meets.
    *
    * @param value The object.
    * @param proto What it inherits from.
    * @param level How deep it is in its value, from 1: a value itself may view a
    * part of a buffer.
-   * @param meet Meets the buffer of a view.
    * @returns Undefined for any other, and for many bytes or none.
    */
   bytesOf(
     value: object,
     proto: object | null,
     level: number,
-    meet: (buffer: object) => void,
   ): FewBytes | undefined;
   /**
-   * Whether an object holds no other, as a buffer or a view does not.
+   * Whether an object may go to clone as it is: a buffer inside a value, or a view,
+   * whose buffer it meets.
    *
    * @param value The object.
    * @param level How deep it is in its value, from 1.
-   * @param own Whether the object is to be copied: then it is no large one, as
-   * those are moved (lists.ts).
-   * @param meet Meets the buffer of a view.
    */
-  isWhole(
-    value: object,
-    level: number,
-    own: boolean,
-    meet: (buffer: object) => void,
-  ): boolean;
+  isWhole(value: object, level: number): boolean;
+  /**
+   * The same in a message of copies: no large one, as those are moved (lists.ts).
+   */
+  isCopied(value: object): boolean;
   /** Copies one of those, a list that holds no object, or what has no keys. */
   copyOf(whole: object): object;
   /**
@@ -116,10 +112,12 @@ export interface RecordKinds {
  *
  * @param parts Say what an object is, copy typed arrays, and know which buffers
  * are moved.
+ * @param sharing Meets the buffers of views.
  * @returns What tells them.
  */
 export function createRecordKinds(
   { inspector, views, moving }: KindParts,
+  { meetBuffer }: Sharing,
 ): RecordKinds {
   // To list 200 keys takes V8 3 µs, and JSC 11; to clone as many numbers takes
   // Bun 1.4.5 0.3 µs, Node.js 24 6, and Deno 2.9.5 13.
@@ -243,7 +241,7 @@ export function createRecordKinds(
       }
       return { isMap, parts };
     },
-    bytesOf(value, proto, level, meet) {
+    bytesOf(value, proto, level) {
       const kind = views.kindOf(value);
       const own = kind === undefined ? memory : views.protoOf(kind);
       if (proto !== own) return undefined;
@@ -255,25 +253,26 @@ export function createRecordKinds(
       if (resizes?.call(buffer)) return undefined;
       // A view of a part of it would bring all of it along.
       if (level > 1 && sizeOf(buffer) !== size) return undefined;
-      if (isView) meet(buffer);
+      if (isView) meetBuffer(buffer);
       const offset = isView ? offsetIn.call(value) as number : 0;
       const bytes = kind === "Uint8Array"
         ? value as Uint8Array
         : new Bytes(buffer as ArrayBuffer, offset, size);
       return { kind: views.kinds.indexOf(kind!) + 1, bytes, size };
     },
-    isWhole(value, level, own, meet) {
+    isWhole(value, level) {
+      // A view that is the value itself is cut out of its buffer.
+      if (level === 1) return false;
+      const kind = inspector.kindOf(value);
+      if (kind === "view") meetBuffer(views.bufferOf(value));
+      return kind === "view" || kind === "buffer";
+    },
+    isCopied(value) {
       const kind = inspector.kindOf(value);
       if (kind !== "view" && kind !== "buffer") return false;
-      if (!own) {
-        // A view that is the value itself is cut out of its buffer.
-        if (level === 1) return false;
-        if (kind === "view") meet(views.bufferOf(value));
-        return true;
-      }
       if (inspector.isPooled(value)) return true;
       const buffer = bufferOf(value);
-      if (buffer !== undefined && buffer !== value) meet(buffer);
+      if (buffer !== undefined && buffer !== value) meetBuffer(buffer);
       return buffer !== undefined;
     },
     copyOf(whole) {

@@ -59,7 +59,7 @@ export interface ValueParts extends Pick<ShapeParts, "createLayouts"> {
   ): RecordOutput;
   createShapes(output: RecordOutput, parts: ShapeParts): Shapes;
   createSharing(): Sharing;
-  createRecordKinds(parts: KindParts): RecordKinds;
+  createRecordKinds(parts: KindParts, sharing: Sharing): RecordKinds;
 }
 
 /**
@@ -101,10 +101,10 @@ export function createValueWriter(
   const NOT_HERE = new Error();
 
   const output = parts.createRecordOutput(writeObject);
-  const kinds = parts.createRecordKinds(kindParts);
+  const sharing = parts.createSharing();
+  const kinds = parts.createRecordKinds(kindParts, sharing);
   const about = { ...parts, ...kindParts, ...kinds };
   const shapes = parts.createShapes(output, about);
-  const sharing = parts.createSharing();
   let isProxy: Types["isProxy"];
   let own = false;
   let message = 0;
@@ -168,12 +168,12 @@ export function createValueWriter(
     const ms = kinds.timeOf(part, proto);
     if (ms !== undefined) return output.writeDate(ms);
     if (proto !== plain) {
-      const { meetBuffer } = sharing;
-      const few = kinds.bytesOf(part, proto, level, meetBuffer);
+      const few = kinds.bytesOf(part, proto, level);
       if (few !== undefined) return output.writeBytes(few);
       const held = kinds.mapPartsOf(part);
       if (held !== undefined) return output.writeMap(held, innerOf(spot));
-      if (kinds.isWhole(part, level, own, meetBuffer)) return leave(part);
+      const whole = own ? kinds.isCopied(part) : kinds.isWhole(part, level);
+      if (whole) return leave(part);
       kinds.checkClass(part, proto);
     }
     if (isView(part)) throw NOT_HERE; // whatever it inherits from
