@@ -21,16 +21,10 @@ import type { Views } from "./views.ts";
 export type Packed =
   | List
   | Column
-  /**
-   * What codes cannot say is in the list, if there is any. With an order, that
-   * has a place for each value, and the records belong at these offsets of it.
-   */
-  | {
-    as: "records";
-    records: Records;
-    left: List | undefined;
-    order?: Int32Array;
-  }
+  /** What codes cannot say is left in a list, in its order, if there is any. */
+  | { as: "records"; records: Records; left?: List }
+  /** A list with a place for each value: the records belong at these offsets. */
+  | { as: "mixed"; records: Records; list: List; order: Int32Array }
   /** Nothing: they are a part of the inputs, which are in shared memory. */
   | { as: "shared"; part: [from: number, to: number] };
 
@@ -206,11 +200,12 @@ export function createPacking(
     const refused = new Map(without);
     const moved = moving.toMove([records.codes, records.numbers]);
     const parcel = { moved, gone: new Set<number>(), refused };
-    const none = { as: "records", records, left: undefined } as const;
-    if (left.length === 0) return { ...parcel, packed: none, bytes };
+    if (left.length === 0) {
+      return { ...parcel, packed: { as: "records", records }, bytes };
+    }
     const rest = packList(left, false, new Map());
     for (const [at, why] of rest.refused) refused.set(offsets[at]!, why);
-    const packed = { ...none, left: rest.packed };
+    const packed: Packed = { as: "records", records, left: rest.packed };
     return { ...parcel, packed, bytes: bytes + rest.bytes };
   }
 
@@ -281,15 +276,15 @@ export function createPacking(
         }
         const { records, bytes } = written;
         const moved = moving.toMove([records.codes, records.numbers]);
-        const packed = { as: "records", records, left: undefined } as const;
         if (order === undefined && count === values.length) {
           const [gone, refused] = [new Set<number>(), new Map()];
+          const packed: Packed = { as: "records", records };
           return { packed, moved, gone, bytes, refused };
         }
         const rest = endList(openList(), values, listed);
-        const places = { order: openOrder().slice(0, count) };
+        const places = openOrder().slice(0, count);
         return {
-          packed: { ...packed, left: rest.packed, ...places },
+          packed: { as: "mixed", records, list: rest.packed, order: places },
           moved: moved.concat(rest.moved),
           gone: rest.gone,
           bytes: bytes + rest.bytes,
@@ -322,11 +317,12 @@ export function createPacking(
   function unpack(packed: Packed, inputs?: TypedArray): ArrayLike<unknown> {
     if (packed.as === "shared") return inputs!.subarray(...packed.part);
     if (packed.as === "records") {
-      const { records, left, order } = packed;
-      if (order !== undefined) {
-        return inPlaces(unpack(left!), reader.read(records, []), order);
-      }
+      const { records, left } = packed;
       return reader.read(records, left === undefined ? [] : unpack(left));
+    }
+    if (packed.as === "mixed") {
+      const { records, list, order } = packed;
+      return inPlaces(unpack(list), reader.read(records, []), order);
     }
     if (packed.as !== "list") return columns.unpack(packed);
     const { values, encoded = [] } = packed;
@@ -341,7 +337,8 @@ export function createPacking(
     parcel: Parcel,
     cause: unknown,
   ): Parcel {
-    const again = parcel.packed.as === "records"
+    const { as } = parcel.packed;
+    const again = as === "records" || as === "mixed"
       ? packList(values, false, new Map(parcel.refused))
       : parcel;
     const { packed, gone, bytes } = again;

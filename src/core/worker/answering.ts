@@ -113,7 +113,7 @@ export function createAnswering(
       try {
         // Of results that are kept, records are all that there is.
         const { as } = parcel.packed;
-        if (work.kept !== undefined && as === "records") throw cause;
+        if (work.kept !== undefined && as !== "list") throw cause;
         parcel = packing.repack(values, parcel, cause);
         answer();
       } catch (cause) { // nobody knows why: then it is all of them
