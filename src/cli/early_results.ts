@@ -97,7 +97,11 @@ export class EarlyResults {
   }
 }
 
-/** Reads what `openWorker` has written. */
+/**
+ * Reads an entry of `openCaller` in line_caller.ts: `!` and the JSON of a failure,
+ * or the JSON of a result; before that, if details are wanted, a line with when,
+ * where and at which attempt.
+ */
 function outcomeOf(
   index: number,
   input: Sent,

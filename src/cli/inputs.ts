@@ -13,7 +13,7 @@ import type { Sent } from "./travel.ts";
 
 /** How inputs are given out. */
 export interface Gate {
-  /** Whether with their index, as some of them will not run. */
+  /** Whether with their index, as the engine may count others. */
   indexed: boolean;
   /** Told each input that is given. */
   taken?: ((input: Sent) => void) | undefined;

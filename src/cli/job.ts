@@ -46,10 +46,13 @@ export class Job {
   readonly #setup: JobSetup;
   readonly #stops = new Stops();
   #phase: Phase = "running";
-  /** Where results are late; undefined where the stream looks for them. */
+  /**
+   * Gives late results where there is neither a log nor a delay; else `mapEarly`
+   * does.
+   */
   readonly #early: EarlyResults | undefined;
   /** Ends the wait for the module to load. */
-  #loaded: (() => void) | undefined;
+  #endWait: (() => void) | undefined;
   #sent = 0;
   #again = 0;
   #done = 0;
@@ -134,7 +137,7 @@ export class Job {
       if (stop !== undefined) stop = await this.#finish(stop);
     } finally {
       this.#end();
-      this.#loaded?.();
+      this.#endWait?.();
     }
     const [done, failed, kept] = [this.#done, this.#failed, this.#kept];
     const isLoaded =
@@ -180,7 +183,7 @@ export class Job {
 
   async #pump(): Promise<Stop | undefined> {
     await this.#map();
-    const isIdle = this.#loaded === undefined && this.#kept === 0;
+    const isIdle = this.#sent === 0 && this.#kept === 0;
     if (isIdle && this.#phase === "running") {
       await checkTarget(this.#plan); // no input: nobody has looked at it
     }
@@ -250,7 +253,7 @@ export class Job {
     if (typeof input === "string" || input.attempt === undefined) this.#sent++;
     if (typeof input === "object") this.#watchers.onSent?.(input.index);
     this.#early?.sent(input);
-    this.#loaded ??= awaitLoading(
+    this.#endWait ??= awaitLoading(
       this.#plan,
       this.#setup,
       (error) => this.stop({ by: "error", error }),

@@ -106,8 +106,9 @@ export class OutboxReader {
   }
 
   /**
-   * Reads what stood there at the last call already, and is wanted still: what is
-   * written may have as long to come with its chunk.
+   * Reads the results that stood there at the last call already, and are still
+   * wanted. What is newer is left for the next call: its chunk may bring it until
+   * then.
    *
    * @param isLate Whether the result of a task is wanted.
    * @returns Those results that are.

@@ -57,16 +57,16 @@ export type OpenCaller = (
   outbox?: WriteEntry,
 ) => Caller;
 
-/** Where in `flags` they stand. */
+/** Where in `flags` it stands that no call may start. */
 export const HALTED = 0;
-/** Likewise. */
+/** Where, that the module has loaded in a worker. */
 export const LOADED = 1;
-/** Likewise, of the first of those that count. */
+/** Where, how many workers had a number, from number 0 on. */
 export const TURNS = 2;
 
 /**
- * An input: its text. With its index among all if the log of an earlier run has
- * results: those inputs are not sent, and the engine does not count them.
+ * An input: its text. With its index among all where the engine counts others:
+ * an earlier run has results, or it is pmap that tries again.
  */
 export type Sent = string | SentWithIndex;
 
