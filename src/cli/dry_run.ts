@@ -5,6 +5,7 @@
  */
 
 import type { TaskOutcome } from "../../mod.ts";
+import { isJson } from "../words/plain_data.ts";
 import { plural } from "../words/units.ts";
 import { Inputs } from "./inputs.ts";
 import { argumentOf, textsOf } from "./lines.ts";
@@ -82,13 +83,4 @@ export async function dryRun(plan: Plan): Promise<number> {
     } kept from an earlier run`,
   );
   return malformed;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // the caller says in which line
-  }
 }

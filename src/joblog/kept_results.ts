@@ -6,12 +6,13 @@
 
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
+import { isJson } from "../words/plain_data.ts";
 import { JobLogError } from "./errors.ts";
 import type { InputKey } from "./input_keys.ts";
 import { NumberTable } from "./input_keys.ts";
 import { LineReader } from "./line_reader.ts";
 import { isOf, readRecord } from "./log_record.ts";
-import { beginningOf, isJson, isTornHeader } from "./torn_header.ts";
+import { beginningOf, isTornHeader } from "./torn_header.ts";
 
 /** Bytes read at once: less costs more calls, more costs memory. No bench. */
 const BLOCK_BYTES = 1 << 20;

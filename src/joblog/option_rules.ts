@@ -5,10 +5,9 @@
  */
 
 import { callback, flag, type Rules } from "../words/check_options.ts";
+import { isObject } from "../words/plain_data.ts";
 import type { LogFormat } from "./options.ts";
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isFunction = (value: unknown) => typeof value === "function";
 
 /** The checks of {@linkcode JobLogOptions}. */
@@ -18,7 +17,10 @@ export const LOG_RULES: Rules = {
     holds: (value: unknown) =>
       typeof value === "string" || Number.isFinite(value),
   },
-  header: { rule: "must be an object", holds: isObject },
+  header: {
+    rule: "must be an object",
+    holds: (value: unknown) => isObject(value) && !Array.isArray(value),
+  },
   accepts: callback,
   readOnly: flag,
 };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isJson } from "../words/plain_data.ts";
+
 /**
  * What may be lacking of JSON that was cut, before its brackets: the rest of an
  * escape, of a string, of a number or word, of a field.
@@ -47,20 +49,6 @@ export function isTornHeader(text: string, header: string): boolean {
 export function beginningOf(header: string): string {
   const [first] = Object.entries(JSON.parse(header));
   return JSON.stringify(Object.fromEntries([first!])).slice(0, -1);
-}
-
-/**
- * Says whether a text is JSON.
- *
- * @param text The text.
- */
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What closes the brackets that are open at the end of a text, in their order. */

@@ -50,3 +50,17 @@ export function isOptional(
 export function isText(value: unknown): value is string {
   return typeof value === "string";
 }
+
+/**
+ * Says whether a text is JSON.
+ *
+ * @param text The text.
+ */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false; // what is wrong with it is not asked for
+  }
+}
