@@ -12,7 +12,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Settings } from "./command.ts";
 import { VERSION } from "./help.ts";
-import type { Cluster, Connect } from "./seam.ts";
+import type { Cluster, ClusterPlace, Connect } from "./seam.ts";
 import { UsageError } from "./values.ts";
 import { rulesOf } from "./worker_check.ts";
 
@@ -28,14 +28,15 @@ const LEAST_WAIT_MS = 1000;
  * Connects to the machines that are to do a job.
  *
  * @param settings Of the job.
- * @returns The machines; undefined if this one does the job.
+ * @param on Where they are.
+ * @returns The machines.
  * @throws {UsageError} When they are not to be had: the error says why.
  */
 export async function openCluster(
   settings: Settings,
-): Promise<Cluster | undefined> {
-  const { on, name, expression, loadTimeout } = settings;
-  if (on === undefined) return undefined;
+  on: ClusterPlace,
+): Promise<Cluster> {
+  const { name, expression, loadTimeout } = settings;
   const connect = await loadPackage();
   let cluster: Cluster;
   try {

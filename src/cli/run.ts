@@ -35,7 +35,8 @@ export async function run(settings: Settings): Promise<number> {
   try {
     checkFiles(settings);
     // Not for jobs of this machine: they are to start soon.
-    cluster = on && await (await import("./cluster.ts")).openCluster(settings);
+    cluster = on &&
+      await (await import("./cluster.ts")).openCluster(settings, on);
     const target = findTarget(settings, cluster);
     const plan: Plan = { ...settings, target, cluster };
     if (!plan.dryRun) return await runJob(plan);
