@@ -6,9 +6,9 @@
  */
 
 import { parseArgs } from "node:util";
-import { ANSWERS } from "./answers.ts";
 import type { Flag, FlagName, Values } from "./flags.ts";
 import { FLAGS } from "./flags.ts";
+import { cureFor } from "./other_flags.ts";
 import { UsageError } from "./values.ts";
 
 /**
@@ -85,8 +85,9 @@ function unknownFlag(name: string, raw: string): UsageError {
   const near = Object.keys(FLAGS).find((flag) =>
     name.length > 2 && (flag.startsWith(name) || name.startsWith(flag))
   );
-  const cure = Object.hasOwn(ANSWERS, name)
-    ? ANSWERS[name]
+  const known = cureFor(name);
+  const cure = known !== undefined
+    ? known
     : raw.startsWith("--")
     ? near === undefined ? "pmap --help lists them" : `is it --${near}?`
     : "put -- before arguments that start with a dash, and ./ before such a path";
