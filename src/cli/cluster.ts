@@ -12,9 +12,9 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Settings } from "./command.ts";
 import { VERSION } from "./help.ts";
+import { rulesOf } from "./job_setup.ts";
 import type { Cluster, ClusterPlace, Connect } from "./seam.ts";
 import { UsageError } from "./values.ts";
-import { rulesOf } from "./worker_check.ts";
 
 const PACKAGE = "@parallel/map-nats";
 

@@ -15,6 +15,8 @@ import { wordFailure } from "./failures.ts";
 import { mustHalt } from "./halt.ts";
 import { Inputs } from "./inputs.ts";
 import { JobOutput, type Written } from "./job_output.ts";
+import type { JobSetup } from "./job_setup.ts";
+import { setupOf } from "./job_setup.ts";
 import { resultLines } from "./lines.ts";
 import type { Outcome } from "./log.ts";
 import { textOf, throughLog } from "./log.ts";
@@ -23,11 +25,10 @@ import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
 import { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
-import type { JobSetup } from "./worker_check.ts";
-import { awaitLoading, checkTarget, setupOf } from "./worker_check.ts";
 import type { Done, Sent } from "./travel.ts";
 import { HALTED, LOADED } from "./travel.ts";
 import type { Watchers } from "./watchers.ts";
+import { awaitLoading, checkTarget } from "./worker_check.ts";
 
 /** Characters of an input that failed in its record: enough to know it. */
 const MOST_TEXT = 200;

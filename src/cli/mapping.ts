@@ -6,6 +6,8 @@
 
 import { parallelMapStream } from "../../mod.ts";
 import { withEarlyResults } from "./early_stream.ts";
+import type { JobSetup } from "./job_setup.ts";
+import { workersOf } from "./job_setup.ts";
 import type { Run } from "./log.ts";
 import { openCaller } from "./line_caller.ts";
 import { openOutbox } from "./outbox.ts";
@@ -14,8 +16,6 @@ import type { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import type { Sent } from "./travel.ts";
 import type { Watchers } from "./watchers.ts";
-import type { JobSetup } from "./worker_check.ts";
-import { workersOf } from "./worker_check.ts";
 import { callFunction } from "./worker_side.ts";
 
 /**
