@@ -5,7 +5,8 @@
  */
 
 import type { TaskError } from "../../mod.ts";
-import { quote, STATUS } from "./messages.ts";
+import { STATUS } from "./exit_status.ts";
+import { quote } from "./messages.ts";
 import type { Plan } from "./target.ts";
 import { UsageError } from "./values.ts";
 import type { Call, Thrown } from "./travel.ts";

@@ -21,8 +21,8 @@ import { resultLines } from "./lines.ts";
 import type { Outcome } from "./log.ts";
 import { textOf, throughLog } from "./log.ts";
 import { mapChunks, mapEarly } from "./mapping.ts";
-import type { Ending, Stop } from "./messages.ts";
 import { say } from "./messages.ts";
+import type { Stop } from "./stops.ts";
 import { Stops } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import type { Done, Sent } from "./travel.ts";
@@ -35,6 +35,19 @@ const MOST_TEXT = 200;
 
 /** A job reads inputs; or it only takes what still comes; or it is over. */
 type Phase = "running" | "draining" | "over";
+
+/** How a job ended. */
+export interface Ending {
+  stop: Stop | undefined;
+  /** Whether a call may have been made, or a result was written. */
+  begun: boolean;
+  /** How many inputs succeeded in this run. */
+  done: number;
+  /** How many inputs failed. */
+  failed: number;
+  /** How many results an earlier run had left. */
+  kept: number;
+}
 
 /** One job. */
 export class Job {

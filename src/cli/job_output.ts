@@ -6,7 +6,6 @@
 
 import { fstatSync } from "node:fs";
 import { lineToRead, textsOf } from "./lines.ts";
-import type { Stop } from "./messages.ts";
 import { BESIDE_BAR } from "./messages.ts";
 import {
   Output,
@@ -14,6 +13,7 @@ import {
   type Taker,
   wordUnwritten,
 } from "./output.ts";
+import type { Stop } from "./stops.ts";
 import type { Plan } from "./target.ts";
 
 /** Where a job writes. */

@@ -15,6 +15,7 @@ import process from "node:process";
 import type { Command } from "./command.ts";
 import { readCommand } from "./command.ts";
 import { exit } from "./descriptors.ts";
+import { STATUS } from "./exit_status.ts";
 import { UsageError } from "./values.ts";
 
 /** What is loaded is what is needed: the engine only if there is work. */
@@ -24,7 +25,7 @@ async function main(args: string[]): Promise<number> {
     command = readCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return await refuse(error, "usage");
+    return await refuse(error, STATUS.usage);
   }
   if (command.to === "run") {
     return await (await import("./run.ts")).run(command.settings);
@@ -49,24 +50,23 @@ async function print(text: string): Promise<number> {
   });
   output.write(text);
   await output.drained();
-  return problem === undefined ? 0 : await refuse(problem, "broken");
+  return problem === undefined
+    ? STATUS.good
+    : await refuse(problem, STATUS.broken);
 }
 
 /** Says why there is no more, and the exit status. */
-async function refuse(
-  { message }: Error,
-  status: "usage" | "broken",
-): Promise<number> {
-  const { allSaid, say, STATUS } = await import("./messages.ts");
+async function refuse({ message }: Error, status: number): Promise<number> {
+  const { allSaid, say } = await import("./messages.ts");
   say(message);
   await allSaid();
-  return STATUS[status];
+  return status;
 }
 
 // What is too old to know this property is Node.js, and must not end in silence.
 if (import.meta.main === undefined) {
   const { node } = process.versions;
   console.error(`pmap: Node.js must be 24.2 or newer: received ${node}`);
-  process.exit(3);
+  process.exit(STATUS.broken);
 }
 if (import.meta.main) exit(await main(process.argv.slice(2)));

@@ -1,15 +1,12 @@
 /**
- * What the command says on standard error, and the exit status that goes with it.
+ * What the command says on standard error.
  *
  * @module
  */
 
 import process from "node:process";
 import type { TextOutput } from "../progress/mod.ts";
-import { plural } from "../words/units.ts";
 import { type Around, Output, unlessSignalled } from "./output.ts";
-import type { SignalName } from "./signals.ts";
-import { SIGNALS } from "./signals.ts";
 
 /**
  * What a terminal obeys instead of showing it: control characters, and those
@@ -152,62 +149,4 @@ export const BESIDE_BAR: Around = {
  */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
-}
-
-/** The exit statuses, beside those of signals. */
-export const STATUS = {
-  good: 0,
-  /** Some input failed. */
-  failed: 1,
-  /** Wrong usage: nothing was run. */
-  usage: 2,
-  /** Not even the inputs that could: a file could not be read or written. */
-  broken: 3,
-} as const;
-
-/** Why a job ended before all inputs were through. */
-export type Stop =
-  | { by: "halt" }
-  /** The program that read standard output has closed it. */
-  | { by: "reader" }
-  | { by: "signal"; name: SignalName }
-  | { by: "error"; error: unknown };
-
-/** How a job ended. */
-export interface Ending {
-  stop: Stop | undefined;
-  /** Whether a call may have been made, or a result was written. */
-  begun: boolean;
-  /** How many inputs succeeded in this run. */
-  done: number;
-  /** How many inputs failed. */
-  failed: number;
-  /** How many results an earlier run had left. */
-  kept: number;
-}
-
-/**
- * Says how a job ended, unless all went well.
- *
- * @param ending How it ended.
- * @param logged Whether there is a log to go on with.
- * @returns The exit status.
- */
-export function conclude(ending: Ending, logged: boolean): number {
-  const { stop, done, failed, kept } = ending;
-  if (stop?.by === "error") return STATUS.broken;
-  if (stop?.by === "reader") return failed > 0 ? STATUS.failed : STATUS.good;
-  const finished = plural(done + failed + kept, "input");
-  if (stop?.by === "signal") {
-    const cure = logged ? "; go on with --resume" : "";
-    say(`ended by ${stop.name} after ${finished}${cure}`);
-    return SIGNALS[stop.name];
-  }
-  if (stop?.by === "halt") {
-    say(`stopped by --halt after ${plural(failed, "failure")} of ${finished}`);
-    return STATUS.failed;
-  }
-  if (failed === 0) return STATUS.good;
-  say(`${failed} of ${finished} failed`);
-  return STATUS.failed;
 }

@@ -5,19 +5,22 @@
  */
 
 import type { JobLog } from "../joblog/mod.ts";
+import { plural } from "../words/units.ts";
 import type { Settings } from "./command.ts";
 import { dryRun } from "./dry_run.ts";
+import type { SignalName } from "./exit_status.ts";
+import { SIGNALS, STATUS } from "./exit_status.ts";
 import { describe } from "./failures.ts";
 import { checkFiles } from "./files.ts";
+import type { Ending } from "./job.ts";
 import { Job } from "./job.ts";
 import { openLog } from "./log.ts";
-import type { Ending, Stop } from "./messages.ts";
-import { allSaid, conclude, say, STATUS } from "./messages.ts";
+import { allSaid, say } from "./messages.ts";
 import type { ResultFiles } from "./result_files.ts";
 import { openResultFiles } from "./result_files.ts";
-import type { SignalName } from "./signals.ts";
-import { endBySignal, forgetExit, hearExit, hearSignals } from "./signals.ts";
 import type { Cluster } from "./seam.ts";
+import { endBySignal, forgetExit, hearExit, hearSignals } from "./signals.ts";
+import type { Stop } from "./stops.ts";
 import type { Plan } from "./target.ts";
 import { findTarget, isEdited } from "./target.ts";
 import { openWatchers } from "./watchers.ts";
@@ -141,4 +144,24 @@ async function close(
   if (stop === undefined) return await closed;
   // Workers that were stopped are not waited for, but an error is heard.
   await Promise.race([closed, new Promise((wake) => setImmediate(wake))]);
+}
+
+/** Says how a job ended, unless all went well; and gives the exit status. */
+function conclude(ending: Ending, logged: boolean): number {
+  const { stop, done, failed, kept } = ending;
+  if (stop?.by === "error") return STATUS.broken;
+  if (stop?.by === "reader") return failed > 0 ? STATUS.failed : STATUS.good;
+  const finished = plural(done + failed + kept, "input");
+  if (stop?.by === "signal") {
+    const cure = logged ? "; go on with --resume" : "";
+    say(`ended by ${stop.name} after ${finished}${cure}`);
+    return SIGNALS[stop.name];
+  }
+  if (stop?.by === "halt") {
+    say(`stopped by --halt after ${plural(failed, "failure")} of ${finished}`);
+    return STATUS.failed;
+  }
+  if (failed === 0) return STATUS.good;
+  say(`${failed} of ${finished} failed`);
+  return STATUS.failed;
 }

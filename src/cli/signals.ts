@@ -1,5 +1,5 @@
 /**
- * The signals that end a job.
+ * Hears the signals that end a job, and an end of this process by a function.
  *
  * @module
  */
@@ -8,14 +8,10 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
 import { exit } from "./descriptors.ts";
-import { say, sayBesideSignals, STATUS } from "./messages.ts";
+import type { SignalName } from "./exit_status.ts";
+import { SIGNALS, STATUS } from "./exit_status.ts";
+import { say, sayBesideSignals } from "./messages.ts";
 import { noteSignal } from "./stops.ts";
-
-/** The signals that end a job, with its exit status: 128 + the signal's number. */
-export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
-/** The name of such a signal. */
-export type SignalName = keyof typeof SIGNALS;
 
 /**
  * For how many ms after the first signal another is taken for the same: npm

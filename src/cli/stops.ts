@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Stop } from "./messages.ts";
+import type { SignalName } from "./exit_status.ts";
 
 const signal = Promise.withResolvers<void>();
 
@@ -13,6 +13,14 @@ export const signalled: Promise<void> = signal.promise;
 
 /** Notes that a signal is to end the job. */
 export const noteSignal: () => void = signal.resolve;
+
+/** Why a job ended before all inputs were through. */
+export type Stop =
+  | { by: "halt" }
+  /** The program that read standard output has closed it. */
+  | { by: "reader" }
+  | { by: "signal"; name: SignalName }
+  | { by: "error"; error: unknown };
 
 /** The reasons to stop a job, as they come. */
 export class Stops {
