@@ -22,11 +22,21 @@ interface GivenFile {
   path: string;
 }
 
-/** The file that is read, and whether it was read to its end. */
+/** The file that is read. */
 interface OpenFile {
   file: string;
   descriptor: number;
+  /** Whether it was read to its end. */
   ended: boolean;
+  splitter: LineSplitter;
+  /** What its last line is, once it has ended without a line end. */
+  last: string | undefined;
+  /** If its lines are rows. */
+  rows: Rows | undefined;
+  /** How many lines were read of it. */
+  lines: number;
+  /** In which of them the last input began, from 1. */
+  line: number;
 }
 
 /** Reads files one after another, line by line. */
@@ -40,15 +50,9 @@ export class FileReader implements Reader {
   readonly #named: boolean;
   readonly #buffer = new Uint8Array(READ_BYTES);
   #open: OpenFile | undefined;
-  #splitter: LineSplitter;
-  /** Of the file that is open, if its lines are rows. */
-  #rows: Rows | undefined;
-  #lines = 0; // how many lines were read of it
-  #last: string | undefined; // of a file that does not end with a line end
   /** Bytes of all files, undefined where one has no end yet; those read. */
   readonly #bytes: number | undefined;
   #read = 0;
-  line = 0;
 
   constructor(
     files: string[],
@@ -63,13 +67,12 @@ export class FileReader implements Reader {
     this.#skipBlank = lines.skipBlank;
     this.#separator = lines.separator;
     this.#form = lines.rows;
-    this.#splitter = new LineSplitter(lines.separator);
     this.#named = files.length > 1;
     this.#bytes = bytesOf(files);
   }
 
   get share(): number | undefined {
-    const read = this.#read - this.#splitter.unread;
+    const read = this.#read - (this.#open?.splitter.unread ?? 0);
     return this.#bytes === undefined || read <= 0
       ? undefined
       : Math.min(1, read / this.#bytes);
@@ -79,51 +82,60 @@ export class FileReader implements Reader {
     return this.#named ? this.#open?.file : undefined;
   }
 
+  get line(): number {
+    return this.#open?.line ?? 0;
+  }
+
   next(): string | undefined {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    const { rows } = open;
     for (;;) {
-      const text = this.#next();
+      const text = this.#next(open);
       if (text === undefined) return undefined;
-      this.#lines++;
-      if (!this.#rows?.isOpen) this.line = this.#lines;
-      if (this.#rows !== undefined) {
-        const row = this.#take(this.#rows, text);
+      open.lines++;
+      if (!rows?.isOpen) open.line = open.lines;
+      if (rows !== undefined) {
+        const row = this.#take(rows, text, open);
         if (row !== undefined) return row;
       } else if (!this.#skipBlank || text.trim() !== "") return text;
       // A blank line is no JSON value.
     }
   }
 
-  #take(rows: Rows, line: string): string | undefined {
+  #take(rows: Rows, line: string, open: OpenFile): string | undefined {
     try {
       return rows.take(line);
     } catch (cause) {
-      throw this.#unfit((cause as Error).message, cause);
+      throw this.#unfit(open, (cause as Error).message, cause);
     }
   }
 
   /** The file is not what the flags say. */
-  #unfit(message: string, cause?: unknown): Error {
+  #unfit({ line, file }: OpenFile, message: string, cause?: unknown): Error {
     return new Error(
-      `Cannot read inputs as ${message}, in line ${this.line} of "${this.#open?.file}"`,
+      `Cannot read inputs as ${message}, in line ${line} of "${file}"`,
       { cause },
     );
   }
 
-  #next(): string | undefined {
+  #next(open: OpenFile): string | undefined {
     try {
-      const text = this.#splitter.next() ?? this.#last;
-      if (text === this.#last) this.#last = undefined;
-      return text;
+      const text = open.splitter.next();
+      if (text !== undefined) return text;
+      const { last } = open;
+      open.last = undefined;
+      return last;
     } catch (cause) {
-      throw this.#tooLong(cause);
+      throw this.#tooLong(open, cause);
     }
   }
 
-  #tooLong(cause: unknown): Error {
+  #tooLong({ lines, file }: OpenFile, cause: unknown): Error {
     return new RangeError(
       `Cannot read inputs as a line must fit in one string: received line ${
-        this.#lines + 1
-      } of "${this.#open?.file}" (${(cause as Error).message})`,
+        lines + 1
+      } of "${file}" (${(cause as Error).message})`,
       { cause },
     );
   }
@@ -146,15 +158,19 @@ export class FileReader implements Reader {
   }
 
   async fill(): Promise<boolean> {
-    if (this.#open === undefined && !await this.#openNext()) return false;
-    const open = this.#open!;
+    const open = this.#open ??= await this.#openNext();
+    if (open === undefined) return false;
     if (!open.ended && await this.#readOn(open)) return true;
-    if (this.#rows?.isOpen) {
-      throw this.#unfit("a quoted field must end: received one that does not");
+    if (open.rows?.isOpen) {
+      throw this.#unfit(
+        open,
+        "a quoted field must end: received one that does not",
+      );
     }
     if (open.file !== "-") closeSync(open.descriptor);
-    this.#open = undefined;
-    return this.#openNext();
+    this.#open = undefined; // also while the next one opens, or if it does not
+    this.#open = await this.#openNext();
+    return this.#open !== undefined;
   }
 
   /** Reads on, once to the end: behind that, a file may grow in its last line. */
@@ -167,31 +183,32 @@ export class FileReader implements Reader {
     }
     if (count > 0) {
       this.#read += count;
-      this.#splitter.push(this.#buffer.subarray(0, count));
+      open.splitter.push(this.#buffer.subarray(0, count));
       return true;
     }
     open.ended = true; // a terminal would have to say so again
     try {
-      this.#last = this.#splitter.end();
+      open.last = open.splitter.end();
     } catch (cause) {
-      throw this.#tooLong(cause);
+      throw this.#tooLong(open, cause);
     }
-    return this.#last !== undefined;
+    return open.last !== undefined;
   }
 
-  async #openNext(): Promise<boolean> {
+  async #openNext(): Promise<OpenFile | undefined> {
     const given = this.#files.shift();
-    if (given === undefined) return false;
+    if (given === undefined) return undefined;
     const { file } = given;
-    const descriptor = file === "-" ? 0 : await this.#openFile(given);
-    this.#open = { file, descriptor, ended: false };
-    this.#splitter = new LineSplitter(
-      this.#separator,
-      this.#form !== undefined,
-    );
-    this.#rows = this.#form && new Rows(this.#form);
-    this.line = this.#lines = 0;
-    return true;
+    return {
+      file,
+      descriptor: file === "-" ? 0 : await this.#openFile(given),
+      ended: false,
+      splitter: new LineSplitter(this.#separator, this.#form !== undefined),
+      last: undefined,
+      rows: this.#form && new Rows(this.#form),
+      lines: 0,
+      line: 0,
+    };
   }
 }
 
