@@ -20,6 +20,15 @@ export type InputSource =
   /** The command line itself. */
   | { from: "arguments"; values: string[] };
 
+/**
+ * How often a call is made again that failed, and by whom: the engine tells
+ * nothing of a failure that is not the last.
+ */
+export type Retries =
+  | { by: "engine"; most: number }
+  /** `delay` in ms before the first, and twice as long before each further. */
+  | { by: "job"; most: number; delay: number };
+
 /** A job as the command line describes it. */
 export interface Settings {
   /** The function to call: a module, and the name of its export. */
@@ -61,9 +70,7 @@ export interface Settings {
   timeout: number | undefined;
   /** Milliseconds for the module to load, or for a machine to be there. */
   loadTimeout: number;
-  retries: number;
-  /** Milliseconds before the first retry; undefined: the engine tries again. */
-  retryDelay: number | undefined;
+  retries: Retries;
   halt: HaltRule;
   /** The log, and whether to go on from what it holds, of which function. */
   log: { file: string; resume: false | "same" | "changed" } | undefined;
@@ -121,9 +128,6 @@ export function readCommand(args: string[]): Command {
     : ["-e", ...positionals];
   checkTogether(values);
   const { timeout, joblog, halt = { when: "never" } } = values;
-  // With --halt, retries are made here and not by the engine: that would say
-  // nothing of what failed, and waits for its retry, when the job halts.
-  const delay = halt.when === "never" || !values.retries ? undefined : 0;
   const resume = values["resume-changed"]
     ? "changed"
     : values.resume
@@ -153,8 +157,7 @@ export function readCommand(args: string[]): Command {
       concurrency: values.concurrency,
       timeout,
       loadTimeout: timerTime(values["load-timeout"] ?? usualLoadTime(values)),
-      retries: values.retries ?? 0,
-      retryDelay: values["retry-delay"] ?? delay,
+      retries: readRetries(values, halt),
       halt,
       log: joblog === undefined ? undefined : { file: joblog, resume },
       bar: values.bar ?? false,
@@ -162,6 +165,28 @@ export function readCommand(args: string[]): Command {
       dryRun: values["dry-run"] ?? false,
     },
   };
+}
+
+function readRetries(values: Values, halt: HaltRule): Retries {
+  const { retries: most = 0, "retry-delay": delay } = values;
+  if (delay !== undefined) return { by: "job", most, delay };
+  // With --halt, it is the job that tries again and not the engine: that would
+  // say nothing of what failed, and waits for its retry, when the job halts.
+  return halt.when === "never" || most === 0
+    ? { by: "engine", most }
+    : { by: "job", most, delay: 0 };
+}
+
+/**
+ * Says whether each input is one task of the engine, of the same index: a log
+ * leaves some out, and the job itself sends some again.
+ *
+ * @param settings Of the job.
+ */
+export function isOneTaskEach(
+  { log, retries }: Pick<Settings, "log" | "retries">,
+): boolean {
+  return log === undefined && retries.by === "engine";
 }
 
 function usualLoadTime({ on, timeout }: Values): number {

@@ -8,6 +8,7 @@
 import type { TaskOutcome } from "../../mod.ts";
 import type { JobLog, LogNote } from "../joblog/mod.ts";
 import { Turnstile } from "../joblog/turnstile.ts";
+import { isOneTaskEach } from "./command.ts";
 import { EarlyResults } from "./early_results.ts";
 import { estimate } from "./estimate.ts";
 import type { Failure } from "./failures.ts";
@@ -60,10 +61,7 @@ export class Job {
   readonly #setup: JobSetup;
   readonly #stops = new Stops();
   #phase: Phase = "running";
-  /**
-   * Gives late results where there is neither a log nor a delay; else `mapEarly`
-   * does.
-   */
+  /** Gives late results where each input is one task; else `mapEarly` does. */
   readonly #early: EarlyResults | undefined;
   /** Ends the wait for the module to load. */
   #endWait: (() => void) | undefined;
@@ -96,14 +94,14 @@ export class Job {
       if (text !== undefined) this.#output.write(text);
     });
     // The short way, without the generators that a log and delays need.
-    this.#early = plan.log === undefined && plan.retryDelay === undefined
+    this.#early = isOneTaskEach(plan)
       ? new EarlyResults(
         this.#setup.outboxes,
         (outcome) => this.#take(outcome),
       )
       : undefined;
     this.#inputs = new Inputs(plan, {
-      indexed: plan.retryDelay !== undefined ||
+      indexed: plan.retries.by === "job" ||
         (this.#log !== undefined && this.#log.results > 0),
       taken: this.#early && ((input) => this.#onSent(input)),
       ended: () => this.#phase !== "running",

@@ -44,14 +44,13 @@ export function setupOf(plan: Plan): JobSetup {
  * @returns The rules.
  */
 export function rulesOf(settings: Settings): LineRules {
-  const { json, batch, flat, log, retries, retryDelay } = settings;
+  const { json, batch, flat, log, retries } = settings;
   return {
     json,
     batch: batch !== undefined,
     flat,
     detailed: log !== undefined,
-    // With a delay, it is not the engine that tries again.
-    final: retries === 0 || retryDelay !== undefined,
+    final: retries.by === "job" || retries.most === 0,
   };
 }
 

@@ -32,7 +32,7 @@ export function mapChunks(
   { onProgress, onEvent }: Pick<Watchers, "onProgress" | "onEvent">,
 ): Run {
   const { cluster, concurrency, timeout } = plan;
-  const retries = plan.retryDelay === undefined ? plan.retries : 0;
+  const retries = plan.retries.by === "engine" ? plan.retries.most : 0;
   if (cluster !== undefined) {
     const { chunkSize } = plan;
     const fed = { chunkSize, concurrency, timeout, retries };
@@ -77,7 +77,7 @@ export function mapEarly(
     stops: Stops;
   },
 ): Run {
-  const { retries, retryDelay: delay } = plan;
+  const { retries } = plan;
   const once: Run = (inputs, options) =>
     withEarlyResults(inputs, {
       outboxes,
@@ -85,11 +85,11 @@ export function mapEarly(
       stopped: through.stops.first,
       run: (inputs) => through.run(inputs, options),
     });
-  if (delay === undefined) return once;
+  if (retries.by === "engine") return once;
   return (inputs, options) =>
     withRetries(inputs, {
-      retries,
-      delay,
+      retries: retries.most,
+      delay: retries.delay,
       over: through.stops.over,
       retried: through.retried,
       run: (inputs) => once(inputs, options),

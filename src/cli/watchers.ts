@@ -6,6 +6,7 @@
 
 import type { RunEvent } from "../../mod.ts";
 import type { BarProgress } from "../progress/mod.ts";
+import { isOneTaskEach } from "./command.ts";
 import { openLate } from "./late_file.ts";
 import { BAR_OUTPUT } from "./messages.ts";
 import { Output } from "./output.ts";
@@ -30,15 +31,14 @@ export interface Watchers {
  * @param plan The job.
  * @returns What is told all that happens, and closed at the end.
  */
-export async function openWatchers(
-  { bar, timeline: file, log, retryDelay }: Plan,
-): Promise<Watchers> {
+export async function openWatchers(plan: Plan): Promise<Watchers> {
+  const { bar, timeline: file } = plan;
   // Opened now: a picture that cannot be written is told before any work.
   const page = file === undefined ? undefined : openLate("--timeline", file);
-  // Else each input is called once, and has the index of its call.
-  const isOther = log !== undefined || retryDelay !== undefined;
   const sent: number[] = []; // index of the input of each call, where it has one
-  const inputOf = isOther ? (call: number) => sent[call] ?? call : undefined;
+  const inputOf = isOneTaskEach(plan)
+    ? undefined
+    : (call: number) => sent[call] ?? call;
   const timeline = file === undefined
     ? undefined
     : new (await import("../timeline/mod.ts")).Timeline({ inputOf });
