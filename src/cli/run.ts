@@ -55,15 +55,77 @@ export async function run(settings: Settings): Promise<number> {
 }
 
 async function runJob(plan: Plan): Promise<number> {
-  let job: Job | undefined;
-  let late: SignalName | undefined; // the signal that came when the job was over
+  const around = await openAround(plan);
+  const { watchers, files, log } = around;
+  let hear: (name: SignalName) => void = endBySignal; // what a signal does by now
+  let late: SignalName | undefined; // came when the job was over
+  // Without workers, a function that computes keeps this thread from hearing
+  // anything: a signal then does what it does by default, and ends the process.
+  if (plan.workers === 0) hearExit();
+  else hearSignals((name) => hear(name));
+  const errors: unknown[] = [];
+
+  /** Does one step: if it fails, no other is left out. */
+  async function attempt<T>(
+    step: () => T | Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      errors.push(error);
+      return undefined;
+    }
+  }
+
+  const ending = await attempt(() => {
+    const job = new Job(plan, around);
+    hear = (name) => job.stop({ by: "signal", name });
+    return job.run();
+  });
+  const stop = ending?.stop;
+  forgetExit();
+  hear = (name) => late = name;
+  await attempt(() => watchers.close());
+  await attempt(() => close(log, stop));
+  const isGood = errors.length === 0 && stop === undefined &&
+    ending?.failed === 0;
+  await attempt(() => files.close(isGood));
+  // What ended the job comes first. Nothing that went wrong is left unsaid, and
+  // none of it makes a job that was ended by a signal another one.
+  if (stop?.by === "error") errors.unshift(stop.error);
+  const isOn = plan.on !== undefined;
+  const told = errors.map((error) =>
+    describe(error, { on: isOn, begun: ending?.begun })
+  );
+
+  for (const [text] of told) say(text);
+  if (log !== undefined && isEdited(plan.target)) {
+    say(
+      `${plan.target.title} was edited during the job: results in the log may be of its new text`,
+    );
+  }
+  const status = ending === undefined
+    ? STATUS.good
+    : conclude(ending, log !== undefined);
+  const signal = stop?.by === "signal" ? stop.name : late;
+  if (signal !== undefined) {
+    await plan.cluster?.close();
+    await allSaid();
+    endBySignal(signal);
+  }
+  hear = endBySignal; // all is written
+  return status > STATUS.failed ? status : told[0]?.[1] ?? status;
+}
+
+/** Opens what records and watches a job. */
+async function openAround(plan: Plan) {
   // A pipe that nobody reads is waited for here: a signal ends that.
   const watchers = await openWatchers(plan);
   let files: ResultFiles | undefined;
-  let log: JobLog | undefined;
   try {
     files = openResultFiles(plan);
-    log = await openLog(plan); // last, as it is written when it is opened
+    const log = await openLog(plan); // last, as it is written when it is opened
+    return { watchers, files, log };
   } catch (error) {
     try {
       files?.close(false);
@@ -72,67 +134,6 @@ async function runJob(plan: Plan): Promise<number> {
     }
     throw error;
   }
-  // Without workers, a function that computes keeps this thread from hearing
-  // anything: a signal then does what it does by default, and ends the process.
-  if (plan.workers === 0) hearExit();
-  else {
-    hearSignals((name) => {
-      if (job === undefined) endBySignal(name);
-      late = name;
-      job.stop({ by: "signal", name });
-    });
-  }
-  let ending: Ending | undefined;
-  const errors: unknown[] = [];
-  try {
-    job = new Job(plan, { log, watchers, files });
-    ending = await job.run();
-  } catch (error) {
-    errors.push(error);
-  }
-  forgetExit();
-  late = undefined;
-  try {
-    await watchers.close();
-  } catch (error) {
-    errors.push(error);
-  }
-  try {
-    await close(log, ending?.stop);
-  } catch (error) {
-    errors.push(error);
-  }
-  const isGood = errors.length === 0 && ending !== undefined &&
-    ending.stop === undefined && ending.failed === 0;
-  try {
-    files.close(isGood);
-  } catch (error) {
-    errors.push(error);
-  }
-  // What ended the job comes first. Nothing that went wrong is left unsaid, and
-  // none of it makes a job that was ended by a signal another one.
-  const told = ending?.stop?.by === "error" ? ending.stop.error : undefined;
-  const isOn = plan.on !== undefined;
-  const worst = [told, ...errors].filter((error) => error !== undefined)
-    .map((error) => describe(error, { on: isOn, begun: ending?.begun }));
-
-  for (const [text] of worst) say(text);
-  if (log !== undefined && isEdited(plan.target)) {
-    say(
-      `${plan.target.title} was edited during the job: results in the log may be of its new text`,
-    );
-  }
-  const status = ending === undefined || told !== undefined
-    ? STATUS.good
-    : conclude(ending, log !== undefined);
-  const signal = ending?.stop?.by === "signal" ? ending.stop.name : late;
-  if (signal !== undefined) {
-    await plan.cluster?.close();
-    await allSaid();
-    endBySignal(signal);
-  }
-  job = undefined; // from now on a signal ends the process
-  return status > STATUS.failed ? status : worst[0]?.[1] ?? status;
 }
 
 /** Closes the log, with all that is to be written. */
@@ -146,10 +147,13 @@ async function close(
   await Promise.race([closed, new Promise((wake) => setImmediate(wake))]);
 }
 
-/** Says how a job ended, unless all went well; and gives the exit status. */
+/**
+ * Says how a job ended, unless all went well or an error tells of it. Gives the
+ * exit status, as far as no error has one.
+ */
 function conclude(ending: Ending, logged: boolean): number {
   const { stop, done, failed, kept } = ending;
-  if (stop?.by === "error") return STATUS.broken;
+  if (stop?.by === "error") return STATUS.good; // that of the error counts
   if (stop?.by === "reader") return failed > 0 ? STATUS.failed : STATUS.good;
   const finished = plural(done + failed + kept, "input");
   if (stop?.by === "signal") {
