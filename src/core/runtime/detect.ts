@@ -82,7 +82,7 @@ export function detectRuntime(
 }
 
 /** Refuses what is too old; a canary counts as its release. */
-function checkVersion(name: keyof typeof FLOORS, version = ""): void {
+function checkVersion(name: keyof typeof FLOORS, version: string): void {
   const [leastMajor, leastMinor] = FLOORS[name];
   const [, major, minor = 0] = /^(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
   // What names no number is somebody's own build, of which nothing is known.
