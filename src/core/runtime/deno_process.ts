@@ -97,22 +97,23 @@ export function denoProcess(
       }: received less (unset that, or give all)`,
     );
   }
+  const folder = folderOf(near);
   const flags = permissionFlags(
     deno,
     permissions ?? (imports ? "inherit" : "none"),
-    folderOf(near),
+    folder,
   );
   return {
     pathOf,
     watchesInput: true,
-    ...(permissions === undefined && { imports }),
+    imports: permissions !== undefined || imports,
     // With less, to end a group would ask the user for it.
-    ...(!may({ name: "run" }) && { endsGroups: false }),
+    endsGroups: may({ name: "run" }),
     argsFor: (source) => [
       "run",
       "--no-prompt",
       ...flags,
-      ...configFlags(deno, folderOf(near)),
+      ...configFlags(deno, folder),
       // So that it looks for garbage before it is ended for it.
       ...(maxMemory ? [`--v8-flags=--max-old-space-size=${maxMemory}`] : []),
       `data:text/javascript,${encodeURIComponent(source)}`,

@@ -88,7 +88,7 @@ export function processes(setup: ProcessSetup): Backend {
   return {
     sharesMemory: false,
     limitsMemory: true,
-    ...(setup.imports === false && { imports: false }),
+    imports: setup.imports ?? true,
     crossing: frames,
     stopsLoops: true,
     startBlocks: false,
