@@ -240,7 +240,7 @@ function configFlags(
   deno: DenoForProcesses,
   folder: string | undefined,
 ): string[] {
-  for (let at = folder; at !== undefined; at = folderAbove(at)) {
+  for (let at = folder; at !== undefined; at = parentOf(at)) {
     for (const name of ["deno.json", "deno.jsonc"]) {
       const path = `${at}/${name}`;
       // Not without permission, as that could ask the user.
@@ -268,7 +268,8 @@ function folderOf(url: string | undefined): string | undefined {
   }
 }
 
-function folderAbove(folder: string): string | undefined {
+/** The folder above; undefined if there is none. */
+function parentOf(folder: string): string | undefined {
   const { dirname } = modules().getBuiltinModule("node:path");
   const above = dirname(folder);
   return above === folder ? undefined : above;
