@@ -75,8 +75,8 @@ export interface Board {
    */
   stop(): number;
   /**
-   * The worker has nothing to do, and another run begins: for what tasks have left
-   * behind, that before it is over.
+   * Makes ready for another run while the worker has nothing to do. To what tasks
+   * have left running, the run before it is over.
    */
   clear(): void;
   /** The worker's end: a lane is at a task from here on; `now` is noted. */
