@@ -110,8 +110,8 @@ test("a signal that is read while its task computes, or waits, aborts", () => {
   contexts.at = 0;
   contexts.setWaiting(waiting, true);
   const waits = waiting.signal;
-  contexts.abort(around, 5);
+  contexts.abandon(around, 5);
   assertEquals(computes.aborted, true);
-  contexts.abort(around);
+  contexts.end(around);
   assertEquals([left.aborted, waits.aborted], [false, true]);
 });

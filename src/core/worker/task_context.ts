@@ -43,11 +43,10 @@ export interface Contexts {
    * takes no second argument, in any way.
    */
   isSeenBy(fn: (...args: never[]) => unknown): boolean;
-  /**
-   * Aborts the signals of the tasks, as their run is over; or that of one, by its
-   * index, which took longer than it may.
-   */
-  abort(around: Surroundings, late?: number): void;
+  /** The run is over: aborts the signals of all its tasks. */
+  end(around: Surroundings): void;
+  /** Aborts the signal of a task, by its index, that took longer than it may. */
+  abandon(around: Surroundings, index: number): void;
 }
 
 /**
@@ -134,15 +133,15 @@ export function createContexts(): Contexts {
       return !ARROW.test(text) &&
         (!FUNCTION.test(text) || OTHER_WAYS.test(text));
     },
-    abort(around, index) {
-      const { abandoned, aborts } = around;
-      if (index !== undefined) {
-        abandoned.add(index);
-        return aborts.get(index)?.abort(late());
-      }
+    end(around) {
+      const { aborts } = around;
       around.isLeft = true;
       for (const abort of aborts.values()) abort.abort(over());
       aborts.clear();
+    },
+    abandon({ abandoned, aborts }, index) {
+      abandoned.add(index);
+      aborts.get(index)?.abort(late());
     },
   };
   return contexts;

@@ -50,7 +50,7 @@ export interface TaskLoop {
 export function createTaskLoop(
   { codec, packing, contexts, now }: TaskLoopParts,
 ): TaskLoop {
-  const { Context, abort, setWaiting } = contexts;
+  const { Context, setWaiting } = contexts;
   // Bytes of copies of results until the rest of their chunk goes elsewhere, and
   // how many results there are from one look at that to the next.
   const MOST_KEPT = 1 << 24;
@@ -105,7 +105,7 @@ export function createTaskLoop(
     return new Promise((resolve, reject) => {
       around.waiting!.set(serial, () => {
         reject(ABANDONED);
-        abort(around, index);
+        contexts.abandon(around, index);
       });
       Promise.resolve(result).then(resolve, reject);
     });

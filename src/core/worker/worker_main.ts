@@ -298,7 +298,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         post({ type: "unread", serial, error: codec.encodeThrown(error) });
       }
     } else if (message.type === "over") {
-      if (run !== undefined) contexts.abort(run.around);
+      if (run !== undefined) contexts.end(run.around);
     } else if (message.type === "take-back") {
       if (run === undefined) takesBack = message.end;
       else run.around.board.takeBack(message.end);
