@@ -48,7 +48,7 @@ export interface Work {
   enough: boolean;
   failures: TaskFailure[];
   /** Bytes of what hangs on them. */
-  failed?: number;
+  failureBytes: number;
   times: Float64Array | undefined;
   /** Offsets of tasks not to run: to find one in a list takes its length. */
   skips: ReadonlySet<number> | undefined;

@@ -55,7 +55,7 @@ export function createTaskLoop(
   // how many results there are from one look at that to the next.
   const MOST_KEPT = 1 << 24;
   const LOOK = 8;
-  let keeps = 0; // results that were kept
+  let keptResults = 0;
 
   function isThenable(value: unknown): value is PromiseLike<unknown> {
     return value !== null &&
@@ -71,16 +71,14 @@ export function createTaskLoop(
     offset: number,
     thrown: unknown,
   ): void {
-    let { failed = 0 } = work;
     const error = thrown === ABANDONED
       ? undefined
       : codec.encodeThrown(thrown, (whole) => {
-        failed += bytesOf(whole);
+        work.failureBytes += bytesOf(whole);
         return whole;
       });
     // Each has a copy of its own. As of results, below.
-    if (failed > MOST_KEPT) work.enough = transfer !== true;
-    work.failed = failed;
+    if (work.failureBytes > MOST_KEPT) work.enough = transfer !== true;
     work.failures.push({ offset, folded: 0, error, refused: undefined });
   }
 
@@ -125,7 +123,7 @@ export function createTaskLoop(
       if (listed !== undefined) (work.results as unknown[])[offset] = listed;
       // The first time takes 2 ms on each runtime, which are no task's.
       if (since !== undefined) work.began! += now() - since;
-      if (++keeps % LOOK === 0 && kept.bytes > MOST_KEPT) {
+      if (++keptResults % LOOK === 0 && kept.bytes > MOST_KEPT) {
         // Values whose buffers were moved cannot be sent to another worker.
         work.enough = run.announcement.transfer !== true;
       }
@@ -196,7 +194,7 @@ export function createTaskLoop(
     const mayBeLate = output !== undefined;
     const { board, aborts } = around;
     const { values, times, count, message, skips } = work;
-    const keeps = work.keeps && count > 1; // else it is answered in this turn
+    const keepsNow = work.keeps && count > 1; // else it is answered in this turn
     const { serial, first, attempt } = message;
     const results = work.results as unknown[];
     let offset = work.next;
@@ -230,7 +228,7 @@ export function createTaskLoop(
           break;
         }
         // In shared memory, a BigInt64Array takes nothing but a bigint.
-        if (keeps && isObject(result)) kept = result;
+        if (keepsNow && isObject(result)) kept = result;
         else if (!mayBeLate || !board.isOver()) results[offset] = result;
       } catch (error) {
         fail(run, work, offset, error);

@@ -237,6 +237,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       kept: undefined,
       enough: false,
       failures: [],
+      failureBytes: 0,
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
       skips: message.skip && new Set(message.skip),
       next: 0,
