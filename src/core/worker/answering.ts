@@ -5,63 +5,13 @@
  * @module
  */
 
-import type { TypedArray } from "../api/options.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
 import type { Refusal } from "../wire/explanation.ts";
-import type { OpenParcel, Packing, Parcel } from "../wire/packing.ts";
-import type {
-  ChunkMessage,
-  DoneMessage,
-  FromWorker,
-  RunAnnouncement,
-  TaskFailure,
-} from "../wire/protocol.ts";
+import type { Packing, Parcel } from "../wire/packing.ts";
+import type { DoneMessage, FromWorker } from "../wire/protocol.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { Folded, foldResults } from "./folding.ts";
-import type { Surroundings } from "./task_context.ts";
-
-/** A run, as its worker has it. */
-export interface WorkerRun {
-  announcement: RunAnnouncement;
-  fn: (value: unknown, context: unknown) => unknown;
-  /** Whether `fn` can see its context: else none is made. */
-  seesContext: boolean;
-  combine: ((one: unknown, other: unknown) => unknown) | undefined;
-  around: Surroundings;
-  idleLanes: number[];
-}
-
-/** A chunk, as its worker has it. */
-export interface Work {
-  message: ChunkMessage;
-  values: ArrayLike<unknown>;
-  /** One a task: a list, or the part of the output where they belong. */
-  results: unknown[] | TypedArray;
-  /**
-   * Whether a result that is an object must be kept, if it is not answered at once:
-   * its neighbours see it.
-   */
-  keeps: boolean;
-  /** Where those are kept, once there is one. */
-  kept: OpenParcel | undefined;
-  /** Whether what is kept is so much that it is to be answered. */
-  enough: boolean;
-  failures: TaskFailure[];
-  /** Bytes of what hangs on them. */
-  failureBytes: number;
-  times: Float64Array | undefined;
-  /** Offsets of tasks not to run: to find one in a list takes its length. */
-  skips: ReadonlySet<number> | undefined;
-  count: number;
-  next: number; // offset of the task to start next
-  settled: number;
-  answered: boolean;
-  /**
-   * When the first of its tasks began: not before, as all that is around a task
-   * is slow when it runs for the first time, 0.3 ms on each runtime.
-   */
-  began: number | undefined;
-}
+import type { Work, WorkerRun } from "./work.ts";
 
 /** What an answer is made with. */
 export interface AnsweringParts {

@@ -7,9 +7,9 @@
 
 import type { Codec } from "../wire/codec.ts";
 import type { Packing } from "../wire/packing.ts";
-import type { Work, WorkerRun } from "./answering.ts";
 import type { TaskContext } from "../api/options.ts";
 import type { Contexts, Surroundings } from "./task_context.ts";
+import type { Work, WorkerRun } from "./work.ts";
 
 /** What it is made with. */
 export interface TaskLoopParts {

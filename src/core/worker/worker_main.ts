@@ -20,13 +20,14 @@ import type {
   ToWorker,
 } from "../wire/protocol.ts";
 import type { Views } from "../wire/views.ts";
-import type { createAnswering, Work, WorkerRun } from "./answering.ts";
+import type { createAnswering } from "./answering.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { foldResults } from "./folding.ts";
 import type { Loader } from "./loader.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
 import type { Contexts } from "./task_context.ts";
 import type { createTaskLoop } from "./task_loop.ts";
+import type { Work, WorkerRun } from "./work.ts";
 
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
