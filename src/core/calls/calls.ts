@@ -46,7 +46,7 @@ import type {
 } from "../api/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { asInWorkers, combineRef } from "../wire/function_ref.ts";
-import { workerFlag } from "../worker/loader.ts";
+import { workerFlag } from "../worker/worker_flag.ts";
 
 /** What calls are turned into runs by. */
 export interface CallsSetup {

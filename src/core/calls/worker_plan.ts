@@ -19,7 +19,7 @@ import type { Encoded } from "../wire/codec.ts";
 import type { FunctionRef, Place } from "../wire/function_ref.ts";
 import { functionRef, moduleUrl } from "../wire/function_ref.ts";
 import type { StartMessage } from "../wire/protocol.ts";
-import { workerFlag } from "../worker/loader.ts";
+import { workerFlag } from "../worker/worker_flag.ts";
 
 /**
  * Says how many threads run the tasks of a plan: inline counts as one.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { workerFlag } from "../worker/loader.ts";
+import { workerFlag } from "../worker/worker_flag.ts";
 import { type After, after, now, timeOrigin, wallNow } from "./timers.ts";
 
 /** A clock. */
