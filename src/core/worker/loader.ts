@@ -26,6 +26,20 @@ export interface Loader {
   onMisuse(listener: (error: unknown) => void): void;
 }
 
+type SourceRef = Extract<FunctionRef, { from: "source" }>;
+
+type ModuleRef = Extract<FunctionRef, { from: "module" }>;
+
+/** What a module may throw; nobody knows what it is. */
+type Thrown = {
+  name: string;
+  message?: string;
+  code?: unknown;
+  /** On Bun. */
+  position?: { file: string; line: number; column: number };
+  stack: string;
+} | undefined;
+
 /** A part of `node:async_hooks`: knows its own calls, also after an `await`. */
 interface Tracker {
   run<A extends unknown[], R>(
@@ -148,6 +162,103 @@ export function createLoader(
       : "";
   }
 
+  function fromSource({ name, source }: SourceRef): Anything {
+    // The last few are kept: the engine has made their code fast by now.
+    const known = shipped.get(source);
+    if (known !== undefined) return known;
+    const shown = encodeURIComponent(name.toWellFormed() || "function");
+    let fn: Anything;
+    try {
+      // An indirect eval sees the globals, as a function shipped by its source
+      // must, and nothing of this scope. The name is what stacks show.
+      fn = (0, eval)(`${source}\n//# sourceURL=shipped:${shown}`);
+    } catch (cause) {
+      if (!(cause instanceof EvalError)) throw cause;
+      // The caller's thread may: its policies are none of a worker's.
+      throw new Error(
+        `${
+          name || "fn"
+        } must be exported by a "module" where workers make no code of texts, as with Trusted Types: received ${cause}`,
+        { cause },
+      );
+    }
+    for (const oldest of shipped.keys()) {
+      if (shipped.size < 20) break;
+      shipped.delete(oldest);
+    }
+    shipped.set(source, fn);
+    return fn;
+  }
+
+  /** What a module that does not load has thrown, in words. */
+  function failureOf(cause: Thrown, url: string): string {
+    let what: string = typeof cause;
+    try {
+      what = cause?.message === undefined
+        ? String(cause)
+        : `${cause.name}: ${cause.message}`;
+      const cure = cureOf(what, cause?.code, url);
+      // Bun names the importer too, which is this very program.
+      what = what.replace(/ imported from \S*(blob|data):\S*/, "");
+      // Bun keeps the place of a syntax error apart from its message.
+      const at = cause?.position;
+      // Node.js writes it before the stack, if the file is TypeScript.
+      const line = cause?.code === "ERR_INVALID_TYPESCRIPT_SYNTAX" &&
+        /^(.*:\d+)\n/.exec(cause.stack)?.[1];
+      if (at) what += ` at ${at.file}:${at.line}:${at.column}`;
+      else if (line) what += ` at ${line}`;
+      if (cure) what += ` (${cure})`;
+    } catch { /* a Proxy, or an object without a usable toString */ }
+    return what;
+  }
+
+  /** What to do about a module without the export, by what it was given as. */
+  function cureOfExport(given: string | undefined): string {
+    if (given === undefined) return "";
+    return given === "fn"
+      ? " (where a bundler renames functions, as with --minify, give the name of the export instead: a string)"
+      : ` (with "module", ${given} comes from there: export it, and let no bundler rename it${
+        given === "combine" ? "; written in the call, it is shipped" : ""
+      })`;
+  }
+
+  async function fromModule(
+    { name, url, given, entry }: ModuleRef,
+  ): Promise<Anything> {
+    loading++;
+    try {
+      // Only there: it costs a worker 3 ms on Deno 2.9.5, 1 ms on Bun 1.4.5.
+      const tracks = entry || flag.depth > 2;
+      const tracking = tracks && track();
+      const exports = await load(url).catch((cause) => {
+        throw new Error(
+          `module ${url} must load: received ${failureOf(cause, url)}`,
+          { cause },
+        );
+      });
+      if (misused) throw misused.error;
+      await tracking;
+      strict ||= tracks && !!tracker;
+      const found = exports[name];
+      if (typeof found === "function") {
+        // The worker calls it by `call`, which must be the language's own.
+        if (found.call === Function.prototype.call) return found as Anything;
+        return (value, context) => found(value, context);
+      }
+      const names = Object.keys(exports).join(", ") || "no exports";
+      throw new Error(
+        `module ${url} must export a function named "${name}": received ${names}${
+          cureOfExport(given)
+        }`,
+      );
+    } catch (error) {
+      throw misused ? misused.error : error;
+    } finally {
+      loading--;
+      if (loading === 0) misused = undefined; // the next module is another
+    }
+  }
+
   return {
     within(part, ...args) {
       return tracker ? tracker.run(true, part, ...args) : part(...args);
@@ -162,91 +273,9 @@ export function createLoader(
       // A call that was aborted has left a module that loads: tasks are none of
       // it. In a page, `process` is a shim of somebody, and nothing is loaded.
       if (loading > 0) await track().catch(() => {});
-      // An indirect eval sees the globals, as a function shipped by its source
-      // must, and nothing of this scope. The name is what stacks show.
-      if (ref.from === "source") {
-        if (isolated) showExtras(false);
-        // The last few are kept: the engine has made their code fast by now.
-        const known = shipped.get(ref.source);
-        if (known !== undefined) return known;
-        const name = encodeURIComponent(ref.name.toWellFormed() || "function");
-        const script = `${ref.source}\n//# sourceURL=shipped:${name}`;
-        let fn: Anything;
-        try {
-          fn = (0, eval)(script);
-        } catch (cause) {
-          if (!(cause instanceof EvalError)) throw cause;
-          // The caller's thread may: its policies are none of a worker's.
-          throw new Error(
-            `${
-              ref.name || "fn"
-            } must be exported by a "module" where workers make no code of texts, as with Trusted Types: received ${cause}`,
-            { cause },
-          );
-        }
-        for (const oldest of shipped.keys()) {
-          if (shipped.size < 20) break;
-          shipped.delete(oldest);
-        }
-        shipped.set(ref.source, fn);
-        return fn;
-      }
       if (ref.from === "here") return ref.fn;
-      if (isolated) showExtras(true);
-      loading++;
-      try {
-        // Only there: it costs a worker 3 ms on Deno 2.9.5, 1 ms on Bun 1.4.5.
-        const tracks = ref.entry || flag.depth > 2;
-        const tracking = tracks && track();
-        const exports = await load(ref.url).catch((cause) => {
-          let what: string = typeof cause;
-          try {
-            what = cause?.message === undefined
-              ? String(cause)
-              : `${cause.name}: ${cause.message}`;
-            const cure = cureOf(what, cause?.code, ref.url);
-            // Bun names the importer too, which is this very program.
-            what = what.replace(/ imported from \S*(blob|data):\S*/, "");
-            // Bun keeps the place of a syntax error apart from its message.
-            const at = cause?.position;
-            // Node.js writes it before the stack, if the file is TypeScript.
-            const line = cause?.code === "ERR_INVALID_TYPESCRIPT_SYNTAX" &&
-              /^(.*:\d+)\n/.exec(cause.stack)?.[1];
-            if (at) what += ` at ${at.file}:${at.line}:${at.column}`;
-            else if (line) what += ` at ${line}`;
-            if (cure) what += ` (${cure})`;
-          } catch { /* a Proxy, or an object without a usable toString */ }
-          throw new Error(`module ${ref.url} must load: received ${what}`, {
-            cause,
-          });
-        });
-        if (misused) throw misused.error;
-        await tracking;
-        strict ||= tracks && !!tracker;
-        const found = exports[ref.name];
-        if (typeof found === "function") {
-          // The worker calls it by `call`, which must be the language's own.
-          if (found.call === Function.prototype.call) return found as Anything;
-          return (value, context) => found(value, context);
-        }
-        const names = Object.keys(exports).join(", ") || "no exports";
-        const { given } = ref;
-        const cure = given === undefined
-          ? ""
-          : given === "fn"
-          ? " (where a bundler renames functions, as with --minify, give the name of the export instead: a string)"
-          : ` (with "module", ${given} comes from there: export it, and let no bundler rename it${
-            given === "combine" ? "; written in the call, it is shipped" : ""
-          })`;
-        throw new Error(
-          `module ${ref.url} must export a function named "${ref.name}": received ${names}${cure}`,
-        );
-      } catch (error) {
-        throw misused ? misused.error : error;
-      } finally {
-        loading--;
-        if (loading === 0) misused = undefined; // the next module is another
-      }
+      if (isolated) showExtras(ref.from === "module");
+      return ref.from === "source" ? fromSource(ref) : await fromModule(ref);
     },
   };
 }
