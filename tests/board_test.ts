@@ -1,11 +1,31 @@
 // Both ends of the memory that the caller and a worker share, in one thread.
 import { assert, assertEquals } from "@std/assert";
-import { allotBoard, createBoard } from "../src/core/wire/board.ts";
+import {
+  allotBoard,
+  createBoard,
+  type OwnMemory,
+} from "../src/core/wire/board.ts";
 import { test } from "./harness.ts";
 
 const open = (lanes: number, epoch = 1000) => {
   const memory = { bytes: allotBoard(lanes), epoch };
   return { worker: createBoard(memory), caller: createBoard(memory) };
+};
+
+/** A board that a worker has for itself, and what is said of it. */
+const openOwn = (over: OwnMemory["over"]) => {
+  const said: unknown[] = [];
+  const board = createBoard({
+    bytes: new ArrayBuffer(24), // one lane
+    epoch: 0,
+    own: {
+      over,
+      onOpen() {},
+      onEnter: (...entered) => said.push(entered),
+      onAnswer: (serial) => said.push(serial),
+    },
+  });
+  return { board, said };
 };
 
 test("the caller sees which tasks the lanes are at, and since when", () => {
@@ -68,11 +88,7 @@ test("the worker sees that its run is over, also once others have begun", () => 
 
 test("the worker may be told elsewhere that the run is over", () => {
   const over = new SharedArrayBuffer(4);
-  const board = createBoard({
-    bytes: allotBoard(1),
-    epoch: 0,
-    over: { memory: over, mark: 7 },
-  });
+  const { board } = openOwn({ memory: over, mark: 7 });
   Atomics.store(new Int32Array(over), 0, 6); // the run before
   assertEquals(board.isOver(), false);
   Atomics.store(new Int32Array(over), 0, 7);
@@ -109,11 +125,17 @@ test("after a stop no task begins, and none is taken back twice", () => {
   assertEquals(worker.claim(9), false);
 });
 
-test("without memory, lanes are not noted", () => {
-  const board = createBoard(undefined);
+test("a worker whose memory is its own says when it is at a task, folds, or answers", () => {
+  const { board, said } = openOwn({ memory: new ArrayBuffer(4), mark: 7 });
+  board.enter(0, 1, undefined); // without a time
+  board.leave(0);
+  assertEquals([board.isOver(), board.lanes(), said], [false, [], []]);
   board.enter(0, 1, 5);
   board.leave(0);
-  assertEquals([board.isOver(), board.lanes()], [false, []]);
+  board.enterFold(0, 1, undefined);
+  board.leave(0);
+  board.noteAnswer(1);
+  assertEquals([board.lanes(), said], [[], [[1, false], [1, true], 1]]);
   board.setRunning(1);
   assertEquals(board.running(), 1);
   assertEquals(board.claim(1), true);

@@ -20,7 +20,7 @@ import type {
   TaskFailure,
   ToWorker,
 } from "../src/core/wire/protocol.ts";
-import { createBoard } from "../src/core/wire/board.ts";
+import { allotBoard, type Board, createBoard } from "../src/core/wire/board.ts";
 import { createWire } from "../src/core/wire/wire.ts";
 import { foldResults } from "../src/core/worker/folding.ts";
 
@@ -179,6 +179,11 @@ export function concat(one: unknown, other: unknown): unknown {
   return [...one as unknown[], ...other as unknown[]];
 }
 
+/** A board that nobody else sees. */
+function ownBoard(lanes = 1): Board {
+  return createBoard({ bytes: allotBoard(lanes), epoch: 0 });
+}
+
 /** A worker that takes a step when it is told. */
 export class FakeWorker implements WorkerHandle {
   alive = true;
@@ -203,7 +208,7 @@ export class FakeWorker implements WorkerHandle {
   readonly #clock: FakeClock;
   readonly #wire = createWire();
   #start: StartMessage | undefined;
-  #board = createBoard(undefined);
+  #board = ownBoard();
   #works: Work[] = [];
   #inputs: TypedArray | undefined;
   #output: TypedArray | undefined;
@@ -281,7 +286,7 @@ export class FakeWorker implements WorkerHandle {
 
   #open({ board, ...run }: RunAnnouncement): void {
     if (board !== undefined) this.#board = createBoard(board);
-    else if (!this.sharesMemory) this.#board = createBoard(undefined);
+    else if (!this.sharesMemory) this.#board = ownBoard(run.concurrency);
     this.#notes = !this.sharesMemory && run.watched === true;
     if (!this.sharesMemory) this.note();
     this.lanes = new Array(run.concurrency ?? 1).fill(undefined);

@@ -16,6 +16,11 @@ import { workerMain } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
 import { until } from "./until.ts";
 
+const boardFor = ({ concurrency = 1 }: RunAnnouncement) => ({
+  bytes: allotBoard(concurrency),
+  epoch: 0,
+});
+
 /**
  * A worker in this thread, whose first so many answers cannot be posted, and
  * not even packed if `packs` is false.
@@ -79,7 +84,7 @@ function startWorker(
   ) =>
     say({
       type: "chunk",
-      run,
+      run: run && { board: boardFor(run), ...run },
       serial,
       first: 0,
       attempt: 1,

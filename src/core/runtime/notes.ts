@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { AtMessage, Tagged, ToWorker } from "../wire/protocol.ts";
+import type { Board } from "../wire/board.ts";
+import type { Tagged, ToWorker } from "../wire/protocol.ts";
 
 /** What it says. */
 export interface Notes {
@@ -36,7 +37,7 @@ export function createNotes(
   const starts: number[] = []; // first tasks of chunks that are not begun
   let tag = 0;
   let run = 0;
-  let lanes = new Int32Array(0);
+  let board: Board | undefined; // once the function of the run is there
   let epoch = 0;
   let begun = 0;
   let noted = -Infinity;
@@ -48,12 +49,17 @@ export function createNotes(
     timer = undefined;
     noted = clock();
     const now = Math.floor(timeOrigin + noted - epoch);
-    const tasks: AtMessage["tasks"] = [];
-    for (let at = 0; at < lanes.length; at += 2) {
-      const serial = lanes[at]!;
-      if (serial > 0) tasks.push({ serial, ran: now - lanes[at + 1]! });
-    }
+    const lanes = board?.lanes() ?? [];
+    const tasks = lanes.map(({ serial, since = now }) => ({
+      serial,
+      ran: now - since,
+    }));
     send([tag, { type: "at", tasks, begun, folds }]);
+  }
+
+  function onOpen(opened: Board): void {
+    board = opened;
+    note();
   }
 
   function onEnter(serial: number, folds: boolean): void {
@@ -83,17 +89,17 @@ export function createNotes(
           run = announcement.number;
           starts.length = 0;
           epoch = timeOrigin + clock();
-          const bytes = new ArrayBuffer( // as board.ts lays it out
-            16 + 8 * (announcement.concurrency ?? 1),
-          );
-          lanes = new Int32Array(bytes, 16);
+          board = undefined;
+          const lanes = announcement.concurrency ?? 1;
           announcement.board = {
-            over: { memory: over, mark: run },
-            bytes,
+            bytes: new ArrayBuffer(16 + 8 * lanes), // as board.ts lays it out
             epoch,
-            onOpen: () => note(),
-            onEnter,
-            onAnswer,
+            own: {
+              over: { memory: over, mark: run },
+              onOpen,
+              onEnter,
+              onAnswer,
+            },
           };
         }
         starts.push(message.serial);

@@ -1,33 +1,32 @@
 /**
  * The shared memory between the caller and one worker, both ends of it: which
  * task each lane of the worker is at and since when, which of its tasks are
- * still to be had, and whether the run is over. There may be none: then nothing
- * is known of a worker but its messages.
+ * still to be had, and whether the run is over. Where none can be shared, the
+ * worker has it for itself, and says what is in it.
  *
  * @module
  */
 
-/** The memory, as it is sent to the worker. */
+/** The memory of one worker. */
 export interface BoardMemory {
-  /** What `createBoard` reads and writes; shared with this worker alone. */
+  /** What `createBoard` reads and writes: shared, or the worker's alone. */
   bytes: ArrayBufferLike;
-  /**
-   * The worker's end: where else it is told that a run is over, one Int32, and
-   * the number that says so.
-   */
-  over?: { memory: ArrayBufferLike; mark: number };
   /** Zero of the times in it: ms since 1970. */
   epoch: number;
-  /** The worker's end: called when the function of the run is there. */
-  onOpen?(): void;
-  /**
-   * The worker's end: called when a lane is at a task, if its time is noted, and
-   * when it folds. For a worker that has this memory for itself, and has to say
-   * what is in it.
-   */
-  onEnter?(serial: number, folds: boolean): void;
-  /** The same before a chunk is answered; the serial of its last task. */
-  onAnswer?(serial: number): void;
+  /** Where it is the worker's alone. Never sent. */
+  own?: OwnMemory;
+}
+
+/** How a worker whose memory is its own hears what is over, and says what it is at. */
+export interface OwnMemory {
+  /** One Int32, and the number in it that says that the run is over. */
+  over: { memory: ArrayBufferLike; mark: number };
+  /** Called when the function of the run is there. */
+  onOpen(board: Board): void;
+  /** Called when a lane is at a task whose time is noted, and when it folds. */
+  onEnter(serial: number, folds: boolean): void;
+  /** Called before a chunk is answered; the serial of its last task. */
+  onAnswer(serial: number): void;
 }
 
 /** The highest serial number that has a place in it. */
@@ -103,59 +102,46 @@ export interface Board {
 }
 
 /**
- * Allots memory that threads share; in a page that may share none, memory that
- * this thread alone has.
+ * Allots the memory for one worker: such as threads share; in a page that may
+ * share none, such as this thread alone has.
  *
- * @param bytes How much.
+ * @param lanes How many lanes it has.
  * @returns The memory.
  */
-function allot(bytes: number): ArrayBufferLike {
+export function allotBoard(lanes: number): ArrayBufferLike {
+  const bytes = 16 + 8 * lanes; // so in notes.ts, too
   return typeof SharedArrayBuffer === "undefined"
     ? new ArrayBuffer(bytes)
     : new SharedArrayBuffer(bytes);
 }
 
 /**
- * Allots the memory for one worker.
- *
- * @param lanes How many lanes it has.
- * @returns The memory.
- */
-export function allotBoard(lanes: number): ArrayBufferLike {
-  return allot(16 + 8 * lanes); // laid out so in notes.ts, too
-}
-
-/**
  * Opens either end. Self-contained: workers get this function by its source.
  *
- * @param memory The memory; undefined if none is shared.
+ * @param memory The memory.
  * @returns Both ends.
  */
-export function createBoard(memory: BoardMemory | undefined): Board {
+export function createBoard({ bytes, epoch, own }: BoardMemory): Board {
   // Int32: at 0 the serial number of the task whose synchronous part runs, or
   // 0; at 1 that of the task to begin next, or, below 0, that of the first one
   // that is not taken back; at 2 how often a run was over; at 3 how many lanes are
   // at a task; then two a lane, the serial number of its task, or 0, and its time.
-  // Without memory the worker has a place of its own for the first four, as tasks
-  // are taken back by message then.
-  const cell = new Int32Array(memory?.bytes ?? new ArrayBuffer(16));
+  const cell = new Int32Array(bytes);
   const NEXT = 1;
   const OVER = 2;
   const BUSY = 3;
   const ALL = 0x7fffffff;
   const LANES = 4;
-  const elsewhere = memory?.over;
-  const over = elsewhere === undefined
+  const over = own === undefined
     ? cell.subarray(OVER)
-    : new Int32Array(elsewhere.memory);
-  const epoch = memory?.epoch ?? 0;
+    : new Int32Array(own.over.memory);
   const { compareExchange, load, store } = Atomics;
   const { abs, ceil } = Math;
   const before = load(over, 0);
 
   function isOver(): boolean {
     const now = load(over, 0); // not hoisted out of any loop
-    return elsewhere === undefined ? now !== before : now === elsewhere.mark;
+    return own === undefined ? now !== before : now === own.over.mark;
   }
 
   /**
@@ -192,11 +178,10 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     }
     // The time is written while the lane is at no task, so that no reader takes
     // it for that of another.
-    if (at >= cell.length) return;
     store(cell, at, 0);
     store(cell, at + 1, ceil(now - epoch));
     store(cell, at, serial);
-    memory?.onEnter?.(serial, false);
+    own?.onEnter(serial, false);
   }
 
   function lanes(): Lane[] {
@@ -216,7 +201,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     // Mostly the first look is all. Where no memory is shared, nobody takes back
     // the tasks of a run that is over.
     claim: (serial) =>
-      (elsewhere === undefined || !isOver()) &&
+      (own === undefined || !isOver()) &&
       (compareExchange(cell, NEXT, serial, serial + 1) === serial ||
         claimAfterCut(serial)),
     next: () => abs(load(cell, NEXT)),
@@ -234,7 +219,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
     enterFold(lane, serial, now) {
       enter(lane, serial, now);
       cell[0] = serial;
-      memory?.onEnter?.(serial, true);
+      own?.onEnter(serial, true);
     },
     setRunning(serial) {
       cell[0] = serial;
@@ -245,7 +230,7 @@ export function createBoard(memory: BoardMemory | undefined): Board {
       cell[at] = 0;
     },
     noteAnswer(serial) {
-      memory?.onAnswer?.(serial);
+      own?.onAnswer(serial);
     },
     running: () => load(cell, 0),
     lanes,

@@ -51,7 +51,7 @@ export interface WorkerParts {
   codec: Codec;
   packing: Packing;
   views: Views;
-  createBoard(memory: BoardMemory | undefined): Board;
+  createBoard(memory: BoardMemory): Board;
   openCallData: typeof openCallData;
   foldResults: typeof foldResults;
   createAnswering: typeof createAnswering;
@@ -169,11 +169,11 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     memory = announcement.board ?? memory;
     // The times in it are read by this thread alone, whose clock is not the
     // caller's.
-    if (announcement.board?.onEnter) announcement.board.epoch -= step;
+    if (announcement.board?.own) announcement.board.epoch -= step;
     inputs = announcement.inputs && views.open(announcement.inputs);
     output = announcement.output && views.open(announcement.output);
     // Opened now: the run may be over before its function is there.
-    const board = parts.createBoard(memory);
+    const board = parts.createBoard(memory!);
     void started.then(() => begin(announcement, board)); // not after one that is stuck
   }
 
@@ -197,7 +197,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       if (announced !== announcement) return;
       const { concurrency = 1, watched } = announcement;
       const lanes = Array.from({ length: concurrency }, (_, i) => i);
-      memory?.onOpen?.();
+      memory?.own?.onOpen(board);
       run = {
         announcement,
         fn,
