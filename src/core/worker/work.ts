@@ -1,10 +1,11 @@
 /**
- * A run and a chunk, as their worker has them.
+ * A run, announced and begun, and a chunk, as their worker has them.
  *
  * @module
  */
 
 import type { TypedArray } from "../api/options.ts";
+import type { Board } from "../wire/board.ts";
 import type { OpenParcel } from "../wire/packing.ts";
 import type {
   ChunkMessage,
@@ -13,7 +14,19 @@ import type {
 } from "../wire/protocol.ts";
 import type { Surroundings } from "./task_context.ts";
 
-/** A run, as its worker has it. */
+/** The run that was last announced: its function may be on its way still. */
+export interface AnnouncedRun {
+  announcement: RunAnnouncement;
+  /** Opened when it came: the run may be over before its function is there. */
+  board: Board;
+  /** If they are shared. */
+  inputs: TypedArray | undefined;
+  output: TypedArray | undefined;
+  /** Up to which serial number to take back tasks once one has begun. */
+  takesBack: number | undefined;
+}
+
+/** A run whose function is there. */
 export interface WorkerRun {
   announcement: RunAnnouncement;
   fn: (value: unknown, context: unknown) => unknown;

@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { TypedArray } from "../api/options.ts";
 import type { Board, BoardMemory } from "../wire/board.ts";
 import type { openCallData } from "../wire/call_data.ts";
 import type { Codec, Encoded } from "../wire/codec.ts";
@@ -27,7 +26,7 @@ import type { Loader } from "./loader.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
 import type { Contexts } from "./task_context.ts";
 import type { createTaskLoop } from "./task_loop.ts";
-import type { Work, WorkerRun } from "./work.ts";
+import type { AnnouncedRun, Work, WorkerRun } from "./work.ts";
 
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
@@ -86,11 +85,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   let state: unknown;
   const brought = new Map<number, Promise<{ data: unknown }>>();
   let run: WorkerRun | undefined;
-  let announced: RunAnnouncement | undefined;
+  let announced: AnnouncedRun | undefined;
   let memory: BoardMemory | undefined; // where to note what it is at
-  let inputs: TypedArray | undefined; // of that run, if they are shared
-  let output: TypedArray | undefined;
-  let takesBack: number | undefined; // what to take back once a task has begun
   let started: Promise<unknown> = Promise.resolve();
 
   function post(message: FromWorker, moved: ArrayBuffer[] = []): void {
@@ -161,26 +157,27 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   function announce(announcement: RunAnnouncement): void {
     // Its tasks are settled: what they have left behind is to end.
     if (run !== undefined) run.around.isLeft = true;
-    run = undefined;
+    run = announced = undefined;
     // Chunks that were under way when a run was refused: nobody waits for them.
     queue.length = 0;
-    takesBack = undefined;
-    announced = announcement;
     memory = announcement.board ?? memory;
     // The times in it are read by this thread alone, whose clock is not the
     // caller's.
     if (announcement.board?.own) announcement.board.epoch -= step;
-    inputs = announcement.inputs && views.open(announcement.inputs);
-    output = announcement.output && views.open(announcement.output);
-    // Opened now: the run may be over before its function is there.
-    const board = parts.createBoard(memory!);
-    void started.then(() => begin(announcement, board)); // not after one that is stuck
+    const { inputs, output } = announcement;
+    const its: AnnouncedRun = {
+      announcement,
+      inputs: inputs && views.open(inputs),
+      output: output && views.open(output),
+      board: parts.createBoard(memory!), // the first run has brought it
+      takesBack: undefined,
+    };
+    announced = its;
+    void started.then(() => begin(its)); // not after one that is stuck
   }
 
-  async function begin(
-    announcement: RunAnnouncement,
-    board: Board,
-  ): Promise<void> {
+  async function begin(its: AnnouncedRun): Promise<void> {
+    const { announcement, board } = its;
     const { number, data, forget = [] } = announcement;
     try {
       for (const number of forget) brought.delete(number);
@@ -194,10 +191,10 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       const fn = await loader.load(announcement.fn);
       // The next one may have been announced while this one was loaded: what
       // is in the queue is not for this function then.
-      if (announced !== announcement) return;
+      if (announced !== its) return;
       const { concurrency = 1, watched } = announcement;
       const lanes = Array.from({ length: concurrency }, (_, i) => i);
-      memory?.own?.onOpen(board);
+      announcement.board?.own?.onOpen(board);
       run = {
         announcement,
         fn,
@@ -216,9 +213,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         idleLanes: lanes.reverse(),
       };
       wake();
-      if (takesBack !== undefined) run?.around.board.takeBack(takesBack);
+      if (its.takesBack !== undefined) board.takeBack(its.takesBack);
     } catch (error) {
-      if (announced !== announcement) return;
+      if (announced !== its) return;
       queue.length = 0;
       post({ type: "refused", number, error: codec.encodeThrown(error) });
     }
@@ -226,6 +223,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   function receive(message: ChunkMessage): void {
     const { first } = message;
+    const { announcement, inputs, output } = announced ?? {};
     const values = packing.unpack(message.values, inputs);
     const count = values.length;
     queue.push({
@@ -233,8 +231,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       values,
       count,
       results: output?.subarray(first, first + count) ?? new Array(count),
-      keeps: (count > 1 || (announced?.concurrency ?? 1) > 1) &&
-        !output && announced?.combine === undefined,
+      keeps: (count > 1 || (announcement?.concurrency ?? 1) > 1) &&
+        !output && announcement?.combine === undefined,
       kept: undefined,
       enough: false,
       failures: [],
@@ -302,8 +300,8 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     } else if (message.type === "over") {
       if (run !== undefined) contexts.end(run.around);
     } else if (message.type === "take-back") {
-      if (run === undefined) takesBack = message.end;
-      else run.around.board.takeBack(message.end);
+      if (run !== undefined) run.around.board.takeBack(message.end);
+      else if (announced !== undefined) announced.takesBack = message.end;
     } else if (message.type === "dispose") {
       void dispose();
     } else if (message.type === "abandon") {
