@@ -67,11 +67,9 @@ if (import.meta.main) {
   const programs = {
     "a web worker on Deno": bootWithEnds(denoPort, true),
     "a web worker on Bun": bunBoot(true),
-    "a web worker in a browser": bootSource(
-      browserPort,
-      true,
-      `const crossing = undefined, portParts = [${createNotes}];`,
-    ),
+    "a web worker in a browser": bootSource(browserPort, [createNotes], {
+      whole: true,
+    }),
     "a thread": bootWithEnds(threadPort, true),
     "a thread on Node.js and Bun": `(${writeAtOnce})();`,
     "a process": processSource(),

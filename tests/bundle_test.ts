@@ -324,8 +324,8 @@ test("no compiler finds an import() to rewrite in what is sent", () => {
       listen() {},
       onStray() {},
     }),
-    false,
-    "const crossing = undefined, portParts = [];",
+    [],
+    { whole: false },
   );
   assertEquals(boot.match(/\bimport\(.*?\)/g), ["import(url)"]);
   assertEquals(String(createLoader).includes("import("), false);

@@ -15,8 +15,7 @@ function openPort(): WorkerPort {
 }
 
 test("undeclaredIn() finds a name of its file in a worker's program", () => {
-  const parts = "const crossing = undefined, portParts = [];";
-  const source = bootSource(openPort, false, parts);
+  const source = bootSource(openPort, [], { whole: false });
   const names = undeclaredIn(source).map(({ name }) => name);
   assertEquals(names, ["ofThisFile"]);
 });

@@ -131,11 +131,7 @@ function urlOfProgram(types: Page["trustedTypes"]): string {
   // All of it is code, as a page may forbid to make code of texts. A script,
   // and no module, as Chromium 156 starts none in a page that is a file; in a
   // function, else its names would be globals, where tasks see them.
-  const program = bootSource(
-    openPort,
-    true,
-    `const crossing = undefined, portParts = [${createNotes}];`,
-  );
+  const program = bootSource(openPort, [createNotes], { whole: true });
   const source = `(() => { "use strict"; ${program} })();`;
   const url = URL.createObjectURL(
     new Blob([source], { type: "text/javascript" }),

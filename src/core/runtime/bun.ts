@@ -157,8 +157,7 @@ function startWorker(listener: WorkerListener): WorkerHandle {
  * @returns JavaScript, a module without imports.
  */
 export function bunBoot(whole?: boolean): string {
-  const parts = `const crossing = undefined, portParts = [${createBareLists}];`;
-  return bootSource(openPort, whole, parts);
+  return bootSource(openPort, [createBareLists], { whole });
 }
 
 /** The worker's end, self-contained. */

@@ -47,6 +47,5 @@ export function bootWithEnds(
   openPort: (hear: typeof hearEnds) => WorkerPort,
   whole?: boolean,
 ): string {
-  const parts = `const crossing = undefined, portParts = [${hearEnds}];`;
-  return bootSource(openPort, whole, parts);
+  return bootSource(openPort, [hearEnds], { whole });
 }

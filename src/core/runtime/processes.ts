@@ -143,16 +143,15 @@ function callOf(fn: (...args: never[]) => void, argument: string): string {
 export function processSource(): string {
   const watch = callOf(watchCaller, String(readPipe));
   const url = `data:text/javascript,${encodeURIComponent(watch)}`;
-  return bootSource(
-    openProcessPort,
-    true,
-    `const crossing = (${createFrames})(globalThis.process.getBuiltinModule("node:v8"));
-const { bun, deno } = globalThis.process.versions; // and not a shim of theirs
-if (bun === undefined && deno === undefined) (${writeAtOnce})();
-const portParts = [crossing, ${readPipe}, ${createNotes}, ${
-      JSON.stringify(url)
-    }];`,
-  );
+  const portParts = ["crossing", readPipe, createNotes, JSON.stringify(url)];
+  const worker = bootSource(openProcessPort, portParts, {
+    whole: true,
+    crossing:
+      `(${createFrames})(globalThis.process.getBuiltinModule("node:v8"))`,
+  });
+  return `const { bun, deno } = globalThis.process.versions; // and not a shim of theirs
+if (bun === undefined && deno === undefined) { ${callOf(writeAtOnce, "")} }
+${worker}`;
 }
 
 let program: Uint8Array | undefined;
