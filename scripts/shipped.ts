@@ -7,15 +7,12 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { callForLine, openCaller } from "../src/cli/line_caller.ts";
 import { callFunction, openWorker } from "../src/cli/worker_side.ts";
-import { openPort as browserPort } from "../src/core/runtime/browser.ts";
+import { browserBoot } from "../src/core/runtime/browser.ts";
 import { bunBoot } from "../src/core/runtime/bun.ts";
-import { openPort as denoPort } from "../src/core/runtime/deno.ts";
-import { bootWithEnds } from "../src/core/runtime/ends.ts";
+import { denoBoot } from "../src/core/runtime/deno.ts";
 import { writeAtOnce } from "../src/core/runtime/write_at_once.ts";
-import { createNotes } from "../src/core/runtime/notes.ts";
 import { processSource } from "../src/core/runtime/processes.ts";
-import { openPort as threadPort } from "../src/core/runtime/threads.ts";
-import { bootSource } from "../src/core/worker/boot.ts";
+import { threadBoot } from "../src/core/runtime/threads.ts";
 import { pageMain } from "../src/timeline/page_script.ts";
 
 /** A name in a program that nothing has declared. */
@@ -65,12 +62,10 @@ export function undeclaredIn(source: string): Undeclared[] {
 
 if (import.meta.main) {
   const programs = {
-    "a web worker on Deno": bootWithEnds(denoPort, true),
+    "a web worker on Deno": denoBoot(true),
     "a web worker on Bun": bunBoot(true),
-    "a web worker in a browser": bootSource(browserPort, [createNotes], {
-      whole: true,
-    }),
-    "a thread": bootWithEnds(threadPort, true),
+    "a web worker in a browser": browserBoot(),
+    "a thread": threadBoot(true),
     "a thread on Node.js and Bun": `(${writeAtOnce})();`,
     "a process": processSource(),
     "a worker of pmap": `(${callFunction})((${openWorker})());`,

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { undeclaredIn } from "../scripts/shipped.ts";
-import { openPort as denoPort } from "../src/core/runtime/deno.ts";
-import { bootWithEnds } from "../src/core/runtime/ends.ts";
+import { denoBoot } from "../src/core/runtime/deno.ts";
 import { bootSource } from "../src/core/worker/boot.ts";
 import type { WorkerPort } from "../src/core/worker/worker_main.ts";
 import { test } from "./harness.ts";
@@ -32,5 +31,5 @@ test("undeclaredIn() tells the line, and knows the globals of a worker", () => {
 });
 
 test("a worker's program uses no name that it does not declare", () => {
-  assertEquals(undeclaredIn(bootWithEnds(denoPort)), []);
+  assertEquals(undeclaredIn(denoBoot()), []);
 });

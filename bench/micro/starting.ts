@@ -7,8 +7,7 @@
 
 import { bench, do_not_optimize, group, summary } from "mitata";
 import { Pool } from "../../mod.ts";
-import { bootWithEnds } from "../../src/core/runtime/ends.ts";
-import { openPort } from "../../src/core/runtime/deno.ts";
+import { denoBoot } from "../../src/core/runtime/deno.ts";
 import { rawOnce } from "../raw.ts";
 import { trivial } from "../tasks.ts";
 
@@ -25,8 +24,5 @@ group("one worker, one task", () =>
   }));
 
 group("its program", () => {
-  bench(
-    "put together as a text",
-    () => do_not_optimize(bootWithEnds(openPort)),
-  );
+  bench("put together as a text", () => do_not_optimize(denoBoot()));
 });

@@ -128,13 +128,8 @@ function policyOf(types: Page["trustedTypes"]): Policy | undefined {
 function urlOfProgram(types: Page["trustedTypes"]): string {
   if (bootUrl !== undefined) return bootUrl;
   const policy = policyOf(types);
-  // All of it is code, as a page may forbid to make code of texts. A script,
-  // and no module, as Chromium 156 starts none in a page that is a file; in a
-  // function, else its names would be globals, where tasks see them.
-  const program = bootSource(openPort, [createNotes], { whole: true });
-  const source = `(() => { "use strict"; ${program} })();`;
   const url = URL.createObjectURL(
-    new Blob([source], { type: "text/javascript" }),
+    new Blob([browserBoot()], { type: "text/javascript" }),
   );
   return bootUrl = policy?.createScriptURL(url) ?? url;
 }
@@ -239,12 +234,25 @@ function startWorker(
 }
 
 /**
+ * Writes what a worker in a page runs. All of it is code, as a page may forbid to
+ * make code of texts.
+ *
+ * @returns JavaScript, a script without imports.
+ */
+export function browserBoot(): string {
+  const program = bootSource(openPort, [createNotes], { whole: true });
+  // A script, and no module, as Chromium 156 starts none in a page that is a
+  // file; in a function, else its names would be globals, where tasks see them.
+  return `(() => { "use strict"; ${program} })();`;
+}
+
+/**
  * The worker's end, self-contained: takes the lock before anything else.
  *
  * @param notes Makes what says what the worker is at, where it shares no memory.
  * @returns The port.
  */
-export function openPort(notes: typeof createNotes): WorkerPort {
+function openPort(notes: typeof createNotes): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks?: Locks };

@@ -6,8 +6,9 @@
  * @module
  */
 
+import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
-import { bootWithEnds, type hearEnds } from "./ends.ts";
+import { hearEnds } from "./ends.ts";
 import { type DenoForProcesses, denoProcess } from "./deno_process.ts";
 import { processes } from "./processes.ts";
 import { Rest } from "./rest.ts";
@@ -109,7 +110,7 @@ function startWorker(
   listener: WorkerListener,
 ): WorkerHandle {
   bootUrl ??= URL.createObjectURL(
-    new Blob([bootWithEnds(openPort)], { type: "text/javascript" }),
+    new Blob([denoBoot()], { type: "text/javascript" }),
   );
   const name = `@parallel/map ${freshTag()} ${now()}`;
   const worker = new Worker(bootUrl, { type: "module", name }) as
@@ -192,8 +193,18 @@ function startWorker(
   };
 }
 
+/**
+ * Writes what a web worker of Deno runs.
+ *
+ * @param whole Whether all of it is code, and no part a text.
+ * @returns JavaScript, a module without imports.
+ */
+export function denoBoot(whole?: boolean): string {
+  return bootSource(openPort, [hearEnds], { whole });
+}
+
 /** The worker's end, self-contained: takes the lock before anything else. */
-export function openPort(onExit: typeof hearEnds): WorkerPort {
+function openPort(onExit: typeof hearEnds): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks: Locks };

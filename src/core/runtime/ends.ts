@@ -4,9 +4,6 @@
  * @module
  */
 
-import { bootSource } from "../worker/boot.ts";
-import type { WorkerPort } from "../worker/worker_main.ts";
-
 /**
  * Hears of `Deno.exit`, which `process.exit` calls, and of `close`. In a Web
  * Worker of Deno 2.9.5 these may return, and other tasks run before it ends. A
@@ -34,18 +31,4 @@ export function hearEnds(listener: (code: number | undefined) => void): void {
     listener(code);
     exit(code);
   };
-}
-
-/**
- * Writes what a worker runs that may be one of Deno.
- *
- * @param openPort Self-contained; gets `hearEnds`.
- * @param whole Whether all of it is code, and no part a text.
- * @returns JavaScript, a module without imports.
- */
-export function bootWithEnds(
-  openPort: (hear: typeof hearEnds) => WorkerPort,
-  whole?: boolean,
-): string {
-  return bootSource(openPort, [hearEnds], { whole });
 }

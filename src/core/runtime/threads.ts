@@ -8,8 +8,9 @@
 
 import { keptNames } from "../../words/kept_names.ts";
 import { makesCode } from "../wire/function_ref.ts";
+import { bootSource } from "../worker/boot.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
-import { bootWithEnds, type hearEnds } from "./ends.ts";
+import { hearEnds } from "./ends.ts";
 import type { Backend, WorkerHandle, WorkerListener } from "./runtime.ts";
 import { after, now } from "./timers.ts";
 
@@ -160,7 +161,7 @@ function startThread(
     process: Modules;
   };
   // Frames of "blob:" are left out of stacks: see codec.ts.
-  program ??= `${bootWithEnds(openPort)}
+  program ??= `${threadBoot()}
 { ${keptNames(`${first}`)}(${first})(); }
 //# sourceURL=blob:parallel-map`;
   const { Worker, SHARE_ENV } = process.getBuiltinModule("node:worker_threads");
@@ -219,8 +220,18 @@ function startThread(
   };
 }
 
+/**
+ * Writes what a thread runs.
+ *
+ * @param whole Whether all of it is code, and no part a text.
+ * @returns JavaScript, a module without imports.
+ */
+export function threadBoot(whole?: boolean): string {
+  return bootSource(openPort, [hearEnds], { whole });
+}
+
 /** The worker's end, self-contained. */
-export function openPort(onExit: typeof hearEnds): WorkerPort {
+function openPort(onExit: typeof hearEnds): WorkerPort {
   const { process, navigator } = globalThis as unknown as {
     process: {
       getBuiltinModule(name: string): {
