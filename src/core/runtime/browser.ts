@@ -12,13 +12,13 @@ import type { WorkerPort } from "../worker/worker_main.ts";
 import { createNotes } from "./notes.ts";
 import type {
   Backend,
-  PortMessage,
   Runtime,
   WorkerEnd,
   WorkerHandle,
   WorkerListener,
 } from "./runtime.ts";
 import { after, freshTag, now } from "./timers.ts";
+import { openWebPort } from "./web_port.ts";
 
 interface Locks {
   request(name: string, granted: () => unknown): Promise<unknown>;
@@ -240,7 +240,9 @@ function startWorker(
  * @returns JavaScript, a script without imports.
  */
 export function browserBoot(): string {
-  const program = bootSource(openPort, [createNotes], { whole: true });
+  const program = bootSource(openPort, [createNotes, openWebPort], {
+    whole: true,
+  });
   // A script, and no module, as Chromium 156 starts none in a page that is a
   // file; in a function, else its names would be globals, where tasks see them.
   return `(() => { "use strict"; ${program} })();`;
@@ -250,17 +252,17 @@ export function browserBoot(): string {
  * The worker's end, self-contained: takes the lock before anything else.
  *
  * @param notes Makes what says what the worker is at, where it shares no memory.
+ * @param webPort Opens what a Web Worker hears.
  * @returns The port.
  */
-function openPort(notes: typeof createNotes): WorkerPort {
+function openPort(
+  notes: typeof createNotes,
+  webPort: typeof openWebPort,
+): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks?: Locks };
     postMessage(message: unknown, moved?: ArrayBuffer[]): void;
-    addEventListener(
-      name: string,
-      listener: (event: PortMessage) => void,
-    ): void;
     close(): void;
   };
   const { name } = scope; // before a task puts another in its place
@@ -292,32 +294,16 @@ function openPort(notes: typeof createNotes): WorkerPort {
     };
     locks.request(name, granted).catch(startUnlocked);
   });
+  const { listen, onStray } = webPort(ready);
   let sharesMemory = false;
   return {
     post,
     listen(listener, onUnreadable) {
-      scope.addEventListener("message", async (event) => {
-        if (!event.isTrusted) return; // a task's own
-        event.stopImmediatePropagation(); // no task's listener needs to cope
-        await ready;
-        const { data } = event;
-        if (data.type === "chunk" && data.run?.board) sharesMemory = true;
-        listener(sharesMemory ? data : hear(data));
-      });
-      scope.addEventListener("messageerror", async () => {
-        await ready;
-        onUnreadable();
-      });
+      listen((message) => {
+        if (message.type === "chunk" && message.run?.board) sharesMemory = true;
+        listener(sharesMemory ? message : hear(message));
+      }, onUnreadable);
     },
-    onStray(listener) {
-      scope.addEventListener("error", (event) => {
-        event.preventDefault();
-        listener(event.error ?? new Error(event.message));
-      });
-      scope.addEventListener("unhandledrejection", (event) => {
-        event.preventDefault();
-        listener(event.reason);
-      });
-    },
+    onStray,
   };
 }

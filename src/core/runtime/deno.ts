@@ -14,7 +14,6 @@ import { processes } from "./processes.ts";
 import { Rest } from "./rest.ts";
 import type {
   Backend,
-  PortMessage,
   Runtime,
   WorkerEnd,
   WorkerHandle,
@@ -22,6 +21,7 @@ import type {
 } from "./runtime.ts";
 import { threads } from "./threads.ts";
 import { after, freshTag, now } from "./timers.ts";
+import { openWebPort } from "./web_port.ts";
 
 interface Locks {
   request(
@@ -200,19 +200,18 @@ function startWorker(
  * @returns JavaScript, a module without imports.
  */
 export function denoBoot(whole?: boolean): string {
-  return bootSource(openPort, [hearEnds], { whole });
+  return bootSource(openPort, [hearEnds, openWebPort], { whole });
 }
 
 /** The worker's end, self-contained: takes the lock before anything else. */
-function openPort(onExit: typeof hearEnds): WorkerPort {
+function openPort(
+  onExit: typeof hearEnds,
+  webPort: typeof openWebPort,
+): WorkerPort {
   const scope = globalThis as unknown as {
     name: string;
     navigator: { locks: Locks };
     postMessage(message: unknown, moved?: ArrayBuffer[]): void;
-    addEventListener(
-      name: string,
-      listener: (event: PortMessage) => void,
-    ): void;
   };
   const post = scope.postMessage.bind(scope);
   const held = new Promise<void>((resolve) => {
@@ -222,31 +221,12 @@ function openPort(onExit: typeof hearEnds): WorkerPort {
       return new Promise(() => {});
     });
   });
+  const { listen, onStray } = webPort(held);
   return {
     post: (message, moved) =>
       moved.length > 0 ? post(message, moved) : post(message),
-    listen(listener, onUnreadable) {
-      scope.addEventListener("message", async (event) => {
-        if (!event.isTrusted) return; // a task's own
-        event.stopImmediatePropagation(); // no task's listener needs to cope
-        await held;
-        listener(event.data);
-      });
-      scope.addEventListener("messageerror", async () => {
-        await held;
-        onUnreadable();
-      });
-    },
-    onStray(listener) {
-      scope.addEventListener("error", (event) => {
-        event.preventDefault();
-        listener(event.error ?? new Error(event.message));
-      });
-      scope.addEventListener("unhandledrejection", (event) => {
-        event.preventDefault();
-        listener(event.reason);
-      });
-    },
+    listen,
+    onStray,
     onExit,
   };
 }

@@ -111,12 +111,3 @@ export interface Runtime {
     wanted?: WantedOfProcesses,
   ): Backend;
 }
-
-/** What a Web Worker hears: a message, an error, or a rejection. */
-export interface PortMessage extends Event {
-  isTrusted: boolean;
-  data: ToWorker;
-  error?: unknown;
-  message: string;
-  reason: unknown;
-}
