@@ -1,7 +1,12 @@
 // The engine without a thread and without waiting: tables of what becomes of
 // each task when workers end, are slow, or say nothing, and of what a call
 // hears when it is ended, at every step.
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   type Progress,
   type RunEvent,
@@ -1400,6 +1405,41 @@ test("a call settles with its last answer, not when its worker has been replaced
   await world.finish(world.calls.close());
 });
 
+test("workers that load for a call that ended, and never end that, are replaced for the next: three", async () => {
+  const world = new FakeWorld({ workers: 3 });
+  const options = { timeout: 100, chunkSize: 1 };
+  const abort = new AbortController();
+  const aborted = world.calls.map(
+    same,
+    [1, 2, 3],
+    { ...options, signal: abort.signal },
+    start,
+  );
+  await world.flush();
+  for (let i = 0; i < 3; i++) {
+    world.clock.advance(10); // then the next is started
+    await world.flush();
+    world.worker(i).receive();
+    world.worker(i).deliverAll();
+  }
+  abort.abort("enough");
+  await world.finish(aborted);
+  const call = world.calls.map(same, [4, 5, 6], options, start);
+  await world.flush();
+  const before = [0, 1, 2].map((i) => world.worker(i));
+  for (const worker of before) assert(worker.inbox.length > 1); // all have some
+  world.clock.advance(100_000);
+  for (const worker of before) {
+    assert(worker.ending);
+    worker.leave();
+  }
+  assertEquals(await world.finish(call), {
+    status: "fulfilled",
+    value: [4, 5, 6],
+  });
+  await world.finish(world.calls.close());
+});
+
 test("a call without inputs waits for no other call; other inputs are read when a worker is free", async () => {
   const world = new FakeWorld({ workers: 1 });
   const other = world.calls.map(same, ["other"], {}, start);
@@ -1416,11 +1456,21 @@ test("a call without inputs waits for no other call; other inputs are read when 
     yield 2;
   }
   const weight = () => read.push("weight");
+  function* failing() {
+    read.push("failing iterable");
+    yield 4;
+    throw new Error("mine");
+  }
   const lazy = [
     world.calls.map(same, source(), {}, start),
     world.calls.map(same, asyncSource(), {}, start),
     world.calls.map(same, [3], { weight }, start),
   ];
+  const failed = [
+    world.calls.map(same, failing(), {}, start),
+    world.calls.map(same, [5], { weight: () => -1 }, start),
+  ];
+  for (const call of failed) call.catch(() => {});
   const none = [
     world.calls.map(same, [], {}, start),
     world.calls.map(same, new Float64Array(), {}, start),
@@ -1437,16 +1487,26 @@ test("a call without inputs waits for no other call; other inputs are read when 
     const value = [i + 1];
     assertEquals(await world.finish(call), { status: "fulfilled", value });
   }
-  assertEquals(read, ["iterable", "async iterable", "weight"]);
+  const [mine, odd] = await Promise.all(failed.map((one) => world.finish(one)));
+  assert(mine.status === "rejected" && odd.status === "rejected");
+  assertEquals(mine.reason.message, "mine");
+  assertStringIncludes(odd.reason.message, '"weight" must give');
+  assertEquals(read, [
+    "iterable",
+    "async iterable",
+    "weight",
+    "failing iterable",
+  ]);
   await world.finish(world.calls.close());
 });
 
-for (const kind of ["list", "async source", "failing source", "stream"]) {
+const KINDS = ["list", "source", "failing source", "source of none", "stream"];
+for (const kind of KINDS) {
   test(`a call whose tasks are done waits for no task of another: ${kind}`, async () => {
     const world = new FakeWorld({ workers: 1 });
     const ended = Promise.withResolvers<void>();
     async function* source() {
-      yield 1;
+      if (kind !== "source of none") yield 1;
       await ended.promise;
       if (kind === "failing source") throw new Error("mine");
     }
@@ -1465,15 +1525,18 @@ for (const kind of ["list", "async source", "failing source", "stream"]) {
     const other = world.calls.map(same, ["other"], {}, start);
     await world.flush();
     const worker = world.worker(0).receiveAll();
-    worker.settle(worker.begin()!, { value: 1 });
-    worker.deliverAll();
-    await world.flush();
+    if (kind !== "source of none") {
+      worker.settle(worker.begin()!, { value: 1 });
+      worker.deliverAll();
+      await world.flush();
+    }
     const task = worker.receiveAll().begin()!;
     assertEquals(task.value, "other");
     ended.resolve();
     await pause(0);
     await world.flush();
-    assertEquals(became, kind === "failing source" ? "mine" : [1]);
+    const results = kind === "source of none" ? [] : [1];
+    assertEquals(became, kind === "failing source" ? "mine" : results);
     worker.settle(task, { value: "other" });
     await world.finish(other);
     await world.finish(world.calls.close());

@@ -46,6 +46,7 @@ test("nats: values come as they are packed, and in no other way", async () => {
     { as: "shared", part: [0, 1] },
     { as: "array", kind: "Uint8Array", buffer: 2e9 },
     { as: "array", kind: "Uint8Array", buffer: [1] },
+    { as: "mixed", records, list: { as: "list", values: [1] }, order: 2e9 },
     { as: "texts", text: "a", lengths: 2e9 },
     { as: "texts", text: ["a"], lengths: buffer },
     { as: "records", records: { ...records, ...more, codes: 2e8 } },

@@ -643,8 +643,10 @@ test("what workers get by source stands on its own", () => {
     .concat(createErrorClasses as never, createKinds as never);
   for (const make of makers) {
     const alone = new Function(
-      `const views = (${createViews})();
-      return (${make})({ createKinds: ${createKinds}, views })`,
+      `return (${make})({
+        createKinds: ${createKinds},
+        views: (${createViews})(),
+      })`,
     )();
     assert(typeof alone === "function" || typeof alone === "object");
   }

@@ -11,7 +11,7 @@ import process from "node:process";
 /** What is known of the owner of a lock that cannot be read. */
 export const UNKNOWN = "unknown";
 
-/** What is used of Deno. No other file of this entry point names a runtime. */
+/** What is used of Deno. No file of this entry point but this and `lock.ts` names a runtime. */
 interface DenoForLocks {
   openSync(path: string, options: { append: true }): {
     tryLockSync(exclusive: boolean): boolean;

@@ -46,7 +46,7 @@ export function checkChunk(message: unknown): ChunkMessage {
  * memory there is.
  *
  * @param packed What came.
- * @throws {TypeError} When it is not what packing makes.
+ * @throws {TypeError} When it is not what `pack` makes.
  */
 export function checkPacked(packed: unknown): void {
   if (!isPacked(packed)) throw new TypeError("values come as they are packed");
@@ -62,7 +62,7 @@ function isPacked(packed: unknown): boolean {
       isBuffer(records.numbers) && isText(records.text) &&
       isOptional(left, isList);
   }
-  return isList(packed); // no memory is shared
+  return isList(packed); // no memory is shared, and `open` alone makes "mixed"
 }
 
 function isList(packed: unknown): boolean {

@@ -80,6 +80,7 @@ const MARKERS: unknown[] = [
   { as: "array", kind: "Float64Array", buffer: 3 },
   { as: "texts", text: "abc", lengths: 1 },
   { as: "records", records: { count: 1, codes: 1 }, left: {} },
+  { as: "mixed", records: { count: 1, codes: 1 }, list: {}, order: 1 },
   { count: 1, codes: [12], numbers: [], text: "", shapes: ['["a"]'] },
   { as: "list", values: [1], encoded: [0] },
   { as: "primitives", values: [1] },

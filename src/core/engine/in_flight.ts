@@ -23,8 +23,8 @@ import { Whereabouts } from "./whereabouts.ts";
 
 /**
  * For how long a worker that still loads for a run that is over is waited for, in
- * ms: from its start, or from when it was last known to do so. Later it is ended,
- * and another tries what hangs there. No bench.
+ * ms: from its start, or from when its thread was first known to be free for that.
+ * Later it is ended, and another tries what hangs there. No bench.
  */
 const LOAD_MS = 60_000;
 
@@ -54,7 +54,7 @@ export class InFlight {
   #abandons = false; // it goes on without tasks that it has begun
   /** Whether it may still load for a run that is over, as it was not heard since. */
   #loads = false;
-  /** Until when that is believed, as its thread was free before it was to load. */
+  /** Until when that is believed: as it is new, or its thread was free before. */
   #loadsUntil = 0;
   #answered = false; // a chunk of this run
   #isNew = true; // it has answered none of any run: no task can have left anything

@@ -49,6 +49,7 @@ export class Run {
   readonly #returned = new Returned();
   #tasks = 0; // how many were taken from the inputs
   #unsettled = 0;
+  #isRead = false; // whether its inputs were asked for any
   #limit = Infinity; // tasks from this index on do not matter any more
 
   constructor(setup: RunSetup) {
@@ -147,7 +148,7 @@ export class Run {
    */
   get isSettled(): boolean {
     if (this.#unsettled > 0) return false;
-    return this.#tasks > 0 || this.#setup.inputs.total === 0;
+    return this.#isRead || this.#setup.inputs.total === 0;
   }
 
   /**
@@ -174,6 +175,7 @@ export class Run {
   /** Reads inputs; undefined at their end. */
   #read(size: number, most: number): ConsecutiveInputs | undefined {
     let failure: Thrown;
+    this.#isRead = true;
     try {
       const inputs = this.#setup.inputs.take(size, most);
       if (this.over) return undefined; // the inputs aborted or closed it

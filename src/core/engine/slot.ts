@@ -147,8 +147,7 @@ export class Slot {
     const inFlight = this.#inFlight;
     this.#state.handle.setBusy(true);
     const { message, note } = inFlight.send(chunk, parcel, number);
-    const mayBeDeaf = this.#canLive || inFlight.loads;
-    if (message.run && mayBeDeaf) this.#watch.ask(inFlight, chunk.run);
+    if (message.run && this.#canLive) this.#watch.ask(inFlight, chunk.run);
     try {
       this.#state.handle.post(message, parcel.moved);
       note();
@@ -264,8 +263,7 @@ export class Slot {
     this.#stopTimers();
     if (!begun) { // for the next run it goes on with `init`, or the module
       this.#inFlight.drop();
-      if (this.tasksLeft < 1) return this.end();
-      return this.#state.handle.setBusy(false);
+      return this.tasksLeft < 1 ? this.end() : this.#setIdle();
     }
     this.#cancel = this.#setup.clock.after(GRACE_MS, () => this.end());
   }
@@ -318,7 +316,7 @@ export class Slot {
     // If this thread was taken for so long, the news may wait in a later turn.
     // What no loop holds up is only late where others have the cores; `init` may
     // loop as well.
-    const isIdle = index === undefined && this.#canLive;
+    const isIdle = index === undefined && this.#canLive && !this.loads;
     const { goneMs = backend.stopsLoops || isIdle ? 5000 : 1000 } = backend;
     this.#cancel = clock.after(goneMs, () => clock.turn(giveUp));
   }

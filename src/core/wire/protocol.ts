@@ -61,8 +61,8 @@ export interface RunAnnouncement {
   /** Whether buffers in results are moved. */
   transfer?: boolean;
   /**
-   * Where the worker notes what it is at, if it is not where it did before; none
-   * without shared memory.
+   * Where the worker notes what it is at, if it is not where it did before. Where
+   * none is shared, the worker's end of the line adds one of its own (notes.ts).
    */
   board?: BoardMemory;
   /** The inputs, if the worker reads them where they are. */

@@ -31,7 +31,7 @@ type SourceRef = Extract<FunctionRef, { from: "source" }>;
 type ModuleRef = Extract<FunctionRef, { from: "module" }>;
 
 /** What a module may throw; nobody knows what it is. */
-type Thrown = {
+type Cause = {
   name: string;
   message?: string;
   code?: unknown;
@@ -191,7 +191,7 @@ export function createLoader(
   }
 
   /** What a module that does not load has thrown, in words. */
-  function failureOf(cause: Thrown, url: string): string {
+  function failureOf(cause: Cause, url: string): string {
     let what: string = typeof cause;
     try {
       what = cause?.message === undefined
