@@ -4,6 +4,8 @@
 //
 //     deno run -A scripts/test.ts            # deno bun node browsers
 //     deno run -A scripts/test.ts node26     # another, or some of them
+//     deno run -A scripts/test.ts --turn 7   # each test on one of the runtimes, and
+//                                            # one browser: others with 8 and with 9
 
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -11,6 +13,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { join } from "@std/path";
 import { bundle } from "./build.ts";
 import { findNode, LEAST, NAMES } from "./find_node.ts";
@@ -89,13 +92,19 @@ const COMMANDS: Record<string, () => Command | undefined> = {
  * Runs the tests on one runtime.
  *
  * @param brief Whether to leave out what takes long and runs on another as well.
+ * @param turn Says which tests are left to another runtime; undefined for none.
  * @param live Whether what they say is written at once, or when they have ended.
  * @param folder Where its report is to be.
  */
 async function run(
   runtime: string,
   command: Command,
-  { brief, live, folder }: { brief: boolean; live: boolean; folder: string },
+  { brief, turn, live, folder }: {
+    brief: boolean;
+    turn: number | undefined;
+    live: boolean;
+    folder: string;
+  },
 ): Promise<Report> {
   const path = join(folder, `${runtime}.xml`);
   const [program, ...args] = command(path);
@@ -107,6 +116,7 @@ async function run(
     env: {
       ...process.env,
       TEST_BRIEFLY: brief ? "yes" : "no",
+      ...(turn !== undefined && { TEST_TURN: `${turn}` }),
       // Two more than there are cores, as tests wait. With four more, on a slow
       // machine, some waited so long for a core that they were late.
       DENO_JOBS: process.env.DENO_JOBS ?? `${availableParallelism() + 2}`,
@@ -224,9 +234,15 @@ function missing(names: string[], others: string[]): string[] {
  *
  * @returns What they said, with the name of each test that failed.
  */
-async function addBrowsers(total: Counts): Promise<string> {
+async function addBrowsers(
+  total: Counts,
+  turn: number | undefined,
+): Promise<string> {
   const path = join(ROOT, "scripts/browsers/main.ts");
-  const child = spawn("deno", ["run", "-A", path, "--short"], {
+  const names = turn === undefined
+    ? []
+    : [["chromium", "firefox", "webkit"][turn % 3]!];
+  const child = spawn("deno", ["run", "-A", path, "--short", ...names], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -244,7 +260,10 @@ async function addBrowsers(total: Counts): Promise<string> {
   return said.trimEnd();
 }
 
-const asked = process.argv.slice(2);
+const { values, positionals: asked } = parseArgs({
+  options: { turn: { type: "string" } },
+  allowPositionals: true,
+});
 const found = new Map<string, Command>();
 const absent: string[] = [];
 for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
@@ -264,12 +283,18 @@ const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
 if (found.size > 0) bundle(join(folder, "pmap"));
 const live = found.has("deno") ? "deno" : found.keys().next().value;
 const total = { passed: 0, failed: 0, skipped: 0 };
+const areAll = asked.length === 0 && absent.length === 0;
+// What is left to one that is not there would run nowhere.
+const turn = values.turn === undefined || !areAll
+  ? undefined
+  : Number(values.turn);
+if (Number.isNaN(turn)) throw new Error(`--turn is a number: ${values.turn}`);
 const browsers = asked.length === 0 || asked.includes("browsers")
-  ? addBrowsers(total)
+  ? addBrowsers(total, turn)
   : undefined;
-const brief = asked.length === 0 && absent.length === 0;
+const brief = areAll && turn === undefined;
 const runs = [...found].map(async ([runtime, command]) => {
-  const how = { brief, live: runtime === live, folder };
+  const how = { brief, turn, live: runtime === live, folder };
   return [runtime, await run(runtime, command, how)] as const;
 });
 const reports = new Map(await Promise.all(runs));

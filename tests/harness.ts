@@ -77,10 +77,19 @@ const RUNNERS = {
   browser: () => Promise.resolve(pageTest),
 };
 
+const { env = {} }: { env?: Record<string, string | undefined> } =
+  (globalThis as { process?: { env: Record<string, string> } }).process ?? {};
+
 /** Whether all runtimes are tested at once, by `npm test`. */
-const isOneOfAll =
-  (globalThis as { process?: { env: Record<string, string | undefined> } })
-    .process?.env.TEST_BRIEFLY === "yes";
+const isOneOfAll = env.TEST_BRIEFLY === "yes";
+
+/** Whether `npm test -- --turn N` leaves a test to another runtime, by its name. */
+function isOfAnother(name: string): boolean {
+  if (env.TEST_TURN === undefined) return false;
+  let sum = Number(env.TEST_TURN);
+  for (const char of name) sum += char.codePointAt(0)!;
+  return ["deno", "bun", "node"][sum % 3] !== runtime;
+}
 
 /**
  * Whether to leave out what takes long and is hardly another on each runtime:
@@ -118,8 +127,12 @@ export function withOptions(register: Register): Test {
     rest.length === 1 ? register(name, {}, rest[0]) : register(name, ...rest);
 }
 
+const register = await RUNNERS[runtime]();
+
 /** Registers a test with the runner of the runtime at hand. */
-export const test: Test = withOptions(await RUNNERS[runtime]());
+export const test: Test = withOptions((name, options, fn) =>
+  register(name, isOfAnother(name) ? { ...options, ignore: true } : options, fn)
+);
 
 /** Makes a function that registers tests leave them out where that is brief. */
 export function unlessBrief(register: Test): Test {
