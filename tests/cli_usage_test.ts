@@ -246,7 +246,7 @@ test("pmap says why a module does not load", PATIENCE, async () => {
   for (
     const [name, message] of [
       ["throws", /MODULE must load: received thrown while loading\n$/],
-      ["broken", /MODULE must load: received .*broken\.js/],
+      ["broken", /MODULE must load: received (?!\d).*broken\.js/],
       ["lost_import", /MODULE must load: received .*none\.ts/],
       ["throws_odd", /MODULE must load: received object\n$/],
       ["throws_nothing", /MODULE must load: received undefined\n$/],
@@ -270,6 +270,33 @@ test("pmap says why a module does not load", PATIENCE, async () => {
     assertEquals(err.split("\n").length, 2, err);
   }
 });
+
+test(
+  "pmap says also of several errors at once why a module does not load",
+  PATIENCE,
+  async () => {
+    const cases = [
+      [
+        "new AggregateError([new Error('not here')], 'no port')",
+        "no port; not here",
+      ],
+      ["new AggregateError([])", "AggregateError"],
+      [
+        "Object.assign(new Error('no host'), { errors: { host: 1 } })",
+        "no host",
+      ],
+    ];
+    for (const [thrown, said] of cases) {
+      using dir = folder();
+      const file = dir.path("throws.js");
+      writeFileSync(file, `throw ${thrown};`);
+      const { status, err } = await pmap([file, "--args", "a"]);
+      const message =
+        `pmap: Cannot run as MODULE must load: received ${said}\n`;
+      assertEquals([status, err], [2, message]);
+    }
+  },
+);
 
 test("pmap --dry-run writes the calls and makes none", PATIENCE, async () => {
   const { status, out, err } = await pmap(

@@ -108,11 +108,14 @@ export async function openWorker(
       // In words: on Bun it may be of a class that cannot be made again.
       let text: string[] = [typeof error];
       try {
-        const { errors = [error] }: Partial<AggregateError> = error ?? {};
-        text = errors.map((error) => {
+        const { errors }: Partial<AggregateError> = error ?? {};
+        const parts = Array.isArray(errors) ? errors : [];
+        // Bun's of several syntax errors says no more than how many.
+        const isCount = parts[0]?.name === "BuildMessage";
+        text = (isCount ? parts : [error, ...parts]).map((error) => {
           const { file, line } = error?.position ?? {}; // Bun's, of a syntax error
           const at = file === undefined ? "" : ` at ${file}:${line}`;
-          return `${error?.message ?? error}${at}`;
+          return `${error?.message || error}${at}`;
         });
       } catch { /* it has no text */ }
       throw new TypeError(
