@@ -244,6 +244,35 @@ await writeAll(1, new Uint8Array(${all}), (count) => writeSync(2, count + "\\n")
 });
 
 test(
+  "openWritten() waits for no other reader of a named pipe where the first has left",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    const pipe = JSON.stringify(namedPipe(dir));
+    const file = dir.path("open.mjs");
+    const source = new URL("../src/cli/descriptors.ts", import.meta.url).href;
+    writeFileSync(
+      file,
+      `import { closeSync, openSync } from "node:fs";
+import { openWritten, writeAll } from "${source}";
+const reader = openSync(${pipe}, "r+");
+const leave = () => closeSync(reader);
+const { Deno } = globalThis;
+const open = Deno?.openSync;
+// There it is opened a second time.
+if (Deno) Deno.openSync = (...how) => (leave(), open(...how));
+const file = openWritten(${pipe}, "w");
+if (!Deno) leave();
+await writeAll(file, new Uint8Array(1)).catch(({ code }) => console.log(code));
+`,
+    );
+    const [runtime, ...flags] = COMMAND.slice(0, -1);
+    const { out } = await pmap([...flags, file], "", undefined, [runtime!]);
+    assertEquals(out, "EPIPE\n");
+  },
+);
+
+test(
   "pmap writes and logs the same at Ctrl-C, in the middle of a chunk",
   PATIENCE,
   async () => {

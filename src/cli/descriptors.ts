@@ -7,6 +7,7 @@
 
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   open,
@@ -109,9 +110,21 @@ export function openFile(path: string): Promise<number> {
 export function openWritten(path: string, how: "w" | "wx" | "a"): number {
   const file = openSync(path, how);
   if (Deno !== undefined && !fstatSync(file).isFile()) {
+    // The reader may have left again: then this would wait for another.
+    const reader = openReader(path);
     writers.set(file, Deno.openSync(path, { write: true }));
+    if (reader !== undefined) closeSync(reader);
   }
   return file;
+}
+
+/** Opens a pipe at its other end, without a wait. */
+function openReader(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined; // it may be written alone
+  }
 }
 
 /**
