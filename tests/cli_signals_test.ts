@@ -204,14 +204,35 @@ for (const [what, [flag, redirect, stream]] of Object.entries(UNREAD)) {
       await first(running, "stdout");
     } else await first(running, stream);
     send("INT", running);
-    // The timeline may not have been at it yet, and nothing tells.
-    const timer = flag === "--timeline" &&
-      setInterval(() => send("INT", running), 1000);
-    const { status } = await ended;
-    if (timer) clearInterval(timer);
+    const { status, err } = await ended;
     assertEquals(status, 130);
+    if (what === "its --timeline") {
+      assertMatch(err, /Cannot write --timeline .* \(nobody reads it\)\n/);
+    }
   });
 }
+
+test(
+  "pmap writes its files to their end at Ctrl-C, also while other reads and writes wait",
+  PATIENCE,
+  async () => {
+    using dir = folder();
+    // For both, Bun has used up its threads for files on two cores.
+    const [pipe, input] = [namedPipe(dir), namedPipe(dir, "input")];
+    using _ = openPipe(pipe);
+    using inputs = openPipe(input);
+    fill(pipe);
+    writeSync(inputs.reader, "1\n2\n");
+    const [failed, page] = [dir.path("failed"), dir.path("page")];
+    const files = ["--output", pipe, "--failed", failed, "--timeline", page];
+    using running = start([work("odd"), "-j1", ...files, input]);
+    await first(running, "stderr");
+    send("INT", running);
+    const { status } = await running.ended;
+    assertEquals([status, readFileSync(failed, "utf8")], [130, "2\n"]);
+    assertMatch(readFileSync(page, "utf8"), /<\/html>\s*$/);
+  },
+);
 
 test("writeAll() says how much a slow reader has taken", PATIENCE, async () => {
   using dir = folder();

@@ -113,8 +113,11 @@ export function folder(): Disposable & { path(name: string): string } {
 }
 
 /** Makes a named pipe in a folder of a test, and gives its path. */
-export function namedPipe({ path }: { path(name: string): string }): string {
-  const pipe = path("pipe");
+export function namedPipe(
+  { path }: { path(name: string): string },
+  name = "pipe",
+): string {
+  const pipe = path(name);
   assertEquals(spawnSync("mkfifo", [pipe]).status, 0);
   return pipe;
 }

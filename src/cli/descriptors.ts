@@ -14,6 +14,7 @@ import {
   openSync,
   read,
   write,
+  writeSync,
 } from "node:fs";
 import process from "node:process";
 
@@ -190,10 +191,13 @@ export async function writeAll(
   bytes: Uint8Array,
   wrote?: (count: number) => void,
 ): Promise<void> {
+  // At once to a file, which has no reader to wait for: Bun 1.4.5 has no more
+  // threads to do it apart than cores, and pipes may keep them all waiting.
+  const isFile = fstatSync(file).isFile();
   let at = 0;
   while (at < bytes.length) {
     const part = bytes.subarray(at, at + WRITE_BYTES);
-    const count = await writeSome(file, part);
+    const count = isFile ? writeSync(file, part) : await writeSome(file, part);
     if (count === 0) await pause();
     at += count;
     wrote?.(count);

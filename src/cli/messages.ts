@@ -84,9 +84,9 @@ function put(text: string): void {
  * it. To a pipe, Bun and Node.js write when it is read, and what is left at the
  * exit of the process is lost.
  *
- * @returns Settled then.
+ * @returns Whether it is written.
  */
-export function allSaid(): Promise<void> {
+export function allSaid(): Promise<boolean> {
   return apart?.drainedUnlessSignalled() ??
     unlessSignalled(allWritten(), () => written);
 }

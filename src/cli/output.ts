@@ -105,18 +105,18 @@ export class Output {
   /**
    * Waits until everything is written, or nobody reads on.
    *
-   * @returns Settled then.
+   * @returns Whether it is written.
    */
-  drainedIfRead(): Promise<void> {
+  drainedIfRead(): Promise<boolean> {
     return whileRead(this.drained(), () => this.#written);
   }
 
   /**
    * Waits until everything is written; after a signal, while somebody reads.
    *
-   * @returns Settled then.
+   * @returns Whether it is written.
    */
-  drainedUnlessSignalled(): Promise<void> {
+  drainedUnlessSignalled(): Promise<boolean> {
     return unlessSignalled(this.drained(), () => this.#written);
   }
 
@@ -142,22 +142,23 @@ export class Output {
   }
 }
 
-/** Waits for all to be written, or until nobody reads on. */
+/** Waits for all to be written, or until nobody reads on: then it gives false. */
 async function whileRead(
   all: Promise<unknown>,
   written: () => number,
-): Promise<void> {
-  const drained = all.then(() => "drained");
+): Promise<boolean> {
+  const drained = all.then(() => true);
   for (let before = -1; before < written();) {
     before = written();
     let timer: ReturnType<typeof setTimeout>;
-    const late = new Promise<string>((resolve) =>
-      timer = setTimeout(resolve, STALLED_MS, "late")
+    const late = new Promise<boolean>((resolve) =>
+      timer = setTimeout(resolve, STALLED_MS, false)
     );
-    const first = await Promise.race([drained, late]);
+    const isDrained = await Promise.race([drained, late]);
     clearTimeout(timer!);
-    if (first === "drained") return;
+    if (isDrained) return true;
   }
+  return false;
 }
 
 /**
@@ -165,13 +166,16 @@ async function whileRead(
  *
  * @param all Settles when it is.
  * @param written How much is.
- * @returns Settled then.
+ * @returns Whether it is written.
  */
 export function unlessSignalled(
   all: Promise<void>,
   written: () => number,
-): Promise<void> {
-  return Promise.race([all, signalled.then(() => whileRead(all, written))]);
+): Promise<boolean> {
+  return Promise.race([
+    all.then(() => true),
+    signalled.then(() => whileRead(all, written)),
+  ]);
 }
 
 /** What takes lines. */

@@ -68,8 +68,10 @@ export async function openWatchers(plan: Plan): Promise<Watchers> {
         const { promise, reject } = Promise.withResolvers<never>();
         const output = new Output(page.descriptor, reject, { end: "" });
         output.write(timeline.toHtml());
-        await Promise.race([promise, output.drainedUnlessSignalled()]);
+        const drained = output.drainedUnlessSignalled();
+        const isWritten = await Promise.race([promise, drained]);
         page.close();
+        if (!isWritten) throw new Error("nobody reads it");
       } catch (cause) {
         throw new Error(
           `Cannot write --timeline as its file must take it: received "${file}" (${
