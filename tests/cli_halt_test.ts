@@ -140,6 +140,54 @@ for (const what of ["open", "read"] as const) {
   );
 }
 
+const LONG = `"${"x".repeat(20_000)}"\n`.repeat(600);
+
+for (
+  const [what, redirect, flag, inputs] of [
+    ["its messages", "2>", "--halt=never", LONG],
+    ["its --failed", "", "--failed", LONG],
+    ["the messages of a dry run", "2>", "--dry-run", "x\n".repeat(2000)],
+  ] as const
+) {
+  test(
+    `pmap waits for a slow reader of ${what} before it goes on`,
+    PATIENCE,
+    async () => {
+      using dir = folder();
+      const pipe = namedPipe(dir);
+      const opened = openPipe(pipe);
+      writeFileSync(dir.path("inputs"), `1\n${inputs}2\n`);
+      // Of several files, a message names the one that it is of.
+      const file = `${dir.path(".")}/${"./".repeat(1500)}inputs`;
+      const fn = "(x) => { if (x.length > 1) throw x; return x; }";
+      const args = [
+        "-e",
+        fn,
+        "-j1",
+        "--chunk-size",
+        "9",
+        file,
+        "/dev/null",
+        flag,
+      ];
+      if (flag === "--failed") args.push(pipe);
+      using running = start(args, `exec "$@" ${redirect && redirect + pipe}`);
+      let out = "";
+      running.child.stdout!.on("data", (text) => out += text);
+      // Of a dry run on Deno, this thread waits: nothing may be written by then.
+      if (flag !== "--dry-run") await until(() => out !== "");
+      await pause(2000); // it would be done by then
+      assertEquals(out.includes("2"), false);
+      using reader = start([], `exec cat ${pipe}`, []);
+      await until(() => out.includes("2"));
+      opened[Symbol.dispose]();
+      assertEquals((await running.ended).status, 1);
+      const { out: read } = await reader.ended;
+      assert(read.split("\n").length >= inputs.split("\n").length);
+    },
+  );
+}
+
 test(
   "pmap leaves the pipe of its messages as it was for other programs",
   {

@@ -10,7 +10,7 @@ import { plural } from "../words/units.ts";
 import { Inputs } from "./inputs.ts";
 import { argumentOf, textsOf } from "./lines.ts";
 import { openLog, throughLog } from "./log.ts";
-import { quote, say } from "./messages.ts";
+import { allSaid, isSaidMuch, quote, say } from "./messages.ts";
 import { Output, STANDARD_OUTPUT, wordUnwritten } from "./output.ts";
 import type { Plan } from "./target.ts";
 import { checkTarget } from "./worker_check.ts";
@@ -36,8 +36,11 @@ export async function dryRun(plan: Plan): Promise<number> {
   const inputs = new Inputs(plan, {
     indexed: log !== undefined,
     ended: () => failure !== undefined,
-    full: () => output.full,
-    room: () => output.drained(),
+    full: () => output.full || isSaidMuch(),
+    room: async () => {
+      if (output.full) await output.drained();
+      if (isSaidMuch()) await allSaid();
+    },
   });
   // After the files: a module may change the current folder when it loads.
   await checkTarget(plan);

@@ -107,7 +107,7 @@ export class Job {
       ended: () => this.#phase !== "running",
       full: () => this.#turnstile.full || this.#output.full,
       room: async () => {
-        await this.#output.drained();
+        await this.#output.room();
         await this.#turnstile.room();
       },
     });
@@ -257,7 +257,7 @@ export class Job {
   /** Waits for a slow reader; once the job is stopped, for none. */
   async #room(): Promise<void> {
     if (!this.#output.full) return;
-    await Promise.race([this.#output.drained(), this.#stops.first]);
+    await Promise.race([this.#output.room(), this.#stops.first]);
   }
 
   /** An input is sent. With the first of them, the module begins to load. */

@@ -6,7 +6,7 @@
 
 import { fstatSync } from "node:fs";
 import { lineToRead, textsOf } from "./lines.ts";
-import { BESIDE_BAR } from "./messages.ts";
+import { allSaid, BESIDE_BAR, isSaidMuch } from "./messages.ts";
 import {
   Output,
   STANDARD_OUTPUT,
@@ -80,9 +80,9 @@ export class JobOutput {
     if (error !== undefined) this.#stop({ by: "error", error });
   }
 
-  /** Whether to wait for `drained` before more results are written. */
+  /** Whether to wait for `room` before there are more outcomes. */
   get full(): boolean {
-    return this.#results.full;
+    return this.#results.full || this.#failed?.full === true || isSaidMuch();
   }
 
   /**
@@ -107,12 +107,14 @@ export class JobOutput {
   }
 
   /**
-   * Waits until the results are written.
+   * Waits for slow readers: not for one who has little to read, perhaps for long.
    *
-   * @returns Settled when none waits.
+   * @returns Settled when they have read.
    */
-  drained(): Promise<void> {
-    return this.#results.drained();
+  async room(): Promise<void> {
+    if (this.#results.full) await this.#results.drained();
+    if (this.#failed?.full) await this.#failed.drained();
+    if (isSaidMuch()) await allSaid();
   }
 
   /**

@@ -6,7 +6,12 @@
 
 import process from "node:process";
 import type { TextOutput } from "../progress/mod.ts";
-import { type Around, Output, unlessSignalled } from "./output.ts";
+import {
+  type Around,
+  MOST_UNWRITTEN,
+  Output,
+  unlessSignalled,
+} from "./output.ts";
 
 /**
  * What a terminal obeys instead of showing it: control characters, and those
@@ -31,8 +36,9 @@ export function plainLine(text: string): string {
 
 let unwritten = 0; // messages
 let written = 0; // messages
+let characters = 0; // of those that are unwritten
 let canWrite = true;
-let onWritten: (() => void) | undefined;
+let emptied = Promise.withResolvers<void>(); // when none is unwritten
 let isHeard = false; // whether errors of standard error are
 /** What writes them where that must not keep this thread from all else. */
 let apart: Output | undefined;
@@ -40,7 +46,7 @@ let apart: Output | undefined;
 /** Nobody reads standard error, or its disk is full: that must not end the job. */
 function stopSaying(): void {
   canWrite = false;
-  onWritten?.();
+  emptied.resolve();
 }
 
 /**
@@ -67,12 +73,14 @@ function put(text: string): void {
   if (!isHeard) process.stderr.on("error", stopSaying);
   isHeard = true;
   if (!canWrite) return;
-  unwritten++;
+  if (unwritten++ === 0) emptied = Promise.withResolvers();
+  characters += text.length;
   try {
     // Not console.error: what a function in this thread did to it is not known.
     process.stderr.write(text, () => {
       written++;
-      if (--unwritten === 0) onWritten?.();
+      characters -= text.length;
+      if (--unwritten === 0) emptied.resolve();
     });
   } catch { // on Deno, where it is written at once
     stopSaying();
@@ -92,9 +100,16 @@ export function allSaid(): Promise<boolean> {
 }
 
 async function allWritten(): Promise<void> {
-  while (unwritten > 0 && canWrite) {
-    await new Promise<void>((resolve) => onWritten = resolve);
-  }
+  while (unwritten > 0 && canWrite) await emptied.promise;
+}
+
+/**
+ * Tells whether messages wait for a slow reader.
+ *
+ * @returns Whether to wait for `allSaid` before there are more.
+ */
+export function isSaidMuch(): boolean {
+  return apart?.full ?? (canWrite && characters > MOST_UNWRITTEN);
 }
 
 let bar = ""; // as it stands in the line of the cursor, if one does

@@ -14,10 +14,10 @@ import { signalled } from "./stops.ts";
 const WRITE_AT = 1 << 16;
 
 /**
- * Characters that may wait for a slow reader of standard output before no more
- * results are taken. Set by the memory they take; no bench.
+ * Characters that may wait for a slow reader, of results as of messages, before no
+ * more results are taken. Set by the memory they take; no bench.
  */
-const MOST_UNWRITTEN = 1 << 22;
+export const MOST_UNWRITTEN = 1 << 22;
 
 /**
  * For how many ms a reader may take nothing of what waits for it when the job
