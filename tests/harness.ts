@@ -13,6 +13,8 @@ export interface Options {
   ignore?: boolean;
   /** Milliseconds until the test fails: by default 300,000. */
   timeout?: number;
+  /** Whether it runs whatever the turn is, as it ends what others have begun. */
+  always?: boolean;
   /** Whether Deno looks for what a test has left; by default it does. */
   sanitizeOps?: boolean;
   sanitizeResources?: boolean;
@@ -30,7 +32,11 @@ type Register = (name: string, options: Options, fn: Body) => void;
 const LIMIT = 300_000;
 
 /** Deno has no limit of its own: a test that hangs must say which it is. */
-const denoTest: Register = (name, { timeout = LIMIT, ...options }, body) => {
+const denoTest: Register = (
+  name,
+  { timeout = LIMIT, always: _, ...options },
+  body,
+) => {
   const fn = async () => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise((_, reject) => {
@@ -130,9 +136,10 @@ export function withOptions(register: Register): Test {
 const register = await RUNNERS[runtime]();
 
 /** Registers a test with the runner of the runtime at hand. */
-export const test: Test = withOptions((name, options, fn) =>
-  register(name, isOfAnother(name) ? { ...options, ignore: true } : options, fn)
-);
+export const test: Test = withOptions((name, options, fn) => {
+  const ignore = options.ignore || (!options.always && isOfAnother(name));
+  register(name, { ...options, ignore }, fn);
+});
 
 /** Makes a function that registers tests leave them out where that is brief. */
 export function unlessBrief(register: Test): Test {

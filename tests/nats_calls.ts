@@ -29,14 +29,16 @@ const unclosed = new Set<ContractPool>();
 const coming = new Set<Promise<Client>>();
 let failed: unknown; // the last that could not be made
 
+/** On a busy machine the server may not answer in its time. */
+const atLast = <R>(open: () => Promise<R>): Promise<R> => open().catch(open);
+
 async function connect(): Promise<Client> {
   const { servers, connection } = server!;
   const name = `contract-${++pools}`;
   const at = { servers, connection, pool: name, storage: "memory" } as const;
   const onEvent = (event: RunEvent) => client.onEvent?.(event);
   const open = () => NatsPool.connect({ ...at, ...PATIENT, onEvent });
-  // On a busy machine the server may not answer in its time.
-  const pool = await open().catch(open);
+  const pool = await atLast(open);
   const client: Client = { at, pool, onEvent: undefined };
   return client;
 }
@@ -85,7 +87,7 @@ class ContractPool implements AsyncDisposable {
     this.#client = client;
     const { at } = client;
     const more = { ...at, slots: workers, allowShipped: true };
-    this.#machine = runWorker({ ...own, ...more });
+    this.#machine = atLast(() => runWorker({ ...own, ...more }));
     this.#machine.catch(() => {}); // heard when it is closed
     unclosed.add(this);
   }

@@ -9,7 +9,10 @@ import type { ToWorker } from "../wire/protocol.ts";
 import type { WorkerPort } from "../worker/worker_main.ts";
 
 /** A message, an error, or a rejection. */
-interface PortEvent extends Event {
+interface PortEvent {
+  isTrusted: boolean;
+  stopImmediatePropagation(): void;
+  preventDefault(): void;
   data: ToWorker;
   error?: unknown;
   message: string;
