@@ -288,7 +288,10 @@ const areAll = asked.length === 0 && absent.length === 0;
 const turn = values.turn === undefined || !areAll
   ? undefined
   : Number(values.turn);
-if (Number.isNaN(turn)) throw new Error(`--turn is a number: ${values.turn}`);
+if (turn !== undefined && !(Number.isSafeInteger(turn) && turn >= 0)) {
+  console.error(`--turn is a whole number from 0: received ${values.turn}`);
+  process.exit(2);
+}
 const browsers = asked.length === 0 || asked.includes("browsers")
   ? addBrowsers(total, turn)
   : undefined;

@@ -206,7 +206,6 @@ const builds = [...compile(folder), ...buildByVite(folder)];
 const site = await openSite(ROOT, folder);
 writeFilePage(folder, site);
 writeLecture(folder, site);
-let there = 0;
 for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
   const browser = findBrowser(name as BrowserName);
   if (browser === undefined) {
@@ -219,7 +218,6 @@ for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
     );
     continue;
   }
-  there++;
   const smokes = [...SMOKES, ...(name === "chromium" ? builds : [])];
   const pages = [
     ...(short ? smokes.map(makeBrief) : smokes),
@@ -241,7 +239,8 @@ for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
 }
 site.close();
 rmSync(folder, { recursive: true });
-if (there === 0 && process.env.CI) {
+const anyIsThere = (Object.keys(PACKAGES) as BrowserName[]).some(findBrowser);
+if (!anyIsThere && process.env.CI) {
   console.log("No browser is there: see .ci/run");
   total.failed++;
 }

@@ -328,6 +328,8 @@ export class Slot {
     // How it ended, if this side ended it, says nothing.
     const ours = state.at === "ending" ? state.loss : undefined;
     const loss = state.at === "up" ? this.#inFlight.suspect(end) : ours;
+    // What it loads for a run that is over may end it, as it may for the next.
+    if (state.at === "up" && this.loads) this.#canLive = false;
     const sent = this.#inFlight.clear();
     this.#inFlight = new InFlight(this.#setup.clock, false);
     this.#state = { at: "empty" };
