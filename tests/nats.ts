@@ -218,7 +218,8 @@ export function startProgram(
   const child = spawn(program, [...rest, file, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const began = performance.now();
+  let used = 0; // ms of CPU
+  let usedAt = performance.now(); // when that was last seen to grow
   let text = "";
   child.stdout!.on("data", (data) => text += data);
   child.stderr!.on("data", (data) => text += data);
@@ -232,9 +233,14 @@ export function startProgram(
       child.stderr!.destroy();
     },
     over: () => child.exitCode !== null || child.signalCode !== null,
-    hangs: () =>
-      text === "" && performance.now() - began > 30_000 &&
-      runtime === "deno" && cpuOf(child.pid!) < 100,
+    hangs() {
+      if (runtime !== "deno" || text !== "") return false;
+      const before = used;
+      used = cpuOf(child.pid!);
+      if (used !== before) usedAt = performance.now();
+      // To be where it runs a program takes Deno more, also on a fast machine.
+      return used < 250 && performance.now() - usedAt > 30_000;
+    },
     ended,
     // Not by child.kill: Deno 2.9.5 then says that the signal ended it.
     signal: (name) => void process.kill(child.pid!, name),
