@@ -15,6 +15,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { join } from "@std/path";
+import { PACKAGES } from "./browsers/browser.ts";
 import { bundle } from "./build.ts";
 import { findNode, LEAST, NAMES } from "./find_node.ts";
 
@@ -239,9 +240,7 @@ async function addBrowsers(
   turn: number | undefined,
 ): Promise<string> {
   const path = join(ROOT, "scripts/browsers/main.ts");
-  const names = turn === undefined
-    ? []
-    : [["chromium", "firefox", "webkit"][turn % 3]!];
+  const names = turn === undefined ? [] : [Object.keys(PACKAGES)[turn % 3]!];
   const child = spawn("deno", ["run", "-A", path, "--short", ...names], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "inherit"],
@@ -278,11 +277,6 @@ for (const runtime of asked.length > 0 ? asked : ["deno", "bun", "node"]) {
   else found.set(runtime, command);
 }
 
-// All of them at once, as each waits for much. Only one of them writes at once.
-const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
-if (found.size > 0) bundle(join(folder, "pmap"));
-const live = found.has("deno") ? "deno" : found.keys().next().value;
-const total = { passed: 0, failed: 0, skipped: 0 };
 const areAll = asked.length === 0 && absent.length === 0;
 // What is left to one that is not there would run nowhere.
 const turn = values.turn === undefined || !areAll
@@ -292,6 +286,12 @@ if (turn !== undefined && !(Number.isSafeInteger(turn) && turn >= 0)) {
   console.error(`--turn is a whole number from 0: received ${values.turn}`);
   process.exit(2);
 }
+
+// All of them at once, as each waits for much. Only one of them writes at once.
+const folder = mkdtempSync(join(tmpdir(), "parallel-map-test-"));
+if (found.size > 0) bundle(join(folder, "pmap"));
+const live = found.has("deno") ? "deno" : found.keys().next().value;
+const total = { passed: 0, failed: 0, skipped: 0 };
 const browsers = asked.length === 0 || asked.includes("browsers")
   ? addBrowsers(total, turn)
   : undefined;

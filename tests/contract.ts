@@ -213,15 +213,15 @@ export function contract(
   const kept = end !== undefined;
   const sanitizers = { sanitizeOps: !kept, sanitizeResources: !kept };
   type Register = Parameters<Chapter>[0];
-  const unless =
-    (isLeftOut: boolean, always = false): Register => (title, body) => {
+  const registerWith =
+    ({ isLeftOut = false, always = false }): Register => (title, body) => {
       used.add(title);
       const ignore = absent || isSame || isLeftOut || title in differences;
       const options = { ignore, always, timeout: 300_000, ...sanitizers };
       test(`${name}: ${title}`, options, () => around(body));
     };
-  const it = unless(false);
-  const itOfEngine = unless(isEngineTestedElsewhere(name));
+  const it = registerWith({});
+  const itOfEngine = registerWith({ isLeftOut: isEngineTestedElsewhere(name) });
 
   endings(it, { calls, pool, timed });
   bringing(it, { calls, pool, timed });
@@ -1485,8 +1485,9 @@ export function contract(
     assertEquals(events.at(-1)?.type, "worker-end");
   });
 
+  const itAlways = registerWith({ always: true });
   if (end !== undefined) {
-    unless(false, true)("nothing is left of what the tests used", end);
+    itAlways("nothing is left of what the tests used", end);
   }
 
   for (const title of Object.keys(differences)) {
