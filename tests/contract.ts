@@ -33,6 +33,7 @@ import { sharedArrays } from "./contract_shared.ts";
 import { weights } from "./contract_weights.ts";
 import {
   isEngineTestedElsewhere,
+  isOfAnotherTurn,
   isThreadsAgain,
   runtime,
   test,
@@ -216,8 +217,9 @@ export function contract(
   const registerWith =
     ({ isLeftOut = false, always = false }): Register => (title, body) => {
       used.add(title);
-      const ignore = absent || isSame || isLeftOut || title in differences;
-      const options = { ignore, always, timeout: 300_000, ...sanitizers };
+      const ignore = absent || isSame || isLeftOut || title in differences ||
+        (!always && isOfAnotherTurn(title, name));
+      const options = { ignore, timeout: 300_000, ...sanitizers };
       test(`${name}: ${title}`, options, () => around(body));
     };
   const it = registerWith({});

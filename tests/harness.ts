@@ -13,8 +13,6 @@ export interface Options {
   ignore?: boolean;
   /** Milliseconds until the test fails: by default 300,000. */
   timeout?: number;
-  /** Whether it runs whatever the turn is, as it ends what others have begun. */
-  always?: boolean;
   /** Whether Deno looks for what a test has left; by default it does. */
   sanitizeOps?: boolean;
   sanitizeResources?: boolean;
@@ -34,7 +32,7 @@ const LIMIT = 300_000;
 /** Deno has no limit of its own: a test that hangs must say which it is. */
 const denoTest: Register = (
   name,
-  { timeout = LIMIT, always: _, ...options },
+  { timeout = LIMIT, ...options },
   body,
 ) => {
   const fn = async () => {
@@ -89,14 +87,6 @@ const { env = {} }: { env?: Record<string, string | undefined> } =
 /** Whether all runtimes are tested at once, by `npm test`. */
 const isOneOfAll = env.TEST_BRIEFLY === "yes";
 
-/** Whether `npm test -- --turn N` leaves a test to another runtime, by its name. */
-function isOfAnother(name: string): boolean {
-  if (env.TEST_TURN === undefined) return false;
-  let sum = Number(env.TEST_TURN);
-  for (const char of name) sum += char.codePointAt(0)!;
-  return ["deno", "bun", "node"][sum % 3] !== runtime;
-}
-
 /**
  * Whether to leave out what takes long and is hardly another on each runtime:
  * `npm test` runs it on Deno alone, `npm test -- bun` and the like do it.
@@ -122,6 +112,24 @@ export function isEngineTestedElsewhere(backend: string): boolean {
     : isOneOfAll && !HOMES[backend].includes(runtime);
 }
 
+/** Where a test of the contract may run, as `npm test -- --turn N` goes round. */
+const ROOMS = [
+  ...["deno web", "deno threads", "deno processes", "deno inline", "deno nats"],
+  ...["bun web", "bun threads", "bun processes", "bun inline", "bun nats"],
+  ...["node threads", "node processes", "node inline", "node nats"],
+];
+
+/**
+ * Whether `npm test -- --turn N` leaves a test of the contract to another backend,
+ * here or on another runtime.
+ */
+export function isOfAnotherTurn(title: string, backend: string): boolean {
+  if (env.TEST_TURN === undefined) return false;
+  let sum = Number(env.TEST_TURN);
+  for (const char of title) sum += char.codePointAt(0)!;
+  return ROOMS[sum % ROOMS.length] !== `${runtime} ${backend}`;
+}
+
 /** Whether a backend is but another name of "threads", as "web" on Node.js. */
 export function isThreadsAgain(backend: string): boolean {
   return backend === "web" && runtime === "node";
@@ -136,10 +144,7 @@ export function withOptions(register: Register): Test {
 const register = await RUNNERS[runtime]();
 
 /** Registers a test with the runner of the runtime at hand. */
-export const test: Test = withOptions((name, options, fn) => {
-  const ignore = options.ignore || (!options.always && isOfAnother(name));
-  register(name, { ...options, ignore }, fn);
-});
+export const test: Test = withOptions(register);
 
 /** Makes a function that registers tests leave them out where that is brief. */
 export function unlessBrief(register: Test): Test {

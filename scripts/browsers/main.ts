@@ -3,6 +3,7 @@
 //
 //     deno run -A scripts/browsers/main.ts                     # all of it
 //     deno run -A scripts/browsers/main.ts --short             # as in npm test
+//     deno run -A scripts/browsers/main.ts --brief             # as with --turn
 //     deno run -A scripts/browsers/main.ts firefox [plain …]   # some of it
 //
 // What is not installed is skipped, with a line. With EXPECT_BROWSERS=all, as CI
@@ -112,6 +113,11 @@ function makeBrief(page: PageSetup): PageSetup {
     : { ...page, search: "brief" };
 }
 
+/** Leaves out what the engine does, whatever starts its workers. */
+function leaveOutEngine(page: PageSetup): PageSetup {
+  return { ...page, search: `${page.search}&brief` };
+}
+
 /** Writes the page that is a file: all that it needs stands in it. */
 function writeFilePage(folder: string, site: Site): void {
   const told = JSON.stringify(
@@ -196,10 +202,12 @@ async function show(
 }
 
 const asked = process.argv.slice(2);
-const short = asked.includes("--short");
+const brief = asked.includes("--brief");
+const short = brief || asked.includes("--short");
 const names = (Object.keys(PACKAGES) as BrowserName[])
   .filter((name) => asked.includes(name));
-const kinds = asked.filter((word) => !(word in PACKAGES || word === "--short"));
+const kinds = asked
+  .filter((word) => !(word in PACKAGES || /^--(short|brief)$/.test(word)));
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "parallel-map-site-")));
 const builds = [...compile(folder), ...buildByVite(folder)];
@@ -219,10 +227,12 @@ for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
     continue;
   }
   const smokes = [...SMOKES, ...(name === "chromium" ? builds : [])];
+  const contracts = (short ? SHORT_CONTRACTS[browser.name]! : CONTRACTS)
+    .map((page) => brief ? leaveOutEngine(page) : page);
   const pages = [
     ...(short ? smokes.map(makeBrief) : smokes),
     ...(short ? SHORT_LECTURES[browser.name] : LECTURES),
-    ...(short ? SHORT_CONTRACTS[browser.name] : CONTRACTS),
+    ...contracts,
   ].filter(({ kind }) => kinds.length === 0 || kinds.includes(kind))
     // First, as no page that is served may lead to a file.
     .sort((a, b) => Number(b.kind === "file") - Number(a.kind === "file"));
