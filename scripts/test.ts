@@ -92,7 +92,8 @@ const deno: Command = (path, files) => [
 ];
 
 const bun: Command = (path, files) => [
-  ...["bun", "test", "--timeout=60000", `--parallel=${availableParallelism()}`],
+  ...["bun", "test", "--timeout=60000"],
+  `--parallel=${availableParallelism() + 1}`,
   ...["--reporter=junit", `--reporter-outfile=${path}`],
   ...files.map((file) => `./${file}`),
 ];
