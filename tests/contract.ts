@@ -214,16 +214,15 @@ export function contract(
   const kept = end !== undefined;
   const sanitizers = { sanitizeOps: !kept, sanitizeResources: !kept };
   type Register = Parameters<Chapter>[0];
-  const registerWith =
-    ({ isLeftOut = false, always = false }): Register => (title, body) => {
-      used.add(title);
-      const ignore = absent || isSame || isLeftOut || title in differences ||
-        (!always && isOfAnotherTurn(title, name));
-      const options = { ignore, timeout: 300_000, ...sanitizers };
-      test(`${name}: ${title}`, options, () => around(body));
-    };
-  const it = registerWith({});
-  const itOfEngine = registerWith({ isLeftOut: isEngineTestedElsewhere(name) });
+  const registerUnless = (isLeftOut: boolean): Register => (title, body) => {
+    used.add(title);
+    const ignore = absent || isSame || isLeftOut || title in differences ||
+      isOfAnotherTurn(title, name);
+    const options = { ignore, timeout: 300_000, ...sanitizers };
+    test(`${name}: ${title}`, options, () => around(body));
+  };
+  const it = registerUnless(false);
+  const itOfEngine = registerUnless(isEngineTestedElsewhere(name));
 
   endings(it, { calls, pool, timed });
   bringing(it, { calls, pool, timed });
@@ -1487,9 +1486,9 @@ export function contract(
     assertEquals(events.at(-1)?.type, "worker-end");
   });
 
-  const itAlways = registerWith({ always: true });
-  if (end !== undefined) {
-    itAlways("nothing is left of what the tests used", end);
+  if (end !== undefined) { // whatever the turn is
+    const title = `${name}: nothing is left of what the tests used`;
+    test(title, { ignore: absent, ...sanitizers }, () => around(end));
   }
 
   for (const title of Object.keys(differences)) {
