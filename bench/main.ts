@@ -15,7 +15,7 @@ import type { Row } from "./row.ts";
 import { backends } from "./rows/backends.ts";
 import { breakEven } from "./rows/break_even.ts";
 import { large, middling } from "./rows/buffers.ts";
-import { calls } from "./rows/calls.ts";
+import { calls, single } from "./rows/calls.ts";
 import { chunkSize } from "./rows/chunk_size.ts";
 import { scaling, skew, ten } from "./rows/computing.ts";
 import { longTexts, vectors } from "./rows/long.ts";
@@ -49,6 +49,7 @@ const ROWS: Row[] = [
   stream,
   reducing,
   calls,
+  single,
   chunkSize,
   scaling,
   breakEven,

@@ -19,6 +19,8 @@ interface Warm {
   parts?: unknown[][];
   workers?: number;
   moved?: boolean;
+  /** Whether ours makes a call of each input too. */
+  single?: boolean;
   effort?: Effort;
 }
 
@@ -46,6 +48,12 @@ const WARM: Record<string, () => Warm> = {
   numbers: () => ({
     task: "trivial",
     inputs: Array.from({ length: 20_000 }, (_, i) => i),
+    effort: few,
+  }),
+  single: () => ({
+    task: "trivial",
+    inputs: Array.from({ length: 2000 }, (_, i) => i),
+    single: true,
     effort: few,
   }),
   objects: () => ({
@@ -77,7 +85,7 @@ const WARM: Record<string, () => Warm> = {
 };
 
 async function warm(
-  { task, inputs, parts, workers = 2, moved = false, effort }: Warm,
+  { task, inputs, parts, workers = 2, moved = false, single, effort }: Warm,
 ) {
   const fn = tasks[task] as (value: never) => unknown;
   const halves = parts ?? split(inputs, workers);
@@ -91,12 +99,16 @@ async function warm(
     {
       name: "raw",
       before: () => moved ? split(copy(), workers) : halves,
-      run: (parts: ArrayBuffer[][]) => raw.map(parts, moved ? parts : []),
+      run: (parts: ArrayBuffer[][]) =>
+        single ? raw.mapBatched(inputs, 1) : raw.map(parts, moved ? parts : []),
     },
     {
       name: "ours",
       before: copy,
-      run: (all: never[]) => pool.map(fn, all, { transfer: moved }),
+      run: (all: never[]) =>
+        single
+          ? Promise.all(all.map(async (n) => (await pool.map(fn, [n]))[0]))
+          : pool.map(fn, all, { transfer: moved }),
     },
     {
       name: peer,

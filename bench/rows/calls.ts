@@ -1,13 +1,14 @@
 /**
- * Many calls at once, each of which could use all cores.
+ * Many calls: each of which could use all cores, or that have one input each.
  *
  * @module
  */
 
-import { parallelMap, type RunEvent } from "../../mod.ts";
+import { parallelMap, Pool, type RunEvent } from "../../mod.ts";
+import { RawWorkers } from "../raw.ts";
 import type { Row } from "../row.ts";
 import { finding } from "../row.ts";
-import { spin } from "../tasks.ts";
+import { spin, trivial } from "../tasks.ts";
 
 const CALLS = 10;
 const cores = navigator.hardwareConcurrency;
@@ -37,5 +38,31 @@ export const calls: Row = {
     ], { budget: 8000 });
     const threads = [...started].map(([name, n]) => `${name} ${n}`).join(", ");
     yield { ...found, note: `threads started: ${threads}` };
+  },
+};
+
+/** Calls of one input each, as a server makes them. */
+export const single: Row = {
+  name: "single",
+  async *measure() {
+    const inputs = Array.from({ length: 2000 }, (_, i) => i);
+    using raw = await RawWorkers.start(trivial, 2);
+    await using pool = new Pool({ workers: 2 });
+    const call = async (n: number) => (await pool.map(trivial, [n]))[0];
+    yield await finding("2,000 calls of one number each, at once", [
+      { name: "raw", run: () => raw.mapBatched(inputs, 1) },
+      { name: "ours", run: () => Promise.all(inputs.map(call)) },
+      { name: "ours, one call", run: () => pool.map(trivial, inputs) },
+    ]);
+    const inTurn = async (call: (n: number) => Promise<unknown>) => {
+      const results: unknown[] = [];
+      for (const n of inputs) results.push(await call(n));
+      return results;
+    };
+    const rawCall = async (n: number) => (await raw.map([[n]]))[0];
+    yield await finding("the same, one after the other", [
+      { name: "raw", run: () => inTurn(rawCall) },
+      { name: "ours", run: () => inTurn(call) },
+    ]);
   },
 };
