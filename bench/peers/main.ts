@@ -25,7 +25,7 @@ import { PEERS } from "./adapters.ts";
 
 const WORKS: Record<string, string> = {
   numbers: "20,000 trivial number tasks",
-  single: "2,000 calls of one number each, at once; ours as well",
+  single: "2,000 numbers, in ours a call and in raw a message for each",
   objects: "20,000 small objects in and out",
   copied: "64 buffers of 8 MB in, a number out, copied",
   moved: "the same, moved",

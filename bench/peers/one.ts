@@ -5,6 +5,7 @@ import process from "node:process";
 import { parallelMap, Pool } from "../../mod.ts";
 import { compare, type Effort, type Side } from "../compare.ts";
 import { rawOnce, RawWorkers, split } from "../raw.ts";
+import { callEach } from "../rows/calls.ts";
 import { bestSplit, heavyTail } from "../rows/computing.ts";
 import * as tasks from "../tasks.ts";
 import { PEERS, type TaskName } from "./adapters.ts";
@@ -19,7 +20,7 @@ interface Warm {
   parts?: unknown[][];
   workers?: number;
   moved?: boolean;
-  /** Whether ours makes a call of each input too. */
+  /** Whether ours makes a call for each input, and raw sends a message, as peers do. */
   single?: boolean;
   effort?: Effort;
 }
@@ -107,7 +108,7 @@ async function warm(
       before: copy,
       run: (all: never[]) =>
         single
-          ? Promise.all(all.map(async (n) => (await pool.map(fn, [n]))[0]))
+          ? callEach(pool, fn, all)
           : pool.map(fn, all, { transfer: moved }),
     },
     {

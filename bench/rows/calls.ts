@@ -41,6 +41,24 @@ export const calls: Row = {
   },
 };
 
+/**
+ * Makes a call for each input, all at once.
+ *
+ * @param pool The pool.
+ * @param fn What to call.
+ * @param inputs The inputs.
+ * @returns Their results, in order.
+ */
+export function callEach<T, R>(
+  pool: Pool,
+  fn: (value: T) => R,
+  inputs: readonly T[],
+): Promise<R[]> {
+  return Promise.all(
+    inputs.map(async (input) => (await pool.map(fn, [input]))[0]),
+  );
+}
+
 /** Calls of one input each, as a server makes them. */
 export const single: Row = {
   name: "single",
@@ -48,21 +66,19 @@ export const single: Row = {
     const inputs = Array.from({ length: 2000 }, (_, i) => i);
     using raw = await RawWorkers.start(trivial, 2);
     await using pool = new Pool({ workers: 2 });
-    const call = async (n: number) => (await pool.map(trivial, [n]))[0];
     yield await finding("2,000 calls of one number each, at once", [
-      { name: "raw", run: () => raw.mapBatched(inputs, 1) },
-      { name: "ours", run: () => Promise.all(inputs.map(call)) },
+      { name: "raw, a message each", run: () => raw.mapBatched(inputs, 1) },
+      { name: "ours", run: () => callEach(pool, trivial, inputs) },
       { name: "ours, one call", run: () => pool.map(trivial, inputs) },
     ]);
-    const inTurn = async (call: (n: number) => Promise<unknown>) => {
-      const results: unknown[] = [];
-      for (const n of inputs) results.push(await call(n));
+    const inTurn = async (call: (n: number) => Promise<number[]>) => {
+      const results: number[] = [];
+      for (const n of inputs) results.push(...await call(n));
       return results;
     };
-    const rawCall = async (n: number) => (await raw.map([[n]]))[0];
     yield await finding("the same, one after the other", [
-      { name: "raw", run: () => inTurn(rawCall) },
-      { name: "ours", run: () => inTurn(call) },
+      { name: "raw, a message each", run: () => inTurn((n) => raw.map([[n]])) },
+      { name: "ours", run: () => inTurn((n) => pool.map(trivial, [n])) },
     ]);
   },
 };
