@@ -26,6 +26,7 @@ import type { ShopError } from "./fixtures/tasks.ts";
 import { endings } from "./contract_close.ts";
 import { contexts } from "./contract_context.ts";
 import { bringing } from "./contract_data.ts";
+import { neighbours } from "./contract_neighbours.ts";
 import { outcomes } from "./contract_outcomes.ts";
 import { promises } from "./contract_promises.ts";
 import { reductions } from "./contract_reduce.ts";
@@ -126,6 +127,10 @@ const DIFFERENCES: Record<string, Record<string, string>> = {
   processes: APART,
   nats: {
     ...APART,
+    "a failure at the last attempt does not wait for its neighbours":
+      "those before it do, as a chunk has one answer: docs/cluster.md",
+    "what is done, and what is behind it, does not wait for a task that waits":
+      "a chunk is answered when the slowest of its tasks is done: docs/cluster.md",
     "other values arrive as docs/values.md says":
       "a Blob is refused: tests/nats_test.ts",
     "weight: the heaviest go first, and context.index is the input's":
@@ -229,6 +234,7 @@ export function contract(
   contexts(it, { calls, pool, timed });
   sharedArrays(it, { calls, pool, timed });
   outcomes(itOfEngine, { calls, pool, timed });
+  neighbours(it, { calls, pool, timed });
   weights(itOfEngine, { calls, pool, timed });
   promises(itOfEngine, { calls, pool, timed });
   reductions(itOfEngine, { calls, pool, timed });

@@ -126,13 +126,20 @@ test("how long reading took is told once of what was read ahead, though it goes 
 
 test("a worker is replaced before its tasks are too many to be told apart", () => {
   const inFlight = new InFlight(new FakeClock(), true);
-  const run = { number: 1, options: {}, shared: {}, over: false, timed: false };
+  const run = {
+    number: 1,
+    options: {},
+    shared: {},
+    failing: {},
+    over: false,
+    timed: false,
+  };
   const send = (length: number) => {
     const chunk = { run, first: 0, values: { length }, attempt: 1 };
     const parcel = { packed: {}, refused: new Map(), bytes: 0 };
     const { message, note } = inFlight.send(chunk as never, parcel as never, 1);
     note();
-    inFlight.remove(message);
+    inFlight.answered({ serial: message.serial });
   };
   assertEquals(inFlight.tasksLeft(5), 5);
   assertEquals(inFlight.tasksLeft(Infinity), LAST_SERIAL);

@@ -108,6 +108,7 @@ interface Work {
   failures: TaskFailure[];
   next: number;
   open: number; // tasks not settled yet
+  hurries: boolean; // what is done is told before the rest is
 }
 
 /** What a fake backend can do. */
@@ -200,6 +201,8 @@ export class FakeWorker implements WorkerHandle {
   answersToFull = Infinity;
   /** How many tasks it had and did not begin, though their run went on. */
   lostTasks = 0;
+  /** How often it answered a part of a chunk before the rest. */
+  toldParts = 0;
   inbox: ToWorker[] = [];
   outbox: unknown[] = [];
   /** The task of each lane; undefined where there is none. */
@@ -213,6 +216,7 @@ export class FakeWorker implements WorkerHandle {
   #inputs: TypedArray | undefined;
   #output: TypedArray | undefined;
   #folds = false;
+  #lastAttempt = Infinity;
   /** Whether it says which tasks it is at, as no memory is shared. */
   #notes = false;
   #begun = 0;
@@ -249,8 +253,8 @@ export class FakeWorker implements WorkerHandle {
       if (this.disposes === "at once") {
         this.say({ type: "disposed", error: undefined });
       }
-    } else if (message?.type === "take-back") {
-      this.#board.takeBack(message.end);
+    } else if (message?.type === "hurry") {
+      this.#hurry(message.end);
     } else if (message?.type === "abandon") {
       this.#abandon(message.serials);
     } else if (message?.type === "ping") {
@@ -272,6 +276,7 @@ export class FakeWorker implements WorkerHandle {
         failures: [],
         next: 0,
         open: length - skipped,
+        hurries: false,
       });
     }
     return message;
@@ -292,6 +297,7 @@ export class FakeWorker implements WorkerHandle {
     this.lanes = new Array(run.concurrency ?? 1).fill(undefined);
     this.#works = [];
     this.#folds = run.combine !== undefined;
+    this.#lastAttempt = run.lastAttempt ?? Infinity;
     this.#inputs = run.inputs && this.#wire.views.open(run.inputs);
     this.#output = run.output && this.#wire.views.open(run.output);
   }
@@ -380,8 +386,15 @@ export class FakeWorker implements WorkerHandle {
         ? this.#wire.codec.encodeThrown(outcome.error)
         : undefined;
       work.failures.push({ offset, folded: 0, error, refused: undefined });
+      if (work.message.attempt >= this.#lastAttempt) {
+        work.hurries = true;
+        this.#leaveRest(work);
+      }
     }
-    if (--work.open > 0) return;
+    if (--work.open > 0) {
+      if (work.hurries) this.#tell(work);
+      return;
+    }
     this.#pass(work);
     this.#answer(work);
   }
@@ -439,17 +452,53 @@ export class FakeWorker implements WorkerHandle {
     this.say({ type: "done", ...answer, ...(full && { full }) });
   }
 
+  /** Begins no more up to a serial number, and tells what is done. */
+  #hurry(end: number | undefined): void {
+    const first = end === undefined ? Infinity : this.#board.takeBack(end);
+    if (first < end!) this.say({ type: "taken-back", first, end: end! });
+    for (const work of this.#works) work.hurries = true;
+    this.tellDone();
+  }
+
+  /** Tells what is done of each chunk that it is at. */
+  tellDone(): void {
+    for (const work of this.#works) this.#tell(work);
+  }
+
+  #tell({ message: { serial }, results, failures, next }: Work): void {
+    const tasks = Math.min(next, results.length);
+    const failed = new Set(failures.map(({ offset }) => offset));
+    const at = new Set(this.lanes.map((task) => task?.serial));
+    const waits = Array.from({ length: tasks }, (_, offset) => offset)
+      .filter((offset) =>
+        at.has(serial + offset) || (this.#folds && !failed.has(offset))
+      );
+    if (waits.length === tasks) return;
+    this.toldParts++;
+    const isList = !this.#folds && this.#output === undefined;
+    const sent = isList ? results.slice(0, tasks) : [];
+    const { packed: values, bytes } = this.#wire.packing.pack(sent, false);
+    const told = { serial, tasks, waits, values, bytes, ms: 0 };
+    this.say({ type: "done", ...told, failures: structuredClone(failures) });
+    if (isList) results.fill(undefined, 0, tasks);
+    for (const failure of failures) failure.error = undefined;
+  }
+
   /** Answers with what it has, as a worker does: the rest was taken back. */
   #cut(work: Work): void {
+    this.#leaveRest(work);
+    if (work.open === 0) this.#answer(work);
+  }
+
+  #leaveRest(work: Work): void {
     const { next, values, message: { skip = [] } } = work;
     for (let i = next; i < values.length; i++) {
       if (skip.includes(i)) continue;
       work.open--;
       if (!this.#board.isOver()) this.lostTasks++;
     }
-    work.results.length = next;
+    work.results.length = Math.min(work.results.length, next);
     work.next = values.length;
-    if (work.open === 0) this.#answer(work);
   }
 
   /** Says which tasks it is at. */

@@ -138,6 +138,12 @@ export class History {
       .reduce((sum, { lostTasks }) => sum + lostTasks, 0);
   }
 
+  /** How often a part of a chunk was answered before the rest. */
+  get told(): number {
+    return this.world.backend.workers
+      .reduce((sum, { toldParts }) => sum + toldParts, 0);
+  }
+
   /** The steps that were taken, for the report of a failure. */
   get log(): string {
     return this.#log.join("\n");
@@ -425,6 +431,10 @@ export class History {
       if (worker.canBegin) {
         steps.push([`${number} begins`, () => this.#begin(worker)]);
       }
+      // At any time, as a worker does when it is told to hurry.
+      if (tasks.size > 0 && this.#chance(0.3)) {
+        steps.push([`${number} tells`, () => worker.tellDone()]);
+      }
       for (const task of tasks) {
         if (this.#deed(task) === "waits for ever") continue;
         if (this.#deed(task) !== "is slow") working = true;
@@ -700,15 +710,18 @@ export class History {
  * Plays the history of a seed.
  *
  * @param seed The seed.
- * @returns How many tasks were taken back from a worker, to be sent elsewhere.
+ * @returns How many tasks were taken back from a worker, to be sent elsewhere; and
+ * how many parts of chunks were answered before the rest.
  * @throws {Error} When something is not as promised; it names the seed, and has
  * the steps.
  */
-export async function playHistory(seed: number): Promise<number> {
+export async function playHistory(
+  seed: number,
+): Promise<{ taken: number; told: number }> {
   const history = new History(seed);
   try {
     await history.play();
-    return history.taken;
+    return { taken: history.taken, told: history.told };
   } catch (error) {
     const steps = history.log;
     throw new Error(`history ${seed}: ${(error as Error).message}\n${steps}`, {

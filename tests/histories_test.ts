@@ -13,9 +13,12 @@ test("random histories end as they must", async () => {
   const first = Math.floor(Math.random() * 2 ** 31);
   const until = performance.now() + ENOUGH_MS;
   let played = 0;
-  let taken = 0;
+  let [taken, told] = [0, 0];
   while (played < COUNT && (played < 500 || performance.now() < until)) {
-    taken += await playHistory(first + played++);
+    const counts = await playHistory(first + played++);
+    taken += counts.taken;
+    told += counts.told;
   }
   assert(taken > played / 100, `${taken} tasks were taken from busy workers`);
+  assert(told > played / 10, `${told} parts of chunks were answered early`);
 });

@@ -59,6 +59,7 @@ function open(
     clock,
     inputs: new InputsInOrder(source, sink),
     sink,
+    failing: { lastAttempt: undefined, inTurn: false },
     shared: {},
     site: {},
     workers: 2,

@@ -220,12 +220,27 @@ for (const [what, setup] of KEPT) {
   });
 }
 
+test("a task that has no neighbours is asked nothing, however long it takes", async () => {
+  for (const sharesMemory of [true, false]) {
+    const world = new FakeWorld({ workers: 1 }, { sharesMemory });
+    const call = world.calls.map(same, [0], {}, stuckCall);
+    await world.flush();
+    const worker = world.worker(0).receiveAll();
+    const task = worker.begin(true)!;
+    world.clock.advance(10_000);
+    assertEquals(worker.inbox, []);
+    worker.settle(task, { value: 0 });
+    worker.deliverAll();
+    assertEquals(await world.finish(call), { status: "fulfilled", value: [0] });
+  }
+});
+
 test("without shared memory, the worker is asked once for what it has", async () => {
   const { world, busy, others: [idle], task, end } = await stuckCall({
     powers: { sharesMemory: false },
   });
   world.clock.advance(1000);
-  assertEquals(busy.inbox.map(({ type }) => type), ["take-back"]);
+  assertEquals(busy.inbox.map(({ type }) => type), ["hurry"]);
   assertEquals(idle.inbox, []);
   busy.receiveAll(); // when its thread is free
   busy.settle(task, { value: task.value });
@@ -233,6 +248,92 @@ test("without shared memory, the worker is asked once for what it has", async ()
   busy.deliverAll();
   assertEquals(idle.inbox.map(({ type }) => type), ["chunk"]);
   assertEquals(await end(), range(COUNT));
+});
+
+test("without shared memory, a task that waits keeps nothing behind it", async () => {
+  const { world, busy, others: [idle], begun, workOn, end } = await stuckCall({
+    powers: { sharesMemory: false },
+  });
+  world.clock.advance(10);
+  busy.receiveAll().deliverAll(); // its thread is free, its task goes on
+  assertEquals(idle.inbox.map(({ type }) => type), ["chunk"]);
+  workOn();
+  once(begun);
+  busy.leave({ code: 1 });
+  assertEquals((await end()).filter((one) => one === "lost").length, 1);
+});
+
+test("what is done beside tasks that wait is asked for once, and is not lost", async () => {
+  for (const sharesMemory of [true, false]) {
+    const world = new FakeWorld({ workers: 1 }, { sharesMemory });
+    const seen: unknown[] = [];
+    const options = { concurrency: 3, chunkSize: 3, ordered: false };
+    const more = { ...options, retries: 1 };
+    const read = (async () => {
+      const stream = world.calls.stream(same, range(3), more, stuckCall);
+      for await (const value of stream) seen.push(value);
+    })();
+    await world.flush();
+    const worker = world.worker(0).receiveAll();
+    const tasks = range(3).map(() => worker.begin()!);
+    worker.settle(tasks[1], { value: 1 });
+    worker.deliverAll();
+    await world.flush();
+    assertEquals(seen, []);
+    world.clock.advance(1000);
+    const asked = worker.inbox.filter(({ type }) => type === "hurry");
+    assertEquals(asked.length, 1);
+    worker.receiveAll().deliverAll();
+    await world.flush();
+    assertEquals(seen, [1]);
+    worker.settle(tasks[2], { value: 2 }); // it is not asked again
+    worker.deliverAll();
+    await world.flush();
+    assertEquals(seen, [1, 2]);
+    worker.leave({ code: 1 }); // what was told is not begun again
+    await world.flush();
+    const next = world.worker(1).receiveAll();
+    const again = next.begin()!;
+    assertEquals([again.index, again.attempt], [0, 2]);
+    assertEquals(next.begin(), undefined);
+    next.settle(again, { value: 0 });
+    next.deliverAll();
+    await world.finish(read);
+    assertEquals(seen, [1, 2, 0]);
+  }
+});
+
+test("an answer to a part of a chunk that is none of it fails the chunk", async () => {
+  for (
+    const wrong of [
+      { tasks: 99, waits: [0] },
+      { tasks: -1, waits: [] },
+      { tasks: 1.5, waits: [0, 1] },
+      { tasks: 2, waits: [1, 7, -3, 0.5], values: [1, 2, 3] },
+    ]
+  ) {
+    const world = new FakeWorld({ workers: 1 });
+    const options = { chunkSize: 3 };
+    const call = world.calls.mapSettled(same, range(3), options, stuckCall);
+    await world.flush();
+    const worker = world.worker(0).receiveAll();
+    const task = worker.begin()!;
+    const serial = worker.chunkOf(task);
+    const { tasks, waits, values = [0] } = wrong;
+    const packed = { as: "list" as const, values, encoded: [] };
+    const said = { serial, tasks, waits, values: packed, ms: 0, bytes: 0 };
+    worker.say({ type: "done", ...said });
+    worker.deliver();
+    for (let next = task; next; next = worker.begin()!) {
+      worker.settle(next, { value: next.value });
+    }
+    worker.deliverAll();
+    const end = await world.finish(call) as PromiseFulfilledResult<
+      PromiseSettledResult<unknown>[]
+    >;
+    assertEquals(end.value[0].status, "rejected");
+    assertEquals(end.value.length, 3);
+  }
 });
 
 test("a worker that ends is to blame for its task, not for what it lost", async () => {
@@ -276,7 +377,7 @@ test("a worker is not replaced for tasks that were taken from it", async () => {
   busy.begin();
   busy.deliverAll();
   assert(!busy.ending); // it has begun two
-  assertEquals(busy.inbox.map(({ type }) => type), ["chunk"]);
+  assertEquals(busy.inbox.map(({ type }) => type), ["hurry", "chunk"]);
   assertEquals(await end(), range(COUNT));
 });
 

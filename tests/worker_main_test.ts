@@ -68,13 +68,19 @@ function startWorker(
     await flush();
   };
   /** Announces a run, with a chunk that has no tasks. */
-  const run = (fn: FunctionRef, transfer = false, concurrency = 1) =>
+  const run = (
+    fn: FunctionRef,
+    transfer = false,
+    concurrency = 1,
+    more: Partial<RunAnnouncement> = {},
+  ) =>
     chunk(0, [], {
       fn,
       number: 1,
       concurrency,
       transfer,
       watched: false,
+      ...more,
     });
   const chunk = (
     serial: number,
@@ -209,7 +215,7 @@ test("tasks that are to go elsewhere do, also from a worker that loads its modul
   await start;
   await run(imported("wait"));
   await chunk(1, [1, 2, 3]);
-  await say({ type: "take-back", end: 4 });
+  await say({ type: "hurry", end: 4 });
   const task = Promise.withResolvers<number>();
   loads.get("file:///wait.ts")!.resolve({ wait: () => task.promise });
   await flush();
@@ -292,16 +298,172 @@ test("a worker that is told to begin no more answers with what it has", async ()
   await run({ from: "source", name: "wait", source });
   await chunk(1, [1, 2, 3]);
   await chunk(4, [4]);
-  await say({ type: "take-back", end: 5 });
-  await until(() => said.length >= 3);
+  await say({ type: "hurry", end: 5 });
+  assertEquals(said.at(-2), { type: "taken-back", first: 2, end: 5 });
+  await until(() => said.length >= 4);
   const done = said.filter((message) => message.type === "done");
   assertEquals(done.map(({ serial, tasks }) => [serial, tasks]), [
+    [4, 0], // at once: nobody waits for it
     [1, 1],
-    [4, 0],
   ]);
   await chunk(5, [5]); // sent after that
-  await until(() => said.length >= 4);
+  await until(() => said.length >= 5);
   assertEquals(results().at(-1)!.length, 1);
+});
+
+/** What was said of chunks: how many tasks, which of them wait, results, failures. */
+const toldOf = (said: FromWorker[]) => {
+  const { packing, codec } = createWire();
+  return said.flatMap((message) => {
+    if (message.type !== "done") return [];
+    const { tasks, waits, values, failures = [] } = message;
+    const errors = failures.map(({ offset, error }) => [
+      offset,
+      error && (codec.decode(error) as Error).message,
+    ]);
+    return [[tasks, waits, Array.from(packing.unpack(values)), errors]];
+  });
+};
+
+/** Ends tasks by their values: a function that a worker may get, and its end. */
+function gates(name: string) {
+  const ends = new Map<unknown, PromiseWithResolvers<unknown>>();
+  const begun: unknown[] = [];
+  (globalThis as Record<string, unknown>)[name] = (value: unknown) => {
+    begun.push(value);
+    if (value === "throws") throw new Error("mine");
+    if (typeof value !== "string") return value;
+    const end = Promise.withResolvers<unknown>();
+    ends.set(value, end);
+    return end.promise;
+  };
+  const source = `(value) => globalThis.${name}(value)`;
+  const fn: FunctionRef = { from: "source", name, source };
+  const end = async (value: string, result: unknown = value) => {
+    ends.get(value)!.resolve(result);
+    await flush();
+  };
+  const fail = async (value: string) => {
+    ends.get(value)!.reject(new Error("mine"));
+    await flush();
+  };
+  return { fn, begun, end, fail };
+}
+
+test("a failure that ends its run is told at once, and nothing begins after it", async () => {
+  const alone = startWorker();
+  await alone.start;
+  const { fn, begun } = gates("gateOfOne");
+  await alone.run(fn, false, 1, { lastAttempt: 1 });
+  await alone.chunk(1, [1, "throws", "never", 4]);
+  assertEquals(toldOf(alone.said), [[2, undefined, [1, undefined], [
+    [1, "mine"],
+  ]]]);
+  assertEquals(begun, [1, "throws"]);
+
+  const lanes = startWorker();
+  await lanes.start;
+  const of = gates("gateOfLanes");
+  await lanes.run(of.fn, false, 3, { lastAttempt: 1 });
+  await lanes.chunk(1, ["never", 2, "bad", "late", 5]);
+  assertEquals(toldOf(lanes.said), []);
+  await of.fail("bad");
+  await of.end("late");
+  assertEquals(toldOf(lanes.said), [
+    [4, [0, 3], [undefined, 2, undefined, undefined], [[2, "mine"]]],
+    // What was told before is not told again, but that it failed.
+    [4, [0], [undefined, undefined, undefined, "late"], [[2, undefined]]],
+  ]);
+  assertEquals(of.begun, ["never", 2, "bad", "late"]);
+  await of.end("never");
+  assertEquals(toldOf(lanes.said).at(-1), [
+    4,
+    undefined,
+    ["never", undefined, undefined, undefined],
+    [[2, undefined]],
+  ]);
+});
+
+test("a failure that may be tried again, or is an item, does not end its chunk", async () => {
+  for (const lastAttempt of [undefined, 2]) {
+    const { said, run, chunk, start } = startWorker();
+    await start;
+    const { fn } = gates("gateOfMore");
+    await run(fn, false, 1, { lastAttempt });
+    await chunk(1, ["throws", 2]);
+    assertEquals(toldOf(said), [[2, undefined, [undefined, 2], [
+      [0, "mine"],
+    ]]]);
+  }
+});
+
+test("a failure that ends a reduction is told before results are folded", async () => {
+  const { said, run, chunk, start } = startWorker();
+  await start;
+  const { fn } = gates("gateOfFold");
+  const source = "() => { throw new Error('folded'); }";
+  const combine: FunctionRef = { from: "source", name: "combine", source };
+  await run(fn, false, 1, { lastAttempt: 1, combine });
+  await chunk(1, [1, 2, "throws", 4]);
+  assertEquals(toldOf(said).map(([, waits, , errors]) => [waits, errors]), [
+    [[0, 1], [[2, "mine"]]],
+    [undefined, [[2, undefined], [0, "folded"]]],
+  ]);
+});
+
+test("what is done beside a task that waits is told once the worker is to hurry", async () => {
+  const buffer = (n: number) => new Uint8Array([n]).buffer;
+  for (const kind of ["values", "records", "buffers", "shared"] as const) {
+    const { said, say, run, chunk, start } = startWorker();
+    await start;
+    const { fn, end } = gates("gateOfHurry");
+    const give = (n: number) =>
+      kind === "records"
+        ? { n, list: [n] }
+        : kind === "buffers"
+        ? buffer(n)
+        : n;
+    const output = createWire().views.share(
+      new Float64Array(new SharedArrayBuffer(64)),
+    );
+    const more = kind === "shared" ? { output } : {};
+    await run(fn, kind === "buffers", 3, more);
+    await chunk(1, [give(0), "a", give(2), "b"]);
+    await say({ type: "hurry" });
+    await end("b", give(3));
+    await say({ type: "hurry" }); // nothing is new
+    await end("a", give(1));
+    const none = undefined;
+    const told = kind === "shared" ? [[], [], []] : [
+      [give(0), none, give(2), none],
+      [none, none, none, give(3)],
+      [none, give(1), none, none],
+    ];
+    assertEquals(toldOf(said), [
+      [4, [1, 3], told[0], []],
+      [4, [1], told[1], []],
+      [4, none, told[2], []],
+    ]);
+    if (kind !== "shared") continue;
+    const written = new Float64Array(output!.buffer).subarray(0, 4);
+    assertEquals([...written], [0, 1, 2, 3]);
+  }
+});
+
+test("a chunk of which tasks are still to begin is told now and then", async () => {
+  const { said, say, run, chunk, start } = startWorker();
+  await start;
+  const { fn, end } = gates("gateOfRest");
+  await run(fn);
+  await chunk(1, [1, "a", 3, "b", 5]);
+  await say({ type: "hurry" });
+  assertEquals(toldOf(said), [[2, [1], [1, undefined], []]]);
+  await end("a");
+  await until(() => toldOf(said).length > 1);
+  const none = undefined;
+  assertEquals(toldOf(said).at(-1), [4, [3], [none, "a", 3, none], []]);
+  await end("b");
+  assertEquals(toldOf(said).at(-1), [5, none, [none, none, none, "b", 5], []]);
 });
 
 test("no task of a run that is over begins, also where no memory is shared", async () => {

@@ -107,33 +107,46 @@ export function endsFold({ why }: Pick<Failure, "why">): boolean {
 }
 
 /**
- * Sees to it that each task has one outcome, whoever wrote the answer; of a
- * reduction that ends by it, one at most: what ran beside that was not waited for.
+ * Sees to it that each task has one outcome, whoever wrote the answer; where a
+ * failure in it ends the run, one at most: what ran beside that was not waited for.
  *
  * @param steps What the answer says.
  * @param skip Offsets of tasks that were not sent, in order.
  * @param length How many tasks the chunk has.
- * @param folded Whether results are folded: what cannot be ends the reduction.
+ * @param ends Whether one of them ends the run.
+ * @returns Stretches of tasks that were sent and have no outcome.
  * @throws {RangeError} When one has none, or several.
  */
 export function checkSteps(
   steps: Step[],
   skip: number[],
   length: number,
-  folded: boolean,
-): void {
-  const ends = folded &&
-    steps.some(({ failure }) => failure !== undefined && endsFold(failure));
+  ends: boolean,
+): [from: number, to: number][] {
+  const gaps: [from: number, to: number][] = [];
   let next = 0;
   let at = 0; // in `skip`: there may be as many as tasks
+  /** Goes on to where the next outcome begins. */
+  const goTo = (offset: number) => {
+    for (; next < offset; next++) {
+      if (skip[at] === next) {
+        at++;
+        continue;
+      }
+      if (!ends) throw new RangeError("an answer has all outcomes");
+      const last = gaps.at(-1);
+      if (last?.[1] === next) last[1]++;
+      else gaps.push([next, next + 1]);
+    }
+  };
   for (const { from, to } of steps) {
-    for (; skip[at]! < from; at++) if (skip[at] === next) next++;
-    const fits = isCount(from, next, ends ? length : next) &&
-      isCount(to, from + 1, skip[at] ?? length);
-    if (!fits) throw new RangeError("an answer has one outcome for each task");
+    const isNext = isCount(from, next, length);
+    if (isNext) goTo(from);
+    if (!isNext || !isCount(to, from + 1, skip[at] ?? length)) {
+      throw new RangeError("an answer has one outcome for each task");
+    }
     next = to;
   }
-  if (ends) return;
-  for (; skip[at] === next; at++) next++;
-  if (next !== length) throw new RangeError("an answer has all outcomes");
+  goTo(length);
+  return gaps;
 }

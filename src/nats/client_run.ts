@@ -86,7 +86,7 @@ export class ClientRun {
     const { run } = this;
     if (run.over) return { type: "over" };
     const { timeout, concurrency, chunkSize } = run.options;
-    const { fn, combine, data, timed } = run;
+    const { fn, combine, data, timed, failing } = run;
     const { lines } = this.#setup;
     const isExport = fn.from === "module";
     return {
@@ -98,6 +98,7 @@ export class ClientRun {
       timeout,
       concurrency,
       chunkSize,
+      ...failing,
       timed,
       fingerprint: lines !== undefined
         ? lines.fingerprint
@@ -174,10 +175,14 @@ export class ClientRun {
     checkPacked(answer.values);
     const values = wire.packing.unpack(answer.values);
     const steps = stepsOf(answer, values, run.combine !== undefined);
-    checkSteps(steps, skip, length, run.combine !== undefined);
     const failures = steps.map((step) =>
       step.values ? undefined : decodeFailure(step.failure, run.combine)
     );
+    const { lastAttempt = Infinity } = run.failing;
+    const isEnd = (failure: Failure | undefined) =>
+      failure !== undefined && (chunk.attempt >= lastAttempt ||
+        (run.combine !== undefined && endsFold(failure)));
+    const gaps = checkSteps(steps, skip, length, failures.some(isEnd));
     const { numberOf } = this.#setup;
     const machine = String(answer.machine);
     const { ms, bytes } = answer;
@@ -200,6 +205,8 @@ export class ClientRun {
       const again = run.combine === undefined || !endsFold(failure);
       run.fail(chunk, step.from, failure, worker, again);
     }
+    // Mostly nobody wants them any more.
+    for (const [from, to] of gaps) run.takeBack(chunk, from, to);
   }
 
   /** Machines were lost under a chunk: whose fault is that? */

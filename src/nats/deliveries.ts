@@ -7,6 +7,7 @@
 
 import type {
   ConsecutiveInputs,
+  Failing,
   Failure,
   FailureEffect,
   NextInputs,
@@ -38,6 +39,10 @@ export interface Delivery {
   skipped: number;
   /** How many tasks are not settled. */
   left: number;
+  /** Offset after the last of its tasks that is wanted. */
+  end: number;
+  /** Whether a failure there ends the run: nothing after it is wanted. */
+  fails: boolean;
   readonly done: Done;
   /** What becomes of it; undefined if the run ends before that. */
   readonly answer: Promise<Done | undefined>;
@@ -49,22 +54,26 @@ export class Deliveries implements NextInputs, Sink {
   readonly total = undefined;
   readonly weight = undefined;
   readonly inTurn = false;
+  readonly goesOn = true;
   readonly #open: Delivery[] = [];
   readonly #folds: boolean;
+  readonly #failing: Failing;
   readonly #failures = new Map<number, Failed>();
 
   /**
    * Has none yet.
    *
    * @param folds Whether results are folded.
+   * @param failing What a failure does to the run of the client; here it goes on.
    */
-  constructor(folds: boolean) {
+  constructor(folds: boolean, failing: Failing) {
     this.#folds = folds;
+    this.#failing = failing;
   }
 
   get weightLeft(): number {
     let left = 0;
-    for (const { next, values } of this.#open) left += values.length - next;
+    for (const { next, end } of this.#open) left += Math.max(0, end - next);
     return left;
   }
 
@@ -94,7 +103,8 @@ export class Deliveries implements NextInputs, Sink {
     const { promise, resolve } = Promise.withResolvers<Done | undefined>();
     const done = { pieces: [], results: [], failures: [], tracks: [], ms: 0 };
     const left = values.length - message.skip.length;
-    const own = { message, values, next: 0, skipped: 0, left, done };
+    const at = { next: 0, skipped: 0, left, end: values.length, fails: false };
+    const own = { message, values, ...at, done };
     this.#open.push({ ...own, answer: promise, settle: resolve });
     return promise;
   }
@@ -106,9 +116,9 @@ export class Deliveries implements NextInputs, Sink {
         delivery.next++;
       }
       const from = delivery.next;
-      if (from >= values.length) continue;
+      if (from >= delivery.end) continue;
       const end = skip[delivery.skipped] ?? values.length;
-      const to = Math.min(from + size, from + most, end);
+      const to = Math.min(from + size, from + most, end, delivery.end);
       delivery.next = to;
       const part = ArrayBuffer.isView(values)
         ? (values as Float64Array).subarray(from, to)
@@ -122,6 +132,12 @@ export class Deliveries implements NextInputs, Sink {
   endOf(index: number): number {
     const { message, values } = this.#find(index) ?? {};
     return message === undefined ? Infinity : message.first + values!.length;
+  }
+
+  /** Up to which index the tasks of the chunk are wanted that a task came in. */
+  wantedTo(index: number): number {
+    const { message, end } = this.#find(index) ?? {};
+    return message === undefined ? index : message.first + end!;
   }
 
   /** Which try of a task its chunk is. */
@@ -168,10 +184,29 @@ export class Deliveries implements NextInputs, Sink {
     this.#failures.delete(index);
     const delivery = this.#find(index);
     if (delivery === undefined || failed === undefined) return "go on";
-    delivery.done.failures.push([index - delivery.message.first, ...failed]);
+    const offset = index - delivery.message.first;
+    delivery.done.failures.push([offset, ...failed]);
+    const { lastAttempt = Infinity } = this.#failing;
+    if (delivery.message.attempt >= lastAttempt) {
+      delivery.fails = true;
+      delivery.end = Math.min(delivery.end, offset + 1);
+    }
     const all = this.#folds && endsFold(failed[0]);
     this.#settle(delivery, all ? delivery.left : 1);
     return "go on";
+  }
+
+  /** Whether nobody waits for more of a chunk: it is done, or a failure ends it. */
+  #isOver({ left, end, fails, message: { skip }, done }: Delivery): boolean {
+    if (left <= 0) return true;
+    if (!fails) return false;
+    if (!this.#failing.inTurn) return true;
+    let before = skip.filter((offset) => offset < end).length;
+    before += done.failures.filter(([offset]) => offset < end).length;
+    for (const [from, to] of done.pieces) {
+      before += Math.max(0, Math.min(to, end) - from);
+    }
+    return before === end;
   }
 
   #find(index: number): Delivery | undefined {
@@ -182,7 +217,7 @@ export class Deliveries implements NextInputs, Sink {
 
   #settle(delivery: Delivery, tasks: number): void {
     delivery.left -= tasks;
-    if (delivery.left > 0) return;
+    if (!this.#isOver(delivery)) return;
     this.#open.splice(this.#open.indexOf(delivery), 1);
     delivery.settle(delivery.done);
   }

@@ -42,29 +42,35 @@ export class MachineRun {
   constructor(setup: MachineRunSetup) {
     const { number, call, fn, combine, data, clock, engine, slots } = setup;
     const { timeout, concurrency, chunkSize, timed } = call;
-    const deliveries = new Deliveries(combine !== undefined);
+    const { lastAttempt, inTurn = false } = call;
+    const failing = { lastAttempt, inTurn };
+    const deliveries = new Deliveries(combine !== undefined, failing);
     this.lanes = concurrency ?? 1;
     this.#engine = engine;
     this.#deliveries = deliveries;
-    this.#run = new Listener({
-      number,
-      fn,
-      combine,
-      data,
-      options: {
-        timeout,
-        concurrency,
-        chunkSize,
-        ...(timed && { onEvent: () => {} }), // heard as it is emitted
+    this.#run = new Listener(
+      {
+        number,
+        fn,
+        combine,
+        data,
+        options: {
+          timeout,
+          concurrency,
+          chunkSize,
+          ...(timed && { onEvent: () => {} }), // heard as it is emitted
+        },
+        clock,
+        inputs: deliveries,
+        sink: deliveries,
+        failing,
+        shared: {},
+        site: {},
+        workers: slots,
+        onEvent: undefined,
       },
-      clock,
-      inputs: deliveries,
-      sink: deliveries,
-      shared: {},
-      site: {},
-      workers: slots,
-      onEvent: undefined,
-    }, deliveries);
+      deliveries,
+    );
     engine.add(this.#run);
     // Also of one that ends as its inputs throw: the engine does not close those.
     const close = () => deliveries.close();
@@ -140,6 +146,18 @@ class Listener extends Run {
     if (count < length) this.takeBack(chunk, count, length);
     const own = count < length ? part(chunk, 0, count) : chunk;
     return { ...own, attempt: this.#deliveries.attemptOf(first) };
+  }
+
+  // Of a chunk that a failure ends, nobody wants what comes after that.
+  override takeBack(
+    chunk: Chunk,
+    from: number,
+    to: number,
+    alone?: boolean,
+  ): void {
+    const { first } = chunk;
+    const end = this.#deliveries.wantedTo(first + from) - first;
+    super.takeBack(chunk, from, Math.min(to, end), alone);
   }
 
   // Not what it learns: of a chunk whose rest went elsewhere that is nothing.

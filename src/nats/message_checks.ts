@@ -109,7 +109,7 @@ export function checkCall(message: unknown): CallMessage {
     if (type === "over" || type === "on" || type === "later") return { type };
     const said = message as Fields<CallMessage & { type: "call" }>;
     const { fn, combine, lines, data, timeout, fingerprint } = said;
-    const { concurrency, chunkSize } = said;
+    const { concurrency, chunkSize, lastAttempt } = said;
     // No timer waits for longer, and clients leave such a limit out.
     const isLimit = (ms: unknown) =>
       typeof ms === "number" && ms > 0 && ms < 2 ** 31;
@@ -123,7 +123,7 @@ export function checkCall(message: unknown): CallMessage {
       isOptional(combine, isFunction) && isOptional(lines, isObject) &&
       isOptional(data, isData) && isOptional(timeout, isLimit) &&
       isOptional(concurrency, isAtOnce) && isOptional(chunkSize, isWhole) &&
-      isOptional(fingerprint, isText);
+      isOptional(lastAttempt, isWhole) && isOptional(fingerprint, isText);
     if (holds) return message as unknown as CallMessage;
   }
   throw new TypeError("its client must say what the run is");

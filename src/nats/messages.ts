@@ -90,6 +90,10 @@ export type CallMessage =
     timeout: number | undefined;
     concurrency: number | undefined;
     chunkSize: number | undefined;
+    /** From which attempt on a failure ends it, if any does. */
+    lastAttempt?: number | undefined;
+    /** Whether, of what a failure ends, the tasks before that are wanted. */
+    inTurn?: boolean;
     /** Whether anybody wants to know when each task ran. */
     timed: boolean;
     /** The version of the module that the machines were seen to have. */

@@ -77,6 +77,10 @@ export function beginRun<S extends Sink>(
     clock,
     inputs,
     sink,
+    failing: {
+      lastAttempt: sink.goesOn ? undefined : (options.retries ?? 0) + 1,
+      inTurn: sink.inTurn,
+    },
     shared,
     refills: source.refills,
     // With weights, what is learned is the time of a unit, and not of a task.

@@ -38,7 +38,7 @@ export type { ConsecutiveInputs, NextInputs } from "../engine/next_inputs.ts";
 export { Paces } from "../engine/paces.ts";
 export { Run } from "../engine/run.ts";
 export { Runs } from "../engine/runs.ts";
-export type { RunSetup } from "../engine/run_setup.ts";
+export type { Failing, RunSetup } from "../engine/run_setup.ts";
 export type { FailureEffect, Sink } from "../engine/sink.ts";
 export { VainSends } from "../engine/vain_sends.ts";
 export { keepContext } from "../runtime/async_context.ts";

@@ -7,26 +7,26 @@
 import type { Clock } from "../runtime/clock.ts";
 import { LAST_SERIAL } from "../wire/board.ts";
 import type { Parcel } from "../wire/packing.ts";
-import type { ChunkMessage, TakeBackMessage } from "../wire/protocol.ts";
+import type {
+  ChunkMessage,
+  DoneMessage,
+  HurryMessage,
+} from "../wire/protocol.ts";
 import { announcementOf } from "./announcement.ts";
-import { type Chunk, part } from "./chunk.ts";
+import type { Chunk } from "./chunk.ts";
+import { Loading } from "./loading.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./settling.ts";
 import {
   type Abandoned,
   type Back,
+  cutSent,
   findSent,
   type Sent,
   serialsOf,
+  splitDone,
 } from "./sent.ts";
 import { Whereabouts } from "./whereabouts.ts";
-
-/**
- * For how long a worker that still loads for a run that is over is waited for, in
- * ms: from its start, or from when its thread was first known to be free for that.
- * Later it is ended, and another tries what hangs there. No bench.
- */
-const LOAD_MS = 60_000;
 
 /** What one worker has in flight. */
 export class InFlight {
@@ -34,12 +34,8 @@ export class InFlight {
   run: Run | undefined;
   /** Which of its tasks the worker is at. */
   readonly where: Whereabouts;
-  /** How many pings the worker has not answered. */
-  pings = 0;
-  /** Whether it was sent one right before its run, as that has a limit. */
-  pingedFirst = false;
-  readonly #clock: Clock;
-  readonly #madeAt: number;
+  /** Whether it may still load for a run that is over. */
+  readonly loading: Loading;
   readonly #sharesMemory: boolean;
   readonly #sent: Sent[] = [];
   /** Numbers of runs that the worker has got the data of. */
@@ -49,20 +45,15 @@ export class InFlight {
   #serial = 1;
   #tasks = 0;
   #tasksBack = 0; // how many were taken back
+  #hurriedTo = 0; // up to which serial it was told to hurry
   #stopped = false; // its run is over
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
-  /** Whether it may still load for a run that is over, as it was not heard since. */
-  #loads = false;
-  /** Until when that is believed: as it is new, or its thread was free before. */
-  #loadsUntil = 0;
   #answered = false; // a chunk of this run
-  #isNew = true; // it has answered none of any run: no task can have left anything
 
   constructor(clock: Clock, sharesMemory: boolean) {
     this.where = new Whereabouts(clock, this.#sent);
-    this.#clock = clock;
-    this.#madeAt = clock.now();
+    this.loading = new Loading(clock);
     this.#sharesMemory = sharesMemory;
   }
 
@@ -78,23 +69,7 @@ export class InFlight {
 
   /** Whether a message that nobody could read was surely of one task. */
   get isOne(): boolean {
-    return this.chunks === 1 && this.#tasks < 2 && !this.loads;
-  }
-
-  /** The worker answered a ping: its thread was free. */
-  hearPong(): void {
-    this.pings = Math.max(0, this.pings - 1); // a task may post any number
-    if (this.#loads) this.#believe(); // what it was to load comes after that
-  }
-
-  /** From now on, once: else it might be silent for ever, call after call. */
-  #believe(): void {
-    this.#loadsUntil ||= this.#clock.now() + LOAD_MS;
-  }
-
-  /** Whether the worker still loads, as far as is known, for a run that is over. */
-  get loads(): boolean {
-    return this.#loads;
+    return this.chunks === 1 && this.#tasks < 2 && !this.loading.goesOn;
   }
 
   /**
@@ -106,8 +81,7 @@ export class InFlight {
   get waitsAt(): number | undefined {
     const serial = this.#sent[0]?.serial;
     if (serial === undefined) return undefined;
-    const mayLoad = this.pings === 0 || this.#clock.now() < this.#loadsUntil;
-    if (!this.#answered && mayLoad) return undefined;
+    if (!this.#answered && this.loading.mayBegin) return undefined;
     return this.where.hasBegun(serial) ? undefined : serial;
   }
 
@@ -217,17 +191,27 @@ export class InFlight {
     };
   }
 
-  /** Takes out the chunk that was answered. */
-  remove(
-    { serial, tasks, full }: { serial: number; tasks?: number; full?: boolean },
+  /**
+   * Takes out the chunk that was answered, or, where others of its tasks wait, notes
+   * what is done of it.
+   *
+   * @returns What is answered; undefined if it was dropped.
+   */
+  answered(
+    { serial, tasks, waits, full }: Partial<Omit<DoneMessage, "type">>,
   ): Sent | undefined {
     const at = this.#sent.findIndex((sent) => sent.serial === serial);
-    if (at < 0) return undefined; // it was dropped
-    this.#loads = this.#isNew = false; // all before it was read
-    this.#loadsUntil = 0;
+    const sent = this.#sent[at];
+    if (sent === undefined) return undefined;
+    this.loading.hearAnswer();
     this.#answered = true;
     if (full) this.#retires = true;
-    const sent = this.#sent.splice(at, 1)[0]!;
+    const part = waits && splitDone(sent, tasks, waits);
+    if (part !== undefined) {
+      this.#sent[at] = part.left;
+      return part.done;
+    }
+    this.#sent.splice(at, 1);
     this.#letGo();
     const { length } = sent.chunk.values;
     this.#tasks -= length;
@@ -272,11 +256,10 @@ export class InFlight {
    */
   stop(): boolean {
     const first = this.where.board?.stop() ?? Infinity;
-    const isLate = this.#clock.now() - this.#madeAt > LOAD_MS;
     this.#stopped = true;
     this.#letGo();
     const begun = first > (this.#sent[0]?.serial ?? 0);
-    return begun || isLate || this.#answered; // or it loads nothing
+    return begun || this.loading.isLate || this.#answered; // or it loads nothing
   }
 
   /** A worker that idles keeps nothing of a run that is over. */
@@ -287,36 +270,54 @@ export class InFlight {
   /** Takes out all that the worker has not begun and never will. */
   drop(): void {
     this.#tasksBack += this.#tasks;
-    this.#loads = true;
-    if (this.#isNew) this.#loadsUntil = this.#madeAt + LOAD_MS;
-    else if (this.pingedFirst && this.pings === 0) this.#believe();
+    this.loading.drop();
     this.forget();
     this.where.forget(); // what stands there is stopped
+  }
+
+  /** Whether what is done may wait for a task that is not, and was not asked for. */
+  get canHurry(): boolean {
+    return this.#tasks > this.chunks && this.#hurriedTo < this.#serial;
+  }
+
+  /**
+   * Says that what is done is wanted.
+   *
+   * @param end Up to which serial number tasks are taken back.
+   * @returns The message to the worker.
+   */
+  hurry(end?: number): HurryMessage {
+    this.#hurriedTo = this.#serial;
+    return { type: "hurry", ...(end !== undefined && { end }) };
   }
 
   /**
    * Takes back what the worker has not begun, if it is at a task: one that has
    * begun none may be on its way there.
    *
-   * @returns What each chunk loses; or, where no memory is shared, the message
-   * that asks the worker to answer with what it has.
+   * @returns What each chunk loses, unless the worker is to say it, as no memory is
+   * shared; and the message that asks the worker for what it has, unless it may
+   * have begun none.
    */
-  takeBack(): Back[] | TakeBackMessage {
+  takeBack(): { back: Back[]; message: HurryMessage | undefined } {
     const end = this.#serial;
     const { board } = this.where;
-    if (board === undefined) return { type: "take-back", end };
-    if (board.next() <= this.#sent[0]!.serial) return [];
-    const first = board.takeBack(end);
-    const back: Back[] = [];
-    for (const [at, sent] of this.#sent.entries()) {
-      const { chunk, serial } = sent;
-      const { length } = chunk.values;
-      const from = Math.max(0, first - serial);
-      if (from >= length) continue;
-      back.push({ sent, from });
-      this.#sent[at] = { ...sent, chunk: part(chunk, 0, from), whole: false };
-      this.#tasks -= length - from;
-      this.#tasksBack += length - from;
+    const isBeginning = board && board.next() <= this.#sent[0]!.serial;
+    if (isBeginning) return { back: [], message: undefined };
+    const back = board ? this.cut({ first: board.takeBack(end), end }) : [];
+    return { back, message: this.hurry(end) };
+  }
+
+  /**
+   * The worker will begin no more, from one serial number up to another.
+   *
+   * @returns What each chunk loses.
+   */
+  cut({ first, end }: { first: number; end: number }): Back[] {
+    const back = cutSent(this.#sent, first, end);
+    for (const { sent: { chunk }, from } of back) {
+      this.#tasks -= chunk.values.length - from;
+      this.#tasksBack += chunk.values.length - from;
     }
     return back;
   }

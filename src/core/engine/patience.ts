@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../runtime/clock.ts";
-import type { TakeBackMessage } from "../wire/protocol.ts";
+import type { HurryMessage } from "../wire/protocol.ts";
 import type { InFlight } from "./in_flight.ts";
 import type { Back } from "./sent.ts";
 
@@ -30,7 +30,7 @@ export interface PatienceSetup {
   /** Whether any worker has nothing to do. */
   anyIdle(): boolean;
   /** Asks the worker for what it has. */
-  ask(message: TakeBackMessage): void;
+  ask(message: HurryMessage): void;
   /** Gives away what was taken back from it. */
   giveAway(back: Back[]): void;
 }
@@ -48,7 +48,8 @@ export class Patience {
 
   /** The worker begins a chunk, or has none. */
   begin(inFlight: InFlight): void {
-    if (!inFlight.canGoElsewhere && !inFlight.hasLanes) return this.stop();
+    const { canGoElsewhere, canHurry, hasLanes } = inFlight;
+    if (!canGoElsewhere && !canHurry && !hasLanes) return this.stop();
     this.#inFlight = inFlight;
     this.#since = this.#setup.clock.now();
     // One timer for many chunks: to set one for each would be felt.
@@ -62,10 +63,11 @@ export class Patience {
 
   /** What the worker has not begun is to go elsewhere: it may begin soon. */
   end(inFlight: InFlight): void {
-    const back = inFlight.takeBack();
-    if (!Array.isArray(back)) this.#setup.ask(back);
-    else if (back.length > 0) this.#setup.giveAway(back);
-    else if (this.#cancel === undefined) {
+    const { back, message } = inFlight.takeBack();
+    // First: what comes back may go to the same worker, and is not meant.
+    if (message !== undefined) this.#setup.ask(message);
+    if (back.length > 0) this.#setup.giveAway(back);
+    else if (message === undefined && this.#cancel === undefined) {
       this.#lookIn(IDLE_MS); // it has begun none yet
     }
   }
@@ -82,7 +84,7 @@ export class Patience {
       this.#cancel = undefined;
       const inFlight = this.#inFlight;
       if (inFlight === undefined) return;
-      if (inFlight.canGoElsewhere) this.#look(inFlight);
+      if (inFlight.canGoElsewhere || inFlight.canHurry) this.#look(inFlight);
       if (!inFlight.hasLanes) return;
       if (this.#cancel === undefined) this.#lookIn(IDLE_MS);
       // Nothing: but the scheduler looks again, and fills the lanes.
@@ -96,6 +98,7 @@ export class Patience {
     // Whole ms: what rounding left would ring at the same time, again and again.
     if (waited < IDLE_MS) return this.#lookIn(Math.ceil(IDLE_MS - waited));
     if (waited < PATIENCE_MS && !anyIdle()) return this.#lookIn(IDLE_MS);
-    this.end(inFlight);
+    if (inFlight.canGoElsewhere) this.end(inFlight);
+    else this.#setup.ask(inFlight.hurry());
   }
 }

@@ -37,6 +37,7 @@ export class Run {
   readonly options: RunOptions;
   readonly shared: SharedParts;
   readonly refills: RunSetup["refills"];
+  readonly failing: RunSetup["failing"];
   readonly #ends = Promise.withResolvers<number>();
   /** Settles with the number of tasks, or with why the run ended early. */
   readonly done: Promise<number> = this.#ends.promise;
@@ -59,8 +60,8 @@ export class Run {
     [this.fn, this.combine] = [setup.fn, setup.combine];
     this.data = setup.data;
     this.options = options;
-    this.shared = setup.shared;
-    this.refills = setup.refills;
+    [this.shared, this.refills] = [setup.shared, setup.refills];
+    this.failing = setup.failing;
     this.#sizer = new ChunkSizer(options.chunkSize, workers, pace, times);
     this.#meter = new ProgressMeter(options.onProgress, clock);
     this.#meter.total = setup.inputs.total;

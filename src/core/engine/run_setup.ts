@@ -24,6 +24,14 @@ export interface SharedParts {
   output?: SharedArray | undefined;
 }
 
+/** What a failure of a task does to its run. */
+export interface Failing {
+  /** From which attempt on it ends that; undefined if it never does. */
+  lastAttempt: number | undefined;
+  /** Whether it comes in its turn: what comes before it is wanted all the same. */
+  inTurn: boolean;
+}
+
 /** What a run is made of. */
 export interface RunSetup {
   /** Number of the run in its pool, from 1. */
@@ -37,6 +45,7 @@ export interface RunSetup {
   clock: Clock;
   inputs: NextInputs;
   sink: Sink;
+  failing: Failing;
   /** What of it the workers find in shared memory. */
   shared: SharedParts;
   /** Knows which of its inputs was filled again. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Chunk } from "./chunk.ts";
+import { isCount } from "../../words/plain_data.ts";
+import { type Chunk, part } from "./chunk.ts";
 
 /** A chunk that was sent. */
 export interface Sent {
@@ -18,7 +19,10 @@ export interface Sent {
   readonly serial: number;
   /** Size of its values in bytes, roughly. */
   readonly bytes: number;
-  /** Offsets of tasks that failed: they could not be sent, or are abandoned. */
+  /**
+   * Offsets of tasks that are settled before the chunk is: they could not be sent,
+   * are abandoned, or were answered while others waited.
+   */
   readonly failed: Set<number>;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
@@ -38,6 +42,53 @@ export interface Abandoned {
   /** Its chunk, as it was. */
   readonly sent: Sent;
   readonly offset: number;
+}
+
+/**
+ * Takes tasks out of chunks that their worker will not begin.
+ *
+ * @param all The chunks: those that lose any are replaced.
+ * @param first Serial number of the first of these tasks.
+ * @param end Serial number after the last.
+ * @returns What each chunk loses.
+ */
+export function cutSent(all: Sent[], first: number, end: number): Back[] {
+  const back: Back[] = [];
+  for (const [at, sent] of all.entries()) {
+    const { chunk, serial } = sent;
+    const from = Math.max(0, first - serial);
+    if (from >= chunk.values.length || serial >= end) continue;
+    back.push({ sent, from });
+    all[at] = { ...sent, chunk: part(chunk, 0, from), whole: false };
+  }
+  return back;
+}
+
+/**
+ * Divides a chunk into what is answered of it and what is left.
+ *
+ * @param sent The chunk.
+ * @param tasks How many of its tasks have begun.
+ * @param waits Offsets of those that are not answered.
+ * @returns Both; undefined if the chunk has not so many tasks.
+ */
+export function splitDone(
+  sent: Sent,
+  tasks: number | undefined,
+  waits: readonly number[],
+): { done: Sent; left: Sent } | undefined {
+  const { chunk, failed } = sent;
+  if (!isCount(tasks, 0, chunk.values.length)) return undefined;
+  const open = new Set(waits);
+  const settled = new Set(failed);
+  for (let offset = 0; offset < tasks; offset++) {
+    if (!open.has(offset)) settled.add(offset);
+  }
+  const begun = { chunk: part(chunk, 0, tasks), whole: false };
+  return {
+    done: { ...sent, ...begun, failed: new Set([...failed, ...open]) },
+    left: { ...sent, failed: settled },
+  };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Sink {
    * they had given before; else it ends the run at once.
    */
   readonly inTurn: boolean;
+  /** Whether a run goes on after each failure. */
+  readonly goesOn: boolean;
   /** Whether a failure is there in its turn: nothing after it is wanted. */
   readonly failed?: boolean;
   /** Whether there is something that its reader has not read. */
@@ -65,6 +67,7 @@ export interface Sink {
  */
 export abstract class Collection<R> implements Sink {
   readonly inTurn = false;
+  readonly goesOn: boolean = false;
 
   abstract put(
     first: number,
@@ -113,6 +116,8 @@ export class ListSink extends Collection<unknown[]> {
 
 /** Outcomes in one list, as `Promise.allSettled` gives them. */
 export class SettledSink extends ListSink {
+  override readonly goesOn = true;
+
   override put(first: number, values: ArrayLike<unknown>): void {
     super.put(
       first,

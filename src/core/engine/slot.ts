@@ -58,8 +58,7 @@ export class Slot {
       end: (loss) => this.#endAsLost(loss),
     });
     this.#patience = new Patience({
-      clock: setup.clock,
-      anyIdle: () => setup.anyIdle(),
+      ...setup,
       ask: (message) => this.#post(message),
       giveAway: (back) => this.#report({ type: "back", back }),
     });
@@ -81,7 +80,7 @@ export class Slot {
 
   /** Whether the worker still loads for a run that is over. */
   get loads(): boolean {
-    return this.#inFlight.loads;
+    return this.#inFlight.loading.goesOn;
   }
 
   /** The run whose tasks the worker has. */
@@ -169,10 +168,10 @@ export class Slot {
       return this.#part(message.error && nameThrown(error));
     }
     if (message.type === "done" || message.type === "unread") {
-      const sent = this.#inFlight.remove(message);
+      const sent = this.#inFlight.answered(message);
       if (sent === undefined) return;
       this.#canLive = true;
-      this.#patience.begin(this.#inFlight);
+      if (!("waits" in message)) this.#patience.begin(this.#inFlight);
       this.#answer(
         message.type === "done"
           ? { type: "answer", sent, answer: message }
@@ -181,7 +180,9 @@ export class Slot {
     } else if (message.type === "unreadable") this.#lose("input");
     else if (message.type === "pong") this.#watch.answered(this.#inFlight);
     else if (message.type === "at") this.#inFlight.where.hear(message);
-    else if (message.type === "abandoned") this.#abandon(message.serials);
+    else if (message.type === "taken-back") {
+      this.#report({ type: "back", back: this.#inFlight.cut(message) });
+    } else if (message.type === "abandoned") this.#abandon(message.serials);
     else if (message.type === "ready") {
       this.#state.disposes = message.disposes;
       this.#ready.resolve();

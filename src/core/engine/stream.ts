@@ -36,6 +36,7 @@ export type Found = { value: unknown } | { error: unknown } | undefined;
 /** Holds the outcomes of a run until they are read. */
 export class StreamSink implements Sink {
   readonly inTurn = true;
+  readonly goesOn: boolean;
   readonly #threads: () => number;
   readonly #concurrency: number;
   readonly #bufferSize: number | undefined;
@@ -62,7 +63,7 @@ export class StreamSink implements Sink {
     this.#threads = threads;
     this.#bufferSize = options.bufferSize;
     this.#concurrency = options.concurrency ?? 1;
-    this.settled = options.settled === true;
+    this.settled = this.goesOn = options.settled === true;
     this.#order = options.ordered === false ? undefined : new Reorder();
   }
 

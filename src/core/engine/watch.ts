@@ -47,8 +47,8 @@ export class Watch {
    * whose thread is free answers before it loads the function, which may take long.
    */
   ask(inFlight: InFlight, run: Run): void {
-    inFlight.pingedFirst = run.options.timeout !== undefined;
-    if (inFlight.pingedFirst) this.#sendPing(inFlight);
+    inFlight.loading.pingedFirst = run.options.timeout !== undefined;
+    if (inFlight.loading.pingedFirst) this.#sendPing(inFlight);
   }
 
   /** Begins with the first chunk of a run, if the run has a limit. */
@@ -63,8 +63,8 @@ export class Watch {
 
   /** The worker answered the ping: its thread is free. */
   answered(inFlight: InFlight): void {
-    inFlight.hearPong();
-    if (inFlight.pings > 0) return; // to one before the last
+    inFlight.loading.hearPong();
+    if (inFlight.loading.pings > 0) return; // to one before the last
     if (this.#ping === "not sent") return;
     this.#ping = "answered";
     this.#look();
@@ -96,7 +96,7 @@ export class Watch {
   }
 
   #sendPing(inFlight: InFlight): void {
-    inFlight.pings++;
+    inFlight.loading.pings++;
     this.#setup.ping();
   }
 

@@ -5,7 +5,12 @@
  * @module
  */
 
-import { isObject, isOptional, isText } from "../../words/plain_data.ts";
+import {
+  isCount,
+  isObject,
+  isOptional,
+  isText,
+} from "../../words/plain_data.ts";
 import type { FromWorker } from "../wire/protocol.ts";
 
 type Fields = Record<string, unknown>;
@@ -31,14 +36,16 @@ const HOLDS: Partial<
 > = {
   at: ({ tasks, begun, folds }) =>
     isListOf(tasks, isTask) && isNumber(begun) && isOptional(folds, isNumber),
+  "taken-back": ({ first, end }) => isCount(first, 0) && isCount(end, 0),
   abandoned: ({ serials }) => isListOf(serials, isNumber),
   stray: ({ at, code }) =>
     isOptional(at, (list) => isListOf(list, isNumber)) &&
     isOptional(code, isNumber),
   refused: ({ number }) => isNumber(number),
   unread: ({ serial, tasks }) => isNumber(serial) && tasks === undefined,
-  done: ({ serial, tasks, ms, bytes, values, failures, times }) =>
+  done: ({ serial, tasks, waits, ms, bytes, values, failures, times }) =>
     [serial, tasks, ms, bytes].every(isNumber) && isObject(values) &&
+    isOptional(waits, (list) => isListOf(list, isNumber)) &&
     isOptional(failures, (list) => isListOf(list, isFailure)) &&
     isOptional(times, (list) => list instanceof Float64Array),
 };

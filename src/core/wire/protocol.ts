@@ -71,6 +71,8 @@ export interface RunAnnouncement {
   output?: SharedArray;
   /** Whether the start of each task must be noted there. */
   watched?: boolean;
+  /** From which try on a failure ends the run, if any does. */
+  lastAttempt?: number;
 }
 
 /** Consecutive tasks. */
@@ -95,20 +97,23 @@ export interface ChunkMessage {
 }
 
 /**
- * The worker is to begin no more of what it was sent, and to answer with what
- * it has. Where memory is shared, tasks are taken back there instead.
+ * What is done of chunks whose other tasks wait is wanted: the worker answers that
+ * as soon as its thread is free, and the others one by one.
  */
-export interface TakeBackMessage {
-  type: "take-back";
-  /** Serial number after the last task that was sent. */
-  end: number;
+export interface HurryMessage {
+  type: "hurry";
+  /**
+   * Of what it was sent it is to begin no more, up to this serial number. Where
+   * memory is shared, that is taken back already.
+   */
+  end?: number;
 }
 
 /** What the caller sends. */
 export type ToWorker =
   | StartMessage
   | ChunkMessage
-  | TakeBackMessage
+  | HurryMessage
   /** The run of the last chunk is over, and tasks of it are not settled. */
   | { type: "over" }
   /** These tasks wait for too long: their lanes are to go on. */
@@ -157,6 +162,12 @@ export interface DoneMessage {
   /** How many tasks were settled: the rest of the chunk was not begun. */
   tasks: number;
   /**
+   * Set if the chunk is answered again, as these of its tasks, by their offsets,
+   * wait: then `tasks` have begun, and the rest may begin. What was answered before
+   * has no value here, or the same failure without its error.
+   */
+  waits?: number[];
+  /**
    * One result a task, undefined where it failed; or, folded, one for each
    * stretch of tasks between those that failed or were not sent; none if they
    * were written to shared memory.
@@ -193,6 +204,11 @@ export type FromWorker =
   | { type: "disposed"; error: Encoded | undefined }
   | { type: "pong" }
   | AtMessage
+  /**
+   * Of what it was sent up to `end`, it will begin none from `first` on, both
+   * serial numbers.
+   */
+  | { type: "taken-back"; first: number; end: number }
   /** Those of the tasks to abandon that were not settled before. */
   | { type: "abandoned"; serials: number[] }
   /** A message came that the worker could not read. */

@@ -25,17 +25,33 @@ export interface AnsweringParts {
   post(message: FromWorker, moved: ArrayBuffer[]): void;
 }
 
+/** What answers. */
+export interface Answering {
+  /**
+   * Answers a chunk; the lane is the one that settled the last task, at the time
+   * that is given.
+   */
+  answer(run: WorkerRun, work: Work, lane: number, ended: number): void;
+  /** Answers what is done of a chunk and was not answered, while others wait. */
+  answerDone(run: WorkerRun, work: Work): void;
+}
+
 /**
  * Makes what answers. Self-contained: workers get this function by its source.
  *
  * @param parts What an answer is made with.
- * @returns Answers a chunk; the lane is the one that settled the last task, at
- * the time that is given.
+ * @returns What answers.
  */
 export function createAnswering(
   { codec, packing, foldResults, readCpu, now, isFull, post }: AnsweringParts,
-): (run: WorkerRun, work: Work, lane: number, ended: number) => void {
-  return (run, work, lane, ended) => {
+): Answering {
+  function answer(
+    run: WorkerRun,
+    work: Work,
+    lane: number,
+    ended: number,
+    waits?: number[],
+  ): void {
     const { announcement: { transfer = false, watched }, around } = run;
     const { message: { serial }, results, failures, times, count } = work;
     if (Array.isArray(results)) results.length = count;
@@ -51,30 +67,33 @@ export function createAnswering(
         fail(at, undefined, codec.encodeThrown(error));
       }
     }
-    // To pack a large result takes long, and no task is late by that.
-    if (watched) around.board.noteAnswer(serial + work.values.length - 1);
+    // To pack a large result takes long, and no task is late by that. What is
+    // done beside others that wait is kept in a form that takes no time.
+    if (watched && waits === undefined) {
+      around.board.noteAnswer(serial + work.values.length - 1);
+    }
     // What is packed here and not kept before is mostly one result.
     if (count === 1) around.board.setRunning(serial);
     const values = Array.isArray(results) ? folded?.values ?? results : [];
     let parcel = pack(work, values, transfer, failed);
     try {
-      answer();
+      send();
     } catch (cause) {
       try {
         // Of results that are kept, records are all that there is.
         const { as } = parcel.packed;
         if (work.kept !== undefined && as !== "list") throw cause;
         parcel = packing.repack(values, parcel, cause);
-        answer();
+        send();
       } catch (cause) { // nobody knows why: then it is all of them
         parcel = refuse(values, cause);
         for (const failure of failures) failure.error &&= bare(failure.error);
-        answer();
+        send();
       }
     }
     around.board.setRunning(0);
 
-    function answer(): void {
+    function send(): void {
       for (const [at, { reason, cause }] of parcel.refused) {
         if (failed.has(at)) continue;
         const error = cause === undefined
@@ -103,7 +122,8 @@ export function createAnswering(
         done.times = times;
         done.cpu = cpu;
       }
-      if (isFull()) done.full = true;
+      if (waits !== undefined) done.waits = waits;
+      else if (isFull()) done.full = true;
       post(done, moved);
     }
 
@@ -117,7 +137,36 @@ export function createAnswering(
         { offset: at, tasks: 0 };
       failures.push({ offset, folded: tasks, error, refused });
     }
-  };
+  }
+
+  function answerDone(run: WorkerRun, work: Work): void {
+    if (work.settled === work.told) return;
+    const { message: { serial }, next: count, results, failures } = work;
+    const at = new Set(run.around.board.serials());
+    const failed = new Set(failures.map(({ offset }) => offset));
+    const folds = run.combine !== undefined;
+    const waits: number[] = [];
+    for (let offset = 0; offset < count; offset++) {
+      // What is folded goes when all of it is there.
+      if (at.has(serial + offset) || (folds && !failed.has(offset))) {
+        waits.push(offset);
+      }
+    }
+    const done = { ...work, count, times: undefined };
+    work.told = work.settled;
+    work.kept = undefined;
+    if (folds) done.results = [];
+    else if (Array.isArray(results)) {
+      done.results = results.slice(0, count);
+      results.fill(undefined, 0, count);
+    }
+    answer({ ...run, combine: undefined }, done, 0, work.began ?? 0, waits);
+    for (const failure of failures) {
+      failure.error = failure.refused = undefined; // once is enough
+    }
+  }
+
+  return { answer, answerDone };
 
   /** What was thrown, without what hangs on it. */
   function bare({ value, errors: [first] }: Encoded): Encoded {

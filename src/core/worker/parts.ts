@@ -10,6 +10,7 @@ import { createWire } from "../wire/wire.ts";
 import { createAnswering } from "./answering.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
 import { foldResults } from "./folding.ts";
+import { createLanes } from "./lanes.ts";
 import { createLoader } from "./loader.ts";
 import { createMemoryMeter } from "./memory_meter.ts";
 import { createContexts } from "./task_context.ts";
@@ -37,6 +38,7 @@ export function createParts(
     loader: createLoader(load, false),
     createAnswering,
     createTaskLoop,
+    createLanes,
     foldResults,
     contexts: createContexts(),
     readCpu: createCpuMeter(),

@@ -11,6 +11,7 @@ import { wireSource } from "../wire/wire.ts";
 import { createAnswering } from "./answering.ts";
 import { createCpuMeter } from "./cpu_meter.ts";
 import { foldResults } from "./folding.ts";
+import { createLanes } from "./lanes.ts";
 import { createLoader } from "./loader.ts";
 import { createMemoryMeter } from "./memory_meter.ts";
 import { createContexts } from "./task_context.ts";
@@ -38,10 +39,11 @@ export function programSource(
     `const foldResults = ${foldResults};`,
     `const createAnswering = ${createAnswering};`,
     `const createTaskLoop = ${createTaskLoop};`,
+    `const createLanes = ${createLanes};`,
     `const contexts = (${createContexts})();`,
     `const readCpu = (${createCpuMeter})();`,
     `const readMemory = (${createMemoryMeter})();`,
     `const loaderFor = (port) => (${createLoader})(port.load ? (url) => port.load(() => load(url)) : load, true);`,
-    `const main = (port) => (${workerMain})(port, { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, foldResults, loader: loaderFor(port), contexts, readCpu, readMemory });`,
+    `const main = (port) => (${workerMain})(port, { codec, packing, views, createBoard, openCallData, createAnswering, createTaskLoop, createLanes, foldResults, loader: loaderFor(port), contexts, readCpu, readMemory });`,
   ].join("\n");
 }

@@ -66,7 +66,7 @@ export function createTaskLoop(
   const ABANDONED = Symbol("abandoned");
 
   function fail(
-    { announcement: { transfer } }: WorkerRun,
+    { announcement: { transfer, lastAttempt = Infinity } }: WorkerRun,
     work: Work,
     offset: number,
     thrown: unknown,
@@ -80,6 +80,8 @@ export function createTaskLoop(
     // Each has a copy of its own. As of results, below.
     if (work.failureBytes > MOST_KEPT) work.enough = transfer !== true;
     work.failures.push({ offset, folded: 0, error, refused: undefined });
+    // It ends the run: nothing begins after it, and nothing is waited for.
+    if (work.message.attempt >= lastAttempt) work.enough = work.hurries = true;
   }
 
   /** What hangs on an error may say anything of its size, or throw. */

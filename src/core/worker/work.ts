@@ -9,6 +9,7 @@ import type { Board } from "../wire/board.ts";
 import type { OpenParcel } from "../wire/packing.ts";
 import type {
   ChunkMessage,
+  HurryMessage,
   RunAnnouncement,
   TaskFailure,
 } from "../wire/protocol.ts";
@@ -22,8 +23,8 @@ export interface AnnouncedRun {
   /** If they are shared. */
   inputs: TypedArray | undefined;
   output: TypedArray | undefined;
-  /** Up to which serial number to take back tasks once one has begun. */
-  takesBack: number | undefined;
+  /** What is to be done once a task has begun. */
+  hurry: HurryMessage | undefined;
 }
 
 /** A run whose function is there. */
@@ -52,6 +53,8 @@ export interface Work {
   kept: OpenParcel | undefined;
   /** Whether what is kept is so much that it is to be answered. */
   enough: boolean;
+  /** Whether what is done is wanted before the rest is: see lanes.ts. */
+  hurries: boolean;
   failures: TaskFailure[];
   /** Bytes of what hangs on them. */
   failureBytes: number;
@@ -61,6 +64,7 @@ export interface Work {
   count: number;
   next: number; // offset of the task to start next
   settled: number;
+  told: number; // how many of those were answered before the rest
   answered: boolean;
   /**
    * When the first of its tasks began: not before, as all that is around a task

@@ -13,6 +13,7 @@ import type { Packing } from "../wire/packing.ts";
 import type {
   ChunkMessage,
   FromWorker,
+  HurryMessage,
   RunAnnouncement,
   StartMessage,
   Tagged,
@@ -22,11 +23,12 @@ import type { Views } from "../wire/views.ts";
 import type { createAnswering } from "./answering.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { foldResults } from "./folding.ts";
+import type { createLanes } from "./lanes.ts";
 import type { Loader } from "./loader.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
 import type { Contexts } from "./task_context.ts";
 import type { createTaskLoop } from "./task_loop.ts";
-import type { AnnouncedRun, Work, WorkerRun } from "./work.ts";
+import type { AnnouncedRun, WorkerRun } from "./work.ts";
 
 /** The worker's end of the line to the caller. */
 export interface WorkerPort {
@@ -54,6 +56,7 @@ export interface WorkerParts {
   openCallData: typeof openCallData;
   foldResults: typeof foldResults;
   createAnswering: typeof createAnswering;
+  createLanes: typeof createLanes;
   createTaskLoop: typeof createTaskLoop;
   loader: Loader;
   contexts: Contexts;
@@ -79,7 +82,6 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
   const LEAST_STEP = 100;
   let step = 0; // by which that clock was set between the caller's start and ours
   const now = () => timeOrigin + clock() - step;
-  const queue: Work[] = [];
   let [tag, worker] = [0, 0];
   let maxBytes = Infinity;
   let state: unknown;
@@ -98,8 +100,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     return maxBytes < Infinity && parts.readMemory() > maxBytes;
   }
 
-  const answer = parts.createAnswering({ ...parts, now, post, isFull });
+  const answering = parts.createAnswering({ ...parts, now, post, isFull });
   const { runTasks, abandon } = parts.createTaskLoop({ ...parts, now });
+  const lanes = parts.createLanes({ ...parts, runTasks, answering, now });
 
   async function start(message: StartMessage): Promise<void> {
     try {
@@ -159,7 +162,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     if (run !== undefined) run.around.isLeft = true;
     run = announced = undefined;
     // Chunks that were under way when a run was refused: nobody waits for them.
-    queue.length = 0;
+    lanes.clear();
     memory = announcement.board ?? memory;
     // The times in it are read by this thread alone, whose clock is not the
     // caller's.
@@ -170,7 +173,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       inputs: inputs && views.open(inputs),
       output: output && views.open(output),
       board: parts.createBoard(memory!), // the first run has brought it
-      takesBack: undefined,
+      hurry: undefined,
     };
     announced = its;
     void started.then(() => begin(its)); // not after one that is stuck
@@ -193,7 +196,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       // is in the queue is not for this function then.
       if (announced !== its) return;
       const { concurrency = 1, watched } = announcement;
-      const lanes = Array.from({ length: concurrency }, (_, i) => i);
+      const numbers = Array.from({ length: concurrency }, (_, i) => i);
       announcement.board?.own?.onOpen(board);
       run = {
         announcement,
@@ -210,13 +213,13 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
           waiting: watched && concurrency > 1 ? new Map() : undefined,
           abandoned: new Set(),
         },
-        idleLanes: lanes.reverse(),
+        idleLanes: numbers.reverse(),
       };
-      wake();
-      if (its.takesBack !== undefined) board.takeBack(its.takesBack);
+      lanes.wake(run);
+      if (its.hurry !== undefined) hurry(run, its.hurry);
     } catch (error) {
       if (announced !== its) return;
-      queue.length = 0;
+      lanes.clear();
       post({ type: "refused", number, error: codec.encodeThrown(error) });
     }
   }
@@ -226,7 +229,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
     const { announcement, inputs, output } = announced ?? {};
     const values = packing.unpack(message.values, inputs);
     const count = values.length;
-    queue.push({
+    lanes.add({
       message,
       values,
       count,
@@ -235,39 +238,27 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
         !output && announcement?.combine === undefined,
       kept: undefined,
       enough: false,
+      hurries: false,
       failures: [],
       failureBytes: 0,
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
       skips: message.skip && new Set(message.skip),
       next: 0,
       settled: 0,
+      told: 0,
       answered: false,
       began: undefined,
     });
-    wake();
+    if (run !== undefined) lanes.wake(run);
   }
 
-  function wake(): void {
-    while (run && queue.length > 0 && run.idleLanes.length > 0) {
-      void loader.within(runLane, run, run.idleLanes.pop()!);
+  /** What is done is wanted; what has not begun is not, up to a serial number. */
+  function hurry(run: WorkerRun, { end }: HurryMessage): void {
+    if (end !== undefined) {
+      const first = run.around.board.takeBack(end);
+      if (first < end) post({ type: "taken-back", first, end });
     }
-  }
-
-  /** Takes task after task until none is left. A lane is at one at a time. */
-  async function runLane(run: WorkerRun, lane: number): Promise<void> {
-    while (queue.length > 0) {
-      const work = queue[0]!;
-      if (work.next === 0 && work.times !== undefined) readCpu();
-      const waiting = runTasks(run, work, lane);
-      // If no more is wanted, the rest is left out.
-      if (waiting === undefined) work.count = work.next;
-      if (work.next === work.count) queue.shift();
-      if (waiting !== undefined) await waiting;
-      if (work.settled < work.count || work.answered) continue;
-      work.answered = true; // other lanes may have settled in the same turn
-      answer(run, work, lane, now());
-    }
-    run.idleLanes.push(lane);
+    lanes.hurry(run, end);
   }
 
   // From then on, this worker is not to be trusted any more. A task that waits
@@ -299,9 +290,9 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       }
     } else if (message.type === "over") {
       if (run !== undefined) contexts.end(run.around);
-    } else if (message.type === "take-back") {
-      if (run !== undefined) run.around.board.takeBack(message.end);
-      else if (announced !== undefined) announced.takesBack = message.end;
+    } else if (message.type === "hurry") {
+      if (run !== undefined) hurry(run, message);
+      else if (announced !== undefined) announced.hurry = message;
     } else if (message.type === "dispose") {
       void dispose();
     } else if (message.type === "abandon") {
