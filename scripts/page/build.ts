@@ -41,7 +41,7 @@ const UNCHECKED = {
  * What no step needs of the library stays out of the page, as that must not be
  * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
  * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
- * no list, promises among them, sources that fill one object again, meters of
+ * no list, classes of errors, which keep their names, promises among inputs, sources that fill one object again, meters of
  * what no browser tells, names that this bundle does not keep, checks of options,
  * words on what cannot be cloned, advice to programmers, causes that several calls
  * are told, what waits for the timers of other runtimes, and the shorter ways that
@@ -104,6 +104,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     ownOf: "(thrown) => thrown",
   },
   "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
+  "engine/slot.ts": { disposeWarning: "String", stuckWarning: "String" },
   "wire/function_ref.ts": { keptNames: '() => ""' },
   "worker/boot.ts": { keptNames: '() => ""' },
   "worker/program.ts": {
@@ -114,6 +115,8 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "wire/wire.ts": {
     createExplainer:
       "() => ({ describe: String, messageOf: String, refuse: (_, cause) => ({ reason: String(cause ?? 'what cannot be cloned'), cause }) })",
+    createErrorClasses:
+      "() => ({ nameOf: () => 'Error', make: (_, name, message) => Object.assign(new Error(message), { name }) })",
     createColumns: "() => ({ pack: () => undefined })",
     createCompiler: "() => ({})",
     createMoving: "() => ({ toMove: (all) => all, move: (value) => value })",
