@@ -19,14 +19,17 @@ import { test } from "./harness.ts";
 import { seeded } from "./seeded.ts";
 
 /** A machine's run, whose engine does nothing by itself. */
-function begin(): { run: Run; machine: MachineRun } {
+function begin(more: object = {}): { run: Run; machine: MachineRun } {
   let run: Run | undefined;
   const engine = { add: (added: Run) => run = added, touch() {} };
   const machine = new MachineRun({
     number: 1,
-    call: { type: "call", fn: { name: "double" }, chunkSize: 9 } as never as
-      & CallMessage
-      & { type: "call" },
+    call: {
+      type: "call",
+      fn: { name: "double" },
+      chunkSize: 9,
+      ...more,
+    } as never as CallMessage & { type: "call" },
     fn: { from: "source", name: "double", source: "(n) => 2 * n" },
     combine: undefined,
     data: undefined,
@@ -132,6 +135,49 @@ for (const who of ["the engine", "its worker"]) {
     assertEquals((await answer)!.ms, 61);
   });
 }
+
+test("a message to a machine waits for nothing after a failure that ends its run", async () => {
+  const turns = async () => {
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  };
+  const values = [0, 1, 2, 3, 4, 5];
+  const failure = { why: "threw", error: new Error("mine") } as const;
+  for (const attempt of [1, 2]) {
+    for (const inTurn of [undefined, false, true]) {
+      const { run, machine } = begin({ lastAttempt: 2, inTurn });
+      const message = { number: 1, first: 10, attempt, skip: [1] };
+      const answer = machine.add(message as never as ChunkMessage, values);
+      const before = run.take(1, true)!;
+      const chunk = run.take(9, true)!;
+      assertEquals([before.values, chunk.values], [[0], [2, 3, 4, 5]]);
+      run.put(chunk, [4], 0, 1);
+      run.fail(chunk, 2, failure, 7, true);
+      run.takeBack(chunk, 3, 4); // as its worker stops there
+      let isAnswered = false;
+      void answer.then(() => isAnswered = true);
+      await turns();
+      assertEquals(isAnswered, attempt === 2 && inTurn !== true);
+      run.put(before, [0], 0, 1);
+      await turns();
+      assertEquals(isAnswered, attempt === 2 && inTurn !== true);
+      run.put(chunk, [6], 1, 2);
+      await turns();
+      assertEquals(isAnswered, attempt === 2);
+      // Nothing after it begins any more; what may be tried again goes on.
+      const rest = run.take(9, true);
+      assertEquals(rest?.values, attempt === 2 ? undefined : [5]);
+      if (rest !== undefined) run.put(rest, [10], 0, 1);
+      const { pieces, results, failures } = (await answer)!;
+      assertEquals(failures, [[4, failure, 7]]);
+      const told = [[[2, 3], [0, 1], [3, 4], [5, 6]], [4, 0, 6, 10]];
+      const count = attempt === 1 ? 4 : inTurn ? 3 : 1;
+      assertEquals(
+        [pieces, results],
+        told.map((list) => list.slice(0, count)),
+      );
+    }
+  }
+});
 
 test("a message to a machine waits no longer than its run, however that ends", async () => {
   const { run, machine } = begin();

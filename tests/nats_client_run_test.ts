@@ -25,6 +25,8 @@ interface Setup {
   folds?: boolean;
   /** ms that reading one input takes. */
   reading?: number;
+  /** From which attempt on a failure ends it. */
+  lastAttempt?: number;
 }
 
 /** What is said of a chunk that was sent more often than any is. */
@@ -33,7 +35,7 @@ const AGAIN = { sends: 99 };
 /** A run whose chunks the test answers. */
 function open(
   tasks: number,
-  { chunkSize, folds = false, reading = 0 }: Setup = {},
+  { chunkSize, folds = false, reading = 0, lastAttempt }: Setup = {},
 ) {
   const clock = new FakeClock();
   function* inputs() {
@@ -59,7 +61,7 @@ function open(
     clock,
     inputs: new InputsInOrder(source, sink),
     sink,
-    failing: { lastAttempt: undefined, inTurn: false },
+    failing: { lastAttempt, inTurn: false },
     shared: {},
     site: {},
     workers: 2,
@@ -116,6 +118,33 @@ test("nats: a reduction rejects with what combine threw, though a part before it
   answer([1], { pieces: [[1, 2]], failures: [[6, unfolded()]] });
   const error = await assertRejects(() => run.done, TaskError);
   assertEquals([error.index, (error.cause as Error).message], [6, "mine"]);
+});
+
+test("nats: what a machine did not do after a failure that ends its run is not lost", async () => {
+  const failure = () => ({
+    why: "threw" as const,
+    error: encodeThrown("mine"),
+  });
+  // It is what ends the run that says so, and not the answer.
+  for (const lastAttempt of [undefined, 2]) {
+    const { run, send, answer } = open(9, { chunkSize: 9, lastAttempt });
+    send();
+    answer([1], { pieces: [[1, 2]], failures: [[4, failure()]] });
+    assertEquals(run.isSettled, true); // all have failed: it cannot be read
+    assertEquals(run.take(9, true), undefined);
+    assertEquals(await run.done, 9);
+  }
+  const { run, send, answer } = open(9, { chunkSize: 9, lastAttempt: 1 });
+  send([0]);
+  answer([1, 5], { pieces: [[1, 2], [5, 6]], failures: [[3, failure()]] });
+  // The sink of this test goes on: what has no outcome is sent again.
+  assertEquals(send(), 1);
+  answer([2], { pieces: [[0, 1]] });
+  assertEquals(send(), 1);
+  answer([4], { pieces: [[0, 1]] });
+  assertEquals(send(), 3);
+  answer([6, 7, 8], { pieces: [[0, 3]] });
+  assertEquals(run.isSettled, false); // the first was never sent
 });
 
 for (

@@ -21,6 +21,9 @@ const MESSAGES = [
   done,
   { ...done, failures: [{ offset: 0, folded: 0 }] },
   { ...done, times: new Float64Array(2) },
+  { ...done, waits: [] },
+  { ...done, waits: [0, 7] },
+  { type: "taken-back", first: 1, end: 2 },
 ];
 
 const NO_MESSAGES = [
@@ -49,6 +52,12 @@ const NO_MESSAGES = [
   { ...done, failures: 5 },
   { ...done, failures: [{ offset: 0, folded: 0, refused: {} }] },
   { ...done, times: [1, 2] },
+  { ...done, waits: 5 },
+  { ...done, waits: ["1"] },
+  { type: "taken-back" },
+  { type: "taken-back", first: NaN, end: 2 },
+  { type: "taken-back", first: 1, end: 1.5 },
+  { type: "taken-back", first: -1, end: 2 },
 ];
 
 test("isFromWorker() tells messages of a worker from what a task may write", () => {
@@ -93,6 +102,9 @@ test("processes: whatever a task writes to its pipe, calls settle", {
     { type: "at" },
     { type: "stray", at: 5 },
     { ...done, values: { as: "list", values: 5 } },
+    { ...done, tasks: 99, waits: [] },
+    { ...done, waits: 5 },
+    { type: "taken-back", first: 0.5, end: 9 },
   ];
   for (const data of odd) {
     const options = { ...pool, data, timeout: 500 };

@@ -733,6 +733,35 @@ for (const timeout of [undefined, 20_000]) {
   );
 }
 
+test(
+  "processes: a task that closes a pipe of its worker brings no warning later",
+  LONG,
+  async () => {
+    const close = (descriptor: number) => {
+      const fs = globalThis.process.getBuiltinModule("node:fs");
+      fs.closeSync(descriptor);
+      return descriptor;
+    };
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    try {
+      // On Deno it is another one, which nobody waits for here.
+      for (const descriptor of [3, 5]) {
+        await using pool = new Pool({ ...processes, workers: 1 });
+        await pool.mapSettled(close, [descriptor]);
+        for (let call = 0; call < 15; call++) {
+          assertEquals(await pool.map((n: number) => n, [call]), [call]);
+        }
+      }
+      await pause(0); // it is told in a later turn
+    } finally {
+      process.off("warning", note);
+    }
+    assertEquals(warnings, []);
+  },
+);
+
 test("processes: on Bun a large message is written a part at a time", {
   ...LONG,
   ignore: runtime !== "bun",

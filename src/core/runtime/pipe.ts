@@ -10,6 +10,7 @@ export interface Pipe {
   on(name: "error" | "close", listener: () => void): void;
   write(bytes: Uint8Array, onWritten?: () => void): void;
   destroy(): void;
+  readonly destroyed?: boolean;
   ref?(): void;
   unref?(): void;
 }

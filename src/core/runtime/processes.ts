@@ -307,7 +307,9 @@ function startProcess(
       if (exited) end();
     },
     setBusy(busy) {
-      for (const one of [started, control, input, output]) {
+      // Node.js 24 waits until one that is closed is open, once more each time.
+      const open = [control, input, output].filter((pipe) => !pipe?.destroyed);
+      for (const one of [started, ...open]) {
         try {
           if (busy) one?.ref?.();
           else one?.unref?.();
