@@ -124,7 +124,7 @@ export function denoProcess(
 /**
  * Another path to the same program: of its own, as `process.execPath` has it,
  * node:child_process of Deno 2.9.5 takes it for Node.js, and gives it `-A`, every
- * permission (tests/processes_test.ts).
+ * permission (tests/process_start_test.ts).
  */
 function pathOf(execPath: string): string {
   return execPath.replace(/[\\/](?=[^\\/]*$)/, "$&.$&");
