@@ -89,34 +89,44 @@ test("an idle worker takes over what a busy one has not begun", async () => {
   assertEquals(await end(), range(COUNT));
 });
 
-test("lanes that come free beside a slow task of a large chunk get more", async () => {
-  const world = new FakeWorld({ workers: 1 }, { chunkMs: 0.01 });
-  const options = { concurrency: 3 };
-  const inputs = range(50_000);
-  const call = world.calls.map(same, inputs, options, stuckCall);
-  await world.flush();
-  const worker = world.worker(0).receiveAll();
-  const first = worker.begin()!;
-  worker.settle(first, { value: first.value });
-  worker.deliverAll().receiveAll();
-  // In each of two large chunks that it has, one task waits for long.
-  const slow = new Map<number, FakeTask>();
-  while (worker.canBegin) {
-    const task = worker.begin()!;
-    const chunk = worker.chunkOf(task);
-    const waits = task.index > 1000 && slow.size < 2 && !slow.has(chunk);
-    if (waits) slow.set(chunk, task);
-    else worker.settle(task, { value: task.value });
+for (const sharesMemory of [true, false]) {
+  const where = sharesMemory ? "" : ", also where no memory is shared";
+  test(`lanes that come free beside a slow task of a large chunk get more${where}`, async () => {
+    const world = new FakeWorld({ workers: 1 }, {
+      chunkMs: 0.01,
+      sharesMemory,
+    });
+    const options = { concurrency: 3 };
+    const inputs = range(50_000);
+    const call = world.calls.map(same, inputs, options, stuckCall);
+    await world.flush();
+    const worker = world.worker(0).receiveAll();
+    const first = worker.begin()!;
+    worker.settle(first, { value: first.value });
     worker.deliverAll().receiveAll();
-  }
-  assertEquals(worker.canBegin, false);
-  world.clock.advance(10); // nothing is answered, but one lane has nothing to do
-  assert(worker.receiveAll().canBegin);
-  for (const task of slow.values()) worker.settle(task, { value: task.value });
-  const end = await world.finish(call);
-  assertEquals(end, { status: "fulfilled", value: inputs });
-  assertEquals(world.clock.timers, 0);
-});
+    // In each of two large chunks that it has, one task waits for long.
+    const slow = new Map<number, FakeTask>();
+    while (worker.canBegin) {
+      const task = worker.begin()!;
+      const chunk = worker.chunkOf(task);
+      const waits = task.index > 1000 && slow.size < 2 && !slow.has(chunk);
+      if (waits) slow.set(chunk, task);
+      else worker.settle(task, { value: task.value });
+      worker.deliverAll().receiveAll();
+    }
+    assertEquals(worker.canBegin, false);
+    // Nothing is answered, but one lane has nothing to do.
+    world.clock.advance(sharesMemory ? 10 : 50);
+    if (!sharesMemory) worker.receiveAll().deliverAll(); // as it says when asked
+    assert(worker.receiveAll().canBegin);
+    for (const task of slow.values()) {
+      worker.settle(task, { value: task.value });
+    }
+    const end = await world.finish(call);
+    assertEquals(end, { status: "fulfilled", value: inputs });
+    assertEquals(world.clock.timers, 0);
+  });
+}
 
 test("a worker that is alone begins tasks in their order, however slow", async () => {
   for (const [each, at] of [[1, 0], [2, 1], [3, 0], [7, 3], [20, 0]]) {

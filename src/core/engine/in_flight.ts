@@ -155,7 +155,7 @@ export class InFlight {
         const forgets = noteRun?.();
         const failed = new Set(refused.keys());
         const sent = { chunk, number, serial, bytes, failed, gone };
-        this.#sent.push({ ...sent, whole: true, forgets });
+        this.#sent.push({ ...sent, whole: true, told: 0, forgets });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;
       },
@@ -209,12 +209,13 @@ export class InFlight {
     const part = waits && splitDone(sent, tasks, waits);
     if (part !== undefined) {
       this.#sent[at] = part.left;
+      this.#tasks -= part.left.told - sent.told;
       return part.done;
     }
     this.#sent.splice(at, 1);
     this.#letGo();
     const { length } = sent.chunk.values;
-    this.#tasks -= length;
+    this.#tasks -= length - sent.told;
     // It did not begin the others. What a task posted may say any number.
     if (tasks !== undefined && tasks >= 0) {
       this.#tasksBack += Math.max(0, length - tasks);

@@ -24,6 +24,8 @@ export interface Sent {
    * are abandoned, or were answered while others waited.
    */
   readonly failed: Set<number>;
+  /** How many of those were answered. */
+  readonly told: number;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
   readonly gone: ReadonlySet<number>;
   /** If it brought its run along, the numbers of those that the worker was told to forget. */
@@ -77,7 +79,7 @@ export function splitDone(
   tasks: number | undefined,
   waits: readonly number[],
 ): { done: Sent; left: Sent } | undefined {
-  const { chunk, failed } = sent;
+  const { chunk, failed, told } = sent;
   if (!isCount(tasks, 0, chunk.values.length)) return undefined;
   const open = new Set(waits);
   const settled = new Set(failed);
@@ -87,7 +89,11 @@ export function splitDone(
   const begun = { chunk: part(chunk, 0, tasks), whole: false };
   return {
     done: { ...sent, ...begun, failed: new Set([...failed, ...open]) },
-    left: { ...sent, failed: settled },
+    left: {
+      ...sent,
+      failed: settled,
+      told: told + settled.size - failed.size,
+    },
   };
 }
 
