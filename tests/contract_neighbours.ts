@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { TaskError } from "../mod.ts";
+import { TaskError, TaskTimeoutError } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -97,6 +97,22 @@ export const neighbours: Chapter = (it, { calls, pool, timed }) => {
     );
     assertEquals([error.index, error.attempts], [2, 3]);
     assertStringIncludes(String(error.cause), "at attempt 3");
+  });
+
+  it("a task that never ends is late, whatever was taken back behind it", async () => {
+    const deed = async (n: number) => {
+      if (n === 3000) await new Promise(() => {});
+      return n;
+    };
+    const options = { ...timed, timeout: 1000 };
+    const sum = (a: number, b: number) => a + b;
+    for (
+      const call of [
+        () => parallelMap(deed, range(6000), options),
+        () =>
+          parallelReduce(deed, sum, range(6000), { ...options, initial: 0 }),
+      ]
+    ) assertEquals((await assertRejects(call, TaskTimeoutError)).index, 3000);
   });
 
   it("what is done, and what is behind it, does not wait for a task that waits", async () => {

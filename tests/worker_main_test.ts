@@ -299,12 +299,12 @@ test("a worker that is told to begin no more answers with what it has", async ()
   await chunk(1, [1, 2, 3]);
   await chunk(4, [4]);
   await say({ type: "hurry", end: 5 });
-  assertEquals(said.at(-2), { type: "taken-back", first: 2, end: 5 });
+  assertEquals(said.at(-1), { type: "taken-back", first: 2, end: 5 });
   await until(() => said.length >= 4);
   const done = said.filter((message) => message.type === "done");
   assertEquals(done.map(({ serial, tasks }) => [serial, tasks]), [
-    [4, 0], // at once: nobody waits for it
     [1, 1],
+    [4, 0], // not before: the caller would send another
   ]);
   await chunk(5, [5]); // sent after that
   await until(() => said.length >= 5);
@@ -371,8 +371,8 @@ test("a failure that ends its run is told at once, and nothing begins after it",
   await of.end("late");
   assertEquals(toldOf(lanes.said), [
     [4, [0, 3], [undefined, 2, undefined, undefined], [[2, "mine"]]],
-    // What was told before is not told again, but that it failed.
-    [4, [0], [undefined, undefined, undefined, "late"], [[2, undefined]]],
+    // What was told before is not told again.
+    [4, [0], [undefined, undefined, undefined, "late"], []],
   ]);
   assertEquals(of.begun, ["never", 2, "bad", "late"]);
   await of.end("never");
@@ -380,7 +380,7 @@ test("a failure that ends its run is told at once, and nothing begins after it",
     4,
     undefined,
     ["never", undefined, undefined, undefined],
-    [[2, undefined]],
+    [],
   ]);
 });
 
@@ -407,7 +407,7 @@ test("a failure that ends a reduction is told before results are folded", async 
   await chunk(1, [1, 2, "throws", 4]);
   assertEquals(toldOf(said).map(([, waits, , errors]) => [waits, errors]), [
     [[0, 1], [[2, "mine"]]],
-    [undefined, [[2, undefined], [0, "folded"]]],
+    [undefined, [[0, "folded"]]],
   ]);
 });
 
@@ -458,12 +458,87 @@ test("a chunk of which tasks are still to begin is told now and then", async () 
   await chunk(1, [1, "a", 3, "b", 5]);
   await say({ type: "hurry" });
   assertEquals(toldOf(said), [[2, [1], [1, undefined], []]]);
-  await end("a");
-  await until(() => toldOf(said).length > 1);
   const none = undefined;
-  assertEquals(toldOf(said).at(-1), [4, [3], [none, "a", 3, none], []]);
+  await end("a"); // the worker is at "b" by then
+  assertEquals(toldOf(said).at(-1), [2, [], [none, "a"], []]);
   await end("b");
-  assertEquals(toldOf(said).at(-1), [5, none, [none, none, none, "b", 5], []]);
+  assertEquals(toldOf(said).at(-1), [5, none, [none, none, 3, "b", 5], []]);
+});
+
+test("what many tasks that wait have done is told in few messages", async () => {
+  const { said, say, run, chunk, start } = startWorker();
+  await start;
+  const { fn, end } = gates("gateOfMany");
+  const names = Array.from({ length: 300 }, (_, i) => `${i}`);
+  await run(fn, false, names.length);
+  await chunk(1, names);
+  await say({ type: "hurry" });
+  for (const name of names.slice(0, 200)) await end(name);
+  // The first at once, and now and then what came since.
+  assert(toldOf(said).length < 60, `${toldOf(said).length}`);
+  await until(() =>
+    toldOf(said).flatMap(([, , values]) =>
+      (values as unknown[]).filter((value) => value !== undefined)
+    ).length === 200
+  );
+});
+
+test("a task that waits stays known, whatever is taken back behind it", async () => {
+  const { said, say, run, chunk, exit, start } = startWorker();
+  await start;
+  const { fn } = gates("gateOfWatch");
+  const combine: FunctionRef = {
+    from: "source",
+    name: "combine",
+    source: "(a, b) => a + b",
+  };
+  await run(fn, false, 1, { combine, watched: true });
+  await chunk(1, ["a", 2]);
+  await chunk(3, [3, 4]);
+  await say({ type: "hurry", end: 5 });
+  exit(3);
+  assertEquals(said.at(-1), { type: "stray", code: 3, at: [1] });
+});
+
+test("what came while a function was loaded is not taken back once it has begun", async () => {
+  const { said, say, run, chunk, loads, start } = startWorker();
+  await start;
+  const begun: unknown[] = [];
+  const wait = (value: unknown) => {
+    begun.push(value);
+    return new Promise(() => {});
+  };
+  await run(imported("wait"), false, 2);
+  await chunk(1, ["a"]);
+  await say({ type: "hurry", end: 2 });
+  await chunk(2, ["b", "c"]); // sent after that
+  loads.get("file:///wait.ts")!.resolve({ wait });
+  await flush();
+  assertEquals(begun, ["a", "b"]);
+  await say({ type: "hurry", end: 4 });
+  assertEquals(said.filter(({ type }) => type === "taken-back"), [
+    { type: "taken-back", first: 3, end: 4 },
+  ]);
+});
+
+test("times are told once for each chunk, also where a failure ends its run", async () => {
+  const timesOf = (said: FromWorker[]) =>
+    said.flatMap((message) => message.type === "done" ? [message.times] : []);
+  for (const lastAttempt of [1, undefined]) {
+    const { said, say, run, chunk, start } = startWorker();
+    await start;
+    const { fn, end, fail } = gates("gateOfTimes");
+    await run(fn, false, 3, { lastAttempt });
+    await chunk(1, ["a", 2, "b"], undefined, true);
+    await say({ type: "hurry" });
+    await fail("b");
+    await end("a");
+    const told = timesOf(said).filter((times) => times !== undefined);
+    assertEquals(told.length, 1);
+    const isTold = Array.from(told[0], (time) => !Number.isNaN(time));
+    const ends = lastAttempt === 1; // then "a" waits for what nobody hears
+    assertEquals(isTold, [!ends, !ends, true, true, true, true]);
+  }
 });
 
 test("no task of a run that is over begins, also where no memory is shared", async () => {

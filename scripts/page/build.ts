@@ -39,9 +39,9 @@ const UNCHECKED = {
 
 /**
  * What no step needs of the library stays out of the page, as that must not be
- * large: other runtimes, `workers: 0`, `permissions`, weights, reductions,
+ * large: other runtimes, calls at once, what loads for a call that is over, `workers: 0`, `permissions`, weights, reductions,
  * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
- * no list, classes of errors, which keep their names, promises among inputs, sources that fill one object again, meters of
+ * no list, the classes of errors (their names are kept), promises among inputs, sources that fill one object again, meters of
  * what no browser tells, names that this bundle does not keep, checks of options,
  * words on what cannot be cloned, advice to programmers, causes that several calls
  * are told, what waits for the timers of other runtimes, and the shorter ways that
@@ -104,6 +104,13 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     ownOf: "(thrown) => thrown",
   },
   "engine/run.ts": { ProgressMeter: "class { add() {} say() {} }" },
+  "engine/in_flight.ts": {
+    Loading:
+      "class { pings = 0; hearPong() { this.pings &&= this.pings - 1 } hearAnswer() {} drop() {} get mayBegin() { return !this.pings } }",
+  },
+  "engine/scheduler.ts": {
+    Turns: "class { begin() {} isOver = () => false }",
+  },
   "engine/slot.ts": { disposeWarning: "String", stuckWarning: "String" },
   "wire/function_ref.ts": { keptNames: '() => ""' },
   "worker/boot.ts": { keptNames: '() => ""' },

@@ -46,6 +46,7 @@ export class InFlight {
   #tasks = 0;
   #tasksBack = 0; // how many were taken back
   #hurriedTo = 0; // up to which serial it was told to hurry
+  #empty = 0; // chunks of which nothing is left
   #stopped = false; // its run is over
   #retires = false; // the worker is to be sent nothing more
   #abandons = false; // it goes on without tasks that it has begun
@@ -215,6 +216,7 @@ export class InFlight {
     this.#sent.splice(at, 1);
     this.#letGo();
     const { length } = sent.chunk.values;
+    if (length === 0) this.#empty--;
     this.#tasks -= length - sent.told;
     // It did not begin the others. What a task posted may say any number.
     if (tasks !== undefined && tasks >= 0) {
@@ -278,7 +280,8 @@ export class InFlight {
 
   /** Whether what is done may wait for a task that is not, and was not asked for. */
   get canHurry(): boolean {
-    return this.#tasks > this.chunks && this.#hurriedTo < this.#serial;
+    const chunks = this.chunks - this.#empty;
+    return this.#tasks > chunks && this.#hurriedTo < this.#serial;
   }
 
   /**
@@ -317,6 +320,7 @@ export class InFlight {
   cut({ first, end }: { first: number; end: number }): Back[] {
     const back = cutSent(this.#sent, first, end);
     for (const { sent: { chunk }, from } of back) {
+      if (from === 0) this.#empty++;
       this.#tasks -= chunk.values.length - from;
       this.#tasksBack += chunk.values.length - from;
     }
@@ -357,7 +361,7 @@ export class InFlight {
 
   /** Takes out all. */
   clear(): Sent[] {
-    this.#tasks = 0;
+    this.#tasks = this.#empty = 0;
     return this.#sent.splice(0);
   }
 

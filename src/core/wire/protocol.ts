@@ -98,7 +98,7 @@ export interface ChunkMessage {
 
 /**
  * What is done of chunks whose other tasks wait is wanted: the worker answers that
- * as soon as its thread is free, and the others one by one.
+ * as soon as its thread is free, and from then on what is done after it (lanes.ts).
  */
 export interface HurryMessage {
   type: "hurry";
@@ -164,7 +164,7 @@ export interface DoneMessage {
   /**
    * Set if the chunk is answered again, as these of its tasks, by their offsets,
    * wait: then `tasks` have begun, and the rest may begin. What was answered before
-   * has no value here, or the same failure without its error.
+   * has no value here, and is no failure.
    */
   waits?: number[];
   /**

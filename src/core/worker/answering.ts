@@ -32,8 +32,8 @@ export interface Answering {
    * that is given.
    */
   answer(run: WorkerRun, work: Work, lane: number, ended: number): void;
-  /** Answers what is done of a chunk and was not answered, while others wait. */
-  answerDone(run: WorkerRun, work: Work): void;
+  /** Answers what is done of a chunk, while others wait; says whether anything was. */
+  answerDone(run: WorkerRun, work: Work): boolean;
 }
 
 /**
@@ -117,7 +117,8 @@ export function createAnswering(
         ms,
         bytes,
       };
-      if (failures.length > 0) done.failures = failures;
+      const untold = failures.slice(work.toldFailures);
+      if (untold.length > 0) done.failures = untold;
       if (times !== undefined) {
         done.times = times;
         done.cpu = cpu;
@@ -135,35 +136,52 @@ export function createAnswering(
       failed.set(at, { reason: refused ?? "" });
       const { offset, tasks } = folded?.stretches[at] ??
         { offset: at, tasks: 0 };
+      if (waits?.includes(offset)) return; // its result is not in this message
       failures.push({ offset, folded: tasks, error, refused });
     }
   }
 
-  function answerDone(run: WorkerRun, work: Work): void {
-    if (work.settled === work.told) return;
+  function answerDone(run: WorkerRun, work: Work): boolean {
+    const isNew = run.combine === undefined && work.settled > work.told;
+    if (!isNew && !work.fails) return false;
     const { message: { serial }, next: count, results, failures } = work;
     const at = new Set(run.around.board.serials());
     const failed = new Set(failures.map(({ offset }) => offset));
     const folds = run.combine !== undefined;
-    const waits: number[] = [];
-    for (let offset = 0; offset < count; offset++) {
-      // What is folded goes when all of it is there.
-      if (at.has(serial + offset) || (folds && !failed.has(offset))) {
-        waits.push(offset);
-      }
-    }
-    const done = { ...work, count, times: undefined };
+    const offsets = Array.from({ length: count }, (_, offset) => offset);
+    const running = offsets.filter((offset) => at.has(serial + offset));
+    // What is folded goes when all of it is there.
+    const waits = folds
+      ? offsets.filter((offset) => !failed.has(offset))
+      : running;
+    const done = { ...work, count, times: timesTold(work, running) };
     work.told = work.settled;
     work.kept = undefined;
+    work.fails = false;
     if (folds) done.results = [];
     else if (Array.isArray(results)) {
       done.results = results.slice(0, count);
       results.fill(undefined, 0, count);
     }
     answer({ ...run, combine: undefined }, done, 0, work.began ?? 0, waits);
-    for (const failure of failures) {
-      failure.error = failure.refused = undefined; // once is enough
-    }
+    work.toldFailures = failures.length;
+    return true;
+  }
+
+  /**
+   * What is told of times, once for each chunk: when it is answered, or before that,
+   * as after a failure that ends the run nobody may hear the rest.
+   */
+  function timesTold(
+    work: Work,
+    running: readonly number[],
+  ): Float64Array | undefined {
+    const { times, fails } = work;
+    if (times === undefined || !fails) return undefined;
+    work.times = undefined;
+    const told = times.slice();
+    for (const offset of running) told.fill(NaN, 2 * offset, 2 * offset + 2);
+    return told;
   }
 
   return { answer, answerDone };

@@ -29,8 +29,8 @@ export interface Lanes {
   /** Lets go of all chunks: nobody waits for them. */
   clear(): void;
   /**
-   * Answers what is done of chunks whose other tasks wait, now and from then on:
-   * at once where all of them have begun, else every 50 ms.
+   * Answers what is done of chunks whose other tasks wait: now, and from then on at
+   * once, or 50 ms after the message before.
    *
    * @param run Their run.
    * @param end Up to which serial number those that have not begun were taken back.
@@ -49,8 +49,12 @@ export function createLanes(
 ): Lanes {
   const queue: Work[] = []; // with tasks that have not begun
   const begun = new Set<Work>(); // not answered
-  const SOON_MS = 50;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const SOON_MS = 50; // as the caller waits (patience.ts)
+  // Kept here, as user code may change its globals. A signal, as Deno 2.9.5 makes
+  // its timers when they are first looked at, in some ms.
+  const Signal = AbortSignal;
+  const { timeout } = Signal;
+  let callOff: (() => void) | undefined; // of what is to be told soon
 
   function wake(run: WorkerRun): void {
     while (queue.length > 0 && run.idleLanes.length > 0) {
@@ -82,35 +86,43 @@ export function createLanes(
     const isSettled = work.settled === work.count;
     // To fold its results may take as long as it likes, after a failure that ends
     // the run as well.
-    const folds = run.combine !== undefined;
-    if (work.hurries && (folds || !isSettled)) {
-      const isLast = work.enough || work.next === work.count;
-      if (isLast) answering.answerDone(run, work);
-      // Else each of many tasks that wait for a moment would be told for itself.
-      else timer ??= setTimeout(() => tellDone(run), SOON_MS);
+    const isFirst = work.fails && (!isSettled || run.combine !== undefined);
+    if (isFirst) answering.answerDone(run, work);
+    else if (work.hurries && !isSettled && callOff === undefined) {
+      // Not a message for each of many.
+      if (answering.answerDone(run, work)) tellSoon(run);
     }
     if (!isSettled) return;
     work.answered = true;
     begun.delete(work);
     answering.answer(run, work, lane, now());
-    if (begun.size === 0) callOff();
+    if (begun.size === 0) callOff?.();
   }
 
   function tellDone(run: WorkerRun): void {
-    callOff();
-    for (const work of begun) answering.answerDone(run, work);
+    callOff?.();
+    for (const work of begun) {
+      if (work.hurries) answering.answerDone(run, work);
+    }
   }
 
-  function callOff(): void {
-    if (timer !== undefined) clearTimeout(timer);
-    timer = undefined;
+  function tellSoon(run: WorkerRun): void {
+    const signal = timeout.call(Signal, SOON_MS);
+    const listener = () => tellDone(run);
+    signal.addEventListener("abort", listener);
+    callOff = () => {
+      signal.removeEventListener("abort", listener);
+      callOff = undefined;
+    };
   }
 
   function hurry(run: WorkerRun, end = 0): void {
-    while (queue.length > 0 && queue[0]!.message.serial < end) {
-      const work = queue.shift()!;
+    for (const work of [...queue]) {
+      if (work.message.serial >= end) break;
       work.count = work.next;
-      if (work.next === 0) tell(run, work, 0);
+      // One of which nothing has begun is answered after those before it: until
+      // then, the caller sends no other in its place.
+      if (work.next > 0) queue.shift();
     }
     for (const work of [...queue, ...begun]) work.hurries = true;
     tellDone(run);
@@ -124,7 +136,7 @@ export function createLanes(
     clear() {
       queue.length = 0;
       begun.clear();
-      callOff();
+      callOff?.();
     },
     hurry,
   };

@@ -81,7 +81,8 @@ export function createTaskLoop(
     if (work.failureBytes > MOST_KEPT) work.enough = transfer !== true;
     work.failures.push({ offset, folded: 0, error, refused: undefined });
     // It ends the run: nothing begins after it, and nothing is waited for.
-    if (work.message.attempt >= lastAttempt) work.enough = work.hurries = true;
+    if (work.message.attempt < lastAttempt) return;
+    work.enough = work.hurries = work.fails = true;
   }
 
   /** What hangs on an error may say anything of its size, or throw. */

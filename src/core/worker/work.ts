@@ -55,6 +55,8 @@ export interface Work {
   enough: boolean;
   /** Whether what is done is wanted before the rest is: see lanes.ts. */
   hurries: boolean;
+  /** Whether a task has failed so that it ends the run, and that is not told. */
+  fails: boolean;
   failures: TaskFailure[];
   /** Bytes of what hangs on them. */
   failureBytes: number;
@@ -64,7 +66,8 @@ export interface Work {
   count: number;
   next: number; // offset of the task to start next
   settled: number;
-  told: number; // how many of those were answered before the rest
+  told: number; // how many were settled when some were answered before the rest
+  toldFailures: number; // how many of the failures were answered then
   answered: boolean;
   /**
    * When the first of its tasks began: not before, as all that is around a task

@@ -239,6 +239,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       kept: undefined,
       enough: false,
       hurries: false,
+      fails: false,
       failures: [],
       failureBytes: 0,
       times: message.timed ? new Float64Array(2 * count).fill(NaN) : undefined,
@@ -246,6 +247,7 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
       next: 0,
       settled: 0,
       told: 0,
+      toldFailures: 0,
       answered: false,
       began: undefined,
     });
@@ -254,9 +256,10 @@ export function workerMain(port: WorkerPort, parts: WorkerParts): void {
 
   /** What is done is wanted; what has not begun is not, up to a serial number. */
   function hurry(run: WorkerRun, { end }: HurryMessage): void {
-    if (end !== undefined) {
-      const first = run.around.board.takeBack(end);
-      if (first < end) post({ type: "taken-back", first, end });
+    const { board } = run.around;
+    // What came after it, while the function was loaded, may have begun.
+    if (end !== undefined && board.next() < end) {
+      post({ type: "taken-back", first: board.takeBack(end), end });
     }
     lanes.hurry(run, end);
   }
