@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { TaskError, TaskTimeoutError } from "../mod.ts";
+import { type RunEvent, TaskError, TaskTimeoutError } from "../mod.ts";
 import type { Chapter } from "./contract.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -97,6 +97,44 @@ export const neighbours: Chapter = (it, { calls, pool, timed }) => {
     );
     assertEquals([error.index, error.attempts], [2, 3]);
     assertStringIncludes(String(error.cause), "at attempt 3");
+  });
+
+  it("events tell each failure, and when each task ran, once", async () => {
+    const deed = async (n: number) => {
+      if (n === 1) throw new RangeError("one");
+      await new Promise((resolve) => setTimeout(resolve, n % 2 ? 150 : 1));
+      if (n === 3) throw new RangeError("three");
+      return n;
+    };
+    const failed: number[] = [];
+    const ran: number[] = [];
+    const options = {
+      ...pool,
+      chunkSize: 4,
+      concurrency: 4,
+      onEvent: (event: RunEvent) => {
+        if (event.type !== "chunk-done") return;
+        failed.push(...event.failed);
+        for (const [offset, from] of event.from.entries()) {
+          if (!Number.isNaN(from)) ran.push(event.first + offset);
+        }
+      },
+    };
+    await parallelMapSettled(deed, range(8), options);
+    assertEquals(failed.toSorted(), [1, 3]);
+    assertEquals(ran.toSorted(), range(8));
+    // Of a stream in order, also what came before its failure.
+    [failed.length, ran.length] = [0, 0];
+    const late = async (n: number) => {
+      if (n === 2) throw new RangeError("two");
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return n;
+    };
+    const read = () =>
+      Array.fromAsync(parallelMapStream(late, range(4), options));
+    await assertRejects(read, TaskError);
+    assertEquals(failed, [2]);
+    for (const n of [0, 1, 2]) assertEquals(ran.filter((m) => m === n), [n]);
   });
 
   it("a task that never ends is late, whatever was taken back behind it", async () => {

@@ -380,8 +380,21 @@ test("a failure that ends its run is told at once, and nothing begins after it",
     4,
     undefined,
     ["never", undefined, undefined, undefined],
-    [],
+    [[2, undefined]], // for who listens to events
   ]);
+});
+
+test("a failure of a task whose buffers were moved ends its run at its first try", async () => {
+  const { said, say, run, start } = startWorker();
+  await start;
+  const { fn, begun } = gates("gateOfMoved");
+  await run(fn, true, 1, { lastAttempt: 2 });
+  const tasks = { serial: 1, first: 0, attempt: 1 };
+  const list = ["throws", "throws", 3];
+  const values = { as: "list" as const, values: list, encoded: [] };
+  await say({ type: "chunk", ...tasks, values, gone: [1] });
+  assertEquals(begun, ["throws", "throws"]);
+  assertEquals(toldOf(said).map(([count]) => count), [2]);
 });
 
 test("a failure that may be tried again, or is an item, does not end its chunk", async () => {
@@ -407,7 +420,7 @@ test("a failure that ends a reduction is told before results are folded", async 
   await chunk(1, [1, 2, "throws", 4]);
   assertEquals(toldOf(said).map(([, waits, , errors]) => [waits, errors]), [
     [[0, 1], [[2, "mine"]]],
-    [undefined, [[0, "folded"]]],
+    [undefined, [[2, undefined], [0, "folded"]]],
   ]);
 });
 
@@ -525,19 +538,24 @@ test("times are told once for each chunk, also where a failure ends its run", as
   const timesOf = (said: FromWorker[]) =>
     said.flatMap((message) => message.type === "done" ? [message.times] : []);
   for (const lastAttempt of [1, undefined]) {
-    const { said, say, run, chunk, start } = startWorker();
-    await start;
-    const { fn, end, fail } = gates("gateOfTimes");
-    await run(fn, false, 3, { lastAttempt });
-    await chunk(1, ["a", 2, "b"], undefined, true);
-    await say({ type: "hurry" });
-    await fail("b");
-    await end("a");
-    const told = timesOf(said).filter((times) => times !== undefined);
-    assertEquals(told.length, 1);
-    const isTold = Array.from(told[0], (time) => !Number.isNaN(time));
-    const ends = lastAttempt === 1; // then "a" waits for what nobody hears
-    assertEquals(isTold, [!ends, !ends, true, true, true, true]);
+    for (const inTurn of [true, false]) {
+      const { said, say, run, chunk, start } = startWorker();
+      await start;
+      const { fn, end, fail } = gates("gateOfTimes");
+      await run(fn, false, 4, { lastAttempt, inTurn });
+      await chunk(1, ["a", 2, "b", "c"], undefined, true);
+      await say({ type: "hurry" });
+      await fail("b");
+      await end("a");
+      await end("c");
+      const told = timesOf(said).filter((times) => times !== undefined);
+      assertEquals(told.length, 1);
+      const isTold = Array.from(told[0], (time) => !Number.isNaN(time));
+      // What comes after the failure, and before it in no turn, nobody hears.
+      const ends = lastAttempt === 1;
+      const [a, c] = [!ends || inTurn, !ends];
+      assertEquals(isTold, [a, a, true, true, true, true, c, c]);
+    }
   }
 });
 

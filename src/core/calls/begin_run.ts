@@ -79,7 +79,7 @@ export function beginRun<S extends Sink>(
     sink,
     failing: {
       lastAttempt: sink.goesOn ? undefined : (options.retries ?? 0) + 1,
-      inTurn: sink.inTurn,
+      inTurn: sink.isOrdered === true,
     },
     shared,
     refills: source.refills,

@@ -147,6 +147,7 @@ export class InFlight {
     const tasks = { serial, first, attempt, values };
     const message: ChunkMessage = { type: "chunk", ...tasks };
     if (refused.size > 0) message.skip = [...refused.keys()];
+    if (run.options.retries && gone.size > 0) message.gone = [...gone];
     if (run.timed) message.timed = true;
     const isNew = this.run !== run;
     const noteRun = isNew ? this.#announce(run, message) : undefined;

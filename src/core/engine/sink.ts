@@ -26,6 +26,8 @@ export interface Sink {
   readonly inTurn: boolean;
   /** Whether a run goes on after each failure. */
   readonly goesOn: boolean;
+  /** Whether each outcome waits for those before it. */
+  readonly isOrdered?: boolean;
   /** Whether a failure is there in its turn: nothing after it is wanted. */
   readonly failed?: boolean;
   /** Whether there is something that its reader has not read. */

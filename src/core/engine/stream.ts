@@ -37,6 +37,7 @@ export type Found = { value: unknown } | { error: unknown } | undefined;
 export class StreamSink implements Sink {
   readonly inTurn = true;
   readonly goesOn: boolean;
+  readonly isOrdered: boolean;
   readonly #threads: () => number;
   readonly #concurrency: number;
   readonly #bufferSize: number | undefined;
@@ -64,7 +65,8 @@ export class StreamSink implements Sink {
     this.#bufferSize = options.bufferSize;
     this.#concurrency = options.concurrency ?? 1;
     this.settled = this.goesOn = options.settled === true;
-    this.#order = options.ordered === false ? undefined : new Reorder();
+    this.isOrdered = options.ordered !== false;
+    this.#order = this.isOrdered ? new Reorder() : undefined;
   }
 
   room(chunkSize: number): number {

@@ -73,6 +73,8 @@ export interface RunAnnouncement {
   watched?: boolean;
   /** From which try on a failure ends the run, if any does. */
   lastAttempt?: number;
+  /** Whether, of a run that a failure ends, the tasks before that are wanted. */
+  inTurn?: boolean;
 }
 
 /** Consecutive tasks. */
@@ -92,6 +94,8 @@ export interface ChunkMessage {
   values: Packed;
   /** Offsets of tasks not to run: their values could not be sent. */
   skip?: number[];
+  /** Offsets of tasks that are not tried again, as their buffers were moved. */
+  gone?: number[];
   /** Whether the times of each task are wanted. */
   timed?: boolean;
 }
@@ -164,7 +168,8 @@ export interface DoneMessage {
   /**
    * Set if the chunk is answered again, as these of its tasks, by their offsets,
    * wait: then `tasks` have begun, and the rest may begin. What was answered before
-   * has no value here, and is no failure.
+   * has no value here; where `times` are told, or all is, a failure is told once more,
+   * without its error.
    */
   waits?: number[];
   /**

@@ -117,8 +117,10 @@ export function createAnswering(
         ms,
         bytes,
       };
-      const untold = failures.slice(work.toldFailures);
-      if (untold.length > 0) done.failures = untold;
+      // With the times of a chunk, all that failed in it.
+      const isPart = waits !== undefined && times === undefined;
+      const told = failures.slice(isPart ? work.toldFailures : 0);
+      if (told.length > 0) done.failures = told;
       if (times !== undefined) {
         done.times = times;
         done.cpu = cpu;
@@ -154,7 +156,7 @@ export function createAnswering(
     const waits = folds
       ? offsets.filter((offset) => !failed.has(offset))
       : running;
-    const done = { ...work, count, times: timesTold(work, running) };
+    const done = { ...work, count, times: timesTold(run, work, running) };
     work.told = work.settled;
     work.kept = undefined;
     work.fails = false;
@@ -164,6 +166,9 @@ export function createAnswering(
       results.fill(undefined, 0, count);
     }
     answer({ ...run, combine: undefined }, done, 0, work.began ?? 0, waits);
+    for (const failure of failures.slice(work.toldFailures)) {
+      failure.error = failure.refused = undefined; // once is enough
+    }
     work.toldFailures = failures.length;
     return true;
   }
@@ -173,11 +178,14 @@ export function createAnswering(
    * as after a failure that ends the run nobody may hear the rest.
    */
   function timesTold(
+    { announcement: { inTurn = false } }: WorkerRun,
     work: Work,
     running: readonly number[],
   ): Float64Array | undefined {
-    const { times, fails } = work;
-    if (times === undefined || !fails) return undefined;
+    const { times, failsAt } = work;
+    if (times === undefined || failsAt === Infinity) return undefined;
+    // What comes before the failure is wanted, and told with the rest.
+    if (inTurn && running.some((offset) => offset < failsAt)) return undefined;
     work.times = undefined;
     const told = times.slice();
     for (const offset of running) told.fill(NaN, 2 * offset, 2 * offset + 2);

@@ -55,6 +55,7 @@ export function createTaskLoop(
   // how many results there are from one look at that to the next.
   const MOST_KEPT = 1 << 24;
   const LOOK = 8;
+  const { min } = Math; // as user code may change its globals
   let keptResults = 0;
 
   function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -66,7 +67,7 @@ export function createTaskLoop(
   const ABANDONED = Symbol("abandoned");
 
   function fail(
-    { announcement: { transfer, lastAttempt = Infinity } }: WorkerRun,
+    { announcement: { transfer, lastAttempt } }: WorkerRun,
     work: Work,
     offset: number,
     thrown: unknown,
@@ -81,8 +82,10 @@ export function createTaskLoop(
     if (work.failureBytes > MOST_KEPT) work.enough = transfer !== true;
     work.failures.push({ offset, folded: 0, error, refused: undefined });
     // It ends the run: nothing begins after it, and nothing is waited for.
-    if (work.message.attempt < lastAttempt) return;
+    if (lastAttempt === undefined) return;
+    if (work.message.attempt < lastAttempt && !work.gone?.has(offset)) return;
     work.enough = work.hurries = work.fails = true;
+    work.failsAt = min(work.failsAt, offset);
   }
 
   /** What hangs on an error may say anything of its size, or throw. */

@@ -57,10 +57,14 @@ export interface Work {
   hurries: boolean;
   /** Whether a task has failed so that it ends the run, and that is not told. */
   fails: boolean;
+  /** Offset of the first that has; Infinity if none has. */
+  failsAt: number;
   failures: TaskFailure[];
   /** Bytes of what hangs on them. */
   failureBytes: number;
   times: Float64Array | undefined;
+  /** Offsets of tasks that are not tried again. */
+  gone: ReadonlySet<number> | undefined;
   /** Offsets of tasks not to run: to find one in a list takes its length. */
   skips: ReadonlySet<number> | undefined;
   count: number;
