@@ -39,14 +39,15 @@ const UNCHECKED = {
 
 /**
  * What no step needs of the library stays out of the page, as that must not be
- * large: other runtimes, calls at once, what loads for a call that is over, `workers: 0`, `permissions`, weights, reductions,
- * `output`, `transfer`, settled results, `signal`, `onProgress`, inputs that are
- * no list, the classes of errors (their names are kept), promises among inputs, sources that fill one object again, meters of
- * what no browser tells, names that this bundle does not keep, checks of options,
- * words on what cannot be cloned, advice to programmers, causes that several calls
- * are told, what waits for the timers of other runtimes, and the shorter ways that
- * lists of numbers, texts and records cross; without them they are cloned, as in
- * most programs.
+ * large: other runtimes, calls at once, what is known from calls before, or still
+ * loads for one of them, `workers: 0`, `permissions`, weights, reductions, `output`,
+ * `transfer`, settled results, `signal`, `onProgress`, inputs that are no list,
+ * promises among them, sources that fill one object again, meters of what no browser
+ * tells, names that this bundle does not keep, checks of options, words on what
+ * cannot be cloned or read, or on workers that do not end, advice to programmers, the
+ * classes of errors (their names are kept), causes that several calls are told, what
+ * waits for the timers of other runtimes, and the shorter ways that lists of numbers,
+ * texts and records cross; without them they are cloned, as in most programs.
  * By the file that imports it, what is imported, and what stands there instead.
  */
 const LEFT_OUT: Record<string, Record<string, string>> = {
@@ -62,7 +63,10 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     keepContext: "(part) => part",
     onAbort: "null",
   },
-  "calls/calls_here.ts": { keepContext: "(part) => part" },
+  "calls/calls_here.ts": {
+    keepContext: "(part) => part",
+    pacesHere: "{ of() {} }",
+  },
   "calls/parallel_map.ts": {
     ...UNCHECKED,
     POOL_RULES: "null",
@@ -111,7 +115,11 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
   "engine/scheduler.ts": {
     Turns: "class { begin() {} isOver = () => false }",
   },
-  "engine/slot.ts": { disposeWarning: "String", stuckWarning: "String" },
+  "engine/slot.ts": {
+    disposeWarning: "String",
+    stuckWarning: "String",
+    unreadableError: "Error",
+  },
   "wire/function_ref.ts": { keptNames: '() => ""' },
   "worker/boot.ts": { keptNames: '() => ""' },
   "worker/program.ts": {
