@@ -52,7 +52,9 @@ export function createLanes(
   const SOON_MS = 50; // as the caller waits (patience.ts)
   // Kept here, as user code may change its globals. A signal, as Deno 2.9.5 makes
   // its timers when they are first looked at, in some ms.
-  const Signal = AbortSignal;
+  const Signal = AbortSignal as unknown as {
+    timeout(ms: number): AbortSignal;
+  };
   const { timeout } = Signal;
   let callOff: (() => void) | undefined; // of what is to be told soon
 
