@@ -345,15 +345,15 @@ test("the chunk of a task is found, whatever was taken back or has failed", () =
       const one = {
         chunk: { values: new Array(size) },
         serial,
-        failed: new Set(size === 3 ? [1] : []),
+        settled: new Set(size === 3 ? [1] : []),
       };
       serial += size + n % 3;
       return one as unknown as Sent;
     });
     const found = new Map<number, number>();
-    for (const [at, { chunk, serial, failed }] of sent.entries()) {
+    for (const [at, { chunk, serial, settled }] of sent.entries()) {
       for (let offset = 0; offset < chunk.values.length; offset++) {
-        if (!failed.has(offset)) found.set(serial + offset, at);
+        if (!settled.has(offset)) found.set(serial + offset, at);
       }
     }
     for (let wanted = 0; wanted < serial + 3; wanted++) {

@@ -123,7 +123,7 @@ for (const who of ["the engine", "its worker"]) {
         whole,
         bytes: 1,
         gone: new Set(),
-        failed: new Map(),
+        settled: new Map(),
       };
       const { packed } = wire.packing.pack(values.slice(0, tasks), false);
       const done = { type: "done", tasks, values: packed, ms, bytes: 1 };

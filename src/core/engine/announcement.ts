@@ -22,8 +22,10 @@ export function announcementOf(
   if (transfer) announcement.transfer = true;
   if (timeout !== undefined) announcement.watched = true;
   const { lastAttempt, inTurn } = failing;
-  if (lastAttempt !== undefined) announcement.lastAttempt = lastAttempt;
-  if (lastAttempt !== undefined && inTurn) announcement.inTurn = true;
+  if (lastAttempt !== undefined) {
+    announcement.lastAttempt = lastAttempt;
+    if (inTurn) announcement.inTurn = true;
+  }
   if (combine !== undefined) announcement.combine = combine;
   // Once a run, and not with each chunk: to send 8 MB of shared memory, which
   // is not copied, takes Bun 1.4.5 some 30 µs all the same.

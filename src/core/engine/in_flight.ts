@@ -155,8 +155,8 @@ export class InFlight {
       message,
       note: () => {
         const forgets = noteRun?.();
-        const failed = new Set(refused.keys());
-        const sent = { chunk, number, serial, bytes, failed, gone };
+        const settled = new Set(refused.keys());
+        const sent = { chunk, number, serial, bytes, settled, gone };
         this.#sent.push({ ...sent, whole: true, told: 0, forgets });
         this.#serial += chunk.values.length;
         this.#tasks += chunk.values.length;
@@ -343,7 +343,7 @@ export class InFlight {
       const sent = this.#sent[at]!;
       const offset = serial - sent.serial;
       tasks.push({ sent, offset });
-      sent.failed.add(offset);
+      sent.settled.add(offset);
     }
     if (tasks.length > 0) this.#retires = this.#abandons = true;
     return tasks;

@@ -23,7 +23,7 @@ export interface Sent {
    * Offsets of tasks that are settled before the chunk is: they could not be sent,
    * are abandoned, or were answered while others waited.
    */
-  readonly failed: Set<number>;
+  readonly settled: Set<number>;
   /** How many of those were answered. */
   readonly told: number;
   /** Offsets of tasks that cannot be sent again: their buffers were moved. */
@@ -79,26 +79,26 @@ export function splitDone(
   tasks: number | undefined,
   waits: readonly number[],
 ): { done: Sent; left: Sent } | undefined {
-  const { chunk, failed, told } = sent;
+  const { chunk, settled: before, told } = sent;
   if (!isCount(tasks, 0, chunk.values.length)) return undefined;
   const open = new Set(waits);
-  const settled = new Set(failed);
+  const settled = new Set(before);
   for (let offset = 0; offset < tasks; offset++) {
     if (!open.has(offset)) settled.add(offset);
   }
   const begun = { chunk: part(chunk, 0, tasks), whole: false };
   return {
-    done: { ...sent, ...begun, failed: new Set([...failed, ...open]) },
+    done: { ...sent, ...begun, settled: new Set([...before, ...open]) },
     left: {
       ...sent,
-      failed: settled,
-      told: told + settled.size - failed.size,
+      settled,
+      told: told + settled.size - before.size,
     },
   };
 }
 
 /**
- * Whether a task is one of a chunk, and has not failed.
+ * Whether a task is one of a chunk, and is not settled.
  *
  * @param sent The chunk.
  * @param serial Serial number of the task.
@@ -107,7 +107,7 @@ export function splitDone(
 function hasSerial(sent: Sent, serial: number): boolean {
   const offset = serial - sent.serial;
   return offset >= 0 && offset < sent.chunk.values.length &&
-    !sent.failed.has(offset);
+    !sent.settled.has(offset);
 }
 
 /**
@@ -115,7 +115,7 @@ function hasSerial(sent: Sent, serial: number): boolean {
  *
  * @param sent Chunks, in the order in which they were sent.
  * @param serial Serial number of the task.
- * @returns Its place among them; -1 if none has it, or it has failed.
+ * @returns Its place among them; -1 if none has it, or it is settled.
  */
 export function findSent(sent: readonly Sent[], serial: number): number {
   let [low, high] = [0, sent.length];
@@ -128,14 +128,14 @@ export function findSent(sent: readonly Sent[], serial: number): number {
 }
 
 /**
- * The tasks of a chunk, without those that failed.
+ * The tasks of a chunk, without those that are settled.
  *
  * @param sent The chunk.
  * @returns Their serial numbers.
  */
-export function serialsOf({ serial, chunk, failed }: Sent): number[] {
+export function serialsOf({ serial, chunk, settled }: Sent): number[] {
   return Array.from(chunk.values, (_, offset) => offset)
-    .filter((offset) => !failed.has(offset))
+    .filter((offset) => !settled.has(offset))
     .map((offset) => serial + offset);
 }
 

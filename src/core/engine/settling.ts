@@ -84,14 +84,14 @@ export function settle(
 
 /** Lets a run learn from an answer how long its tasks take. */
 function learn(
-  { chunk, whole, failed, bytes: sentBytes }: Sent,
+  { chunk, whole, settled, bytes: sentBytes }: Sent,
   { tasks, failures, ms, bytes }: DoneMessage,
 ): void {
   const { run, values: { length } } = chunk;
   run.spent(chunk, ms);
   // Not of a part: it may be that of one task that took long after many. Nor
-  // with one that was abandoned: that failed before.
-  const abandons = failures?.some(({ offset }) => failed.has(offset));
+  // with one that was abandoned: that was settled before.
+  const abandons = failures?.some(({ offset }) => settled.has(offset));
   if (whole && tasks === length && !abandons) {
     run.learn(chunk, ms, Math.max(sentBytes, bytes));
   }
@@ -99,16 +99,16 @@ function learn(
 
 /**
  * The tasks of a chunk that have no result, in order: why; undefined for those
- * that had failed before.
+ * that were settled before.
  */
 function failuresIn(
-  { failed }: Sent,
+  { settled }: Sent,
   { tasks, failures = [] }: DoneMessage,
 ): [offset: number, failure: TaskFailure | undefined][] {
   const found = new Map<number, TaskFailure | undefined>(
     failures.map((failure) => [failure.offset, failure]),
   );
-  for (const offset of failed) {
+  for (const offset of settled) {
     if (offset < tasks) found.set(offset, undefined);
   }
   return [...found].sort(([a], [b]) => a - b);
@@ -142,16 +142,16 @@ function checkAnswer(
 
 /**
  * Gives tasks that were not begun back to their run, apart from those that
- * failed before.
+ * are settled.
  *
  * @param sent Their chunk.
  * @param from Offset of the first; all after it go as well.
  */
-export function sendElsewhere({ chunk, failed }: Sent, from: number): void {
+export function sendElsewhere({ chunk, settled }: Sent, from: number): void {
   const { run, values: { length } } = chunk;
   run.startSmall();
   let next = from;
-  for (const offset of [...failed].sort((a, b) => a - b)) {
+  for (const offset of [...settled].sort((a, b) => a - b)) {
     if (offset < from) continue;
     run.takeBack(chunk, next, offset);
     next = offset + 1;
@@ -220,7 +220,7 @@ function readFailure(
  * @param worker Number of the worker.
  */
 export function failAll(
-  { chunk, failed }: Sent,
+  { chunk, settled }: Sent,
   what: "input" | "result",
   cause: unknown,
   worker: number,
@@ -232,7 +232,7 @@ export function failAll(
     refusal: { reason, cause },
   } as const;
   for (let offset = 0; offset < chunk.values.length; offset++) {
-    if (failed.has(offset)) continue;
+    if (settled.has(offset)) continue;
     chunk.run.fail(chunk, offset, failure, worker, false);
   }
 }
@@ -293,7 +293,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
   const suspects = new Set(at);
   const groupSize = Math.ceil(at.length / GROUPS);
   let found = false;
-  for (const { chunk, serial, failed, gone } of sent) {
+  for (const { chunk, serial, settled, gone } of sent) {
     const { run, values: { length } } = chunk;
     const isSuspect = (offset: number) => suspects.has(serial + offset);
     /** Whether it is to blame, or cannot be sent again. */
@@ -301,7 +301,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
       gone.has(offset) || (sure && isSuspect(offset));
     for (let from = 0, to: number; from < length; from = to) {
       to = from + 1;
-      if (failed.has(from)) continue;
+      if (settled.has(from)) continue;
       const suspect = isSuspect(from);
       found ||= suspect;
       if (fails(from)) {
@@ -315,7 +315,7 @@ export function judge(sent: Sent[], loss: Loss, worker: number): boolean {
       // It goes again, with those after it that are like it.
       const most = suspect ? groupSize : length;
       while (
-        to < length && to - from < most && !failed.has(to) && !fails(to) &&
+        to < length && to - from < most && !settled.has(to) && !fails(to) &&
         isSuspect(to) === suspect
       ) to++;
       run.takeBack(chunk, from, to, suspect);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { createAnswering } from "./answering.ts";
+import type { Answering } from "./answering.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import type { Loader } from "./loader.ts";
 import type { TaskLoop } from "./task_loop.ts";
@@ -15,7 +15,7 @@ import type { Work, WorkerRun } from "./work.ts";
 export interface LanesParts {
   loader: Pick<Loader, "within">;
   runTasks: TaskLoop["runTasks"];
-  answering: ReturnType<typeof createAnswering>;
+  answering: Answering;
   readCpu: CpuMeter;
   now(): number;
 }
